@@ -1,0 +1,61 @@
+package simulator
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// RateWindow is a way to count the requests of a second. Which one FoneStorm uses is not documented.
+type RateWindow string
+
+// The ways to count: seconds of the clock, the second before each request, or whichever of the two refuses first.
+const (
+	FixedWindow   RateWindow = "fixed"
+	SlidingWindow RateWindow = "sliding"
+	BothWindows   RateWindow = "both"
+)
+
+// limiter decides which requests exceed the account's rate. Rejected requests do not count against it.
+type limiter struct {
+	limit  int // Zero for no limit.
+	window RateWindow
+
+	mu       sync.Mutex
+	accepted []time.Time // The last ones, at most limit of them, oldest first.
+}
+
+func newLimiter(limit int, window RateWindow) (*limiter, error) {
+	if limit < 0 {
+		return nil, fmt.Errorf("the rate limit %d is negative: use 0 for none", limit)
+	}
+	switch window {
+	case "":
+		window = BothWindows
+	case FixedWindow, SlidingWindow, BothWindows:
+	default:
+		return nil, fmt.Errorf("unknown rate window %q: use fixed, sliding or both", window)
+	}
+	return &limiter{limit: limit, window: window}, nil
+}
+
+// accept reports whether a request that arrives now is within the limit.
+func (l *limiter) accept(now time.Time) bool {
+	if l.limit == 0 {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.accepted) == l.limit {
+		oldest := l.accepted[0]
+		if l.window != SlidingWindow && !oldest.Truncate(time.Second).Before(now.Truncate(time.Second)) {
+			return false
+		}
+		if l.window != FixedWindow && now.Sub(oldest) < time.Second {
+			return false
+		}
+		l.accepted = l.accepted[1:]
+	}
+	l.accepted = append(l.accepted, now)
+	return true
+}

@@ -1,0 +1,312 @@
+// Package simulator is FoneStorm in memory: the part of the API that message delivery needs, for tests, the demo,
+// the benchmark and for trying a configuration without an account.
+//
+// It is written from the contract (openapi.yaml) and from FracTEL's documents alone and shares no code with the
+// client, so that a wrong idea in the client meets a right one here. What belongs here is behaviour of the service
+// and the ways it can fail; what does not is anything of Terraform. The provider binary never links it.
+package simulator
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers/legacy"
+)
+
+//go:embed openapi.yaml
+var contract []byte
+
+// BasePath is where the API begins below the server's address.
+const BasePath = "/v2"
+
+// Options say which FoneStorm to simulate. The zero value is a usable one: an account named "demo" with no
+// FoneNumbers, tokens that last an hour, no latency, no rate limit, and answers as in version 2.12.
+type Options struct {
+	Username string // Name that may log in; "demo" when empty.
+	Password string // Its password; "demo-password" when empty.
+
+	FoneNumbers int // How many FoneNumbers the account has at first: 3215550000 and those that follow.
+
+	TokenLifetime time.Duration // How long a token is accepted at most; an hour when zero, as in FoneStorm.
+	Latency       time.Duration // How long every answer takes.
+
+	RateLimit  int        // Requests accepted in a second; zero for no limit.
+	RateWindow RateWindow // How those seconds are counted; both ways when empty.
+
+	Dialect Dialect // Which of the documented forms the answers have.
+}
+
+// Dialect selects among the forms that FracTEL's documents give for the same answer.
+type Dialect struct {
+	// Auth is the member of the login's answer that holds the token: "auth" (also when empty), "authorization", or
+	// "token" for the flat answer of version 2.1.
+	Auth string
+	// Options is the member of a FoneNumber that holds its delivery: "message_options" (also when empty) or
+	// "sms_options".
+	Options string
+	// LowerCaseTypes makes types come back as `email` instead of `Email`.
+	LowerCaseTypes bool
+	// BareSuccess makes Set Delivery Service answer only that it succeeded, as version 2.1 did.
+	BareSuccess bool
+}
+
+// Request is what the simulator remembers of one request.
+type Request struct {
+	Arrived time.Time
+	Method  string
+	Path    string     // Below BasePath, with the query.
+	Form    url.Values // Parameters of the body; empty when the body could not be read.
+	Status  int        // Of the answer.
+	Header  http.Header
+}
+
+// Kind names the API call that a request made, in few words.
+func (r Request) Kind() string {
+	switch {
+	case r.Path == "/auth":
+		return "login"
+	case r.Path == "/messages/receive":
+		return "set"
+	case strings.HasPrefix(r.Path, "/fonenumbers/"):
+		return "get"
+	case strings.HasPrefix(r.Path, "/fonenumbers"):
+		return "list"
+	default:
+		return "other"
+	}
+}
+
+// Simulator is an http.Handler that answers as FoneStorm does. It is safe for concurrent use.
+type Simulator struct {
+	options   Options
+	validated http.Handler
+	limiter   *limiter
+
+	mu         sync.Mutex
+	numbers    map[string]FoneNumber
+	tokens     map[string]time.Time // Token to the time it expires.
+	requests   []Request
+	violations []string
+}
+
+// New returns a simulator, or an error when the options are unusable.
+func New(options Options) (*Simulator, error) {
+	options.Username = cmp.Or(options.Username, "demo")
+	options.Password = cmp.Or(options.Password, "demo-password")
+	options.TokenLifetime = cmp.Or(options.TokenLifetime, time.Hour)
+	options.Dialect.Auth = cmp.Or(options.Dialect.Auth, "auth")
+	options.Dialect.Options = cmp.Or(options.Dialect.Options, "message_options")
+	if !slices.Contains([]string{"auth", "authorization", "token"}, options.Dialect.Auth) {
+		return nil, fmt.Errorf("unknown form of the login's answer %q: use auth, authorization or token", options.Dialect.Auth)
+	}
+	if !slices.Contains([]string{"message_options", "sms_options"}, options.Dialect.Options) {
+		return nil, fmt.Errorf("unknown options member %q: use message_options or sms_options", options.Dialect.Options)
+	}
+	limiter, err := newLimiter(options.RateLimit, options.RateWindow)
+	if err != nil {
+		return nil, err
+	}
+	s := &Simulator{
+		options: options,
+		limiter: limiter,
+		numbers: make(map[string]FoneNumber),
+		tokens:  make(map[string]time.Time),
+	}
+	for i := range options.FoneNumbers {
+		s.Put(FoneNumber{Number: fmt.Sprint(3215550000 + i), Label: fmt.Sprintf("Number %d", i)})
+	}
+	if s.validated, err = s.validate(s.api()); err != nil {
+		return nil, fmt.Errorf("reading the contract: %w", err)
+	}
+	return s, nil
+}
+
+// validate wraps a handler so that requests and answers which break the contract are found out: such a request is
+// answered with a 400 envelope, such an answer becomes a 500, and both are kept as violations.
+func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(contract)
+	if err != nil {
+		return nil, err
+	}
+	router, err := legacy.NewRouter(doc)
+	if err != nil {
+		return nil, err
+	}
+	validator := openapi3filter.NewValidator(router,
+		openapi3filter.Strict(true),
+		openapi3filter.ValidationOptions(openapi3filter.Options{
+			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc, // The API itself checks the token.
+			IncludeResponseStatus: true,
+		}),
+		openapi3filter.OnLog(func(context.Context, string, error) {}),
+		openapi3filter.OnErr(func(_ context.Context, w http.ResponseWriter, status int, _ openapi3filter.ErrCode, err error) {
+			reason, _, _ := strings.Cut(err.Error(), "\nSchema:") // The rest quotes the schema and the value.
+			s.addViolation(reason)
+			fail(w, status, reason)
+		}),
+	)
+	return validator.Middleware(next), nil
+}
+
+// ServeHTTP answers one request: limit, latency, contract, API, in this order.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	arrived := time.Now()
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err != nil {
+		return // The client went away.
+	}
+	recorder := &statusRecorder{ResponseWriter: w}
+	s.answer(recorder, r, body, arrived)
+
+	form, _ := formOf(r.Header.Get("Content-Type"), body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, Request{
+		Arrived: arrived,
+		Method:  r.Method,
+		Path:    strings.TrimPrefix(r.URL.RequestURI(), BasePath),
+		Form:    form,
+		Status:  recorder.status,
+		Header:  r.Header.Clone(),
+	})
+}
+
+func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) {
+	accepted := s.limiter.accept(arrived)
+	select {
+	case <-time.After(s.options.Latency):
+	case <-r.Context().Done():
+		return
+	}
+	if !accepted {
+		fail(w, http.StatusTooManyRequests, "Rate Limit Exceeded")
+		return
+	}
+	r.Body = io.NopCloser(strings.NewReader(string(body)))
+	s.validated.ServeHTTP(w, r)
+}
+
+// Requests returns what has been asked so far, in the order of the answers.
+func (s *Simulator) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// Forget drops the requests remembered so far.
+func (s *Simulator) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = nil
+}
+
+// Violations returns the requests and answers that broke the contract, described.
+func (s *Simulator) Violations() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.violations)
+}
+
+func (s *Simulator) addViolation(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.violations = append(s.violations, reason)
+}
+
+// ExpireTokens makes every token given out so far invalid.
+func (s *Simulator) ExpireTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.tokens)
+}
+
+// Get returns the FoneNumber as the account has it, with the credentials that the API never returns, and whether
+// the account has it at all.
+func (s *Simulator) Get(number string) (FoneNumber, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.numbers[number]
+	return f, ok
+}
+
+// Put adds or replaces a FoneNumber, as if somebody had done so by hand.
+func (s *Simulator) Put(f FoneNumber) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.Active = cmp.Or(f.Active, "yes")
+	f.Receive.Type = cmp.Or(f.Receive.Type, "None")
+	s.numbers[f.Number] = f
+}
+
+// Remove takes a FoneNumber out of the account.
+func (s *Simulator) Remove(number string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.numbers, number)
+}
+
+// Numbers returns every FoneNumber of the account, cancelled ones included, in ascending order.
+func (s *Simulator) Numbers() []FoneNumber {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Values(s.numbers), func(a, b FoneNumber) int { return cmp.Compare(a.Number, b.Number) })
+}
+
+func (s *Simulator) newToken() string {
+	token := "simulated." + rand.Text()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens[token] = time.Now().Add(s.options.TokenLifetime)
+	return token
+}
+
+func (s *Simulator) validToken(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	expires, ok := s.tokens[token]
+	return ok && time.Now().Before(expires)
+}
+
+// statusRecorder remembers the status of an answer.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *statusRecorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// formOf reads the parameters of a request body in either of the two forms that FoneStorm takes.
+func formOf(contentType string, body []byte) (url.Values, error) {
+	if !strings.HasPrefix(contentType, "application/json") {
+		return url.ParseQuery(string(body))
+	}
+	var members map[string]any
+	if err := json.Unmarshal(body, &members); err != nil {
+		return nil, err
+	}
+	form := make(url.Values, len(members))
+	for name, value := range members {
+		form.Set(name, fmt.Sprint(value))
+	}
+	return form, nil
+}
