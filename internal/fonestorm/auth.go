@@ -1,0 +1,106 @@
+package fonestorm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// session holds the token that calls are made with and obtains it when it is first needed.
+type session struct {
+	transport          *transport
+	username, password string // Empty when the token was given.
+
+	logins singleflight.Group
+
+	mu      sync.Mutex
+	current string
+	refused error // A login that was refused: asking again could lock the account.
+}
+
+func newSession(config Config, transport *transport) *session {
+	s := &session{transport: transport, current: config.Token}
+	if config.Token == "" {
+		s.username, s.password = config.Username, config.Password
+	}
+	return s
+}
+
+// renewable reports whether a refused token can be replaced by a new one.
+func (s *session) renewable() bool { return s.username != "" }
+
+// token returns a token other than the expired one ("" for any). However many ask for it at once, one login serves
+// them all.
+func (s *session) token(ctx context.Context, expired string) (string, error) {
+	if token, err := s.known(expired); token != "" || err != nil {
+		return token, err
+	}
+	return share(ctx, &s.logins, "", func(ctx context.Context) (string, error) {
+		if token, err := s.known(expired); token != "" || err != nil {
+			return token, err // Somebody else has logged in meanwhile.
+		}
+		token, err := s.logIn(ctx)
+		s.remember(token, err)
+		return token, err
+	})
+}
+
+func (s *session) known(expired string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == expired {
+		return "", s.refused
+	}
+	return s.current, nil
+}
+
+func (s *session) remember(token string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		s.current = token
+	}
+	if HasStatus(err, http.StatusUnauthorized) || HasStatus(err, http.StatusForbidden) {
+		s.refused = err
+	}
+}
+
+// logIn obtains a token. FracTEL's documents show three places for it in the answer: the members `auth` and
+// `authorization`, and the top level.
+func (s *session) logIn(ctx context.Context) (string, error) {
+	type holder struct {
+		Token string `json:"token"`
+	}
+	var answer struct {
+		holder
+		Auth          holder `json:"auth"`
+		Authorization holder `json:"authorization"`
+	}
+	err := s.transport.send(ctx, request{
+		doing:   "logging in",
+		method:  http.MethodPost,
+		path:    "/auth",
+		form:    url.Values{"username": {s.username}, "password": {s.password}},
+		secrets: []string{s.password},
+	}, func(body io.Reader) error {
+		if err := json.NewDecoder(body).Decode(&answer); err != nil {
+			return err
+		}
+		if answer.Token+answer.Auth.Token+answer.Authorization.Token == "" {
+			return errors.New("it holds no token")
+		}
+		return nil
+	})
+	for _, found := range []holder{answer.Auth, answer.Authorization, answer.holder} {
+		if err == nil && found.Token != "" {
+			return found.Token, nil
+		}
+	}
+	return "", err
+}

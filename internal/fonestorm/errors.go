@@ -1,0 +1,164 @@
+package fonestorm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Error is an answer by which FoneStorm, or something in between, refused a call.
+type Error struct {
+	Doing   string // The call, as in "reading FoneNumber 3215551212".
+	Status  int    // The HTTP status.
+	Title   string // The envelope's `error`, or the status in words.
+	Message string // The envelope's `message`, or what came instead of an envelope. May be empty.
+
+	// RateLimited is set when the account's limit of requests was exceeded, whichever status said so.
+	RateLimited bool
+
+	retryAfter time.Duration // Zero when the answer did not say.
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s: FoneStorm answered %d %s", e.Doing, e.Status, e.Title)
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
+}
+
+// AnswerError is an answer that reports success and cannot be used: cut off, not JSON, or about something else.
+type AnswerError struct {
+	Doing  string
+	Reason string
+}
+
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("%s: FoneStorm's answer cannot be used: %s", e.Doing, e.Reason)
+}
+
+// ConnectionError is a call that got no answer.
+type ConnectionError struct {
+	Doing string
+	Err   error
+}
+
+func (e *ConnectionError) Error() string {
+	return fmt.Sprintf("%s: no answer from FoneStorm: %s", e.Doing, e.Err)
+}
+func (e *ConnectionError) Unwrap() error { return e.Err }
+
+// RetriesError is the last error of a call that was attempted more than once.
+type RetriesError struct {
+	Attempts int
+	Elapsed  time.Duration
+	Last     error
+}
+
+func (e *RetriesError) Error() string {
+	return fmt.Sprintf("%s (attempt %d, %s after the first)", e.Last, e.Attempts, e.Elapsed.Round(100*time.Millisecond))
+}
+func (e *RetriesError) Unwrap() error { return e.Last }
+
+// HasStatus reports whether err is an answer with this HTTP status.
+func HasStatus(err error, status int) bool {
+	var answered *Error
+	return errors.As(err, &answered) && answered.Status == status
+}
+
+// envelope is the form of every error answer of FoneStorm.
+type envelope struct {
+	Error      string `json:"error"`
+	Message    string `json:"message"`
+	StatusCode int    `json:"status_code"`
+}
+
+// maxErrorBody is how much of an error's answer is read.
+const maxErrorBody = 64 << 10
+
+// errorFrom reads an answer that reports no success. It never fails: what cannot be read is described.
+func errorFrom(r request, response *http.Response) *Error {
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
+	failure := &Error{
+		Doing:      r.doing,
+		Status:     response.StatusCode,
+		Title:      http.StatusText(response.StatusCode),
+		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
+	}
+	var e envelope
+	if err := json.Unmarshal(body, &e); err == nil && e.Error != "" {
+		failure.Title, failure.Message = r.printable(e.Error), r.printable(e.Message)
+	} else if location := response.Header.Get("Location"); location != "" {
+		failure.Message = "a redirect, which is never followed because the token must not reach another host; is the endpoint right?"
+	} else {
+		failure.Message = "instead of an explanation came " + r.printable(describe(body))
+	}
+	failure.RateLimited = isRateLimit(failure)
+	return failure
+}
+
+// isRateLimit knows the forms that FracTEL's documents give for an exceeded limit: status 429, and a 400 (v2.11) or
+// 410 (v2.12) that says so.
+func isRateLimit(e *Error) bool {
+	switch e.Status {
+	case http.StatusTooManyRequests:
+		return true
+	case http.StatusBadRequest, http.StatusGone:
+		return strings.Contains(strings.ToLower(e.Title+" "+e.Message), "rate limit")
+	default:
+		return false
+	}
+}
+
+var (
+	htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+	htmlStart = regexp.MustCompile(`(?i)^<(!doctype|html|head|body)`)
+)
+
+// describe says in few words what an answer is that is not the JSON it should be.
+func describe(body []byte) string {
+	text := strings.TrimSpace(string(body))
+	switch title := htmlTitle.FindStringSubmatch(text); {
+	case text == "":
+		return "an empty answer"
+	case title != nil:
+		return fmt.Sprintf("an HTML page titled %q", strings.TrimSpace(html.UnescapeString(title[1])))
+	case htmlStart.MatchString(text):
+		return "an HTML page"
+	case json.Valid(body):
+		return "JSON that is no error of FoneStorm: " + text
+	case text[0] == '{' || text[0] == '[':
+		return "JSON that is cut off or damaged: " + text
+	default:
+		return "text that is not JSON: " + text
+	}
+}
+
+// printable makes text from outside fit to be shown: no secrets of the request, no control characters, no more than a
+// few lines.
+func (r request) printable(text string) string {
+	for _, secret := range r.secrets {
+		if secret != "" {
+			text = strings.NewReplacer(secret, "***", url.QueryEscape(secret), "***").Replace(text)
+		}
+	}
+	text = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, text)
+	const most = 300
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	return text
+}
