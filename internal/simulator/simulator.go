@@ -7,6 +7,7 @@
 package simulator
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -101,7 +102,12 @@ type Simulator struct {
 	tokens     map[string]time.Time // Token to the time it expires.
 	requests   []Request
 	violations []string
+	intercept  Interceptor
 }
+
+// Interceptor sees every request before FoneStorm does, after limit and latency. It may change the account, or write
+// an answer of its own, which the contract does not bind, and return true.
+type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
 // New returns a simulator, or an error when the options are unusable.
 func New(options Options) (*Simulator, error) {
@@ -196,8 +202,22 @@ func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, body []byte, 
 		fail(w, http.StatusTooManyRequests, "Rate Limit Exceeded")
 		return
 	}
-	r.Body = io.NopCloser(strings.NewReader(string(body)))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	s.mu.Lock()
+	intercept := s.intercept
+	s.mu.Unlock()
+	if intercept != nil && intercept(w, r) {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body)) // The interceptor may have read it.
 	s.validated.ServeHTTP(w, r)
+}
+
+// Intercept sets what sees every request from now on; nil for nothing.
+func (s *Simulator) Intercept(intercept Interceptor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.intercept = intercept
 }
 
 // Requests returns what has been asked so far, in the order of the answers.

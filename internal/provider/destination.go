@@ -1,0 +1,111 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+var (
+	tenDigits    = regexp.MustCompile(`^[0-9]{10}$`)
+	onlyDigits   = regexp.MustCompile(`^[0-9]+$`)
+	looksDialled = regexp.MustCompile(`^(tel:)?[-+0-9().\s/]+$`)
+)
+
+// checkDestination says why a value cannot be the destination of this type for this FoneNumber; nil when it can. Only
+// types that exist are checked.
+func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) error {
+	switch kind {
+	case fonestorm.Device:
+		return checkDevice(value)
+	case fonestorm.Email:
+		return checkEmail(value)
+	case fonestorm.URL:
+		return checkURL(value)
+	case fonestorm.Forward:
+		if value == foneNumber {
+			return fmt.Errorf("FoneNumber %s would forward to itself. Name another telephone number.", value)
+		}
+		return checkTenDigits("A number to forward to", value)
+	case fonestorm.None:
+		if value != string(fonestorm.None) {
+			return fmt.Errorf("Type \"None\" has no destination, but the value is %q. Leave value out, or choose another type.", value)
+		}
+	}
+	return nil
+}
+
+// checkTenDigits says why a text is not a telephone number as FoneStorm writes it, and how it would be.
+func checkTenDigits(what, value string) error {
+	if tenDigits.MatchString(value) {
+		return nil
+	}
+	if found, ok := tenDigitsOf(value); ok {
+		return fmt.Errorf("%s is written as exactly ten digits, but %q was given. Use %q.", what, value, found)
+	}
+	return fmt.Errorf("%s is written as exactly ten digits, such as \"3215551212\", but %q was given.", what, value)
+}
+
+// tenDigitsOf finds the ten digits in a telephone number written in another way.
+func tenDigitsOf(value string) (string, bool) {
+	if !looksDialled.MatchString(value) {
+		return "", false
+	}
+	found := strings.Map(func(c rune) rune {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		return c
+	}, value)
+	if len(found) == 11 {
+		found = strings.TrimPrefix(found, "1")
+	}
+	return found, len(found) == 10
+}
+
+func checkDevice(value string) error {
+	if onlyDigits.MatchString(value) {
+		return nil
+	}
+	return fmt.Errorf("A device ID is digits alone, such as \"987123543678\", but %q was given.", value)
+}
+
+func checkEmail(value string) error {
+	address, err := mail.ParseAddress(value)
+	switch {
+	case err == nil && address.Address == value && !strings.ContainsFunc(value, unicode.IsControl):
+		return nil
+	case err == nil && address.Name != "":
+		return fmt.Errorf("The value is one e-mail address without a name: use %q instead of %q.", address.Address, value)
+	case strings.Count(value, "@") > 1 && strings.ContainsAny(value, ",; "):
+		return fmt.Errorf("Messages go to one e-mail address, but %q was given. A mailing list can pass them on to several.", value)
+	default:
+		return fmt.Errorf("The value is an e-mail address, such as \"ops@example.com\", but %q was given.", value)
+	}
+}
+
+// checkURL accepts an absolute http or https URL. It does not repeat what may be a secret.
+func checkURL(value string) error {
+	if strings.ContainsFunc(value, func(c rune) bool { return unicode.IsControl(c) || unicode.IsSpace(c) }) {
+		return errors.New("The callback URL holds a space or a control character. Write it percent-encoded (a space is %20).")
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil:
+		return errors.New("The value is not a URL. Use an absolute one, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
+	case u.User != nil:
+		return errors.New("The callback URL holds a user name or password. Take them out, and set url_username and url_password_wo instead.")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("The callback URL must begin with https:// or http://, but its scheme is %q.", u.Scheme)
+	case u.Hostname() == "":
+		return errors.New("The callback URL has no host. Use an absolute one, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
+	default:
+		return nil
+	}
+}

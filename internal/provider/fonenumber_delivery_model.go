@@ -1,0 +1,88 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// deliveryModel is a fractel_fonenumber_delivery, as configured, planned or in the state.
+type deliveryModel struct {
+	FoneNumber           types.String `tfsdk:"fonenumber"`
+	Type                 types.String `tfsdk:"type"`
+	Value                types.String `tfsdk:"value"`
+	URLMethod            types.String `tfsdk:"url_method"`
+	URLUsername          types.String `tfsdk:"url_username"`
+	URLPassword          types.String `tfsdk:"url_password"`
+	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null except in the configuration.
+	URLPasswordWOVersion types.Int64  `tfsdk:"url_password_wo_version"`
+}
+
+// deliveryIdentity tells one fractel_fonenumber_delivery from another.
+type deliveryIdentity struct {
+	FoneNumber types.String `tfsdk:"fonenumber"`
+}
+
+func (m deliveryModel) identity() deliveryIdentity {
+	return deliveryIdentity{FoneNumber: m.FoneNumber}
+}
+
+// delivery returns what to set. Credentials that the state before (nil for none) had and m has not are removed.
+func (m deliveryModel) delivery(before *deliveryModel) fonestorm.Delivery {
+	if before == nil {
+		before = &deliveryModel{}
+	}
+	d := fonestorm.Delivery{
+		Type:        fonestorm.DeliveryType(m.Type.ValueString()),
+		Value:       m.Value.ValueString(),
+		URLUsername: m.URLUsername.ValueStringPointer(),
+		URLPassword: m.password(),
+	}
+	if d.Type == fonestorm.None {
+		d.Value = ""
+	}
+	removed := ""
+	if d.URLUsername == nil && !before.URLUsername.IsNull() {
+		d.URLUsername = &removed
+	}
+	if d.URLPassword == nil && before.hasPassword() {
+		d.URLPassword = &removed
+	}
+	return d
+}
+
+func (m deliveryModel) password() *string {
+	if !m.URLPasswordWO.IsNull() {
+		return m.URLPasswordWO.ValueStringPointer()
+	}
+	return m.URLPassword.ValueStringPointer()
+}
+
+// hasPassword reports whether a state stands for a password, be it kept there or not.
+func (m deliveryModel) hasPassword() bool {
+	return !m.URLPassword.IsNull() || !m.URLPasswordWOVersion.IsNull()
+}
+
+// refresh takes over what FoneStorm says. Credentials stay as they are: FoneStorm never returns them.
+func (m *deliveryModel) refresh(f fonestorm.FoneNumber) {
+	found := fonestorm.Delivery{}
+	if f.Delivery != nil {
+		found = *f.Delivery
+	}
+	m.FoneNumber = types.StringValue(f.Number)
+	m.Type = stringOrNull(string(found.Type))
+	if found.Type != fonestorm.None || m.Value.ValueString() != string(fonestorm.None) { // Which may be written for it.
+		m.Value = stringOrNull(found.Value)
+	}
+	m.URLMethod = types.StringValue(fonestorm.URLMethodPOST)
+	if found.URLMethod != "" {
+		m.URLMethod = types.StringValue(found.URLMethod)
+	}
+}
+
+func stringOrNull(text string) types.String {
+	if text == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(text)
+}

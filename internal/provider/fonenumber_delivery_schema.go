@@ -1,0 +1,128 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Where the messages (SMS and MMS) received at a FoneNumber go: FoneStorm's *Set Delivery Service*. " +
+			"One resource for each FoneNumber.",
+		Attributes: map[string]schema.Attribute{
+			"fonenumber": schema.StringAttribute{
+				MarkdownDescription: "The FoneNumber, exactly ten digits. It must be in the account. Changing it replaces the resource.",
+				Required:            true,
+				Validators:          []validator.String{foneNumberRule()},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"type": schema.StringAttribute{
+				MarkdownDescription: "What kind of destination messages go to: `Device`, `Email`, `URL`, `Forward` or `None`. " +
+					"With `None` they are **deleted upon receipt without any delivery**.",
+				Required:   true,
+				Validators: []validator.String{deliveryTypeRule()},
+			},
+			"value": schema.StringAttribute{
+				MarkdownDescription: "The destination. For `Device`, the ID (digits) of a registered device; for `Email`, one e-mail address; " +
+					"for `URL`, a full `https://` or `http://` callback URL, in which `{{to}}`, `{{from}}`, `{{msg}}` and `{{uid}}` are replaced at delivery; " +
+					"for `Forward`, another ten-digit telephone number. Leave it out for `None`.",
+				Optional: true,
+			},
+			"url_method": schema.StringAttribute{
+				MarkdownDescription: "How the callback URL is called. Only `POST`, the default: delivery URLs use POST exclusively.",
+				Optional:            true,
+				Computed:            true,
+				Default:             stringdefault.StaticString(fonestorm.URLMethodPOST),
+				Validators:          []validator.String{urlMethodRule()},
+			},
+			"url_username": schema.StringAttribute{
+				MarkdownDescription: "User name with which FoneStorm authenticates to the callback URL (HTTP Basic). Only with type `URL`. " +
+					"FoneStorm never returns it, so a change made elsewhere is not noticed.",
+				Optional:   true,
+				Validators: []validator.String{urlUsernameRule()},
+			},
+			"url_password": schema.StringAttribute{
+				MarkdownDescription: "Password for `url_username`. It is kept in the Terraform state; `url_password_wo` is not. " +
+					"FoneStorm never returns it, so a change made elsewhere is not noticed.",
+				Optional:  true,
+				Sensitive: true,
+				Validators: []validator.String{
+					urlPasswordRule(),
+					stringvalidator.AlsoRequires(path.MatchRoot("url_username")),
+				},
+			},
+			"url_password_wo": schema.StringAttribute{
+				MarkdownDescription: "Password for `url_username`, write-only: it is sent to FoneStorm and is never in a plan or the state. " +
+					"Needs Terraform 1.11 or newer and `url_password_wo_version`. Conflicts with `url_password`.",
+				Optional:  true,
+				Sensitive: true,
+				WriteOnly: true,
+				Validators: []validator.String{
+					urlPasswordRule(),
+					stringvalidator.AlsoRequires(path.MatchRoot("url_username"), path.MatchRoot("url_password_wo_version")),
+					stringvalidator.ConflictsWith(path.MatchRoot("url_password")),
+				},
+			},
+			"url_password_wo_version": schema.Int64Attribute{
+				MarkdownDescription: "Any number. Terraform cannot see that `url_password_wo` has changed, so change this with it: the password is then sent again.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("url_password_wo"))},
+			},
+		},
+	}
+}
+
+func (r *foneNumberDeliveryResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{
+		Attributes: map[string]identityschema.Attribute{
+			"fonenumber": identityschema.StringAttribute{
+				Description:       "The FoneNumber, exactly ten digits.",
+				RequiredForImport: true,
+			},
+		},
+	}
+}
+
+// ValidateConfig checks what one attribute demands of another. What is not known yet is checked when it is: Terraform
+// validates again with the values that an apply has found out, before anything is sent.
+func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config deliveryModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || config.Type.IsUnknown() || config.Type.IsNull() {
+		return
+	}
+	kind := fonestorm.DeliveryType(config.Type.ValueString())
+	if kind != fonestorm.URL {
+		for name, value := range map[string]types.String{
+			"url_username": config.URLUsername, "url_password": config.URLPassword, "url_password_wo": config.URLPasswordWO,
+		} {
+			if !value.IsNull() {
+				resp.Diagnostics.AddAttributeError(path.Root(name), "Credentials without a callback URL",
+					name+" is for type \"URL\" alone, but the type is "+config.Type.String()+". Remove it, or change the type.")
+			}
+		}
+	}
+	switch {
+	case config.Value.IsUnknown():
+	case config.Value.IsNull() && kind != fonestorm.None:
+		resp.Diagnostics.AddAttributeError(path.Root("value"), "Missing destination",
+			"Type "+config.Type.String()+" needs a value: where the messages go. Only type \"None\" has none.")
+	case !config.Value.IsNull():
+		if err := checkDestination(kind, config.Value.ValueString(), config.FoneNumber.ValueString()); err != nil {
+			resp.Diagnostics.AddAttributeError(path.Root("value"), "Invalid destination", err.Error())
+		}
+	}
+}

@@ -1,0 +1,167 @@
+// Package provider is the Terraform side: schemas, models, plans, and the errors and warnings that users see.
+//
+// What belongs here is Terraform and the Go types of the FoneStorm client; what does not is HTTP, JSON or form fields.
+// Data flows one way: configuration to model to fonestorm.Delivery to request, and the answer back the same way.
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+var _ provider.Provider = (*fractelProvider)(nil)
+
+type fractelProvider struct {
+	version string
+}
+
+// New returns a function that makes the provider, which calls itself by this version.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider { return &fractelProvider{version: version} }
+}
+
+// providerModel is the provider block.
+type providerModel struct {
+	Endpoint          types.String         `tfsdk:"endpoint"`
+	Username          types.String         `tfsdk:"username"`
+	Password          types.String         `tfsdk:"password"`
+	Token             types.String         `tfsdk:"token"`
+	RequestsPerSecond types.Int64          `tfsdk:"requests_per_second"`
+	MaxRetries        types.Int64          `tfsdk:"max_retries"`
+	RequestTimeout    timetypes.GoDuration `tfsdk:"request_timeout"`
+}
+
+// session is what Configure hands to resources and data sources.
+type session struct {
+	// client is nil while planning with credentials that are not known yet.
+	client *fonestorm.Client
+}
+
+func (p *fractelProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "fractel"
+	resp.Version = p.version
+}
+
+func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Manages where the FoneNumbers of a [FracTEL](https://www.fractel.net) account deliver their messages (SMS and MMS), " +
+			"through the FoneStorm API.",
+		Attributes: map[string]schema.Attribute{
+			"endpoint": schema.StringAttribute{
+				MarkdownDescription: "Base URL of the FoneStorm API. It must begin with `https://`; plain `http://` is accepted only for a loopback host. " +
+					"Defaults to the environment variable `FRACTEL_ENDPOINT`, or `" + fonestorm.DefaultEndpoint + "`.",
+				Optional:   true,
+				Validators: []validator.String{endpointRule()},
+			},
+			"username": schema.StringAttribute{
+				MarkdownDescription: "Name of the FoneStorm user. Defaults to the environment variable `FRACTEL_USERNAME`. Conflicts with `token`.",
+				Optional:            true,
+				Validators: []validator.String{
+					stringvalidator.LengthAtLeast(1),
+					stringvalidator.ConflictsWith(path.MatchRoot("token")),
+				},
+			},
+			"password": schema.StringAttribute{
+				MarkdownDescription: "Password of the FoneStorm user. Defaults to the environment variable `FRACTEL_PASSWORD`, which keeps it out of " +
+					"configuration. Conflicts with `token`.",
+				Optional:  true,
+				Sensitive: true,
+				Validators: []validator.String{
+					stringvalidator.LengthAtLeast(1),
+					stringvalidator.ConflictsWith(path.MatchRoot("token")),
+				},
+			},
+			"token": schema.StringAttribute{
+				MarkdownDescription: "A FoneStorm token (JWT) to use instead of logging in. It cannot be renewed when it expires. " +
+					"Defaults to the environment variable `FRACTEL_TOKEN`. Conflicts with `username` and `password`.",
+				Optional:  true,
+				Sensitive: true,
+				Validators: []validator.String{
+					stringvalidator.LengthAtLeast(1),
+				},
+			},
+			"requests_per_second": schema.Int64Attribute{
+				MarkdownDescription: "How many requests the account may send in a second. The provider uses this up and never exceeds it. " +
+					"Defaults to the environment variable `FRACTEL_REQUESTS_PER_SECOND`, or 10, the limit of a standard account. " +
+					"Set it lower when something else uses the account at the same time.",
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.Between(1, 100_000)},
+			},
+			"max_retries": schema.Int64Attribute{
+				MarkdownDescription: "How often a request is repeated that failed for a reason that may pass: no connection, a timeout, the rate limit, " +
+					"or FoneStorm failing (408, 429, 500, 502, 503, 504). Defaults to 4; 0 turns it off.",
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.Between(0, 100)},
+			},
+			"request_timeout": schema.StringAttribute{
+				MarkdownDescription: "How long FoneStorm may take to answer one request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as " +
+					"`30s` (the default) or `2m`. Waiting for the rate limit does not count.",
+				Optional:   true,
+				CustomType: timetypes.GoDurationType{},
+				Validators: []validator.String{positiveDurationRule()},
+			},
+		},
+	}
+}
+
+func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	configured := &session{}
+	if model.known() {
+		config, diags := model.clientConfig()
+		resp.Diagnostics.Append(diags...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		config.UserAgent = fmt.Sprintf("terraform-provider-fractel/%s Terraform/%s", p.version, req.TerraformVersion)
+		client, err := fonestorm.New(config)
+		if err != nil {
+			resp.Diagnostics.AddError("Unusable provider configuration", err.Error())
+			return
+		}
+		configured.client = client
+	}
+	resp.ResourceData = configured
+	resp.DataSourceData = configured
+}
+
+func (p *fractelProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{newFoneNumberDeliveryResource}
+}
+
+func (p *fractelProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return nil
+}
+
+// known reports whether the whole provider block is known, which it need not be while planning.
+func (m providerModel) known() bool {
+	return !m.Endpoint.IsUnknown() && !m.Username.IsUnknown() && !m.Password.IsUnknown() && !m.Token.IsUnknown() &&
+		!m.RequestsPerSecond.IsUnknown() && !m.MaxRetries.IsUnknown() && !m.RequestTimeout.IsUnknown()
+}
+
+// duration returns a duration that its type has already checked, or the default when it is not set.
+func duration(value timetypes.GoDuration, unset time.Duration) time.Duration {
+	if value.IsNull() {
+		return unset
+	}
+	d, _ := value.ValueGoDuration()
+	return d
+}

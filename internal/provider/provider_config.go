@@ -1,0 +1,87 @@
+package provider
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// The environment variables that stand in for attributes of the provider block. What the block says wins.
+const (
+	envEndpoint          = "FRACTEL_ENDPOINT"
+	envUsername          = "FRACTEL_USERNAME"
+	envPassword          = "FRACTEL_PASSWORD"
+	envToken             = "FRACTEL_TOKEN"
+	envRequestsPerSecond = "FRACTEL_REQUESTS_PER_SECOND"
+)
+
+// clientConfig joins a wholly known provider block with the environment and the defaults.
+func (m providerModel) clientConfig() (fonestorm.Config, diag.Diagnostics) {
+	config := fonestorm.Config{
+		Endpoint:          cmp.Or(m.Endpoint.ValueString(), os.Getenv(envEndpoint), fonestorm.DefaultEndpoint),
+		RequestsPerSecond: int(m.RequestsPerSecond.ValueInt64()),
+		MaxRetries:        fonestorm.DefaultMaxRetries,
+		RequestTimeout:    duration(m.RequestTimeout, fonestorm.DefaultRequestTimeout),
+	}
+	if !m.MaxRetries.IsNull() {
+		config.MaxRetries = int(m.MaxRetries.ValueInt64())
+	}
+	var diags diag.Diagnostics
+	if _, err := fonestorm.ParseEndpoint(config.Endpoint); err != nil {
+		diags.AddAttributeError(path.Root("endpoint"), "Invalid endpoint",
+			fmt.Sprintf("The endpoint from %s cannot be used: %s.", envEndpoint, err))
+	}
+	if m.RequestsPerSecond.IsNull() {
+		diags.Append(requestsPerSecondFromEnvironment(&config)...)
+	}
+	diags.Append(m.credentials(&config)...)
+	return config, diags
+}
+
+func requestsPerSecondFromEnvironment(config *fonestorm.Config) (diags diag.Diagnostics) {
+	text := cmp.Or(os.Getenv(envRequestsPerSecond), strconv.Itoa(fonestorm.DefaultRequestsPerSecond))
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		diags.AddAttributeError(path.Root("requests_per_second"), "Invalid number of requests per second",
+			fmt.Sprintf("%s is %q: it must be a whole number of at least 1.", envRequestsPerSecond, text))
+	}
+	config.RequestsPerSecond = n
+	return diags
+}
+
+// credentials finds out how to log in. A way that the provider block begins is completed from the environment; only
+// when it begins none does the environment choose.
+func (m providerModel) credentials(config *fonestorm.Config) (diags diag.Diagnostics) {
+	username := cmp.Or(m.Username.ValueString(), os.Getenv(envUsername))
+	password := cmp.Or(m.Password.ValueString(), os.Getenv(envPassword))
+	token := cmp.Or(m.Token.ValueString(), os.Getenv(envToken))
+	switch {
+	case !m.Token.IsNull():
+		username, password = "", ""
+	case !m.Username.IsNull() || !m.Password.IsNull():
+		token = ""
+	case token != "" && (username != "" || password != ""):
+		diags.AddError("Conflicting FoneStorm credentials", fmt.Sprintf("The environment has both a token (%s) and a user (%s, %s). "+
+			"Unset one of them, or say in the provider block which to use.", envToken, envUsername, envPassword))
+	}
+	switch {
+	case token != "" || username != "" && password != "":
+	case username != "":
+		diags.AddAttributeError(path.Root("password"), "Missing FoneStorm password",
+			fmt.Sprintf("There is a user name but no password. Set password, or better the environment variable %s.", envPassword))
+	case password != "":
+		diags.AddAttributeError(path.Root("username"), "Missing FoneStorm user name",
+			fmt.Sprintf("There is a password but no user name. Set username or the environment variable %s.", envUsername))
+	default:
+		diags.AddError("Missing FoneStorm credentials", fmt.Sprintf("Set username and password in the provider block, or the environment variables "+
+			"%s and %s, or a token (%s).", envUsername, envPassword, envToken))
+	}
+	config.Username, config.Password, config.Token = username, password, token
+	return diags
+}

@@ -1,0 +1,149 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// rule is a validator of one string. Values that are null or not known yet are left alone.
+type rule struct {
+	summary string // Of the error.
+	about   string // What is allowed, for documentation.
+	check   func(value string) error
+}
+
+var _ validator.String = rule{}
+
+func (r rule) Description(context.Context) string         { return r.about }
+func (r rule) MarkdownDescription(context.Context) string { return r.about }
+
+func (r rule) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if err := r.check(req.ConfigValue.ValueString()); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, r.summary, err.Error())
+	}
+}
+
+func endpointRule() rule {
+	return rule{
+		summary: "Invalid endpoint",
+		about:   "an https URL, or an http URL of a loopback host",
+		check: func(value string) error {
+			if _, err := fonestorm.ParseEndpoint(value); err != nil {
+				return fmt.Errorf("The endpoint cannot be used: %w.", err)
+			}
+			return nil
+		},
+	}
+}
+
+func positiveDurationRule() rule {
+	return rule{
+		summary: "Invalid duration",
+		about:   "longer than nothing",
+		check: func(value string) error {
+			if d, err := time.ParseDuration(value); err == nil && d <= 0 { // Other errors are the type's to report.
+				return fmt.Errorf("%q is no time at all. Use a duration such as \"30s\".", value)
+			}
+			return nil
+		},
+	}
+}
+
+func foneNumberRule() rule {
+	return rule{
+		summary: "Invalid FoneNumber",
+		about:   "exactly ten digits",
+		check:   func(value string) error { return checkTenDigits("A FoneNumber", value) },
+	}
+}
+
+func deliveryTypeRule() rule {
+	return rule{
+		summary: "Invalid delivery type",
+		about:   "one of " + quotedTypes(),
+		check: func(value string) error {
+			for _, known := range fonestorm.DeliveryTypes() {
+				if value == string(known) {
+					return nil
+				}
+				if strings.EqualFold(strings.TrimSpace(value), string(known)) {
+					return fmt.Errorf("The type is written %q, not %q.", known, value)
+				}
+			}
+			return fmt.Errorf("%q is not a delivery type. Use one of %s.", value, quotedTypes())
+		},
+	}
+}
+
+func quotedTypes() string {
+	var names []string
+	for _, known := range fonestorm.DeliveryTypes() {
+		names = append(names, fmt.Sprintf("%q", known))
+	}
+	return strings.Join(names, ", ")
+}
+
+func urlMethodRule() rule {
+	return rule{
+		summary: "Invalid URL method",
+		about:   `"POST"`,
+		check: func(value string) error {
+			switch {
+			case value == fonestorm.URLMethodPOST:
+				return nil
+			case strings.EqualFold(value, fonestorm.URLMethodPOST):
+				return fmt.Errorf("The method is written \"POST\", not %q.", value)
+			default:
+				return fmt.Errorf("%q is not available: delivery URLs use POST exclusively, whatever else the API lists (GET, JSON). "+
+					"Use \"POST\" or leave url_method out.", value)
+			}
+		},
+	}
+}
+
+func urlUsernameRule() rule {
+	return rule{
+		summary: "Invalid URL user name",
+		about:   "not empty, without colons and control characters",
+		check: func(value string) error {
+			switch {
+			case value == "":
+				return errors.New("The user name is empty. Leave url_username out when the callback URL needs none.")
+			case strings.Contains(value, ":"):
+				return errors.New("The user name holds a colon, which HTTP Basic authentication cannot carry.")
+			case strings.ContainsFunc(value, unicode.IsControl):
+				return errors.New("The user name holds a control character, such as a line break.")
+			default:
+				return nil
+			}
+		},
+	}
+}
+
+func urlPasswordRule() rule {
+	return rule{
+		summary: "Invalid URL password",
+		about:   "not empty, without control characters",
+		check: func(value string) error {
+			switch {
+			case value == "":
+				return errors.New("The password is empty. Leave it out when the callback URL needs none.")
+			case strings.ContainsFunc(value, unicode.IsControl):
+				return errors.New("The password holds a control character, such as a line break at its end. Is it read from a file? trimspace() removes it.")
+			default:
+				return nil
+			}
+		},
+	}
+}

@@ -1,0 +1,98 @@
+// Package terraformcli runs the real Terraform CLI, or OpenTofu, against the provider built from this tree, the way
+// a user would: as a process, with a working directory and dev_overrides. Tests, the demo and the benchmark share it.
+// The provider binary never links it.
+package terraformcli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Executable returns the path of the CLI: what TERRAFORM names (as in TERRAFORM=tofu), else what
+// TF_ACC_TERRAFORM_PATH names, else terraform from PATH. The error says what to install.
+func Executable() (string, error) {
+	name := "terraform"
+	for _, variable := range []string{"TERRAFORM", "TF_ACC_TERRAFORM_PATH"} {
+		if value := os.Getenv(variable); value != "" {
+			name = value
+			break
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("the Terraform CLI is needed and %q was not found: install Terraform 1.11 or newer from "+
+			"https://developer.hashicorp.com/terraform/install, or name another CLI (TERRAFORM=tofu): %w", name, err)
+	}
+	return filepath.Abs(path)
+}
+
+// BuildProvider compiles the provider in the module at root into the directory dir, as it is released but for the version.
+func BuildProvider(ctx context.Context, root, dir string) error {
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "terraform-provider-fractel"), ".")
+	build.Dir = root
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the provider: %w\n%s", err, output)
+	}
+	return nil
+}
+
+// Workspace is a working directory of the CLI.
+type Workspace struct {
+	Dir string // Absolute. Configuration and state are in it.
+
+	cli string
+	env []string
+}
+
+// New returns a workspace in an existing directory that uses the provider binary in providerDir. Settings of the
+// caller's environment for Terraform or this provider are not passed on; env, as in "NAME=value", is.
+func New(cli, dir, providerDir string, env ...string) (*Workspace, error) {
+	config := filepath.Join(dir, "cli.tfrc")
+	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"fractel/fractel\" = %q\n  }\n  direct {}\n}\n", providerDir)
+	if err := os.WriteFile(config, []byte(overrides), 0o600); err != nil {
+		return nil, err
+	}
+	w := &Workspace{Dir: dir, cli: cli}
+	for _, setting := range os.Environ() {
+		if !strings.HasPrefix(setting, "TF_") && !strings.HasPrefix(setting, "FRACTEL_") {
+			w.env = append(w.env, setting)
+		}
+	}
+	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+config, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
+	w.env = append(w.env, env...)
+	return w, nil
+}
+
+// Write puts a file into the working directory.
+func (w *Workspace) Write(name, content string) error {
+	return os.WriteFile(filepath.Join(w.Dir, name), []byte(content), 0o600)
+}
+
+// Command returns the CLI with these arguments, to be started. When the context ends it is interrupted, as by
+// Ctrl-C, and killed only if it does not end then.
+func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, w.cli, args...)
+	command.Dir = w.Dir
+	command.Env = w.env
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGINT) }
+	command.WaitDelay = 30 * time.Second
+	return command
+}
+
+// Run runs the CLI and returns all it printed, and its exit code. The error is for a CLI that could not be run at
+// all.
+func (w *Workspace) Run(ctx context.Context, args ...string) (output string, exitCode int, err error) {
+	printed, err := w.Command(ctx, args...).CombinedOutput()
+	var exited *exec.ExitError
+	if errors.As(err, &exited) && ctx.Err() == nil {
+		return string(printed), exited.ExitCode(), nil
+	}
+	return string(printed), 0, err
+}
