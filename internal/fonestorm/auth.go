@@ -83,11 +83,10 @@ func (s *session) logIn(ctx context.Context) (string, error) {
 		Authorization holder `json:"authorization"`
 	}
 	err := s.transport.send(ctx, request{
-		doing:   "logging in",
-		method:  http.MethodPost,
-		path:    "/auth",
-		form:    url.Values{"username": {s.username}, "password": {s.password}},
-		secrets: []string{s.password},
+		doing:  "logging in",
+		method: http.MethodPost,
+		path:   "/auth",
+		form:   url.Values{"username": {s.username}, "password": {s.password}},
 	}, func(body io.Reader) error {
 		if err := json.NewDecoder(body).Decode(&answer); err != nil {
 			return err

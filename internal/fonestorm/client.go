@@ -8,6 +8,7 @@ package fonestorm
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -59,9 +60,14 @@ type Client struct {
 // New returns a client. It sends nothing: the login happens with the first call that needs it. The error says what is
 // wrong with the configuration.
 func New(config Config) (*Client, error) {
-	base := http.DefaultTransport.(*http.Transport).Clone() // Proxy from the environment, system roots, TLS 1.2 or newer.
-	base.MaxIdleConnsPerHost = 32                           // Terraform works on ten resources at once, or as many as it is told.
-	return newClient(config, base)
+	return newClient(config, &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12}, // With the system's roots.
+		TLSHandshakeTimeout: 10 * time.Second,
+		ForceAttemptHTTP2:   true,
+		IdleConnTimeout:     90 * time.Second,
+		MaxIdleConnsPerHost: 32, // Terraform works on ten resources at once, or on as many as it is told.
+	})
 }
 
 // newClient lets tests replace the network.

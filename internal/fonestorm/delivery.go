@@ -94,11 +94,9 @@ func (c *Client) setDelivery(ctx context.Context, number string, delivery Delive
 	if err := c.call(ctx, r, answer.decode); err != nil {
 		return FoneNumber{}, err
 	}
-	f, err := FoneNumber{}, error(nil)
+	f, err := answer.about(r, number)
 	if answer.FoneNumber == nil { // Version 2.1 says only that it succeeded.
 		f, err = c.fetchFoneNumber(ctx, number)
-	} else {
-		f, err = answer.about(r, number)
 	}
 	if err != nil {
 		return FoneNumber{}, err

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -134,7 +135,7 @@ func describe(body []byte) string {
 	case htmlStart.MatchString(text):
 		return "an HTML page"
 	case json.Valid(body):
-		return "JSON that is no error of FoneStorm: " + text
+		return "JSON of an unknown form: " + text
 	case text[0] == '{' || text[0] == '[':
 		return "JSON that is cut off or damaged: " + text
 	default:
@@ -147,7 +148,7 @@ func describe(body []byte) string {
 func (r request) printable(text string) string {
 	for _, secret := range r.secrets {
 		if secret != "" {
-			text = strings.NewReplacer(secret, "***", url.QueryEscape(secret), "***").Replace(text)
+			text = strings.NewReplacer(masked(secret)...).Replace(text)
 		}
 	}
 	text = strings.Map(func(c rune) rune {
@@ -161,4 +162,19 @@ func (r request) printable(text string) string {
 		text = string(runes[:most]) + "…"
 	}
 	return text
+}
+
+// masked pairs the forms in which a secret can come back with asterisks: as it is, and as it looks in a form, a URL,
+// JSON, HTML or a Go quotation.
+func masked(secret string) []string {
+	inJSON, _ := json.Marshal(secret) // Text can always be encoded.
+	quoted := strconv.Quote(secret)
+	var pairs []string
+	for _, form := range []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
+		string(inJSON[1 : len(inJSON)-1]), quoted[1 : len(quoted)-1],
+	} {
+		pairs = append(pairs, form, "***")
+	}
+	return pairs
 }

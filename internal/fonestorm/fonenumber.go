@@ -41,10 +41,15 @@ func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, 
 	return c.snapshot.get(ctx, number)
 }
 
+// Known returns a FoneNumber that GetFoneNumber would return without a request, and whether there is one.
+func (c *Client) Known(number string) (FoneNumber, bool) {
+	return c.snapshot.known(number)
+}
+
 // ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order. The list is shared in the same
 // way as single reads.
 func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
-	return c.snapshot.all(ctx)
+	return c.snapshot.list(ctx)
 }
 
 // fetchFoneNumbers asks FoneStorm for all FoneNumbers.
@@ -59,7 +64,10 @@ func (c *Client) fetchFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
 		list = []FoneNumber{} // An earlier attempt may have got part of it.
 		return decodeList(body, func(f FoneNumber) { list = append(list, f) })
 	})
-	return list, err
+	if err != nil {
+		return nil, err // Part of the account is no answer.
+	}
+	return list, nil
 }
 
 // fetchFoneNumber asks FoneStorm for one FoneNumber.
@@ -166,6 +174,7 @@ func (w *wireReceive) delivery() *Delivery {
 		d.URLMethod = strings.ToUpper(w.URLMethod)
 	case Forward:
 		d.Value = w.Forward
+	case None: // Has no destination.
 	}
 	return d
 }

@@ -50,14 +50,14 @@ func (s *snapshot) get(ctx context.Context, number string) (FoneNumber, error) {
 	if f, known := s.known(number); known {
 		return f, nil
 	}
-	if !s.readSingly() {
-		// A failed list leaves the single read, and so does one without this number: it has only active ones.
-		_, _ = s.all(ctx)
+	return share(ctx, &s.reading, number, func(ctx context.Context) (FoneNumber, error) {
+		if !s.readSingly() {
+			// A failed list leaves the single read, and so does one without this number: it has only active ones.
+			_ = s.readAll(ctx)
+		}
 		if f, known := s.known(number); known {
 			return f, nil
 		}
-	}
-	return share(ctx, &s.reading, number, func(ctx context.Context) (FoneNumber, error) {
 		begun := time.Now()
 		f, err := s.client.fetchFoneNumber(ctx, number)
 		if err == nil {
@@ -94,23 +94,50 @@ func (s *snapshot) readSingly() bool {
 
 func (s *snapshot) listIsFresh() bool { return !s.listed.IsZero() && time.Since(s.listed) < maxAge }
 
-// all returns every active FoneNumber.
-func (s *snapshot) all(ctx context.Context) ([]FoneNumber, error) {
-	return share(ctx, &s.reading, "", s.list)
+// list returns every active FoneNumber, with what has been learned since it was listed.
+func (s *snapshot) list(ctx context.Context) ([]FoneNumber, error) {
+	if err := s.readAll(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := slices.Clone(s.lastList)
+	for i, f := range list {
+		if e, ok := s.entries[f.Number]; ok && !e.forgotten {
+			list[i] = e.foneNumber
+		}
+	}
+	return list, nil
 }
 
-// list reads the whole account, unless that has just been done.
-func (s *snapshot) list(ctx context.Context) ([]FoneNumber, error) {
-	if list, known := s.knownList(); known {
-		return list, nil
-	}
-	begun := time.Now()
-	list, err := s.client.fetchFoneNumbers(ctx)
+// readAll reads the whole account, unless that has just been done.
+func (s *snapshot) readAll(ctx context.Context) error {
+	_, err := share(ctx, &s.reading, "", func(ctx context.Context) (struct{}, error) {
+		if s.listIsKnown() {
+			return struct{}{}, nil
+		}
+		begun := time.Now()
+		list, err := s.client.fetchFoneNumbers(ctx)
+		s.learnAll(list, begun)
+		return struct{}{}, err
+	})
+	return err
+}
+
+func (s *snapshot) listIsKnown() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.listIsFresh() && s.lastList != nil
+}
+
+// learnAll keeps the answer to a list that was begun at this time, except where a write has ended since. The list is
+// nil when it failed.
+func (s *snapshot) learnAll(list []FoneNumber, begun time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.listed, s.lastList = time.Now(), list
-	if err != nil {
-		return nil, err
+	if list == nil {
+		return
 	}
 	for number, e := range s.entries {
 		if e.since.Before(begun) {
@@ -122,23 +149,6 @@ func (s *snapshot) list(ctx context.Context) ([]FoneNumber, error) {
 			s.entries[f.Number] = entry{foneNumber: f, since: s.listed}
 		}
 	}
-	return list, nil
-}
-
-// knownList returns the last list with what has been learned since.
-func (s *snapshot) knownList() ([]FoneNumber, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.listIsFresh() || s.lastList == nil {
-		return nil, false
-	}
-	list := slices.Clone(s.lastList)
-	for i, f := range list {
-		if e, ok := s.entries[f.Number]; ok && !e.forgotten {
-			list[i] = e.foneNumber
-		}
-	}
-	return list, true
 }
 
 // learn keeps the answer to a read that was begun at this time, unless a write has ended since.
@@ -162,6 +172,7 @@ func (s *snapshot) forget(number string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.entries[number] = entry{since: time.Now(), forgotten: true}
+	s.reading.Forget(number) // A read that is under way may be from before the write.
 }
 
 // share does work once for all who ask for the same at the same time. It goes on for the others when one of them is

@@ -32,7 +32,7 @@ type request struct {
 	query   url.Values // May be nil.
 	form    url.Values // Parameters of the body; nil for none.
 	token   string     // Empty only for the login.
-	secrets []string   // What must not be shown, besides the token.
+	secrets []string   // What must not be shown, besides the token and the user's password.
 }
 
 // decoder reads the answer to a successful request. It may be called again for another attempt.
@@ -45,6 +45,7 @@ type transport struct {
 	userAgent  string
 	timeout    time.Duration
 	maxRetries int
+	password   string // The user's, which no answer may make visible.
 	pacer      *pacer
 }
 
@@ -59,6 +60,7 @@ func newTransport(config Config, endpoint *url.URL, base http.RoundTripper) *tra
 		userAgent:  config.UserAgent,
 		timeout:    config.RequestTimeout,
 		maxRetries: config.MaxRetries,
+		password:   config.Password,
 		pacer:      newPacer(config.RequestsPerSecond),
 	}
 }
@@ -66,7 +68,7 @@ func newTransport(config Config, endpoint *url.URL, base http.RoundTripper) *tra
 // send makes the request until it succeeds, cannot succeed, or has been repeated often enough. Every request of this
 // API may be repeated: reading changes nothing and setting the same twice is harmless.
 func (t *transport) send(ctx context.Context, r request, decode decoder) error {
-	r.secrets = append(r.secrets, r.token)
+	r.secrets = append(r.secrets, r.token, t.password)
 	ctx = tflog.MaskLogStrings(ctx, nonEmpty(r.secrets)...)
 	var last error
 	attempts, begun := 0, time.Now()
@@ -118,7 +120,7 @@ func (t *transport) attempt(ctx context.Context, r request, decode decoder) erro
 	if err != nil {
 		return &ConnectionError{Doing: r.doing, Err: reason(timed, err)}
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	tflog.Debug(ctx, "FoneStorm answered", map[string]any{
 		"method": r.method, "path": r.path, "status": response.StatusCode, "milliseconds": time.Since(begun).Milliseconds(),
 	})
@@ -213,8 +215,7 @@ func reason(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}
 	return err

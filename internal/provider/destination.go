@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -108,4 +109,25 @@ func checkURL(value string) error {
 	default:
 		return nil
 	}
+}
+
+// knownTokens are what FoneStorm replaces in a callback URL at delivery.
+var knownTokens = []string{"{{to}}", "{{from}}", "{{msg}}", "{{uid}}"}
+
+var token = regexp.MustCompile(`\{\{[^{}]*\}\}`)
+
+// unknownTokens returns the tokens in a callback URL that FoneStorm does not know.
+func unknownTokens(callback string) []string {
+	var unknown []string
+	for _, found := range token.FindAllString(callback, -1) {
+		if !slices.Contains(knownTokens, found) {
+			unknown = append(unknown, found)
+		}
+	}
+	return unknown
+}
+
+// balancedBraces reports whether all braces in a callback URL belong to tokens.
+func balancedBraces(callback string) bool {
+	return !strings.ContainsAny(token.ReplaceAllString(callback, ""), "{}")
 }

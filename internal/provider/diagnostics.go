@@ -38,13 +38,17 @@ func adviceFor(err error) advice {
 	case errors.As(err, &answered):
 		return adviceForAnswer(answered)
 	case errors.As(err, &unusable):
-		return advice{"", "Unusable answer from FoneStorm",
+		return advice{
+			"", "Unusable answer from FoneStorm",
 			"It is not known whether a change took effect. Look at the FoneNumber, then run Terraform again: setting the same twice is harmless. " +
-				"If the endpoint is not FracTEL's own, check that it serves the FoneStorm API."}
+				"If the endpoint is not FracTEL's own, check that it serves the FoneStorm API.",
+		}
 	case errors.As(err, &unanswered):
-		return advice{"", "No answer from FoneStorm",
+		return advice{
+			"", "No answer from FoneStorm",
 			"Check the network, the proxy settings (HTTPS_PROXY) and the provider's endpoint, then run Terraform again. " +
-				"A change may have taken effect although its answer was lost; setting the same twice is harmless."}
+				"A change may have taken effect although its answer was lost; setting the same twice is harmless.",
+		}
 	case errors.Is(err, context.Canceled):
 		return advice{"", "Cancelled", "Terraform was told to stop. Run it again to finish what is left."}
 	default:
@@ -55,24 +59,34 @@ func adviceFor(err error) advice {
 func adviceForAnswer(e *fonestorm.Error) advice {
 	switch {
 	case e.RateLimited:
-		return advice{"", "Rate limit exceeded",
+		return advice{
+			"", "Rate limit exceeded",
 			"The account's limit of requests was exceeded in spite of waiting. Is something else using the same account? " +
-				"Lower requests_per_second, or raise max_retries, in the provider block, and run Terraform again."}
+				"Lower requests_per_second, or raise max_retries, in the provider block, and run Terraform again.",
+		}
 	case e.Status == http.StatusUnauthorized:
-		return advice{"", "FoneStorm refused the credentials",
+		return advice{
+			"", "FoneStorm refused the credentials",
 			"Check username and password, or token, in the provider block, or FRACTEL_USERNAME and FRACTEL_PASSWORD, or FRACTEL_TOKEN. " +
-				"A token expires; user name and password are renewed by the provider."}
+				"A token expires; user name and password are renewed by the provider.",
+		}
 	case e.Status == http.StatusPaymentRequired:
 		return advice{"", "A payment is due", "Settle the account with FracTEL, then run Terraform again."}
 	case e.Status == http.StatusForbidden:
-		return advice{"", "FoneStorm does not allow this",
-			"The user has no right to this FoneNumber or to change its delivery. Use another user, or ask the account's administrator for the right."}
+		return advice{
+			"", "FoneStorm does not allow this",
+			"The user has no right to this FoneNumber or to change its delivery. Use another user, or ask the account's administrator for the right.",
+		}
 	case e.Status == http.StatusNotFound:
-		return advice{"fonenumber", "FoneNumber not in the account",
-			"Check the FoneNumber and that the credentials are those of the account which owns it. A deleted number can be restored for 30 days."}
+		return advice{
+			"fonenumber", "FoneNumber not in the account",
+			"Check the FoneNumber and that the credentials are those of the account which owns it. A deleted number can be restored for 30 days.",
+		}
 	case e.Status == http.StatusUnprocessableEntity:
-		return advice{"value", "FoneStorm cannot use the destination",
-			"Check that type and value go together and that the destination exists: a device must be configured and registered."}
+		return advice{
+			"value", "FoneStorm cannot use the destination",
+			"Check that type and value go together and that the destination exists: a device must be configured and registered.",
+		}
 	case e.Status >= http.StatusInternalServerError:
 		return advice{"", "FoneStorm is failing", "This is on FoneStorm's side. Run Terraform again later; what has been done is in the state."}
 	default:

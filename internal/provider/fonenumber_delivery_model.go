@@ -16,7 +16,15 @@ type deliveryModel struct {
 	URLPassword          types.String `tfsdk:"url_password"`
 	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null except in the configuration.
 	URLPasswordWOVersion types.Int64  `tfsdk:"url_password_wo_version"`
+	OnDestroy            types.String `tfsdk:"on_destroy"`
 }
+
+// What on_destroy can be.
+const (
+	onDestroyNone    = "None"
+	onDestroyKeep    = "keep"
+	onDestroyRestore = "restore"
+)
 
 // deliveryIdentity tells one fractel_fonenumber_delivery from another.
 type deliveryIdentity struct {
@@ -51,6 +59,40 @@ func (m deliveryModel) delivery(before *deliveryModel) fonestorm.Delivery {
 	return d
 }
 
+// afterDestroy returns where the FoneNumber delivers when this resource is destroyed, and whether that needs to be
+// set. The original is what was there before it was created; nil when that is not known.
+func (m deliveryModel) afterDestroy(original *fonestorm.Delivery) (left fonestorm.Delivery, changes bool) {
+	end := deliveryModel{Type: types.StringValue(string(fonestorm.None))}
+	switch m.OnDestroy.ValueString() {
+	case onDestroyKeep:
+		return fonestorm.Delivery{}, false
+	case onDestroyRestore:
+		if original == nil {
+			return fonestorm.Delivery{}, false
+		}
+		end = deliveryModel{Type: types.StringValue(string(original.Type)), Value: types.StringValue(original.Value)}
+	}
+	return end.delivery(&m), true // Which takes out the credentials that this resource has set.
+}
+
+// plansTo reports whether the model delivers to the same destination. What is not known yet is taken for different.
+func (m deliveryModel) plansTo(found fonestorm.Delivery) bool {
+	return m.Type.ValueString() == string(found.Type) && m.Value.ValueString() == found.Value && !m.Value.IsUnknown()
+}
+
+func (m deliveryModel) deletesMessages() bool {
+	return m.Type.ValueString() == string(fonestorm.None)
+}
+
+// describe tells the destination in words, without credentials.
+func (m deliveryModel) describe() string {
+	if m.Type.IsUnknown() || m.Value.IsUnknown() {
+		return "a destination that is known only after apply"
+	}
+	d := m.delivery(nil)
+	return d.String()
+}
+
 func (m deliveryModel) password() *string {
 	if !m.URLPasswordWO.IsNull() {
 		return m.URLPasswordWO.ValueStringPointer()
@@ -77,6 +119,9 @@ func (m *deliveryModel) refresh(f fonestorm.FoneNumber) {
 	m.URLMethod = types.StringValue(fonestorm.URLMethodPOST)
 	if found.URLMethod != "" {
 		m.URLMethod = types.StringValue(found.URLMethod)
+	}
+	if m.OnDestroy.IsNull() { // After an import, which has no configuration to take the default from.
+		m.OnDestroy = types.StringValue(onDestroyNone)
 	}
 }
 

@@ -45,12 +45,18 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 		return
 	}
 	plan.URLPasswordWO = config.URLPasswordWO
+	defer r.lock(plan.FoneNumber.ValueString())()
+	resp.Diagnostics.Append(r.rememberOriginal(ctx, plan, resp.Private)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 
 	f, err := r.client.SetDelivery(ctx, plan.FoneNumber.ValueString(), plan.delivery(nil))
 	if err != nil {
 		resp.Diagnostics.Append(apiDiagnostic(err, plan.FoneNumber.ValueString()))
 		return
 	}
+	r.markSet(f.Number)
 
 	plan.refresh(f)
 	plan.URLPasswordWO = types.StringNull()
@@ -61,6 +67,8 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state deliveryModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	// Written again each time, also for what is gone: CLIs without identities do not keep it, and the framework wants it.
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -86,7 +94,6 @@ func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.Read
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
 	state.refresh(f)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 }
 
 func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -98,12 +105,14 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 		return
 	}
 	plan.URLPasswordWO = config.URLPasswordWO
+	defer r.lock(plan.FoneNumber.ValueString())()
 
 	f, err := r.client.SetDelivery(ctx, plan.FoneNumber.ValueString(), plan.delivery(&state))
 	if err != nil {
 		resp.Diagnostics.Append(apiDiagnostic(err, plan.FoneNumber.ValueString()))
 		return // The state stays as it was, so that the next plan holds the same change.
 	}
+	r.markSet(f.Number)
 
 	plan.refresh(f)
 	plan.URLPasswordWO = types.StringNull()
@@ -118,10 +127,23 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		return
 	}
 
-	off := deliveryModel{Type: stringOrNull(string(fonestorm.None))}
-	_, err := r.client.SetDelivery(ctx, state.FoneNumber.ValueString(), off.delivery(&state))
+	original, diags := readOriginal(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	left, changes := state.afterDestroy(original)
+	if resp.Diagnostics.HasError() || !changes {
+		return
+	}
+	number := state.FoneNumber.ValueString()
+	defer r.lock(number)()
+	if r.hasSet(number) {
+		resp.Diagnostics.AddWarning("FoneNumber left alone",
+			fmt.Sprintf("Another resource has set FoneNumber %s in this run, so its delivery stays as that resource has it.", number))
+		return
+	}
+
+	_, err := r.client.SetDelivery(ctx, number, left)
 	if err != nil && !fonestorm.HasStatus(err, http.StatusNotFound) { // A number that is gone delivers nowhere.
-		resp.Diagnostics.Append(apiDiagnostic(err, state.FoneNumber.ValueString()))
+		resp.Diagnostics.Append(apiDiagnostic(err, number))
 	}
 }
 
@@ -146,6 +168,8 @@ func statusDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
 	case fonestorm.CancellationPending:
 		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber is not active",
 			fmt.Sprintf("The cancellation of FoneNumber %s is pending.", f.Number))
+	case fonestorm.Cancelled:
+		fallthrough
 	default:
 		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber is not active",
 			fmt.Sprintf("FoneNumber %s is cancelled (FoneStorm's is_active is %q). It can be restored for 30 days.", f.Number, f.Status))

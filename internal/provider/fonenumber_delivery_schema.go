@@ -2,9 +2,12 @@ package provider
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
@@ -62,6 +65,7 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				Validators: []validator.String{
 					urlPasswordRule(),
 					stringvalidator.AlsoRequires(path.MatchRoot("url_username")),
+					stringvalidator.PreferWriteOnlyAttribute(path.MatchRoot("url_password_wo")),
 				},
 			},
 			"url_password_wo": schema.StringAttribute{
@@ -80,6 +84,15 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				MarkdownDescription: "Any number. Terraform cannot see that `url_password_wo` has changed, so change this with it: the password is then sent again.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("url_password_wo"))},
+			},
+			"on_destroy": schema.StringAttribute{
+				MarkdownDescription: "What becomes of the FoneNumber when this resource is destroyed or its `fonenumber` changes: " +
+					"`None` (the default) sets type `None`, so that messages are **deleted upon receipt**; `keep` leaves FoneStorm as it is; " +
+					"`restore` puts back what was there before this resource was created, except for credentials, and acts as `keep` when that is not known, as after an import.",
+				Optional:   true,
+				Computed:   true,
+				Default:    stringdefault.StaticString(onDestroyNone),
+				Validators: []validator.String{onDestroyRule()},
 			},
 		},
 	}
@@ -123,6 +136,26 @@ func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req res
 	case !config.Value.IsNull():
 		if err := checkDestination(kind, config.Value.ValueString(), config.FoneNumber.ValueString()); err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("value"), "Invalid destination", err.Error())
+		} else if kind == fonestorm.URL {
+			resp.Diagnostics.Append(callbackDiagnostics(config)...)
 		}
 	}
+}
+
+// callbackDiagnostics warns of what is allowed in a callback URL and hardly meant.
+func callbackDiagnostics(config deliveryModel) (diags diag.Diagnostics) {
+	callback := config.Value.ValueString()
+	if tokens := unknownTokens(callback); len(tokens) > 0 {
+		diags.AddAttributeWarning(path.Root("value"), "Unknown token in the callback URL",
+			fmt.Sprintf("FoneStorm will not replace %s. The tokens it knows are %s.", strings.Join(tokens, ", "), strings.Join(knownTokens, ", ")))
+	}
+	if !balancedBraces(callback) {
+		diags.AddAttributeWarning(path.Root("value"), "Unbalanced braces in the callback URL",
+			fmt.Sprintf("A token is written with two braces on each side. The tokens FoneStorm knows are %s.", strings.Join(knownTokens, ", ")))
+	}
+	if strings.HasPrefix(strings.ToLower(callback), "http://") && !config.URLUsername.IsNull() {
+		diags.AddAttributeWarning(path.Root("value"), "Credentials travel in clear",
+			"The callback URL begins with http://, so its user name and password can be read by whoever is in between. Use https://.")
+	}
+	return diags
 }

@@ -43,12 +43,7 @@ type providerModel struct {
 	RequestsPerSecond types.Int64          `tfsdk:"requests_per_second"`
 	MaxRetries        types.Int64          `tfsdk:"max_retries"`
 	RequestTimeout    timetypes.GoDuration `tfsdk:"request_timeout"`
-}
-
-// session is what Configure hands to resources and data sources.
-type session struct {
-	// client is nil while planning with credentials that are not known yet.
-	client *fonestorm.Client
+	CheckOnPlan       types.Bool           `tfsdk:"check_on_plan"`
 }
 
 func (p *fractelProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -114,6 +109,11 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				CustomType: timetypes.GoDurationType{},
 				Validators: []validator.String{positiveDurationRule()},
 			},
+			"check_on_plan": schema.BoolAttribute{
+				MarkdownDescription: "Whether a plan asks FoneStorm about FoneNumbers that are to be managed: that they are in the account, and what would be " +
+					"overwritten. Defaults to `true`. It costs a handful of requests, however many FoneNumbers there are.",
+				Optional: true,
+			},
 		},
 	}
 }
@@ -124,7 +124,7 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	configured := &session{}
+	var client *fonestorm.Client
 	if model.known() {
 		config, diags := model.clientConfig()
 		resp.Diagnostics.Append(diags...)
@@ -132,13 +132,13 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 			return
 		}
 		config.UserAgent = fmt.Sprintf("terraform-provider-fractel/%s Terraform/%s", p.version, req.TerraformVersion)
-		client, err := fonestorm.New(config)
-		if err != nil {
+		var err error
+		if client, err = fonestorm.New(config); err != nil {
 			resp.Diagnostics.AddError("Unusable provider configuration", err.Error())
 			return
 		}
-		configured.client = client
 	}
+	configured := newSession(client, model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool())
 	resp.ResourceData = configured
 	resp.DataSourceData = configured
 }
@@ -154,7 +154,8 @@ func (p *fractelProvider) DataSources(context.Context) []func() datasource.DataS
 // known reports whether the whole provider block is known, which it need not be while planning.
 func (m providerModel) known() bool {
 	return !m.Endpoint.IsUnknown() && !m.Username.IsUnknown() && !m.Password.IsUnknown() && !m.Token.IsUnknown() &&
-		!m.RequestsPerSecond.IsUnknown() && !m.MaxRetries.IsUnknown() && !m.RequestTimeout.IsUnknown()
+		!m.RequestsPerSecond.IsUnknown() && !m.MaxRetries.IsUnknown() && !m.RequestTimeout.IsUnknown() &&
+		!m.CheckOnPlan.IsUnknown()
 }
 
 // duration returns a duration that its type has already checked, or the default when it is not set.

@@ -17,7 +17,7 @@ const (
 	envEndpoint          = "FRACTEL_ENDPOINT"
 	envUsername          = "FRACTEL_USERNAME"
 	envPassword          = "FRACTEL_PASSWORD"
-	envToken             = "FRACTEL_TOKEN"
+	envToken             = "FRACTEL_TOKEN" //nolint:gosec // The name of a variable.
 	envRequestsPerSecond = "FRACTEL_REQUESTS_PER_SECOND"
 )
 

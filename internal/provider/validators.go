@@ -112,6 +112,25 @@ func urlMethodRule() rule {
 	}
 }
 
+func onDestroyRule() rule {
+	const allowed = `"None", "keep" or "restore"`
+	return rule{
+		summary: "Invalid on_destroy",
+		about:   allowed,
+		check: func(value string) error {
+			for _, known := range []string{onDestroyNone, onDestroyKeep, onDestroyRestore} {
+				if value == known {
+					return nil
+				}
+				if strings.EqualFold(value, known) {
+					return fmt.Errorf("It is written %q, not %q.", known, value)
+				}
+			}
+			return fmt.Errorf("on_destroy is %s, but %q was given.", allowed, value)
+		},
+	}
+}
+
 func urlUsernameRule() rule {
 	return rule{
 		summary: "Invalid URL user name",

@@ -2,7 +2,7 @@
 // the benchmark and for trying a configuration without an account.
 //
 // It is written from the contract (openapi.yaml) and from FracTEL's documents alone and shares no code with the
-// client, so that a wrong idea in the client meets a right one here. What belongs here is behaviour of the service
+// client, so that a wrong idea in the client meets a right one here. What belongs here is behavior of the service
 // and the ways it can fail; what does not is anything of Terraform. The provider binary never links it.
 package simulator
 

@@ -48,7 +48,7 @@ type Workspace struct {
 	Dir string // Absolute. Configuration and state are in it.
 
 	cli string
-	env []string
+	Env []string // Of the CLI and so of the provider.
 }
 
 // New returns a workspace in an existing directory that uses the provider binary in providerDir. Settings of the
@@ -62,11 +62,11 @@ func New(cli, dir, providerDir string, env ...string) (*Workspace, error) {
 	w := &Workspace{Dir: dir, cli: cli}
 	for _, setting := range os.Environ() {
 		if !strings.HasPrefix(setting, "TF_") && !strings.HasPrefix(setting, "FRACTEL_") {
-			w.env = append(w.env, setting)
+			w.Env = append(w.Env, setting)
 		}
 	}
-	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+config, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
-	w.env = append(w.env, env...)
+	w.Env = append(w.Env, "TF_CLI_CONFIG_FILE="+config, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
+	w.Env = append(w.Env, env...)
 	return w, nil
 }
 
@@ -80,7 +80,7 @@ func (w *Workspace) Write(name, content string) error {
 func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, w.cli, args...)
 	command.Dir = w.Dir
-	command.Env = w.env
+	command.Env = w.Env
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGINT) }
 	command.WaitDelay = 30 * time.Second
 	return command

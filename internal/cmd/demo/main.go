@@ -45,7 +45,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 
 	say("Building the provider")
 	if err := terraformcli.BuildProvider(ctx, ".", dir); err != nil {
@@ -179,7 +179,7 @@ func show(account *simulator.Simulator) {
 	for _, f := range account.Numbers() {
 		fmt.Fprintf(table, "%s\t%s\n", f.Number, describe(f.Receive))
 	}
-	table.Flush()
+	_ = table.Flush()
 	fmt.Println()
 }
 

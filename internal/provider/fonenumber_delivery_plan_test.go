@@ -1,0 +1,549 @@
+package provider
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// The summaries of what a plan can warn of. A test names those it expects; all others must stay silent.
+var planWarnings = []string{
+	"FoneNumber already delivers elsewhere",
+	"FoneNumber is not active",
+	"Messaging is not enabled",
+	"FoneNumber could not be checked",
+	"Messages will be deleted",
+	"Nothing to restore",
+	"Callback credentials will not be restored",
+	"Forwards go in a circle",
+	"FoneNumber changes hands",
+	"FoneNumber left alone",
+	"Unknown token in the callback URL",
+	"Unbalanced braces in the callback URL",
+	"Credentials travel in clear",
+	"Available Write-Only Attribute Alternative",
+}
+
+// warns checks that an output has these warnings and no others.
+func warns(t *testing.T, output string, want ...string) {
+	t.Helper()
+	for _, summary := range planWarnings {
+		expected := false
+		for _, w := range want {
+			expected = expected || w == summary
+		}
+		if got := strings.Contains(output, "Warning: "+summary); got != expected {
+			t.Errorf("warning %q is %t, want %t:\n%s", summary, got, expected, output)
+		}
+	}
+}
+
+func says(t *testing.T, output string, want ...string) {
+	t.Helper()
+	for _, text := range want {
+		if !strings.Contains(output, text) {
+			t.Errorf("does not say %q:\n%s", text, output)
+		}
+	}
+}
+
+// What the plan of a new delivery says about the FoneNumber as it is.
+func TestPreview(t *testing.T) {
+	t.Parallel()
+	email := simulator.Receive{Type: "Email", Email: "old@example.com"}
+	tests := map[string]struct {
+		found    simulator.FoneNumber
+		settings string // Of the provider.
+		config   string
+		warnings []string
+		texts    []string
+	}{
+		"delivers elsewhere": {
+			found:    simulator.FoneNumber{Receive: email},
+			config:   destinations[0].config(testNumber),
+			warnings: []string{"FoneNumber already delivers elsewhere"},
+			texts: []string{
+				`FoneNumber 3215551212 delivers to Email "old@example.com" now`, `replaces this by Device "987123543678"`,
+				`import { to = <address of this resource> id = "3215551212" }`, "with " + testAddress,
+			},
+		},
+		"delivers elsewhere and will be None": {
+			found:    simulator.FoneNumber{Receive: email},
+			config:   destinations[4].config(testNumber),
+			warnings: []string{"FoneNumber already delivers elsewhere"},
+			texts:    []string{"replaces this by None"},
+		},
+		"another value of the same type": {
+			found:    simulator.FoneNumber{Receive: email},
+			config:   destinations[1].config(testNumber),
+			warnings: []string{"FoneNumber already delivers elsewhere"},
+		},
+		"the same":           {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: destinations[1].config(testNumber)},
+		"delivers nowhere":   {config: destinations[1].config(testNumber)},
+		"None to None":       {config: destinations[4].config(testNumber)},
+		"stale other fields": {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: destinations[1].config(testNumber)},
+		"value known later": {
+			found: simulator.FoneNumber{Receive: email},
+			config: "resource \"terraform_data\" \"a\" {\n  input = \"ops@example.com\"\n}\n" +
+				strings.Replace(destinations[1].config(testNumber), `"ops@example.com"`, "terraform_data.a.output", 1),
+			warnings: []string{"FoneNumber already delivers elsewhere"},
+			texts:    []string{"a destination that is known only after apply"},
+		},
+		"cancelled": {
+			found:    simulator.FoneNumber{Active: "cancel"},
+			config:   destinations[1].config(testNumber),
+			warnings: []string{"FoneNumber is not active"},
+			texts:    []string{"FoneNumber 3215551212 is cancelled", `: fonenumber = "3215551212"`},
+		},
+		"no messaging": {
+			found:    simulator.FoneNumber{MessagingDisabled: true},
+			config:   destinations[1].config(testNumber),
+			warnings: []string{"Messaging is not enabled"},
+			texts:    []string{`: fonenumber = "3215551212"`},
+		},
+		"turned off": {
+			found:    simulator.FoneNumber{Active: "cancel", MessagingDisabled: true, Receive: email},
+			settings: "check_on_plan = false",
+			config:   destinations[0].config(testNumber),
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, simulator.Options{})
+			test.found.Number = testNumber
+			a.Put(test.found)
+			w := a.newWorkspace(t, a.provider(test.settings)+test.config)
+			output := w.plan(2)
+			warns(t, output, test.warnings...)
+			says(t, output, test.texts...)
+			if asked := len(a.Requests()) > 0; asked == (test.settings != "") {
+				t.Errorf("FoneStorm was asked: %t", asked)
+			}
+			output = w.run(0, "validate")
+			warns(t, output)
+		})
+	}
+}
+
+// What makes the check itself fail: errors that the apply would meet stop the plan, others do not.
+func TestPreviewFailures(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		settings    string
+		status      int // That FoneStorm answers reads with; zero for none.
+		exitCode    int
+		warning     string
+		text        string
+		mostReading int // Requests.
+	}{
+		"not in the account": {exitCode: 1, text: "Error: FoneNumber not in the account", mostReading: 10},
+		"wrong credentials":  {settings: `password = "wrong"`, exitCode: 1, text: "Error: FoneStorm refused the credentials"},
+		"forbidden":          {status: 403, exitCode: 1, text: "Error: FoneStorm does not allow this", mostReading: 10},
+		"failing":            {settings: "max_retries = 0", status: 503, exitCode: 2, warning: "FoneNumber could not be checked", text: "The apply will overwrite what is there", mostReading: 6},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, simulator.Options{})
+			if test.status != 0 {
+				a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+					if r.Method != http.MethodGet {
+						return false
+					}
+					w.WriteHeader(test.status)
+					fmt.Fprintf(w, `{"error":"No","message":"No.","status_code":%d}`, test.status)
+					return true
+				})
+			}
+			provider := a.provider(test.settings)
+			if strings.Contains(test.settings, "password") {
+				provider = strings.Replace(provider, `password            = "demo-password"`, "", 1)
+			}
+			w := a.newWorkspace(t, provider+numbered(5, "ops@example.com"))
+			output := w.plan(test.exitCode)
+			says(t, output, test.text)
+			if test.warning == "" {
+				warns(t, output)
+			} else {
+				warns(t, output, test.warning)
+			}
+			if n := a.count("get") + a.count("list"); n > test.mostReading {
+				t.Errorf("%d reads, want at most %d", n, test.mostReading)
+			}
+		})
+	}
+}
+
+// Wherever nothing listens, the plan is made all the same.
+func TestPreviewUnreachable(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	w := a.newWorkspace(t, "provider \"fractel\" {\n  endpoint = \"http://127.0.0.1:1/v2\"\n  max_retries = 0\n}\n"+numbered(3, "ops@example.com"))
+	output := w.plan(2)
+	warns(t, output, "FoneNumber could not be checked")
+	says(t, output, "no answer from FoneStorm")
+}
+
+// A thousand overwritten FoneNumbers: one kind of warning, in one group, for a handful of requests.
+func TestPreviewOfAThousand(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{FoneNumbers: 1000})
+	for _, f := range a.Numbers() {
+		a.byHand(f.Number, "Email", "old@example.com")
+	}
+	w := a.newWorkspace(t, numbered(1000, "new@example.com"))
+	output := w.plan(2)
+	warns(t, output, "FoneNumber already delivers elsewhere")
+	says(t, output, "(and 999 more similar warnings elsewhere)")
+	if n := len(a.Requests()); n > 7 {
+		t.Errorf("%d requests, want at most 7", n)
+	}
+}
+
+// What the plan says of deliveries that end or change, with each on_destroy.
+func TestPlanOfTheEnd(t *testing.T) {
+	t.Parallel()
+	with := func(d destination, onDestroy string) string {
+		return strings.Replace(d.config(testNumber), "type =", "on_destroy = \""+onDestroy+"\"\n  type =", 1)
+	}
+	const other = "3215553434"
+	tests := map[string]struct {
+		before, after string
+		found         simulator.Receive // Before the resource was created.
+		warnings      []string
+		texts         []string
+	}{
+		"destroy None":              {before: with(destinations[1], "None"), warnings: []string{"Messages will be deleted"}, texts: []string{`delivers to Email "ops@example.com" now. Once this resource is destroyed`}},
+		"destroy by default":        {before: destinations[1].config(testNumber), warnings: []string{"Messages will be deleted"}},
+		"destroy what deletes":      {before: destinations[4].config(testNumber)},
+		"destroy keep":              {before: with(destinations[1], "keep")},
+		"destroy restore":           {before: with(destinations[1], "restore"), found: simulator.Receive{Type: "Forward", Forward: "3215551111"}},
+		"destroy restore None":      {before: with(destinations[1], "restore"), warnings: []string{"Messages will be deleted"}},
+		"destroy restore URL":       {before: with(destinations[1], "restore"), found: simulator.Receive{Type: "URL", URL: "https://old.example.com/"}, warnings: []string{"Callback credentials will not be restored"}, texts: []string{`will deliver to URL "https://old.example.com/" again`}},
+		"replace None":              {before: with(destinations[1], "None"), after: strings.ReplaceAll(with(destinations[1], "None"), testNumber, other), warnings: []string{"Messages will be deleted"}},
+		"replace keep":              {before: with(destinations[1], "keep"), after: strings.ReplaceAll(with(destinations[1], "keep"), testNumber, other)},
+		"change to None":            {before: destinations[1].config(testNumber), after: destinations[4].config(testNumber), warnings: []string{"Messages will be deleted"}, texts: []string{`With type "None", messages received at it are deleted upon receipt`, `: type = "None"`}},
+		"change to something else":  {before: destinations[1].config(testNumber), after: destinations[0].config(testNumber)},
+		"change of on_destroy only": {before: destinations[4].config(testNumber), after: with(destinations[4], "keep")},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, simulator.Options{})
+			a.Put(simulator.FoneNumber{Number: testNumber, Receive: test.found})
+			a.Put(simulator.FoneNumber{Number: other})
+			w := a.newWorkspace(t, test.before)
+			w.apply()
+			w.configure(test.after)
+			output := w.plan(2)
+			warns(t, output, test.warnings...)
+			says(t, output, test.texts...)
+		})
+	}
+}
+
+// What each on_destroy leaves behind.
+func TestOnDestroy(t *testing.T) {
+	t.Parallel()
+	found := simulator.Receive{Type: "Email", Email: "old@example.com"}
+	original := destination{kind: "Email", value: "old@example.com"}
+	callbackWith := func(onDestroy, value string) string {
+		return strings.Replace(destination{kind: "URL", value: value, username: "hook", password: "horse"}.config(testNumber),
+			"type =", "on_destroy = \""+onDestroy+"\"\n  type =", 1)
+	}
+	tests := map[string]struct {
+		onDestroy string
+		settings  string
+		found     simulator.Receive
+		want      destination
+		requests  int // To set, when destroyed.
+	}{
+		"None":                   {"None", "", found, destination{kind: "None"}, 1},
+		"keep":                   {"keep", "", found, destination{"URL", "https://third.example.com/", "hook", "horse"}, 0},
+		"restore":                {"restore", "", found, original, 1},
+		"restore, not checked":   {"restore", "check_on_plan = false", found, original, 1},
+		"restore a device":       {"restore", "", simulator.Receive{Type: "Device", Device: "1"}, destination{kind: "Device", value: "1"}, 1},
+		"restore None":           {"restore", "", simulator.Receive{}, destination{kind: "None"}, 1},
+		"restore, credentials":   {"restore", "", simulator.Receive{Type: "URL", URL: "https://old.example.com/", URLUsername: "theirs"}, destination{kind: "URL", value: "https://old.example.com/"}, 1},
+		"restore, stale forward": {"restore", "", simulator.Receive{Type: "Forward", Forward: "3215551111", Email: "x@example.com"}, destination{kind: "Forward", value: "3215551111"}, 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, simulator.Options{})
+			a.Put(simulator.FoneNumber{Number: testNumber, Receive: test.found})
+			w := a.newWorkspace(t, a.provider(test.settings)+callbackWith(test.onDestroy, "https://first.example.com/"))
+			w.apply()
+			for _, value := range []string{"https://second.example.com/", "https://third.example.com/"} {
+				w.configure(a.provider(test.settings) + callbackWith(test.onDestroy, value))
+				w.apply()
+			}
+			before := a.count("set")
+			w.apply("-destroy", "-refresh=false")
+			if err := a.delivers(testNumber, test.want)(nil); err != nil {
+				t.Error(err)
+			}
+			if n := a.count("set") - before; n != test.requests {
+				t.Errorf("destroying sent %d settings, want %d", n, test.requests)
+			}
+		})
+	}
+}
+
+// An import does not know what was there before: restore says so and keeps.
+func TestRestoreAfterImport(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.byHand(testNumber, "Email", "ops@example.com")
+	config := strings.Replace(destinations[1].config(testNumber), "type =", "on_destroy = \"restore\"\n  type =", 1)
+	w := a.newWorkspace(t, config)
+	w.run(0, "import", "-no-color", "-input=false", testAddress, testNumber)
+	w.apply() // Takes on_destroy into the state.
+	output := w.apply("-destroy")
+	warns(t, output, "Nothing to restore")
+	if err := a.delivers(testNumber, destinations[1])(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDestroyOfAFoneNumberThatIsGone(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber})
+	w := a.newWorkspace(t, destinations[1].config(testNumber))
+	w.apply()
+	a.Remove(testNumber)
+	w.apply("-destroy", "-refresh=false")
+}
+
+func TestForwardsInACircle(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{FoneNumbers: 3})
+	forward := func(from, to int) string {
+		d := destination{kind: "Forward", value: fmt.Sprint(3215550000 + to)}
+		return strings.Replace(d.config(fmt.Sprint(3215550000+from)), `"test"`, fmt.Sprintf("\"n%d\"", from), 1)
+	}
+	w := a.newWorkspace(t, forward(0, 1)+forward(1, 2)+forward(2, 0))
+	output := w.plan(2)
+	warns(t, output, "Forwards go in a circle")
+	says(t, output, "Messages would be forwarded without end: 321555000", ": value = ")
+
+	w.configure(forward(0, 1) + forward(1, 2) + forward(2, 3))
+	warns(t, w.plan(2))
+}
+
+// Forwards are followed through what this run plans, and through what is known of the account besides.
+func TestForwardsBack(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{FoneNumbers: 10})
+	a.byHand("3215550002", "Forward", "3215550001")
+	a.byHand("3215550003", "Forward", "3215550004")
+	a.byHand("3215550004", "Forward", "3215550003")
+	a.byHand("3215550005", "Forward", "3215550001")
+	a.byHand("3215550006", "Forward", "3215550001")
+	client, err := fonestorm.New(fonestorm.Config{
+		Endpoint: a.endpoint, Username: "demo", Password: "demo-password", RequestsPerSecond: 1000, RequestTimeout: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range a.Numbers()[:6] { // 3215550006 is not known.
+		if _, err := client.GetFoneNumber(t.Context(), f.Number); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newSession(client, true)
+	s.plans["3215550005"] = numberPlans{kept: true, wanted: &deliveryModel{Type: types.StringValue("None")}}
+	for target, want := range map[string][]string{
+		"3215550002": {"3215550001", "3215550002", "3215550001"}, // Known.
+		"3215550003": nil,                                        // A circle of others.
+		"3215550005": nil,                                        // Planned to end there, whatever is known.
+		"3215550000": nil,                                        // Delivers elsewhere.
+		"3215559999": nil,                                        // Not in the account.
+	} {
+		if got := s.forwardsBack("3215550001", target); !slices.Equal(got, want) {
+			t.Errorf("by %s: %v, want %v", target, got, want)
+		}
+	}
+}
+
+func TestCallbackWarnings(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		lines    string
+		warnings []string
+		texts    []string
+	}{
+		"fine":            {`value = "https://hooks.example.com/?a={{to}}&b={{from}}&c={{msg}}&d={{uid}}"`, nil, nil},
+		"unknown token":   {`value = "https://hooks.example.com/?a={{mesg}}&b={{msg}}"`, []string{"Unknown token in the callback URL"}, []string{"will not replace {{mesg}}. The tokens it knows are {{to}}, {{from}}, {{msg}}, {{uid}}."}},
+		"one brace":       {`value = "https://hooks.example.com/?a={msg}"`, []string{"Unbalanced braces in the callback URL"}, nil},
+		"open":            {`value = "https://hooks.example.com/?a={{msg}"`, []string{"Unbalanced braces in the callback URL"}, nil},
+		"clear, nothing":  {`value = "http://hooks.example.com/"`, nil, nil},
+		"clear":           {"value = \"http://hooks.example.com/\"\n  url_username = \"hook\"", []string{"Credentials travel in clear"}, nil},
+		"password":        {"value = \"https://hooks.example.com/\"\n  url_username = \"hook\"\n  url_password = \"any-horse\"", []string{"Available Write-Only Attribute Alternative"}, []string{"url_password_wo"}},
+		"not a callback":  {"", nil, nil},
+		"password, clear": {"value = \"http://hooks.example.com/{{to}\"\n  url_username = \"hook\"\n  url_password_wo = var.horse\n  url_password_wo_version = 1", []string{"Credentials travel in clear", "Unbalanced braces in the callback URL"}, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := strings.Replace(callback(test.lines), `value      = "https://hooks.example.com/sms"`, "", 1)
+			if test.lines == "" {
+				config = destination{kind: "Email", value: "{{msg}}@example.com"}.config(testNumber)
+			}
+			config += "variable \"horse\" {\n  type = string\n  default = \"secret-horse\"\n}\n"
+			w := newAccount(t, simulator.Options{}).newWorkspace(t, config)
+			output := w.run(0, "validate", "-no-color")
+			warns(t, output, test.warnings...)
+			says(t, output, test.texts...)
+			if strings.Contains(output, "secret-horse") {
+				t.Errorf("a warning holds the password:\n%s", output)
+			}
+		})
+	}
+}
+
+// Two resources for one FoneNumber are found out before anything is changed.
+func TestTwoResourcesForOneFoneNumber(t *testing.T) {
+	t.Parallel()
+	second := func(d destination) string {
+		return strings.Replace(d.config(testNumber), `"test"`, `"second"`, 1)
+	}
+	const want = "Error: Two resources for one FoneNumber"
+
+	t.Run("both new", func(t *testing.T) {
+		t.Parallel()
+		a := newAccount(t, simulator.Options{})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		w := a.newWorkspace(t, destinations[1].config(testNumber)+second(destinations[1]))
+		says(t, w.plan(1), want)
+	})
+	t.Run("both new, known in the apply", func(t *testing.T) {
+		t.Parallel()
+		a := newAccount(t, simulator.Options{})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		config := destinations[1].config(testNumber) + second(destinations[0])
+		config = strings.ReplaceAll(config, `fonenumber = "3215551212"`, "fonenumber = terraform_data.number.output")
+		w := a.newWorkspace(t, "resource \"terraform_data\" \"number\" {\n  input = \"3215551212\"\n}\n"+config)
+		says(t, w.run(1, "apply", "-no-color", "-auto-approve", "-input=false"), want)
+		if n := a.count("set"); n != 1 {
+			t.Errorf("%d settings, want that of the first alone", n)
+		}
+		if output := w.run(0, "state", "list"); strings.Count(output, "fractel_") != 1 {
+			t.Errorf("the state has %s", output)
+		}
+	})
+	t.Run("one new", func(t *testing.T) {
+		t.Parallel()
+		a := newAccount(t, simulator.Options{})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		w := a.newWorkspace(t, destinations[1].config(testNumber))
+		w.apply()
+		w.configure(destinations[1].config(testNumber) + second(destinations[0]))
+		says(t, w.plan(1), want)
+	})
+	t.Run("one leaves", func(t *testing.T) {
+		t.Parallel()
+		a := newAccount(t, simulator.Options{})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		w := a.newWorkspace(t, destinations[1].config(testNumber))
+		w.apply()
+		w.configure(destinations[1].config(testNumber) + second(destinations[1]))
+		w.run(0, "import", "-no-color", "-input=false", "fractel_fonenumber_delivery.second", testNumber)
+		w.plan(0) // They agree.
+		w.configure(destinations[1].config(testNumber))
+		says(t, w.plan(1), want, "use a removed block with destroy = false")
+	})
+	t.Run("replaced without a change", func(t *testing.T) {
+		t.Parallel()
+		a := newAccount(t, simulator.Options{})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		for _, lifecycle := range []string{"", "lifecycle {\n    create_before_destroy = true\n  }\n  "} {
+			w := a.newWorkspace(t, strings.Replace(destinations[1].config(testNumber), "type =", lifecycle+"type =", 1))
+			w.apply()
+			w.apply("-replace=" + testAddress)
+			if err := a.delivers(testNumber, destinations[1])(nil); err != nil {
+				t.Error(err)
+			}
+			w.plan(0)
+			a.byHand(testNumber, "None", "")
+		}
+	})
+}
+
+// Renaming resources without moved blocks: whatever comes first, every FoneNumber ends as configured.
+func TestRename(t *testing.T) {
+	t.Parallel()
+	const n = 50
+	names := [2]string{"old", "new"}
+	config := func(i int) string {
+		return strings.Replace(numbered(n, fmt.Sprintf("ops%d@example.com", i)), `"test"`, fmt.Sprintf("%q", names[i%2]), 1)
+	}
+	a := newAccount(t, simulator.Options{FoneNumbers: n})
+	w := a.newWorkspace(t, config(0))
+	w.apply()
+	for i := 1; i <= 4; i++ {
+		w.configure(config(i))
+		output := w.apply()
+		warns(t, unrelated(output), "FoneNumber changes hands")
+		for _, f := range a.Numbers() {
+			if want := fmt.Sprintf("ops%d@example.com", i); f.Receive.Type != "Email" || f.Receive.Email != want {
+				t.Fatalf("round %d: FoneNumber %s delivers to %+v", i, f.Number, f.Receive)
+			}
+		}
+		w.plan(0)
+	}
+}
+
+// unrelated takes warnings out of the output of a rename that depend on what Terraform does first.
+func unrelated(output string) string {
+	for _, summary := range []string{"FoneNumber left alone", "Messages will be deleted", "FoneNumber already delivers elsewhere"} {
+		output = strings.ReplaceAll(output, "Warning: "+summary, "")
+	}
+	return output
+}
+
+// An apply that fails in part leaves state and FoneStorm in agreement: the next plan is what is left to do.
+func TestFailedApply(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{FoneNumbers: 10})
+	w := a.newWorkspace(t, numbered(10, "ops@example.com"))
+	w.plan(2, "-out=saved.tfplan")
+	const gone, forbidden = "3215550003", "3215550007"
+	a.Remove(gone)
+	var mu sync.Mutex
+	denied := true
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if err := r.ParseForm(); err != nil || !denied || r.PostForm.Get("fonenumber") != forbidden {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"error":"Forbidden","message":"No.","status_code":403}`)
+		return true
+	})
+	says(t, w.run(1, "apply", "-no-color", "saved.tfplan"), "Error: FoneNumber not in the account", "Error: FoneStorm does not allow this")
+	for _, f := range a.Numbers() {
+		if delivers := f.Receive.Type == "Email"; delivers == (f.Number == forbidden) {
+			t.Errorf("FoneNumber %s delivers to %+v", f.Number, f.Receive)
+		}
+	}
+	mu.Lock()
+	denied = false
+	mu.Unlock()
+	a.Put(simulator.FoneNumber{Number: gone})
+	says(t, w.plan(2), "Plan: 2 to add, 0 to change, 0 to destroy.")
+	w.apply()
+	w.plan(0)
+}

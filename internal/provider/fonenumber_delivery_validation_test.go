@@ -1,0 +1,246 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// refusal is a resource that `terraform validate` refuses.
+type refusal struct {
+	block     string // Its attributes; the FoneNumber is added when it is not there.
+	attribute string // That the error is about.
+	says      string // Part of the error.
+}
+
+const validURL = `
+  type  = "URL"
+  value = "https://hooks.example.com/sms"
+`
+
+var refusals = map[string]refusal{
+	"fonenumber_punctuated": {`fonenumber = "+1 (321) 555-1212"
+  type = "None"`, "fonenumber", `but "+1 (321) 555-1212" was given. Use "3215551212".`},
+	"fonenumber_tel": {`fonenumber = "tel:+13215551212"
+  type = "None"`, "fonenumber", `Use "3215551212".`},
+	"fonenumber_eleven": {`fonenumber = "13215551212"
+  type = "None"`, "fonenumber", `Use "3215551212".`},
+	"fonenumber_short": {`fonenumber = "321555121"
+  type = "None"`, "fonenumber", `exactly ten digits, such as "3215551212", but "321555121" was given.`},
+	"fonenumber_words": {`fonenumber = "1-800-FLOWERS"
+  type = "None"`, "fonenumber", "exactly ten digits"},
+	"fonenumber_empty": {`fonenumber = ""
+  type = "None"`, "fonenumber", "exactly ten digits"},
+
+	"type_case": {`type = "email"
+  value = "ops@example.com"`, "type", `The type is written "Email", not "email".`},
+	"type_none_case": {`type = "NONE"`, "type", `The type is written "None", not "NONE".`},
+	"type_unknown": {`type = "Fax"
+  value = "3215551111"`, "type", `"Fax" is not a delivery type. Use one of "Device", "Email", "URL", "Forward", "None".`},
+
+	"value_missing_device":  {`type = "Device"`, "", `Type "Device" needs a value`},
+	"value_missing_email":   {`type = "Email"`, "", `Type "Email" needs a value`},
+	"value_missing_url":     {`type = "URL"`, "", `Type "URL" needs a value`},
+	"value_missing_forward": {`type = "Forward"`, "", `Type "Forward" needs a value`},
+
+	"device_letters": {`type = "Device"
+  value = "desk-7"`, "value", `A device ID is digits alone`},
+	"device_newline": {`type = "Device"
+  value = "12\n"`, "value", `A device ID is digits alone`},
+	"email_none": {`type = "Email"
+  value = "ops.example.com"`, "value", `is an e-mail address`},
+	"email_named": {`type = "Email"
+  value = "Ops <ops@example.com>"`, "value", `use "ops@example.com" instead of`},
+	"email_two": {`type = "Email"
+  value = "ops@example.com, dev@example.com"`, "value", `Messages go to one e-mail address`},
+	"url_relative": {`type = "URL"
+  value = "/sms"`, "value", `must begin with https:// or http://`},
+	"url_scheme": {`type = "URL"
+  value = "ftp://hooks.example.com/sms"`, "value", `its scheme is "ftp"`},
+	"url_no_host": {`type = "URL"
+  value = "https:///sms"`, "value", `has no host`},
+	"url_credentials": {`type = "URL"
+  value = "https://hook:horse@hooks.example.com/sms"`, "value", `set url_username and url_password_wo instead`},
+	"url_space": {`type = "URL"
+  value = "https://hooks.example.com/sms?msg={{msg}} "`, "value", `holds a space or a control character`},
+	"url_broken": {`type = "URL"
+  value = "https://[::1"`, "value", `is not a URL`},
+	"forward_punctuated": {`type = "Forward"
+  value = "321-555-1111"`, "value", `Use "3215551111".`},
+	"forward_itself": {`type = "Forward"
+  value = "3215551212"`, "value", `would forward to itself`},
+	"none_value": {`type = "None"
+  value = "ops@example.com"`, "value", `Type "None" has no destination`},
+
+	"method_get":  {validURL + `url_method = "GET"`, "url_method", `delivery URLs use POST exclusively`},
+	"method_json": {validURL + `url_method = "JSON"`, "url_method", `delivery URLs use POST exclusively`},
+	"method_case": {validURL + `url_method = "post"`, "url_method", `The method is written "POST", not "post".`},
+
+	"username_email": {`type = "Email"
+  value = "ops@example.com"
+  url_username = "hook"`, "url_username", `url_username is for type "URL" alone`},
+	"username_none": {`type = "None"
+  url_username = "hook"`, "url_username", `url_username is for type "URL" alone`},
+	"username_empty":   {validURL + `url_username = ""`, "url_username", `The user name is empty`},
+	"username_colon":   {validURL + `url_username = "ho:ok"`, "url_username", `holds a colon`},
+	"username_newline": {validURL + `url_username = "hook\n"`, "url_username", `holds a control character`},
+	"password_alone":   {validURL + `url_password = "correct-horse"`, "url_password", `"url_username" must be specified when "url_password" is specified`},
+	"password_empty": {validURL + `url_username = "hook"
+  url_password = ""`, "url_password", `The password is empty`},
+	"password_newline": {validURL + `url_username = "hook"
+  url_password = "correct-horse\r\n"`, "url_password", `holds a control character`},
+	"password_device": {`type = "Device"
+  value = "12"
+  url_username = "hook"
+  url_password = "correct-horse"`, "url_password", `url_password is for type "URL" alone`},
+	"wo_alone": {validURL + `url_password_wo = "correct-horse"
+  url_password_wo_version = 1`, "url_password_wo", `"url_username" must be specified when "url_password_wo" is specified`},
+	"wo_without_version": {validURL + `url_username = "hook"
+  url_password_wo = "correct-horse"`, "url_password_wo", `"url_password_wo_version" must be specified`},
+	"wo_with_password": {validURL + `url_username = "hook"
+  url_password = "correct-horse"
+  url_password_wo = "correct-horse"
+  url_password_wo_version = 1`, "url_password_wo", `"url_password" cannot be specified when "url_password_wo" is specified`},
+	"wo_empty": {validURL + `url_username = "hook"
+  url_password_wo = ""
+  url_password_wo_version = 1`, "url_password_wo", `The password is empty`},
+	"wo_forward": {`type = "Forward"
+  value = "3215551111"
+  url_username = "hook"
+  url_password_wo = "correct-horse"
+  url_password_wo_version = 1`, "url_password_wo", `url_password_wo is for type "URL" alone`},
+	"on_destroy_case":  {validURL + `on_destroy = "none"`, "on_destroy", `It is written "None", not "none".`},
+	"on_destroy_other": {validURL + `on_destroy = "delete"`, "on_destroy", `"None", "keep" or "restore", but "delete" was given`},
+	"version_alone":    {validURL + `url_password_wo_version = 1`, "url_password_wo_version", `"url_password_wo" must be specified when "url_password_wo_version" is specified`},
+	"version_text": {validURL + `url_username = "hook"
+  url_password_wo = "correct-horse"
+  url_password_wo_version = "one"`, "url_password_wo_version", `a number is required`},
+}
+
+// What is refused above has a counterpart here that is not.
+var acceptances = map[string]string{
+	"device":           `type = "Device"` + "\n  " + `value = "987123543678"`,
+	"email":            `type = "Email"` + "\n  " + `value = "ops+sms@mail.example.com"`,
+	"url_tokens":       `type = "URL"` + "\n  " + `value = "https://api.yourserver.com/handler.php?to={{to}}&from={{from}}&msg={{msg}}&id={{uid}}"`,
+	"url_plain":        `type = "URL"` + "\n  " + `value = "http://198.51.100.7:8080/sms"`,
+	"url_method":       validURL + `url_method = "POST"`,
+	"url_method_email": `type = "Email"` + "\n  " + `value = "ops@example.com"` + "\n  " + `url_method = "POST"`,
+	"url_username":     validURL + `url_username = "hook"`,
+	"url_password":     validURL + `url_username = "hook"` + "\n  " + `url_password = "correct-horse: battery"`,
+	"url_password_wo":  validURL + `url_username = "hook"` + "\n  " + `url_password_wo = "correct-horse"` + "\n  " + `url_password_wo_version = 1`,
+	"forward":          `type = "Forward"` + "\n  " + `value = "3215551111"`,
+	"none":             `type = "None"`,
+	"none_value":       `type = "None"` + "\n  " + `value = "None"`,
+	"on_destroy":       validURL + `on_destroy = "restore"`,
+	"unknown_value":    `type = "Email"` + "\n  " + `value = terraform_data.later.output`,
+	"unknown_type":     `type = terraform_data.later.output` + "\n  " + `value = "ops@example.com"`,
+}
+
+// diagnostic is one of `terraform validate -json`.
+type diagnostic struct {
+	Severity string
+	Summary  string
+	Detail   string
+	Address  string
+	Snippet  struct {
+		Context string // As in: resource "fractel_fonenumber_delivery" "device_letters"
+		Code    string // The line that the error is about.
+	}
+}
+
+// Each rule through the CLI: what breaks it is refused on its attribute, what keeps it passes, and FoneStorm is never
+// asked.
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	var config strings.Builder
+	config.WriteString("resource \"terraform_data\" \"later\" {\n}\n")
+	block := func(name, attributes string) {
+		if !strings.Contains(attributes, "fonenumber") {
+			attributes = `fonenumber = "3215551212"` + "\n  " + attributes
+		}
+		fmt.Fprintf(&config, "resource \"fractel_fonenumber_delivery\" %q {\n  %s\n}\n", name, attributes)
+	}
+	for name, refused := range refusals {
+		block("refuse_"+name, refused.block)
+	}
+	for name, accepted := range acceptances {
+		block("accept_"+name, accepted)
+	}
+	a := newAccount(t, simulator.Options{})
+	diagnostics := a.newWorkspace(t, config.String()).validate(1)
+
+	for name, refused := range refusals {
+		found := diagnostics[fmt.Sprintf("resource \"fractel_fonenumber_delivery\" %q", "refuse_"+name)]
+		if !contains(found, refused.attribute, refused.says) {
+			t.Errorf("%s: no error on %q that says %q, but %+v", name, refused.attribute, refused.says, found)
+		}
+	}
+	for name := range acceptances {
+		for _, found := range diagnostics[fmt.Sprintf("resource \"fractel_fonenumber_delivery\" %q", "accept_"+name)] {
+			if found.Severity == "error" {
+				t.Errorf("%s: %+v", name, found)
+			}
+		}
+	}
+	if requests := a.Requests(); len(requests) > 0 {
+		t.Errorf("validating asked FoneStorm: %+v", requests)
+	}
+}
+
+// contains looks for an error on an attribute. Errors on what is missing are on the block as a whole ("").
+func contains(diagnostics []diagnostic, attribute, says string) bool {
+	for _, d := range diagnostics {
+		code := strings.TrimSpace(d.Snippet.Code)
+		onAttribute := strings.HasPrefix(code, attribute+" ") || attribute == "" && strings.HasPrefix(code, "resource ")
+		if d.Severity == "error" && onAttribute && strings.Contains(d.Detail, says) {
+			return true
+		}
+	}
+	return false
+}
+
+// validate returns the diagnostics of `terraform validate` by the block they are in.
+func (w *workspace) validate(exitCode int) map[string][]diagnostic {
+	w.t.Helper()
+	output, code, err := w.Run(w.t.Context(), "validate", "-json")
+	if err != nil || code != exitCode {
+		w.t.Fatalf("terraform validate: exit code %d, %v\n%s", code, err, output)
+	}
+	var result struct{ Diagnostics []diagnostic }
+	if err := json.Unmarshal([]byte(output), &result); err != nil {
+		w.t.Fatal(err)
+	}
+	byBlock := map[string][]diagnostic{}
+	for _, d := range result.Diagnostics {
+		byBlock[d.Snippet.Context] = append(byBlock[d.Snippet.Context], d)
+	}
+	return byBlock
+}
+
+// A value that only the apply finds out is checked then, before FoneStorm is asked to set it.
+func TestUnknownValueIsCheckedWhenKnown(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber})
+	w := a.newWorkspace(t, `
+resource "terraform_data" "address" {
+  input = "not an address"
+}
+resource "fractel_fonenumber_delivery" "test" {
+  fonenumber = "3215551212"
+  type       = "Email"
+  value      = terraform_data.address.output
+}
+`)
+	w.plan(2)
+	output := w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
+	if want := `The value is an e-mail address, such as "ops@example.com", but "not an address" was given.`; !strings.Contains(output, want) {
+		t.Errorf("the apply does not say %q:\n%s", want, output)
+	}
+	if n := a.count("set"); n > 0 {
+		t.Errorf("FoneStorm was asked to set it %d times", n)
+	}
+}

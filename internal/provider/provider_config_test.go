@@ -1,0 +1,151 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// The provider block, the environment and the defaults, in this order.
+func TestClientConfig(t *testing.T) {
+	text := types.StringValue
+	tests := map[string]struct {
+		block   providerModel
+		env     map[string]string
+		want    fonestorm.Config
+		refused string // Part of the error, when there is one.
+	}{
+		"defaults": {
+			env: map[string]string{envUsername: "u", envPassword: "p"},
+			want: fonestorm.Config{
+				Endpoint: "https://api.fonestorm.com/v2", Username: "u", Password: "p",
+				RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
+			},
+		},
+		"everything from the environment": {
+			env: map[string]string{envEndpoint: "http://localhost:1/v2", envToken: "t", envRequestsPerSecond: "3"},
+			want: fonestorm.Config{
+				Endpoint: "http://localhost:1/v2", Token: "t", RequestsPerSecond: 3, MaxRetries: 4, RequestTimeout: 30 * time.Second,
+			},
+		},
+		"the block wins": {
+			block: providerModel{
+				Endpoint: text("http://[::1]:2/v2"), Username: text("bu"), Password: text("bp"), RequestsPerSecond: types.Int64Value(7),
+				MaxRetries: types.Int64Value(0), RequestTimeout: timetypes.NewGoDurationValue(time.Minute),
+			},
+			env: map[string]string{envEndpoint: "http://localhost:1/v2", envUsername: "u", envPassword: "p", envRequestsPerSecond: "3"},
+			want: fonestorm.Config{
+				Endpoint: "http://[::1]:2/v2", Username: "bu", Password: "bp", RequestsPerSecond: 7, RequestTimeout: time.Minute,
+			},
+		},
+		"a token in the block hides a user in the environment": {
+			block: providerModel{Token: text("t")},
+			env:   map[string]string{envUsername: "u", envPassword: "p"},
+			want: fonestorm.Config{
+				Endpoint: fonestorm.DefaultEndpoint, Token: "t", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
+			},
+		},
+		"a user in the block hides a token in the environment": {
+			block: providerModel{Username: text("u")},
+			env:   map[string]string{envToken: "t", envPassword: "p"},
+			want: fonestorm.Config{
+				Endpoint: fonestorm.DefaultEndpoint, Username: "u", Password: "p", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
+			},
+		},
+		"nothing":         {refused: "Set username and password in the provider block"},
+		"no password":     {block: providerModel{Username: text("u")}, refused: "There is a user name but no password."},
+		"no user name":    {env: map[string]string{envPassword: "p"}, refused: "There is a password but no user name."},
+		"both ways":       {env: map[string]string{envToken: "t", envUsername: "u"}, refused: "both a token (FRACTEL_TOKEN) and a user"},
+		"endpoint in env": {env: map[string]string{envToken: "t", envEndpoint: "http://api.example.com"}, refused: "FRACTEL_ENDPOINT cannot be used"},
+		"rate in env":     {env: map[string]string{envToken: "t", envRequestsPerSecond: "ten"}, refused: `FRACTEL_REQUESTS_PER_SECOND is "ten"`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			for _, variable := range []string{envEndpoint, envUsername, envPassword, envToken, envRequestsPerSecond} {
+				t.Setenv(variable, test.env[variable])
+			}
+			got, diags := test.block.clientConfig()
+			if test.refused != "" {
+				if !diags.HasError() || !strings.Contains(diags[0].Detail(), test.refused) {
+					t.Errorf("got %+v, want an error that says %q", diags, test.refused)
+				}
+				return
+			}
+			if diags.HasError() || got != test.want {
+				t.Errorf("got %+v, %+v, want %+v", got, diags, test.want)
+			}
+		})
+	}
+}
+
+// What `terraform validate` refuses in a provider block.
+func TestValidateProvider(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ block, attribute, says string }{
+		"endpoint_http":     {`endpoint = "http://api.fonestorm.com/v2"`, "endpoint", "allowed only to a loopback host"},
+		"endpoint_scheme":   {`endpoint = "api.fonestorm.com/v2"`, "endpoint", "must begin with https://"},
+		"endpoint_user":     {`endpoint = "https://u:p@api.fonestorm.com/v2"`, "endpoint", "must not hold a user name or password"},
+		"endpoint_query":    {`endpoint = "https://api.fonestorm.com/v2?token=x"`, "endpoint", "must not have a query"},
+		"endpoint_no_host":  {`endpoint = "https:///v2"`, "endpoint", "has no host"},
+		"token_and_user":    {"token = \"t\"\n  username = \"u\"", "username", `"token" cannot be specified when "username" is specified`},
+		"token_and_pass":    {"token = \"t\"\n  password = \"p\"", "password", `"token" cannot be specified when "password" is specified`},
+		"empty_username":    {`username = ""`, "username", "at least 1"},
+		"requests_zero":     {`requests_per_second = 0`, "requests_per_second", "between 1 and 100000"},
+		"retries_negative":  {`max_retries = -1`, "max_retries", "between 0 and 100"},
+		"timeout_text":      {`request_timeout = "soon"`, "request_timeout", "duration"},
+		"timeout_zero":      {`request_timeout = "0s"`, "request_timeout", "is no time at all"},
+		"timeout_unit_less": {`request_timeout = "30"`, "request_timeout", "duration"},
+	}
+	a := newAccount(t, simulator.Options{})
+	var config strings.Builder
+	block := func(alias, attributes string) { // With a resource: unused blocks are not validated.
+		fmt.Fprintf(&config, "provider \"fractel\" {\n  alias = %q\n  %s\n}\n", alias, attributes)
+		fmt.Fprintf(&config, "resource \"fractel_fonenumber_delivery\" %q {\n  provider = fractel.%[1]s\n  fonenumber = %q\n  type = \"None\"\n}\n", alias, testNumber)
+	}
+	for name, test := range tests {
+		block(name, test.block)
+	}
+	block("fine", "endpoint = \"https://api.fonestorm.com/v2\"\n  username = \"u\"\n  request_timeout = \"1m30s\"\n  max_retries = 0")
+	found := a.newWorkspace(t, config.String()).validate(1)[`provider "fractel"`]
+	for name, test := range tests {
+		if !contains(found, test.attribute, test.says) {
+			t.Errorf("%s: no error on %q that says %q in %+v", name, test.attribute, test.says, found)
+		}
+	}
+	if len(found) != len(tests) {
+		t.Errorf("%d errors, want %d: %+v", len(found), len(tests), found)
+	}
+}
+
+// Credentials that only the apply finds out are no error while planning, and are used in the apply.
+func TestUnknownCredentials(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber})
+	w := a.newWorkspace(t, `
+resource "terraform_data" "vault" {
+  input = "demo-password"
+}
+provider "fractel" {
+  endpoint = "`+a.endpoint+`"
+  username = "demo"
+  password = terraform_data.vault.output
+}
+`+destinations[1].config(testNumber))
+	w.plan(2)
+	if requests := a.Requests(); len(requests) > 0 {
+		t.Errorf("the plan asked FoneStorm: %+v", requests)
+	}
+	w.apply()
+	if err := a.delivers(testNumber, destinations[1])(nil); err != nil {
+		t.Error(err)
+	}
+	w.plan(0)
+}

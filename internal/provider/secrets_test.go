@@ -1,0 +1,123 @@
+package provider
+
+import (
+	"bytes"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// No secret may be found in anything that the CLI prints, logs or writes, except url_password in the state, where its
+// documentation says it is. The configuration takes the passwords from the environment, as it should.
+func TestSecretsStayOut(t *testing.T) {
+	t.Parallel()
+	const (
+		login = "secret-of-the-user"
+		hook  = "secret-of-the-hook"
+	)
+	configs := map[string]string{
+		"url_password":    "url_password = var.hook",
+		"url_password_wo": "url_password_wo = var.hook\n  url_password_wo_version = 1",
+	}
+	for name, password := range configs {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, simulator.Options{Password: login})
+			a.Put(simulator.FoneNumber{Number: testNumber})
+			w := a.newWorkspace(t, `
+variable "hook" {
+  type      = string
+  sensitive = true
+  ephemeral = `+map[bool]string{true: "true", false: "false"}[name == "url_password_wo"]+`
+}
+resource "fractel_fonenumber_delivery" "test" {
+  fonenumber   = "3215551212"
+  type         = "URL"
+  value        = "https://hooks.example.com/sms"
+  url_username = "hook"
+  `+password+`
+}
+`, "FRACTEL_PASSWORD="+login, "TF_VAR_hook="+hook)
+			trace := filepath.Join(w.Dir, "trace.log")
+			w.setEnv("TF_LOG=TRACE", "TF_LOG_PATH="+trace)
+
+			outputs := w.plan(2, "-out=saved.tfplan")
+			outputs += w.run(0, "show", "-no-color", "saved.tfplan")
+			if name == "url_password_wo" { // As JSON, Terraform shows sensitive values too.
+				outputs += w.run(0, "show", "-json", "saved.tfplan")
+			}
+			outputs += w.run(0, "apply", "-no-color", "saved.tfplan")
+			if f, _ := a.Get(testNumber); f.Receive.URLPassword != hook {
+				t.Fatalf("FoneStorm has the password %q", f.Receive.URLPassword)
+			}
+			token := a.Requests()[len(a.Requests())-1].Header.Get("token")
+
+			// Every kind of error whose text FoneStorm chooses, with all it could know in it.
+			a.byHand(testNumber, "Email", "ops@example.com")
+			a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != simulator.BasePath+"/messages/receive" {
+					return false
+				}
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = w.Write([]byte(`{"error":"Forbidden ` + hook + `","message":"` + login + " " + hook + " " + r.Header.Get("token") + `","status_code":403}`))
+				return true
+			})
+			outputs += w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
+
+			outputs += w.run(0, "show", "-no-color")
+			absent := map[string]string{"user's password": login, "token": token, "callback password": hook}
+			searchFor(t, "the CLI's output", []byte(outputs), absent)
+			searchIn(t, w.Dir, absent, name == "url_password")
+		})
+	}
+}
+
+// searchIn searches every file that a run left behind.
+func searchIn(t *testing.T, dir string, absent map[string]string, passwordInState bool) {
+	t.Helper()
+	searched := 0
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		searched++
+		present := maps.Clone(absent)
+		switch filepath.Base(path) {
+		case "terraform.tfstate", "terraform.tfstate.backup":
+			if passwordInState {
+				delete(present, "callback password")
+			}
+		case "saved.tfplan":
+			content = unzipped(t, path)
+			if passwordInState {
+				delete(present, "callback password")
+			}
+		}
+		searchFor(t, entry.Name(), content, present)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if searched < 4 { // Configuration, plan, state, log.
+		t.Errorf("only %d files were searched", searched)
+	}
+}
+
+func searchFor(t *testing.T, where string, content []byte, absent map[string]string) {
+	t.Helper()
+	for what, secret := range absent {
+		if at := bytes.Index(content, []byte(secret)); at >= 0 {
+			t.Errorf("%s holds the %s: …%s…", where, what, content[max(0, at-200):min(len(content), at+100)])
+		}
+	}
+}
