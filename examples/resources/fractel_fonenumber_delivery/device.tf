@@ -1,0 +1,6 @@
+# Messages ring at a registered device: a SIP handset, an app or a WebRTC endpoint.
+resource "fractel_fonenumber_delivery" "front_desk" {
+  fonenumber = "3215551201"
+  type       = "Device"
+  value      = "987123543678"
+}

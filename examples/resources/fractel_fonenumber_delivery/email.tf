@@ -1,0 +1,6 @@
+# Messages go to an e-mail address.
+resource "fractel_fonenumber_delivery" "operations" {
+  fonenumber = "3215551202"
+  type       = "Email"
+  value      = "ops@example.com"
+}

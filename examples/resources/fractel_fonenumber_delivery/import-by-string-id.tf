@@ -1,0 +1,4 @@
+import {
+  to = fractel_fonenumber_delivery.support
+  id = "3215551212"
+}

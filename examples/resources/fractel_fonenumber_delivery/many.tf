@@ -1,0 +1,14 @@
+# Many FoneNumbers at once: a map in a local, not an inline toset().
+locals {
+  mailboxes = {
+    "3215551206" = "north@example.com"
+    "3215551207" = "south@example.com"
+  }
+}
+
+resource "fractel_fonenumber_delivery" "branch" {
+  for_each   = local.mailboxes
+  fonenumber = each.key
+  type       = "Email"
+  value      = each.value
+}
