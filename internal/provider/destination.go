@@ -14,9 +14,7 @@ import (
 )
 
 var (
-	tenDigits    = regexp.MustCompile(`^[0-9]{10}$`)
-	onlyDigits   = regexp.MustCompile(`^[0-9]+$`)
-	looksDialled = regexp.MustCompile(`^(tel:)?[-+0-9().\s/]+$`)
+	onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 )
 
 // checkDestination says why a value cannot be the destination of this type for this FoneNumber; nil when it can. Only
@@ -40,34 +38,6 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 		}
 	}
 	return nil
-}
-
-// checkTenDigits says why a text is not a telephone number as FoneStorm writes it, and how it would be.
-func checkTenDigits(what, value string) error {
-	if tenDigits.MatchString(value) {
-		return nil
-	}
-	if found, ok := tenDigitsOf(value); ok {
-		return fmt.Errorf("%s is written as exactly ten digits, but %q was given. Use %q.", what, value, found)
-	}
-	return fmt.Errorf("%s is written as exactly ten digits, such as \"3215551212\", but %q was given.", what, value)
-}
-
-// tenDigitsOf finds the ten digits in a telephone number written in another way.
-func tenDigitsOf(value string) (string, bool) {
-	if !looksDialled.MatchString(value) {
-		return "", false
-	}
-	found := strings.Map(func(c rune) rune {
-		if c < '0' || c > '9' {
-			return -1
-		}
-		return c
-	}, value)
-	if len(found) == 11 {
-		found = strings.TrimPrefix(found, "1")
-	}
-	return found, len(found) == 10
 }
 
 func checkDevice(value string) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -12,12 +13,16 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// apiDiagnostic turns an error of the client into what the user reads: what happened, to which FoneNumber, and what
-// to do about it.
+// apiDiagnostic turns an error of the client into what the user reads: what happened, to which FoneNumber ("" for the
+// account as a whole), and what to do about it.
 func apiDiagnostic(err error, foneNumber string) diag.Diagnostic {
 	advice := adviceFor(err)
-	detail := fmt.Sprintf("FoneNumber %s: %s.\n\n%s", foneNumber, err, advice.remedy)
-	if advice.attribute == "" {
+	happened := strings.TrimSuffix(err.Error(), ".") // FoneStorm's own sentences may end with one.
+	detail := fmt.Sprintf("While %s.\n\n%s", happened, advice.remedy)
+	if !strings.Contains(happened, foneNumber) {
+		detail = fmt.Sprintf("FoneNumber %s, while %s.\n\n%s", foneNumber, happened, advice.remedy)
+	}
+	if advice.attribute == "" || foneNumber == "" {
 		return diag.NewErrorDiagnostic(advice.summary, detail)
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root(advice.attribute), advice.summary, detail)
@@ -75,7 +80,7 @@ func adviceForAnswer(e *fonestorm.Error) advice {
 	case e.Status == http.StatusForbidden:
 		return advice{
 			"", "FoneStorm does not allow this",
-			"The user has no right to this FoneNumber or to change its delivery. Use another user, or ask the account's administrator for the right.",
+			"The user has no right to do this. Use another user, or ask the account's administrator for the right.",
 		}
 	case e.Status == http.StatusNotFound:
 		return advice{

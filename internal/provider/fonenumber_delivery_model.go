@@ -75,6 +75,18 @@ func (m deliveryModel) afterDestroy(original *fonestorm.Delivery) (left fonestor
 	return end.delivery(&m), true // Which takes out the credentials that this resource has set.
 }
 
+// sameDelivery reports whether FoneStorm needs no request to get from a state to m: only on_destroy differs.
+func (m deliveryModel) sameDelivery(state deliveryModel) bool {
+	m.OnDestroy = state.OnDestroy
+	return m == state
+}
+
+// withPassword returns a plan with the write-only password, which only the configuration has.
+func (m deliveryModel) withPassword(config deliveryModel) deliveryModel {
+	m.URLPasswordWO = config.URLPasswordWO
+	return m
+}
+
 // plansTo reports whether the model delivers to the same destination. What is not known yet is taken for different.
 func (m deliveryModel) plansTo(found fonestorm.Delivery) bool {
 	return m.Type.ValueString() == string(found.Type) && m.Value.ValueString() == found.Value && !m.Value.IsUnknown()

@@ -300,6 +300,23 @@ func TestOnDestroy(t *testing.T) {
 	}
 }
 
+// A change of on_destroy alone is between Terraform and its state.
+func TestChangeOfOnDestroyAsksNothing(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber})
+	credentials := "url_username = \"hook\"\n  url_password_wo = \"horse\"\n  url_password_wo_version = 1\n"
+	w := a.newWorkspace(t, callback(credentials))
+	w.apply()
+	before := a.count("set")
+	w.configure(callback(credentials + "on_destroy = \"keep\""))
+	says(t, w.apply(), "0 added, 1 changed")
+	w.plan(0)
+	if n := a.count("set") - before; n > 0 {
+		t.Errorf("%d settings were sent", n)
+	}
+}
+
 // An import does not know what was there before: restore says so and keeps.
 func TestRestoreAfterImport(t *testing.T) {
 	t.Parallel()

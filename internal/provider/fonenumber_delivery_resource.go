@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -44,22 +43,21 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	plan.URLPasswordWO = config.URLPasswordWO
-	defer r.lock(plan.FoneNumber.ValueString())()
+	number := plan.FoneNumber.ValueString()
+	defer r.lock(number)()
 	resp.Diagnostics.Append(r.rememberOriginal(ctx, plan, resp.Private)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	f, err := r.client.SetDelivery(ctx, plan.FoneNumber.ValueString(), plan.delivery(nil))
+	f, err := r.client.SetDelivery(ctx, number, plan.withPassword(config).delivery(nil))
 	if err != nil {
-		resp.Diagnostics.Append(apiDiagnostic(err, plan.FoneNumber.ValueString()))
+		resp.Diagnostics.Append(apiDiagnostic(err, number))
 		return
 	}
-	r.markSet(f.Number)
+	r.markSet(number)
 
 	plan.refresh(f)
-	plan.URLPasswordWO = types.StringNull()
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 }
@@ -104,18 +102,19 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	plan.URLPasswordWO = config.URLPasswordWO
-	defer r.lock(plan.FoneNumber.ValueString())()
+	number := plan.FoneNumber.ValueString()
+	defer r.lock(number)()
 
-	f, err := r.client.SetDelivery(ctx, plan.FoneNumber.ValueString(), plan.delivery(&state))
-	if err != nil {
-		resp.Diagnostics.Append(apiDiagnostic(err, plan.FoneNumber.ValueString()))
-		return // The state stays as it was, so that the next plan holds the same change.
+	if !plan.sameDelivery(state) {
+		f, err := r.client.SetDelivery(ctx, number, plan.withPassword(config).delivery(&state))
+		if err != nil {
+			resp.Diagnostics.Append(apiDiagnostic(err, number))
+			return // The state stays as it was, so that the next plan holds the same change.
+		}
+		plan.refresh(f)
 	}
-	r.markSet(f.Number)
+	r.markSet(number)
 
-	plan.refresh(f)
-	plan.URLPasswordWO = types.StringNull()
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 }

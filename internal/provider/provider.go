@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -23,7 +25,10 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-var _ provider.Provider = (*fractelProvider)(nil)
+var (
+	_ provider.ProviderWithListResources = (*fractelProvider)(nil)
+	_ provider.ProviderWithFunctions     = (*fractelProvider)(nil)
+)
 
 type fractelProvider struct {
 	version string
@@ -141,6 +146,7 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 	configured := newSession(client, model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool())
 	resp.ResourceData = configured
 	resp.DataSourceData = configured
+	resp.ListResourceData = configured
 }
 
 func (p *fractelProvider) Resources(context.Context) []func() resource.Resource {
@@ -148,7 +154,15 @@ func (p *fractelProvider) Resources(context.Context) []func() resource.Resource 
 }
 
 func (p *fractelProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{newFoneNumberDataSource, newFoneNumbersDataSource}
+}
+
+func (p *fractelProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{newFoneNumberDeliveryList}
+}
+
+func (p *fractelProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{newNormalizeFoneNumberFunction}
 }
 
 // known reports whether the whole provider block is known, which it need not be while planning.

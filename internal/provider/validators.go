@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -60,6 +61,8 @@ func positiveDurationRule() rule {
 	}
 }
 
+var areaCode = regexp.MustCompile(`^[0-9]{3}$`)
+
 func foneNumberRule() rule {
 	return rule{
 		summary: "Invalid FoneNumber",
@@ -108,6 +111,19 @@ func urlMethodRule() rule {
 				return fmt.Errorf("%q is not available: delivery URLs use POST exclusively, whatever else the API lists (GET, JSON). "+
 					"Use \"POST\" or leave url_method out.", value)
 			}
+		},
+	}
+}
+
+func areaCodeRule() rule {
+	return rule{
+		summary: "Invalid area code",
+		about:   "three digits",
+		check: func(value string) error {
+			if !areaCode.MatchString(value) {
+				return fmt.Errorf("An area code is three digits, such as \"321\", but %q was given.", value)
+			}
+			return nil
 		},
 	}
 }

@@ -1,0 +1,40 @@
+# Takes the FoneNumbers of an existing account under Terraform as they are: a list of them, where each delivers, and an
+# import block for all. The plan shows only imports.
+terraform {
+  required_version = ">= 1.8"
+  required_providers {
+    fractel = {
+      source = "fractel/fractel"
+    }
+  }
+}
+
+provider "fractel" {}
+
+# fonenumbers.csv is what the account has, written by whoever knows: number (however it is punctuated), type and value.
+locals {
+  rows = csvdecode(file("${path.module}/fonenumbers.csv"))
+  deliveries = {
+    for row in local.rows : provider::fractel::normalize_fonenumber(row.fonenumber) => row
+  }
+}
+
+import {
+  for_each = local.deliveries
+  to       = fractel_fonenumber_delivery.adopted[each.key]
+  id       = each.key
+}
+
+resource "fractel_fonenumber_delivery" "adopted" {
+  for_each   = local.deliveries
+  fonenumber = each.key
+  type       = each.value.type
+  value      = each.value.value != "" ? each.value.value : null
+}
+
+# What the account has and the list does not.
+data "fractel_fonenumbers" "all" {}
+
+output "not_managed" {
+  value = setsubtract(keys(data.fractel_fonenumbers.all.fonenumbers), keys(local.deliveries))
+}

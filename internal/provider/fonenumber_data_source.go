@@ -1,0 +1,82 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+var _ datasource.DataSourceWithConfigure = (*foneNumberDataSource)(nil)
+
+// foneNumberDataSource reads one FoneNumber.
+type foneNumberDataSource struct {
+	*session
+}
+
+func newFoneNumberDataSource() datasource.DataSource { return &foneNumberDataSource{} }
+
+func (d *foneNumberDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_fonenumber"
+}
+
+func (d *foneNumberDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := foneNumberAttributes()
+	attributes["fonenumber"] = schema.StringAttribute{
+		MarkdownDescription: "The FoneNumber, exactly ten digits. It must be in the account.",
+		Required:            true,
+		Validators:          []validator.String{foneNumberRule()},
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "One FoneNumber of the account, and where its messages go.",
+		Attributes:          attributes,
+	}
+}
+
+// foneNumberAttributes are those of a FoneNumber that is read.
+func foneNumberAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"fonenumber":        schema.StringAttribute{Computed: true, MarkdownDescription: "The FoneNumber, ten digits."},
+		"label":             schema.StringAttribute{Computed: true, MarkdownDescription: aboutLabel},
+		"group":             schema.StringAttribute{Computed: true, MarkdownDescription: aboutGroup},
+		"active":            schema.BoolAttribute{Computed: true, MarkdownDescription: aboutActive},
+		"messaging_enabled": schema.BoolAttribute{Computed: true, MarkdownDescription: aboutMessagingEnabled},
+		"type":              schema.StringAttribute{Computed: true, MarkdownDescription: aboutType},
+		"value":             schema.StringAttribute{Computed: true, MarkdownDescription: aboutValue},
+		"url_method":        schema.StringAttribute{Computed: true, MarkdownDescription: aboutURLMethod},
+	}
+}
+
+func (d *foneNumberDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
+	if configured, ok := req.ProviderData.(*session); ok { // It is nil while validating.
+		d.session = configured
+	}
+}
+
+func (d *foneNumberDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var config foneNumberModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(d.readyToRead()...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	f, err := d.client.GetFoneNumber(ctx, config.FoneNumber.ValueString())
+	if err != nil {
+		resp.Diagnostics.Append(apiDiagnostic(err, config.FoneNumber.ValueString()))
+		return
+	}
+
+	resp.Diagnostics.Append(resp.State.Set(ctx, newFoneNumberModel(f))...)
+}
+
+// readyToRead reports that a data source cannot be read before the credentials are known.
+func (s *session) readyToRead() (diags diag.Diagnostics) {
+	if s.client == nil {
+		diags.AddError("FoneStorm cannot be asked yet", "The provider's configuration depends on values that are known only after apply, "+
+			"so data cannot be read while planning. Apply what they depend on first (-target), or take them from somewhere else.")
+	}
+	return diags
+}

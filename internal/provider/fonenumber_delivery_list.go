@@ -1,0 +1,80 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+var _ list.ListResourceWithConfigure = (*foneNumberDeliveryList)(nil)
+
+// foneNumberDeliveryList lists the deliveries of the account for `terraform query`. Name and configuration are those of
+// the resource.
+type foneNumberDeliveryList struct {
+	foneNumberDeliveryResource
+}
+
+func newFoneNumberDeliveryList() list.ListResource { return &foneNumberDeliveryList{} }
+
+func (l *foneNumberDeliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The deliveries of the active FoneNumbers of the account, all or a selection, with one request.",
+		Attributes: map[string]schema.Attribute{
+			"type":  schema.StringAttribute{Optional: true, MarkdownDescription: aboutTypeFilter, Validators: []validator.String{deliveryTypeRule()}},
+			"label": schema.StringAttribute{Optional: true, MarkdownDescription: aboutLabelFilter},
+			"group": schema.StringAttribute{Optional: true, MarkdownDescription: aboutGroupFilter},
+			"area_code": schema.StringAttribute{
+				Optional: true, MarkdownDescription: aboutAreaCodeFilter, Validators: []validator.String{areaCodeRule()},
+			},
+		},
+	}
+}
+
+func (l *foneNumberDeliveryList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var filter foneNumberFilter
+	diags := req.Config.Get(ctx, &filter)
+	diags.Append(l.readyToRead()...)
+	if diags.HasError() {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	all, err := l.client.ListFoneNumbers(ctx)
+	if err != nil {
+		stream.Results = list.ListResultsStreamDiagnostics(diag.Diagnostics{apiDiagnostic(err, "")})
+		return
+	}
+	stream.Results = func(push func(list.ListResult) bool) {
+		sent := int64(0)
+		for _, f := range all {
+			if sent == req.Limit || ctx.Err() != nil {
+				return
+			}
+			if !filter.selects(f) {
+				continue
+			}
+			if !push(listResult(ctx, req, f)) {
+				return
+			}
+			sent++
+		}
+	}
+}
+
+// listResult shows a FoneNumber with its identity and, when asked for, as the resource an import would give.
+func listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumber) list.ListResult {
+	var model deliveryModel
+	model.refresh(f)
+	result := req.NewListResult(ctx)
+	result.DisplayName = cmp.Or(f.Label, f.Number)
+	result.Diagnostics.Append(result.Identity.Set(ctx, model.identity())...)
+	if req.IncludeResource {
+		result.Diagnostics.Append(result.Resource.Set(ctx, model)...)
+	}
+	return result
+}
