@@ -56,7 +56,7 @@ func (p *pacer) wait(ctx context.Context) (*turn, error) {
 		return nil, err
 	}
 	for {
-		err := p.spacing.Wait(ctx)
+		err := p.space(ctx)
 		if pause := time.Until(p.held()); err == nil && pause > 0 {
 			err = sleep(ctx, pause)
 		} else if err == nil {
@@ -67,6 +67,16 @@ func (p *pacer) wait(ctx context.Context) (*turn, error) {
 			return nil, err
 		}
 	}
+}
+
+// space waits for the spacing. Other than rate.Limiter.Wait, it leaves it to the context when its deadline has come.
+func (p *pacer) space(ctx context.Context) error {
+	place := p.spacing.Reserve()
+	err := sleep(ctx, place.Delay())
+	if err != nil {
+		place.Cancel()
+	}
+	return err
 }
 
 func (p *pacer) releaseLater() {

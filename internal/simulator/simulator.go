@@ -168,6 +168,29 @@ func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
 	return validator.Middleware(next), nil
 }
 
+func init() {
+	// The decoders of kin-openapi are the same for all validators; its own for forms passes over unknown parameters.
+	openapi3filter.RegisterBodyDecoder("application/x-www-form-urlencoded", decodeForm)
+}
+
+// decodeForm refuses parameters that the contract does not name, as the decoder of JSON does.
+func decodeForm(body io.Reader, header http.Header, schema *openapi3.SchemaRef, encoding openapi3filter.EncodingFn) (any, error) {
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(data))
+	if err != nil {
+		return nil, err
+	}
+	for name := range form {
+		if _, known := schema.Value.Properties[name]; !known {
+			return nil, fmt.Errorf("parameter %q is unknown", name)
+		}
+	}
+	return openapi3filter.UrlencodedBodyDecoder(bytes.NewReader(data), header, schema, encoding)
+}
+
 // ServeHTTP answers one request: limit, latency, contract, API, in this order.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := time.Now()
