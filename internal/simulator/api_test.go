@@ -1,0 +1,393 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var rightLogin = url.Values{"username": {"demo"}, "password": {"demo-password"}}
+
+// tokenOf returns the token in the answer to a login.
+func tokenOf(t *testing.T, dialect string, answer map[string]any) string {
+	t.Helper()
+	holder := answer
+	if dialect != "token" {
+		holder, _ = answer[dialect].(map[string]any)
+	}
+	token, _ := holder["token"].(string)
+	if token == "" {
+		t.Fatalf("there is no token in %v", answer)
+	}
+	return token
+}
+
+func TestLogInDialects(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		dialect string
+		in      string
+		status  int
+	}{
+		{"", "auth", http.StatusCreated},
+		{"auth", "auth", http.StatusCreated},
+		{"authorization", "authorization", http.StatusCreated},
+		{"token", "token", http.StatusOK},
+	}
+	for _, test := range tests {
+		t.Run(test.dialect, func(t *testing.T) {
+			t.Parallel()
+			sim := newSimulator(t, Options{FoneNumbers: 1, Dialect: Dialect{Auth: test.dialect}})
+			inForm := tokenOf(t, test.in, decoded(t, post(t, sim, "/auth", "", rightLogin), test.status))
+			w := ask(t, sim, http.MethodPost, "/auth", "", jsonBody, `{"username":"demo","password":"demo-password","expires":60}`)
+			inJSON := tokenOf(t, test.in, decoded(t, w, test.status))
+			if inForm == inJSON {
+				t.Error("two logins got the same token")
+			}
+			for _, token := range []string{inForm, inJSON} {
+				decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)
+			}
+			wantViolations(t, sim, 0)
+		})
+	}
+}
+
+// The flat answer of version 2.1 says when the token expires.
+func TestLogInSaysWhenTheTokenExpires(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, Options{TokenLifetime: 90 * time.Second, Dialect: Dialect{Auth: "token"}})
+		answer := decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusOK)
+		if want := "2000-01-01T00:01:30.000Z"; answer["expires"] != want || answer["result"] != "REGISTERED" {
+			t.Errorf("the answer is %v, want expires %s", answer, want)
+		}
+	})
+}
+
+func TestLogInRefused(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{Username: "alice", Password: "s3cret"})
+	for _, form := range []url.Values{
+		rightLogin, // Of another account.
+		{"username": {"alice"}, "password": {"S3cret"}},
+		{"username": {"bob"}, "password": {"s3cret"}},
+	} {
+		wantEnvelope(t, post(t, sim, "/auth", "", form), http.StatusUnauthorized, "username or password")
+	}
+	form := url.Values{"username": {"alice"}, "password": {"s3cret"}}
+	decoded(t, post(t, sim, "/auth", "", form), http.StatusCreated)
+	wantViolations(t, sim, 0)
+}
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, Options{FoneNumbers: 1, TokenLifetime: time.Minute})
+		set := url.Values{"fonenumber": {number}, "type": {"None"}, "value": {"None"}, "url_method": {"POST"}}
+		refused := func(token string) {
+			t.Helper()
+			wantEnvelope(t, get(t, sim, "/fonenumbers", token), http.StatusUnauthorized, "token")
+			wantEnvelope(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusUnauthorized, "token")
+			wantEnvelope(t, post(t, sim, "/messages/receive", token, set), http.StatusUnauthorized, "token")
+		}
+		refused("")
+		refused("simulated.GUESSED")
+
+		first := tokenOf(t, "auth", decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusCreated))
+		time.Sleep(time.Minute - time.Nanosecond)
+		decoded(t, get(t, sim, "/fonenumbers", first), http.StatusOK)
+		second := tokenOf(t, "auth", decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusCreated))
+		time.Sleep(time.Nanosecond)
+		refused(first)
+		decoded(t, get(t, sim, "/fonenumbers", second), http.StatusOK)
+
+		sim.ExpireTokens()
+		refused(second)
+		wantViolations(t, sim, 0)
+	})
+}
+
+func TestTokensLastAnHourUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, Options{})
+		token := anyToken(sim)
+		time.Sleep(time.Hour - time.Nanosecond)
+		decoded(t, get(t, sim, "/fonenumbers", token), http.StatusOK)
+		time.Sleep(time.Nanosecond)
+		wantEnvelope(t, get(t, sim, "/fonenumbers", token), http.StatusUnauthorized)
+	})
+}
+
+func TestListHoldsActiveNumbersOnly(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 2})
+	sim.Put(FoneNumber{Number: "3215550007", Active: "no"})
+	sim.Put(FoneNumber{Number: "3215550008", Active: "cancel"})
+	sim.Put(FoneNumber{Number: "3215550009", Undeliverable: true})
+	token := anyToken(sim)
+
+	want := []any{"3215550000", "3215550001", "3215550009"}
+	if got := decoded(t, get(t, sim, "/fonenumbers", token), http.StatusOK)["fonenumbers"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("the numbers are %v, want %v", got, want)
+	}
+	list, _ := decoded(t, get(t, sim, "/fonenumbers?filter=all", token), http.StatusOK)["fonenumbers"].([]any)
+	var numbers []any
+	for _, entry := range list {
+		object, _ := entry.(map[string]any)
+		numbers = append(numbers, object["fonenumber"])
+		_, delivers := object["message_options"]
+		if undeliverable := object["fonenumber"] == "3215550009"; delivers == undeliverable {
+			t.Errorf("the entry is %v", object)
+		}
+	}
+	if !reflect.DeepEqual(numbers, want) {
+		t.Errorf("the objects are of %v, want %v", numbers, want)
+	}
+	// Those that are not active can be read one by one.
+	for _, hidden := range []string{"3215550007", "3215550008"} {
+		decoded(t, get(t, sim, "/fonenumbers/"+hidden, token), http.StatusOK)
+	}
+	wantViolations(t, sim, 0)
+}
+
+func TestListOfAnEmptyAccount(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{})
+	w := get(t, sim, "/fonenumbers?filter=all", anyToken(sim))
+	if got := strings.TrimSpace(w.Body.String()); got != `{"fonenumbers":[]}` {
+		t.Errorf("the answer is %s", got)
+	}
+}
+
+func TestNumbersOfOthers(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	token := anyToken(sim)
+	wantEnvelope(t, get(t, sim, "/fonenumbers/3215559999", token), http.StatusNotFound, "not found")
+	form := url.Values{"fonenumber": {"3215559999"}, "type": {"None"}, "value": {"None"}, "url_method": {"POST"}}
+	wantEnvelope(t, post(t, sim, "/messages/receive", token, form), http.StatusNotFound, "not found")
+	if _, ok := sim.Get("3215559999"); ok {
+		t.Error("setting the delivery of an unknown number made it known")
+	}
+	wantViolations(t, sim, 0)
+}
+
+// objectOf returns the FoneNumber in an answer, as JSON with its members in order.
+func objectOf(t *testing.T, answer map[string]any) string {
+	t.Helper()
+	data, err := json.Marshal(answer["fonenumber"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestDialectsOfAFoneNumber(t *testing.T) {
+	t.Parallel()
+	full := FoneNumber{
+		Number: number, Label: "Demo", Group: "Demo Group",
+		Receive: Receive{Type: "Email", Email: "ops@example.com", Device: "219"},
+	}
+	const nothing = `"receive_notify":{"method":null,"url":null},"send_notify":{"method":null,"url":null}`
+	const fax = `"fax_options":{"receive":{"type":"None"}}`
+	tests := map[string]struct {
+		foneNumber FoneNumber
+		dialect    Dialect
+		want       string
+	}{
+		"as in 2.12": {
+			full,
+			Dialect{},
+			`{` + fax + `,"fonenumber":"3215550000","group":"Demo Group","is_active":"yes","label":"Demo","message_options":{` +
+				`"messaging_enabled":"yes","mms_enabled":"yes","receive":{"device":"219","email":"ops@example.com","forward":"",` +
+				`"type":"Email","url":null,"url_method":null},` + nothing + `}}`,
+		},
+		"as in 2.4": {
+			full,
+			Dialect{Options: "sms_options", LowerCaseTypes: true},
+			`{` + fax + `,"fonenumber":"3215550000","group":"Demo Group","is_active":"yes","label":"Demo","sms_options":{` +
+				`"mms_enabled":"yes","receive":{"device":"219","email":"ops@example.com","forward":"","type":"email","url":null,` +
+				`"url_method":null},` + nothing + `,"sms_enabled":"yes"}}`,
+		},
+		"cancelled, taking no messages": {
+			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true},
+			Dialect{},
+			`{` + fax + `,"fonenumber":"3215550000","group":null,"is_active":"cancel","label":"","message_options":{` +
+				`"messaging_enabled":"no","mms_enabled":"no","receive":{"device":"","email":null,"forward":"","type":"None",` +
+				`"url":null,"url_method":null},` + nothing + `}}`,
+		},
+		"without delivery": {
+			FoneNumber{Number: number, Undeliverable: true},
+			Dialect{},
+			`{` + fax + `,"fonenumber":"3215550000","group":null,"is_active":"yes","label":""}`,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := newSimulator(t, Options{Dialect: test.dialect})
+			sim.Put(test.foneNumber)
+			answer := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
+			if got := objectOf(t, answer); got != test.want {
+				t.Errorf("the FoneNumber is\n%s, want\n%s", got, test.want)
+			}
+			wantViolations(t, sim, 0)
+		})
+	}
+}
+
+func TestSetDelivery(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		kind, value string
+		want        Receive
+	}{
+		{"Device", "987123543678", Receive{Type: "Device", Device: "987123543678"}},
+		{"Email", "ops+sms@example.com", Receive{Type: "Email", Email: "ops+sms@example.com"}},
+		{"URL", "https://x.test/?msg={{msg}}", Receive{Type: "URL", URL: "https://x.test/?msg={{msg}}", URLMethod: "POST"}},
+		{"URL", "http://x.test", Receive{Type: "URL", URL: "http://x.test", URLMethod: "POST"}},
+		{"Forward", "3215551111", Receive{Type: "Forward", Forward: "3215551111"}},
+		{"None", "None", Receive{Type: "None"}},
+	}
+	for _, test := range tests {
+		t.Run(test.kind+" "+test.value, func(t *testing.T) {
+			t.Parallel()
+			form := url.Values{"fonenumber": {number}, "type": {test.kind}, "value": {test.value}, "url_method": {"POST"}}
+			members, _ := json.Marshal(map[string]string{
+				"fonenumber": number, "type": test.kind, "value": test.value, "url_method": "POST",
+			})
+			var answers []string
+			for contentType, body := range map[string]string{formBody: form.Encode(), jsonBody: string(members)} {
+				sim := newSimulator(t, Options{FoneNumbers: 1})
+				token := anyToken(sim)
+				answer := decoded(t, ask(t, sim, http.MethodPost, "/messages/receive", token, contentType, body), http.StatusOK)
+				answers = append(answers, objectOf(t, answer))
+				answers = append(answers, objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)))
+				if f, _ := sim.Get(number); f.Receive != test.want || test.kind != "None" && f.Receive.Value() != test.value {
+					t.Errorf("sent as %s, the account has %+v, want %+v", contentType, f.Receive, test.want)
+				}
+				if sent := sim.Requests()[0].Form; !reflect.DeepEqual(sent, form) {
+					t.Errorf("sent as %s, the form is remembered as %v, want %v", contentType, sent, form)
+				}
+				wantViolations(t, sim, 0)
+			}
+			if answers = slices.Compact(answers); len(answers) != 1 {
+				t.Errorf("the answers to form and JSON, at once and later, differ: %s", answers)
+			}
+		})
+	}
+}
+
+func TestSetDeliveryChecksTheValue(t *testing.T) {
+	t.Parallel()
+	bad := map[string][]string{
+		"Device":  {"sip-phone", "98 71", "+987", "12a"},
+		"Email":   {"ops", "ops@", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
+		"URL":     {"example.com", "ftp://example.com", "https://", "/handler", "mailto:ops@example.com", "https://exa mple.com"},
+		"Forward": {"321555111", "13215551111", "321-555-1111", "+13215551111", "sip:1@example.com"},
+		"None":    {"none", "3215551111", "-"},
+	}
+	for kind, values := range bad {
+		for _, value := range values {
+			t.Run(kind+" "+value, func(t *testing.T) {
+				t.Parallel()
+				sim := newSimulator(t, Options{FoneNumbers: 1})
+				before, _ := sim.Get(number)
+				form := url.Values{"fonenumber": {number}, "type": {kind}, "value": {value}, "url_method": {"POST"}}
+				w := post(t, sim, "/messages/receive", anyToken(sim), form)
+				wantEnvelope(t, w, http.StatusBadRequest, fmt.Sprintf("%q", value), kind)
+				wantViolations(t, sim, 1)
+				if after, _ := sim.Get(number); after != before {
+					t.Errorf("the account has %+v all the same", after)
+				}
+			})
+		}
+	}
+}
+
+// The answer of version 2.1 says that it succeeded, and no more.
+func TestSetDeliveryWithBareSuccess(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1, Dialect: Dialect{BareSuccess: true}})
+	form := url.Values{"fonenumber": {number}, "type": {"Device"}, "value": {"1"}, "url_method": {"POST"}}
+	got := decoded(t, post(t, sim, "/messages/receive", anyToken(sim), form), http.StatusOK)
+	if want := map[string]any{"status_code": 200.0, "result": "SUCCESS"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("the answer is %v, want %v", got, want)
+	}
+	if f, _ := sim.Get(number); f.Receive.Device != "1" {
+		t.Errorf("the account has %+v", f.Receive)
+	}
+	wantViolations(t, sim, 0)
+}
+
+// As in FoneStorm, what was set for one type stays when another one is set.
+func TestStaleFieldsStayBehind(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	token := anyToken(sim)
+	var last map[string]any
+	for _, setting := range [][2]string{
+		{"Device", "1"}, {"Email", "ops@example.com"}, {"URL", "https://x.test"}, {"Forward", "3215551111"}, {"None", "None"},
+	} {
+		form := url.Values{"fonenumber": {number}, "type": {setting[0]}, "value": {setting[1]}, "url_method": {"POST"}}
+		last = decoded(t, post(t, sim, "/messages/receive", token, form), http.StatusOK)
+	}
+	object, _ := last["fonenumber"].(map[string]any)
+	options, _ := object["message_options"].(map[string]any)
+	want := map[string]any{
+		"type": "None", "device": "1", "email": "ops@example.com", "url": "https://x.test", "url_method": "POST", "forward": "3215551111",
+	}
+	if got := options["receive"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("the delivery shows %v, want %v", got, want)
+	}
+	if f, _ := sim.Get(number); f.Receive.Value() != "" {
+		t.Errorf("the value of None is %q", f.Receive.Value())
+	}
+}
+
+func TestCredentialsAreKeptAndNeverShown(t *testing.T) {
+	t.Parallel()
+	for _, bare := range []bool{false, true} {
+		sim := newSimulator(t, Options{FoneNumbers: 1, Dialect: Dialect{BareSuccess: bare}})
+		token := anyToken(sim)
+		form := url.Values{"fonenumber": {number}, "type": {"URL"}, "value": {"https://x.test"}, "url_method": {"POST"}}
+		answers := []string{}
+		set := func(name, password string, change url.Values) {
+			t.Helper()
+			sent := url.Values{}
+			for _, values := range []url.Values{form, change} {
+				for key := range values {
+					sent.Set(key, values.Get(key))
+				}
+			}
+			answers = append(answers, post(t, sim, "/messages/receive", token, sent).Body.String())
+			if f, _ := sim.Get(number); f.Receive.URLUsername != name || f.Receive.URLPassword != password {
+				t.Errorf("after %v the account has %+v", change, f.Receive)
+			}
+			answers = append(answers, get(t, sim, "/fonenumbers/"+number, token).Body.String())
+			answers = append(answers, get(t, sim, "/fonenumbers?filter=all", token).Body.String())
+		}
+		set("", "", nil)
+		set("alice", "s3cret", url.Values{"url_username": {"alice"}, "url_password": {"s3cret"}})
+		set("alice", "s3cret", nil) // What is not mentioned stays.
+		set("alice", "s3cret", url.Values{"type": {"None"}, "value": {"None"}})
+		set("alice", "n3w", url.Values{"url_password": {"n3w"}})
+		set("", "", url.Values{"url_username": {""}, "url_password": {""}})
+		for _, answer := range answers {
+			for _, secret := range []string{"alice", "s3cret", "n3w", "url_username", "url_password"} {
+				if strings.Contains(answer, secret) {
+					t.Errorf("an answer shows %s: %s", secret, answer)
+				}
+			}
+		}
+		wantViolations(t, sim, 0)
+	}
+}

@@ -1,0 +1,384 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const (
+	formBody = "application/x-www-form-urlencoded"
+	jsonBody = "application/json"
+
+	number = "3215550000" // Of every account that has FoneNumbers.
+)
+
+func newSimulator(t testing.TB, options Options) *Simulator {
+	t.Helper()
+	sim, err := New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sim
+}
+
+// ask sends one request, by hand, so that it can be wrong.
+func ask(t testing.TB, sim *Simulator, method, path, token, contentType, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, BasePath+path, strings.NewReader(body))
+	if token != "" {
+		r.Header.Set("token", token)
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	w := httptest.NewRecorder()
+	sim.ServeHTTP(w, r)
+	if got := w.Header().Get("Content-Type"); got != "application/json" {
+		t.Errorf("%s %s was answered with content of type %q", method, path, got)
+	}
+	return w
+}
+
+func get(t testing.TB, sim *Simulator, path, token string) *httptest.ResponseRecorder {
+	t.Helper()
+	return ask(t, sim, http.MethodGet, path, token, "", "")
+}
+
+func post(t testing.TB, sim *Simulator, path, token string, form url.Values) *httptest.ResponseRecorder {
+	t.Helper()
+	return ask(t, sim, http.MethodPost, path, token, formBody, form.Encode())
+}
+
+// anyToken returns one that is valid without the trace that a login would leave.
+func anyToken(sim *Simulator) string { return sim.newToken() }
+
+// decoded returns the JSON of an answer that reports success.
+func decoded(t testing.TB, w *httptest.ResponseRecorder, status int) map[string]any {
+	t.Helper()
+	if w.Code != status {
+		t.Fatalf("the status is %d, want %d: %s", w.Code, status, w.Body)
+	}
+	var body map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+		t.Fatalf("the answer is no JSON: %v: %s", err, w.Body)
+	}
+	return body
+}
+
+// wantEnvelope checks that an error has the form of all errors, and says this.
+func wantEnvelope(t testing.TB, w *httptest.ResponseRecorder, status int, words ...string) {
+	t.Helper()
+	body := decoded(t, w, status)
+	message, isText := body["message"].(string)
+	if len(body) != 3 || !isText || body["error"] != http.StatusText(status) || body["status_code"] != float64(status) {
+		t.Errorf("the answer is no envelope of a %d: %v", status, body)
+	}
+	for _, word := range words {
+		if !strings.Contains(message, word) {
+			t.Errorf("the message does not say %q: %s", word, message)
+		}
+	}
+}
+
+func wantViolations(t testing.TB, sim *Simulator, want int) {
+	t.Helper()
+	if got := sim.Violations(); len(got) != want {
+		t.Errorf("there were %d violations of the contract, want %d: %q", len(got), want, got)
+	}
+}
+
+func TestNewRefusesUnknownOptions(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		options Options
+		words   []string
+	}{
+		"auth":    {Options{Dialect: Dialect{Auth: "bearer"}}, []string{"bearer", "authorization"}},
+		"options": {Options{Dialect: Dialect{Options: "mms_options"}}, []string{"mms_options", "sms_options"}},
+		"window":  {Options{RateWindow: "rolling"}, []string{"rolling", "sliding"}},
+		"limit":   {Options{RateLimit: -1}, []string{"-1"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := New(test.options)
+			if err == nil {
+				t.Fatal("it was accepted")
+			}
+			for _, word := range test.words {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("the error does not say %q: %s", word, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAccountAtFirst(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 3})
+	want := []FoneNumber{
+		{Number: "3215550000", Label: "Number 0", Active: "yes", Receive: Receive{Type: "None"}},
+		{Number: "3215550001", Label: "Number 1", Active: "yes", Receive: Receive{Type: "None"}},
+		{Number: "3215550002", Label: "Number 2", Active: "yes", Receive: Receive{Type: "None"}},
+	}
+	if got := sim.Numbers(); !slices.Equal(got, want) {
+		t.Errorf("the account has %+v, want %+v", got, want)
+	}
+}
+
+// Whatever is asked in a wrong way is answered with the reason, remembered, and changes nothing.
+func TestContractIsChecked(t *testing.T) {
+	t.Parallel()
+	good := url.Values{"fonenumber": {number}, "type": {"Email"}, "value": {"ops@example.com"}, "url_method": {"POST"}}
+	with := func(name, value string) string {
+		form := maps.Clone(good)
+		form.Set(name, value)
+		return form.Encode()
+	}
+	without := func(name string) string {
+		form := maps.Clone(good)
+		form.Del(name)
+		return form.Encode()
+	}
+	tests := map[string]struct {
+		method, path, contentType, body string
+		words                           string
+	}{
+		"no fonenumber":          {"POST", "/messages/receive", formBody, without("fonenumber"), "fonenumber"},
+		"no type":                {"POST", "/messages/receive", formBody, without("type"), "type"},
+		"no value":               {"POST", "/messages/receive", formBody, without("value"), "value"},
+		"no url_method":          {"POST", "/messages/receive", formBody, without("url_method"), "url_method"},
+		"url_method GET":         {"POST", "/messages/receive", formBody, with("url_method", "GET"), "url_method"},
+		"url_method JSON":        {"POST", "/messages/receive", formBody, with("url_method", "JSON"), "url_method"},
+		"url_method in lower":    {"POST", "/messages/receive", formBody, with("url_method", "post"), "url_method"},
+		"unknown parameter":      {"POST", "/messages/receive", formBody, with("url_metod", "POST"), "url_metod"},
+		"type in lower case":     {"POST", "/messages/receive", formBody, with("type", "email"), "type"},
+		"unknown type":           {"POST", "/messages/receive", formBody, with("type", "Pager"), "type"},
+		"empty value":            {"POST", "/messages/receive", formBody, with("value", ""), "value"},
+		"nine digits":            {"POST", "/messages/receive", formBody, with("fonenumber", "321555000"), "fonenumber"},
+		"eleven digits":          {"POST", "/messages/receive", formBody, with("fonenumber", "13215550000"), "fonenumber"},
+		"number with dashes":     {"POST", "/messages/receive", formBody, with("fonenumber", "321-555-00"), "fonenumber"},
+		"no body":                {"POST", "/messages/receive", formBody, "", ""},
+		"other content":          {"POST", "/messages/receive", "text/plain", good.Encode(), "text/plain"},
+		"JSON cut off":           {"POST", "/messages/receive", jsonBody, `{"fonenumber":"321`, ""},
+		"JSON number":            {"POST", "/messages/receive", jsonBody, `{"fonenumber":3215550000,"type":"None","value":"None","url_method":"POST"}`, "fonenumber"},
+		"login without password": {"POST", "/auth", formBody, "username=demo", "password"},
+		"login by GET parameter": {"POST", "/auth?username=demo&password=demo-password", formBody, "", ""},
+		"login with a typo":      {"POST", "/auth", formBody, "username=demo&password=demo-password&expire=60", "expire"},
+		"login for two days":     {"POST", "/auth", formBody, "username=demo&password=demo-password&expires=172800", "expires"},
+		"read of nine digits":    {"GET", "/fonenumbers/321555000", "", "", "fonenumber"},
+		"other filter":           {"GET", "/fonenumbers?filter=active", "", "", "filter"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := newSimulator(t, Options{FoneNumbers: 1})
+			before := sim.Numbers()
+			w := ask(t, sim, test.method, test.path, anyToken(sim), test.contentType, test.body)
+			wantEnvelope(t, w, http.StatusBadRequest, test.words)
+			wantViolations(t, sim, 1)
+			if after := sim.Numbers(); !slices.Equal(after, before) {
+				t.Errorf("the account is now %+v", after)
+			}
+		})
+	}
+	t.Run("nothing wrong", func(t *testing.T) {
+		t.Parallel()
+		sim := newSimulator(t, Options{FoneNumbers: 1})
+		decoded(t, post(t, sim, "/messages/receive", anyToken(sim), good), http.StatusOK)
+		wantViolations(t, sim, 0)
+	})
+}
+
+// An answer of the simulator's own that breaks the contract is a mistake in a test, which has to learn of it.
+func TestAnswersAreCheckedToo(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{})
+	sim.Put(FoneNumber{Number: number, Active: "perhaps"})
+	wantEnvelope(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusInternalServerError, "is_active")
+	wantViolations(t, sim, 1)
+}
+
+func TestUnknownRoutes(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	token := anyToken(sim)
+	for i, route := range []struct{ method, path string }{
+		{"GET", "/"},
+		{"GET", "/devices"},
+		{"GET", "/auth"},
+		{"GET", "/messages/receive"},
+		{"PUT", "/fonenumbers/" + number},
+		{"DELETE", "/fonenumbers/" + number}, // Which would give the number up.
+		{"POST", "/fonenumbers"},
+	} {
+		wantEnvelope(t, ask(t, sim, route.method, route.path, token, "", ""), http.StatusNotFound)
+		wantViolations(t, sim, i+1)
+	}
+	if _, ok := sim.Get(number); !ok {
+		t.Error("the number is gone")
+	}
+	outside := httptest.NewRecorder()
+	sim.ServeHTTP(outside, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/fonenumbers", nil))
+	wantEnvelope(t, outside, http.StatusNotFound)
+}
+
+func TestRequestsAreRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, Options{FoneNumbers: 1, Latency: 2 * time.Second})
+		token := anyToken(sim)
+		begun := time.Now()
+		post(t, sim, "/auth", "", url.Values{"username": {"demo"}, "password": {"wrong"}})
+		get(t, sim, "/fonenumbers?filter=all", token)
+		get(t, sim, "/fonenumbers/"+number, token)
+		ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, `{"type":"None"}`)
+		get(t, sim, "/devices", token)
+
+		want := []struct {
+			kind, method, path string
+			status             int
+			form               string
+		}{
+			{"login", "POST", "/auth", 401, "password=wrong&username=demo"},
+			{"list", "GET", "/fonenumbers?filter=all", 200, ""},
+			{"get", "GET", "/fonenumbers/" + number, 200, ""},
+			{"set", "POST", "/messages/receive", 400, "type=None"},
+			{"other", "GET", "/devices", 404, ""},
+		}
+		got := sim.Requests()
+		if len(got) != len(want) {
+			t.Fatalf("there are %d requests, want %d", len(got), len(want))
+		}
+		for i, r := range got {
+			arrived := begun.Add(time.Duration(i) * 2 * time.Second) // Each waited for the answer to the one before.
+			if r.Kind() != want[i].kind || r.Method != want[i].method || r.Path != want[i].path || r.Status != want[i].status ||
+				r.Form.Encode() != want[i].form || !r.Arrived.Equal(arrived) {
+				t.Errorf("request %d is a %s, %+v; want %+v at %s", i, r.Kind(), r, want[i], arrived)
+			}
+		}
+		if got[1].Header.Get("token") != token {
+			t.Errorf("the header is %v, want one with the token", got[1].Header)
+		}
+		sim.Forget()
+		if n := len(sim.Requests()); n != 0 {
+			t.Errorf("there are %d requests after all were forgotten", n)
+		}
+	})
+}
+
+// A client that does not wait for the answer leaves nothing running.
+func TestClientThatGoesAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, Options{FoneNumbers: 1, Latency: time.Minute})
+		server := http.TimeoutHandler(sim, time.Second, "")
+		begun := time.Now()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v2/messages/receive", strings.NewReader(""))
+		server.ServeHTTP(httptest.NewRecorder(), r)
+		synctest.Wait()
+		if waited := time.Since(begun); waited != time.Second {
+			t.Errorf("it took %s, want one second", waited)
+		}
+		if got := sim.Requests(); len(got) != 1 || got[0].Status != 0 {
+			t.Errorf("the requests are %+v, want one without an answer", got)
+		}
+	})
+}
+
+func TestIntercept(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	token := anyToken(sim)
+	path := "/fonenumbers/" + number
+
+	sim.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Content-Type", "application/json") // For ask; the contract does not bind it.
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = io.WriteString(w, "<html>")
+		return true
+	})
+	if w := get(t, sim, path, token); w.Code != http.StatusBadGateway || w.Body.String() != "<html>" {
+		t.Errorf("the interceptor's answer arrived as %d %s", w.Code, w.Body)
+	}
+	if status := sim.Requests()[0].Status; status != http.StatusBadGateway {
+		t.Errorf("the status is remembered as %d", status)
+	}
+
+	sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		_, _ = io.ReadAll(r.Body) // FoneStorm must see it all the same.
+		sim.Put(FoneNumber{Number: number, Label: "changed by hand"})
+		return false
+	})
+	w := post(t, sim, "/messages/receive", token, url.Values{
+		"fonenumber": {number}, "type": {"None"}, "value": {"None"}, "url_method": {"POST"},
+	})
+	object, _ := decoded(t, w, http.StatusOK)["fonenumber"].(map[string]any)
+	if object["label"] != "changed by hand" {
+		t.Errorf("the account was not changed before the answer: %v", object)
+	}
+
+	sim.Intercept(nil)
+	sim.Put(FoneNumber{Number: number, Label: "changed again"})
+	object, _ = decoded(t, get(t, sim, path, token), http.StatusOK)["fonenumber"].(map[string]any)
+	if object["label"] != "changed again" {
+		t.Errorf("without an interceptor the answer is %v", object)
+	}
+	wantViolations(t, sim, 0)
+}
+
+func TestAccountIsChangedByHand(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	token := anyToken(sim)
+	sim.Put(FoneNumber{Number: "3215559999"})
+	if f, ok := sim.Get("3215559999"); !ok || f.Active != "yes" || f.Receive.Type != "None" {
+		t.Errorf("what was put is %+v, %v", f, ok)
+	}
+	decoded(t, get(t, sim, "/fonenumbers/3215559999", token), http.StatusOK)
+	sim.Remove("3215559999")
+	if f, ok := sim.Get("3215559999"); ok {
+		t.Errorf("what was removed is %+v", f)
+	}
+	wantEnvelope(t, get(t, sim, "/fonenumbers/3215559999", token), http.StatusNotFound)
+}
+
+// This test is for the race detector; what it counts shows that nothing was lost.
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	const n = 20
+	sim := newSimulator(t, Options{FoneNumbers: n})
+	token := anyToken(sim)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			get(t, sim, "/fonenumbers?filter=all", token)
+			post(t, sim, "/messages/receive", token, url.Values{
+				"fonenumber": {fmt.Sprint(3215550000 + i)}, "type": {"Device"}, "value": {fmt.Sprint(i)}, "url_method": {"POST"},
+			})
+			sim.Intercept(nil)
+		})
+	}
+	all.Wait()
+	for i, f := range sim.Numbers() {
+		if f.Receive.Value() != fmt.Sprint(i) {
+			t.Errorf("%s delivers to %+v", f.Number, f.Receive)
+		}
+	}
+	if got := len(sim.Requests()); got != 2*n {
+		t.Errorf("there were %d requests, want %d", got, 2*n)
+	}
+	wantViolations(t, sim, 0)
+}
