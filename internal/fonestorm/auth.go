@@ -14,8 +14,9 @@ import (
 
 // session holds the token that calls are made with and obtains it when it is first needed.
 type session struct {
-	transport          *transport
-	username, password string // Empty when the token was given.
+	transport *transport
+	username  string // Empty when the token was given.
+	password  string // Kept with a given token too, so that no answer can show it.
 
 	logins singleflight.Group
 
@@ -25,9 +26,9 @@ type session struct {
 }
 
 func newSession(config Config, transport *transport) *session {
-	s := &session{transport: transport, current: config.Token}
+	s := &session{transport: transport, current: config.Token, password: config.Password}
 	if config.Token == "" {
-		s.username, s.password = config.Username, config.Password
+		s.username = config.Username
 	}
 	return s
 }
@@ -54,7 +55,7 @@ func (s *session) token(ctx context.Context, expired string) (string, error) {
 func (s *session) known(expired string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current == expired {
+	if s.refused != nil || s.current == expired {
 		return "", s.refused
 	}
 	return s.current, nil
@@ -66,7 +67,7 @@ func (s *session) remember(token string, err error) {
 	if err == nil {
 		s.current = token
 	}
-	if HasStatus(err, http.StatusUnauthorized) || HasStatus(err, http.StatusForbidden) {
+	if Is(err, Unauthorized) || Is(err, Forbidden) {
 		s.refused = err
 	}
 }
@@ -83,10 +84,11 @@ func (s *session) logIn(ctx context.Context) (string, error) {
 		Authorization holder `json:"authorization"`
 	}
 	err := s.transport.send(ctx, request{
-		doing:  "logging in",
-		method: http.MethodPost,
-		path:   "/auth",
-		form:   url.Values{"username": {s.username}, "password": {s.password}},
+		doing:   "logging in",
+		method:  http.MethodPost,
+		path:    "/auth",
+		form:    url.Values{"username": {s.username}, "password": {s.password}},
+		secrets: []string{s.password},
 	}, func(body io.Reader) error {
 		if err := json.NewDecoder(body).Decode(&answer); err != nil {
 			return err

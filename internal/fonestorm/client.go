@@ -14,7 +14,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // DefaultEndpoint is where FracTEL serves the API.
@@ -85,6 +87,9 @@ func newClient(config Config, base http.RoundTripper) (*Client, error) {
 	if config.RequestTimeout <= 0 {
 		return nil, fmt.Errorf("the request timeout is %s: it must be longer than nothing", config.RequestTimeout)
 	}
+	if strings.ContainsFunc(config.Token, unicode.IsControl) {
+		return nil, errors.New("the token holds a control character, such as a line break at its end")
+	}
 	c := &Client{transport: newTransport(config, endpoint, base)}
 	c.session = newSession(config, c.transport)
 	c.snapshot = newSnapshot(c)
@@ -119,18 +124,24 @@ func isLoopback(host string) bool {
 }
 
 // call makes one authenticated call. A token that is refused is renewed once.
-func (c *Client) call(ctx context.Context, r request, decode decoder) error {
+func (c *Client) call(ctx context.Context, r *request, decode decoder) error {
 	token, err := c.session.token(ctx, "")
 	if err != nil {
 		return err
 	}
+	err = c.callWith(ctx, token, r, decode)
+	if !Is(err, Unauthorized) || !c.session.renewable() {
+		return err
+	}
+	if token, err = c.session.token(ctx, token); err != nil {
+		return err
+	}
+	return c.callWith(ctx, token, r, decode)
+}
+
+// callWith makes a call with this token. From then on the request knows all that must not be shown of its answer.
+func (c *Client) callWith(ctx context.Context, token string, r *request, decode decoder) error {
 	r.token = token
-	err = c.transport.send(ctx, r, decode)
-	if !HasStatus(err, http.StatusUnauthorized) || !c.session.renewable() {
-		return err
-	}
-	if r.token, err = c.session.token(ctx, token); err != nil {
-		return err
-	}
-	return c.transport.send(ctx, r, decode)
+	r.secrets = append(r.secrets, token, c.session.password)
+	return c.transport.send(ctx, *r, decode)
 }

@@ -189,7 +189,7 @@ func wantError(t testing.TB, err error, status int) *Error {
 	if !ok {
 		t.Fatalf("the error is %T (%v), want an *Error", err, err)
 	}
-	if answered.Status != status || !HasStatus(err, status) {
+	if answered.Status != status || !Is(err, answered.Kind()) {
 		t.Fatalf("the status is %d, want %d: %v", answered.Status, status, err)
 	}
 	return answered

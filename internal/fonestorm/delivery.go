@@ -91,7 +91,7 @@ func (c *Client) setDelivery(ctx context.Context, number string, delivery Delive
 		r.secrets = []string{*delivery.URLPassword}
 	}
 	var answer answer
-	if err := c.call(ctx, r, answer.decode); err != nil {
+	if err := c.call(ctx, &r, answer.decode); err != nil {
 		return FoneNumber{}, err
 	}
 	f, err := answer.about(r, number)

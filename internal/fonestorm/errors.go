@@ -69,10 +69,47 @@ func (e *RetriesError) Error() string {
 }
 func (e *RetriesError) Unwrap() error { return e.Last }
 
-// HasStatus reports whether err is an answer with this HTTP status.
-func HasStatus(err error, status int) bool {
+// Kind is what a refusal means to the caller.
+type Kind int
+
+// The kinds of refusal.
+const (
+	Refused       Kind = iota // The request as it is; the message says why.
+	RateLimited               // The account's limit of requests is exceeded, whichever status said so.
+	Unauthorized              // User name, password or token are wrong, or the token has expired.
+	PaymentDue                // The account has to pay first.
+	Forbidden                 // The user may not do this.
+	NotFound                  // The account does not have it.
+	Unprocessable             // The destination cannot be used.
+	Failing                   // FoneStorm, or a proxy in between, has a problem of its own.
+)
+
+// Kind returns what the refusal means.
+func (e *Error) Kind() Kind {
+	switch {
+	case e.RateLimited:
+		return RateLimited
+	case e.Status == http.StatusUnauthorized:
+		return Unauthorized
+	case e.Status == http.StatusPaymentRequired:
+		return PaymentDue
+	case e.Status == http.StatusForbidden:
+		return Forbidden
+	case e.Status == http.StatusNotFound:
+		return NotFound
+	case e.Status == http.StatusUnprocessableEntity:
+		return Unprocessable
+	case e.Status >= http.StatusInternalServerError, e.Status == http.StatusRequestTimeout:
+		return Failing
+	default:
+		return Refused
+	}
+}
+
+// Is reports whether err is, or wraps, a refusal of this kind.
+func Is(err error, kind Kind) bool {
 	var answered *Error
-	return errors.As(err, &answered) && answered.Status == status
+	return errors.As(err, &answered) && answered.Kind() == kind
 }
 
 // envelope is the form of every error answer of FoneStorm.

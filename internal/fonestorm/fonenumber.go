@@ -55,7 +55,7 @@ func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
 // fetchFoneNumbers asks FoneStorm for all FoneNumbers.
 func (c *Client) fetchFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
 	var list []FoneNumber
-	err := c.call(ctx, request{
+	err := c.call(ctx, &request{
 		doing:  "listing the account's FoneNumbers",
 		method: http.MethodGet,
 		path:   "/fonenumbers",
@@ -78,7 +78,7 @@ func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber
 		path:   "/fonenumbers/" + url.PathEscape(number),
 	}
 	var answer answer
-	if err := c.call(ctx, r, answer.decode); err != nil {
+	if err := c.call(ctx, &r, answer.decode); err != nil {
 		return FoneNumber{}, err
 	}
 	return answer.about(r, number)

@@ -32,7 +32,7 @@ type request struct {
 	query   url.Values // May be nil.
 	form    url.Values // Parameters of the body; nil for none.
 	token   string     // Empty only for the login.
-	secrets []string   // What must not be shown, besides the token and the user's password.
+	secrets []string   // What must not be shown of the answer.
 }
 
 // decoder reads the answer to a successful request. It may be called again for another attempt.
@@ -45,7 +45,6 @@ type transport struct {
 	userAgent  string
 	timeout    time.Duration
 	maxRetries int
-	password   string // The user's, which no answer may make visible.
 	pacer      *pacer
 }
 
@@ -60,7 +59,6 @@ func newTransport(config Config, endpoint *url.URL, base http.RoundTripper) *tra
 		userAgent:  config.UserAgent,
 		timeout:    config.RequestTimeout,
 		maxRetries: config.MaxRetries,
-		password:   config.Password,
 		pacer:      newPacer(config.RequestsPerSecond),
 	}
 }
@@ -68,7 +66,6 @@ func newTransport(config Config, endpoint *url.URL, base http.RoundTripper) *tra
 // send makes the request until it succeeds, cannot succeed, or has been repeated often enough. Every request of this
 // API may be repeated: reading changes nothing and setting the same twice is harmless.
 func (t *transport) send(ctx context.Context, r request, decode decoder) error {
-	r.secrets = append(r.secrets, r.token, t.password)
 	ctx = tflog.MaskLogStrings(ctx, nonEmpty(r.secrets)...)
 	var last error
 	attempts, begun := 0, time.Now()
@@ -126,7 +123,7 @@ func (t *transport) attempt(ctx context.Context, r request, decode decoder) erro
 	})
 	if response.StatusCode/100 != 2 {
 		failure := errorFrom(r, response)
-		if failure.RateLimited {
+		if failure.RateLimited && failure.retryAfter <= longestWait {
 			t.pacer.hold(turn, failure.retryAfter)
 		}
 		return failure

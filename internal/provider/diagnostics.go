@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -62,38 +61,40 @@ func adviceFor(err error) advice {
 }
 
 func adviceForAnswer(e *fonestorm.Error) advice {
-	switch {
-	case e.RateLimited:
+	switch e.Kind() {
+	case fonestorm.RateLimited:
 		return advice{
 			"", "Rate limit exceeded",
 			"The account's limit of requests was exceeded in spite of waiting. Is something else using the same account? " +
 				"Lower requests_per_second, or raise max_retries, in the provider block, and run Terraform again.",
 		}
-	case e.Status == http.StatusUnauthorized:
+	case fonestorm.Unauthorized:
 		return advice{
 			"", "FoneStorm refused the credentials",
 			"Check username and password, or token, in the provider block, or FRACTEL_USERNAME and FRACTEL_PASSWORD, or FRACTEL_TOKEN. " +
-				"A token expires; user name and password are renewed by the provider.",
+				"A token expires and cannot be renewed; with a user name and password the provider gets a new one.",
 		}
-	case e.Status == http.StatusPaymentRequired:
+	case fonestorm.PaymentDue:
 		return advice{"", "A payment is due", "Settle the account with FracTEL, then run Terraform again."}
-	case e.Status == http.StatusForbidden:
+	case fonestorm.Forbidden:
 		return advice{
 			"", "FoneStorm does not allow this",
 			"The user has no right to do this. Use another user, or ask the account's administrator for the right.",
 		}
-	case e.Status == http.StatusNotFound:
+	case fonestorm.NotFound:
 		return advice{
 			"fonenumber", "FoneNumber not in the account",
 			"Check the FoneNumber and that the credentials are those of the account which owns it. A deleted number can be restored for 30 days.",
 		}
-	case e.Status == http.StatusUnprocessableEntity:
+	case fonestorm.Unprocessable:
 		return advice{
 			"value", "FoneStorm cannot use the destination",
 			"Check that type and value go together and that the destination exists: a device must be configured and registered.",
 		}
-	case e.Status >= http.StatusInternalServerError:
+	case fonestorm.Failing:
 		return advice{"", "FoneStorm is failing", "This is on FoneStorm's side. Run Terraform again later; what has been done is in the state."}
+	case fonestorm.Refused:
+		fallthrough
 	default:
 		return advice{"", "FoneStorm refused the request", "Check the FoneNumber, type and value. The reason above is FoneStorm's own."}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -177,6 +176,5 @@ func (r *foneNumberDeliveryResource) check(ctx context.Context, number string) (
 // failsApply reports whether an error of a check is one that the apply would meet as well.
 func failsApply(err error) bool {
 	var answered *fonestorm.Error
-	return errors.As(err, &answered) && !answered.RateLimited && answered.Status < http.StatusInternalServerError &&
-		answered.Status != http.StatusRequestTimeout
+	return errors.As(err, &answered) && answered.Kind() != fonestorm.RateLimited && answered.Kind() != fonestorm.Failing
 }

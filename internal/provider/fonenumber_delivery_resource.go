@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -78,7 +77,7 @@ func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.Read
 
 	f, err := r.client.GetFoneNumber(ctx, state.FoneNumber.ValueString())
 	imported := state.URLMethod.IsNull() // Any other state has its default.
-	if fonestorm.HasStatus(err, http.StatusNotFound) && !imported {
+	if fonestorm.Is(err, fonestorm.NotFound) && !imported {
 		resp.Diagnostics.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber not in the account anymore",
 			fmt.Sprintf("FoneStorm does not have FoneNumber %s in this account. Its delivery is removed from the state.", state.FoneNumber.ValueString()))
 		resp.State.RemoveResource(ctx)
@@ -141,7 +140,7 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	}
 
 	_, err := r.client.SetDelivery(ctx, number, left)
-	if err != nil && !fonestorm.HasStatus(err, http.StatusNotFound) { // A number that is gone delivers nowhere.
+	if err != nil && !fonestorm.Is(err, fonestorm.NotFound) { // A number that is gone delivers nowhere.
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
 	}
 }

@@ -1,0 +1,137 @@
+package provider
+
+import (
+	"bufio"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// A redirect is an error and not a way for the token to reach another host.
+func TestRedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	var reached atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	t.Cleanup(other.Close)
+	for _, path := range []string{"/auth", "/fonenumbers/" + testNumber, "/messages/receive"} {
+		a := newAccount(t, simulator.Options{})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, path) {
+				return false
+			}
+			http.Redirect(w, r, other.URL+"/stolen", http.StatusTemporaryRedirect)
+			return true
+		})
+		w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber))
+		says(t, w.run(1, "apply", "-no-color", "-auto-approve", "-input=false"), "a redirect, which is never followed")
+	}
+	if n := reached.Load(); n > 0 {
+		t.Errorf("the other host was asked %d times", n)
+	}
+}
+
+// A server that cannot prove who it is gets no request, and is not asked again.
+func TestBadCertificate(t *testing.T) {
+	t.Parallel()
+	var reached atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // It complains of the client that goes away.
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	a := newAccount(t, simulator.Options{})
+	a.endpoint = server.URL + "/v2"
+	w := a.newWorkspace(t, destinations[1].config(testNumber))
+	output := w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
+	says(t, output, "Error: No answer from FoneStorm", "certificate signed by unknown authority")
+	if strings.Contains(output, "attempt 2") {
+		t.Errorf("was tried again:\n%s", output)
+	}
+	if n := reached.Load(); n > 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// A proxy from the environment is what the provider connects to, and it sees no more than the host.
+func TestProxyFromEnvironment(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	asked := make(chan string, 100)
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			line, _ := bufio.NewReader(connection).ReadString('\n')
+			asked <- strings.TrimSpace(line)
+			_, _ = io.WriteString(connection, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+			connection.Close()
+		}
+	}()
+	a := newAccount(t, simulator.Options{})
+	a.endpoint = "https://fonestorm.example.com/v2"
+	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber), "HTTPS_PROXY=http://"+listener.Addr().String())
+	says(t, w.plan(2), "Warning: FoneNumber could not be checked")
+	select {
+	case line := <-asked:
+		if line != "CONNECT fonestorm.example.com:443 HTTP/1.1" {
+			t.Errorf("the proxy was asked %q", line)
+		}
+	default:
+		t.Error("the proxy was not asked")
+	}
+}
+
+func TestUserAgentNamesProviderAndCLI(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber})
+	a.newWorkspace(t, destinations[1].config(testNumber)).apply()
+	want := regexp.MustCompile(`^terraform-provider-fractel/dev Terraform/\d+\.\d+\.\d+`)
+	for _, r := range a.Requests() {
+		if got := r.Header.Get("User-Agent"); !want.MatchString(got) {
+			t.Errorf("%s %s by %q", r.Method, r.Path, got)
+		}
+	}
+}
+
+// The provider writes nothing to disk: what it knows is in the state, which is Terraform's.
+func TestNothingIsWrittenToDisk(t *testing.T) {
+	t.Parallel()
+	home, temporary := t.TempDir(), t.TempDir()
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber})
+	w := a.newWorkspace(t, destinations[1].config(testNumber), "HOME="+home, "TMPDIR="+temporary)
+	w.apply()
+	w.apply("-destroy")
+	known := map[string]bool{
+		"main.tf": true, "cli.tfrc": true, "terraform.tfstate": true, "terraform.tfstate.backup": true,
+		"checkpoint_cache": true, "checkpoint_signature": true, // The CLI's own, in ~/.terraform.d.
+	}
+	for _, dir := range []string{home, temporary, w.Dir} {
+		err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+			if err == nil && !info.IsDir() && !known[info.Name()] {
+				t.Errorf("%s was written", path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
