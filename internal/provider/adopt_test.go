@@ -179,7 +179,7 @@ func TestGeneratedConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range strings.Split(string(generated), "\n") {
+	for line := range strings.SplitSeq(string(generated), "\n") {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch strings.TrimSpace(name) {
 		case "url_username", "url_password", "url_password_wo", "url_password_wo_version":
@@ -245,7 +245,7 @@ func (a *account) listDeliveries(t *testing.T, filter map[string]any, limit int6
 	server, schema := a.protocolServer(t)
 	const name = "fractel_fonenumber_delivery"
 	config := object(t, schema.ListResourceSchemas[name].ValueType(), filter)
-	validated, err := server.(tfprotov6.ProviderServerWithListResource).ValidateListResourceConfig(t.Context(), //nolint:staticcheck // Older servers lack it.
+	validated, err := server.(tfprotov6.ListResourceServer).ValidateListResourceConfig(t.Context(),
 		&tfprotov6.ValidateListResourceConfigRequest{TypeName: name, Config: config})
 	if err != nil {
 		t.Fatal(err)
@@ -254,7 +254,7 @@ func (a *account) listDeliveries(t *testing.T, filter map[string]any, limit int6
 	if len(validated.Diagnostics) > 0 {
 		return append(results, tfprotov6.ListResourceResult{Diagnostics: validated.Diagnostics})
 	}
-	stream, err := server.(tfprotov6.ProviderServerWithListResource).ListResource(t.Context(), //nolint:staticcheck // As above.
+	stream, err := server.(tfprotov6.ListResourceServer).ListResource(t.Context(),
 		&tfprotov6.ListResourceRequest{TypeName: name, Config: config, Limit: limit, IncludeResource: include})
 	if err != nil {
 		t.Fatal(err)

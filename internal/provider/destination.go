@@ -13,9 +13,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-var (
-	onlyDigits = regexp.MustCompile(`^[0-9]+$`)
-)
+var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
 // checkDestination says why a value cannot be the destination of this type for this FoneNumber; nil when it can. Only
 // types that exist are checked.

@@ -125,9 +125,10 @@ func (r *foneNumberDeliveryResource) circleDiagnostics(after deliveryModel) (dia
 	return diags
 }
 
-// preview compares what a new delivery sets with what FoneStorm has now.
+// preview compares what a new delivery sets with what FoneStorm has now. Terraform plans again in an apply: what has been
+// said before is not worth requests then.
 func (r *foneNumberDeliveryResource) preview(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
-	if !r.checkOnPlan || r.client == nil {
+	if !r.checkOnPlan || r.client == nil || r.isApplying() {
 		return nil
 	}
 	number := after.FoneNumber.ValueString()

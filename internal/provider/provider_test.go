@@ -12,7 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -93,7 +92,7 @@ func (a *account) byHand(number, kind, value string) {
 // inProcess serves the provider to plugin-testing.
 func inProcess() map[string]func() (tfprotov6.ProviderServer, error) {
 	return map[string]func() (tfprotov6.ProviderServer, error){
-		"fractel": providerserver.NewProtocol6WithError(New("test")()),
+		"fractel": func() (tfprotov6.ProviderServer, error) { return NewServer("test"), nil },
 	}
 }
 

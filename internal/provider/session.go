@@ -15,6 +15,7 @@ type session struct {
 	mu        sync.Mutex
 	locks     map[string]*sync.Mutex // By FoneNumber.
 	plans     map[string]numberPlans
+	applying  bool            // Whether this run has begun to change anything: it is an apply.
 	set       map[string]bool // FoneNumbers that a create or update of this run has set.
 	unchecked error           // Why FoneStorm could not be asked; the first reason stands for all.
 }
@@ -26,9 +27,10 @@ func newSession(client *fonestorm.Client, checkOnPlan bool) *session {
 	}
 }
 
-// lock waits until no other operation works on the FoneNumber, and returns what ends this one.
+// lock waits until no other change is made to the FoneNumber, and returns what ends this one.
 func (s *session) lock(number string) (unlock func()) {
 	s.mu.Lock()
+	s.applying = true
 	lock, known := s.locks[number]
 	if !known {
 		lock = new(sync.Mutex)
@@ -43,6 +45,12 @@ func (s *session) markSet(number string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.set[number] = true
+}
+
+func (s *session) isApplying() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.applying
 }
 
 func (s *session) hasSet(number string) bool {

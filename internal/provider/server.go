@@ -1,0 +1,99 @@
+package provider
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+)
+
+// NewServer returns the provider as Terraform's plugin protocol has it.
+func NewServer(version string) tfprotov6.ProviderServer {
+	return &server{providerserver.NewProtocol6(New(version)())().(frameworkServer)} //nolint:forcetypeassert // It always is.
+}
+
+// server lets go of the context of a call when the call has ended.
+//
+// The framework (1.19) keeps every call's context until the provider stops, and with it all that Terraform has sent:
+// a plan of 10,000 resources would take more than a gigabyte of memory. So the calls that are made for every resource
+// get a context that can be emptied. Contexts of the others, a few for each run, are left as they are.
+type server struct {
+	frameworkServer
+}
+
+// frameworkServer is what of the protocol this provider serves.
+type frameworkServer interface {
+	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
+}
+
+// callContext is a context that loses its values when its call has ended.
+type callContext struct {
+	context.Context                                 // Ends with the call.
+	values          atomic.Pointer[context.Context] // Nil when the call has ended.
+}
+
+func (c *callContext) Value(key any) any {
+	if value := c.Context.Value(key); value != nil { // Of package context itself.
+		return value
+	}
+	if values := c.values.Load(); values != nil {
+		return (*values).Value(key)
+	}
+	return nil
+}
+
+// during makes a call with a context that is let go afterwards.
+func during[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), request Request) (Response, error) {
+	lifetime, end := context.WithCancel(context.Background())
+	detach := context.AfterFunc(ctx, end)
+	c := &callContext{Context: lifetime}
+	c.values.Store(&ctx)
+	defer func() {
+		detach()
+		end()
+		c.values.Store(nil)
+	}()
+	return call(c, request)
+}
+
+func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	return during(ctx, s.frameworkServer.ValidateResourceConfig, req)
+}
+
+func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	return during(ctx, s.frameworkServer.UpgradeResourceState, req)
+}
+
+func (s *server) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
+	return during(ctx, s.frameworkServer.UpgradeResourceIdentity, req)
+}
+
+func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	return during(ctx, s.frameworkServer.ReadResource, req)
+}
+
+func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	return during(ctx, s.frameworkServer.PlanResourceChange, req)
+}
+
+func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	return during(ctx, s.frameworkServer.ApplyResourceChange, req)
+}
+
+func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
+	return during(ctx, s.frameworkServer.ImportResourceState, req)
+}
+
+func (s *server) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
+	return during(ctx, s.frameworkServer.ValidateDataResourceConfig, req)
+}
+
+func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
+	return during(ctx, s.frameworkServer.ReadDataSource, req)
+}
+
+func (s *server) CallFunction(ctx context.Context, req *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
+	return during(ctx, s.frameworkServer.CallFunction, req)
+}
