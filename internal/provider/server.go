@@ -45,6 +45,8 @@ func (c *callContext) Value(key any) any {
 }
 
 // during makes a call with a context that is let go afterwards.
+//
+//nolint:contextcheck // A context that does not inherit is the point.
 func during[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), request Request) (Response, error) {
 	lifetime, end := context.WithCancel(context.Background())
 	detach := context.AfterFunc(ctx, end)
