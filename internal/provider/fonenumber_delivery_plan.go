@@ -22,11 +22,15 @@ var _ resource.ResourceWithModifyPlan = (*foneNumberDeliveryResource)(nil)
 // delivery, and then a creation.
 func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var before, after deliveryModel
-	if !req.State.Raw.IsNull() {
-		resp.Diagnostics.Append(req.State.Get(ctx, &before)...)
-	}
 	if !req.Plan.Raw.IsNull() {
 		resp.Diagnostics.Append(req.Plan.Get(ctx, &after)...)
+	}
+	switch {
+	case req.State.Raw.IsNull():
+	case req.State.Raw.Equal(req.Plan.Raw): // Most are, and reading a state takes as long as all the rest.
+		before = after
+	default:
+		resp.Diagnostics.Append(req.State.Get(ctx, &before)...)
 	}
 	if resp.Diagnostics.HasError() {
 		return
