@@ -37,6 +37,7 @@ func Executable() (string, error) {
 func BuildProvider(ctx context.Context, root, dir string) error {
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "terraform-provider-fractel"), ".")
 	build.Dir = root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // As it is released.
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the provider: %w\n%s", err, output)
 	}
