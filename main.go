@@ -4,6 +4,9 @@ package main
 import (
 	"flag"
 	"log"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
@@ -14,6 +17,11 @@ import (
 // version is set by the linker for a release.
 var version = "dev"
 
+// logWanted reports whether any of Terraform's settings for logs is in the environment.
+func logWanted(environment []string) bool {
+	return slices.ContainsFunc(environment, func(setting string) bool { return strings.HasPrefix(setting, "TF_LOG") })
+}
+
 func main() {
 	debug := flag.Bool("debug", false, "run until interrupted and wait for a debugger, see TF_REATTACH_PROVIDERS")
 	flag.Parse()
@@ -21,6 +29,11 @@ func main() {
 	var options []tf6server.ServeOpt
 	if *debug {
 		options = append(options, tf6server.WithManagedDebug())
+	} else if !logWanted(os.Environ()) {
+		// The loggers write everything to Terraform unless they are told not to, and Terraform throws it away. For many
+		// resources that takes as long as all the rest.
+		_ = os.Setenv("TF_LOG_SDK", "OFF")
+		_ = os.Setenv("TF_LOG_PROVIDER", "OFF")
 	}
 	err := tf6server.Serve("registry.terraform.io/fractel/fractel",
 		func() tfprotov6.ProviderServer { return provider.NewServer(version) }, options...)
