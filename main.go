@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
@@ -22,6 +23,17 @@ func logWanted(environment []string) bool {
 	return slices.ContainsFunc(environment, func(setting string) bool { return strings.HasPrefix(setting, "TF_LOG") })
 }
 
+// endWithTerraform ends the provider when the process that started it is gone. Terraform ends its providers itself,
+// unless it is killed: they would then wait for it for ever, with credentials in memory.
+func endWithTerraform() {
+	terraform := os.Getppid()
+	for range time.Tick(time.Second) {
+		if os.Getppid() != terraform { // Which Windows never tells; there this does nothing.
+			os.Exit(1)
+		}
+	}
+}
+
 func main() {
 	debug := flag.Bool("debug", false, "run until interrupted and wait for a debugger, see TF_REATTACH_PROVIDERS")
 	flag.Parse()
@@ -29,7 +41,10 @@ func main() {
 	var options []tf6server.ServeOpt
 	if *debug {
 		options = append(options, tf6server.WithManagedDebug())
-	} else if !logWanted(os.Environ()) {
+	} else {
+		go endWithTerraform()
+	}
+	if !*debug && !logWanted(os.Environ()) {
 		// The loggers write everything to Terraform unless they are told not to, and Terraform throws it away. For many
 		// resources that takes as long as all the rest.
 		_ = os.Setenv("TF_LOG_SDK", "OFF")

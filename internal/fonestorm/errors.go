@@ -180,20 +180,16 @@ func describe(body []byte) string {
 	}
 }
 
-// printable makes text from outside fit to be shown: no secrets of the request, no control characters, no more than a
-// few lines.
+// printable makes text from outside fit to be shown: no secrets of the request, nothing that ends a line or turns the
+// direction of writing around, no more than a few lines.
 func (r request) printable(text string) string {
-	for _, secret := range r.secrets {
-		if secret != "" {
-			text = strings.NewReplacer(masked(secret)...).Replace(text)
-		}
-	}
 	text = strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
+		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return ' '
 		}
 		return c
-	}, text)
+	}, r.mask(text))
+	text = r.mask(text) // Where the spaces are new, a secret that holds one can be.
 	const most = 300
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
@@ -201,16 +197,27 @@ func (r request) printable(text string) string {
 	return text
 }
 
+// mask puts asterisks where a text shows secrets of the request.
+func (r request) mask(text string) string {
+	for _, secret := range r.secrets {
+		if secret != "" {
+			text = strings.NewReplacer(masked(secret)...).Replace(text)
+		}
+	}
+	return text
+}
+
 // masked pairs the forms in which a secret can come back with asterisks: as it is, and as it looks in a form, a URL,
-// JSON, HTML or a Go quotation.
+// HTML, a Go quotation or JSON, which escapes more or less of it depending on who writes it.
 func masked(secret string) []string {
 	inJSON, _ := json.Marshal(secret) // Text can always be encoded.
-	quoted := strconv.Quote(secret)
+	forms := []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret)}
+	for _, quoted := range []string{string(inJSON), strconv.Quote(secret), strconv.QuoteToASCII(secret)} {
+		unquoted := quoted[1 : len(quoted)-1]
+		forms = append(forms, unquoted, strings.ReplaceAll(unquoted, "/", `\/`))
+	}
 	var pairs []string
-	for _, form := range []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
-		string(inJSON[1 : len(inJSON)-1]), quoted[1 : len(quoted)-1],
-	} {
+	for _, form := range forms {
 		pairs = append(pairs, form, "***")
 	}
 	return pairs

@@ -4,16 +4,38 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
+var (
+	onlyDigits = regexp.MustCompile(`^[0-9]+$`)
+	hostName   = regexp.MustCompile(`^[\p{L}\p{M}\p{N}._-]+$`)
+)
+
+// maxEmail is how many bytes an e-mail address can have that mail servers can deliver to (RFC 5321).
+const maxEmail = 254
+
+// invisible reports whether a character cannot be seen: white space of every kind, and control and format characters,
+// which end lines or turn the direction of writing around.
+func invisible(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }
+
+// findInvisible names the first such character of a text, as in "U+202E"; "" when there is none.
+func findInvisible(text string) string {
+	for _, c := range text {
+		if invisible(c) {
+			return fmt.Sprintf("%U", c)
+		}
+	}
+	return ""
+}
 
 // checkDestination says why a value cannot be the destination of this type for this FoneNumber; nil when it can. Only
 // types that exist are checked.
@@ -47,22 +69,31 @@ func checkDevice(value string) error {
 
 func checkEmail(value string) error {
 	address, err := mail.ParseAddress(value)
+	hidden := findInvisible(value)
 	switch {
-	case err == nil && address.Address == value && !strings.ContainsFunc(value, unicode.IsControl):
+	case err == nil && address.Address == value && hidden == "" && len(value) <= maxEmail:
 		return nil
 	case err == nil && address.Name != "":
 		return fmt.Errorf("The value is one e-mail address without a name: use %q instead of %q.", address.Address, value)
 	case strings.Count(value, "@") > 1 && strings.ContainsAny(value, ",; "):
 		return fmt.Errorf("Messages go to one e-mail address, but %q was given. A mailing list can pass them on to several.", value)
+	case hidden != "":
+		return fmt.Errorf("An e-mail address holds no spaces and no control characters, but %q holds %s.", value, hidden)
+	case len(value) > maxEmail:
+		return fmt.Errorf("An e-mail address has at most %d bytes, but %d were given.", maxEmail, len(value))
 	default:
 		return fmt.Errorf("The value is an e-mail address, such as \"ops@example.com\", but %q was given.", value)
 	}
 }
 
-// checkURL accepts an absolute http or https URL. It does not repeat what may be a secret.
+// checkURL accepts an absolute http or https URL that everybody reads in the same way. It does not repeat what may be a
+// secret.
 func checkURL(value string) error {
-	if strings.ContainsFunc(value, func(c rune) bool { return unicode.IsControl(c) || unicode.IsSpace(c) }) {
-		return errors.New("The callback URL holds a space or a control character. Write it percent-encoded (a space is %20).")
+	if hidden := findInvisible(value); hidden != "" {
+		return fmt.Errorf("The callback URL holds a space or a control character (%s). Write it percent-encoded (a space is %%20).", hidden)
+	}
+	if strings.Contains(value, `\`) {
+		return errors.New("The callback URL holds a backslash. Write / between the parts of a path, and %5C anywhere else.")
 	}
 	u, err := url.Parse(value)
 	switch {
@@ -74,9 +105,26 @@ func checkURL(value string) error {
 		return fmt.Errorf("The callback URL must begin with https:// or http://, but its scheme is %q.", u.Scheme)
 	case u.Hostname() == "":
 		return errors.New("The callback URL has no host. Use an absolute one, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
+	case !validHost(u.Hostname()):
+		return fmt.Errorf("The callback URL's host is a name or an IP address, but %q was given.", u.Hostname())
+	case !validPort(u):
+		return errors.New("The callback URL's port is a number from 1 to 65535. Leave it out, with its colon, for the usual one.")
 	default:
 		return nil
 	}
+}
+
+func validHost(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Zone() == "" || hostName.MatchString(host)
+}
+
+func validPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && port > 0
 }
 
 // knownTokens are what FoneStorm replaces in a callback URL at delivery.

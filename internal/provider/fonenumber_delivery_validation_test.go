@@ -56,6 +56,22 @@ var refusals = map[string]refusal{
   value = "Ops <ops@example.com>"`, "value", `use "ops@example.com" instead of`},
 	"email_two": {`type = "Email"
   value = "ops@example.com, dev@example.com"`, "value", `Messages go to one e-mail address`},
+	"email_space": {`type = "Email"
+  value = "ops @example.com"`, "value", `no spaces and no control characters, but "ops @example.com" holds U+0020`},
+	"email_line_separator": {`type = "Email"
+  value = "ops\u2028@example.com"`, "value", `holds U+2028`},
+	"email_turned_around": {`type = "Email"
+  value = "ops@\u202Eexample.com"`, "value", `holds U+202E`},
+	"email_no_break_space": {`type = "Email"
+  value = "ops@example.com\u00A0"`, "value", `holds U+00A0`},
+	"email_zero_width": {`type = "Email"
+  value = "o\u200Bps@example.com"`, "value", `holds U+200B`},
+	"email_header": {`type = "Email"
+  value = "\"ops\\\r\\\nBcc: all\"@example.com"`, "value", `holds U+000D`},
+	"email_quoted": {`type = "Email"
+  value = "\"ops\"@example.com"`, "value", `is an e-mail address`},
+	"email_long": {`type = "Email"
+  value = "ops@${join(".", [for i in range(64) : "abc"])}"`, "value", `at most 254 bytes, but 259 were given`},
 	"url_relative": {`type = "URL"
   value = "/sms"`, "value", `must begin with https:// or http://`},
 	"url_scheme": {`type = "URL"
@@ -66,6 +82,32 @@ var refusals = map[string]refusal{
   value = "https://hook:horse@hooks.example.com/sms"`, "value", `set url_username and url_password_wo instead`},
 	"url_space": {`type = "URL"
   value = "https://hooks.example.com/sms?msg={{msg}} "`, "value", `holds a space or a control character`},
+	"url_turned_around": {`type = "URL"
+  value = "https://hooks.example.com/\u202Esms"`, "value", `holds a space or a control character (U+202E)`},
+	"url_line_separator": {`type = "URL"
+  value = "https://hooks.example.com/\u2028sms"`, "value", `(U+2028)`},
+	"url_byte_order_mark": {`type = "URL"
+  value = "\uFEFFhttps://hooks.example.com/sms"`, "value", `(U+FEFF)`},
+	"url_backslash": {`type = "URL"
+  value = "https://hooks.example.com/a\\b"`, "value", `holds a backslash`},
+	"url_backslash_host": {`type = "URL"
+  value = "https://hooks.example.com\\@example.org/sms"`, "value", `holds a backslash`},
+	"url_host_space": {`type = "URL"
+  value = "https://hooks example.com/sms"`, "value", `holds a space or a control character (U+0020)`},
+	"url_host_placeholder": {`type = "URL"
+  value = "https://<host>/sms"`, "value", `host is a name or an IP address, but "<host>" was given`},
+	"url_host_hidden": {`type = "URL"
+  value = "https://hooks%E2%80%AE.example.com/sms"`, "value", `host is a name or an IP address, but "hooks\u202e.example.com" was given`},
+	"url_host_zone": {`type = "URL"
+  value = "https://[fe80::1%25eth0]/sms"`, "value", `host is a name or an IP address`},
+	"url_port_word": {`type = "URL"
+  value = "https://hooks.example.com:https/sms"`, "value", `is not a URL`},
+	"url_port_large": {`type = "URL"
+  value = "https://hooks.example.com:65536/sms"`, "value", `port is a number from 1 to 65535`},
+	"url_port_zero": {`type = "URL"
+  value = "https://hooks.example.com:0/sms"`, "value", `port is a number from 1 to 65535`},
+	"url_port_empty": {`type = "URL"
+  value = "https://hooks.example.com:/sms"`, "value", `port is a number from 1 to 65535`},
 	"url_broken": {`type = "URL"
   value = "https://[::1"`, "value", `is not a URL`},
 	"forward_punctuated": {`type = "Forward"
@@ -86,12 +128,17 @@ var refusals = map[string]refusal{
   url_username = "hook"`, "url_username", `url_username is for type "URL" alone`},
 	"username_empty":   {validURL + `url_username = ""`, "url_username", `The user name is empty`},
 	"username_colon":   {validURL + `url_username = "ho:ok"`, "url_username", `holds a colon`},
-	"username_newline": {validURL + `url_username = "hook\n"`, "url_username", `holds a control character`},
+	"username_newline": {validURL + `url_username = "hook\n"`, "url_username", `holds a control character or a special space (U+000A)`},
+	"username_hidden":  {validURL + `url_username = "ho\u200Dok"`, "url_username", `holds a control character or a special space (U+200D)`},
 	"password_alone":   {validURL + `url_password = "correct-horse"`, "url_password", `"url_username" must be specified when "url_password" is specified`},
 	"password_empty": {validURL + `url_username = "hook"
   url_password = ""`, "url_password", `The password is empty`},
 	"password_newline": {validURL + `url_username = "hook"
-  url_password = "correct-horse\r\n"`, "url_password", `holds a control character`},
+  url_password = "correct-horse\r\n"`, "url_password", `holds a control character or a special space (U+000D)`},
+	"password_no_break_space": {validURL + `url_username = "hook"
+  url_password = "correct\u00A0horse"`, "url_password", `(U+00A0)`},
+	"password_hidden": {validURL + `url_username = "hook"
+  url_password = "correct-horse\u2066"`, "url_password", `(U+2066)`},
 	"password_device": {`type = "Device"
   value = "12"
   url_username = "hook"
@@ -126,9 +173,12 @@ var acceptances = map[string]string{
 	"email":            `type = "Email"` + "\n  " + `value = "ops+sms@mail.example.com"`,
 	"url_tokens":       `type = "URL"` + "\n  " + `value = "https://api.yourserver.com/handler.php?to={{to}}&from={{from}}&msg={{msg}}&id={{uid}}"`,
 	"url_plain":        `type = "URL"` + "\n  " + `value = "http://198.51.100.7:8080/sms"`,
+	"email_unicode":    `type = "Email"` + "\n  " + `value = "grüße@bücher.example.com"`,
+	"url_address":      `type = "URL"` + "\n  " + `value = "https://[2001:db8::7]:8443/sms"`,
+	"url_unicode":      `type = "URL"` + "\n  " + `value = "https://bücher.example.com:443/grüße%20{{msg}}"`,
 	"url_method":       validURL + `url_method = "POST"`,
 	"url_method_email": `type = "Email"` + "\n  " + `value = "ops@example.com"` + "\n  " + `url_method = "POST"`,
-	"url_username":     validURL + `url_username = "hook"`,
+	"url_username":     validURL + `url_username = "web hook"`,
 	"url_password":     validURL + `url_username = "hook"` + "\n  " + `url_password = "correct-horse: battery"`,
 	"url_password_wo":  validURL + `url_username = "hook"` + "\n  " + `url_password_wo = "correct-horse"` + "\n  " + `url_password_wo_version = 1`,
 	"forward":          `type = "Forward"` + "\n  " + `value = "3215551111"`,

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
@@ -150,15 +149,16 @@ func onDestroyRule() rule {
 func urlUsernameRule() rule {
 	return rule{
 		summary: "Invalid URL user name",
-		about:   "not empty, without colons and control characters",
+		about:   "not empty, without colons, control characters and spaces other than the usual one",
 		check: func(value string) error {
+			hidden := findInvisible(strings.ReplaceAll(value, " ", ""))
 			switch {
 			case value == "":
 				return errors.New("The user name is empty. Leave url_username out when the callback URL needs none.")
 			case strings.Contains(value, ":"):
 				return errors.New("The user name holds a colon, which HTTP Basic authentication cannot carry.")
-			case strings.ContainsFunc(value, unicode.IsControl):
-				return errors.New("The user name holds a control character, such as a line break.")
+			case hidden != "":
+				return fmt.Errorf("The user name holds a control character or a special space (%s).", hidden)
 			default:
 				return nil
 			}
@@ -169,13 +169,15 @@ func urlUsernameRule() rule {
 func urlPasswordRule() rule {
 	return rule{
 		summary: "Invalid URL password",
-		about:   "not empty, without control characters",
+		about:   "not empty, without control characters and spaces other than the usual one",
 		check: func(value string) error {
+			hidden := findInvisible(strings.ReplaceAll(value, " ", ""))
 			switch {
 			case value == "":
 				return errors.New("The password is empty. Leave it out when the callback URL needs none.")
-			case strings.ContainsFunc(value, unicode.IsControl):
-				return errors.New("The password holds a control character, such as a line break at its end. Is it read from a file? trimspace() removes it.")
+			case hidden != "":
+				return fmt.Errorf("The password holds a control character or a special space (%s), such as a line break at its end. "+
+					"Is it read from a file? trimspace() removes it.", hidden)
 			default:
 				return nil
 			}
