@@ -277,7 +277,7 @@ func TestUnknownValueIsCheckedWhenKnown(t *testing.T) {
 	a.Put(simulator.FoneNumber{Number: testNumber})
 	w := a.newWorkspace(t, `
 resource "terraform_data" "address" {
-  input = "not an address"
+  input = "ops.example.com"
 }
 resource "fractel_fonenumber_delivery" "test" {
   fonenumber = "3215551212"
@@ -287,7 +287,7 @@ resource "fractel_fonenumber_delivery" "test" {
 `)
 	w.plan(2)
 	output := w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
-	if want := `The value is an e-mail address, such as "ops@example.com", but "not an address" was given.`; !strings.Contains(output, want) {
+	if want := `The value is an e-mail address, such as "ops@example.com", but "ops.example.com" was given.`; !strings.Contains(output, want) {
 		t.Errorf("the apply does not say %q:\n%s", want, output)
 	}
 	if n := a.count("set"); n > 0 {
