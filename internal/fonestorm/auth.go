@@ -1,13 +1,16 @@
 package fonestorm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
+	"unicode"
 
 	"golang.org/x/sync/singleflight"
 )
@@ -78,11 +81,7 @@ func (s *session) logIn(ctx context.Context) (string, error) {
 	type holder struct {
 		Token string `json:"token"`
 	}
-	var answer struct {
-		holder
-		Auth          holder `json:"auth"`
-		Authorization holder `json:"authorization"`
-	}
+	var token string
 	err := s.transport.send(ctx, request{
 		doing:   "logging in",
 		method:  http.MethodPost,
@@ -90,18 +89,26 @@ func (s *session) logIn(ctx context.Context) (string, error) {
 		form:    url.Values{"username": {s.username}, "password": {s.password}},
 		secrets: []string{s.password},
 	}, func(body io.Reader) error {
+		var answer struct {
+			holder
+			Auth          holder `json:"auth"`
+			Authorization holder `json:"authorization"`
+		}
 		if err := json.NewDecoder(body).Decode(&answer); err != nil {
 			return err
 		}
-		if answer.Token+answer.Auth.Token+answer.Authorization.Token == "" {
+		token = cmp.Or(answer.Auth.Token, answer.Authorization.Token, answer.Token)
+		switch {
+		case token == "":
 			return errors.New("it holds no token")
+		case strings.ContainsFunc(token, unicode.IsControl):
+			return errors.New("its token holds a control character, with which it cannot be sent")
+		default:
+			return nil
 		}
-		return nil
 	})
-	for _, found := range []holder{answer.Auth, answer.Authorization, answer.holder} {
-		if err == nil && found.Token != "" {
-			return found.Token, nil
-		}
+	if err != nil {
+		return "", err
 	}
-	return "", err
+	return token, nil
 }

@@ -50,6 +50,9 @@ type Config struct {
 
 	// UserAgent is sent with every request.
 	UserAgent string
+
+	// Transport replaces the network, for tests; nil for the real one.
+	Transport http.RoundTripper
 }
 
 // Client calls FoneStorm. Use New to make one.
@@ -62,6 +65,9 @@ type Client struct {
 // New returns a client. It sends nothing: the login happens with the first call that needs it. The error says what is
 // wrong with the configuration.
 func New(config Config) (*Client, error) {
+	if config.Transport != nil {
+		return newClient(config, config.Transport)
+	}
 	return newClient(config, &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12}, // With the system's roots.
@@ -104,6 +110,8 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 		return nil, errors.New("it is not a URL") // The error of url.Parse quotes what might be a secret.
 	}
 	switch {
+	case strings.ContainsFunc(endpoint, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }):
+		return nil, errors.New("it holds a space or a control character")
 	case u.User != nil:
 		return nil, errors.New("it must not hold a user name or password: use username and password instead")
 	case u.Scheme != "http" && u.Scheme != "https":

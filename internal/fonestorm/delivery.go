@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -61,10 +63,14 @@ func (d *Delivery) delivers(want Delivery) bool {
 
 // String describes the delivery in the words of Set Delivery Service, without credentials.
 func (d *Delivery) String() string {
-	if d.Value == "" {
-		return string(d.Type)
+	kind := string(d.Type)
+	if !slices.Contains(DeliveryTypes(), d.Type) { // It can be any text.
+		kind = strconv.Quote(kind)
 	}
-	return fmt.Sprintf("%s %q", d.Type, d.Value)
+	if d.Value == "" {
+		return kind
+	}
+	return fmt.Sprintf("%s %q", kind, d.Value)
 }
 
 // SetDelivery says where messages received at a FoneNumber go, and returns the FoneNumber as FoneStorm then shows it.

@@ -158,8 +158,8 @@ func (t *transport) newRequest(ctx context.Context, r request) (*http.Request, e
 // read decodes the answer to a successful request, all of it, so that the connection can serve the next one.
 func read(ctx context.Context, r request, response *http.Response, decode decoder) error {
 	var start prefix
-	body := http.MaxBytesReader(nil, response.Body, maxAnswer)
-	err := decode(io.TeeReader(body, &start))
+	body := io.TeeReader(http.MaxBytesReader(nil, response.Body, maxAnswer), &start)
+	err := decode(body)
 	if err == nil {
 		_, err = io.Copy(io.Discard, body)
 	}
@@ -174,6 +174,7 @@ func read(ctx context.Context, r request, response *http.Response, decode decode
 	case strings.HasPrefix(strings.TrimSpace(string(start)), "{"):
 		return &unreadable{AnswerError{Doing: r.doing, Reason: r.printable(flaw(err))}}
 	default:
+		_, _ = io.CopyN(io.Discard, body, maxErrorBody) // What is not JSON is given up after a few bytes.
 		return &unreadable{AnswerError{Doing: r.doing, Reason: "it is " + r.printable(describe(start))}}
 	}
 }
@@ -196,11 +197,12 @@ type unreadable struct{ AnswerError }
 
 func (u *unreadable) Unwrap() error { return &u.AnswerError }
 
-// prefix keeps the beginning of what is written to it.
+// prefix keeps the beginning of what is written to it. That is more than is ever shown of it, because a secret that
+// was cut through could not be found.
 type prefix []byte
 
 func (p *prefix) Write(data []byte) (int, error) {
-	if room := 1024 - len(*p); room > 0 {
+	if room := maxErrorBody - len(*p); room > 0 {
 		*p = append(*p, data[:min(room, len(data))]...)
 	}
 	return len(data), nil
