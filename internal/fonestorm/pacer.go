@@ -10,16 +10,23 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// window is a second with a few per cent of room, because what counts is when requests arrive and not when they
-// leave.
-const window = 1030 * time.Millisecond
+const (
+	// window is a second with some room, because what counts is when requests arrive and not when they leave.
+	window = 1015 * time.Millisecond
+	// mostLateness is by how much more a permit stays taken when an answer comes late.
+	mostLateness = 50 * time.Millisecond
+	// catchUp is by how much requests may follow each other faster than the limit's average, so that one which left
+	// late does not delay all that come after it.
+	catchUp = 1.05
+)
 
 // pacer keeps requests within the account's limit, however the server counts its seconds.
 //
 // There are as many permits as the limit allows requests in a second, and each stays taken until a window after its
 // request was written to the connection. So the request that follows ten others leaves at least a window after the
-// first of them did, even when that one had to wait for a new connection first. The spacing keeps them from leaving
-// in a bunch.
+// first of them did, even when that one had to wait for a new connection first. What comes after the writing can only
+// be guessed: when an answer comes later than usual, then its request may have arrived later, too. The spacing keeps
+// requests from leaving in a bunch.
 type pacer struct {
 	permits *semaphore.Weighted
 	spacing *rate.Limiter
@@ -28,6 +35,7 @@ type pacer struct {
 	heldSince time.Time
 	heldUntil time.Time
 	growth    *backoff.ExponentialBackOff // Of holds whose length the server leaves to us.
+	usual     time.Duration               // From writing a request to its answer; zero until there is one.
 }
 
 func newPacer(perSecond int) *pacer {
@@ -38,16 +46,20 @@ func newPacer(perSecond int) *pacer {
 	growth.MaxInterval = 30 * time.Second
 	return &pacer{
 		permits: semaphore.NewWeighted(int64(perSecond)),
-		spacing: rate.NewLimiter(rate.Limit(perSecond), 1),
+		spacing: rate.NewLimiter(rate.Limit(float64(perSecond)*catchUp), 1),
 		growth:  growth,
 	}
 }
 
 // turn is the right to send one request.
 type turn struct {
+	pacer   *pacer
 	granted time.Time
-	// sent says that the request has been written, or never will be. It may be called more than once.
-	sent func()
+	written sync.Once
+
+	// With the pacer's lock.
+	sentAt time.Time
+	took   time.Duration // From writing the request to its answer; zero until then.
 }
 
 // wait returns when a request may be sent, or with the context's error.
@@ -60,7 +72,7 @@ func (p *pacer) wait(ctx context.Context) (*turn, error) {
 		if pause := time.Until(p.held()); err == nil && pause > 0 {
 			err = sleep(ctx, pause)
 		} else if err == nil {
-			return &turn{granted: time.Now(), sent: sync.OnceFunc(p.releaseLater)}, nil
+			return &turn{pacer: p, granted: time.Now()}, nil
 		}
 		if err != nil {
 			p.permits.Release(1)
@@ -79,8 +91,41 @@ func (p *pacer) space(ctx context.Context) error {
 	return err
 }
 
-func (p *pacer) releaseLater() {
-	time.AfterFunc(window, func() { p.permits.Release(1) })
+// sent says that the request has been written, or never will be. It may be called more than once.
+func (t *turn) sent() {
+	t.written.Do(func() {
+		t.pacer.mu.Lock()
+		defer t.pacer.mu.Unlock()
+		t.sentAt = time.Now()
+		time.AfterFunc(window, func() {
+			time.AfterFunc(t.lateness(), func() { t.pacer.permits.Release(1) })
+		})
+	})
+}
+
+// answered says that the answer has begun to arrive. What is usual follows the quickest answers at once and slower
+// ones by and by.
+func (t *turn) answered() {
+	p := t.pacer
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t.took = time.Since(t.sentAt)
+	if p.usual == 0 || t.took < p.usual {
+		p.usual = t.took
+	} else {
+		p.usual += (t.took - p.usual) / 8
+	}
+}
+
+// lateness returns by how much the request may have arrived later than others.
+func (t *turn) lateness() time.Duration {
+	t.pacer.mu.Lock()
+	defer t.pacer.mu.Unlock()
+	took := t.took
+	if took == 0 {
+		took = time.Since(t.sentAt) // Until now, at least.
+	}
+	return min(max(0, took-t.pacer.usual), mostLateness)
 }
 
 func (p *pacer) held() time.Time {

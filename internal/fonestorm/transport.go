@@ -118,6 +118,7 @@ func (t *transport) attempt(ctx context.Context, r request, decode decoder) erro
 		return &ConnectionError{Doing: r.doing, Err: reason(timed, err)}
 	}
 	defer func() { _ = response.Body.Close() }()
+	turn.answered()
 	tflog.Debug(ctx, "FoneStorm answered", map[string]any{
 		"method": r.method, "path": r.path, "status": response.StatusCode, "milliseconds": time.Since(begun).Milliseconds(),
 	})
