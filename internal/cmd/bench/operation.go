@@ -54,6 +54,15 @@ func (o operation) revision() int {
 	panic("unknown operation " + o)
 }
 
+// repetitions is how often an operation is measured: those that leave everything as it was more than once, unless that
+// takes long.
+func (o operation) repetitions(size int) int {
+	if o == plan && size <= largestApplied {
+		return 3
+	}
+	return 1
+}
+
 // perform writes the configuration, if the operation has one of its own, and runs the CLI.
 func (o operation) perform(ctx context.Context, workspace *terraformcli.Workspace, resource string, size int) (time.Duration, error) {
 	if o == create || o == change {
