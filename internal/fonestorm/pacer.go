@@ -12,12 +12,14 @@ import (
 
 const (
 	// window is a second with some room, because what counts is when requests arrive and not when they leave.
-	window = 1015 * time.Millisecond
+	window = 1010 * time.Millisecond
 	// mostLateness is by how much more a permit stays taken when an answer comes late.
 	mostLateness = 50 * time.Millisecond
-	// catchUp is by how much requests may follow each other faster than the limit's average, so that one which left
-	// late does not delay all that come after it.
-	catchUp = 1.05
+	// How fast requests may follow each other, as a part of the limit. At first a little slower, because an earlier run
+	// of the provider may have used the last second up; Terraform plans in one run and applies in the next. Once the
+	// permits know of a whole second, a little faster, so that a request which left late does not delay all after it.
+	paceAtFirst = 0.97
+	paceLater   = 1.05
 )
 
 // pacer keeps requests within the account's limit, however the server counts its seconds.
@@ -28,10 +30,12 @@ const (
 // be guessed: when an answer comes later than usual, then its request may have arrived later, too. The spacing keeps
 // requests from leaving in a bunch.
 type pacer struct {
-	permits *semaphore.Weighted
-	spacing *rate.Limiter
+	perSecond int
+	permits   *semaphore.Weighted
+	spacing   *rate.Limiter
 
 	mu        sync.Mutex
+	places    int // How many requests have been given a place in the spacing.
 	heldSince time.Time
 	heldUntil time.Time
 	growth    *backoff.ExponentialBackOff // Of holds whose length the server leaves to us.
@@ -45,9 +49,10 @@ func newPacer(perSecond int) *pacer {
 	growth.RandomizationFactor = 0.25
 	growth.MaxInterval = 30 * time.Second
 	return &pacer{
-		permits: semaphore.NewWeighted(int64(perSecond)),
-		spacing: rate.NewLimiter(rate.Limit(float64(perSecond)*catchUp), 1),
-		growth:  growth,
+		perSecond: perSecond,
+		permits:   semaphore.NewWeighted(int64(perSecond)),
+		spacing:   rate.NewLimiter(rate.Limit(float64(perSecond)*paceAtFirst), 1),
+		growth:    growth,
 	}
 }
 
@@ -83,12 +88,22 @@ func (p *pacer) wait(ctx context.Context) (*turn, error) {
 
 // space waits for the spacing. Other than rate.Limiter.Wait, it leaves it to the context when its deadline has come.
 func (p *pacer) space(ctx context.Context) error {
-	place := p.spacing.Reserve()
+	place := p.place()
 	err := sleep(ctx, place.Delay())
 	if err != nil {
 		place.Cancel()
 	}
 	return err
+}
+
+// place returns the next place in the spacing.
+func (p *pacer) place() *rate.Reservation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.places++; p.places == p.perSecond+1 {
+		p.spacing.SetLimit(rate.Limit(float64(p.perSecond) * paceLater))
+	}
+	return p.spacing.Reserve()
 }
 
 // sent says that the request has been written, or never will be. It may be called more than once.
@@ -113,7 +128,7 @@ func (t *turn) answered() {
 	if p.usual == 0 || t.took < p.usual {
 		p.usual = t.took
 	} else {
-		p.usual += (t.took - p.usual) / 8
+		p.usual += (t.took - p.usual) / 32
 	}
 }
 

@@ -65,7 +65,7 @@ func inTurn(n int, work func(int) error) []error {
 
 func TestPaceStaysWithinTheLimitAndUsesIt(t *testing.T) {
 	t.Parallel()
-	for _, window := range []simulator.RateWindow{simulator.FixedWindow, simulator.SlidingWindow, simulator.BothWindows} {
+	for _, window := range []simulator.RateWindow{simulator.FixedWindow, simulator.SlidingWindow} {
 		for name, do := range map[string]func(int, func(int) error) []error{"at once": atOnce, "in turn": inTurn} {
 			// Where in the server's second the first request falls must not matter.
 			for _, offset := range []time.Duration{0, 370 * time.Millisecond, 990 * time.Millisecond} {
@@ -99,7 +99,7 @@ func TestPaceAllowsForSlowConnections(t *testing.T) {
 		"every third":        func(n int32) bool { return n%3 == 0 },
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			sim := newSimulator(t, limited(simulator.BothWindows, 100))
+			sim := newSimulator(t, limited(simulator.SlidingWindow, 100))
 			var requests atomic.Int32
 			client := newNetworkClient(t, &network{handler: sim, connect: func(*http.Request) error {
 				if slow(requests.Add(1)) {
@@ -122,7 +122,7 @@ func TestPaceAllowsForLateArrivals(t *testing.T) {
 	t.Parallel()
 	for _, every := range []int32{2, 3, 7, 13, 40} {
 		inBubble(t, fmt.Sprintf("one of %d", every), func(t *testing.T) {
-			sim := newSimulator(t, limited(simulator.BothWindows, 300))
+			sim := newSimulator(t, limited(simulator.SlidingWindow, 300))
 			var requests atomic.Int32
 			client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if requests.Add(1)%every == 0 {
@@ -145,12 +145,31 @@ func TestPaceAllowsForLateArrivals(t *testing.T) {
 	}
 }
 
+// Terraform plans in one run of the provider and applies in the next, which knows nothing of the first one's requests.
+func TestPaceAllowsForAnEarlierRun(t *testing.T) {
+	t.Parallel()
+	for _, earlier := range []int{1, 6, 9, 10} {
+		inBubble(t, fmt.Sprint(earlier), func(t *testing.T) {
+			sim := newSimulator(t, limited(simulator.SlidingWindow, 40))
+			for _, reads := range []int{earlier, 40} {
+				client := newBubbleClient(t, sim, paced)
+				wantSuccess(t, together(reads, func(i int) error {
+					_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
+					return err
+				})...)
+				time.Sleep(50 * time.Millisecond) // Starting a provider takes longer.
+			}
+			wantPeace(t, sim)
+		})
+	}
+}
+
 // A server that is slow is not late: the limit is used up all the same.
 func TestPaceUsesTheLimitOfASlowServer(t *testing.T) {
 	t.Parallel()
 	for _, latency := range []time.Duration{500 * time.Millisecond, 3 * time.Second} {
 		inBubble(t, latency.String(), func(t *testing.T) {
-			options := limited(simulator.BothWindows, 300)
+			options := limited(simulator.SlidingWindow, 300)
 			options.Latency = latency
 			sim := newSimulator(t, options)
 			client := newBubbleClient(t, sim, paced)
@@ -172,7 +191,7 @@ func TestPaceUsesTheLimitOfASlowServer(t *testing.T) {
 func TestFailedConnectionsDoNotUseUpTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, limited(simulator.BothWindows, 1))
+		sim := newSimulator(t, limited(simulator.SlidingWindow, 1))
 		down := true
 		client := newNetworkClient(t, &network{handler: sim, connect: func(*http.Request) error {
 			if down {
@@ -191,7 +210,7 @@ func TestFailedConnectionsDoNotUseUpTheLimit(t *testing.T) {
 func TestIdleClientAsksAtOnceAndThenInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, limited(simulator.BothWindows, 30))
+		sim := newSimulator(t, limited(simulator.SlidingWindow, 30))
 		client := newBubbleClient(t, sim, paced)
 		for _, idle := range []time.Duration{0, time.Minute, time.Hour - 2*time.Minute} { // The token is valid for an hour.
 			time.Sleep(idle)
@@ -219,7 +238,7 @@ func TestIdleClientAsksAtOnceAndThenInOrder(t *testing.T) {
 // The account may be in use by others: whoever is told so, everyone waits, and longer each time.
 func TestRefusalHoldsEverybody(t *testing.T) {
 	t.Parallel()
-	for _, window := range []simulator.RateWindow{simulator.FixedWindow, simulator.SlidingWindow, simulator.BothWindows} {
+	for _, window := range []simulator.RateWindow{simulator.FixedWindow, simulator.SlidingWindow} {
 		inBubble(t, string(window), func(t *testing.T) {
 			options := limited(window, 40)
 			options.Latency = 0
@@ -392,7 +411,7 @@ func TestCancellingEndsWaitsAtOnce(t *testing.T) {
 func TestCancelledWaitersDoNotUseUpTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, limited(simulator.BothWindows, 100))
+		sim := newSimulator(t, limited(simulator.SlidingWindow, 100))
 		client := newBubbleClient(t, sim, paced)
 		wantSuccess(t, read1(t, client))
 		ctx, cancel := context.WithCancel(t.Context())

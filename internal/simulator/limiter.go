@@ -9,11 +9,11 @@ import (
 // RateWindow is a way to count the requests of a second. Which one FoneStorm uses is not documented.
 type RateWindow string
 
-// The ways to count: seconds of the clock, the second before each request, or whichever of the two refuses first.
+// The ways to count: seconds of the clock, or the second before each request, which refuses all that the other does and
+// more.
 const (
 	FixedWindow   RateWindow = "fixed"
 	SlidingWindow RateWindow = "sliding"
-	BothWindows   RateWindow = "both"
 )
 
 // limiter decides which requests exceed the account's rate. Rejected requests do not count against it.
@@ -31,10 +31,10 @@ func newLimiter(limit int, window RateWindow) (*limiter, error) {
 	}
 	switch window {
 	case "":
-		window = BothWindows
-	case FixedWindow, SlidingWindow, BothWindows:
+		window = SlidingWindow
+	case FixedWindow, SlidingWindow:
 	default:
-		return nil, fmt.Errorf("unknown rate window %q: use fixed, sliding or both", window)
+		return nil, fmt.Errorf("unknown rate window %q: use fixed or sliding", window)
 	}
 	return &limiter{limit: limit, window: window}, nil
 }
@@ -48,10 +48,10 @@ func (l *limiter) accept(now time.Time) bool {
 	defer l.mu.Unlock()
 	if len(l.accepted) == l.limit {
 		oldest := l.accepted[0]
-		if l.window != SlidingWindow && !oldest.Truncate(time.Second).Before(now.Truncate(time.Second)) {
+		if l.window == FixedWindow && !oldest.Truncate(time.Second).Before(now.Truncate(time.Second)) {
 			return false
 		}
-		if l.window != FixedWindow && now.Sub(oldest) < time.Second {
+		if l.window == SlidingWindow && now.Sub(oldest) < time.Second {
 			return false
 		}
 		l.accepted = l.accepted[1:]

@@ -46,7 +46,7 @@ type Options struct {
 	Latency       time.Duration // How long every answer takes.
 
 	RateLimit  int        // Requests accepted in a second; zero for no limit.
-	RateWindow RateWindow // How those seconds are counted; both ways when empty.
+	RateWindow RateWindow // How those seconds are counted; sliding when empty.
 
 	Dialect Dialect // Which of the documented forms the answers have.
 }

@@ -44,7 +44,7 @@ type result struct {
 	peak      int64 // Bytes of memory that the provider used at most; 0 when the system does not tell.
 
 	floor     time.Duration // The same operation on terraform_data.
-	planFloor time.Duration // A no-change plan of terraform_data.
+	planFloor time.Duration // The plan of the same operation on terraform_data, without applying it.
 }
 
 // bench is what all measurements share.
@@ -75,7 +75,7 @@ func (b *bench) measureScenario(ctx context.Context, s scenario) ([]result, erro
 	options := simulator.Options{FoneNumbers: s.size, Latency: s.latency}
 	env := []string{"FRACTEL_REQUESTS_PER_SECOND=100000"} // As much as the provider takes.
 	if s.limited {
-		options.RateLimit, options.RateWindow = requestLimit, simulator.BothWindows
+		options.RateLimit, options.RateWindow = requestLimit, simulator.SlidingWindow
 		env = nil // The provider's own default is the limit.
 	}
 	account, err := simulator.New(options)
@@ -103,9 +103,8 @@ func (b *bench) measureScenario(ctx context.Context, s scenario) ([]result, erro
 		deliver(account, s.size)
 	}
 	var results []result
-	var planFloor time.Duration
 	for _, o := range operations {
-		floor, err := b.floor(ctx, floors, s, o)
+		planFloor, floor, err := o.floors(ctx, floors, s.size)
 		if err != nil {
 			return nil, err
 		}
@@ -113,33 +112,11 @@ func (b *bench) measureScenario(ctx context.Context, s scenario) ([]result, erro
 		if err != nil {
 			return nil, err
 		}
-		r.floor = floor
-		if o == plan {
-			planFloor = floor
-		}
+		r.floor, r.planFloor = floor, planFloor
 		progress("%s of %d, limit %s: %s, %d requests", o, s.size, s.limit(), seconds(r.wall.Seconds()), r.total())
 		results = append(results, r)
 	}
-	for i := range results {
-		results[i].planFloor = planFloor
-	}
 	return results, nil
-}
-
-// floor measures an operation on terraform_data: what the CLI needs with a provider that does nothing.
-func (b *bench) floor(ctx context.Context, workspace *terraformcli.Workspace, s scenario, o operation) (time.Duration, error) {
-	var fastest time.Duration
-	for i := range o.repetitions(s.size) {
-		wall, err := o.perform(ctx, workspace, nothing, s.size)
-		if err != nil {
-			return 0, err
-		}
-		if i == 0 || wall < fastest {
-			fastest = wall
-		}
-	}
-	progress("%s of %d terraform_data: %s", o, s.size, seconds(fastest.Seconds()))
-	return fastest, nil
 }
 
 // fastest measures an operation on deliveries and returns its fastest repetition: what else the machine does can only

@@ -41,6 +41,15 @@ func (o operation) args() []string {
 	panic("unknown operation " + o)
 }
 
+// planArgs are those of the CLI to plan the operation without applying it.
+func (o operation) planArgs() []string {
+	args := []string{"plan", "-input=false", "-no-color"}
+	if o == destroy {
+		args = append(args, "-destroy")
+	}
+	return args
+}
+
 // revision numbers the values that are there after the operation; 0 when there are none.
 func (o operation) revision() int {
 	switch o {
@@ -63,24 +72,50 @@ func (o operation) repetitions(size int) int {
 	return 1
 }
 
-// perform writes the configuration, if the operation has one of its own, and runs the CLI.
+// perform writes the configuration, if the operation has one of its own, runs the CLI and returns how long that took.
 func (o operation) perform(ctx context.Context, workspace *terraformcli.Workspace, resource string, size int) (time.Duration, error) {
-	if o == create || o == change {
-		if err := workspace.Write("main.tf", fromMap(resource, size, o.revision())); err != nil {
-			return 0, err
-		}
+	if err := o.configure(workspace, resource, size); err != nil {
+		return 0, err
 	}
-	wall, err := o.run(ctx, workspace)
+	wall, err := timed(ctx, workspace, o.args()...)
 	if err != nil {
 		err = fmt.Errorf("%s of %d %s: %w", o, size, resource, err)
 	}
 	return wall, err
 }
 
-// run runs the CLI and returns how long it took.
-func (o operation) run(ctx context.Context, workspace *terraformcli.Workspace) (time.Duration, error) {
+// floors measures the operation on terraform_data, which costs the CLI's own work only: its plan, and all of it.
+func (o operation) floors(ctx context.Context, workspace *terraformcli.Workspace, size int) (planned, all time.Duration, err error) {
+	if err := o.configure(workspace, nothing, size); err != nil {
+		return 0, 0, err
+	}
+	if planned, err = timed(ctx, workspace, o.planArgs()...); err != nil {
+		return 0, 0, fmt.Errorf("%s of %d %s: %w", o, size, nothing, err)
+	}
+	for i := range o.repetitions(size) {
+		wall, err := o.perform(ctx, workspace, nothing, size)
+		if err != nil {
+			return 0, 0, err
+		}
+		if i == 0 || wall < all {
+			all = wall
+		}
+	}
+	progress("%s of %d terraform_data: %s, its plan %s", o, size, seconds(all.Seconds()), seconds(planned.Seconds()))
+	return planned, all, nil
+}
+
+func (o operation) configure(workspace *terraformcli.Workspace, resource string, size int) error {
+	if o != create && o != change {
+		return nil
+	}
+	return workspace.Write("main.tf", fromMap(resource, size, o.revision()))
+}
+
+// timed runs the CLI and returns how long it took.
+func timed(ctx context.Context, workspace *terraformcli.Workspace, args ...string) (time.Duration, error) {
 	begun := time.Now()
-	output, exitCode, err := workspace.Run(ctx, o.args()...)
+	output, exitCode, err := workspace.Run(ctx, args...)
 	wall := time.Since(begun)
 	if err == nil && exitCode != 0 {
 		err = fmt.Errorf("exit code %d:\n%s", exitCode, output[max(0, len(output)-2000):])
@@ -98,7 +133,7 @@ func begin(ctx context.Context, workspace *terraformcli.Workspace, resource stri
 	if err := workspace.Write("main.tf", blocks(resource, 1)); err != nil {
 		return nil, err
 	}
-	if _, err := create.run(ctx, workspace); err != nil {
+	if _, err := timed(ctx, workspace, create.args()...); err != nil {
 		return nil, fmt.Errorf("preparing %d %s: %w", size, resource, err)
 	}
 	const stateFile = "terraform.tfstate"

@@ -57,7 +57,7 @@ var targets = []target{
 	{"rejected requests at the limit", count, func(r result) (float64, float64, bool) {
 		return float64(r.rejected), 0, r.limited
 	}},
-	{"create, change, destroy of 1000 at the limit: 1.05 × requests/limit + floor of a plan", seconds, func(r result) (float64, float64, bool) {
+	{"create, change, destroy of 1000 at the limit: 1.05 × requests/limit + floor of its plan", seconds, func(r result) (float64, float64, bool) {
 		return r.wall.Seconds(), 1.05*r.paced().Seconds() + r.planFloor.Seconds(), r.applies() && r.size == 1000 && r.limited
 	}},
 	{"create, change, destroy of 1000 without limit: 1.5 × floor + N × latency/10", seconds, func(r result) (float64, float64, bool) {

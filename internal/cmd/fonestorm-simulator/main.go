@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string) error {
 	flags.DurationVar(&options.TokenLifetime, "token-lifetime", time.Hour, "how `long` a token is accepted")
 	flags.DurationVar(&options.Latency, "latency", 0, "how `long` every answer takes")
 	flags.IntVar(&options.RateLimit, "rate-limit", 10, "requests accepted in a `second`; 0 for no limit")
-	window := flags.String("rate-window", string(simulator.BothWindows), "how seconds are `counted`: fixed, sliding or both")
+	window := flags.String("rate-window", string(simulator.SlidingWindow), "how seconds are `counted`: fixed or sliding")
 	flags.StringVar(&options.Dialect.Auth, "auth-answer", "auth", "`member` with the token: auth, authorization, or token (2.1)")
 	flags.StringVar(&options.Dialect.Options, "options-member", "message_options", "`member` with the delivery: message_options or sms_options")
 	flags.BoolVar(&options.Dialect.LowerCaseTypes, "lower-case-types", false, "answer with types in lower case")
