@@ -1,0 +1,271 @@
+package provider
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/parser"
+	gotoken "go/token"
+	"go/types"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// root is the root of the repository.
+var root = filepath.Join("..", "..")
+
+// pages returns what people read, by path below the root.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".md" {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d pages, %v", len(files), err)
+	}
+	found := map[string]string{}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, _ := filepath.Rel(root, file)
+		found[filepath.ToSlash(name)] = string(content)
+	}
+	return found
+}
+
+// summaries returns the first lines of all errors and warnings that the provider's code has.
+func summaries(t *testing.T) (failures, warnings []string) {
+	t.Helper()
+	set := gotoken.NewFileSet()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
+	config := types.Config{Error: func(error) {}} // Other packages are not needed for constants of this one.
+	_, _ = config.Check("provider", set, files, info)
+	add := func(to *[]string, summary ast.Expr) {
+		if value := info.Types[summary].Value; value != nil && value.Kind() == constant.String {
+			*to = append(*to, constant.StringVal(value))
+		}
+	}
+	for _, file := range files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if method, ok := n.Fun.(*ast.SelectorExpr); ok {
+					switch method.Sel.Name {
+					case "AddError", "NewErrorDiagnostic":
+						add(&failures, n.Args[0])
+					case "AddAttributeError", "NewAttributeErrorDiagnostic":
+						add(&failures, n.Args[1])
+					case "AddWarning":
+						add(&warnings, n.Args[0])
+					case "AddAttributeWarning":
+						add(&warnings, n.Args[1])
+					}
+				}
+			case *ast.CompositeLit:
+				if kind, ok := n.Type.(*ast.Ident); ok && len(n.Elts) > 0 {
+					switch kind.Name {
+					case "advice":
+						add(&failures, n.Elts[1])
+					case "rule":
+						add(&failures, n.Elts[0].(*ast.KeyValueExpr).Value)
+					}
+				}
+			}
+			return true
+		})
+	}
+	return failures, warnings
+}
+
+// Whoever looks for an error or a warning finds it, and finds none that does not exist anymore.
+func TestErrorsAndWarningsAreExplained(t *testing.T) {
+	t.Parallel()
+	failures, warnings := summaries(t)
+	if len(failures) < 35 || len(warnings) < 14 {
+		t.Fatalf("found only %d errors and %d warnings", len(failures), len(warnings))
+	}
+	all := pages(t)
+	// Those of the CLI and of libraries.
+	known := slices.Concat(failures, []string{
+		"Invalid Attribute Combination", "Invalid Attribute Value", "Invalid Attribute Value Length", "Invalid Time Duration String Value",
+		"Write-only Attribute Not Allowed", "Available Write-only Attribute Alternative", "Error in function call",
+	})
+	explained := regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(all["docs/guides/troubleshooting.md"], -1)
+	wantSame(t, "the troubleshooting guide", known, explained)
+
+	table := regexp.MustCompile(`(?s)\| Warning \| Remedy \|\n.*?\n\n`).FindString(all["docs/resources/fonenumber_delivery.md"])
+	rows := regexp.MustCompile(`(?m)^\| ([A-Z].+?) \| .+ \|$`).FindAllStringSubmatch(table, -1)
+	wantSame(t, "the table of warnings", append(warnings, "Warning"), rows)
+}
+
+func wantSame(t *testing.T, where string, want []string, got [][]string) {
+	t.Helper()
+	missing := map[string]bool{}
+	for _, summary := range want {
+		missing[summary] = true
+	}
+	for _, match := range got {
+		if !slices.Contains(want, match[1]) {
+			t.Errorf("%s explains %q, which does not exist", where, match[1])
+		}
+		delete(missing, match[1])
+	}
+	if len(missing) > 0 {
+		t.Errorf("%s lacks %q", where, slices.Sorted(maps.Keys(missing)))
+	}
+}
+
+var (
+	codeBlock    = regexp.MustCompile("(?ms)^```(\\w*)\\n(.*?)^```$")
+	inlineCode   = regexp.MustCompile("`[^`\\n]*`")
+	importTarget = regexp.MustCompile(`(?m)^\s+to += fractel_fonenumber_delivery\.(\w+)(\[each.key\])?$`)
+)
+
+// What can be copied from the documentation is valid and formatted.
+func TestConfigurationsInTheDocumentation(t *testing.T) {
+	t.Parallel()
+	blocks := 0
+	for page, content := range pages(t) {
+		for _, block := range codeBlock.FindAllStringSubmatch(content, -1) {
+			if block[1] != "terraform" && block[1] != "hcl" {
+				continue
+			}
+			blocks++
+			config := block[2]
+			t.Run(page, func(t *testing.T) {
+				t.Parallel()
+				format := exec.Command(os.Getenv("TF_ACC_TERRAFORM_PATH"), "fmt", "-check", "-diff", "-")
+				format.Stdin = strings.NewReader(config)
+				if output, err := format.CombinedOutput(); err != nil {
+					t.Errorf("not formatted: %v\n%s", err, output)
+				}
+				if strings.HasPrefix(config, "list ") {
+					return // For `terraform query`; the CLI of these tests may be too old for more.
+				}
+				if strings.Contains(config, "identity = {") {
+					t.Skip("Import by identity needs Terraform 1.12.")
+				}
+				w := newAccount(t, simulator.Options{}).newWorkspace(t, whole(config))
+				if err := w.Write("fonenumbers.csv", "fonenumber,type,value\n"); err != nil { // As the text says.
+					t.Fatal(err)
+				}
+				w.run(0, "validate", "-no-color")
+			})
+		}
+	}
+	if blocks < 20 {
+		t.Errorf("found only %d configurations", blocks)
+	}
+}
+
+// whole adds what the text around a configuration takes for granted.
+func whole(config string) string {
+	// The other provider, which is not installed here.
+	config = strings.ReplaceAll(config, "restapi_object.", "terraform_data.")
+	for _, target := range importTarget.FindAllStringSubmatch(config, -1) {
+		if strings.Contains(config, `resource "fractel_fonenumber_delivery" "`+target[1]+`"`) {
+			continue
+		}
+		config += "\nresource \"fractel_fonenumber_delivery\" \"" + target[1] + "\" {\n  fonenumber = \"3215551212\"\n  type = \"None\"\n}\n"
+	}
+	return config
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	anchor  = regexp.MustCompile(`<a id="([^"]+)">`)
+	noWord  = regexp.MustCompile(`[^\w\- ]`)
+)
+
+// anchors returns what can be linked to on a page.
+func anchors(content string) []string {
+	var found []string
+	for _, match := range anchor.FindAllStringSubmatch(content, -1) {
+		found = append(found, match[1])
+	}
+	for _, match := range heading.FindAllStringSubmatch(content, -1) {
+		found = append(found, strings.ReplaceAll(noWord.ReplaceAllString(strings.ToLower(match[1]), ""), " ", "-"))
+	}
+	return found
+}
+
+// Links lead somewhere. Those to other sites are not followed.
+func TestLinksInTheDocumentation(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	links := 0
+	for page, content := range all {
+		for _, match := range link.FindAllStringSubmatch(codeBlock.ReplaceAllString(content, ""), -1) {
+			links++
+			target, fragment, _ := strings.Cut(match[1], "#")
+			if strings.HasPrefix(target, "https://") {
+				continue
+			}
+			to := page
+			if target != "" {
+				to = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
+			}
+			if _, isPage := all[to+".md"]; isPage { // As the Registry links.
+				to += ".md"
+			}
+			if _, err := os.Stat(filepath.Join(root, to)); err != nil {
+				t.Errorf("%s links to %s: %v", page, match[1], err)
+			}
+			if fragment != "" && !slices.Contains(anchors(all[to]), fragment) {
+				t.Errorf("%s links to %s, but there are only %q", page, match[1], anchors(all[to]))
+			}
+		}
+	}
+	if links < 20 {
+		t.Errorf("found only %d links", links)
+	}
+}
+
+// Names are spelled in one way. What else is misspelled is found by the linter.
+func TestNamesInTheDocumentation(t *testing.T) {
+	t.Parallel()
+	name := regexp.MustCompile(`(?i)\b(?:fone ?numbers?|fone ?storm|fractel|open ?tofu)\b`)
+	right := []string{"FoneNumber", "FoneNumbers", "FoneStorm", "FracTEL", "OpenTofu"}
+	for page, content := range pages(t) {
+		prose := inlineCode.ReplaceAllString(codeBlock.ReplaceAllString(content, ""), "")
+		prose = regexp.MustCompile(`\]\([^)]*\)|https?://\S+|<a id.*|(?m)^page_title:.*$|^#+ .*Schema for.*$|^# .*$`).ReplaceAllString(prose, "]")
+		for _, found := range name.FindAllString(prose, -1) {
+			if !slices.Contains(right, found) {
+				t.Errorf("%s has %q", page, found)
+			}
+		}
+	}
+}
