@@ -31,12 +31,13 @@ var (
 )
 
 type fractelProvider struct {
-	version string
+	version   string
+	newClient func(fonestorm.Config) (*fonestorm.Client, error) // Tests replace the network here.
 }
 
 // New returns a function that makes the provider, which calls itself by this version.
 func New(version string) func() provider.Provider {
-	return func() provider.Provider { return &fractelProvider{version: version} }
+	return func() provider.Provider { return &fractelProvider{version: version, newClient: fonestorm.New} }
 }
 
 // providerModel is the provider block.
@@ -138,7 +139,7 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 		}
 		config.UserAgent = fmt.Sprintf("terraform-provider-fractel/%s Terraform/%s", p.version, req.TerraformVersion)
 		var err error
-		if client, err = fonestorm.New(config); err != nil {
+		if client, err = p.newClient(config); err != nil {
 			resp.Diagnostics.AddError("Unusable provider configuration", err.Error())
 			return
 		}

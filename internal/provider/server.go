@@ -4,13 +4,16 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
 // NewServer returns the provider as Terraform's plugin protocol has it.
-func NewServer(version string) tfprotov6.ProviderServer {
-	return &server{providerserver.NewProtocol6(New(version)())().(frameworkServer)} //nolint:forcetypeassert // It always is.
+func NewServer(version string) tfprotov6.ProviderServer { return newServer(New(version)()) }
+
+func newServer(p provider.Provider) *server {
+	return &server{providerserver.NewProtocol6(p)().(frameworkServer)} //nolint:forcetypeassert // It always is.
 }
 
 // server lets go of the context of a call when the call has ended.

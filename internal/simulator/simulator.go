@@ -71,7 +71,7 @@ type Request struct {
 	Method  string
 	Path    string     // Below BasePath, with the query.
 	Form    url.Values // Parameters of the body; empty when the body could not be read.
-	Status  int        // Of the answer.
+	Status  int        // Of the answer; zero when there was none.
 	Header  http.Header
 }
 
@@ -100,7 +100,7 @@ type Simulator struct {
 	mu         sync.Mutex
 	numbers    map[string]FoneNumber
 	tokens     map[string]time.Time // Token to the time it expires.
-	requests   []Request
+	requests   []*Request
 	violations []string
 	intercept  Interceptor
 }
@@ -198,20 +198,22 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // The client went away.
 	}
-	recorder := &statusRecorder{ResponseWriter: w}
-	s.answer(recorder, r, body, arrived)
-
 	form, _ := formOf(r.Header.Get("Content-Type"), body)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = append(s.requests, Request{
+	request := &Request{
 		Arrived: arrived,
 		Method:  r.Method,
 		Path:    strings.TrimPrefix(r.URL.RequestURI(), BasePath),
 		Form:    form,
-		Status:  recorder.status,
 		Header:  r.Header.Clone(),
-	})
+	}
+	s.mu.Lock()
+	s.requests = append(s.requests, request) // Before the answer: a client that has it may ask what was asked.
+	s.mu.Unlock()
+	s.answer(&statusRecorder{ResponseWriter: w, note: func(status int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		request.Status = status
+	}}, r, body, arrived)
 }
 
 func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) {
@@ -243,11 +245,15 @@ func (s *Simulator) Intercept(intercept Interceptor) {
 	s.intercept = intercept
 }
 
-// Requests returns what has been asked so far, in the order of the answers.
+// Requests returns what has been asked so far, in the order of arrival.
 func (s *Simulator) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
+	var requests []Request
+	for _, r := range s.requests {
+		requests = append(requests, *r)
+	}
+	return requests
 }
 
 // Forget drops the requests remembered so far.
@@ -324,14 +330,14 @@ func (s *Simulator) validToken(token string) bool {
 	return ok && time.Now().Before(expires)
 }
 
-// statusRecorder remembers the status of an answer.
+// statusRecorder notes the status of an answer before it is sent.
 type statusRecorder struct {
 	http.ResponseWriter
-	status int
+	note func(status int)
 }
 
 func (r *statusRecorder) WriteHeader(status int) {
-	r.status = status
+	r.note(status)
 	r.ResponseWriter.WriteHeader(status)
 }
 

@@ -1,0 +1,345 @@
+package provider
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// operation is something that Terraform does, and that a fault can meet.
+type operation struct {
+	kind    string     // Of the request that the fault meets.
+	found   string     // The e-mail address that the FoneNumber delivers to at first.
+	managed attributes // The configuration that has been applied before; nil for none.
+	byHand  bool       // Somebody has changed the delivery since.
+	wanted  attributes // The configuration now; nil for none.
+
+	do func(t *testing.T, a reachable, r *run, before instance) (instance, *tfprotov6.Diagnostic)
+}
+
+var (
+	toEmail    = attributes{"fonenumber": testNumber, "type": "Email", "value": "ops@example.com"}
+	toCallback = attributes{
+		"fonenumber": testNumber, "type": "URL", "value": "https://hooks.example.com/sms?msg={{msg}}",
+		"url_username": "hook", "url_password": "correct-horse",
+	}
+)
+
+var operations = map[string]operation{
+	"create": {kind: "set", found: "old@example.com", wanted: toCallback, do: changeTo(toCallback)},
+	"read":   {kind: "get", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
+	"update": {kind: "set", managed: toEmail, wanted: toCallback, do: changeTo(toCallback)},
+	"delete": {kind: "set", managed: toCallback, do: changeTo(nil)},
+	"import": {kind: "get", found: "ops@example.com", wanted: toEmail, do: imported},
+	"list":   {kind: "list", managed: toCallback, wanted: toCallback, do: listed},
+	"log in": {kind: "login", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
+}
+
+// changeTo plans and applies a configuration.
+func changeTo(config attributes) func(*testing.T, reachable, *run, instance) (instance, *tfprotov6.Diagnostic) {
+	return func(t *testing.T, a reachable, r *run, before instance) (instance, *tfprotov6.Diagnostic) {
+		c, diags := r.plan(before, config)
+		if problem := failure(diags); problem != nil {
+			t.Fatalf("planning: %s: %s", problem.Summary, problem.Detail)
+		}
+		after, diags := r.apply(c)
+		if problem := failure(diags); problem != nil {
+			return after, problem
+		}
+		want := destination{config.text("type"), config.text("value"), config.text("url_username"), config.text("url_password")}
+		if config == nil {
+			want = destination{kind: "None"}
+		}
+		if err := a.delivers(testNumber, want)(nil); err != nil {
+			t.Errorf("the apply has succeeded, but %s", err)
+		}
+		return after, nil
+	}
+}
+
+func refreshed(_ *testing.T, _ reachable, r *run, before instance) (instance, *tfprotov6.Diagnostic) {
+	after, diags := r.refresh(before)
+	return after, failure(diags)
+}
+
+// imported gives no instance when it fails, whatever the provider returns, as Terraform does.
+func imported(_ *testing.T, _ reachable, r *run, _ instance) (instance, *tfprotov6.Diagnostic) {
+	after, diags := r.importState(testNumber)
+	if problem := failure(diags); problem != nil {
+		return instance{}, problem
+	}
+	return after, nil
+}
+
+func listed(t *testing.T, a reachable, r *run, before instance) (instance, *tfprotov6.Diagnostic) {
+	found, diags := r.list()
+	if problem := failure(diags); problem != nil {
+		if len(found) > 0 {
+			t.Errorf("the list has failed, but it has %v", found)
+		}
+		return before, problem
+	}
+	if len(found) != 2 {
+		t.Errorf("there are %d FoneNumbers, want 2", len(found))
+	}
+	for _, listed := range found {
+		f, _ := a.Get(listed.text("fonenumber"))
+		if kind := listed.text("type"); kind != "" && (kind != f.Receive.Type || listed.text("value") != f.Receive.Value()) {
+			t.Errorf("the list has %v where FoneStorm has %+v", listed, f.Receive)
+		}
+	}
+	return before, nil
+}
+
+// outcome is what comes of an operation that a fault has met.
+type outcome struct {
+	summary  string // Of the error; empty for success.
+	requests int    // Of the kind that the fault meets.
+}
+
+const retries = 2
+
+// outcomes returns what a fault leads to when it meets the first request of this kind, and when it meets all of them.
+func outcomes(fault simulator.Fault, kind string) (once, always outcome) {
+	const unusable = "Unusable answer from FoneStorm"
+	switch fault {
+	case simulator.ConnectionReset, simulator.ConnectionClosed, simulator.NoAnswer, simulator.AnswerLost:
+		return outcome{"", 2}, outcome{"No answer from FoneStorm", 1 + retries}
+	case simulator.RateLimited, simulator.RateLimitedSeconds, simulator.RateLimitedDate, simulator.RateLimited400, simulator.RateLimited410:
+		return outcome{"", 2}, outcome{"Rate limit exceeded", 1 + retries}
+	case simulator.RequestTimeout, simulator.ServerError, simulator.BadGateway, simulator.Unavailable, simulator.GatewayTimeout:
+		return outcome{"", 2}, outcome{"FoneStorm is failing", 1 + retries}
+	case simulator.HTMLPage, simulator.EmptyAnswer, simulator.CutOff, simulator.WrongTypes:
+		return outcome{"", 2}, outcome{unusable, 1 + retries}
+	case simulator.TokenRejected:
+		const refused = "FoneStorm refused the credentials"
+		if kind == "login" { // It is never tried again with the same password.
+			return outcome{refused, 1}, outcome{refused, 1}
+		}
+		return outcome{"", 2}, outcome{refused, 2} // With a new token.
+	case simulator.AnotherFoneNumber:
+		if kind == "set" || kind == "get" {
+			return outcome{unusable, 1}, outcome{unusable, 1}
+		}
+	case simulator.ReceiveMissing:
+		if kind == "set" {
+			return outcome{unusable, 1}, outcome{unusable, 1}
+		}
+	case simulator.WrongContentType, simulator.UnknownMembers, simulator.BareSuccess: // Do no harm.
+	}
+	return outcome{"", 1}, outcome{"", 1}
+}
+
+// Every fault meets every operation, on its first request and on all of them.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range simulator.Faults() {
+		t.Run(string(fault), func(t *testing.T) {
+			t.Parallel()
+			for name, o := range operations {
+				once, always := outcomes(fault, o.kind)
+				for extent, want := range map[string]outcome{"once": once, "always": always} {
+					t.Run(name+" "+extent, func(t *testing.T) {
+						t.Parallel()
+						synctest.Test(t, func(t *testing.T) {
+							a, network := inMemory(t, simulator.Options{})
+							defer network.server.Close()
+							o.meets(t, a, fault, extent == "once", want)
+						})
+					})
+				}
+			}
+		})
+	}
+}
+
+// A connection that breaks is something else where there are sockets.
+func TestFaultsOverSockets(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []simulator.Fault{simulator.ConnectionReset, simulator.ConnectionClosed, simulator.AnswerLost, simulator.CutOff} {
+		for _, name := range []string{"create", "read"} {
+			for _, once := range []bool{true, false} {
+				t.Run(string(fault)+" "+name+" "+map[bool]string{true: "once", false: "always"}[once], func(t *testing.T) {
+					t.Parallel()
+					o := operations[name]
+					want, always := outcomes(fault, o.kind)
+					if !once {
+						want = always
+					}
+					o.meets(t, overSockets(t, simulator.Options{}), fault, once, want)
+				})
+			}
+		}
+	}
+}
+
+// begin returns the account as the operation finds it, and what Terraform keeps of it.
+func (o operation) begin(t *testing.T, a reachable) instance {
+	t.Helper()
+	a.Put(simulator.FoneNumber{Number: "3215553434"})
+	a.byHand(testNumber, "None", "")
+	if o.found != "" {
+		a.byHand(testNumber, "Email", o.found)
+	}
+	if o.managed == nil {
+		return instance{}
+	}
+	before, problem := changeTo(o.managed)(t, a, a.start(t.Context(), t, nil), instance{})
+	if problem != nil {
+		t.Fatalf("before: %s: %s", problem.Summary, problem.Detail)
+	}
+	if o.byHand {
+		a.byHand(testNumber, "Forward", "3215559999")
+	}
+	return before
+}
+
+// meets does the operation while FoneStorm has the fault, and checks what has come of it. After that Terraform must
+// plan what is left to do, neither more nor less, and be able to do it.
+func (o operation) meets(t *testing.T, a reachable, fault simulator.Fault, once bool, want outcome) {
+	t.Helper()
+	before := o.begin(t, a)
+	a.Forget()
+	met := 0
+	a.Inject(func(r *http.Request) simulator.Fault {
+		asked := simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}
+		if asked.Kind() != o.kind || once && met > 0 {
+			return ""
+		}
+		met++
+		return fault
+	})
+	during := a.start(t.Context(), t, attributes{"max_retries": retries, "request_timeout": "10s"})
+	after, problem := o.do(t, a, during, before)
+	if met == 0 {
+		t.Fatal("the fault has met no request")
+	}
+	a.Inject(nil)
+
+	summary := ""
+	if problem != nil {
+		summary = problem.Summary
+		if !after.known().Equal(before.known()) {
+			t.Errorf("the operation has failed, but the state has become %s", after.known())
+		}
+		if problem.Detail == "" {
+			t.Error("the error does not explain itself")
+		}
+	}
+	if summary != want.summary {
+		t.Errorf("the operation ends with %q, want %q: %+v", summary, want.summary, problem)
+	}
+	if n := a.count(o.kind); n > want.requests+repeatedByHTTP(fault, o.kind) || n < min(2, want.requests) {
+		t.Errorf("there were %d requests, want %d", n, want.requests)
+	}
+	o.finish(t, a, after)
+	for _, violation := range a.Violations() {
+		t.Error("FoneStorm would have refused:", violation)
+	}
+}
+
+// repeatedByHTTP returns how many requests net/http repeats of itself: a read on a connection that was kept open, in
+// case the server had closed it already.
+func repeatedByHTTP(fault simulator.Fault, kind string) int {
+	if kind == "set" || kind == "login" || !slices.Contains([]simulator.Fault{
+		simulator.ConnectionReset, simulator.ConnectionClosed, simulator.AnswerLost,
+	}, fault) {
+		return 0
+	}
+	return 1
+}
+
+// finish reads and plans in a new run without faults. The plan must be the difference between FoneStorm and the
+// configuration; once it is applied, there is none.
+func (o operation) finish(t *testing.T, a reachable, i instance) {
+	t.Helper()
+	r := a.start(t.Context(), t, nil)
+	if i.exists() {
+		var diags []*tfprotov6.Diagnostic
+		if i, diags = r.refresh(i); len(diags) > 0 {
+			t.Fatalf("reading again: %+v", diags[0])
+		}
+		f, _ := a.Get(testNumber)
+		if state := attributesOf(i.known()); state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value() {
+			t.Errorf("the state has %v where FoneStorm has %+v", state, f.Receive)
+		}
+	}
+	if o.wanted == nil && !i.exists() {
+		return // Terraform would not ask for anything.
+	}
+	c, diags := r.plan(i, o.wanted)
+	if problem := failure(diags); problem != nil {
+		t.Fatalf("planning again: %s: %s", problem.Summary, problem.Detail)
+	}
+	if i.exists() && o.wanted != nil {
+		if got, want := c.differs(), o.difference(i); !slices.Equal(got, want) {
+			t.Errorf("the plan changes %q, want %q", got, want)
+		}
+	}
+	i, problem := changeTo(o.wanted)(t, a, a.start(t.Context(), t, nil), i)
+	if problem != nil {
+		t.Fatalf("applying again: %s: %s", problem.Summary, problem.Detail)
+	}
+	if o.wanted == nil {
+		return
+	}
+	if c, _ := a.start(t.Context(), t, nil).plan(i, o.wanted); !c.isEmpty() {
+		t.Errorf("after all that the plan still changes %q", c.differs())
+	}
+}
+
+// difference returns in which attributes a state that agrees with FoneStorm differs from the configuration.
+func (o operation) difference(i instance) []string {
+	var names []string
+	state := attributesOf(i.known())
+	for _, name := range []string{"type", "url_password", "url_username", "value"} { // Terraform has them in this order.
+		if state.text(name) != o.wanted.text(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Nothing listens, for the first connections or for all of them.
+func TestRefusedConnections(t *testing.T) {
+	t.Parallel()
+	for name, o := range operations {
+		t.Run(name+" once", func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				a, network := inMemory(t, simulator.Options{})
+				defer network.server.Close()
+				before := o.begin(t, a)
+				network.refusals.Store(2)
+				after, problem := o.do(t, a, a.start(t.Context(), t, attributes{"max_retries": retries}), before)
+				if problem != nil {
+					t.Fatalf("%s: %s", problem.Summary, problem.Detail)
+				}
+				o.finish(t, a, after)
+			})
+		})
+		t.Run(name+" always", func(t *testing.T) {
+			t.Parallel()
+			a := overSockets(t, simulator.Options{})
+			before := o.begin(t, a)
+			found, _ := a.Get(testNumber)
+			closed := httptest.NewServer(http.NotFoundHandler())
+			closed.Close()
+			a.endpoint = closed.URL + simulator.BasePath
+			after, problem := o.do(t, a, a.start(t.Context(), t, attributes{"max_retries": 1, "check_on_plan": false}), before)
+			if problem == nil || problem.Summary != "No answer from FoneStorm" || !strings.Contains(problem.Detail, "connection refused (attempt 2") {
+				t.Errorf("the operation ends with %+v", problem)
+			}
+			if f, _ := a.Get(testNumber); f != found || !after.known().Equal(before.known()) {
+				t.Errorf("FoneStorm has %+v and the state %s", f, after.known())
+			}
+		})
+	}
+}

@@ -1,0 +1,369 @@
+package provider
+
+import (
+	"context"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"pgregory.net/rapid"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+const resourceName = "fractel_fonenumber_delivery"
+
+// protocol is what Terraform learns of the provider before anything else.
+var protocol = sync.OnceValue(func() (learned struct {
+	provider, resource, list, data, identity tftypes.Type
+	attributes                               []*tfprotov6.SchemaAttribute // Of the resource.
+},
+) {
+	server := NewServer("test").(*server)
+	schemas, err := server.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		panic(err)
+	}
+	identities, err := server.GetResourceIdentitySchemas(context.Background(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil {
+		panic(err)
+	}
+	learned.provider = schemas.Provider.ValueType()
+	learned.resource = schemas.ResourceSchemas[resourceName].ValueType()
+	learned.list = schemas.ListResourceSchemas[resourceName].ValueType()
+	learned.data = schemas.DataSourceSchemas["fractel_fonenumbers"].ValueType()
+	learned.identity = identities.IdentitySchemas[resourceName].ValueType()
+	learned.attributes = schemas.ResourceSchemas[resourceName].Block.Attributes
+	return learned
+})
+
+// attributes are those of an object that are not null.
+type attributes map[string]any
+
+// value returns the object; attributes that are nil are no object at all.
+func (a attributes) value(kind tftypes.Type) tftypes.Value {
+	if a == nil {
+		return tftypes.NewValue(kind, nil)
+	}
+	values := map[string]tftypes.Value{}
+	for name, attribute := range kind.(tftypes.Object).AttributeTypes {
+		values[name] = tftypes.NewValue(attribute, a[name])
+	}
+	return tftypes.NewValue(kind, values)
+}
+
+// attributesOf returns what is in a value that is known.
+func attributesOf(value tftypes.Value) attributes {
+	if value.IsNull() {
+		return nil
+	}
+	members := map[string]tftypes.Value{}
+	_ = value.As(&members)
+	known := attributes{}
+	for name, member := range members {
+		var text *string
+		if member.As(&text) == nil && text != nil {
+			known[name] = *text
+		}
+	}
+	return known
+}
+
+func (a attributes) text(name string) string {
+	text, _ := a[name].(string)
+	return text
+}
+
+// wire returns a value as it travels.
+func wire(t rapid.TB, kind tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {
+	t.Helper()
+	sent, err := tfprotov6.NewDynamicValue(kind, value)
+	if err != nil {
+		t.Fatalf("%s cannot be sent: %s", value, err)
+	}
+	return &sent
+}
+
+func unwire(t rapid.TB, kind tftypes.Type, received *tfprotov6.DynamicValue) tftypes.Value {
+	t.Helper()
+	if received == nil {
+		return tftypes.NewValue(kind, nil)
+	}
+	value, err := received.Unmarshal(kind)
+	if err != nil {
+		t.Fatalf("the provider's value cannot be read: %s", err)
+	}
+	return value
+}
+
+// memoryNet is a network without sockets, on which waiting lets the clock of a synctest bubble go on.
+type memoryNet struct {
+	dialed   chan net.Conn
+	closed   chan struct{}
+	server   http.Server
+	refusals atomic.Int32 // How many connections are refused before one is made.
+}
+
+func (n *memoryNet) Accept() (net.Conn, error) {
+	select {
+	case connection := <-n.dialed:
+		return connection, nil
+	case <-n.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (n *memoryNet) Close() error   { close(n.closed); return nil }
+func (n *memoryNet) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (n *memoryNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if n.refusals.Add(-1) >= 0 {
+		return nil, syscall.ECONNREFUSED
+	}
+	client, server := net.Pipe()
+	select {
+	case n.dialed <- server:
+		return client, nil
+	case <-n.closed:
+		return nil, syscall.ECONNREFUSED
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// reachable is an account and the way to it of a provider in this process.
+type reachable struct {
+	*account
+	transport func() http.RoundTripper // Of one run of the provider; nil for the real network.
+}
+
+// overSockets is for faults that only a real connection can have.
+func overSockets(t *testing.T, options simulator.Options) reachable {
+	t.Helper()
+	return reachable{newAccount(t, options), func() http.RoundTripper { return nil }}
+}
+
+// inMemory is for a synctest bubble, in which waiting takes no time. The network's server must be closed in the end.
+func inMemory(t rapid.TB, options simulator.Options) (reachable, *memoryNet) {
+	t.Helper()
+	sim, err := simulator.New(options)
+	if err != nil {
+		t.Fatalf("simulator: %s", err)
+	}
+	network := &memoryNet{dialed: make(chan net.Conn), closed: make(chan struct{})}
+	network.server = http.Server{Handler: sim, ErrorLog: log.New(io.Discard, "", 0)}
+	go network.server.Serve(network)
+	a := &account{Simulator: sim, endpoint: "http://localhost" + simulator.BasePath}
+	return reachable{a, func() http.RoundTripper { return &http.Transport{DialContext: network.dial} }}, network
+}
+
+// run is one run of the provider. Terraform starts one to plan and another one to apply.
+type run struct {
+	t      rapid.TB
+	ctx    context.Context //nolint:containedctx // Of the test.
+	server *server
+}
+
+// start begins a run with further settings in the provider block.
+func (a reachable) start(ctx context.Context, t rapid.TB, settings attributes) *run {
+	t.Helper()
+	block := attributes{"endpoint": a.endpoint, "username": "demo", "password": "demo-password", "requests_per_second": 1000}
+	maps.Copy(block, settings)
+	r := &run{t, ctx, newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
+		config.Transport = a.transport()
+		return fonestorm.New(config)
+	}})}
+	configured, err := r.server.ConfigureProvider(ctx, &tfprotov6.ConfigureProviderRequest{
+		Config: wire(t, protocol().provider, block.value(protocol().provider)),
+	})
+	r.works(err)
+	if len(configured.Diagnostics) > 0 {
+		t.Fatalf("the provider cannot be configured: %s", configured.Diagnostics[0].Detail)
+	}
+	return r
+}
+
+// works ends the test when the protocol itself has failed.
+func (r *run) works(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatalf("the provider cannot be called: %s", err)
+	}
+}
+
+// instance is what Terraform keeps of a resource. The zero value is none.
+type instance struct {
+	state    tftypes.Value
+	private  []byte
+	identity *tfprotov6.ResourceIdentityData
+}
+
+func (i instance) exists() bool { return !i.state.IsNull() }
+
+// known returns the state in the form that Terraform has for one that does not exist, too.
+func (i instance) known() tftypes.Value {
+	if !i.exists() {
+		return tftypes.NewValue(protocol().resource, nil)
+	}
+	return i.state
+}
+
+func (r *run) validate(config attributes) []*tfprotov6.Diagnostic {
+	r.t.Helper()
+	resp, err := r.server.ValidateResourceConfig(r.ctx, &tfprotov6.ValidateResourceConfigRequest{
+		TypeName: resourceName, Config: wire(r.t, protocol().resource, config.value(protocol().resource)),
+		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
+	})
+	r.works(err)
+	return resp.Diagnostics
+}
+
+func (r *run) refresh(i instance) (instance, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	resp, err := r.server.ReadResource(r.ctx, &tfprotov6.ReadResourceRequest{
+		TypeName: resourceName, CurrentState: wire(r.t, protocol().resource, i.state), Private: i.private, CurrentIdentity: i.identity,
+	})
+	r.works(err)
+	return instance{unwire(r.t, protocol().resource, resp.NewState), resp.Private, resp.NewIdentity}, resp.Diagnostics
+}
+
+func (r *run) importState(number string) (instance, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	resp, err := r.server.ImportResourceState(r.ctx, &tfprotov6.ImportResourceStateRequest{TypeName: resourceName, ID: number})
+	r.works(err)
+	if len(resp.ImportedResources) != 1 {
+		return instance{}, resp.Diagnostics
+	}
+	i := resp.ImportedResources[0]
+	return r.refresh(instance{unwire(r.t, protocol().resource, i.State), i.Private, i.Identity})
+}
+
+func (r *run) list() (listed []attributes, diags []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	resp, err := r.server.ListResource(r.ctx, &tfprotov6.ListResourceRequest{
+		TypeName: resourceName, Config: wire(r.t, protocol().list, attributes{}.value(protocol().list)), IncludeResource: true, Limit: 1000,
+	})
+	r.works(err)
+	for result := range resp.Results {
+		diags = append(diags, result.Diagnostics...)
+		if result.Resource != nil {
+			listed = append(listed, attributesOf(unwire(r.t, protocol().resource, result.Resource)))
+		}
+	}
+	return listed, diags
+}
+
+// readAll reads the data source that lists the whole account.
+func (r *run) readAll() []*tfprotov6.Diagnostic {
+	r.t.Helper()
+	resp, err := r.server.ReadDataSource(r.ctx, &tfprotov6.ReadDataSourceRequest{
+		TypeName: "fractel_fonenumbers", Config: wire(r.t, protocol().data, attributes{}.value(protocol().data)),
+	})
+	r.works(err)
+	return resp.Diagnostics
+}
+
+// change is what a plan says of one resource.
+type change struct {
+	before          instance
+	config, planned tftypes.Value
+	private         []byte
+	identity        *tfprotov6.ResourceIdentityData
+}
+
+// differs returns the names of the attributes that the change gives another value.
+func (c change) differs() []string {
+	var names []string
+	before, planned := map[string]tftypes.Value{}, map[string]tftypes.Value{}
+	_ = c.before.known().As(&before)
+	_ = c.planned.As(&planned)
+	for _, attribute := range protocol().attributes {
+		if !before[attribute.Name].Equal(planned[attribute.Name]) {
+			names = append(names, attribute.Name)
+		}
+	}
+	return names
+}
+
+func (c change) isEmpty() bool { return c.before.known().Equal(c.planned) }
+
+// plan asks for the change from an instance to a configuration; nil for none, to destroy it.
+func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	kind := protocol().resource
+	c := change{before: before, config: config.value(kind)}
+	proposed := attributes{}.value(kind)
+	if config == nil {
+		proposed = c.config
+	} else {
+		proposed = r.proposed(before, c.config)
+	}
+	resp, err := r.server.PlanResourceChange(r.ctx, &tfprotov6.PlanResourceChangeRequest{
+		TypeName: resourceName, PriorState: wire(r.t, kind, before.known()), ProposedNewState: wire(r.t, kind, proposed),
+		Config: wire(r.t, kind, c.config), PriorPrivate: before.private, PriorIdentity: before.identity,
+	})
+	r.works(err)
+	if len(resp.RequiresReplace) > 0 && before.exists() {
+		r.t.Fatalf("replacement is not asked for in these tests")
+	}
+	c.planned, c.private, c.identity = unwire(r.t, kind, resp.PlannedState), resp.PlannedPrivate, resp.PlannedIdentity
+	return c, resp.Diagnostics
+}
+
+// proposed is what Terraform takes for the new state until the provider says: the configuration, and what is there
+// already of computed attributes that it leaves out.
+func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
+	r.t.Helper()
+	proposed, known := map[string]tftypes.Value{}, map[string]tftypes.Value{}
+	if err := config.As(&proposed); err != nil {
+		r.t.Fatalf("configuration: %s", err)
+	}
+	if before.exists() {
+		_ = before.state.As(&known)
+	}
+	for _, attribute := range protocol().attributes {
+		already, isKnown := known[attribute.Name]
+		switch {
+		case attribute.WriteOnly:
+			proposed[attribute.Name] = tftypes.NewValue(attribute.Type, nil)
+		case attribute.Computed && proposed[attribute.Name].IsNull() && isKnown:
+			proposed[attribute.Name] = already
+		}
+	}
+	return tftypes.NewValue(protocol().resource, proposed)
+}
+
+// apply makes a change. What the provider returns is kept whatever else it says, as Terraform does.
+func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	kind := protocol().resource
+	resp, err := r.server.ApplyResourceChange(r.ctx, &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: resourceName, PriorState: wire(r.t, kind, c.before.known()), PlannedState: wire(r.t, kind, c.planned),
+		Config: wire(r.t, kind, c.config), PlannedPrivate: c.private, PlannedIdentity: c.identity,
+	})
+	r.works(err)
+	after := instance{unwire(r.t, kind, resp.NewState), resp.Private, resp.NewIdentity}
+	if failure(resp.Diagnostics) == nil && !after.known().Equal(c.planned) {
+		r.t.Fatalf("Terraform would report an inconsistent result: planned %s, got %s", c.planned, after.state)
+	}
+	return after, resp.Diagnostics
+}
+
+// failure returns the first error; nil when there are only warnings.
+func failure(diags []*tfprotov6.Diagnostic) *tfprotov6.Diagnostic {
+	for _, d := range diags {
+		if d.Severity == tfprotov6.DiagnosticSeverityError {
+			return d
+		}
+	}
+	return nil
+}
