@@ -323,10 +323,11 @@ func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Dia
 // already of computed attributes that it leaves out.
 func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 	r.t.Helper()
-	proposed, known := map[string]tftypes.Value{}, map[string]tftypes.Value{}
-	if err := config.As(&proposed); err != nil {
+	configured, known := map[string]tftypes.Value{}, map[string]tftypes.Value{}
+	if err := config.As(&configured); err != nil {
 		r.t.Fatalf("configuration: %s", err)
 	}
+	proposed := maps.Clone(configured) // The value itself would change with the map.
 	if before.exists() {
 		_ = before.state.As(&known)
 	}
