@@ -1,0 +1,234 @@
+package provider
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// hostile are texts that have fooled some program before.
+var hostile = []string{
+	"", " ", "\x00", "\r\n", "\u0085", "\u00a0", "\u00ad", "\u200b", "\u2028", "\u202e", "\ufeff", "\U000e0041", "３２１５５５１２１２",
+	"3215551212", "3215551212\n", "13215551212", "+1 (321) 555-1212", "tel:+1-321-555-1212;ext=5", "1-800-FLOWERS", "0000000000", "2000000000",
+	"ops@example.com", "Ops <ops@example.com>", "a@b,c@d", "\"a b\"@example.com", "\"\r\nBcc: x\"@example.com", "a@[127.0.0.1]",
+	"a@[x@y]", "=?utf-8?q?a=0d=0a?= <a@b>", "(c)a@b", "a@b(c)", "ü@ü", strings.Repeat("a", 250) + "@b.c",
+	"https://hooks.example.com/sms?msg={{msg}}", "HTTP://h", "http:h", "//h", "https://u:p@h/", "https://h\\@x/", "https://h:99999/", "https://h:/",
+	"https://[::1]:80/", "https://[::1%25\u202e]/", "https://%E2%80%A8/", "https://h/%0d%0a", "https://h#@x/", "https://<h>/", "https://{{to}}/",
+	"{{msg}", "{msg}}", "{{{msg}}}", "{{}}", "{{msg}}{{from}}{{MSG}}", "None", "none", "ho:ok",
+}
+
+// seen reports whether a text has nothing in it that cannot be seen, but for these characters.
+func seen(text, except string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool {
+		return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Zs) && !strings.ContainsRune(except, c)
+	})
+}
+
+// wantReason checks that the reason of a refusal can be shown whatever was refused.
+func wantReason(t *testing.T, err error) {
+	t.Helper()
+	if !seen(err.Error(), " ") || err.Error() == "" {
+		t.Fatalf("the reason has invisible characters: %q", err)
+	}
+}
+
+func digitsAlone(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
+
+// A destination that is accepted is what its type says and nothing else, so that nothing can be slipped into a mail, a
+// header or a log with it.
+func FuzzDestination(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text, "3215551212")
+	}
+	f.Fuzz(func(t *testing.T, value, number string) {
+		if !utf8.ValidString(value) { // Terraform has no other texts.
+			return
+		}
+		for _, kind := range fonestorm.DeliveryTypes() {
+			for _, number := range []string{number, value} {
+				if err := checkDestination(kind, value, number); err != nil {
+					wantReason(t, err)
+				} else if flaw := destinationFlaw(kind, value, number); flaw != "" {
+					t.Fatalf("%s %q was accepted for %q: %s", kind, value, number, flaw)
+				}
+			}
+		}
+	})
+}
+
+// destinationFlaw says what is wrong with a destination, by other means than the provider's.
+func destinationFlaw(kind fonestorm.DeliveryType, value, number string) string {
+	if !seen(value, "") || value == "" {
+		return "it cannot be seen"
+	}
+	switch kind {
+	case fonestorm.Device:
+		if !digitsAlone(value) {
+			return "it is no ID"
+		}
+	case fonestorm.Email:
+		local, domain, _ := strings.Cut(value, "@")
+		if local == "" || domain == "" || strings.ContainsAny(local, `@,;:<>()[]"\`) || strings.ContainsAny(domain, `@,;<>()"\`) || len(value) > 254 {
+			return "it is not one address"
+		}
+	case fonestorm.URL:
+		return urlFlaw(value)
+	case fonestorm.Forward:
+		if !digitsAlone(value) || len(value) != 10 || value == number {
+			return "it is no other telephone number"
+		}
+	case fonestorm.None:
+		if value != "None" {
+			return "it is not None"
+		}
+	}
+	return ""
+}
+
+// urlFlaw takes a URL apart as RFC 3986 has it, without the help of package url.
+func urlFlaw(value string) string {
+	scheme, rest, _ := strings.Cut(value, "://")
+	authority := rest
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		authority = rest[:end]
+	}
+	host, port := authority, ""
+	if colon := strings.LastIndex(authority, ":"); colon > strings.LastIndex(authority, "]") {
+		host, port = authority[:colon], authority[colon+1:]
+		if n, err := strconv.ParseUint(port, 10, 64); !digitsAlone(port) || err != nil || n < 1 || n > 65535 {
+			return "its port is none"
+		}
+	}
+	decoded, err := url.PathUnescape(host)
+	address, isAddress := netip.ParseAddr(strings.Trim(host, "[]"))
+	switch {
+	case !slices.Contains([]string{"http", "https"}, strings.ToLower(scheme)):
+		return "its scheme is another"
+	case strings.ContainsAny(value, "\\"):
+		return "it has a backslash, which some take for a slash"
+	case host == "" || strings.ContainsAny(host, `@<>"'{}()|^*!$&+,;=~`+"`"):
+		return "its host is none"
+	case err != nil || !utf8.ValidString(decoded) || !seen(decoded, "") || strings.ContainsAny(decoded, "/?#@"):
+		return "its host is another when it is decoded"
+	case strings.HasPrefix(host, "[") && (isAddress != nil || !address.Is6() || address.Zone() != ""):
+		return "its address is none"
+	default:
+		return ""
+	}
+}
+
+// However a telephone number is written, what comes out are ten digits, and they stay as they are.
+func FuzzFoneNumber(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) {
+			return
+		}
+		err := checkTenDigits("A FoneNumber", text)
+		if exact := digitsAlone(text) && len(text) == 10; exact != (err == nil) {
+			t.Fatalf("%q is ten digits: %t, but %v", text, exact, err)
+		}
+		if err != nil {
+			wantReason(t, err)
+		}
+		digits, flaw := normalizeFoneNumber(text)
+		if flaw != nil {
+			wantReason(t, flaw)
+			if err == nil && text[0] >= '2' {
+				t.Fatalf("%q is a FoneNumber and cannot be normalized: %s", text, flaw)
+			}
+			return
+		}
+		if !digitsAlone(digits) || len(digits) != 10 || err == nil && digits != text {
+			t.Fatalf("%q becomes %q", text, digits)
+		}
+		if again, err := normalizeFoneNumber(digits); again != digits || err != nil {
+			t.Fatalf("%q becomes %q, which becomes %q, %v", text, digits, again, err)
+		}
+	})
+}
+
+// Credentials that are accepted are the same after a journey in an HTTP header, which ends at a line break and whose
+// user name ends at a colon.
+func FuzzURLCredentials(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text)
+	}
+	username, password := urlUsernameRule(), urlPasswordRule()
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) {
+			return
+		}
+		if err := username.check(text); err != nil {
+			wantReason(t, err)
+		} else if text == "" || strings.Contains(text, ":") || !seen(text, "") {
+			t.Fatalf("%q was accepted as a user name", text)
+		}
+		if err := password.check(text); err != nil {
+			wantReason(t, err)
+		} else if text == "" || !seen(text, " ") {
+			t.Fatalf("%q was accepted as a password", text)
+		}
+	})
+}
+
+// What is told of tokens and braces adds up: a URL is made of known tokens, unknown ones and what is between them.
+func FuzzTokens(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		unknown := unknownTokens(text)
+		rest := text
+		for _, token := range unknown {
+			_, after, found := strings.Cut(rest, token) // In their order.
+			if !found || len(token) < 4 || strings.Count(token, "{") != 2 || strings.Count(token, "}") != 2 || slices.Contains(knownTokens, token) {
+				t.Fatalf("%q has no unknown token %q", text, token)
+			}
+			rest = after
+		}
+		known := 0
+		for _, token := range knownTokens {
+			known += strings.Count(text, token)
+		}
+		all := 2 * (known + len(unknown))
+		opening, closing := strings.Count(text, "{"), strings.Count(text, "}")
+		if want := opening == all && closing == all; balancedBraces(text) != want {
+			t.Fatalf("%q has %d and %d braces, of which %d and %d belong to tokens", text, opening, closing, all, all)
+		}
+	})
+}
+
+// A value of several megabytes, by mistake or not, must not keep the provider busy. The test would not come to its end
+// if the work grew with the square of the length.
+func TestLongValues(t *testing.T) {
+	t.Parallel()
+	const length = 4 << 20
+	for _, piece := range append(hostile, "a", "1", "@", "a@", "a.", "(", "\"", "[", "%", "{", "}", "{{a}}", "=?u?q?a?= ", "ext 1 ", "+1 ", "<", ", ") {
+		if piece == "" {
+			continue
+		}
+		for _, start := range []string{"", "https://h/?", "https://", "a@", "\"", "(", "+1 321 555 1212 "} {
+			value := start + strings.Repeat(piece, length/len(piece))
+			_ = checkDestination(fonestorm.Device, value, testNumber)
+			_ = checkDestination(fonestorm.URL, value, testNumber)
+			if checkDestination(fonestorm.Email, value, testNumber) == nil || checkDestination(fonestorm.Forward, value, testNumber) == nil {
+				t.Errorf("%d bytes are an address or a telephone number: %.40q", len(value), value)
+			}
+			if _, err := normalizeFoneNumber(value); err == nil {
+				t.Errorf("%d bytes are normalized: %.40q", len(value), value)
+			}
+			_, _ = urlUsernameRule().check(value), urlPasswordRule().check(value)
+			_, _ = unknownTokens(value), balancedBraces(value)
+		}
+	}
+}
