@@ -93,8 +93,10 @@ func newClient(config Config, base http.RoundTripper) (*Client, error) {
 	if config.RequestTimeout <= 0 {
 		return nil, fmt.Errorf("the request timeout is %s: it must be longer than nothing", config.RequestTimeout)
 	}
-	if strings.ContainsFunc(config.Token, unicode.IsControl) {
-		return nil, errors.New("the token holds a control character, such as a line break at its end")
+	for name, text := range map[string]string{"user name": config.Username, "password": config.Password, "token": config.Token} {
+		if strings.ContainsFunc(text, unicode.IsControl) {
+			return nil, fmt.Errorf("the %s holds a control character, such as a line break at its end", name)
+		}
 	}
 	c := &Client{transport: newTransport(config, endpoint, base)}
 	c.session = newSession(config, c.transport)

@@ -223,6 +223,9 @@ func TestNewRefusesUnusableConfig(t *testing.T) {
 		"endpoint":            {func(c *Config) { c.Endpoint = "fonestorm.test" }, []string{"https://"}},
 		"no requests":         {func(c *Config) { c.RequestsPerSecond = 0 }, []string{"requests per second", "0", "at least 1"}},
 		"negative retries":    {func(c *Config) { c.MaxRetries = -1 }, []string{"retries", "-1"}},
+		"user name with line": {func(c *Config) { c.Username = "demo\r\n" }, []string{"the user name holds a control character"}},
+		"password with line":  {func(c *Config) { c.Password = "demo-password\n" }, []string{"the password holds a control character"}},
+		"token with line":     {func(c *Config) { c.Token = "abc\n" }, []string{"the token holds a control character"}},
 		"no time for request": {func(c *Config) { c.RequestTimeout = 0 }, []string{"request timeout", "0s"}},
 	}
 	for name, test := range tests {

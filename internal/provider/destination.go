@@ -48,10 +48,12 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 	case fonestorm.URL:
 		return checkURL(value)
 	case fonestorm.Forward:
+		if err := checkTenDigits("A number to forward to", value); err != nil {
+			return err
+		}
 		if value == foneNumber {
 			return fmt.Errorf("FoneNumber %s would forward to itself. Name another telephone number.", value)
 		}
-		return checkTenDigits("A number to forward to", value)
 	case fonestorm.None:
 		if value != string(fonestorm.None) {
 			return fmt.Errorf("Type \"None\" has no destination, but the value is %q. Leave value out, or choose another type.", value)

@@ -7,8 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -170,7 +173,7 @@ func FuzzURLCredentials(f *testing.F) {
 		}
 		if err := username.check(text); err != nil {
 			wantReason(t, err)
-		} else if text == "" || strings.Contains(text, ":") || !seen(text, "") {
+		} else if text == "" || strings.Contains(text, ":") || !seen(text, " ") {
 			t.Fatalf("%q was accepted as a user name", text)
 		}
 		if err := password.check(text); err != nil {
@@ -204,6 +207,166 @@ func FuzzTokens(f *testing.F) {
 		opening, closing := strings.Count(text, "{"), strings.Count(text, "}")
 		if want := opening == all && closing == all; balancedBraces(text) != want {
 			t.Fatalf("%q has %d and %d braces, of which %d and %d belong to tokens", text, opening, closing, all, all)
+		}
+	})
+}
+
+// Where there is a choice of words, one of them is accepted and nothing that looks like it.
+func FuzzWords(f *testing.F) {
+	for _, text := range append(hostile, "321", "３２１", "-30s", "30s", "0", "1ns", "Email", "email\n", " URL", "POST", "post", "keep", "Restore\x00") {
+		f.Add(text)
+	}
+	words := []struct {
+		rule rule
+		is   func(text string) bool
+	}{
+		{areaCodeRule(), func(text string) bool { return digitsAlone(text) && len(text) == 3 }},
+		{deliveryTypeRule(), func(text string) bool {
+			return slices.Contains([]string{"Device", "Email", "URL", "Forward", "None"}, text)
+		}},
+		{urlMethodRule(), func(text string) bool { return text == "POST" }},
+		{onDestroyRule(), func(text string) bool { return slices.Contains([]string{"None", "keep", "restore"}, text) }},
+		{foneNumberRule(), func(text string) bool { return digitsAlone(text) && len(text) == 10 }},
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) {
+			return
+		}
+		for _, word := range words {
+			err := word.rule.check(text)
+			if word.is(text) != (err == nil) {
+				t.Fatalf("%s: %q gives %v", word.rule.summary, text, err)
+			}
+			if err != nil {
+				wantReason(t, err)
+			}
+		}
+	})
+}
+
+// wantShown checks that what is told of a configuration can be shown, whatever stands in it. Line breaks are those of
+// the sentences: a value is quoted.
+func wantShown(t *testing.T, diags []*tfprotov6.Diagnostic) {
+	t.Helper()
+	for _, d := range diags {
+		if d.Summary == "Invalid Time Duration String Value" { // The framework's own, which quotes in no way.
+			continue
+		}
+		if !seen(d.Summary+d.Detail, " \n") || d.Summary == "" || strings.ContainsAny(d.Summary, "\n") {
+			t.Fatalf("it has invisible characters: %q: %q", d.Summary, d.Detail)
+		}
+	}
+}
+
+// given returns the attributes that are not empty.
+func given(all map[string]string) attributes {
+	config := attributes{}
+	for name, text := range all {
+		if text != "" {
+			config[name] = text
+		}
+	}
+	return config
+}
+
+// A resource that passes Terraform's validation is sound in every attribute, however they are put together.
+func FuzzResource(f *testing.F) {
+	for i, text := range hostile {
+		d := destinations[i%len(destinations)]
+		f.Add(testNumber, d.kind, text, "", "", "", "")
+		f.Add(testNumber, "URL", "https://hooks.example.com/", "POST", text, "horse", "keep")
+		f.Add(testNumber, "URL", "https://hooks.example.com/", text, "hook", text, text)
+		f.Add(text, text, "", "", "", "", "None")
+	}
+	f.Add(testNumber, "None", "None", "POST", "", "", "restore")
+	server := newServer(New("test")())
+	f.Fuzz(func(t *testing.T, number, kind, value, method, username, password, onDestroy string) {
+		config := given(map[string]string{
+			"fonenumber": number, "type": kind, "value": value, "url_method": method,
+			"url_username": username, "url_password": password, "on_destroy": onDestroy,
+		})
+		for _, text := range config {
+			if !utf8.ValidString(text.(string)) {
+				return
+			}
+		}
+		r := &run{t: t, ctx: t.Context(), server: server}
+		diags := r.validate(config)
+		wantShown(t, diags)
+		if failure(diags) != nil {
+			return
+		}
+		if number != "" && (!digitsAlone(number) || len(number) != 10) { // That it is there is for Terraform to check.
+			t.Fatalf("the FoneNumber %q was accepted", number)
+		}
+		if flaw := destinationFlaw(fonestorm.DeliveryType(kind), value, number); flaw != "" && kind != "" && (kind != "None" || value != "") {
+			t.Fatalf("%s %q was accepted: %s", kind, value, flaw)
+		}
+		if kind != "" && !slices.Contains(fonestorm.DeliveryTypes(), fonestorm.DeliveryType(kind)) || method != "" && method != "POST" ||
+			!slices.Contains([]string{"", "None", "keep", "restore"}, onDestroy) {
+			t.Fatalf("type %q, method %q, on_destroy %q were accepted", kind, method, onDestroy)
+		}
+		if kind != "" && kind != "URL" && username+password != "" || !seen(username, " ") || strings.Contains(username, ":") || !seen(password, " ") {
+			t.Fatalf("the credentials %q and %q were accepted with type %q", username, password, kind)
+		}
+	})
+}
+
+// A provider block that is accepted can be worked with: what it holds ends up in URLs, headers and forms.
+func FuzzProvider(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text, "demo", "demo-password", "", "30s")
+		f.Add("https://api.example.com/v2", text, text, "", "")
+		f.Add("https://api.example.com/v2", "", "", text, text)
+	}
+	for _, timeout := range []string{"-1s", "0s", "0", "1h1m", "1e9s", "9223372036854775807ns", "9223372036854775808ns", "1µs", ".s", "NaN"} {
+		f.Add("http://localhost:1/", "demo", "demo-password", "", timeout)
+	}
+	kind := protocol().provider
+	f.Fuzz(func(t *testing.T, endpoint, username, password, token, timeout string) {
+		config := given(map[string]string{
+			"endpoint": endpoint, "username": username, "password": password, "token": token, "request_timeout": timeout,
+		})
+		for _, text := range config {
+			if !utf8.ValidString(text.(string)) {
+				return
+			}
+		}
+		block := wire(t, kind, config.value(kind))
+		var made *fonestorm.Config
+		server := newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
+			client, err := fonestorm.New(config)
+			if err == nil {
+				made = &config
+			}
+			return client, err
+		}})
+		validated, err := server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: block})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantShown(t, validated.Diagnostics)
+		if failure(validated.Diagnostics) != nil {
+			return // Terraform goes no further.
+		}
+		configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: block})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantShown(t, configured.Diagnostics)
+		if failure(configured.Diagnostics) != nil {
+			return
+		}
+		for name, text := range map[string]string{"endpoint": made.Endpoint, "user name": made.Username, "password": made.Password, "token": made.Token} {
+			if strings.ContainsFunc(text, unicode.IsControl) {
+				t.Fatalf("the %s %q was accepted", name, text)
+			}
+		}
+		if wait, err := time.ParseDuration(timeout); timeout != "" && (err != nil || wait <= 0 || wait != made.RequestTimeout) {
+			t.Fatalf("the timeout %q was accepted as %s: %v", timeout, made.RequestTimeout, err)
+		}
+		if made.Token == "" && (made.Username == "" || made.Password == "") {
+			t.Fatalf("there are no credentials: %+v", made)
 		}
 	})
 }
