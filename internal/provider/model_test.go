@@ -1,0 +1,320 @@
+package provider
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"pgregory.net/rapid"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// modelRuns is how many parts the model test has, and modelSequences how many sequences each of them tries unless
+// -rapid.checks says otherwise.
+const (
+	modelRuns      = 4
+	modelSequences = 500
+)
+
+// Whatever happens before, in FoneStorm, on the way to it and in the configuration: no operation succeeds without having
+// done what it should, none fails and changes the state, and an apply without faults makes FoneStorm what the
+// configuration says, so that the next plan is empty. `-rapid.checks=20000` tries more.
+func TestModel(t *testing.T) {
+	t.Parallel()
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		if err := checks.Value.Set(fmt.Sprint(modelSequences)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range modelRuns {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(rt *rapid.T) {
+				dialect, steps := dialects.Draw(rt, "dialect"), sequences.Draw(rt, "steps")
+				if problem := tried(t, dialect, append(steps, apply{})); problem != "" {
+					rt.Fatalf("%s\n\nafter\n%s", problem, sentences(steps))
+				}
+			})
+		})
+	}
+}
+
+func sentences(steps []step) string {
+	var text strings.Builder
+	for _, s := range steps {
+		fmt.Fprintln(&text, " -", s)
+	}
+	return text.String()
+}
+
+// tried goes through a sequence, in a bubble in which no waiting takes time, and returns what went wrong.
+func tried(t *testing.T, dialect simulator.Dialect, steps []step) (problem string) {
+	synctest.Test(t, func(t *testing.T) {
+		caught := &firstProblem{TB: t}
+		done := make(chan struct{})
+		go func() { // Which firstProblem can end without ending the test.
+			defer close(done)
+			a, network := inMemory(caught, simulator.Options{Dialect: dialect})
+			defer network.server.Close()
+			m := newModel(caught, t, a)
+			m.bare = dialect.BareSuccess
+			for _, s := range steps {
+				s.do(m)
+			}
+			m.settled()
+		}()
+		<-done
+		problem = caught.text
+	})
+	return problem
+}
+
+// firstProblem keeps the first failure instead of failing the test, because rapid is to look for a shorter sequence.
+type firstProblem struct {
+	rapid.TB
+	text string
+}
+
+func (p *firstProblem) Errorf(format string, args ...any) {
+	p.text = cmp.Or(p.text, fmt.Sprintf(format, args...))
+}
+
+func (p *firstProblem) Fatalf(format string, args ...any) {
+	p.Errorf(format, args...)
+	runtime.Goexit()
+}
+
+// model is what should be, and the provider it is compared with.
+type model struct {
+	t       *firstProblem
+	test    *testing.T
+	account reachable
+	bare    bool              // Whether FoneStorm answers a setting without naming the FoneNumber.
+	faults  []simulator.Fault // Of the requests to come.
+	met     []string          // Kind and fault of the requests of the operation that is under way.
+
+	configs   [managedNumbers]attributes // Nil for none.
+	instances [managedNumbers]instance
+	applied   [managedNumbers]attributes // What the instance was made from.
+
+	originals [managedNumbers]simulator.Receive // Before the instance was created.
+	uncertain [managedNumbers]bool              // An operation has failed, so that it may have left its credentials.
+}
+
+func newModel(problems *firstProblem, t *testing.T, a reachable) *model {
+	m := &model{t: problems, test: t, account: a}
+	for i, number := range modelNumbers {
+		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
+	}
+	a.Inject(func(r *http.Request) simulator.Fault {
+		if len(m.faults) == 0 {
+			return ""
+		}
+		fault := m.faults[0]
+		m.faults = m.faults[1:]
+		kind := simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
+		m.met = append(m.met, kind+": "+string(fault))
+		return fault
+	})
+	return m
+}
+
+func (s configure) do(m *model) { m.configs[s.resource] = s.config }
+func (s byHand) do(m *model)    { m.account.byHand(s.number, s.kind, s.value) }
+
+// do plans in one run of the provider and applies in the next, as Terraform does. Without faults, both must succeed.
+func (s apply) do(m *model) {
+	m.faults = slices.Clone(s.faults)
+	if problem := m.apply(); problem != nil && len(s.faults) == 0 {
+		m.t.Fatalf("an apply without faults fails: %s: %s", problem.Summary, problem.Detail)
+	}
+	m.faults = nil
+	if len(s.faults) == 0 {
+		m.settled()
+	}
+}
+
+// apply returns the first error. As in Terraform, one in the plan leaves everything as it was, and one while applying
+// does not stop the others.
+func (m *model) apply() (first *tfprotov6.Diagnostic) {
+	planned := m.start()
+	refreshed := m.instances
+	for i, kept := range m.instances {
+		if !kept.exists() {
+			continue
+		}
+		var diags []*tfprotov6.Diagnostic
+		m.met = nil
+		refreshed[i], diags = planned.refresh(kept)
+		m.checkRefreshed(i, refreshed[i], diags)
+		if problem := failure(diags); problem != nil {
+			return problem
+		}
+	}
+	for i := range refreshed {
+		if m.needed(refreshed[i], i) {
+			if _, diags := planned.plan(refreshed[i], m.configs[i]); failure(diags) != nil {
+				return failure(diags)
+			}
+		}
+	}
+	m.instances = refreshed
+	applied := m.start()
+	for i := range m.instances {
+		if !m.needed(m.instances[i], i) {
+			continue
+		}
+		problem := m.change(applied, i)
+		if first == nil {
+			first = problem
+		}
+	}
+	return first
+}
+
+func (m *model) start() *run {
+	return m.account.start(m.test.Context(), m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
+}
+
+func (m *model) needed(i instance, resource int) bool {
+	return i.exists() || m.configs[resource] != nil
+}
+
+// checkRefreshed checks that a state that was read is what FoneStorm has, or else that the old one is still there.
+func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnostic) {
+	m.noSecrets(diags)
+	if failure(diags) != nil {
+		if !got.known().Equal(m.instances[i].known()) {
+			m.t.Fatalf("reading %s fails, but the state becomes %s", modelNumbers[i], got.known())
+		}
+		return
+	}
+	if slices.Contains(m.met, "get: "+string(simulator.AnotherFoneNumber)) {
+		m.t.Fatalf("reading %s succeeds by the answer for another FoneNumber", modelNumbers[i])
+	}
+	state := attributesOf(got.known())
+	if state.text("type") == "" && slices.ContainsFunc(m.met, func(met string) bool { return strings.HasSuffix(met, string(simulator.ReceiveMissing)) }) {
+		return // FoneStorm has not told, so the plan sets it again.
+	}
+	if receive := m.receive(i); state.text("type") != receive.Type || state.text("value") != receive.Value() {
+		m.t.Fatalf("reading %s gives %v where FoneStorm has %+v", modelNumbers[i], state, receive)
+	}
+}
+
+func (m *model) receive(i int) simulator.Receive {
+	f, _ := m.account.Get(modelNumbers[i])
+	return f.Receive
+}
+
+// change applies what is planned for a resource, and checks what has become of it.
+func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
+	before, config := m.instances[i], m.configs[i]
+	c, diags := r.plan(before, config)
+	m.noSecrets(diags)
+	if problem := failure(diags); problem != nil || c.isEmpty() {
+		return problem
+	}
+	found, requests := m.receive(i), m.account.count("set")
+	m.met = nil
+	after, diags := r.apply(c)
+	m.noSecrets(diags)
+	if n := m.account.count("set") - requests; n > 2*(1+retries) { // Again with a new token.
+		m.t.Fatalf("setting %s takes %d requests", modelNumbers[i], n)
+	}
+	if problem := failure(diags); problem != nil {
+		m.uncertain[i] = true
+		if !after.known().Equal(before.known()) {
+			m.t.Fatalf("changing %s fails, but the state becomes %s", modelNumbers[i], after.known())
+		}
+		if now := m.receive(i); now != found && !m.wants(i, config, now, found) {
+			m.t.Fatalf("changing %s fails and leaves %+v, which is neither what it was nor what is wanted", modelNumbers[i], now)
+		}
+		return problem
+	}
+	if !m.bare && slices.Contains(m.met, "set: "+string(simulator.AnotherFoneNumber)) {
+		m.t.Fatalf("changing %s succeeds by the answer for another FoneNumber", modelNumbers[i])
+	}
+	m.instances[i] = after
+	if now := m.receive(i); !m.wants(i, config, now, found) {
+		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
+	}
+	if !before.exists() {
+		m.originals[i] = found
+	}
+	m.applied[i] = config
+	if config.text("url_username") != "" {
+		m.uncertain[i] = false
+	}
+	return nil
+}
+
+// wants reports whether a setting is what a resource should lead to, when this one was found before.
+func (m *model) wants(i int, config attributes, now, found simulator.Receive) bool {
+	if config == nil {
+		switch m.applied[i].text("on_destroy") {
+		case onDestroyKeep:
+			return now == found
+		case onDestroyRestore: // Or as it was, when what was before is not known.
+			original := m.originals[i]
+			return sameDestination(now, cmp.Or(original.Type, "None"), original.Value()) || now == found
+		default:
+			return now.Type == "None"
+		}
+	}
+	if !sameDestination(now, config.text("type"), config.text("value")) {
+		return false
+	}
+	username, password := config.text("url_username"), cmp.Or(config.text("url_password_wo"), config.text("url_password"))
+	if username == "" && m.uncertain[i] {
+		return true // What an earlier operation has left although it failed cannot be seen.
+	}
+	return now.URLUsername == username && (now.URLPassword == password || password == "" && m.uncertain[i])
+}
+
+func sameDestination(now simulator.Receive, kind, value string) bool {
+	return cmp.Or(now.Type, "None") == kind && now.Value() == value
+}
+
+// settled checks that FoneStorm is what the configuration says, and that nothing is left to do.
+func (m *model) settled() {
+	r := m.start()
+	for i, config := range m.configs {
+		if config != nil {
+			if now := m.receive(i); !m.wants(i, config, now, now) {
+				m.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", modelNumbers[i], config, now)
+			}
+		}
+		if m.instances[i].exists() != (config != nil) {
+			m.t.Fatalf("%s is in the state: %v, in the configuration: %v", modelNumbers[i], m.instances[i].exists(), config)
+		}
+		if config == nil {
+			continue
+		}
+		read, diags := r.refresh(m.instances[i])
+		if problem := failure(diags); problem != nil {
+			m.t.Fatalf("reading %s: %s: %s", modelNumbers[i], problem.Summary, problem.Detail)
+		}
+		if c, _ := r.plan(read, config); !c.isEmpty() {
+			m.t.Fatalf("after an apply of %s the plan still changes %q", modelNumbers[i], c.differs())
+		}
+	}
+	for _, violation := range m.account.Violations() {
+		m.t.Fatalf("FoneStorm would have refused: %s", violation)
+	}
+}
+
+func (m *model) noSecrets(diags []*tfprotov6.Diagnostic) {
+	for _, d := range diags {
+		if strings.Contains(d.Summary+d.Detail, passwordPrefix) {
+			m.t.Fatalf("a password is shown: %s: %s", d.Summary, d.Detail)
+		}
+	}
+}
