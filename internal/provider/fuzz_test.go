@@ -102,9 +102,10 @@ func urlFlaw(value string) string {
 	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
 		authority = rest[:end]
 	}
-	host, port := authority, ""
+	host := authority
 	if colon := strings.LastIndex(authority, ":"); colon > strings.LastIndex(authority, "]") {
-		host, port = authority[:colon], authority[colon+1:]
+		port := authority[colon+1:]
+		host = authority[:colon]
 		if n, err := strconv.ParseUint(port, 10, 64); !digitsAlone(port) || err != nil || n < 1 || n > 65535 {
 			return "its port is none"
 		}

@@ -24,7 +24,7 @@ const resourceName = "fractel_fonenumber_delivery"
 
 // protocol is what Terraform learns of the provider before anything else.
 var protocol = sync.OnceValue(func() (learned struct {
-	provider, resource, list, data, identity tftypes.Type
+	provider, resource, list, identity tftypes.Type
 	attributes                               []*tfprotov6.SchemaAttribute // Of the resource.
 },
 ) {
@@ -40,7 +40,6 @@ var protocol = sync.OnceValue(func() (learned struct {
 	learned.provider = schemas.Provider.ValueType()
 	learned.resource = schemas.ResourceSchemas[resourceName].ValueType()
 	learned.list = schemas.ListResourceSchemas[resourceName].ValueType()
-	learned.data = schemas.DataSourceSchemas["fractel_fonenumbers"].ValueType()
 	learned.identity = identities.IdentitySchemas[resourceName].ValueType()
 	learned.attributes = schemas.ResourceSchemas[resourceName].Block.Attributes
 	return learned
@@ -262,16 +261,6 @@ func (r *run) list() (listed []attributes, diags []*tfprotov6.Diagnostic) {
 	return listed, diags
 }
 
-// readAll reads the data source that lists the whole account.
-func (r *run) readAll() []*tfprotov6.Diagnostic {
-	r.t.Helper()
-	resp, err := r.server.ReadDataSource(r.ctx, &tfprotov6.ReadDataSourceRequest{
-		TypeName: "fractel_fonenumbers", Config: wire(r.t, protocol().data, attributes{}.value(protocol().data)),
-	})
-	r.works(err)
-	return resp.Diagnostics
-}
-
 // change is what a plan says of one resource.
 type change struct {
 	before          instance
@@ -301,10 +290,8 @@ func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Dia
 	r.t.Helper()
 	kind := protocol().resource
 	c := change{before: before, config: config.value(kind)}
-	proposed := attributes{}.value(kind)
-	if config == nil {
-		proposed = c.config
-	} else {
+	proposed := c.config
+	if config != nil {
 		proposed = r.proposed(before, c.config)
 	}
 	resp, err := r.server.PlanResourceChange(r.ctx, &tfprotov6.PlanResourceChangeRequest{
