@@ -105,8 +105,9 @@ type model struct {
 	instances [managedNumbers]instance
 	applied   [managedNumbers]attributes // What the instance was made from.
 
-	originals [managedNumbers]simulator.Receive // Before the instance was created.
-	uncertain [managedNumbers]bool              // An operation has failed, so that it may have left its credentials.
+	originals  [managedNumbers]simulator.Receive // Before the instance was created.
+	remembered [managedNumbers]bool              // It was created to be restored, so the provider knows the original.
+	uncertain  [managedNumbers]bool              // An operation has failed or kept all, so that it may have left its credentials.
 }
 
 func newModel(problems *firstProblem, t *testing.T, a reachable) *model {
@@ -247,7 +248,10 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
 	}
 	if !before.exists() {
-		m.originals[i] = found
+		m.originals[i], m.remembered[i] = found, config.text("on_destroy") == onDestroyRestore
+	}
+	if config == nil && m.applied[i].text("on_destroy") == onDestroyKeep {
+		m.uncertain[i] = true
 	}
 	m.applied[i] = config
 	if config.text("url_username") != "" {
@@ -262,9 +266,9 @@ func (m *model) wants(i int, config attributes, now, found simulator.Receive) bo
 		switch m.applied[i].text("on_destroy") {
 		case onDestroyKeep:
 			return now == found
-		case onDestroyRestore: // Or as it was, when what was before is not known.
+		case onDestroyRestore:
 			original := m.originals[i]
-			return sameDestination(now, cmp.Or(original.Type, "None"), original.Value()) || now == found
+			return sameDestination(now, cmp.Or(original.Type, "None"), original.Value()) || now == found && !m.remembered[i]
 		default:
 			return now.Type == "None"
 		}
@@ -274,7 +278,7 @@ func (m *model) wants(i int, config attributes, now, found simulator.Receive) bo
 	}
 	username, password := config.text("url_username"), cmp.Or(config.text("url_password_wo"), config.text("url_password"))
 	if username == "" && m.uncertain[i] {
-		return true // What an earlier operation has left although it failed cannot be seen.
+		return true // What an earlier operation has left cannot be seen.
 	}
 	return now.URLUsername == username && (now.URLPassword == password || password == "" && m.uncertain[i])
 }

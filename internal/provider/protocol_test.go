@@ -25,7 +25,7 @@ const resourceName = "fractel_fonenumber_delivery"
 // protocol is what Terraform learns of the provider before anything else.
 var protocol = sync.OnceValue(func() (learned struct {
 	provider, resource, list, identity tftypes.Type
-	attributes                               []*tfprotov6.SchemaAttribute // Of the resource.
+	attributes                         []*tfprotov6.SchemaAttribute // Of the resource.
 },
 ) {
 	server := NewServer("test").(*server)
