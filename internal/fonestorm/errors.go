@@ -112,6 +112,14 @@ func Is(err error, kind Kind) bool {
 	return errors.As(err, &answered) && answered.Kind() == kind
 }
 
+// MayHaveTakenEffect reports whether FoneStorm may have done what was asked although this error came of it. Only when it
+// refused the only attempt that is certainly not so: an answer may be lost on its way.
+func MayHaveTakenEffect(err error) bool {
+	var answered *Error
+	var repeated *RetriesError
+	return !errors.As(err, &answered) || errors.As(err, &repeated) || answered.Kind() == Failing
+}
+
 // envelope is the form of every error answer of FoneStorm.
 type envelope struct {
 	Error      string `json:"error"`

@@ -1,10 +1,13 @@
 package provider
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -53,7 +56,8 @@ func changeTo(config attributes) func(*testing.T, reachable, *run, instance) (in
 		if problem := failure(diags); problem != nil {
 			return after, problem
 		}
-		want := destination{config.text("type"), config.text("value"), config.text("url_username"), config.text("url_password")}
+		password := cmp.Or(config.text("url_password_wo"), config.text("url_password"))
+		want := destination{config.text("type"), config.text("value"), config.text("url_username"), password}
 		if config == nil {
 			want = destination{kind: "None"}
 		}
@@ -207,18 +211,18 @@ func (o operation) meets(t *testing.T, a reachable, fault simulator.Fault, once 
 	t.Helper()
 	before := o.begin(t, a)
 	a.Forget()
-	met := 0
+	var met atomic.Int32
 	a.Inject(func(r *http.Request) simulator.Fault {
 		asked := simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}
-		if asked.Kind() != o.kind || once && met > 0 {
+		if asked.Kind() != o.kind || once && met.Load() > 0 {
 			return ""
 		}
-		met++
+		met.Add(1)
 		return fault
 	})
 	during := a.start(t.Context(), t, attributes{"max_retries": retries, "request_timeout": "10s"})
 	after, problem := o.do(t, a, during, before)
-	if met == 0 {
+	if met.Load() == 0 {
 		t.Fatal("the fault has met no request")
 	}
 	a.Inject(nil)
@@ -226,7 +230,7 @@ func (o operation) meets(t *testing.T, a reachable, fault simulator.Fault, once 
 	summary := ""
 	if problem != nil {
 		summary = problem.Summary
-		if !after.known().Equal(before.known()) {
+		if !agrees(after, before) {
 			t.Errorf("the operation has failed, but the state has become %s", after.known())
 		}
 		if problem.Detail == "" {
@@ -337,9 +341,59 @@ func TestRefusedConnections(t *testing.T) {
 			if problem == nil || problem.Summary != "No answer from FoneStorm" || !strings.Contains(problem.Detail, "connection refused (attempt 2") {
 				t.Errorf("the operation ends with %+v", problem)
 			}
-			if f, _ := a.Get(testNumber); f != found || !after.known().Equal(before.known()) {
+			if f, _ := a.Get(testNumber); f != found || !agrees(after, before) {
 				t.Errorf("FoneStorm has %+v and the state %s", f, after.known())
 			}
+		})
+	}
+}
+
+// FoneStorm never tells which credentials it has. When setting new ones has failed, it may have them nevertheless, and
+// taking the change back must set the old ones again.
+func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {
+	t.Parallel()
+	with := func(credentials attributes) attributes {
+		config := attributes{"fonenumber": testNumber, "type": "URL", "value": "https://hooks.example.com/"}
+		maps.Copy(config, credentials)
+		return config
+	}
+	for name, old := range map[string]attributes{
+		"password":            {"url_username": "hook", "url_password": "old-horse"},
+		"write-only password": {"url_username": "hook", "url_password_wo": "old-horse", "url_password_wo_version": 1},
+		"none":                {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				a, network := inMemory(t, simulator.Options{})
+				defer network.server.Close()
+				a.byHand(testNumber, "None", "")
+				first, problem := changeTo(with(old))(t, a, a.start(t.Context(), t, nil), instance{})
+				if problem != nil {
+					t.Fatal(problem.Detail)
+				}
+				a.Inject(func(r *http.Request) simulator.Fault {
+					if strings.HasSuffix(r.URL.Path, "/messages/receive") {
+						return simulator.AnswerLost
+					}
+					return ""
+				})
+				changed := with(attributes{"url_username": "other", "url_password": "new-horse"})
+				failed, problem := changeTo(changed)(t, a, a.start(t.Context(), t, attributes{"max_retries": 0}), first)
+				if f, _ := a.Get(testNumber); problem == nil || f.Receive.URLUsername != "other" {
+					t.Fatalf("the setting has not failed after it took effect: %+v, %v", f, problem)
+				}
+				a.Inject(nil)
+				r := a.start(t.Context(), t, nil)
+				read, _ := r.refresh(failed)
+				last, problem := changeTo(with(old))(t, a, r, read)
+				if problem != nil {
+					t.Fatal(problem.Detail)
+				}
+				if c, _ := a.start(t.Context(), t, nil).plan(last, with(old)); !c.isEmpty() {
+					t.Errorf("after all that the plan still changes %q", c.differs())
+				}
+			})
 		})
 	}
 }

@@ -75,6 +75,17 @@ func (m deliveryModel) afterDestroy(original *fonestorm.Delivery) (left fonestor
 	return end.delivery(&m), true // Which takes out the credentials that this resource has set.
 }
 
+// afterFailure returns the state when setting d has failed. FoneStorm never tells which credentials it has, so where it
+// may have taken new ones, the state gets empty ones, which no configuration has: the next plan sets them again.
+func (m deliveryModel) afterFailure(d fonestorm.Delivery, err error) deliveryModel {
+	if d.URLUsername == nil && d.URLPassword == nil || !fonestorm.MayHaveTakenEffect(err) {
+		return m
+	}
+	m.URLUsername, m.URLPassword = types.StringValue(""), types.StringValue("")
+	m.URLPasswordWOVersion = types.Int64Null()
+	return m
+}
+
 // sameDelivery reports whether FoneStorm needs no request to get from a state to m: only on_destroy differs.
 func (m deliveryModel) sameDelivery(state deliveryModel) bool {
 	m.OnDestroy = state.OnDestroy

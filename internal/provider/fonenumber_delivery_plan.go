@@ -178,8 +178,10 @@ func (r *foneNumberDeliveryResource) check(ctx context.Context, number string) (
 	return f, err
 }
 
-// failsApply reports whether an error of a check is one that the apply would meet as well.
+// failsApply reports whether an error of a check is one that the apply would meet as well, or an answer that cannot be
+// true, after which nothing should be applied.
 func failsApply(err error) bool {
 	var answered *fonestorm.Error
-	return errors.As(err, &answered) && answered.Kind() != fonestorm.RateLimited && answered.Kind() != fonestorm.Failing
+	var unusable *fonestorm.AnswerError
+	return errors.As(err, &unusable) || errors.As(err, &answered) && answered.Kind() != fonestorm.RateLimited && answered.Kind() != fonestorm.Failing
 }

@@ -105,10 +105,12 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 	defer r.lock(number)()
 
 	if !plan.sameDelivery(state) {
-		f, err := r.client.SetDelivery(ctx, number, plan.withPassword(config).delivery(&state))
+		wanted := plan.withPassword(config).delivery(&state)
+		f, err := r.client.SetDelivery(ctx, number, wanted)
 		if err != nil {
 			resp.Diagnostics.Append(apiDiagnostic(err, number))
-			return // The state stays as it was, so that the next plan holds the same change.
+			resp.Diagnostics.Append(resp.State.Set(ctx, state.afterFailure(wanted, err))...)
+			return // Otherwise the state stays as it was, so that the next plan holds the same change.
 		}
 		plan.refresh(f)
 	}
@@ -142,6 +144,7 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	_, err := r.client.SetDelivery(ctx, number, left)
 	if err != nil && !fonestorm.Is(err, fonestorm.NotFound) { // A number that is gone delivers nowhere.
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
+		resp.Diagnostics.Append(resp.State.Set(ctx, state.afterFailure(left, err))...)
 	}
 }
 

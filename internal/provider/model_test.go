@@ -5,11 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"pgregory.net/rapid"
@@ -37,68 +35,28 @@ func TestModel(t *testing.T) {
 	for i := range modelRuns {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
-			rapid.Check(t, func(rt *rapid.T) {
-				dialect, steps := dialects.Draw(rt, "dialect"), sequences.Draw(rt, "steps")
-				if problem := tried(t, dialect, append(steps, apply{})); problem != "" {
-					rt.Fatalf("%s\n\nafter\n%s", problem, sentences(steps))
-				}
+			rapid.Check(t, func(t *rapid.T) {
+				dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
+				rapid.SyncTest(t, func(t *rapid.T) { // In which no waiting takes time.
+					m, end := newModel(t, dialect)
+					defer end()
+					for _, s := range append(steps, apply{}) {
+						t.Log(s)
+						s.do(m)
+					}
+				})
 			})
 		})
 	}
 }
 
-func sentences(steps []step) string {
-	var text strings.Builder
-	for _, s := range steps {
-		fmt.Fprintln(&text, " -", s)
-	}
-	return text.String()
-}
-
-// tried goes through a sequence, in a bubble in which no waiting takes time, and returns what went wrong.
-func tried(t *testing.T, dialect simulator.Dialect, steps []step) (problem string) {
-	synctest.Test(t, func(t *testing.T) {
-		caught := &firstProblem{TB: t}
-		done := make(chan struct{})
-		go func() { // Which firstProblem can end without ending the test.
-			defer close(done)
-			a, network := inMemory(caught, simulator.Options{Dialect: dialect})
-			defer network.server.Close()
-			m := newModel(caught, t, a)
-			m.bare = dialect.BareSuccess
-			for _, s := range steps {
-				s.do(m)
-			}
-			m.settled()
-		}()
-		<-done
-		problem = caught.text
-	})
-	return problem
-}
-
-// firstProblem keeps the first failure instead of failing the test, because rapid is to look for a shorter sequence.
-type firstProblem struct {
-	rapid.TB
-	text string
-}
-
-func (p *firstProblem) Errorf(format string, args ...any) {
-	p.text = cmp.Or(p.text, fmt.Sprintf(format, args...))
-}
-
-func (p *firstProblem) Fatalf(format string, args ...any) {
-	p.Errorf(format, args...)
-	runtime.Goexit()
-}
-
 // model is what should be, and the provider it is compared with.
 type model struct {
-	t       *firstProblem
-	test    *testing.T
+	t       *rapid.T
 	account reachable
 	bare    bool              // Whether FoneStorm answers a setting without naming the FoneNumber.
 	faults  []simulator.Fault // Of the requests to come.
+	untold  bool              // FoneStorm may not tell where a FoneNumber delivers.
 	met     []string          // Kind and fault of the requests of the operation that is under way.
 
 	configs   [managedNumbers]attributes // Nil for none.
@@ -107,11 +65,12 @@ type model struct {
 
 	originals  [managedNumbers]simulator.Receive // Before the instance was created.
 	remembered [managedNumbers]bool              // It was created to be restored, so the provider knows the original.
-	uncertain  [managedNumbers]bool              // An operation has failed or kept all, so that it may have left its credentials.
+	uncertain  [managedNumbers]bool              // A create has failed or a destroy kept all, so that it may have left its credentials.
 }
 
-func newModel(problems *firstProblem, t *testing.T, a reachable) *model {
-	m := &model{t: problems, test: t, account: a}
+func newModel(t *rapid.T, dialect simulator.Dialect) (m *model, end func()) {
+	a, network := inMemory(t, simulator.Options{Dialect: dialect})
+	m = &model{t: t, account: a, bare: dialect.BareSuccess}
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}
@@ -125,7 +84,7 @@ func newModel(problems *firstProblem, t *testing.T, a reachable) *model {
 		m.met = append(m.met, kind+": "+string(fault))
 		return fault
 	})
-	return m
+	return m, func() { _ = network.server.Close() }
 }
 
 func (s configure) do(m *model) { m.configs[s.resource] = s.config }
@@ -133,7 +92,7 @@ func (s byHand) do(m *model)    { m.account.byHand(s.number, s.kind, s.value) }
 
 // do plans in one run of the provider and applies in the next, as Terraform does. Without faults, both must succeed.
 func (s apply) do(m *model) {
-	m.faults = slices.Clone(s.faults)
+	m.faults, m.untold = slices.Clone(s.faults), slices.Contains(s.faults, simulator.ReceiveMissing)
 	if problem := m.apply(); problem != nil && len(s.faults) == 0 {
 		m.t.Fatalf("an apply without faults fails: %s: %s", problem.Summary, problem.Detail)
 	}
@@ -182,7 +141,7 @@ func (m *model) apply() (first *tfprotov6.Diagnostic) {
 }
 
 func (m *model) start() *run {
-	return m.account.start(m.test.Context(), m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
+	return m.account.start(m.t.Context(), m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
 }
 
 func (m *model) needed(i instance, resource int) bool {
@@ -231,10 +190,11 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		m.t.Fatalf("setting %s takes %d requests", modelNumbers[i], n)
 	}
 	if problem := failure(diags); problem != nil {
-		m.uncertain[i] = true
-		if !after.known().Equal(before.known()) {
+		m.uncertain[i] = m.uncertain[i] || !before.exists()
+		if !agrees(after, before) {
 			m.t.Fatalf("changing %s fails, but the state becomes %s", modelNumbers[i], after.known())
 		}
+		m.instances[i] = after
 		if now := m.receive(i); now != found && !m.wants(i, config, now, found) {
 			m.t.Fatalf("changing %s fails and leaves %+v, which is neither what it was nor what is wanted", modelNumbers[i], now)
 		}
@@ -248,7 +208,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
 	}
 	if !before.exists() {
-		m.originals[i], m.remembered[i] = found, config.text("on_destroy") == onDestroyRestore
+		m.originals[i], m.remembered[i] = found, config.text("on_destroy") == onDestroyRestore && !m.untold
 	}
 	if config == nil && m.applied[i].text("on_destroy") == onDestroyKeep {
 		m.uncertain[i] = true

@@ -216,6 +216,18 @@ func (i instance) known() tftypes.Value {
 	return i.state
 }
 
+// agrees reports whether a state that an error has left is the one before it, but for credentials that are not known.
+func agrees(after, before instance) bool {
+	left, was := attributesOf(after.known()), attributesOf(before.known())
+	if left.text("url_username") == "" && left.text("url_password") == "" {
+		for _, credential := range []string{"url_username", "url_password"} {
+			delete(left, credential)
+			delete(was, credential)
+		}
+	}
+	return maps.Equal(left, was) && after.exists() == before.exists()
+}
+
 func (r *run) validate(config attributes) []*tfprotov6.Diagnostic {
 	r.t.Helper()
 	resp, err := r.server.ValidateResourceConfig(r.ctx, &tfprotov6.ValidateResourceConfigRequest{
