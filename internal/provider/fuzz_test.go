@@ -372,11 +372,11 @@ func FuzzProvider(f *testing.F) {
 	})
 }
 
-// A value of several megabytes, by mistake or not, must not keep the provider busy. The test would not come to its end
-// if the work grew with the square of the length.
+// A long value, by mistake or not, must not keep the provider busy. Work that grew with the square of the length would
+// take seconds for each of these values, and an hour for all.
 func TestLongValues(t *testing.T) {
 	t.Parallel()
-	const length = 4 << 20
+	const length = 64 << 10
 	for _, piece := range append(hostile, "a", "1", "@", "a@", "a.", "(", "\"", "[", "%", "{", "}", "{{a}}", "=?u?q?a?= ", "ext 1 ", "+1 ", "<", ", ") {
 		if piece == "" {
 			continue
