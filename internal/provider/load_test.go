@@ -1,0 +1,356 @@
+package provider
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// loadSize is how many FoneNumbers there are; fewer with the race detector, which takes five times as long.
+var loadSize = 10_000
+
+const (
+	loadLatency = 20 * time.Millisecond
+	loadSeed    = 1        // Of the faults.
+	atOnce      = 10       // How many resources Terraform works on at the same time.
+	mostApplies = 3        // Until everything is as configured.
+	mostMemory  = 32 << 20 // Bytes that the provider keeps of a plan.
+	neighbors   = 10       // FoneNumbers of the account that nobody manages.
+)
+
+// Ten thousand FoneNumbers are created, read and destroyed while one request of a hundred meets a fault. What fails is
+// left to the next apply, as a user would do; it all ends in agreement. Terraform itself takes the better part of an hour
+// for that, because it writes its whole state after each resource, so this test is Terraform: in a synctest bubble, in
+// which the latency costs no time.
+//
+// It is not parallel because it looks at the memory of the process.
+func TestLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer debug.SetGCPercent(debug.SetGCPercent(400)) // As in the provider's program.
+		l, network := newLoad(t, loadSize)
+		defer network.server.Close()
+		l.applyUntilDone(loadConfig)
+		l.agrees(loadConfig)
+		l.plansNothing()
+		l.applyUntilDone(nothing)
+		l.agrees(nothing)
+		l.faults.wereMet(t, loadSize)
+		for _, violation := range l.account.Violations() {
+			t.Error("FoneStorm would have refused:", violation)
+		}
+	})
+}
+
+// The same through the real CLI, which takes minutes: `make load` says for how many FoneNumbers.
+func TestLoadOfTheCLI(t *testing.T) {
+	t.Parallel()
+	size, _ := strconv.Atoi(os.Getenv("FRACTEL_TEST_LOAD"))
+	if size == 0 {
+		t.Skip("takes minutes: run it by `make load`")
+	}
+	a := newAccount(t, simulator.Options{FoneNumbers: size + neighbors, Latency: loadLatency})
+	a.addNeighbors(size)
+	faults := newFaults()
+	a.Inject(faults.choose)
+	w := a.newWorkspace(t, a.provider(`request_timeout = "5s"`)+loadBlocks(size))
+	w.applyUntilDone()
+	checkAccount(t, a, size, loadConfig)
+	a.Inject(nil)
+	w.plan(0)
+	a.Inject(faults.choose)
+	w.applyUntilDone("-destroy")
+	checkAccount(t, a, size, nothing)
+	faults.wereMet(t, size)
+}
+
+// applyUntilDone applies until there are no errors.
+func (w *workspace) applyUntilDone(args ...string) {
+	w.t.Helper()
+	args = append([]string{"apply", "-no-color", "-input=false", "-auto-approve", "-compact-warnings", "-parallelism=" + strconv.Itoa(atOnce)}, args...)
+	for n := 1; ; n++ {
+		begun := time.Now()
+		output, code, err := w.Run(w.t.Context(), args...)
+		w.t.Logf("apply %d: %d errors in %s", n, strings.Count(output, "Error: "), time.Since(begun).Round(time.Second))
+		switch {
+		case err != nil:
+			w.t.Fatal(err)
+		case code == 0:
+			return
+		case n == mostApplies:
+			w.t.Fatalf("apply %d still has errors:\n%s", n, output)
+		}
+	}
+}
+
+// loadBlocks is the same configuration as loadConfig for the CLI, in blocks of their own, which take it the least time.
+func loadBlocks(size int) string {
+	var text strings.Builder
+	for i := range size {
+		fmt.Fprintf(&text, "resource %q \"n%d\" {\n", resourceName, i)
+		for name, value := range loadConfig(i) {
+			fmt.Fprintf(&text, "  %s = %#v\n", name, value)
+		}
+		text.WriteString("}\n")
+	}
+	return text.String()
+}
+
+// addNeighbors sets where the FoneNumbers deliver that are none of the provider's business.
+func (a *account) addNeighbors(size int) {
+	for i := range neighbors {
+		a.byHand(loadNumber(size+i), "Email", "neighbor@example.com")
+	}
+}
+
+// load is Terraform with many resources, one for each FoneNumber.
+type load struct {
+	t         *testing.T
+	account   reachable
+	instances []instance // The state.
+	faults    faults
+}
+
+func newLoad(t *testing.T, size int) (*load, *memoryNet) {
+	t.Helper()
+	a, network := inMemory(t, simulator.Options{FoneNumbers: size + neighbors, Latency: loadLatency})
+	a.transport = func() http.RoundTripper {
+		return &http.Transport{DialContext: network.dial, MaxIdleConnsPerHost: 2 * atOnce}
+	}
+	a.addNeighbors(size)
+	l := &load{t: t, account: a, instances: make([]instance, size), faults: newFaults()}
+	a.Inject(l.faults.choose)
+	return l, network
+}
+
+// applyUntilDone applies until there are no errors.
+func (l *load) applyUntilDone(config func(i int) attributes) {
+	l.t.Helper()
+	for n := 1; ; n++ {
+		begun := time.Now()
+		problems := l.apply(config)
+		l.t.Logf("apply %d: %d errors in %s", n, len(problems), time.Since(begun))
+		if len(problems) == 0 {
+			return
+		}
+		if n == mostApplies {
+			l.t.Fatalf("apply %d still has errors: %s: %s", n, problems[0].Summary, problems[0].Detail)
+		}
+	}
+}
+
+// apply is what `terraform apply` does: one run of the provider plans and, if there was no error, another one plans
+// again what is to be changed, and changes it.
+func (l *load) apply(config func(i int) attributes) []*tfprotov6.Diagnostic {
+	changed, problems := l.plan(l.start(), config)
+	if len(problems) > 0 {
+		return problems
+	}
+	r := l.start()
+	return l.each(func(i int) *tfprotov6.Diagnostic {
+		if !changed[i] {
+			return nil
+		}
+		c, diags := r.plan(l.instances[i], config(i))
+		if problem := failure(diags); problem != nil {
+			return problem
+		}
+		l.instances[i], diags = r.apply(c)
+		return failure(diags)
+	})
+}
+
+// plan is what `terraform plan` does, in a run of its own. It returns which resources an apply would change.
+func (l *load) plan(r *run, config func(i int) attributes) (changed []bool, problems []*tfprotov6.Diagnostic) {
+	changed = make([]bool, len(l.instances))
+	problems = l.each(func(i int) *tfprotov6.Diagnostic {
+		if config(i) == nil && !l.instances[i].exists() {
+			return nil
+		}
+		if l.instances[i].exists() {
+			read, diags := r.refresh(l.instances[i])
+			if problem := failure(diags); problem != nil {
+				return problem
+			}
+			l.instances[i] = read
+		}
+		c, diags := r.plan(l.instances[i], config(i))
+		changed[i] = !c.isEmpty()
+		return failure(diags)
+	})
+	return changed, problems
+}
+
+// each does something for every resource, for as many at once as Terraform does, and returns the errors.
+func (l *load) each(do func(i int) *tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
+	l.t.Helper()
+	var next atomic.Int64
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	for range atOnce {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(l.instances) && !l.t.Failed(); i = int(next.Add(1)) - 1 {
+				if problem := do(i); problem != nil {
+					mu.Lock()
+					problems = append(problems, problem)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if l.t.Failed() { // In a goroutine, which could only end itself.
+		l.t.FailNow()
+	}
+	return problems
+}
+
+func (l *load) start() *run {
+	l.t.Helper()
+	return l.account.start(l.t.Context(), l.t, attributes{"requests_per_second": 100_000})
+}
+
+// agrees checks that FoneStorm, the state and the configuration say the same, and that nobody else's FoneNumber has
+// been touched.
+func (l *load) agrees(config func(i int) attributes) {
+	l.t.Helper()
+	checkAccount(l.t, l.account.account, len(l.instances), config)
+	for i, kept := range l.instances {
+		state, wanted := attributesOf(kept.known()), config(i)
+		for _, name := range []string{"fonenumber", "type", "value", "url_username"} {
+			if state.text(name) != wanted.text(name) {
+				l.t.Fatalf("the state of FoneNumber %s has %s = %q, want %q", loadNumber(i), name, state.text(name), wanted.text(name))
+			}
+		}
+	}
+}
+
+func checkAccount(t *testing.T, a *account, size int, config func(i int) attributes) {
+	t.Helper()
+	for i := range size + neighbors {
+		want := destination{kind: "None"}
+		switch {
+		case i >= size:
+			want = destination{kind: "Email", value: "neighbor@example.com"}
+		case config(i) != nil:
+			want = loadDestination(i)
+		}
+		if err := a.delivers(loadNumber(i), want)(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// plansNothing checks that a plan finds everything as configured, with few requests, and that the provider does not keep
+// what it has been asked.
+func (l *load) plansNothing() {
+	l.t.Helper()
+	l.account.Inject(nil) // Each fault costs a request or more.
+	defer l.account.Inject(l.faults.choose)
+	l.account.Forget()
+	before := memory()
+	r := l.start()
+	changed, problems := l.plan(r, loadConfig)
+	grown := memory() - before
+	runtime.KeepAlive(r)
+	if slices.Contains(changed, true) || len(problems) > 0 {
+		l.t.Fatalf("the plan changes something, or has errors: %+v", problems)
+	}
+	if n := len(l.account.Requests()); n > 7 {
+		l.t.Errorf("the plan took %d requests, want at most 7", n)
+	}
+	l.t.Logf("the provider has %d KiB after a plan", grown>>10)
+	if grown > mostMemory {
+		l.t.Errorf("the provider keeps %d MiB of a plan", grown>>20)
+	}
+}
+
+// memory returns how many bytes are in use.
+func memory() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// loadNumber returns the FoneNumber of a resource.
+func loadNumber(i int) string { return strconv.Itoa(3215550000 + i) }
+
+// loadDestination returns where the FoneNumber of a resource is to deliver: where no other one does, so that it tells
+// whose it is.
+func loadDestination(i int) destination {
+	number := loadNumber(i)
+	return []destination{
+		{kind: "Email", value: "ops-" + number + "@example.com"},
+		{kind: "URL", value: "https://hooks.example.com/" + number + "?msg={{msg}}", username: "hook", password: "horse-" + number},
+		{kind: "Forward", value: "407" + number[3:]},
+		{kind: "Device", value: "987" + number},
+	}[i%4]
+}
+
+func loadConfig(i int) attributes {
+	d := loadDestination(i)
+	config := attributes{"fonenumber": loadNumber(i), "type": d.kind, "value": d.value}
+	if d.username != "" {
+		config["url_username"], config["url_password_wo"], config["url_password_wo_version"] = d.username, d.password, 1
+	}
+	return config
+}
+
+// nothing is the configuration without resources.
+func nothing(int) attributes { return nil }
+
+// faults are drawn for one request of a hundred.
+type faults struct {
+	seen map[string]int // Requests of a kind for a FoneNumber.
+	met  map[simulator.Fault]int
+}
+
+func newFaults() faults { return faults{map[string]int{}, map[simulator.Fault]int{}} }
+
+// wereMet checks that the test has not got by without faults: for each FoneNumber there have been two requests at least.
+func (f *faults) wereMet(t *testing.T, size int) {
+	t.Helper()
+	t.Logf("faults with seed %d: %v", loadSeed, f.met)
+	total := 0
+	for _, met := range f.met {
+		total += met
+	}
+	if total < size/100 {
+		t.Errorf("there were %d faults, want twice as many as a hundredth of %d FoneNumbers", total, size)
+	}
+}
+
+// choose draws by what a request is for and how often that has been asked, not by the order in which requests happen to
+// come, so that every run of the test meets the same faults.
+func (f *faults) choose(r *http.Request) simulator.Fault {
+	kind := simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
+	_ = r.ParseForm()
+	about := kind + r.URL.Path + r.PostForm.Get("fonenumber")
+	f.seen[about]++
+	hash := fnv.New64a()
+	fmt.Fprint(hash, about, f.seen[about])
+	draw := rand.New(rand.NewPCG(loadSeed, hash.Sum64()))
+	if draw.IntN(100) > 0 {
+		return ""
+	}
+	all := simulator.Faults()
+	fault := all[draw.IntN(len(all))]
+	f.met[fault]++
+	return fault
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package provider
+
+func init() { loadSize = 2_500 }
