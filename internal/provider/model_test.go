@@ -15,12 +15,12 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// modelRuns is how many parts the model test has, and modelSequences how many sequences each of them tries unless
-// -rapid.checks says otherwise.
-const (
-	modelRuns      = 4
-	modelSequences = 500
-)
+// modelRuns is how many parts the model test has.
+const modelRuns = 4
+
+// modelSequences is how many sequences each of them tries unless -rapid.checks says otherwise; fewer with the race
+// detector.
+var modelSequences = 500
 
 // Whatever happens before, in FoneStorm, on the way to it and in the configuration: no operation succeeds without having
 // done what it should, none fails and changes the state, and an apply without faults makes FoneStorm what the

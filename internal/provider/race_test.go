@@ -2,4 +2,4 @@
 
 package provider
 
-func init() { loadSize = 2_500 }
+func init() { loadSize, modelSequences = 2_500, 50 }
