@@ -1,7 +1,7 @@
 # Takes the FoneNumbers of an existing account under Terraform as they are: a list of them, where each delivers, and an
 # import block for all. The plan shows only imports.
 terraform {
-  required_version = ">= 1.8"
+  required_version = ">= 1.8" # Of OpenTofu, 1.7 will do.
   required_providers {
     fractel = {
       source = "fractel/fractel"

@@ -152,6 +152,7 @@ func TestNormalizeFoneNumber(t *testing.T) {
 	for i, text := range good {
 		fmt.Fprintf(&config, "output \"n%d\" {\n  value = provider::fractel::normalize_fonenumber(%q)\n}\n", i, text)
 	}
+	needs(t, providerFunctions)
 	w := newAccount(t, simulator.Options{}).newWorkspace(t, config.String())
 	w.apply()
 	for name, value := range w.outputs() {
@@ -161,6 +162,24 @@ func TestNormalizeFoneNumber(t *testing.T) {
 	}
 	w.configure("output \"bad\" {\n  value = provider::fractel::normalize_fonenumber(\"+44 20 7946 0958\")\n}\n")
 	says(t, w.plan(1), `"+44 20 7946 0958" is a number of country code 44, and FoneNumbers are North American`)
+}
+
+// inventsNothing checks that a configuration which the CLI has generated has no credentials in it.
+func (w *workspace) inventsNothing(name string) {
+	w.t.Helper()
+	generated, err := os.ReadFile(filepath.Join(w.Dir, name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(string(generated), "\n") {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		switch strings.TrimSpace(name) {
+		case "url_username", "url_password", "url_password_wo", "url_password_wo_version":
+			if !strings.HasPrefix(strings.TrimSpace(value), "null") {
+				w.t.Errorf("invented: %s", line)
+			}
+		}
+	}
 }
 
 // What `terraform plan -generate-config-out` writes for every type validates, plans only the import, and invents no
@@ -175,19 +194,7 @@ func TestGeneratedConfiguration(t *testing.T) {
 	w := a.newWorkspace(t, config.String())
 	output := w.plan(2, "-generate-config-out=generated.tf")
 	says(t, output, "Plan: 5 to import, 0 to add, 0 to change, 0 to destroy.")
-	generated, err := os.ReadFile(filepath.Join(w.Dir, "generated.tf"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.SplitSeq(string(generated), "\n") {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		switch strings.TrimSpace(name) {
-		case "url_username", "url_password", "url_password_wo", "url_password_wo_version":
-			if !strings.HasPrefix(strings.TrimSpace(value), "null") {
-				t.Errorf("invented: %s", line)
-			}
-		}
-	}
+	w.inventsNothing("generated.tf")
 	w.run(0, "validate")
 	w.apply()
 	w.plan(0)
@@ -199,6 +206,8 @@ func TestGeneratedConfiguration(t *testing.T) {
 // The example for a whole account: 50 FoneNumbers from a list, imported without a single change.
 func TestAdoptAccountExample(t *testing.T) {
 	t.Parallel()
+	needs(t, importForEach)
+	needs(t, providerFunctions)
 	dir := filepath.Join("..", "..", "examples", "adopt-account")
 	config, err := os.ReadFile(filepath.Join(dir, "main.tf"))
 	if err != nil {
@@ -222,9 +231,7 @@ func TestAdoptAccountExample(t *testing.T) {
 	}
 	a.Put(simulator.FoneNumber{Number: "4075550000"})
 	w := a.newWorkspace(t, string(config))
-	if err := w.Write("fonenumbers.csv", string(table)); err != nil {
-		t.Fatal(err)
-	}
+	w.write("fonenumbers.csv", string(table))
 	says(t, w.plan(2), "Plan: 50 to import, 0 to add, 0 to change, 0 to destroy.")
 	if n := len(a.Requests()); n > 7 {
 		t.Errorf("%d requests, want at most 7", n)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -19,6 +20,14 @@ resource "fractel_fonenumber_delivery" "test" {
   %s
 }
 `, testNumber, lines)
+}
+
+// bestPassword returns the lines of a callback's password as the documentation recommends it, as far as the CLI can.
+func bestPassword(password string, version int) string {
+	if theCLI().has(writeOnly) {
+		return fmt.Sprintf("url_password_wo = %q\n  url_password_wo_version = %d", password, version)
+	}
+	return fmt.Sprintf("url_password = %q", password)
 }
 
 // lastSet returns the parameters of the last setting that was sent.
@@ -59,6 +68,9 @@ func TestCredentials(t *testing.T) {
 	a.Put(simulator.FoneNumber{Number: testNumber})
 	w := a.newWorkspace(t, "")
 	for _, step := range steps {
+		if strings.Contains(step.config, "url_password_wo") && lacks(t, writeOnly, step.about) {
+			continue // The step after it does without.
+		}
 		before := a.count("set")
 		w.configure(step.config)
 		w.apply()
@@ -99,7 +111,7 @@ func TestDestroyRemovesCredentials(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
 	a.Put(simulator.FoneNumber{Number: testNumber})
-	w := a.newWorkspace(t, callback("url_username = \"hook\"\n  url_password_wo = \"horse\"\n  url_password_wo_version = 1"))
+	w := a.newWorkspace(t, callback("url_username = \"hook\"\n  "+bestPassword("horse", 1)))
 	w.apply()
 	w.apply("-destroy")
 	f, _ := a.Get(testNumber)

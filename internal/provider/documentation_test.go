@@ -174,13 +174,18 @@ func TestConfigurationsInTheDocumentation(t *testing.T) {
 				if strings.HasPrefix(config, "list ") {
 					return // For `terraform query`; the CLI of these tests may be too old for more.
 				}
-				if strings.Contains(config, "identity = {") {
-					t.Skip("Import by identity needs Terraform 1.12.")
+				for text, f := range map[string]feature{
+					"identity = {": importByIdentity, "provider::": providerFunctions, "url_password_wo": writeOnly, "removed {": forgetting,
+				} {
+					if strings.Contains(config, text) {
+						needs(t, f)
+					}
+				}
+				if strings.Contains(config, "import {") && strings.Contains(config, "for_each") {
+					needs(t, importForEach)
 				}
 				w := newAccount(t, simulator.Options{}).newWorkspace(t, whole(config))
-				if err := w.Write("fonenumbers.csv", "fonenumber,type,value\n"); err != nil { // As the text says.
-					t.Fatal(err)
-				}
+				w.write("fonenumbers.csv", "fonenumber,type,value\n") // As the text says.
 				w.run(0, "validate", "-no-color")
 			})
 		}

@@ -305,7 +305,7 @@ func TestChangeOfOnDestroyAsksNothing(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
 	a.Put(simulator.FoneNumber{Number: testNumber})
-	credentials := "url_username = \"hook\"\n  url_password_wo = \"horse\"\n  url_password_wo_version = 1\n"
+	credentials := "url_username = \"hook\"\n  " + bestPassword("horse", 1) + "\n"
 	w := a.newWorkspace(t, callback(credentials))
 	w.apply()
 	before := a.count("set")
@@ -414,6 +414,9 @@ func TestCallbackWarnings(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if strings.Contains(test.lines, "url_password") {
+				needs(t, writeOnly) // The advice to use it, too.
+			}
 			config := strings.Replace(callback(test.lines), `value      = "https://hooks.example.com/sms"`, "", 1)
 			if test.lines == "" {
 				config = destination{kind: "Email", value: "{{msg}}@example.com"}.config(testNumber)

@@ -70,7 +70,7 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 			},
 			"url_password_wo": schema.StringAttribute{
 				MarkdownDescription: "Password for `url_username`, write-only: it is sent to FoneStorm and is never in a plan or the state. " +
-					"Needs Terraform 1.11 or newer and `url_password_wo_version`. Conflicts with `url_password`.",
+					"Needs Terraform 1.11 or newer, or OpenTofu 1.11 or newer, and `url_password_wo_version`. Conflicts with `url_password`.",
 				// Not sensitive as well: there is nothing to hide where it never is, and Terraform would keep that for each
 				// resource, which costs it a seventh of the time that an apply of many takes.
 				Optional:  true,

@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -205,6 +206,21 @@ type diagnostic struct {
 // asked.
 func TestValidate(t *testing.T) {
 	t.Parallel()
+	checkRules(t, func(block string) bool { return !strings.Contains(block, "url_password_wo") })
+}
+
+func TestValidateWriteOnly(t *testing.T) {
+	t.Parallel()
+	needs(t, writeOnly)
+	checkRules(t, func(block string) bool { return strings.Contains(block, "url_password_wo") })
+}
+
+// checkRules validates those of the refusals and acceptances that are chosen.
+func checkRules(t *testing.T, chosen func(block string) bool) {
+	t.Helper()
+	refusals, acceptances := maps.Clone(refusals), maps.Clone(acceptances)
+	maps.DeleteFunc(refusals, func(_ string, refused refusal) bool { return !chosen(refused.block) })
+	maps.DeleteFunc(acceptances, func(_, accepted string) bool { return !chosen(accepted) })
 	var config strings.Builder
 	config.WriteString("resource \"terraform_data\" \"later\" {\n}\n")
 	block := func(name, attributes string) {

@@ -2,6 +2,9 @@ package provider
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -43,7 +46,33 @@ func object(t *testing.T, kind tftypes.Type, set map[string]any) *tfprotov6.Dyna
 	return &value
 }
 
-// Import by identity, as an import block with `identity` does from Terraform 1.12 on.
+// The example of an import block with an identity, through the CLI.
+func TestImportBlockWithIdentity(t *testing.T) {
+	t.Parallel()
+	needs(t, importByIdentity)
+	config := ""
+	for _, name := range []string{"resource.tf", "import_identity.tf"} {
+		content, err := os.ReadFile(filepath.Join("..", "..", "examples", "resources", "fractel_fonenumber_delivery", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config += string(content)
+	}
+	a := newAccount(t, simulator.Options{})
+	a.byHand(testNumber, "URL", "https://hooks.example.com/sms?from={{from}}&msg={{msg}}")
+	w := a.newWorkspace(t, config)
+	says(t, w.plan(2), "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.")
+	w.apply()
+	w.plan(0)
+	if n := a.count("set"); n > 0 {
+		t.Errorf("importing sent %d settings", n)
+	}
+
+	w = a.newWorkspace(t, strings.Replace(config, `"`+testNumber+`"`, `"321-555-1212"`, 1))
+	says(t, w.plan(1), "Error: Invalid FoneNumber", `but "321-555-1212" was given. Use "3215551212".`)
+}
+
+// Import by identity, as an import block with `identity` does from Terraform 1.12 on: in the protocol, for CLIs that cannot.
 func TestImportByIdentity(t *testing.T) {
 	t.Parallel()
 	const resource = "fractel_fonenumber_delivery"

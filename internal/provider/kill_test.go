@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -52,8 +54,8 @@ func TestProviderIsKilledDuringApply(t *testing.T) {
 	})
 }
 
-// When Terraform dies, the provider ends too, and nothing stands in the way of the next apply: no lock, and no state,
-// which Terraform's local backend may lose when it is killed.
+// When Terraform dies, the provider ends too, and the next apply needs nothing of what was lost: neither a lock that
+// somebody would have to take away, nor the state, which the local backend mostly loses when it is killed.
 func TestTerraformIsKilledDuringApply(t *testing.T) {
 	t.Parallel()
 	k := newKilledApplies(t)
@@ -146,7 +148,7 @@ func (k *killedApplies) run(moments []moment) {
 		k.w.configure(killedConfig(now))
 		number := k.kill(m)
 		k.waitUntilGone()
-		k.removeDamagedState()
+		k.restoreTornState()
 
 		explained := map[string][]int{number: {before}}
 		if m.after {
@@ -193,7 +195,7 @@ func killedConfig(round int) string {
 	d := inRound(round, "${each.key}")
 	credentials := ""
 	if d.password != "" {
-		credentials = fmt.Sprintf("url_username = %q\n  url_password_wo = %q\n  url_password_wo_version = %d", d.username, d.password, round)
+		credentials = fmt.Sprintf("url_username = %q\n  ", d.username) + bestPassword(d.password, round)
 	}
 	return fmt.Sprintf(`
 resource "fractel_fonenumber_delivery" "test" {
@@ -288,16 +290,23 @@ func (k *killedApplies) waitUntilGone() {
 	}
 }
 
-// removeDamagedState removes a state that nobody can read. The CLI writes its local state in place: killed while it
-// does, it mostly leaves an empty one, which it takes for none, but can leave the beginning of one.
-func (k *killedApplies) removeDamagedState() {
+// restoreTornState does what no provider can spare those who kill Terraform's local backend. That backend writes the
+// state in place: killed meanwhile, it mostly leaves an empty file, which it takes for no state, and once in a while
+// (1.11.4: one apply in 60, with states of more than 128 KiB) the beginning of one, which it refuses from then on. Its
+// backup is the state before that apply. Remote backends take a state as a whole or not at all.
+func (k *killedApplies) restoreTornState() {
 	k.t.Helper()
 	path := filepath.Join(k.w.Dir, "terraform.tfstate")
 	state, err := os.ReadFile(path)
 	if err != nil || len(state) == 0 || json.Valid(state) {
 		return
 	}
-	if err := os.Remove(path); err != nil {
+	k.t.Logf("Terraform has left %d bytes of a state: its backup is restored", len(state))
+	err = os.Rename(path+".backup", path)
+	if errors.Is(err, fs.ErrNotExist) { // There was no state before.
+		err = os.Remove(path)
+	}
+	if err != nil {
 		k.t.Fatal(err)
 	}
 }

@@ -140,7 +140,13 @@ func (w *workspace) configure(config string) {
 	if strings.Contains(config, "required_providers") {
 		header = ""
 	}
-	if err := w.Write("main.tf", header+config); err != nil {
+	w.write("main.tf", header+config)
+}
+
+// write puts another file beside the configuration.
+func (w *workspace) write(name, content string) {
+	w.t.Helper()
+	if err := w.Write(name, content); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -27,13 +27,18 @@ func TestSecretsStayOut(t *testing.T) {
 	for name, password := range configs {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			ephemeral := ""
+			if name == "url_password_wo" {
+				needs(t, writeOnly)
+				ephemeral = "ephemeral = true"
+			}
 			a := newAccount(t, simulator.Options{Password: login})
 			a.Put(simulator.FoneNumber{Number: testNumber})
 			w := a.newWorkspace(t, `
 variable "hook" {
   type      = string
   sensitive = true
-  ephemeral = `+map[bool]string{true: "true", false: "false"}[name == "url_password_wo"]+`
+  `+ephemeral+`
 }
 resource "fractel_fonenumber_delivery" "test" {
   fonenumber   = "3215551212"

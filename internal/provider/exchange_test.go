@@ -1,0 +1,116 @@
+package provider
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
+)
+
+// with hands the same working directory to another CLI.
+func (w *workspace) with(cli string) *workspace {
+	w.t.Helper()
+	other, err := terraformcli.New(cli, w.Dir, builtProvider.dir, w.Env...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	result := &workspace{Workspace: other, t: w.t}
+	// OpenTofu takes a state as Terraform has left it. Terraform must be told that its provider is the same, see the
+	// guide on moving.
+	state, _ := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
+	if !versionOf(cli).isTofu && strings.Contains(string(state), "registry.opentofu.org/") {
+		says(w.t, result.run(0, "state", "replace-provider", "-auto-approve", "registry.opentofu.org/fractel/fractel", "fractel/fractel"),
+			"Successfully replaced provider for 3 resources.")
+	}
+	return result
+}
+
+// A state that one CLI has written is as good for another one, and so is what the provider keeps in it that nobody
+// sees. FRACTEL_TEST_OTHER_CLI=tofu names the other CLI.
+func TestStateOfAnotherCLI(t *testing.T) {
+	t.Parallel()
+	other := os.Getenv("FRACTEL_TEST_OTHER_CLI")
+	if other == "" {
+		t.Skip("needs two CLIs: set FRACTEL_TEST_OTHER_CLI to another one than that which runs the tests")
+	}
+	path, err := exec.LookPath(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		t.Fatal(err)
+	}
+	this := os.Getenv("TF_ACC_TERRAFORM_PATH")
+	t.Run("this, then the other", func(t *testing.T) {
+		t.Parallel()
+		passesBetween(t, this, path)
+	})
+	t.Run("the other, then this", func(t *testing.T) {
+		t.Parallel()
+		passesBetween(t, path, this)
+	})
+}
+
+const exchanged = `
+resource "fractel_fonenumber_delivery" "password" {
+  fonenumber   = "3215550000"
+  type         = "URL"
+  value        = "https://hooks.example.com/sms"
+  url_username = "hook"
+  url_password = "horse"
+}
+resource "fractel_fonenumber_delivery" "restored" {
+  fonenumber = "3215550001"
+  type       = "Email"
+  value      = "ops@example.com"
+  on_destroy = "restore"
+}
+resource "fractel_fonenumber_delivery" "imported" {
+  fonenumber = "3215550002"
+  type       = "Email"
+  value      = "imported@example.com"
+}
+import {
+  to = fractel_fonenumber_delivery.imported
+  id = "3215550002"
+}
+`
+
+// passesBetween lets one CLI create, the other one change, and both find nothing to do after that. The other one
+// destroys.
+func passesBetween(t *testing.T, first, second string) {
+	t.Helper()
+	a := newAccount(t, simulator.Options{FoneNumbers: 3})
+	a.byHand("3215550001", "Forward", "3215551111")
+	a.byHand("3215550002", "Email", "imported@example.com")
+	w := a.newWorkspace(t, exchanged).with(first)
+	says(t, w.apply(), "1 imported, 2 added, 0 changed, 0 destroyed")
+
+	w = w.with(second)
+	w.plan(0)
+	a.byHand("3215550000", "None", "")
+	a.byHand("3215550002", "None", "")
+	says(t, w.apply(), "0 added, 2 changed, 0 destroyed")
+
+	w = w.with(first)
+	w.plan(0)
+
+	w = w.with(second)
+	w.apply("-destroy")
+	for number, want := range map[string]destination{
+		"3215550000": {kind: "None"},
+		"3215550001": {kind: "Forward", value: "3215551111"},
+		"3215550002": {kind: "None"},
+	} {
+		if err := a.delivers(number, want)(nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if left := w.run(0, "state", "list"); left != "" {
+		t.Errorf("the state still has %s", left)
+	}
+}
