@@ -49,6 +49,19 @@ func TestReleaseIsBuiltAsByMake(t *testing.T) {
 	}
 }
 
+// The Registry refuses sums of files that it does not fetch, such as SBOMs.
+func TestChecksumsAreOfArchives(t *testing.T) {
+	t.Parallel()
+	var release struct {
+		Archives []struct{ ID string }
+		Checksum struct{ IDs []string }
+	}
+	decodeYAML(t, ".goreleaser.yml", &release)
+	if len(release.Archives) != 1 || release.Archives[0].ID == "" || !slices.Equal(release.Checksum.IDs, []string{release.Archives[0].ID}) {
+		t.Errorf("there are sums of %q, and the archives are %+v", release.Checksum.IDs, release.Archives)
+	}
+}
+
 // The Registry tells the CLI which protocol the provider speaks.
 func TestManifestNamesTheProtocol(t *testing.T) {
 	t.Parallel()

@@ -115,7 +115,11 @@ func (a *account) newWorkspace(t *testing.T, config string, env ...string) *work
 	t.Helper()
 	builtProvider.once.Do(func() {
 		if builtProvider.dir, builtProvider.err = os.MkdirTemp("", "fractel-test-"); builtProvider.err == nil { //nolint:usetesting // It outlives the test that makes it.
-			builtProvider.err = terraformcli.BuildProvider(context.Background(), filepath.Join("..", ".."), builtProvider.dir)
+			var flags []string
+			if testing.CoverMode() != "" { // See `make cover`. A program that is not covered itself would write nothing.
+				flags = []string{"-cover", "-coverpkg=.,./internal/fonestorm,./internal/provider"}
+			}
+			builtProvider.err = terraformcli.BuildProvider(context.Background(), filepath.Join("..", ".."), builtProvider.dir, flags...)
 		}
 	})
 	if builtProvider.err != nil {

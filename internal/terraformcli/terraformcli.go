@@ -33,9 +33,11 @@ func Executable() (string, error) {
 	return filepath.Abs(path)
 }
 
-// BuildProvider compiles the provider in the module at root into the directory dir, as it is released but for the version.
-func BuildProvider(ctx context.Context, root, dir string) error {
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "terraform-provider-fractel"), ".")
+// BuildProvider compiles the provider in the module at root into the directory dir, as it is released but for the version
+// and for flags of go build.
+func BuildProvider(ctx context.Context, root, dir string, flags ...string) error {
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "terraform-provider-fractel")}, flags...)
+	build := exec.CommandContext(ctx, "go", append(args, ".")...)
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // As it is released.
 	if output, err := build.CombinedOutput(); err != nil {
