@@ -91,7 +91,7 @@ func TestGuideOnMoving(t *testing.T) {
 	w := a.newWorkspace(t, "resource \"terraform_data\" \"delivery\" {\n}\n")
 	w.apply()
 	w.configure(strings.Replace(guided(t, "moving.md", "removed {"), "restapi_object", "terraform_data", 1))
-	says(t, w.apply(), "2 imported, 0 added, 0 changed, 0 destroyed.")
+	says(t, w.apply(), "2 imported, 0 added, 0 changed, 0 destroyed")
 	if left := w.run(0, "state", "list"); strings.Contains(left, "terraform_data") || strings.Count(left, "fractel_") != 2 {
 		t.Errorf("the state has %s", left)
 	}
@@ -109,7 +109,7 @@ func TestGuideOnAdopting(t *testing.T) {
 		a.byHand(fmt.Sprint(3215550000+i), d.kind, d.value)
 	}
 	w := a.newWorkspace(t, guided(t, "adopt-an-existing-account.md", "for_each = data."))
-	says(t, w.apply(), "5 imported, 0 added, 0 changed, 0 destroyed.")
+	says(t, w.apply(), "5 imported, 0 added, 0 changed, 0 destroyed")
 	w.plan(0)
 	if n := a.count("set"); n > 0 {
 		t.Errorf("adopting sent %d settings", n)

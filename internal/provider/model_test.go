@@ -210,7 +210,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	if !before.exists() {
 		m.originals[i], m.remembered[i] = found, config.text("on_destroy") == onDestroyRestore && !m.untold
 	}
-	if config == nil && m.applied[i].text("on_destroy") == onDestroyKeep {
+	if config == nil && m.receive(i) == found { // Kept, as it was meant or because there was nothing to restore.
 		m.uncertain[i] = true
 	}
 	m.applied[i] = config

@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 	}
 	os.Setenv("TF_ACC_TERRAFORM_PATH", cli)
 	os.Setenv("CHECKPOINT_DISABLE", "1")
+	os.Unsetenv("TF_CLI_CONFIG_FILE") // Which may name another build of the provider, or a file that is not there.
 	code := m.Run()
 	if builtProvider.dir != "" {
 		os.RemoveAll(builtProvider.dir)
