@@ -97,6 +97,9 @@ func inProcess() map[string]func() (tfprotov6.ProviderServer, error) {
 	}
 }
 
+// coverage is the folder for what the provider covers when the CLI runs it; "" when nobody asks, see `make cover`.
+var coverage = os.Getenv("FRACTEL_TEST_COVERAGE")
+
 // builtProvider is the provider as a program, built once for all tests that run it as users do.
 var builtProvider struct {
 	once sync.Once
@@ -117,7 +120,7 @@ func (a *account) newWorkspace(t *testing.T, config string, env ...string) *work
 	builtProvider.once.Do(func() {
 		if builtProvider.dir, builtProvider.err = os.MkdirTemp("", "fractel-test-"); builtProvider.err == nil { //nolint:usetesting // It outlives the test that makes it.
 			var flags []string
-			if testing.CoverMode() != "" { // See `make cover`. A program that is not covered itself would write nothing.
+			if coverage != "" { // A program that is not covered itself would write nothing.
 				flags = []string{"-cover", "-coverpkg=.,./internal/fonestorm,./internal/provider"}
 			}
 			builtProvider.err = terraformcli.BuildProvider(context.Background(), filepath.Join("..", ".."), builtProvider.dir, flags...)
@@ -129,6 +132,9 @@ func (a *account) newWorkspace(t *testing.T, config string, env ...string) *work
 	env = append([]string{
 		"FRACTEL_ENDPOINT=" + a.endpoint, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "FRACTEL_REQUESTS_PER_SECOND=1000",
 	}, env...)
+	if coverage != "" {
+		env = append(env, "GOCOVERDIR="+coverage)
+	}
 	w, err := terraformcli.New(os.Getenv("TF_ACC_TERRAFORM_PATH"), t.TempDir(), builtProvider.dir, env...)
 	if err != nil {
 		t.Fatal(err)

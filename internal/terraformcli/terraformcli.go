@@ -27,7 +27,7 @@ func Executable() (string, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("the Terraform CLI is needed and %q was not found: install Terraform 1.11 or newer from "+
+		return "", fmt.Errorf("the Terraform CLI is needed and %q was not found: install Terraform 1.8 or newer from "+
 			"https://developer.hashicorp.com/terraform/install, or name another CLI (TERRAFORM=tofu): %w", name, err)
 	}
 	return filepath.Abs(path)
