@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -54,10 +55,12 @@ func TestModel(t *testing.T) {
 type model struct {
 	t       *rapid.T
 	account reachable
-	bare    bool              // Whether FoneStorm answers a setting without naming the FoneNumber.
-	faults  []simulator.Fault // Of the requests to come.
-	untold  bool              // FoneStorm may not tell where a FoneNumber delivers.
-	met     []string          // Kind and fault of the requests of the operation that is under way.
+	bare    bool // Whether FoneStorm answers a setting without naming the FoneNumber.
+
+	mu     sync.Mutex        // FoneStorm answers in goroutines of its own.
+	faults []simulator.Fault // Of the requests to come.
+	untold bool              // FoneStorm may not tell where a FoneNumber delivers.
+	met    []string          // Kind and fault of the requests of the operation that is under way.
 
 	configs   [managedNumbers]attributes // Nil for none.
 	instances [managedNumbers]instance
@@ -75,6 +78,8 @@ func newModel(t *rapid.T, dialect simulator.Dialect) (m *model, end func()) {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}
 	a.Inject(func(r *http.Request) simulator.Fault {
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		if len(m.faults) == 0 {
 			return ""
 		}
@@ -87,16 +92,38 @@ func newModel(t *rapid.T, dialect simulator.Dialect) (m *model, end func()) {
 	return m, func() { _ = network.server.Close() }
 }
 
+// expect sets the faults of the requests to come.
+func (m *model) expect(faults []simulator.Fault) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.faults = slices.Clone(faults)
+}
+
+// begin is called before an operation whose faults are asked for afterwards.
+func (m *model) begin() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.met = nil
+}
+
+// hasMet reports whether a request of the operation has met such a fault, as in "get: 503" or "503".
+func (m *model) hasMet(fault string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.met, func(met string) bool { return strings.HasSuffix(met, fault) })
+}
+
 func (s configure) do(m *model) { m.configs[s.resource] = s.config }
 func (s byHand) do(m *model)    { m.account.byHand(s.number, s.kind, s.value) }
 
 // do plans in one run of the provider and applies in the next, as Terraform does. Without faults, both must succeed.
 func (s apply) do(m *model) {
-	m.faults, m.untold = slices.Clone(s.faults), slices.Contains(s.faults, simulator.ReceiveMissing)
+	m.expect(s.faults)
+	m.untold = slices.Contains(s.faults, simulator.ReceiveMissing)
 	if problem := m.apply(); problem != nil && len(s.faults) == 0 {
 		m.t.Fatalf("an apply without faults fails: %s: %s", problem.Summary, problem.Detail)
 	}
-	m.faults = nil
+	m.expect(nil)
 	if len(s.faults) == 0 {
 		m.settled()
 	}
@@ -112,7 +139,7 @@ func (m *model) apply() (first *tfprotov6.Diagnostic) {
 			continue
 		}
 		var diags []*tfprotov6.Diagnostic
-		m.met = nil
+		m.begin()
 		refreshed[i], diags = planned.refresh(kept)
 		m.checkRefreshed(i, refreshed[i], diags)
 		if problem := failure(diags); problem != nil {
@@ -157,11 +184,11 @@ func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnosti
 		}
 		return
 	}
-	if slices.Contains(m.met, "get: "+string(simulator.AnotherFoneNumber)) {
+	if m.hasMet("get: " + string(simulator.AnotherFoneNumber)) {
 		m.t.Fatalf("reading %s succeeds by the answer for another FoneNumber", modelNumbers[i])
 	}
 	state := attributesOf(got.known())
-	if state.text("type") == "" && slices.ContainsFunc(m.met, func(met string) bool { return strings.HasSuffix(met, string(simulator.ReceiveMissing)) }) {
+	if state.text("type") == "" && m.hasMet(string(simulator.ReceiveMissing)) {
 		return // FoneStorm has not told, so the plan sets it again.
 	}
 	if receive := m.receive(i); state.text("type") != receive.Type || state.text("value") != receive.Value() {
@@ -183,7 +210,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		return problem
 	}
 	found, requests := m.receive(i), m.account.count("set")
-	m.met = nil
+	m.begin()
 	after, diags := r.apply(c)
 	m.noSecrets(diags)
 	if n := m.account.count("set") - requests; n > 2*(1+retries) { // Again with a new token.
@@ -200,7 +227,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		}
 		return problem
 	}
-	if !m.bare && slices.Contains(m.met, "set: "+string(simulator.AnotherFoneNumber)) {
+	if !m.bare && m.hasMet("set: "+string(simulator.AnotherFoneNumber)) {
 		m.t.Fatalf("changing %s succeeds by the answer for another FoneNumber", modelNumbers[i])
 	}
 	m.instances[i] = after
