@@ -65,21 +65,6 @@ type Client struct {
 // New returns a client. It sends nothing: the login happens with the first call that needs it. The error says what is
 // wrong with the configuration.
 func New(config Config) (*Client, error) {
-	if config.Transport != nil {
-		return newClient(config, config.Transport)
-	}
-	return newClient(config, &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12}, // With the system's roots.
-		TLSHandshakeTimeout: 10 * time.Second,
-		ForceAttemptHTTP2:   true,
-		IdleConnTimeout:     90 * time.Second,
-		MaxIdleConnsPerHost: 32, // Terraform works on ten resources at once, or on as many as it is told.
-	})
-}
-
-// newClient lets tests replace the network.
-func newClient(config Config, base http.RoundTripper) (*Client, error) {
 	endpoint, err := ParseEndpoint(config.Endpoint)
 	if err != nil {
 		return nil, err
@@ -98,10 +83,24 @@ func newClient(config Config, base http.RoundTripper) (*Client, error) {
 			return nil, fmt.Errorf("the %s holds a control character, such as a line break at its end", name)
 		}
 	}
-	c := &Client{transport: newTransport(config, endpoint, base)}
+	if config.Transport == nil {
+		config.Transport = realNetwork()
+	}
+	c := &Client{transport: newTransport(config, endpoint)}
 	c.session = newSession(config, c.transport)
 	c.snapshot = newSnapshot(c)
 	return c, nil
+}
+
+func realNetwork() http.RoundTripper {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12}, // With the system's roots.
+		TLSHandshakeTimeout: 10 * time.Second,
+		ForceAttemptHTTP2:   true,
+		IdleConnTimeout:     90 * time.Second,
+		MaxIdleConnsPerHost: 32, // Terraform works on ten resources at once, or on as many as it is told.
+	}
 }
 
 // ParseEndpoint checks a base URL of the API and returns it in parts. Tokens and passwords travel to it, so anything

@@ -80,7 +80,9 @@ func newBubbleClient(t testing.TB, handler http.Handler, changes ...func(*Config
 
 func newNetworkClient(t testing.TB, n *network, changes ...func(*Config)) *Client {
 	t.Helper()
-	client, err := newClient(testConfig("https://fonestorm.test"+simulator.BasePath, changes), n)
+	config := testConfig("https://fonestorm.test"+simulator.BasePath, changes)
+	config.Transport = n
+	client, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

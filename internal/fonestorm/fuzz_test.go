@@ -296,7 +296,7 @@ func FuzzParseEndpoint(f *testing.F) {
 		if !strings.HasPrefix(strings.ToLower(endpoint), u.Scheme+"://") || u.Host == "" || strings.ContainsAny(u.Host, "@/\\") {
 			t.Fatalf("its host is %q", u.Host)
 		}
-		transport := newTransport(Config{RequestsPerSecond: 1}, u, nil)
+		transport := newTransport(Config{RequestsPerSecond: 1}, u)
 		sent, err := transport.newRequest(t.Context(), request{path: "/auth"})
 		if err != nil {
 			t.Fatalf("it cannot be asked: %s", err)

@@ -48,10 +48,10 @@ type transport struct {
 	pacer      *pacer
 }
 
-func newTransport(config Config, endpoint *url.URL, base http.RoundTripper) *transport {
+func newTransport(config Config, endpoint *url.URL) *transport {
 	return &transport{
 		http: &http.Client{
-			Transport: base,
+			Transport: config.Transport,
 			// The token must never reach another host, and a redirected POST would lose its body.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
