@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	os.Setenv("TF_ACC_TERRAFORM_PATH", cli)
 	os.Setenv("CHECKPOINT_DISABLE", "1")
 	os.Unsetenv("TF_CLI_CONFIG_FILE") // Which may name another build of the provider, or a file that is not there.
+	if theCLI().isTofu {
+		os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org") // At the other one it does not take all that plugin-testing names.
+	}
 	code := m.Run()
 	if builtProvider.dir != "" {
 		os.RemoveAll(builtProvider.dir)
