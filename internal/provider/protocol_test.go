@@ -191,6 +191,12 @@ func (a reachable) start(ctx context.Context, t rapid.TB, settings attributes) *
 	return r
 }
 
+// call returns the context of one call. As Terraform's do, it holds what has come with the call, which must not be kept.
+func (r *run) call() context.Context {
+	type received struct{}
+	return context.WithValue(r.ctx, received{}, make([]byte, 4<<10))
+}
+
 // works ends the test when the protocol itself has failed.
 func (r *run) works(err error) {
 	r.t.Helper()
@@ -230,7 +236,7 @@ func agrees(after, before instance) bool {
 
 func (r *run) validate(config attributes) []*tfprotov6.Diagnostic {
 	r.t.Helper()
-	resp, err := r.server.ValidateResourceConfig(r.ctx, &tfprotov6.ValidateResourceConfigRequest{
+	resp, err := r.server.ValidateResourceConfig(r.call(), &tfprotov6.ValidateResourceConfigRequest{
 		TypeName: resourceName, Config: wire(r.t, protocol().resource, config.value(protocol().resource)),
 		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
 	})
@@ -240,7 +246,7 @@ func (r *run) validate(config attributes) []*tfprotov6.Diagnostic {
 
 func (r *run) refresh(i instance) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	resp, err := r.server.ReadResource(r.ctx, &tfprotov6.ReadResourceRequest{
+	resp, err := r.server.ReadResource(r.call(), &tfprotov6.ReadResourceRequest{
 		TypeName: resourceName, CurrentState: wire(r.t, protocol().resource, i.state), Private: i.private, CurrentIdentity: i.identity,
 	})
 	r.works(err)
@@ -249,7 +255,7 @@ func (r *run) refresh(i instance) (instance, []*tfprotov6.Diagnostic) {
 
 func (r *run) importState(number string) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	resp, err := r.server.ImportResourceState(r.ctx, &tfprotov6.ImportResourceStateRequest{TypeName: resourceName, ID: number})
+	resp, err := r.server.ImportResourceState(r.call(), &tfprotov6.ImportResourceStateRequest{TypeName: resourceName, ID: number})
 	r.works(err)
 	if len(resp.ImportedResources) != 1 {
 		return instance{}, resp.Diagnostics
@@ -260,7 +266,7 @@ func (r *run) importState(number string) (instance, []*tfprotov6.Diagnostic) {
 
 func (r *run) list() (listed []attributes, diags []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	resp, err := r.server.ListResource(r.ctx, &tfprotov6.ListResourceRequest{
+	resp, err := r.server.ListResource(r.call(), &tfprotov6.ListResourceRequest{
 		TypeName: resourceName, Config: wire(r.t, protocol().list, attributes{}.value(protocol().list)), IncludeResource: true, Limit: 1000,
 	})
 	r.works(err)
@@ -306,7 +312,7 @@ func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Dia
 	if config != nil {
 		proposed = r.proposed(before, c.config)
 	}
-	resp, err := r.server.PlanResourceChange(r.ctx, &tfprotov6.PlanResourceChangeRequest{
+	resp, err := r.server.PlanResourceChange(r.call(), &tfprotov6.PlanResourceChangeRequest{
 		TypeName: resourceName, PriorState: wire(r.t, kind, before.known()), ProposedNewState: wire(r.t, kind, proposed),
 		Config: wire(r.t, kind, c.config), PriorPrivate: before.private, PriorIdentity: before.identity,
 	})
@@ -346,7 +352,7 @@ func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	kind := protocol().resource
-	resp, err := r.server.ApplyResourceChange(r.ctx, &tfprotov6.ApplyResourceChangeRequest{
+	resp, err := r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
 		TypeName: resourceName, PriorState: wire(r.t, kind, c.before.known()), PlannedState: wire(r.t, kind, c.planned),
 		Config: wire(r.t, kind, c.config), PlannedPrivate: c.private, PlannedIdentity: c.identity,
 	})
