@@ -27,8 +27,10 @@ import (
 // killedNumbers is how many FoneNumbers each apply sets that is killed.
 const killedNumbers = 200
 
-// moment is when an apply is killed: at this request to set a delivery (counted from 1), before or after the setting
-// takes effect.
+// killedAt are the requests to set a delivery, counted from 1, at which applies are killed, one after the other.
+var killedAt = []int{100, 1, 2, 5, 10, 20, 30, 40, 55, 70, 85, 110, 125, 140, 155, 170, 185, 195, 199, 200}
+
+// moment is when an apply is killed: at this request, before or after the setting takes effect.
 type moment struct {
 	request int
 	after   bool
@@ -40,12 +42,7 @@ func TestProviderIsKilledDuringApply(t *testing.T) {
 	k := newKilledApplies(t)
 	k.victims = func(*os.Process) []*os.Process { return processesOf(t, k.program) }
 	k.exitCode = 1
-	k.run([]moment{
-		{100, true}, {1, false}, {2, true}, {5, false}, {10, true},
-		{20, false}, {30, true}, {40, false}, {55, true}, {70, false},
-		{85, true}, {110, false}, {125, true}, {140, false}, {155, true},
-		{170, false}, {185, true}, {195, false}, {199, true}, {200, false},
-	})
+	k.run(true)
 }
 
 // When Terraform dies, the provider ends too, and the next apply needs nothing of what was lost: neither a lock that
@@ -55,12 +52,7 @@ func TestTerraformIsKilledDuringApply(t *testing.T) {
 	k := newKilledApplies(t)
 	k.victims = func(terraform *os.Process) []*os.Process { return []*os.Process{terraform} }
 	k.exitCode = -1 // By a signal.
-	k.run([]moment{
-		{100, false}, {1, true}, {2, false}, {5, true}, {10, false},
-		{20, true}, {30, false}, {40, true}, {55, false}, {70, true},
-		{85, false}, {110, true}, {125, false}, {140, true}, {155, false},
-		{170, true}, {185, false}, {195, true}, {199, false}, {200, true},
-	})
+	k.run(false)
 }
 
 // A provider that waits for work when Terraform dies must notice without being asked. Terraform's plugin protocol alone
@@ -128,10 +120,12 @@ func newKilledApplies(t *testing.T) *killedApplies {
 	return k
 }
 
-// run kills an apply at each of the moments. What the next one needs to put things right is nothing but to be run.
-func (k *killedApplies) run(moments []moment) {
+// run kills one apply after the other, the first of them after or before its setting takes effect, the next one the other
+// way round. What an apply that follows needs to put things right is nothing but to be run.
+func (k *killedApplies) run(after bool) {
 	k.t.Helper()
-	for i, m := range moments {
+	for i, request := range killedAt {
+		m := moment{request, after == (i%2 == 0)}
 		before, now := i, i+1
 		k.w.configure(killedConfig(now))
 		number := k.kill(m)
