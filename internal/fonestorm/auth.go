@@ -82,7 +82,7 @@ func (s *session) logIn(ctx context.Context) (string, error) {
 		Token string `json:"token"`
 	}
 	var token string
-	err := s.transport.send(ctx, request{
+	err := s.transport.send(ctx, &request{
 		doing:   "logging in",
 		method:  http.MethodPost,
 		path:    "/auth",

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -175,6 +176,26 @@ func TestNewTokenThatIsRefused(t *testing.T) {
 	wantError(t, err, http.StatusUnauthorized)
 	wantWords(t, err, "reading FoneNumber "+anyNumber)
 	wantKinds(t, sim, map[string]int{"login": 2, "get": 2})
+}
+
+// The attempt with a new token is one more; others that failed before still count.
+func TestRenewalCostsNoRetry(t *testing.T) {
+	t.Parallel()
+	for before := range 3 {
+		inBubble(t, fmt.Sprint("after failures: ", before), func(t *testing.T) {
+			failing, expired := refuse(http.StatusBadGateway, "later", ""), refuse(http.StatusUnauthorized, "expired", "")
+			answers := append([]http.HandlerFunc{logIn}, slices.Repeat([]http.HandlerFunc{failing}, before)...)
+			server := &script{answers: append(answers, expired, logIn, failing)}
+			client := newBubbleClient(t, server, func(c *Config) { c.MaxRetries = 2 })
+			_, err := client.fetchFoneNumber(t.Context(), anyNumber)
+			wantError(t, err, http.StatusBadGateway)
+			const attempts = 1 + 2 + 1 // The first, two retries, and the one with a token that was refused.
+			wantAttempts(t, err, attempts)
+			if got := len(server.arrived) - 2; got != attempts {
+				t.Errorf("it was sent %d times, want %d", got, attempts)
+			}
+		})
+	}
 }
 
 func TestGivenTokenIsNeverRenewed(t *testing.T) {

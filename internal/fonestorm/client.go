@@ -145,6 +145,7 @@ func (c *Client) call(ctx context.Context, r *request, decode decoder) error {
 	if token, err = c.session.token(ctx, token); err != nil {
 		return err
 	}
+	r.renewals++
 	return c.callWith(ctx, token, r, decode)
 }
 
@@ -152,5 +153,5 @@ func (c *Client) call(ctx context.Context, r *request, decode decoder) error {
 func (c *Client) callWith(ctx context.Context, token string, r *request, decode decoder) error {
 	r.token = token
 	r.secrets = append(r.secrets, token, c.session.password)
-	return c.transport.send(ctx, *r, decode)
+	return c.transport.send(ctx, r, decode)
 }

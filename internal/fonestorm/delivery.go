@@ -75,18 +75,8 @@ func (d *Delivery) String() string {
 
 // SetDelivery says where messages received at a FoneNumber go, and returns the FoneNumber as FoneStorm then shows it.
 // Setting the same twice is harmless. When FoneStorm shows something else than was set, the error is an *AnswerError
-// and the FoneNumber is returned as well.
+// and the FoneNumber is returned as well. Of any error, MayHaveTakenEffect tells whether it may be set nevertheless.
 func (c *Client) SetDelivery(ctx context.Context, number string, delivery Delivery) (FoneNumber, error) {
-	f, err := c.setDelivery(ctx, number, delivery)
-	if err != nil {
-		c.snapshot.forget(number) // It is not known whether the setting took effect.
-		return f, err
-	}
-	c.snapshot.put(f)
-	return f, nil
-}
-
-func (c *Client) setDelivery(ctx context.Context, number string, delivery Delivery) (FoneNumber, error) {
 	r := request{
 		doing:  "setting the delivery of FoneNumber " + number,
 		method: http.MethodPost,
@@ -96,11 +86,24 @@ func (c *Client) setDelivery(ctx context.Context, number string, delivery Delive
 	if delivery.URLPassword != nil {
 		r.secrets = []string{*delivery.URLPassword}
 	}
+	f, err := c.setDelivery(ctx, &r, number, delivery)
+	if err == nil {
+		c.snapshot.put(f)
+		return f, nil
+	}
+	c.snapshot.forget(number)
+	if r.effective {
+		err = &effectiveError{err}
+	}
+	return f, err
+}
+
+func (c *Client) setDelivery(ctx context.Context, r *request, number string, delivery Delivery) (FoneNumber, error) {
 	var answer answer
-	if err := c.call(ctx, &r, answer.decode); err != nil {
+	if err := c.call(ctx, r, answer.decode); err != nil {
 		return FoneNumber{}, err
 	}
-	f, err := answer.about(r, number)
+	f, err := answer.about(*r, number)
 	if answer.FoneNumber == nil { // Version 2.1 says only that it succeeded.
 		f, err = c.fetchFoneNumber(ctx, number)
 	}

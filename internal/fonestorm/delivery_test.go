@@ -3,6 +3,7 @@ package fonestorm
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -249,4 +250,56 @@ func TestSetDeliveryOfACancelledCall(t *testing.T) {
 	}
 	wantWords(t, err, "setting the delivery of FoneNumber "+anyNumber)
 	wantKinds(t, sim, map[string]int{})
+}
+
+// What comes of a setting that failed is known only when nothing of it can have got through.
+func TestMayHaveTakenEffect(t *testing.T) {
+	t.Parallel()
+	refused, expired := refuse(http.StatusUnprocessableEntity, "no such device", ""), refuse(http.StatusUnauthorized, "expired", "")
+	limited, failing := refuse(http.StatusGone, "Rate Limit Exceeded", ""), refuse(http.StatusBadGateway, "later", "")
+	for name, test := range map[string]struct {
+		answers []http.HandlerFunc
+		want    bool
+	}{
+		"refused":                       {[]http.HandlerFunc{logIn, refused}, false},
+		"limited each time":             {[]http.HandlerFunc{logIn, limited}, false},
+		"token refused, login, refused": {[]http.HandlerFunc{logIn, expired, logIn, refused}, false},
+		"token refused, login refused":  {[]http.HandlerFunc{logIn, expired}, false},
+		"login fails":                   {[]http.HandlerFunc{failing}, false},
+		"fails":                         {[]http.HandlerFunc{logIn, failing}, true},
+		"times out":                     {[]http.HandlerFunc{logIn, refuse(http.StatusRequestTimeout, "too slow", "")}, true},
+		"fails, refused":                {[]http.HandlerFunc{logIn, failing, refused}, true},
+		"fails, token, login, refused":  {[]http.HandlerFunc{logIn, failing, expired, logIn, refused}, true},
+		"fails, token, login refused":   {[]http.HandlerFunc{logIn, failing, expired}, true},
+		"not understood":                {[]http.HandlerFunc{logIn, answering(http.StatusOK, "thank you").ServeHTTP}, true},
+		"shown otherwise":               {[]http.HandlerFunc{logIn, answering(http.StatusOK, receiving(`{"type":"None"}`)).ServeHTTP}, true},
+		"set, then not read": {
+			[]http.HandlerFunc{logIn, answering(http.StatusOK, `{"result":"SUCCESS"}`).ServeHTTP, refuse(http.StatusNotFound, "", "")}, true,
+		},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			client := newBubbleClient(t, &script{answers: test.answers})
+			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
+			if err == nil {
+				t.Fatal("there is no error")
+			}
+			if got := MayHaveTakenEffect(err); got != test.want {
+				t.Errorf("%t, want %t: %v", got, test.want, err)
+			}
+		})
+	}
+	t.Run("no answer", func(t *testing.T) {
+		t.Parallel()
+		client := newNetworkClient(t, &network{connect: func(*http.Request) error { return io.EOF }}, withToken, withoutRetries)
+		if _, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None}); !MayHaveTakenEffect(err) {
+			t.Errorf("it may have: %v", err)
+		}
+	})
+	t.Run("never sent", func(t *testing.T) {
+		t.Parallel()
+		client := newBubbleClient(t, http.NotFoundHandler(), withToken)
+		if _, err := client.SetDelivery(cancelled(t, nil), anyNumber, Delivery{Type: None}); err == nil || MayHaveTakenEffect(err) {
+			t.Errorf("it cannot have: %v", err)
+		}
+	})
 }

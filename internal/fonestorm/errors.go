@@ -112,12 +112,25 @@ func Is(err error, kind Kind) bool {
 	return errors.As(err, &answered) && answered.Kind() == kind
 }
 
-// MayHaveTakenEffect reports whether FoneStorm may have done what was asked although this error came of it. Only when it
-// refused the only attempt that is certainly not so: an answer may be lost on its way.
+// MayHaveTakenEffect reports whether FoneStorm may have set the delivery although this error of SetDelivery came of it: an
+// answer may be lost on its way, or be damaged there.
 func MayHaveTakenEffect(err error) bool {
+	var effective *effectiveError
+	return errors.As(err, &effective)
+}
+
+// effectiveError is an error of a call that may have taken effect.
+type effectiveError struct{ error }
+
+func (e *effectiveError) Unwrap() error { return e.error }
+
+// isUncertain reports whether an attempt that failed in this way may have taken effect. A refusal is certain, except by
+// something in between.
+func isUncertain(err error) bool {
 	var answered *Error
-	var repeated *RetriesError
-	return !errors.As(err, &answered) || errors.As(err, &repeated) || answered.Kind() == Failing
+	var unusable *AnswerError
+	var unanswered *ConnectionError
+	return errors.As(err, &answered) && answered.Kind() == Failing || errors.As(err, &unusable) || errors.As(err, &unanswered)
 }
 
 // envelope is the form of every error answer of FoneStorm.

@@ -1,11 +1,9 @@
 package fonestorm
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -292,27 +290,5 @@ func TestErrorsUnwrap(t *testing.T) {
 	cause := errors.New("connection refused")
 	if err := (&ConnectionError{Doing: "reading", Err: cause}); !errors.Is(err, cause) {
 		t.Error("a ConnectionError hides its cause")
-	}
-}
-
-func TestMayHaveTakenEffect(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		err  error
-		want bool
-	}{
-		"refused":            {&Error{Status: http.StatusUnprocessableEntity}, false},
-		"limited":            {&Error{Status: http.StatusGone, RateLimited: true}, false},
-		"failing":            {&Error{Status: http.StatusBadGateway}, true},
-		"timeout":            {&Error{Status: http.StatusRequestTimeout}, true},
-		"no answer":          {&ConnectionError{Err: io.EOF}, true},
-		"unusable":           {&AnswerError{}, true},
-		"refused at last":    {&RetriesError{Attempts: 2, Last: &Error{Status: http.StatusForbidden}}, true},
-		"cancelled":          {context.Canceled, true},
-		"refused, explained": {fmt.Errorf("so: %w", &Error{Status: http.StatusForbidden}), false},
-	} {
-		if got := MayHaveTakenEffect(test.err); got != test.want {
-			t.Errorf("%s: %t, want %t", name, got, test.want)
-		}
 	}
 }

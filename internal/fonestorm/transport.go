@@ -24,7 +24,7 @@ const maxAnswer = 64 << 20
 // longestWait is the longest Retry-After that is waited for; a longer one ends the call.
 const longestWait = 5 * time.Minute
 
-// request is one call of the API, to be sent once or, if need be, again.
+// request is one call of the API, to be sent once or, if need be, again, and what has come of it so far.
 type request struct {
 	doing   string // For people: "reading FoneNumber 3215551212".
 	method  string
@@ -33,6 +33,11 @@ type request struct {
 	form    url.Values // Parameters of the body; nil for none.
 	token   string     // Empty only for the login.
 	secrets []string   // What must not be shown of the answer.
+
+	begun     time.Time // Zero until it is sent.
+	attempts  int       // How often it was sent.
+	renewals  int       // How many of these were refused for a token that has been renewed since.
+	effective bool      // Whether one of these succeeded, or may have taken effect although it failed.
 }
 
 // decoder reads the answer to a successful request. It may be called again for another attempt.
@@ -65,21 +70,24 @@ func newTransport(config Config, endpoint *url.URL) *transport {
 
 // send makes the request until it succeeds, cannot succeed, or has been repeated often enough. Every request of this
 // API may be repeated: reading changes nothing and setting the same twice is harmless.
-func (t *transport) send(ctx context.Context, r request, decode decoder) error {
+func (t *transport) send(ctx context.Context, r *request, decode decoder) error {
 	ctx = tflog.MaskLogStrings(ctx, nonEmpty(r.secrets)...)
+	if r.attempts == 0 {
+		r.begun = time.Now()
+	}
 	var last error
-	attempts, begun := 0, time.Now()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		attempts++
-		last = t.attempt(ctx, r, decode)
+		r.attempts++
+		last = t.attempt(ctx, *r, decode)
+		r.effective = r.effective || last == nil || isUncertain(last)
 		return struct{}{}, t.verdict(last)
 	},
 		backoff.WithBackOff(backoff.NewExponentialBackOff()), // Half a second, growing by half, jittered.
-		backoff.WithMaxTries(uint(t.maxRetries)+1),
+		backoff.WithMaxTries(uint(1+t.maxRetries+r.renewals-r.attempts)),
 		backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(_ error, wait time.Duration) {
 			tflog.Warn(ctx, "FoneStorm request failed, will repeat it", map[string]any{
-				"error": last.Error(), "attempt": attempts, "wait": wait.String(),
+				"error": last.Error(), "attempt": r.attempts, "wait": wait.String(),
 			})
 		}),
 	)
@@ -88,8 +96,8 @@ func (t *transport) send(ctx context.Context, r request, decode decoder) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", r.doing, context.Cause(ctx))
-	case attempts > 1:
-		return &RetriesError{Attempts: attempts, Elapsed: time.Since(begun), Last: last}
+	case r.attempts > 1:
+		return &RetriesError{Attempts: r.attempts, Elapsed: time.Since(r.begun), Last: last}
 	default:
 		return last
 	}

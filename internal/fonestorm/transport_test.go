@@ -54,6 +54,10 @@ func succeed(w http.ResponseWriter, _ *http.Request) {
 	respond(w, http.StatusOK, receiving(`{"type":"None"}`))
 }
 
+func logIn(w http.ResponseWriter, _ *http.Request) {
+	respond(w, http.StatusCreated, `{"auth":{"token":"any"}}`)
+}
+
 // inBubble runs a test of its own on a fake clock.
 func inBubble(t *testing.T, name string, test func(*testing.T)) {
 	t.Helper()
@@ -465,7 +469,7 @@ func TestAnswersHaveALimit(t *testing.T) {
 					_, err = w.Write(more)
 				}
 			}), withToken)
-			err := client.transport.send(t.Context(), request{doing: "reading", method: http.MethodGet}, decode)
+			err := client.transport.send(t.Context(), &request{doing: "reading", method: http.MethodGet}, decode)
 			wantAnswerError(t, err)
 			wantWords(t, err, "larger than 64 MiB")
 			if asked.Load() != 1 {

@@ -213,7 +213,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	m.begin()
 	after, diags := r.apply(c)
 	m.noSecrets(diags)
-	if n := m.account.count("set") - requests; n > 2*(1+retries) { // Again with a new token.
+	if n := m.account.count("set") - requests; n > 1+retries+1 { // Once more with a new token.
 		m.t.Fatalf("setting %s takes %d requests", modelNumbers[i], n)
 	}
 	if problem := failure(diags); problem != nil {
@@ -241,7 +241,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		m.uncertain[i] = true
 	}
 	m.applied[i] = config
-	if config.text("url_username") != "" {
+	if cmp.Or(config.text("url_password_wo"), config.text("url_password")) != "" { // And with it a user name.
 		m.uncertain[i] = false
 	}
 	return nil
