@@ -11,10 +11,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 )
@@ -34,11 +36,13 @@ type Config struct {
 	// Endpoint is the base URL of the API: https, or http for a loopback host.
 	Endpoint string
 
-	// Username and Password log in on the first call. Unused when Token is set.
+	// Username and Password log in on the first call. Username is unused when Token is set.
 	Username string
 	Password string
 	// Token is a token obtained elsewhere; it is used as it is and cannot be renewed.
 	Token string
+	// Subaccount is the ten-digit code of the subaccount to act on; empty for the user's own account. Needs Username.
+	Subaccount string
 
 	// RequestsPerSecond bounds everything the client sends, logins and retries included. At least 1.
 	RequestsPerSecond int
@@ -56,10 +60,21 @@ type Config struct {
 }
 
 // Client calls FoneStorm. Use New to make one.
+//
+// A call passes these stages, each of which knows only the next: the token, retries, the encoding of the body, and the
+// transport with its limiter.
 type Client struct {
+	tokens    *tokenSource
+	retry     *retry
 	transport *transport
-	session   *session
 	snapshot  *snapshot
+	devices   flights[[]RegisteredDevice]
+	secrets   *secrets
+
+	loginBodies, settingBodies, subaccountBodies bodies
+
+	refusesEmpty atomic.Bool // Whether FoneStorm has refused empty callback credentials.
+	listed       atomic.Pointer[[]RegisteredDevice]
 }
 
 // New returns a client. It sends nothing: the login happens with the first call that needs it. The error says what is
@@ -69,28 +84,42 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.RequestsPerSecond < 1 {
-		return nil, fmt.Errorf("the number of requests per second is %d: it must be at least 1", config.RequestsPerSecond)
-	}
-	if config.MaxRetries < 0 {
-		return nil, fmt.Errorf("the number of retries is %d: it must not be negative", config.MaxRetries)
-	}
-	if config.RequestTimeout <= 0 {
-		return nil, fmt.Errorf("the request timeout is %s: it must be longer than nothing", config.RequestTimeout)
-	}
-	for name, text := range map[string]string{"user name": config.Username, "password": config.Password, "token": config.Token} {
-		if strings.ContainsFunc(text, unicode.IsControl) {
-			return nil, fmt.Errorf("the %s holds a control character, such as a line break at its end", name)
-		}
+	if err := config.check(); err != nil {
+		return nil, err
 	}
 	if config.Transport == nil {
 		config.Transport = realNetwork()
 	}
-	c := &Client{transport: newTransport(config, endpoint)}
-	c.session = newSession(config, c.transport)
-	c.snapshot = newSnapshot(c)
+	c := &Client{retry: &retry{max: config.MaxRetries}, secrets: &secrets{}}
+	c.transport = newTransport(config, endpoint, c.secrets)
+	c.tokens = newTokenSource(config, c.secrets, c.askForToken)
+	c.snapshot = newSnapshot(c.fetchFoneNumber, c.fetchFoneNumbers)
 	return c, nil
 }
+
+// check says what is wrong with the settings other than the endpoint.
+func (config Config) check() error {
+	switch {
+	case config.RequestsPerSecond < 1:
+		return fmt.Errorf("the number of requests per second is %d: it must be at least 1", config.RequestsPerSecond)
+	case config.MaxRetries < 0:
+		return fmt.Errorf("the number of retries is %d: it must not be negative", config.MaxRetries)
+	case config.RequestTimeout <= 0:
+		return fmt.Errorf("the request timeout is %s: it must be greater than zero", config.RequestTimeout)
+	case config.Subaccount != "" && config.Token != "":
+		return errors.New("a subaccount needs a username and a password: a token already belongs to one account")
+	}
+	for name, text := range map[string]string{"username": config.Username, "password": config.Password, "token": config.Token} {
+		if strings.ContainsFunc(text, unicode.IsControl) {
+			return fmt.Errorf("the %s contains a control character, such as a line break at its end", name)
+		}
+	}
+	return nil
+}
+
+// Account returns the ID of the account that calls act on, as the current token names it; "" before the first call, and when
+// the token names none. It is a hint: the token's signature cannot be verified.
+func (c *Client) Account() string { return c.tokens.account() }
 
 func realNetwork() http.RoundTripper {
 	return &http.Transport{
@@ -112,9 +141,9 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 	}
 	switch {
 	case strings.ContainsFunc(endpoint, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }):
-		return nil, errors.New("it holds a space or a control character")
+		return nil, errors.New("it contains a space or a control character")
 	case u.User != nil:
-		return nil, errors.New("it must not hold a user name or password: use username and password instead")
+		return nil, errors.New("it must not contain a username or password: use the attributes username and password instead")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("it must begin with https://")
 	case u.Hostname() == "":
@@ -122,7 +151,7 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("it must not have a query or a fragment")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, errors.New("it must begin with https://: plain http would send credentials in clear and is allowed only to a loopback host")
+		return nil, errors.New("it must begin with https://: plain http would send credentials unencrypted and is allowed only to a loopback host")
 	}
 	return u, nil
 }
@@ -132,26 +161,53 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// call makes one authenticated call. A token that is refused is renewed once.
+// call makes one authenticated call.
 func (c *Client) call(ctx context.Context, r *request, decode decoder) error {
-	token, err := c.session.token(ctx, "")
-	if err != nil {
-		return err
+	var p progress
+	err := c.tokens.do(ctx, &p, func(ctx context.Context, token string) error {
+		return c.send(ctx, r, &p, token, decode)
+	})
+	if failure, ok := errors.AsType[*Error](err); ok && p.uncertain && !failure.uncertain {
+		failed := *failure // The login may have failed after an attempt that had been sent.
+		failed.uncertain = true
+		return &failed
 	}
-	err = c.callWith(ctx, token, r, decode)
-	if !Is(err, Unauthorized) || !c.session.renewable() {
-		return err
-	}
-	if token, err = c.session.token(ctx, token); err != nil {
-		return err
-	}
-	r.renewals++
-	return c.callWith(ctx, token, r, decode)
+	return err
 }
 
-// callWith makes a call with this token. From then on the request knows all that must not be shown of its answer.
-func (c *Client) callWith(ctx context.Context, token string, r *request, decode decoder) error {
-	r.token = token
-	r.secrets = append(r.secrets, token, c.session.password)
-	return c.transport.send(ctx, r, decode)
+// askForToken sends a request that is answered with a token.
+func (c *Client) askForToken(ctx context.Context, r *request, token string) (string, error) {
+	var text string
+	err := c.send(ctx, r, &progress{}, token, func(body io.Reader) error {
+		content, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		text, err = c.secrets.readToken(content)
+		return err
+	})
+	return text, err
+}
+
+// send sends a request until it succeeds, cannot succeed, or has been repeated often enough.
+func (c *Client) send(ctx context.Context, r *request, p *progress, token string, decode decoder) error {
+	return c.retry.do(ctx, r, p, func(ctx context.Context) *Error {
+		return c.bodiesOf(r).send(ctx, r, func(body encoding) *Error {
+			return c.transport.attempt(ctx, r, token, body, decode)
+		})
+	})
+}
+
+// bodiesOf returns what is known of the encoding of such requests: FoneStorm may read JSON for one kind and forms for another.
+func (c *Client) bodiesOf(r *request) *bodies {
+	switch r.operation {
+	case logIn:
+		return &c.loginBodies
+	case useSubaccount:
+		return &c.subaccountBodies
+	case setDelivery:
+		return &c.settingBodies
+	default:
+		return nil // Has no body.
+	}
 }

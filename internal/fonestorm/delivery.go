@@ -2,15 +2,15 @@ package fonestorm
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// DeliveryType says what kind of destination messages go to. The zero value means that none was ever set.
+// DeliveryType says what kind of destination messages go to.
 type DeliveryType string
 
 // The types of Set Delivery Service, as FracTEL spells them.
@@ -25,19 +25,23 @@ const (
 // DeliveryTypes lists the types in the order of FracTEL's documents.
 func DeliveryTypes() []DeliveryType { return []DeliveryType{Device, Email, URL, Forward, None} }
 
-// parseType gives a type its documented spelling: answers have it in lower case too. Types that are not documented
-// are kept as they come.
+// parseType gives a type its documented spelling: responses show it in lower case too. No type means that nothing was ever
+// set, which is the same as None. Types that are not documented are kept as they are.
 func parseType(text string) DeliveryType {
+	text = strings.TrimSpace(text)
 	for _, known := range DeliveryTypes() {
 		if strings.EqualFold(text, string(known)) {
 			return known
 		}
 	}
+	if text == "" {
+		return None
+	}
 	return DeliveryType(text)
 }
 
-// URLMethodPOST is the only method of delivery URLs: FracTEL's page on Set Delivery Service says that they use POST
-// exclusively, and that GET and JSON are not available.
+// URLMethodPOST is the only method that Set Delivery Service accepts: FracTEL's page says that delivery URLs use POST
+// exclusively, and that GET and JSON are not available. Numbers that were set in another way can show those.
 const URLMethodPOST = "POST"
 
 // Delivery is where the messages received at a FoneNumber go.
@@ -55,12 +59,6 @@ type Delivery struct {
 	URLPassword *string
 }
 
-// delivers reports whether d, as read, is what want, as set, asks for.
-func (d *Delivery) delivers(want Delivery) bool {
-	return d.Type == want.Type && d.Value == want.Value &&
-		(d.URLMethod == "" || d.URLMethod == URLMethodPOST)
-}
-
 // String describes the delivery in the words of Set Delivery Service, without credentials.
 func (d *Delivery) String() string {
 	kind := string(d.Type)
@@ -70,74 +68,143 @@ func (d *Delivery) String() string {
 	if d.Value == "" {
 		return kind
 	}
-	return fmt.Sprintf("%s %q", kind, d.Value)
+	return fmt.Sprintf("%s %q", kind, withoutUser(d.Value))
 }
 
-// SetDelivery says where messages received at a FoneNumber go, and returns the FoneNumber as FoneStorm then shows it.
-// Setting the same twice is harmless. When FoneStorm shows something else than was set, the error is an *AnswerError
-// and the FoneNumber is returned as well. Of any error, MayHaveTakenEffect tells whether it may be set nevertheless.
-func (c *Client) SetDelivery(ctx context.Context, number string, delivery Delivery) (FoneNumber, error) {
-	r := request{
-		doing:  "setting the delivery of FoneNumber " + number,
-		method: http.MethodPost,
-		path:   "/messages/receive",
-		form:   delivery.form(number),
+// withoutUser returns a URL without a user name and password, which numbers that were set by hand can have in it.
+func withoutUser(value string) string {
+	scheme, rest, found := strings.Cut(value, "://")
+	if !found {
+		return value
 	}
-	if delivery.URLPassword != nil {
-		r.secrets = []string{*delivery.URLPassword}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
 	}
-	f, err := c.setDelivery(ctx, &r, number, delivery)
-	if err == nil {
-		c.snapshot.put(f)
-		return f, nil
+	if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
+		return scheme + "://***@" + rest[at+1:]
 	}
-	c.snapshot.forget(number)
-	if r.effective {
-		err = &effectiveError{err}
-	}
-	return f, err
+	return value
 }
 
-func (c *Client) setDelivery(ctx context.Context, r *request, number string, delivery Delivery) (FoneNumber, error) {
-	var answer answer
-	if err := c.call(ctx, r, answer.decode); err != nil {
-		return FoneNumber{}, err
+// SetResult is what FoneStorm shows after a delivery was set.
+type SetResult struct {
+	FoneNumber
+	// CredentialsKept says that FoneStorm refused empty credentials, so that the delivery was set without any: earlier ones
+	// may still be sent to the callback URL.
+	CredentialsKept bool
+}
+
+// SetDelivery says where messages received at a FoneNumber go. Setting the same twice is harmless. A result is compared as
+// SameDestination does; when FoneStorm shows another destination, after it has been read once more, the error's kind is
+// OtherDestination. A request whose outcome is not known is settled by reading where that can tell; of any error,
+// MayHaveTakenEffect says whether the delivery may be set nevertheless. When ctx is canceled no further request is sent, and
+// the one under way ends by itself.
+func (c *Client) SetDelivery(ctx context.Context, number string, want Delivery) (SetResult, error) {
+	c.keepSecret(want)
+	before, known := c.Known(number)
+	kept := false
+	if c.refusesEmpty.Load() {
+		want, kept = want.withoutEmptyCredentials()
 	}
-	f, err := answer.about(*r, number)
-	if answer.FoneNumber == nil { // Version 2.1 says only that it succeeded.
-		f, err = c.fetchFoneNumber(ctx, number)
+	f, err := c.set(ctx, number, want)
+	if without, empty := want.withoutEmptyCredentials(); empty && isUnreadBody(asError(err)) {
+		if other, otherErr := c.set(ctx, number, without); otherErr == nil {
+			c.refusesEmpty.Store(true)
+			want, f, err, kept = without, other, nil, true
+		}
 	}
+	if err != nil && MayHaveTakenEffect(err) && ctx.Err() == nil {
+		f, err = c.settle(ctx, number, want, known && !SameDestination(*before.Delivery, want), err)
+	}
+	if err != nil {
+		c.snapshot.forget(number)
+		return SetResult{FoneNumber: f}, err
+	}
+	c.snapshot.put(f)
+	return SetResult{FoneNumber: f, CredentialsKept: kept}, nil
+}
+
+// keepSecret makes the callback credentials secret, also in the form in which they are sent to the callback URL.
+func (c *Client) keepSecret(d Delivery) {
+	if d.URLPassword == nil || *d.URLPassword == "" {
+		return
+	}
+	c.secrets.add(*d.URLPassword)
+	if d.URLUsername != nil {
+		c.secrets.add(basicCredentials(*d.URLUsername, *d.URLPassword))
+	}
+}
+
+// basicCredentials returns a user name and password as HTTP Basic authentication sends them.
+func basicCredentials(username, password string) string {
+	if password == "" {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
+}
+
+// withoutEmptyCredentials returns the delivery without credentials that are empty, and whether there were any.
+func (d Delivery) withoutEmptyCredentials() (Delivery, bool) {
+	found := false
+	for _, credential := range []**string{&d.URLUsername, &d.URLPassword} {
+		if *credential != nil && **credential == "" {
+			*credential, found = nil, true
+		}
+	}
+	return d, found
+}
+
+// set sends the setting and makes sure that FoneStorm shows it.
+func (c *Client) set(ctx context.Context, number string, want Delivery) (FoneNumber, error) {
+	r := &request{
+		operation: setDelivery, subject: number,
+		method: http.MethodPost, path: "/messages/receive", params: want.params(number),
+	}
+	f, err := c.askAbout(ctx, r)
 	if err != nil {
 		return FoneNumber{}, err
 	}
-	if f.Delivery == nil {
-		return f, &AnswerError{Doing: r.doing, Reason: "it does not show where the FoneNumber delivers now"}
-	}
-	if !f.Delivery.delivers(delivery) {
-		return f, &AnswerError{
-			Doing:  r.doing,
-			Reason: fmt.Sprintf("it shows %s where %s was set", r.printable(f.Delivery.String()), &delivery),
+	if f == nil || f.Delivery == nil || !SameDestination(*f.Delivery, want) {
+		read, err := c.fetchFoneNumber(ctx, number) // It may have shown what was there before.
+		if err != nil {
+			return FoneNumber{}, uncertain(err)
 		}
+		f = &read
+	}
+	if !SameDestination(*f.Delivery, want) {
+		return *f, otherDestination(r, c.secrets.clean(f.Delivery.String()), want)
+	}
+	return *f, nil
+}
+
+// settle finds out by reading whether a setting took effect that failed with this error. Reading cannot tell that
+// credentials were set, unless the destination changed with them.
+func (c *Client) settle(ctx context.Context, number string, want Delivery, changes bool, failed error) (FoneNumber, error) {
+	if (want.URLUsername != nil || want.URLPassword != nil) && !changes {
+		return FoneNumber{}, failed
+	}
+	if KindOf(failed) == OtherDestination {
+		return FoneNumber{}, failed
+	}
+	f, err := c.fetchFoneNumber(ctx, number)
+	if err != nil || !SameDestination(*f.Delivery, want) {
+		return FoneNumber{}, failed
 	}
 	return f, nil
 }
 
-// form returns the parameters of Set Delivery Service. `url_method` is required for every type since v2.4.
-func (d Delivery) form(number string) url.Values {
-	form := url.Values{
-		"fonenumber": {number},
-		"type":       {string(d.Type)},
-		"value":      {d.Value},
-		"url_method": {URLMethodPOST},
-	}
+// params returns the parameters of Set Delivery Service. `url_method` is required for every type since v2.4.
+func (d Delivery) params(number string) params {
+	p := params{"fonenumber": number, "type": string(d.Type), "value": d.Value, "url_method": URLMethodPOST}
 	if d.Type == None {
-		form.Set("value", string(None))
+		p["value"] = string(None)
 	}
 	if d.URLUsername != nil {
-		form.Set("url_username", *d.URLUsername)
+		p["url_username"] = *d.URLUsername
 	}
 	if d.URLPassword != nil {
-		form.Set("url_password", *d.URLPassword)
+		p["url_password"] = *d.URLPassword
 	}
-	return form
+	return p
 }

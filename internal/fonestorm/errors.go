@@ -1,180 +1,239 @@
 package fonestorm
 
 import (
+	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
-	"io"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
-// Error is an answer by which FoneStorm, or something in between, refused a call.
+// Kind is what a failure means to the caller. The zero value is Refused.
+type Kind int
+
+// The kinds of failure.
+const (
+	Refused              Kind = iota // FoneStorm rejected the request as it is; its message says why.
+	RateLimited                      // The account's request limit is exceeded, whichever status said so.
+	AuthenticationFailed             // The login was rejected, or a token was and cannot be renewed.
+	SubaccountRejected               // The user cannot act on the configured subaccount.
+	PaymentRequired                  // The account has to settle a payment first.
+	PermissionDenied                 // The user lacks the permission.
+	NotFound                         // FoneStorm itself says that the account does not have this FoneNumber.
+	WrongEndpoint                    // Whatever answers at the endpoint is not the FoneStorm API.
+	DestinationRejected              // FoneStorm rejects the destination of a delivery.
+	ServerError                      // FoneStorm, or a proxy in front of it, fails.
+	UnexpectedResponse               // The response reports success but cannot be read, or contradicts what is known.
+	OtherDestination                 // FoneStorm accepted a delivery but shows another destination.
+	Unreachable                      // There was no response.
+	Canceled                         // The caller's context ended first.
+)
+
+// Error is the failure of a call. Its texts contain no secrets that the client knows of.
 type Error struct {
-	Doing   string // The call, as in "reading FoneNumber 3215551212".
-	Status  int    // The HTTP status.
-	Title   string // The envelope's `error`, or the status in words.
-	Message string // The envelope's `message`, or what came instead of an envelope. May be empty.
+	Kind Kind
+	// Call completes "could not", as in "read FoneNumber 3215551212".
+	Call string
+	// Status is the HTTP status of the response; zero when there was none.
+	Status int
+	// Reason says why, with FoneStorm's own message where it sent one.
+	Reason string
+	// Attempts is how often the request was sent; Elapsed is the time since the first attempt.
+	Attempts int
+	Elapsed  time.Duration
 
-	// RateLimited is set when the account's limit of requests was exceeded, whichever status said so.
-	RateLimited bool
-
-	retryAfter time.Duration // Zero when the answer did not say.
+	uncertain  bool          // The request may have taken effect.
+	retryable  bool          // The same request may succeed a little later.
+	timedOut   bool          // There was no response within the timeout.
+	retryAfter time.Duration // What the response asked for; zero when it did not.
+	cause      error
 }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("%s: FoneStorm answered %d %s", e.Doing, e.Status, e.Title)
-	if e.Message != "" {
-		text += ": " + e.Message
+	text := fmt.Sprintf("could not %s: %s", e.Call, e.Reason)
+	if e.Attempts > 1 {
+		text = fmt.Sprintf("%s (attempt %d, %s after the first)", text, e.Attempts, e.Elapsed.Round(100*time.Millisecond))
 	}
 	return text
 }
 
-// AnswerError is an answer that reports success and cannot be used: cut off, not JSON, or about something else.
-type AnswerError struct {
-	Doing  string
-	Reason string
+// Unwrap returns the error below, if any: the cause of a canceled call, or what the network reported.
+func (e *Error) Unwrap() error { return e.cause }
+
+// KindOf returns what a failure means. An error of a context is Canceled; other errors that do not come from this package are
+// Refused.
+func KindOf(err error) Kind {
+	if failure, ok := errors.AsType[*Error](err); ok {
+		return failure.Kind
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return Canceled
+	}
+	return Refused
 }
 
-func (e *AnswerError) Error() string {
-	return fmt.Sprintf("%s: FoneStorm's answer cannot be used: %s", e.Doing, e.Reason)
+// IsNotFound reports whether FoneStorm has said that the account does not have the FoneNumber. A 404 from anything
+// else, and one that the account's own list contradicts, is another kind of failure.
+func IsNotFound(err error) bool { return err != nil && KindOf(err) == NotFound }
+
+// MayHaveTakenEffect reports whether FoneStorm may have set the delivery although SetDelivery failed with this error: a
+// response can be lost or damaged on its way, and FoneStorm may still be working on a request that timed out.
+func MayHaveTakenEffect(err error) bool {
+	failure, ok := errors.AsType[*Error](err)
+	return ok && failure.uncertain
 }
 
-// ConnectionError is a call that got no answer.
-type ConnectionError struct {
-	Doing string
-	Err   error
+// unreachable returns the failure of a request that got no response. It is uncertain only if the request was sent.
+func unreachable(r *request, sent bool, reason string, cause error) *Error {
+	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](cause)
+	return &Error{Kind: Unreachable, Call: r.call(), Reason: reason, cause: cause, uncertain: sent && r.sets(), retryable: !badCertificate}
 }
 
-func (e *ConnectionError) Error() string {
-	return fmt.Sprintf("%s: no answer from FoneStorm: %s", e.Doing, e.Err)
-}
-func (e *ConnectionError) Unwrap() error { return e.Err }
-
-// RetriesError is the last error of a call that was attempted more than once.
-type RetriesError struct {
-	Attempts int
-	Elapsed  time.Duration
-	Last     error
+// canceled returns the failure of a call whose context ended before its request could be sent.
+func canceled(ctx context.Context, r *request) *Error {
+	cause := context.Cause(ctx)
+	return &Error{Kind: Canceled, Call: r.call(), Reason: cause.Error(), cause: cause}
 }
 
-func (e *RetriesError) Error() string {
-	return fmt.Sprintf("%s (attempt %d, %s after the first)", e.Last, e.Attempts, e.Elapsed.Round(100*time.Millisecond))
+// unexpected returns the failure of a response that reports success and cannot be used. One that was damaged on its way
+// may be better the next time.
+func unexpected(r *request, damaged bool, reason string) *Error {
+	return &Error{Kind: UnexpectedResponse, Call: r.call(), Reason: "the response " + reason, uncertain: r.sets(), retryable: damaged}
 }
-func (e *RetriesError) Unwrap() error { return e.Last }
 
-// Kind is what a refusal means to the caller.
-type Kind int
+// envelope is the form of every error response of FoneStorm. All three members are required.
+type envelope struct {
+	Error      scalar  `json:"error"`
+	Message    *scalar `json:"message"`
+	StatusCode scalar  `json:"status_code"`
+}
 
-// The kinds of refusal.
-const (
-	Refused       Kind = iota // The request as it is; the message says why.
-	RateLimited               // The account's limit of requests is exceeded, whichever status said so.
-	Unauthorized              // User name, password or token are wrong, or the token has expired.
-	PaymentDue                // The account has to pay first.
-	Forbidden                 // The user may not do this.
-	NotFound                  // The account does not have it.
-	Unprocessable             // The destination cannot be used.
-	Failing                   // FoneStorm, or a proxy in between, has a problem of its own.
-)
+// isComplete reports whether this is FoneStorm's own envelope for a response with this status, and not that of a proxy.
+func (e *envelope) isComplete(status int) bool {
+	return e.Error.text != "" && e.Message != nil && e.StatusCode.text == strconv.Itoa(status)
+}
 
-// Kind returns what the refusal means.
-func (e *Error) Kind() Kind {
+// refused returns the failure that a response reports. It is classified by what FoneStorm sent, before anything is masked.
+func refused(r *request, url string, secrets *secrets, response *http.Response, body []byte) *Error {
+	var sent envelope
+	if json.Unmarshal(body, &sent) != nil {
+		sent = envelope{} // Of something else than FoneStorm.
+	}
+	message := ""
+	if sent.Message != nil {
+		message = sent.Message.text
+	}
+	limited := isRateLimit(response.StatusCode, sent.Error.text+" "+message)
+	failure := &Error{
+		Kind:       r.operation.kind(response.StatusCode, sent.isComplete(response.StatusCode), limited),
+		Call:       r.call(),
+		Status:     response.StatusCode,
+		Reason:     "FoneStorm returned " + statusText(response.StatusCode),
+		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
+		retryable:  limited || isTransient(response.StatusCode),
+	}
+	failure.uncertain = r.sets() && failure.Kind == ServerError
 	switch {
-	case e.RateLimited:
+	case response.StatusCode/100 == 3:
+		failure.Reason = fmt.Sprintf("%s %s returned %s, a redirect, which is never followed because the token must not reach another host",
+			r.method, url, statusText(response.StatusCode))
+	case failure.Kind == WrongEndpoint:
+		failure.Reason = fmt.Sprintf("%s %s returned %s, which is not a response of the FoneStorm API", r.method, url, statusText(response.StatusCode))
+	case message != "":
+		failure.Reason += ": " + secrets.clean(message)
+	case sent.Error.text != "":
+		failure.Reason += ": " + secrets.clean(sent.Error.text)
+	case !r.obtainsToken(): // A body that may contain a token in a form that nobody knows is not shown.
+		failure.Reason += "; the response body was " + secrets.clean(describe(body))
+	}
+	return failure
+}
+
+func statusText(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+}
+
+// kind classifies a response that does not report success. Whether the body is FoneStorm's own envelope decides whether a
+// 404 is about the FoneNumber or about the endpoint.
+func (o operation) kind(status int, fromFoneStorm, rateLimited bool) Kind {
+	isContent := status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
+	switch {
+	case rateLimited:
 		return RateLimited
-	case e.Status == http.StatusUnauthorized:
-		return Unauthorized
-	case e.Status == http.StatusPaymentRequired:
-		return PaymentDue
-	case e.Status == http.StatusForbidden:
-		return Forbidden
-	case e.Status == http.StatusNotFound:
+	case status/100 == 3, !fromFoneStorm && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed), o == logIn && status == http.StatusNotFound:
+		return WrongEndpoint
+	case o == logIn && (isContent || status == http.StatusForbidden), status == http.StatusUnauthorized:
+		return AuthenticationFailed
+	case o == useSubaccount && (isContent || status == http.StatusForbidden || status == http.StatusNotFound):
+		return SubaccountRejected
+	case status == http.StatusPaymentRequired:
+		return PaymentRequired
+	case status == http.StatusForbidden:
+		return PermissionDenied
+	case status == http.StatusNotFound && (o == readFoneNumber || o == setDelivery):
 		return NotFound
-	case e.Status == http.StatusUnprocessableEntity:
-		return Unprocessable
-	case e.Status >= http.StatusInternalServerError, e.Status == http.StatusRequestTimeout:
-		return Failing
+	case o == setDelivery && isContent:
+		return DestinationRejected
+	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
+		return ServerError
 	default:
 		return Refused
 	}
 }
 
-// Is reports whether err is, or wraps, a refusal of this kind.
-func Is(err error, kind Kind) bool {
-	var answered *Error
-	return errors.As(err, &answered) && answered.Kind() == kind
-}
-
-// MayHaveTakenEffect reports whether FoneStorm may have set the delivery although this error of SetDelivery came of it: an
-// answer may be lost on its way, or be damaged there.
-func MayHaveTakenEffect(err error) bool {
-	var effective *effectiveError
-	return errors.As(err, &effective)
-}
-
-// effectiveError is an error of a call that may have taken effect.
-type effectiveError struct{ error }
-
-func (e *effectiveError) Unwrap() error { return e.error }
-
-// isUncertain reports whether an attempt that failed in this way may have taken effect. A refusal is certain, except by
-// something in between.
-func isUncertain(err error) bool {
-	var answered *Error
-	var unusable *AnswerError
-	var unanswered *ConnectionError
-	return errors.As(err, &answered) && answered.Kind() == Failing || errors.As(err, &unusable) || errors.As(err, &unanswered)
-}
-
-// envelope is the form of every error answer of FoneStorm.
-type envelope struct {
-	Error      string `json:"error"`
-	Message    string `json:"message"`
-	StatusCode int    `json:"status_code"`
-}
-
-// maxErrorBody is how much of an error's answer is read.
-const maxErrorBody = 64 << 10
-
-// errorFrom reads an answer that reports no success. It never fails: what cannot be read is described.
-func errorFrom(r request, response *http.Response) *Error {
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
-	failure := &Error{
-		Doing:      r.doing,
-		Status:     response.StatusCode,
-		Title:      http.StatusText(response.StatusCode),
-		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
-	}
-	var e envelope
-	if err := json.Unmarshal(body, &e); err == nil && e.Error != "" {
-		failure.Title, failure.Message = r.printable(e.Error), r.printable(e.Message)
-	} else if location := response.Header.Get("Location"); location != "" {
-		failure.Message = "a redirect, which is never followed because the token must not reach another host; is the endpoint right?"
-	} else {
-		failure.Message = "instead of an explanation came " + r.printable(describe(body))
-	}
-	failure.RateLimited = isRateLimit(failure)
-	return failure
-}
-
-// isRateLimit knows the forms that FracTEL's documents give for an exceeded limit: status 429, and a 400 (v2.11) or
+// isRateLimit recognizes the forms that FracTEL's documents give for an exceeded limit: status 429, and a 400 (v2.11) or
 // 410 (v2.12) that says so.
-func isRateLimit(e *Error) bool {
-	switch e.Status {
+func isRateLimit(status int, words string) bool {
+	switch status {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusBadRequest, http.StatusGone:
-		return strings.Contains(strings.ToLower(e.Title+" "+e.Message), "rate limit")
+		return strings.Contains(strings.ToLower(words), "rate limit")
 	default:
 		return false
 	}
+}
+
+// isTransient reports whether the same request may succeed a little later.
+func isTransient(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
+// isUnreadBody reports whether FoneStorm may have refused a request because it does not read its body in this encoding.
+func isUnreadBody(failure *Error) bool {
+	if failure == nil || failure.Kind == RateLimited {
+		return false
+	}
+	switch failure.Status {
+	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return true
+	default:
+		return false
+	}
+}
+
+// isRefusedToken reports whether a call failed because its token is not, or not any longer, valid.
+func isRefusedToken(err error) bool {
+	failure, ok := errors.AsType[*Error](err)
+	return ok && failure.Status == http.StatusUnauthorized
+}
+
+// isUnsupported reports whether FoneStorm does not support a call in this form: it says so each time.
+func isUnsupported(err error) bool {
+	failure, ok := errors.AsType[*Error](err)
+	return ok && failure.Kind != RateLimited && (isUnreadBody(failure) || failure.Status == http.StatusNotFound || failure.Status == http.StatusGone)
 }
 
 var (
@@ -182,12 +241,12 @@ var (
 	htmlStart = regexp.MustCompile(`(?i)^<(!doctype|html|head|body)`)
 )
 
-// describe says in few words what an answer is that is not the JSON it should be.
+// describe says in few words what a body is that is not the JSON it should be.
 func describe(body []byte) string {
 	text := strings.TrimSpace(string(body))
 	switch title := htmlTitle.FindStringSubmatch(text); {
 	case text == "":
-		return "an empty answer"
+		return "empty"
 	case title != nil:
 		return fmt.Sprintf("an HTML page titled %q", strings.TrimSpace(html.UnescapeString(title[1])))
 	case htmlStart.MatchString(text):
@@ -195,51 +254,45 @@ func describe(body []byte) string {
 	case json.Valid(body):
 		return "JSON of an unknown form: " + text
 	case text[0] == '{' || text[0] == '[':
-		return "JSON that is cut off or damaged: " + text
+		return "incomplete or damaged JSON: " + text
 	default:
 		return "text that is not JSON: " + text
 	}
 }
 
-// printable makes text from outside fit to be shown: no secrets of the request, nothing that ends a line or turns the
-// direction of writing around, no more than a few lines.
-func (r request) printable(text string) string {
-	text = strings.Map(func(c rune) rune {
-		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
-			return ' '
-		}
-		return c
-	}, r.mask(text))
-	text = r.mask(text) // Where the spaces are new, a secret that holds one can be.
-	const most = 300
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
+// retryAfter reads the header of that name, which contains seconds or a date. Zero when it is missing or unusable.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
 	}
-	return text
+	if date, err := http.ParseTime(header); err == nil {
+		return max(0, date.Sub(now))
+	}
+	return 0
 }
 
-// mask puts asterisks where a text shows secrets of the request.
-func (r request) mask(text string) string {
-	for _, secret := range r.secrets {
-		if secret != "" {
-			text = strings.NewReplacer(masked(secret)...).Replace(text)
-		}
-	}
-	return text
+// asError returns the failure that an error is or wraps; nil when there is none.
+func asError(err error) *Error {
+	failure, _ := errors.AsType[*Error](err)
+	return failure
 }
 
-// masked pairs the forms in which a secret can come back with asterisks: as it is, and as it looks in a form, a URL,
-// HTML, a Go quotation or JSON, which escapes more or less of it depending on who writes it.
-func masked(secret string) []string {
-	inJSON, _ := json.Marshal(secret) // Text can always be encoded.
-	forms := []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret)}
-	for _, quoted := range []string{string(inJSON), strconv.Quote(secret), strconv.QuoteToASCII(secret)} {
-		unquoted := quoted[1 : len(quoted)-1]
-		forms = append(forms, unquoted, strings.ReplaceAll(unquoted, "/", `\/`))
+// uncertain marks the failure of a call that follows a setting which was accepted.
+func uncertain(err error) error {
+	failure := asError(err)
+	if failure == nil {
+		failure = &Error{Kind: KindOf(err), Call: "read the FoneNumber after setting it", Reason: err.Error(), cause: err}
 	}
-	var pairs []string
-	for _, form := range forms {
-		pairs = append(pairs, form, "***")
+	marked := *failure
+	marked.uncertain = true
+	return &marked
+}
+
+// otherDestination returns the failure of a setting that FoneStorm accepted without showing it. What was set may come from a
+// sensitive value, so only its type is named.
+func otherDestination(r *request, shown string, want Delivery) *Error {
+	return &Error{
+		Kind: OtherDestination, Call: r.call(), uncertain: true,
+		Reason: fmt.Sprintf("the destination of type %q was accepted, but FoneStorm still shows %s", want.Type, shown),
 	}
-	return pairs
 }

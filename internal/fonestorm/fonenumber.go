@@ -1,44 +1,79 @@
 package fonestorm
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 // FoneNumber is a telephone number of the account.
 type FoneNumber struct {
 	Number string // Ten digits.
-	Label  string // What the account calls it; may be empty.
-	Group  string // The group it is in; may be empty.
+	Label  string // Empty when it has none.
+	Group  string // Empty when it is in none.
 	Status Status
 
-	// MessagingDisabled is set when the account takes no messages at this number.
+	// MessagingDisabled is set when the account receives no messages at this number.
 	MessagingDisabled bool
 
-	// Delivery is where its messages go; nil when FoneStorm does not show it.
+	// Delivery is where its messages go. It is nil only in list entries that do not show it; a number on which nothing was
+	// ever set has type None.
 	Delivery *Delivery
+	// CallbackURL is the callback URL that FoneStorm shows, whether messages go there now or it is left from earlier. Empty
+	// for none.
+	CallbackURL string
+	// ReceiveNotify is the notification about received messages, beside their delivery.
+	ReceiveNotify Notification
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not say.
 type Status string
 
-// The documented states of a FoneNumber.
+// The states of a FoneNumber.
 const (
 	Active              Status = "yes"
 	CancellationPending Status = "no"
 	Cancelled           Status = "cancel"
+	StatusUnknown       Status = "unknown" // FoneStorm said something that is not documented.
 )
 
-// GetFoneNumber returns one FoneNumber. The error has status 404 when the account does not have it. Reads are shared:
-// the answer may be up to 30 seconds old, but is never older than what this client has set since.
+// MayBeActive reports whether nothing says that the FoneNumber is cancelled or about to be.
+func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
+
+// Notification is a callback or an e-mail about each received message. It delivers nothing. The zero value means that
+// FoneStorm showed none.
+type Notification struct {
+	Type   NotificationType
+	Email  string // Empty unless the type is Email.
+	URL    string // Empty unless the type is Callback; may be left from earlier.
+	Method string // How the URL is called, as FoneStorm shows it.
+}
+
+// NotificationType is the kind of a notification.
+type NotificationType string
+
+// The documented kinds of notification.
+const (
+	NotifyNone     NotificationType = "None"
+	NotifyCallback NotificationType = "Callback"
+	NotifyEmail    NotificationType = "Email"
+)
+
+// GetFoneNumber returns one FoneNumber. IsNotFound tells from the error that the account does not have it. Reads are shared:
+// what this client has read, listed or set serves every further read for as long as it lives, which is one plan or apply.
 func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	return c.snapshot.get(ctx, number)
+	f, err := c.snapshot.get(ctx, number)
+	if IsNotFound(err) {
+		err = c.confirmNotFound(ctx, number, err)
+	}
+	return f, err
 }
 
 // Known returns a FoneNumber that GetFoneNumber would return without a request, and whether there is one.
@@ -46,205 +81,98 @@ func (c *Client) Known(number string) (FoneNumber, bool) {
 	return c.snapshot.known(number)
 }
 
-// ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order. The list is shared in the same
-// way as single reads.
+// ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order. The list is shared in the same way as
+// single reads; where FoneStorm lists only numbers, each of them costs one more request.
 func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
 	return c.snapshot.list(ctx)
 }
 
+// confirmNotFound decides what a 404 about a FoneNumber means. The account's list must agree, where it can be had; where it
+// cannot, something else must have shown that this is FoneStorm.
+func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
+	failure, ok := errors.AsType[*Error](notFound)
+	if !ok {
+		return notFound
+	}
+	listed, err := c.snapshot.contains(ctx, number)
+	contradicted := *failure
+	switch {
+	case KindOf(err) == Canceled:
+		return err
+	case listed:
+		contradicted.Kind = UnexpectedResponse
+		contradicted.Reason = failure.Reason + " The account's list contains the FoneNumber, so it is not taken for gone."
+		return &contradicted
+	case err != nil && !c.transport.proven.Load():
+		contradicted.Kind = WrongEndpoint
+		contradicted.Reason = fmt.Sprintf("%s returned 404 Not Found to every request", c.transport.endpoint.Redacted())
+		return &contradicted
+	default:
+		return notFound
+	}
+}
+
+// listTimeout is how long the list of all FoneNumbers may take, at least: FracTEL warns that it may take a while.
+const listTimeout = 2 * time.Minute
+
 // fetchFoneNumbers asks FoneStorm for all FoneNumbers.
-func (c *Client) fetchFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
+func (c *Client) fetchFoneNumbers(ctx context.Context, form listForm) ([]FoneNumber, error) {
+	r := &request{operation: listFoneNumbers, method: http.MethodGet, path: "/fonenumbers", timeout: listTimeout, once: true}
+	if form != plainList {
+		r.query = url.Values{"filter": {string(form)}}
+	}
 	var list []FoneNumber
-	err := c.call(ctx, &request{
-		doing:  "listing the account's FoneNumbers",
-		method: http.MethodGet,
-		path:   "/fonenumbers",
-		query:  url.Values{"filter": {"all"}},
-	}, func(body io.Reader) error {
-		list = []FoneNumber{} // An earlier attempt may have got part of it.
-		return decodeList(body, func(f FoneNumber) { list = append(list, f) })
+	var skipped int
+	err := c.call(ctx, r, func(body io.Reader) error {
+		list, skipped = []FoneNumber{}, 0 // An earlier attempt may have got part of it.
+		return decodeList(body, func(f FoneNumber) { list = append(list, f) }, func() { skipped++ })
 	})
 	if err != nil {
 		return nil, err // Part of the account is no answer.
+	}
+	if skipped > 0 {
+		tflog.Warn(ctx, "FoneStorm listed entries without a FoneNumber", map[string]any{"skipped": skipped})
 	}
 	return list, nil
 }
 
 // fetchFoneNumber asks FoneStorm for one FoneNumber.
 func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	r := request{
-		doing:  "reading FoneNumber " + number,
-		method: http.MethodGet,
-		path:   "/fonenumbers/" + url.PathEscape(number),
-	}
-	var answer answer
-	if err := c.call(ctx, &r, answer.decode); err != nil {
-		return FoneNumber{}, err
-	}
-	return answer.about(r, number)
-}
-
-// answer is what FoneStorm says about one FoneNumber.
-type answer struct {
-	envelope
-	Result     string          `json:"result"`
-	FoneNumber *wireFoneNumber `json:"fonenumber"`
-}
-
-func (a *answer) decode(body io.Reader) error {
-	*a = answer{} // An earlier attempt may have got part of it.
-	if err := json.NewDecoder(body).Decode(a); err != nil {
-		return err
-	}
+	r := &request{operation: readFoneNumber, subject: number, method: http.MethodGet, path: "/fonenumbers/" + url.PathEscape(number)}
+	f, err := c.askAbout(ctx, r)
 	switch {
-	case a.FoneNumber != nil || a.Result == "SUCCESS":
-		return nil
-	case a.Error != "":
-		return fmt.Errorf("it reports success and the error %q: %s", a.Error, a.Message)
-	default:
-		return errors.New("it holds no FoneNumber")
+	case err != nil:
+		return FoneNumber{}, err
+	case f == nil:
+		return FoneNumber{}, unexpected(r, false, "contains no FoneNumber")
+	case f.Delivery == nil:
+		f.Delivery = &Delivery{Type: None} // A number on which nothing was ever set may not show any.
 	}
+	return *f, nil
 }
 
-// about returns the FoneNumber of the answer, or an error when the answer is about another one than was asked.
-func (a *answer) about(r request, number string) (FoneNumber, error) {
-	if a.FoneNumber == nil {
-		return FoneNumber{}, &AnswerError{Doing: r.doing, Reason: "it holds no FoneNumber"}
-	}
-	if a.FoneNumber.Number != number {
-		return FoneNumber{}, &AnswerError{
-			Doing:  r.doing,
-			Reason: fmt.Sprintf("it is about FoneNumber %q", r.printable(a.FoneNumber.Number)),
-		}
-	}
-	return a.FoneNumber.foneNumber(), nil
-}
-
-// wireFoneNumber is a FoneNumber in the API's form. Members that are not named here are ignored.
-type wireFoneNumber struct {
-	Number         string       `json:"fonenumber"`
-	Label          string       `json:"label"`
-	Group          string       `json:"group"`
-	IsActive       Status       `json:"is_active"`
-	SMSOptions     *wireOptions `json:"sms_options"`     // Up to v2.10.
-	MessageOptions *wireOptions `json:"message_options"` // v2.11 and later.
-}
-
-type wireOptions struct {
-	Receive          *wireReceive `json:"receive"`
-	SMSEnabled       string       `json:"sms_enabled"`
-	MessagingEnabled string       `json:"messaging_enabled"`
-}
-
-// wireReceive has one field for each destination. Those of other types keep old values and mean nothing.
-type wireReceive struct {
-	Type      string `json:"type"`
-	Device    string `json:"device"`
-	Email     string `json:"email"`
-	URL       string `json:"url"`
-	URLMethod string `json:"url_method"`
-	Forward   string `json:"forward"`
-}
-
-func (w *wireFoneNumber) foneNumber() FoneNumber {
-	f := FoneNumber{Number: w.Number, Label: w.Label, Group: w.Group, Status: w.IsActive}
-	for _, options := range []*wireOptions{w.MessageOptions, w.SMSOptions} {
-		if options == nil {
-			continue
-		}
-		if strings.EqualFold(options.SMSEnabled, "no") || strings.EqualFold(options.MessagingEnabled, "no") {
-			f.MessagingDisabled = true
-		}
-		if options.Receive != nil && f.Delivery == nil {
-			f.Delivery = options.Receive.delivery()
-		}
-	}
-	return f
-}
-
-func (w *wireReceive) delivery() *Delivery {
-	d := &Delivery{Type: parseType(w.Type)}
-	switch d.Type {
-	case Device:
-		d.Value = w.Device
-	case Email:
-		d.Value = w.Email
-	case URL:
-		d.Value = w.URL
-		d.URLMethod = strings.ToUpper(w.URLMethod)
-	case Forward:
-		d.Value = w.Forward
-	case None: // Has no destination.
-	}
-	return d
-}
-
-// decodeList reads an answer of `GET /fonenumbers` as a stream, so that the account is never in memory twice. Entries
-// that are bare numbers become FoneNumbers without delivery.
-func decodeList(body io.Reader, add func(FoneNumber)) error {
-	decoder := json.NewDecoder(body)
-	if err := expect(decoder, json.Delim('{')); err != nil {
-		return err
-	}
-	found := false
-	for decoder.More() {
-		name, err := decoder.Token()
+// askAbout sends a request about one FoneNumber and returns what the response says about it; nil when it only reports
+// success.
+func (c *Client) askAbout(ctx context.Context, r *request) (*FoneNumber, error) {
+	var found answer
+	err := c.call(ctx, r, func(body io.Reader) (err error) {
+		content, err := io.ReadAll(body)
 		if err != nil {
 			return err
 		}
-		if name != "fonenumbers" {
-			if err := decoder.Decode(&struct{}{}); err != nil && !isTypeError(err) {
-				return err
-			}
-			continue
+		if r.sets() && len(bytes.TrimSpace(content)) == 0 {
+			found = answer{}
+			return nil
 		}
-		found = true
-		if err := decodeEntries(decoder, add); err != nil {
-			return err
-		}
-	}
-	if !found {
-		return errors.New("it holds no list of FoneNumbers")
-	}
-	return expect(decoder, json.Delim('}'))
-}
-
-func decodeEntries(decoder *json.Decoder, add func(FoneNumber)) error {
-	if err := expect(decoder, json.Delim('[')); err != nil {
+		found, err = decodeAnswer(content)
 		return err
+	})
+	if err != nil || found.foneNumber == nil {
+		return nil, err
 	}
-	for decoder.More() {
-		var entry wireEntry
-		if err := decoder.Decode(&entry); err != nil {
-			return err
-		}
-		add(entry.foneNumber())
+	if got := found.foneNumber.Number; got != canonicalNumber(r.subject) {
+		return nil, unexpected(r, false, fmt.Sprintf("is about FoneNumber %q", c.secrets.clean(got)))
 	}
-	return expect(decoder, json.Delim(']'))
-}
-
-func expect(decoder *json.Decoder, want json.Delim) error {
-	token, err := decoder.Token()
-	if err != nil {
-		return err
-	}
-	if token != want {
-		return fmt.Errorf("it has %v where %v should be", token, want)
-	}
-	return nil
-}
-
-func isTypeError(err error) bool {
-	var mismatch *json.UnmarshalTypeError
-	return errors.As(err, &mismatch)
-}
-
-// wireEntry is one entry of the list: a FoneNumber, or its number alone.
-type wireEntry struct{ wireFoneNumber }
-
-func (e *wireEntry) UnmarshalJSON(data []byte) error {
-	if len(data) > 0 && data[0] == '"' {
-		return json.Unmarshal(data, &e.Number)
-	}
-	return json.Unmarshal(data, &e.wireFoneNumber)
+	found.foneNumber.Number = r.subject
+	return found.foneNumber, nil
 }

@@ -1,0 +1,342 @@
+package fonestorm
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// scalar is a JSON value that is read as text, whatever its JSON type is: FracTEL's documents say string and show numbers,
+// and say boolean and show words. Null is "", true is "true", and objects and arrays, which cannot be text, are "".
+type scalar struct{ text string }
+
+func (s *scalar) UnmarshalJSON(data []byte) error {
+	s.text = ""
+	switch data[0] {
+	case '"':
+		return json.Unmarshal(data, &s.text)
+	case '{', '[', 'n':
+		return nil
+	case 't', 'f':
+		s.text = string(data)
+		return nil
+	default:
+		s.text = wholeNumber(string(data))
+		return nil
+	}
+}
+
+// maxExponent bounds the numbers that are written out: telephone numbers and IDs have a dozen digits.
+const maxExponent = 40
+
+// wholeNumber writes a JSON number without loss as the digits that were meant: 2.1915233078e10 is 21915233078.
+func wholeNumber(number string) string {
+	if !strings.ContainsAny(number, ".eE") {
+		return number
+	}
+	if _, exponent, found := strings.Cut(strings.ToLower(number), "e"); found && len(strings.TrimLeft(exponent, "+-0")) > 2 {
+		return number
+	}
+	if value, ok := new(big.Rat).SetString(number); ok && value.IsInt() && len(value.Num().String()) <= maxExponent {
+		return value.Num().String()
+	}
+	return number
+}
+
+// trimmed returns the text without blanks around it.
+func (s scalar) trimmed() string { return strings.TrimSpace(s.text) }
+
+// isNo and isYes read what FracTEL writes as "yes" and "no", and its clients also as booleans.
+func (s scalar) isNo() bool  { return isOneOf(s.trimmed(), "no", "false", "0", "off", "disabled") }
+func (s scalar) isYes() bool { return isOneOf(s.trimmed(), "yes", "true", "1", "on", "active") }
+
+func isOneOf(text string, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(text, word) })
+}
+
+// loose is an object that may be missing or be something else, such as null or the empty array that PHP writes for an empty
+// object. It is never a reason to reject the response around it.
+type loose[T any] struct {
+	value T
+	found bool
+}
+
+func (l *loose[T]) UnmarshalJSON(data []byte) error {
+	*l = loose[T]{}
+	if data[0] != '{' {
+		return nil
+	}
+	l.found = true
+	return json.Unmarshal(data, &l.value)
+}
+
+// wireFoneNumber is a FoneNumber in the API's form. Members that are not named here are ignored.
+type wireFoneNumber struct {
+	Number         scalar             `json:"fonenumber"`
+	Label          scalar             `json:"label"`
+	Group          scalar             `json:"group"`
+	IsActive       scalar             `json:"is_active"`
+	SMSOptions     loose[wireOptions] `json:"sms_options"`     // The Set Delivery page, and live answers.
+	MessageOptions loose[wireOptions] `json:"message_options"` // v2.11 and later.
+	wireOptions                       // v2.1.1 has `receive` in the FoneNumber itself.
+}
+
+type wireOptions struct {
+	Receive          loose[wireReceive] `json:"receive"`
+	ReceiveNotify    loose[wireNotify]  `json:"receive_notify"`
+	SMSEnabled       scalar             `json:"sms_enabled"`
+	MessagingEnabled scalar             `json:"messaging_enabled"`
+}
+
+// wireReceive has one field for each destination. Those of other types keep old values and mean nothing.
+type wireReceive struct {
+	Type      scalar `json:"type"`
+	Device    scalar `json:"device"`
+	Email     scalar `json:"email"`
+	URL       scalar `json:"url"`
+	URLMethod scalar `json:"url_method"`
+	Forward   scalar `json:"forward"`
+	Value     scalar `json:"value"` // What is set, which some answers may repeat.
+}
+
+type wireNotify struct {
+	Type   scalar `json:"type"`
+	Email  scalar `json:"email"`
+	URL    scalar `json:"url"`
+	Method scalar `json:"method"`
+}
+
+func (w *wireFoneNumber) foneNumber() FoneNumber {
+	f := FoneNumber{
+		Number: canonicalNumber(w.Number.text),
+		Label:  w.Label.text,
+		Group:  w.Group.text,
+		Status: parseStatus(w.IsActive),
+	}
+	for _, options := range []*wireOptions{&w.SMSOptions.value, &w.MessageOptions.value, &w.wireOptions} {
+		f.MessagingDisabled = f.MessagingDisabled || options.SMSEnabled.isNo() || options.MessagingEnabled.isNo()
+		if receive := &options.Receive; receive.found && (f.Delivery == nil || f.Delivery.Type == None && f.CallbackURL == "") {
+			f.Delivery, f.CallbackURL = receive.value.delivery(), receive.value.URL.trimmed()
+		}
+		if options.ReceiveNotify.found && f.ReceiveNotify == (Notification{}) {
+			f.ReceiveNotify = options.ReceiveNotify.value.notification()
+		}
+	}
+	return f
+}
+
+func parseStatus(active scalar) Status {
+	switch {
+	case active.trimmed() == "":
+		return ""
+	case active.isYes():
+		return Active
+	case active.isNo():
+		return CancellationPending
+	case isOneOf(active.trimmed(), "cancel", "cancelled", "canceled"):
+		return Cancelled
+	default:
+		return StatusUnknown
+	}
+}
+
+func (w *wireReceive) delivery() *Delivery {
+	d := &Delivery{Type: parseType(w.Type.text)}
+	switch d.Type {
+	case Device:
+		d.Value = w.Device.trimmed()
+	case Email:
+		d.Value = w.Email.trimmed()
+	case URL:
+		d.Value = w.URL.trimmed()
+		d.URLMethod = strings.ToUpper(w.URLMethod.trimmed())
+	case Forward:
+		d.Value = w.Forward.trimmed()
+	case None:
+		return d
+	}
+	if d.Value == "" {
+		d.Value = w.Value.trimmed()
+	}
+	return d
+}
+
+func (w *wireNotify) notification() Notification {
+	n := Notification{Email: w.Email.trimmed(), URL: w.URL.trimmed(), Method: strings.ToUpper(w.Method.trimmed())}
+	kind := w.Type.trimmed()
+	switch {
+	case strings.EqualFold(kind, string(NotifyEmail)), kind == "" && n.URL == "" && n.Email != "":
+		n.Type = NotifyEmail
+	case strings.EqualFold(kind, string(NotifyCallback)), kind == "" && n.URL != "": // Older answers have no type.
+		n.Type = NotifyCallback
+	case kind == "" || strings.EqualFold(kind, string(NotifyNone)):
+		n.Type = NotifyNone
+	default:
+		n.Type = NotificationType(kind)
+	}
+	return n
+}
+
+// answer is a response about one FoneNumber.
+type answer struct {
+	foneNumber *FoneNumber // Nil when it only reports success, as version 2.1 does.
+}
+
+// decodeAnswer reads a response about one FoneNumber: an object below `fonenumber`, or the FoneNumber itself, either of
+// them possibly below `data`.
+func decodeAnswer(body []byte) (answer, error) {
+	var sent struct {
+		envelope
+		Result     scalar          `json:"result"`
+		FoneNumber json.RawMessage `json:"fonenumber"`
+		Data       json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(body, &sent); err != nil {
+		return answer{}, err
+	}
+	object := bytes.TrimSpace(sent.FoneNumber)
+	if len(object) > 0 && object[0] != '{' && object[0] != 'n' {
+		object = body // The FoneNumber itself, with its number in this member.
+	}
+	switch {
+	case len(object) > 0 && object[0] == '{':
+		var w wireFoneNumber
+		if err := json.Unmarshal(object, &w); err != nil {
+			return answer{}, err
+		}
+		f := w.foneNumber()
+		return answer{&f}, nil
+	case len(sent.Data) > 0 && sent.Data[0] == '{':
+		return decodeAnswer(sent.Data)
+	case sent.Error.text != "":
+		return answer{}, fmt.Errorf("reports success and the error %q", sent.Error.text)
+	case isOneOf(sent.Result.trimmed(), "SUCCESS", "OK"):
+		return answer{}, nil
+	default:
+		return answer{}, errors.New("contains no FoneNumber")
+	}
+}
+
+// decodeToken returns the token of a login's or subaccount's response. FracTEL's documents show it below `auth`,
+// `authorization` and `subaccount` and at the top level, and one live program reads it below a further `data`.
+func decodeToken(body []byte) (string, error) {
+	type holder struct {
+		Token scalar `json:"token"`
+	}
+	var sent struct {
+		holder
+		Auth          loose[holder]   `json:"auth"`
+		Authorization loose[holder]   `json:"authorization"`
+		Subaccount    loose[holder]   `json:"subaccount"`
+		Data          json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(body, &sent); err != nil {
+		return "", err
+	}
+	for _, found := range []holder{sent.Auth.value, sent.Authorization.value, sent.Subaccount.value, sent.holder} {
+		if token := found.Token.trimmed(); token != "" {
+			return token, nil
+		}
+	}
+	if len(sent.Data) > 0 && sent.Data[0] == '{' {
+		return decodeToken(sent.Data)
+	}
+	return "", errors.New("contains no token")
+}
+
+// decodeList reads an answer of `GET /fonenumbers` as a stream, so that the account is never in memory twice. Entries
+// that are bare numbers become FoneNumbers without delivery; entries without a number are passed to skip.
+func decodeList(body io.Reader, add func(FoneNumber), skip func()) error {
+	return decodeArray(body, "fonenumbers", func(entry wireEntry) {
+		if f := entry.foneNumber(); f.Number != "" {
+			add(f)
+		} else {
+			skip()
+		}
+	})
+}
+
+// decodeArray reads the array that an object has as its member of this name, entry by entry.
+func decodeArray[T any](body io.Reader, name string, each func(T)) error {
+	decoder := json.NewDecoder(body)
+	if err := expect(decoder, json.Delim('{')); err != nil {
+		return err
+	}
+	found := false
+	for decoder.More() {
+		member, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		if member == name {
+			found = true
+			err = decodeEntries(decoder, each)
+		} else {
+			err = decoder.Decode(new(ignored))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fmt.Errorf("%w: contains no %q", errWrongForm, name)
+	}
+	return expect(decoder, json.Delim('}'))
+}
+
+func decodeEntries[T any](decoder *json.Decoder, each func(T)) error {
+	token, err := decoder.Token()
+	if err != nil || token == nil { // Null is an empty list.
+		return err
+	}
+	if token != json.Delim('[') {
+		return fmt.Errorf("%w: has %v where a list should be", errWrongForm, token)
+	}
+	for decoder.More() {
+		var entry T
+		if err := decoder.Decode(&entry); err != nil {
+			return err
+		}
+		each(entry)
+	}
+	return expect(decoder, json.Delim(']'))
+}
+
+// errWrongForm is JSON that is complete but has another form, which asking again does not change.
+var errWrongForm = errors.New("unknown form")
+
+func expect(decoder *json.Decoder, want json.Delim) error {
+	token, err := decoder.Token()
+	if err != nil {
+		return err
+	}
+	if token != want {
+		return fmt.Errorf("%w: has %v where %v should be", errWrongForm, token, want)
+	}
+	return nil
+}
+
+// ignored is a JSON value of no interest.
+type ignored struct{}
+
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
+
+// wireEntry is one entry of the list: a FoneNumber, or its number alone.
+type wireEntry struct{ wireFoneNumber }
+
+func (e *wireEntry) UnmarshalJSON(data []byte) error {
+	e.wireFoneNumber = wireFoneNumber{}
+	switch data[0] {
+	case '{':
+		return json.Unmarshal(data, &e.wireFoneNumber)
+	case '[':
+		return nil
+	default:
+		return json.Unmarshal(data, &e.Number)
+	}
+}

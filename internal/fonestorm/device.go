@@ -1,0 +1,57 @@
+package fonestorm
+
+import (
+	"context"
+	"io"
+	"net/http"
+)
+
+// RegisteredDevice is a SIP handset, an app or a WebRTC endpoint of the account, to which messages can be delivered.
+type RegisteredDevice struct {
+	ID         string // Digits.
+	Name       string // May be empty, and several devices may have the same.
+	Type       string // The model, in FoneStorm's words.
+	FoneNumber string // Its outbound caller ID; may be empty.
+}
+
+// ListDevices returns the devices of the account, in FoneStorm's order. It is asked once for as long as the client lives.
+func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
+	if known := c.listed.Load(); known != nil {
+		return *known, nil
+	}
+	return c.devices.do(ctx, "", func(ctx context.Context) ([]RegisteredDevice, error) {
+		list, err := c.fetchDevices(ctx)
+		if err == nil {
+			c.listed.Store(&list)
+		}
+		return list, err
+	})
+}
+
+func (c *Client) fetchDevices(ctx context.Context) ([]RegisteredDevice, error) {
+	var list []RegisteredDevice
+	r := &request{operation: listDevices, method: http.MethodGet, path: "/devices", timeout: listTimeout, once: true}
+	err := c.call(ctx, r, func(body io.Reader) error {
+		list = []RegisteredDevice{} // An earlier attempt may have got part of it.
+		return decodeArray(body, "devices", func(entry loose[wireDevice]) {
+			if d := entry.value.device(); d.ID != "" {
+				list = append(list, d)
+			}
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+type wireDevice struct {
+	ID         scalar `json:"id"`
+	Name       scalar `json:"name"`
+	Type       scalar `json:"type"`
+	FoneNumber scalar `json:"fonenumber"`
+}
+
+func (w *wireDevice) device() RegisteredDevice {
+	return RegisteredDevice{ID: w.ID.trimmed(), Name: w.Name.text, Type: w.Type.text, FoneNumber: canonicalNumber(w.FoneNumber.text)}
+}
