@@ -19,7 +19,7 @@ import (
 // newVariedAccount returns an account with a FoneNumber of each type and one that is cancelled.
 func newVariedAccount(t *testing.T) *account {
 	t.Helper()
-	a := newAccount(t, simulator.Options{Dialect: simulator.Dialect{LowerCaseTypes: true}})
+	a := newAccount(t, simulator.Options{})
 	for i, d := range destinations {
 		a.Put(simulator.FoneNumber{
 			Number: fmt.Sprint(3215550000 + i), Label: "Number " + d.kind, Group: []string{"even", "odd"}[i%2],

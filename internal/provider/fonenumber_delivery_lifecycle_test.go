@@ -194,21 +194,13 @@ func TestChangedFoneNumberReplaces(t *testing.T) {
 	})
 }
 
-// All documented forms of the answers give the same state. The plan after it is empty, and so is that after an import.
-func TestDialects(t *testing.T) {
+// Every dialect gives the same state. The plan after it is empty, and so is that after an import.
+func TestProfiles(t *testing.T) {
 	t.Parallel()
-	dialects := map[string]simulator.Dialect{
-		"v2.12":                  {},
-		"lower case":             {LowerCaseTypes: true},
-		"sms_options":            {Options: "sms_options"},
-		"sms_options lower case": {Options: "sms_options", LowerCaseTypes: true},
-		"guide":                  {Auth: "authorization"},
-		"v2.1":                   {Auth: "token", Options: "sms_options", BareSuccess: true},
-	}
-	for name, dialect := range dialects {
+	for name, profile := range simulator.Profiles() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, simulator.Options{Dialect: dialect})
+			a := newAccount(t, simulator.Options{Profile: profile})
 			a.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{Type: "Email", Email: "old@example.com"}})
 			d := destinations[2]
 			resource.UnitTest(t, resource.TestCase{
@@ -232,7 +224,7 @@ func TestDialects(t *testing.T) {
 // What somebody else set, imported by an import block, plans empty at once for every type.
 func TestImportBlockPlansOnlyTheImport(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{Dialect: simulator.Dialect{LowerCaseTypes: true}})
+	a := newAccount(t, simulator.Options{})
 	var config strings.Builder
 	for i, d := range destinations {
 		number := fmt.Sprint(3215550000 + i)

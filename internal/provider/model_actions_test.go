@@ -136,11 +136,11 @@ var applies = rapid.Custom(func(t *rapid.T) step {
 // sequences are what can happen, with an apply often enough.
 var sequences = rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies), 1, 14)
 
-// dialects are what FoneStorm's answers look like.
-var dialects = rapid.Custom(func(t *rapid.T) simulator.Dialect {
-	return simulator.Dialect{
-		Options:        rapid.SampledFrom([]string{"message_options", "sms_options"}).Draw(t, "options"),
-		LowerCaseTypes: rapid.Bool().Draw(t, "lower case"),
-		BareSuccess:    rapid.Bool().Draw(t, "bare success"),
+// profiles are what FoneStorm's responses look like.
+var profiles = rapid.Custom(func(t *rapid.T) simulator.Profile {
+	return simulator.Profile{
+		OptionsMember:   rapid.SampledFrom([]string{"message_options", "sms_options", "both", "receive"}).Draw(t, "options"),
+		Types:           rapid.SampledFrom([]string{"documented", "lower", "all-lower", "upper", "padded"}).Draw(t, "types"),
+		SettingResponse: rapid.SampledFrom([]string{"fonenumber", "success", "empty"}).Draw(t, "setting response"),
 	}
 })

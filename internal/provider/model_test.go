@@ -37,9 +37,9 @@ func TestModel(t *testing.T) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
-				dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
+				profile, steps := profiles.Draw(t, "profile"), sequences.Draw(t, "steps")
 				rapid.SyncTest(t, func(t *rapid.T) { // In which no waiting takes time.
-					m, end := newModel(t, dialect)
+					m, end := newModel(t, profile)
 					defer end()
 					for _, s := range append(steps, apply{}) {
 						t.Log(s)
@@ -71,9 +71,9 @@ type model struct {
 	uncertain  [managedNumbers]bool              // A create has failed or a destroy kept all, so that it may have left its credentials.
 }
 
-func newModel(t *rapid.T, dialect simulator.Dialect) (m *model, end func()) {
-	a, network := inMemory(t, simulator.Options{Dialect: dialect})
-	m = &model{t: t, account: a, bare: dialect.BareSuccess}
+func newModel(t *rapid.T, profile simulator.Profile) (m *model, end func()) {
+	a, network := inMemory(t, simulator.Options{Profile: profile})
+	m = &model{t: t, account: a, bare: profile.SettingResponse != "fonenumber"}
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}

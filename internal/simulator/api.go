@@ -3,11 +3,11 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/mail"
 	"net/url"
 	"regexp"
+	"strconv"
 	"time"
 )
 
@@ -15,107 +15,193 @@ import (
 func (s *Simulator) api() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+BasePath+"/auth", s.logIn)
+	mux.Handle("POST "+BasePath+"/subaccounts/token", s.authenticated(s.subaccountToken))
 	mux.Handle("GET "+BasePath+"/fonenumbers", s.authenticated(s.listFoneNumbers))
 	mux.Handle("GET "+BasePath+"/fonenumbers/{fonenumber}", s.authenticated(s.getFoneNumber))
 	mux.Handle("POST "+BasePath+"/messages/receive", s.authenticated(s.setDelivery))
+	mux.Handle("GET "+BasePath+"/devices", s.authenticated(s.listDevices))
+	mux.Handle("GET "+BasePath+"/devices/{id}", s.authenticated(s.getDevice))
 	return mux
 }
 
-func (s *Simulator) authenticated(next http.HandlerFunc) http.Handler {
+// authenticated passes requests with a valid token on, with the account that it acts on.
+func (s *Simulator) authenticated(next func(w http.ResponseWriter, r *http.Request, account string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.validToken(r.Header.Get("token")) {
+		account, ok := s.accountOf(r.Header.Get("token"))
+		if !ok {
 			fail(w, http.StatusUnauthorized, "The token is missing, invalid or expired.")
 			return
 		}
-		next(w, r)
+		next(w, r, account)
 	})
 }
 
 func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
-	form, ok := parameters(w, r)
+	form, ok := s.parameters(w, r, s.profile.LoginBody, "username")
 	if !ok {
 		return
 	}
 	if form.Get("username") != s.options.Username || form.Get("password") != s.options.Password {
-		fail(w, http.StatusUnauthorized, "Invalid username or password.")
+		fail(w, s.profile.LoginStatus, "Invalid username or password.")
 		return
 	}
-	token := s.newToken()
-	if s.options.Dialect.Auth == "token" {
+	if s.profile.EarlierTokens == "ended" {
+		s.endTokens(s.options.Account)
+	}
+	seconds, _ := strconv.Atoi(form.Get("expires")) // The contract has checked it; 0 when there is none.
+	text, expires := s.newToken(s.options.Account, time.Duration(seconds)*time.Second)
+	token := map[string]any{"token": text}
+	switch s.profile.LoginResponse {
+	case "token":
 		reply(w, http.StatusOK, map[string]any{
 			"status_code": http.StatusOK,
 			"result":      "REGISTERED",
-			"token":       token,
-			"expires":     time.Now().Add(s.options.TokenLifetime).UTC().Format("2006-01-02T15:04:05.000Z"),
+			"token":       text,
+			"expires":     expires.UTC().Format("2006-01-02T15:04:05.000Z"),
 		})
-		return
+	case "data":
+		reply(w, http.StatusCreated, map[string]any{"data": map[string]any{"auth": token}})
+	default:
+		reply(w, http.StatusCreated, map[string]any{s.profile.LoginResponse: token})
 	}
-	reply(w, http.StatusCreated, map[string]any{s.options.Dialect.Auth: map[string]any{"token": token}})
 }
 
-func (s *Simulator) listFoneNumbers(w http.ResponseWriter, r *http.Request) {
+func (s *Simulator) subaccountToken(w http.ResponseWriter, r *http.Request, account string) {
+	form, ok := s.parameters(w, r, s.profile.LoginBody, "subaccount")
+	if !ok {
+		return
+	}
+	subaccount := form.Get("subaccount")
+	switch {
+	case account != s.options.Account:
+		fail(w, http.StatusForbidden, "A subaccount has no subaccounts.")
+	case !s.hasSubaccount(subaccount):
+		fail(w, http.StatusNotFound, "The subaccount was not found.")
+	default:
+		text, _ := s.newToken(subaccount, 0)
+		reply(w, http.StatusCreated, map[string]any{"subaccount": map[string]any{"token": text}})
+	}
+}
+
+func (s *Simulator) listFoneNumbers(w http.ResponseWriter, r *http.Request, account string) {
+	select {
+	case <-time.After(time.Duration(s.profile.ListLatency)):
+	case <-r.Context().Done():
+		return
+	}
+	filtered := r.URL.Query().Get("filter") == "all"
+	if filtered && s.profile.List == "refused" {
+		fail(w, s.profile.ListStatus, "The filter is not valid.")
+		return
+	}
+	objects := filtered && s.profile.List == "all"
+	inactive := s.profile.List == "objects-with-inactive"
 	list := []any{}
-	for _, f := range s.Numbers() {
-		if f.Active != "yes" {
-			continue
-		}
-		if r.URL.Query().Get("filter") == "all" {
-			list = append(list, f.object(s.options.Dialect))
-		} else {
+	for _, f := range s.records() {
+		switch {
+		case f.Subaccount != s.subaccountOf(account) || f.Active != "yes" && !inactive:
+		case objects || inactive:
+			list = append(list, f.object(s.profile))
+		default:
 			list = append(list, f.Number)
 		}
 	}
 	reply(w, http.StatusOK, map[string]any{"fonenumbers": list})
 }
 
-func (s *Simulator) getFoneNumber(w http.ResponseWriter, r *http.Request) {
-	f, ok := s.Get(r.PathValue("fonenumber"))
-	if !ok {
+func (s *Simulator) getFoneNumber(w http.ResponseWriter, r *http.Request, account string) {
+	number := r.PathValue("fonenumber")
+	s.mu.Lock()
+	f, ok := s.numbers[number]
+	s.mu.Unlock()
+	if !ok || f.Subaccount != s.subaccountOf(account) {
 		fail(w, http.StatusNotFound, "The FoneNumber was not found.")
 		return
 	}
-	reply(w, http.StatusOK, map[string]any{"fonenumber": f.object(s.options.Dialect)})
+	reply(w, http.StatusOK, map[string]any{"fonenumber": f.object(s.profile)})
 }
 
-func (s *Simulator) setDelivery(w http.ResponseWriter, r *http.Request) {
-	form, ok := parameters(w, r)
+func (s *Simulator) setDelivery(w http.ResponseWriter, r *http.Request, account string) {
+	form, ok := s.parameters(w, r, s.profile.SettingBody, "fonenumber")
 	if !ok {
 		return
 	}
-	number, kind, value := form.Get("fonenumber"), form.Get("type"), form.Get("value")
-	if reason := badValue(kind, value); reason != "" {
+	if reason := badValue(form.Get("type"), form.Get("value")); reason != "" {
 		s.addViolation(reason)
-		fail(w, http.StatusBadRequest, reason)
+		fail(w, s.profile.ValidationStatus, reason)
 		return
 	}
-	f, ok := s.deliver(number, kind, value, form)
+	for _, name := range []string{"url_username", "url_password"} {
+		if s.profile.EmptyCredentials == "refused" && form.Has(name) && form.Get(name) == "" {
+			fail(w, s.profile.ValidationStatus, name+" must not be empty.")
+			return
+		}
+	}
+	f, ok := s.deliver(account, form)
 	switch {
 	case !ok:
 		fail(w, http.StatusNotFound, "The FoneNumber was not found.")
-	case s.options.Dialect.BareSuccess:
+	case s.profile.SettingResponse == "success":
 		reply(w, http.StatusOK, map[string]any{"status_code": http.StatusOK, "result": "SUCCESS"})
 	default:
-		reply(w, http.StatusOK, map[string]any{"fonenumber": f.object(s.options.Dialect)})
+		reply(w, http.StatusOK, map[string]any{"fonenumber": f.object(s.profile)})
 	}
 }
 
-// deliver changes where a FoneNumber delivers. Credentials that the request does not mention stay as they are.
-func (s *Simulator) deliver(number, kind, value string, form url.Values) (FoneNumber, bool) {
+// deliver changes where a FoneNumber of the account delivers. Credentials that the request does not mention stay as they
+// are.
+func (s *Simulator) deliver(account string, form url.Values) (record, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f, ok := s.numbers[number]
-	if !ok {
-		return FoneNumber{}, false
+	f, ok := s.numbers[form.Get("fonenumber")]
+	if !ok || f.Subaccount != s.subaccountOf(account) {
+		return record{}, false
 	}
-	f.Receive = f.Receive.Delivering(kind, value)
+	f.neverSet = false
+	f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
 	if form.Has("url_username") {
 		f.Receive.URLUsername = form.Get("url_username")
 	}
 	if form.Has("url_password") {
 		f.Receive.URLPassword = form.Get("url_password")
 	}
-	s.numbers[number] = f
+	s.numbers[f.Number] = f
 	return f, true
+}
+
+func (s *Simulator) listDevices(w http.ResponseWriter, _ *http.Request, account string) {
+	if s.refuseDevices(w) {
+		return
+	}
+	list := []any{}
+	for _, d := range s.Devices() {
+		if d.Subaccount == s.subaccountOf(account) {
+			list = append(list, d.object(s.profile))
+		}
+	}
+	reply(w, http.StatusOK, map[string]any{"devices": list})
+}
+
+func (s *Simulator) getDevice(w http.ResponseWriter, r *http.Request, account string) {
+	if s.refuseDevices(w) {
+		return
+	}
+	s.mu.Lock()
+	d, ok := s.devices[r.PathValue("id")]
+	s.mu.Unlock()
+	if !ok || d.Subaccount != s.subaccountOf(account) {
+		fail(w, http.StatusNotFound, "The device was not found.")
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"device": d.object(s.profile)})
+}
+
+func (s *Simulator) refuseDevices(w http.ResponseWriter) (refused bool) {
+	if s.profile.Devices == "all" {
+		return false
+	}
+	fail(w, http.StatusForbidden, "The user may not see devices.")
+	return true
 }
 
 var (
@@ -144,21 +230,6 @@ func badValue(kind, value string) string {
 		return ""
 	}
 	return fmt.Sprintf("The value %q is not valid for type %s.", value, kind)
-}
-
-// parameters reads the request body, or answers that it cannot be read.
-func parameters(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		fail(w, http.StatusBadRequest, "The body cannot be read.")
-		return nil, false
-	}
-	form, err := formOf(r.Header.Get("Content-Type"), body)
-	if err != nil {
-		fail(w, http.StatusBadRequest, "The body cannot be understood.")
-		return nil, false
-	}
-	return form, true
 }
 
 func reply(w http.ResponseWriter, status int, body any) {

@@ -127,7 +127,7 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 	ConnectionClosed: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, orderly) },
 	NoAnswer:         func(_ *Simulator, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	AnswerLost: func(s *Simulator, w http.ResponseWriter, r *http.Request) {
-		s.validated.ServeHTTP(httptest.NewRecorder(), r)
+		s.service.ServeHTTP(httptest.NewRecorder(), r)
 		disconnect(w, reset)
 	},
 
@@ -231,7 +231,7 @@ func htmlPage(status int) func(*Simulator, http.ResponseWriter, *http.Request) {
 func damaged(damage func(r *http.Request, header http.Header, body []byte) []byte) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(s *Simulator, w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
-		s.validated.ServeHTTP(answer, r)
+		s.service.ServeHTTP(answer, r)
 		maps.Copy(w.Header(), answer.Header())
 		body := answer.Body.Bytes()
 		if answer.Code/100 == 2 {

@@ -2,30 +2,41 @@ package simulator
 
 import "strings"
 
-// FoneNumber is a telephone number of the simulated account.
+// FoneNumber is a telephone number of the simulated account or of one of its subaccounts. Texts are shown as they are, so
+// that a test can put in whatever a real account may contain.
 type FoneNumber struct {
-	Number string // Ten digits.
-	Label  string
-	Group  string
-	Active string // "yes" (also when empty), "no" for a pending cancellation, "cancel" for a cancelled one.
+	Number     string // Ten digits.
+	Subaccount string // Code of the subaccount that has it; the main account when empty.
+	Label      string
+	Group      string
+	Active     string // "yes" (also when empty), "no" for a pending cancellation, "cancel" for a cancelled one.
 
-	MessagingDisabled bool // The number takes no messages.
-	Undeliverable     bool // Its object comes without delivery settings.
+	MessagingDisabled bool // The number does not accept messages.
+	Undeliverable     bool // Its object contains no delivery settings.
 
-	Receive Receive
+	Receive       Receive
+	ReceiveNotify Notify
+}
+
+// Notify is a notification about each message, beside its delivery. The zero value is none.
+type Notify struct {
+	Type   string // None (also when empty), Callback or Email.
+	Email  string
+	URL    string
+	Method string // GET, POST or JSON.
 }
 
 // Receive is where messages received at a FoneNumber go. It has one field for each destination; those of other types
 // keep old values, as in FoneStorm.
 type Receive struct {
-	Type      string // Device, Email, URL, Forward or None; None when empty.
+	Type      string // Device, Email, URL, Forward or None; None, as of a number that was never set, when empty.
 	Device    string
 	Email     string
 	URL       string
 	URLMethod string
 	Forward   string
 
-	// The API takes these and never returns them.
+	// The API accepts these and never returns them.
 	URLUsername string
 	URLPassword string
 }
@@ -63,8 +74,14 @@ func (r Receive) Delivering(kind, value string) Receive {
 	return r
 }
 
+// record is a FoneNumber and what its owner cannot see of it.
+type record struct {
+	FoneNumber
+	neverSet bool // Nobody has set its delivery.
+}
+
 // object returns the FoneNumber as the API shows it.
-func (f FoneNumber) object(dialect Dialect) map[string]any {
+func (f record) object(profile *Profile) map[string]any {
 	object := map[string]any{
 		"fonenumber": f.Number,
 		"label":      f.Label,
@@ -77,33 +94,96 @@ func (f FoneNumber) object(dialect Dialect) map[string]any {
 	if f.Undeliverable {
 		return object
 	}
-	kind := f.Receive.Type
-	if dialect.LowerCaseTypes {
-		kind = strings.ToLower(kind)
-	}
 	enabled := "yes"
 	if f.MessagingDisabled {
 		enabled = "no"
 	}
 	options := map[string]any{
-		"receive": map[string]any{
-			"type":       kind,
-			"device":     f.Receive.Device,
-			"email":      textOrNull(f.Receive.Email),
-			"url":        textOrNull(f.Receive.URL),
-			"url_method": textOrNull(f.Receive.URLMethod),
-			"forward":    f.Receive.Forward,
-		},
-		"receive_notify": map[string]any{"url": nil, "method": nil},
-		"send_notify":    map[string]any{"url": nil, "method": nil},
+		"receive_notify": f.ReceiveNotify.object(profile),
+		"send_notify":    Notify{}.object(profile),
 		"mms_enabled":    enabled,
 	}
-	if dialect.Options == "message_options" {
-		options["messaging_enabled"] = enabled
-	} else {
-		options["sms_enabled"] = enabled
+	if !f.neverSet || profile.UnsetDelivery != "missing" {
+		options["receive"] = f.receive(profile)
 	}
-	object[dialect.Options] = options
+	switch profile.OptionsMember {
+	case "message_options":
+		options["messaging_enabled"] = enabled
+		object["message_options"] = options
+	case "both":
+		options["messaging_enabled"] = enabled
+		object["message_options"] = options
+		object["sms_options"] = map[string]any{"sms_enabled": enabled, "mms_enabled": enabled}
+	case "receive":
+		options["sms_enabled"] = enabled
+		for name, member := range options {
+			object[name] = member
+		}
+	default:
+		options["sms_enabled"] = enabled
+		object["sms_options"] = options
+	}
+	return object
+}
+
+// receive returns the delivery as the API shows it.
+func (f record) receive(profile *Profile) map[string]any {
+	if f.neverSet && profile.UnsetDelivery == "empty" {
+		return map[string]any{"type": "", "device": "", "email": "", "url": "", "url_method": "", "forward": ""}
+	}
+	if f.neverSet && profile.UnsetDelivery == "null" {
+		return map[string]any{"type": nil, "device": nil, "email": nil, "url": nil, "url_method": nil, "forward": nil}
+	}
+	return map[string]any{
+		"type":       profile.spellType(f.Receive.Type),
+		"device":     f.Receive.Device,
+		"email":      textOrNull(f.Receive.Email),
+		"url":        textOrNull(f.Receive.URL),
+		"url_method": profile.showMethod(f.Receive),
+		"forward":    f.Receive.Forward,
+	}
+}
+
+func (p *Profile) spellType(kind string) string {
+	switch p.Types {
+	case "documented":
+		return kind
+	case "all-lower":
+		return strings.ToLower(kind)
+	case "upper":
+		return strings.ToUpper(kind)
+	case "padded":
+		return " " + kind + " "
+	}
+	if kind == "None" {
+		return kind
+	}
+	return strings.ToLower(kind)
+}
+
+func (p *Profile) showMethod(r Receive) any {
+	switch {
+	case r.URL == "" || p.URLMethod == "kept":
+		return textOrNull(r.URLMethod)
+	case p.URLMethod == "empty":
+		return ""
+	case p.URLMethod == "null":
+		return nil
+	default:
+		return p.URLMethod
+	}
+}
+
+// object returns the notification as the API shows it.
+func (n Notify) object(profile *Profile) map[string]any {
+	object := map[string]any{"url": textOrNull(n.URL), "method": textOrNull(n.Method)}
+	if profile.NotificationType == "shown" {
+		object["type"] = "None"
+		if n.Type != "" {
+			object["type"] = n.Type
+		}
+		object["email"] = n.Email
+	}
 	return object
 }
 

@@ -12,10 +12,9 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,34 +34,22 @@ var contract []byte
 const BasePath = "/v2"
 
 // Options say which FoneStorm to simulate. The zero value is a usable one: an account named "demo" with no
-// FoneNumbers, tokens that last an hour, no latency, no rate limit, and answers as in version 2.12.
+// FoneNumbers, tokens that last an hour, no latency, no rate limit, and the dialect of the live service.
 type Options struct {
-	Username string // Name that may log in; "demo" when empty.
-	Password string // Its password; "demo-password" when empty.
+	Username    string   // Name that may log in; "demo" when empty.
+	Password    string   // Its password; "demo-password" when empty.
+	Account     string   // ID of the account, ten digits; "1000000001" when empty.
+	Subaccounts []string // Codes of its subaccounts, ten digits each, in addition to those that Put and PutDevice name.
 
 	FoneNumbers int // How many FoneNumbers the account has at first: 3215550000 and those that follow.
 
-	TokenLifetime time.Duration // How long a token is accepted at most; an hour when zero, as in FoneStorm.
-	Latency       time.Duration // How long every answer takes.
+	TokenLifetime time.Duration // How long a token is accepted at most; as FoneStorm does, an hour unless asked, when zero.
+	Latency       time.Duration // How long every response takes.
 
 	RateLimit  int        // Requests accepted in a second; zero for no limit.
 	RateWindow RateWindow // How those seconds are counted; sliding when empty.
 
-	Dialect Dialect // Which of the documented forms the answers have.
-}
-
-// Dialect selects among the forms that FracTEL's documents give for the same answer.
-type Dialect struct {
-	// Auth is the member of the login's answer that holds the token: "auth" (also when empty), "authorization", or
-	// "token" for the flat answer of version 2.1.
-	Auth string
-	// Options is the member of a FoneNumber that holds its delivery: "message_options" (also when empty) or
-	// "sms_options".
-	Options string
-	// LowerCaseTypes makes types come back as `email` instead of `Email`.
-	LowerCaseTypes bool
-	// BareSuccess makes Set Delivery Service answer only that it succeeded, as version 2.1 did.
-	BareSuccess bool
+	Profile Profile // The dialect; that of the live service when zero.
 }
 
 // Request is what the simulator remembers of one request.
@@ -70,8 +57,10 @@ type Request struct {
 	Arrived time.Time
 	Method  string
 	Path    string     // Below BasePath, with the query.
-	Form    url.Values // Parameters of the body; empty when the body could not be read.
-	Status  int        // Of the answer; zero when there was none.
+	Account string     // Account or subaccount that the token acts on; empty for logins and when the token is not valid.
+	Body    string     // Kind of the body: "json", "form", or "" when there is none or it is of another kind.
+	Form    url.Values // Parameters of the body, of either kind; empty when the body could not be read.
+	Status  int        // Of the response; zero when there was none.
 	Header  http.Header
 }
 
@@ -80,12 +69,18 @@ func (r Request) Kind() string {
 	switch {
 	case r.Path == "/auth":
 		return "login"
+	case r.Path == "/subaccounts/token":
+		return "subaccount"
 	case r.Path == "/messages/receive":
 		return "set"
 	case strings.HasPrefix(r.Path, "/fonenumbers/"):
 		return "get"
 	case strings.HasPrefix(r.Path, "/fonenumbers"):
 		return "list"
+	case strings.HasPrefix(r.Path, "/devices/"):
+		return "device"
+	case strings.HasPrefix(r.Path, "/devices"):
+		return "devices"
 	default:
 		return "other"
 	}
@@ -93,14 +88,18 @@ func (r Request) Kind() string {
 
 // Simulator is an http.Handler that answers as FoneStorm does. It is safe for concurrent use.
 type Simulator struct {
-	options   Options
-	validated http.Handler
-	limiter   *limiter
+	options Options
+	profile *Profile     // The dialect, every setting with its value.
+	service http.Handler // What FoneStorm itself does: contract, API, spelling of responses.
+	limiter *limiter
+	key     []byte // Signs tokens.
 
-	mu         sync.Mutex
-	numbers    map[string]FoneNumber
-	tokens     map[string]time.Time // Token to the time it expires.
-	requests   []*Request
+	mu          sync.Mutex
+	numbers     map[string]record
+	devices     map[string]Device
+	subaccounts map[string]bool // By code.
+	tokens      map[string]token
+	requests    []*Request
 	violations []string
 	intercept  Interceptor
 }
@@ -113,31 +112,41 @@ type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 func New(options Options) (*Simulator, error) {
 	options.Username = cmp.Or(options.Username, "demo")
 	options.Password = cmp.Or(options.Password, "demo-password")
-	options.TokenLifetime = cmp.Or(options.TokenLifetime, time.Hour)
-	options.Dialect.Auth = cmp.Or(options.Dialect.Auth, "auth")
-	options.Dialect.Options = cmp.Or(options.Dialect.Options, "message_options")
-	if !slices.Contains([]string{"auth", "authorization", "token"}, options.Dialect.Auth) {
-		return nil, fmt.Errorf("unknown form of the login's answer %q: use auth, authorization or token", options.Dialect.Auth)
+	options.Account = cmp.Or(options.Account, "1000000001")
+	profile, err := options.Profile.complete()
+	if err != nil {
+		return nil, err
 	}
-	if !slices.Contains([]string{"message_options", "sms_options"}, options.Dialect.Options) {
-		return nil, fmt.Errorf("unknown options member %q: use message_options or sms_options", options.Dialect.Options)
+	for _, account := range append([]string{options.Account}, options.Subaccounts...) {
+		if !tenDigits.MatchString(account) {
+			return nil, fmt.Errorf("the account %q must have ten digits", account)
+		}
 	}
 	limiter, err := newLimiter(options.RateLimit, options.RateWindow)
 	if err != nil {
 		return nil, err
 	}
 	s := &Simulator{
-		options: options,
-		limiter: limiter,
-		numbers: make(map[string]FoneNumber),
-		tokens:  make(map[string]time.Time),
+		options:     options,
+		profile:     &profile,
+		limiter:     limiter,
+		key:         []byte(rand.Text()),
+		numbers:     make(map[string]record),
+		devices:     make(map[string]Device),
+		subaccounts: make(map[string]bool),
+		tokens:      make(map[string]token),
+	}
+	for _, subaccount := range options.Subaccounts {
+		s.subaccounts[subaccount] = true
 	}
 	for i := range options.FoneNumbers {
 		s.Put(FoneNumber{Number: fmt.Sprint(3215550000 + i), Label: fmt.Sprintf("Number %d", i)})
 	}
-	if s.validated, err = s.validate(s.api()); err != nil {
+	validated, err := s.validate(s.api())
+	if err != nil {
 		return nil, fmt.Errorf("reading the contract: %w", err)
 	}
+	s.service = profile.respell(validated)
 	return s, nil
 }
 
@@ -162,6 +171,10 @@ func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
 		openapi3filter.OnErr(func(_ context.Context, w http.ResponseWriter, status int, _ openapi3filter.ErrCode, err error) {
 			reason, _, _ := strings.Cut(err.Error(), "\nSchema:") // The rest quotes the schema and the value.
 			s.addViolation(reason)
+			if request := (*openapi3filter.RequestError)(nil); status == http.StatusBadRequest && errors.As(err, &request) &&
+				request.Input.Request.URL.Path == BasePath+"/messages/receive" {
+				status = s.profile.ValidationStatus
+			}
 			fail(w, status, reason)
 		}),
 	)
@@ -198,14 +211,17 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // The client went away.
 	}
-	form, _ := formOf(r.Header.Get("Content-Type"), body)
+	kind := bodyKind(r.Header.Get("Content-Type"), body)
+	form, _ := formOf(kind, body)
 	request := &Request{
 		Arrived: arrived,
 		Method:  r.Method,
 		Path:    strings.TrimPrefix(r.URL.RequestURI(), BasePath),
+		Body:    kind,
 		Form:    form,
 		Header:  r.Header.Clone(),
 	}
+	request.Account, _ = s.accountOf(r.Header.Get("token"))
 	s.mu.Lock()
 	s.requests = append(s.requests, request) // Before the answer: a client that has it may ask what was asked.
 	s.mu.Unlock()
@@ -224,7 +240,7 @@ func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, body []byte, 
 		return
 	}
 	if !accepted {
-		fail(w, http.StatusTooManyRequests, "Rate Limit Exceeded")
+		fail(w, s.profile.RateLimitStatus, rateLimitExceeded)
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -235,7 +251,7 @@ func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, body []byte, 
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body)) // The interceptor may have read it.
-	s.validated.ServeHTTP(w, r)
+	s.service.ServeHTTP(w, r)
 }
 
 // Intercept sets what sees every request from now on; nil for nothing.
@@ -276,60 +292,6 @@ func (s *Simulator) addViolation(reason string) {
 	s.violations = append(s.violations, reason)
 }
 
-// ExpireTokens makes every token given out so far invalid.
-func (s *Simulator) ExpireTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.tokens)
-}
-
-// Get returns the FoneNumber as the account has it, with the credentials that the API never returns, and whether
-// the account has it at all.
-func (s *Simulator) Get(number string) (FoneNumber, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f, ok := s.numbers[number]
-	return f, ok
-}
-
-// Put adds or replaces a FoneNumber, as if somebody had done so by hand.
-func (s *Simulator) Put(f FoneNumber) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f.Active = cmp.Or(f.Active, "yes")
-	f.Receive.Type = cmp.Or(f.Receive.Type, "None")
-	s.numbers[f.Number] = f
-}
-
-// Remove takes a FoneNumber out of the account.
-func (s *Simulator) Remove(number string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.numbers, number)
-}
-
-// Numbers returns every FoneNumber of the account, cancelled ones included, in ascending order.
-func (s *Simulator) Numbers() []FoneNumber {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.SortedFunc(maps.Values(s.numbers), func(a, b FoneNumber) int { return cmp.Compare(a.Number, b.Number) })
-}
-
-func (s *Simulator) newToken() string {
-	token := "simulated." + rand.Text()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tokens[token] = time.Now().Add(s.options.TokenLifetime)
-	return token
-}
-
-func (s *Simulator) validToken(token string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	expires, ok := s.tokens[token]
-	return ok && time.Now().Before(expires)
-}
-
 // statusRecorder notes the status of an answer before it is sent.
 type statusRecorder struct {
 	http.ResponseWriter
@@ -344,18 +306,3 @@ func (r *statusRecorder) WriteHeader(status int) {
 // Unwrap lets http.ResponseController reach the connection.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// formOf reads the parameters of a request body in either of the two forms that FoneStorm takes.
-func formOf(contentType string, body []byte) (url.Values, error) {
-	if !strings.HasPrefix(contentType, "application/json") {
-		return url.ParseQuery(string(body))
-	}
-	var members map[string]any
-	if err := json.Unmarshal(body, &members); err != nil {
-		return nil, err
-	}
-	form := make(url.Values, len(members))
-	for name, value := range members {
-		form.Set(name, fmt.Sprint(value))
-	}
-	return form, nil
-}

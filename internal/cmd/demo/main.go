@@ -69,7 +69,7 @@ func run(ctx context.Context) error {
 
 // newAccount returns an account whose FoneNumbers deliver as somebody once set them by hand.
 func newAccount() (*simulator.Simulator, error) {
-	account, err := simulator.New(simulator.Options{Dialect: simulator.Dialect{LowerCaseTypes: true}})
+	account, err := simulator.New(simulator.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,32 +28,17 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	var options simulator.Options
-	flags := flag.NewFlagSet("fonestorm-simulator", flag.ContinueOnError)
-	listen := flags.String("listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
-	flags.StringVar(&options.Username, "username", "demo", "`name` that may log in")
-	flags.StringVar(&options.Password, "password", "demo-password", "its `password`")
-	flags.IntVar(&options.FoneNumbers, "fonenumbers", 10, "how `many` FoneNumbers the account has, from 3215550000 on")
-	flags.DurationVar(&options.TokenLifetime, "token-lifetime", time.Hour, "how `long` a token is accepted")
-	flags.DurationVar(&options.Latency, "latency", 0, "how `long` every answer takes")
-	flags.IntVar(&options.RateLimit, "rate-limit", 10, "requests accepted in a `second`; 0 for no limit")
-	window := flags.String("rate-window", string(simulator.SlidingWindow), "how seconds are `counted`: fixed or sliding")
-	flags.StringVar(&options.Dialect.Auth, "auth-answer", "auth", "`member` with the token: auth, authorization, or token (2.1)")
-	flags.StringVar(&options.Dialect.Options, "options-member", "message_options", "`member` with the delivery: message_options or sms_options")
-	flags.BoolVar(&options.Dialect.LowerCaseTypes, "lower-case-types", false, "answer with types in lower case")
-	flags.BoolVar(&options.Dialect.BareSuccess, "bare-success", false, "answer Set Delivery Service as version 2.1 did")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+	listen, options, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
 		return err
 	}
-	options.RateWindow = simulator.RateWindow(*window)
-
 	handler, err := simulator.New(options)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return err
 	}
@@ -73,6 +59,53 @@ provider "fractel" {
 		}
 	}
 	return serve(ctx, listener, handler)
+}
+
+// parse reads the command line. Settings of the dialect change the profile, whichever comes first.
+func parse(args []string) (listen string, options simulator.Options, err error) {
+	flags := flag.NewFlagSet("fonestorm-simulator", flag.ContinueOnError)
+	flags.StringVar(&listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
+	flags.StringVar(&options.Username, "username", "demo", "`name` that may log in")
+	flags.StringVar(&options.Password, "password", "demo-password", "its `password`")
+	flags.StringVar(&options.Account, "account", "1000000001", "`ID` of the account, ten digits")
+	flags.Func("subaccount", "`code` of a subaccount, ten digits; repeat for more", func(code string) error {
+		options.Subaccounts = append(options.Subaccounts, code)
+		return nil
+	})
+	flags.IntVar(&options.FoneNumbers, "fonenumbers", 10, "how `many` FoneNumbers the account has, from 3215550000 on")
+	flags.DurationVar(&options.TokenLifetime, "token-lifetime", 0, "how `long` a token is accepted at most; an hour unless the login asks otherwise when 0")
+	flags.DurationVar(&options.Latency, "latency", 0, "how `long` every response takes")
+	flags.IntVar(&options.RateLimit, "rate-limit", 10, "requests accepted in a `second`; 0 for no limit")
+	window := flags.String("rate-window", string(simulator.SlidingWindow), "how seconds are `counted`: fixed or sliding")
+	profile := flags.String("profile", "live", "`dialect`: 2.1, 2.4, 2.12, live, or a JSON file; the flags below change it")
+
+	var changes []func() error
+	for _, setting := range simulator.Settings() {
+		usage := setting.Usage
+		if len(setting.Values) > 0 {
+			usage += ": " + strings.Join(setting.Values, ", ")
+		}
+		flags.Func(strings.ReplaceAll(setting.Name, "_", "-"), usage, func(value string) error {
+			changes = append(changes, func() error { return options.Profile.Set(setting.Name, value) })
+			return new(simulator.Profile).Set(setting.Name, value)
+		})
+	}
+	if err := flags.Parse(args); err != nil {
+		return "", options, err
+	}
+	if flags.NArg() > 0 {
+		return "", options, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	options.RateWindow = simulator.RateWindow(*window)
+	if options.Profile, err = simulator.LoadProfile(*profile); err != nil {
+		return "", options, err
+	}
+	for _, change := range changes {
+		if err := change(); err != nil {
+			return "", options, err
+		}
+	}
+	return listen, options, nil
 }
 
 // serve answers requests until the context ends, then lets those under way finish.
