@@ -28,10 +28,14 @@ func DeliveryTypes() []DeliveryType { return []DeliveryType{Device, Email, URL, 
 // parseType gives a type its documented spelling: answers have it in lower case too. Types that are not documented
 // are kept as they come.
 func parseType(text string) DeliveryType {
+	text = strings.TrimSpace(text)
 	for _, known := range DeliveryTypes() {
 		if strings.EqualFold(text, string(known)) {
 			return known
 		}
+	}
+	if text == "" {
+		return None
 	}
 	return DeliveryType(text)
 }
@@ -57,8 +61,7 @@ type Delivery struct {
 
 // delivers reports whether d, as read, is what want, as set, asks for.
 func (d *Delivery) delivers(want Delivery) bool {
-	return d.Type == want.Type && d.Value == want.Value &&
-		(d.URLMethod == "" || d.URLMethod == URLMethodPOST)
+	return SameDestination(*d, want)
 }
 
 // String describes the delivery in the words of Set Delivery Service, without credentials.
@@ -76,7 +79,7 @@ func (d *Delivery) String() string {
 // SetDelivery says where messages received at a FoneNumber go, and returns the FoneNumber as FoneStorm then shows it.
 // Setting the same twice is harmless. When FoneStorm shows something else than was set, the error is an *AnswerError
 // and the FoneNumber is returned as well. Of any error, MayHaveTakenEffect tells whether it may be set nevertheless.
-func (c *Client) SetDelivery(ctx context.Context, number string, delivery Delivery) (FoneNumber, error) {
+func (c *Client) SetDelivery(ctx context.Context, number string, delivery Delivery) (SetResult, error) {
 	r := request{
 		doing:  "setting the delivery of FoneNumber " + number,
 		method: http.MethodPost,
@@ -89,13 +92,13 @@ func (c *Client) SetDelivery(ctx context.Context, number string, delivery Delive
 	f, err := c.setDelivery(ctx, &r, number, delivery)
 	if err == nil {
 		c.snapshot.put(f)
-		return f, nil
+		return SetResult{FoneNumber: f}, nil
 	}
 	c.snapshot.forget(number)
 	if r.effective {
 		err = &effectiveError{err}
 	}
-	return f, err
+	return SetResult{FoneNumber: f}, err
 }
 
 func (c *Client) setDelivery(ctx context.Context, r *request, number string, delivery Delivery) (FoneNumber, error) {

@@ -23,6 +23,9 @@ type FoneNumber struct {
 
 	// Delivery is where its messages go; nil when FoneStorm does not show it.
 	Delivery *Delivery
+
+	// CallbackURL is the callback URL that FoneStorm shows, current or stale; empty for none.
+	CallbackURL string
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not say.
@@ -157,6 +160,7 @@ func (w *wireFoneNumber) foneNumber() FoneNumber {
 		}
 		if options.Receive != nil && f.Delivery == nil {
 			f.Delivery = options.Receive.delivery()
+			f.CallbackURL = options.Receive.URL
 		}
 	}
 	return f

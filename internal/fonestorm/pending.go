@@ -1,0 +1,228 @@
+package fonestorm
+
+// This file stands in for what the client gets at the same time, and goes with it.
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"unicode"
+)
+
+// SameDestination reports whether two deliveries send messages to the same place, however it is spelled. FoneStorm may show
+// an e-mail address in lower case, a telephone number with its country code, or a URL with other characters
+// percent-encoded than were sent; such a difference is none. URL methods and credentials are not compared.
+func SameDestination(a, b Delivery) bool {
+	kind := parseType(string(a.Type))
+	return kind == parseType(string(b.Type)) && canonicalValue(kind, a.Value) == canonicalValue(kind, b.Value)
+}
+
+// Normalized returns the delivery with its destination in the spelling in which it can be configured: a telephone number
+// as ten digits, and tokens in a URL in braces.
+func (d Delivery) Normalized() Delivery {
+	d.Type = parseType(string(d.Type))
+	d.Value = strings.TrimSpace(d.Value)
+	switch d.Type {
+	case Device:
+		d.Value = withoutBlanks(d.Value)
+	case Forward:
+		d.Value = canonicalNumber(d.Value)
+	case URL:
+		d.Value = readableURL(d.Value)
+	case None:
+		d.Value = ""
+	case Email:
+	}
+	return d
+}
+
+// canonicalValue returns one spelling for all spellings of the same destination, and never the same for two destinations.
+func canonicalValue(kind DeliveryType, value string) string {
+	switch kind {
+	case Device:
+		return withoutBlanks(value)
+	case Email:
+		return strings.Map(foldCase, withoutBlanks(value))
+	case URL:
+		return canonicalURL(value)
+	case Forward:
+		return canonicalNumber(value)
+	case None:
+		return ""
+	default:
+		return value
+	}
+}
+
+func withoutBlanks(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsSpace(c) {
+			return -1
+		}
+		return c
+	}, text)
+}
+
+// foldCase returns a letter's lower case, except where that would turn another letter into one of ASCII's: the Kelvin sign
+// is no k.
+func foldCase(c rune) rune {
+	if lower := unicode.ToLower(c); (lower < unicode.MaxASCII) == (c < unicode.MaxASCII) {
+		return lower
+	}
+	return c
+}
+
+// canonicalNumber returns the ten digits of a North American telephone number that is written with its country code or
+// punctuation. Anything else is returned as it is, without blanks around it.
+func canonicalNumber(text string) string {
+	text = strings.TrimSpace(text)
+	digits, international := strings.CutPrefix(strings.TrimPrefix(strings.ToLower(text), "tel:"), "+")
+	digits = punctuation.Replace(digits)
+	if len(digits) == 11 && digits[0] == '1' {
+		digits = digits[1:]
+	} else if international {
+		return text // Of another country.
+	}
+	if len(digits) != 10 || strings.Trim(digits, "0123456789") != "" {
+		return text
+	}
+	return digits
+}
+
+var punctuation = strings.NewReplacer("-", "", ".", "", "(", "", ")", "", " ", "", "\u00a0", "")
+
+// The characters of RFC 3986 that mean something else when they are percent-encoded, and the percent sign itself.
+const reserved = ":/?#[]@!$&'()*+,;=%"
+
+// canonicalURL returns a URL in the spelling that all its equivalents share: percent-encoding only where it changes the
+// meaning, scheme and host in lower case, no default port, and a path.
+func canonicalURL(text string) string {
+	scheme, rest, found := strings.Cut(strings.TrimSpace(strings.ReplaceAll(text, "&amp;", "&")), "://")
+	if !found {
+		return text
+	}
+	scheme = strings.ToLower(scheme)
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	path := decodeOptional(rest[end:])
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	user, host := "", rest[:end]
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		user, host = host[:at+1], host[at+1:]
+	}
+	host = strings.Map(foldCase, host)
+	switch scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return scheme + "://" + user + host + path
+}
+
+// decodeOptional decodes what may be written either way: every percent-encoded byte that is no reserved character. Those
+// that stay get upper-case digits.
+func decodeOptional(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	for i := 0; i < len(text); i++ {
+		c, ok := percentByte(text[i:])
+		switch {
+		case !ok:
+			b.WriteByte(text[i])
+			continue
+		case strings.IndexByte(reserved, c) >= 0:
+			b.WriteString(strings.ToUpper(text[i : i+3]))
+		default:
+			b.WriteByte(c)
+		}
+		i += 2
+	}
+	return b.String()
+}
+
+// percentByte returns the byte that a text begins with in percent-encoding.
+func percentByte(text string) (byte, bool) {
+	if len(text) < 3 || text[0] != '%' {
+		return 0, false
+	}
+	decoded, err := hex.DecodeString(text[1:3])
+	if err != nil {
+		return 0, false
+	}
+	return decoded[0], true
+}
+
+// readableURL writes tokens in a URL with braces, and ampersands as such, whatever encoding FoneStorm shows them in.
+func readableURL(text string) string {
+	return strings.NewReplacer("%7B", "{", "%7b", "{", "%7D", "}", "%7d", "}", "&amp;", "&").Replace(text)
+}
+
+// SetResult is what FoneStorm shows after a delivery was set.
+type SetResult struct {
+	FoneNumber
+	CredentialsKept bool
+}
+
+// RecentFoneNumber is GetFoneNumber.
+func (c *Client) RecentFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
+	return c.GetFoneNumber(ctx, number)
+}
+
+// Account returns the account that the token names; "" for none.
+func (c *Client) Account() string {
+	c.session.mu.Lock()
+	parts := strings.Split(c.session.current, ".")
+	c.session.mu.Unlock()
+	if len(parts) != 3 {
+		return ""
+	}
+	payload, _ := base64.RawURLEncoding.DecodeString(parts[1])
+	var token struct {
+		Account struct {
+			ID string `json:"id"`
+		} `json:"account"`
+	}
+	_ = json.Unmarshal(payload, &token)
+	return token.Account.ID
+}
+
+// StatusUnknown is a status that is not documented.
+const StatusUnknown Status = "unknown"
+
+// Kinds of failures.
+const (
+	ServerError             = Failing
+	Unreachable        Kind = 100
+	Canceled           Kind = 101
+	UnexpectedResponse Kind = 102
+)
+
+// IsNotFound reports whether the account does not have the FoneNumber.
+func IsNotFound(err error) bool { return Is(err, NotFound) }
+
+// KindOf returns what a failure means.
+func KindOf(err error) Kind {
+	var answered *Error
+	var unusable *AnswerError
+	var unanswered *ConnectionError
+	switch {
+	case errors.As(err, &answered):
+		return answered.Kind()
+	case errors.As(err, &unusable):
+		return UnexpectedResponse
+	case errors.As(err, &unanswered):
+		return Unreachable
+	case errors.Is(err, context.Canceled):
+		return Canceled
+	default:
+		return Refused
+	}
+}
