@@ -334,7 +334,7 @@ func TestListResourceOfAThousand(t *testing.T) {
 	seventh := results[7]
 	equal(seventh.Identity.IdentityData, identityType, map[string]any{"fonenumber": "3215550007"})
 	equal(seventh.Resource, resourceType, map[string]any{
-		"fonenumber": "3215550007", "type": "Email", "value": "ops@example.com", "url_method": "POST", "on_destroy": "None",
+		"fonenumber": "3215550007", "type": "Email", "value": "ops@example.com", "on_destroy": "keep",
 	})
 }
 

@@ -48,15 +48,16 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 	case fonestorm.URL:
 		return checkURL(value)
 	case fonestorm.Forward:
-		if err := checkTenDigits("A number to forward to", value); err != nil {
-			return err
+		if !tenDigits.MatchString(value) {
+			return errors.New("The number to forward to must be exactly ten digits, such as \"3215551111\", without country code and punctuation. " +
+				"provider::fractel::normalize_fonenumber() converts other spellings.")
 		}
 		if value == foneNumber {
-			return fmt.Errorf("FoneNumber %s would forward to itself. Name another telephone number.", value)
+			return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
 		}
 	case fonestorm.None:
 		if value != string(fonestorm.None) {
-			return fmt.Errorf("Type \"None\" has no destination, but the value is %q. Leave value out, or choose another type.", value)
+			return errors.New("Type \"None\" has no destination. Remove value, or use another type.")
 		}
 	}
 	return nil
@@ -66,12 +67,12 @@ func checkDevice(value string) error {
 	if onlyDigits.MatchString(value) {
 		return nil
 	}
-	return fmt.Errorf("A device ID is digits alone, such as \"987123543678\", but %q was given.", value)
+	return errors.New("A device ID must contain only digits, such as \"987123543678\".")
 }
 
 func checkEmail(value string) error {
 	if len(value) > maxEmail { // Before anything takes it apart, whose work may grow faster than the value.
-		return fmt.Errorf("An e-mail address has at most %d bytes, but %d were given.", maxEmail, len(value))
+		return fmt.Errorf("An e-mail address can have at most %d bytes, but the value has %d.", maxEmail, len(value))
 	}
 	address, err := mail.ParseAddress(value)
 	hidden := findInvisible(value)
@@ -79,13 +80,13 @@ func checkEmail(value string) error {
 	case err == nil && address.Address == value && hidden == "":
 		return nil
 	case err == nil && address.Name != "":
-		return fmt.Errorf("The value is one e-mail address without a name: use %q instead of %q.", address.Address, value)
+		return errors.New("The value must be an e-mail address without a name. Use only the part between < and >.")
 	case strings.Count(value, "@") > 1 && strings.ContainsAny(value, ",; "):
-		return fmt.Errorf("Messages go to one e-mail address, but %q was given. A mailing list can pass them on to several.", value)
+		return errors.New("The value must be one e-mail address. To reach several, use the address of a mailing list.")
 	case hidden != "":
-		return fmt.Errorf("An e-mail address holds no spaces and no control characters, but %q holds %s.", value, hidden)
+		return fmt.Errorf("An e-mail address must not contain spaces or control characters, but the value contains %s.", hidden)
 	default:
-		return fmt.Errorf("The value is an e-mail address, such as \"ops@example.com\", but %q was given.", value)
+		return errors.New("The value must be an e-mail address, such as \"ops@example.com\".")
 	}
 }
 
@@ -93,25 +94,25 @@ func checkEmail(value string) error {
 // secret.
 func checkURL(value string) error {
 	if hidden := findInvisible(value); hidden != "" {
-		return fmt.Errorf("The callback URL holds a space or a control character (%s). Write it percent-encoded (a space is %%20).", hidden)
+		return fmt.Errorf("The callback URL contains a space or a control character (%s). Write it percent-encoded (a space is %%20).", hidden)
 	}
 	if strings.Contains(value, `\`) {
-		return errors.New("The callback URL holds a backslash. Write / between the parts of a path, and %5C anywhere else.")
+		return errors.New("The callback URL contains a backslash. Write / between the parts of a path, and %5C anywhere else.")
 	}
 	u, err := url.Parse(value)
 	switch {
 	case err != nil:
-		return errors.New("The value is not a URL. Use an absolute one, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
+		return errors.New("The value is not a URL. Use an absolute URL, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
 	case u.User != nil:
-		return errors.New("The callback URL holds a user name or password. Take them out, and set url_username and url_password_wo instead.")
+		return errors.New("The callback URL contains a user name or password. Remove them, and set url_username and url_password_wo instead.")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("The callback URL must begin with https:// or http://, but its scheme is %q.", u.Scheme)
+		return errors.New("The callback URL must begin with https:// or http://.")
 	case u.Hostname() == "":
-		return errors.New("The callback URL has no host. Use an absolute one, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
+		return errors.New("The callback URL has no host. Use an absolute URL, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
 	case !validHost(u.Hostname()):
-		return fmt.Errorf("The callback URL's host is a name or an IP address, but %q was given.", u.Hostname())
+		return errors.New("The host of the callback URL must be a name or an IP address.")
 	case !validPort(u):
-		return errors.New("The callback URL's port is a number from 1 to 65535. Leave it out, with its colon, for the usual one.")
+		return errors.New("The port of the callback URL must be a number from 1 to 65535. Leave it out, with its colon, for the default port.")
 	default:
 		return nil
 	}

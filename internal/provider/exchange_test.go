@@ -63,11 +63,11 @@ resource "fractel_fonenumber_delivery" "password" {
   url_username = "hook"
   url_password = "horse"
 }
-resource "fractel_fonenumber_delivery" "restored" {
+resource "fractel_fonenumber_delivery" "kept" {
   fonenumber = "3215550001"
   type       = "Email"
   value      = "ops@example.com"
-  on_destroy = "restore"
+  on_destroy = "keep"
 }
 resource "fractel_fonenumber_delivery" "imported" {
   fonenumber = "3215550002"
@@ -85,7 +85,6 @@ import {
 func passesBetween(t *testing.T, first, second string) {
 	t.Helper()
 	a := newAccount(t, simulator.Options{FoneNumbers: 3})
-	a.byHand("3215550001", "Forward", "3215551111")
 	a.byHand("3215550002", "Email", "imported@example.com")
 	w := a.newWorkspace(t, exchanged).with(first)
 	says(t, w.apply(), "1 imported, 2 added, 0 changed, 0 destroyed")
@@ -103,8 +102,8 @@ func passesBetween(t *testing.T, first, second string) {
 	w.apply("-destroy")
 	for number, want := range map[string]destination{
 		"3215550000": {kind: "None"},
-		"3215550001": {kind: "Forward", value: "3215551111"},
-		"3215550002": {kind: "None"},
+		"3215550001": {kind: "Email", value: "ops@example.com"},
+		"3215550002": {kind: "Email", value: "imported@example.com"},
 	} {
 		if err := a.delivers(number, want)(nil); err != nil {
 			t.Error(err)

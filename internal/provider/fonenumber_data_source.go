@@ -5,18 +5,17 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
 var _ datasource.DataSourceWithConfigure = (*foneNumberDataSource)(nil)
 
 // foneNumberDataSource reads one FoneNumber.
-type foneNumberDataSource struct {
-	*session
-}
+type foneNumberDataSource struct{ configuredDataSource }
 
-func newFoneNumberDataSource() datasource.DataSource { return &foneNumberDataSource{} }
+func newFoneNumberDataSource() datasource.DataSource {
+	return &foneNumberDataSource{configuredDataSource{unconfigured()}}
+}
 
 func (d *foneNumberDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_fonenumber"
@@ -49,16 +48,10 @@ func foneNumberAttributes() map[string]schema.Attribute {
 	}
 }
 
-func (d *foneNumberDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
-	if configured, ok := req.ProviderData.(*session); ok { // It is nil while validating.
-		d.session = configured
-	}
-}
-
 func (d *foneNumberDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var config foneNumberModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(d.readyToRead()...)
+	resp.Diagnostics.Append(d.requireClient()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -70,13 +63,4 @@ func (d *foneNumberDataSource) Read(ctx context.Context, req datasource.ReadRequ
 	}
 
 	resp.Diagnostics.Append(resp.State.Set(ctx, newFoneNumberModel(f))...)
-}
-
-// readyToRead reports that a data source cannot be read before the credentials are known.
-func (s *session) readyToRead() (diags diag.Diagnostics) {
-	if s.client == nil {
-		diags.AddError("FoneStorm cannot be asked yet", "The provider's configuration depends on values that are known only after apply, "+
-			"so data cannot be read while planning. Apply what they depend on first (-target), or take them from somewhere else.")
-	}
-	return diags
 }

@@ -66,7 +66,7 @@ func (d destination) inState(number string) []statecheck.StateCheck {
 	var checks []statecheck.StateCheck
 	for name, want := range map[string]knownvalue.Check{
 		"fonenumber": knownvalue.StringExact(number), "type": text(d.kind), "value": text(d.value),
-		"url_method": knownvalue.StringExact("POST"), "url_username": text(d.username), "url_password": text(d.password),
+		"url_method": text(map[bool]string{true: "POST"}[d.kind == "URL"]), "url_username": text(d.username), "url_password": text(d.password),
 	} {
 		checks = append(checks, statecheck.ExpectKnownValue(testAddress, tfjsonpath.New(name), want))
 	}
@@ -136,7 +136,7 @@ func TestLifecycle(t *testing.T) {
 						ImportStateId:                        testNumber,
 						ImportStateVerify:                    true,
 						ImportStateVerifyIdentifierAttribute: "fonenumber",
-						ImportStateVerifyIgnore:              map[bool][]string{true: {"value"}}[second.kind == "None"],
+						ImportStateVerifyIgnore:              append([]string{"on_destroy"}, map[bool][]string{true: {"value"}}[second.kind == "None"]...),
 					},
 				},
 			})

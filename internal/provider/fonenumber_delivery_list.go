@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -20,7 +21,9 @@ type foneNumberDeliveryList struct {
 	foneNumberDeliveryResource
 }
 
-func newFoneNumberDeliveryList() list.ListResource { return &foneNumberDeliveryList{} }
+func newFoneNumberDeliveryList() list.ListResource {
+	return &foneNumberDeliveryList{foneNumberDeliveryResource{configuredResource{unconfigured()}}}
+}
 
 func (l *foneNumberDeliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
@@ -39,7 +42,7 @@ func (l *foneNumberDeliveryList) ListResourceConfigSchema(_ context.Context, _ l
 func (l *foneNumberDeliveryList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	var filter foneNumberFilter
 	diags := req.Config.Get(ctx, &filter)
-	diags.Append(l.readyToRead()...)
+	diags.Append(l.requireClient()...)
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
@@ -68,8 +71,8 @@ func (l *foneNumberDeliveryList) List(ctx context.Context, req list.ListRequest,
 
 // listResult shows a FoneNumber with its identity and, when asked for, as the resource an import would give.
 func listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumber) list.ListResult {
-	var model deliveryModel
-	model.refresh(f)
+	model := deliveryModel{OnDestroy: types.StringValue(onDestroyKeep)}
+	model.refresh(f, &record{})
 	result := req.NewListResult(ctx)
 	result.DisplayName = cmp.Or(f.Label, f.Number)
 	result.Diagnostics.Append(result.Identity.Set(ctx, model.identity())...)

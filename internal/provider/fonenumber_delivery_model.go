@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -16,17 +18,16 @@ type deliveryModel struct {
 	URLPassword          types.String `tfsdk:"url_password"`
 	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null except in the configuration.
 	URLPasswordWOVersion types.Int64  `tfsdk:"url_password_wo_version"`
-	OnDestroy            types.String `tfsdk:"on_destroy"`
+	OnDestroy            types.String `tfsdk:"on_destroy"` // Null in a state that a refresh has marked, see ownership.
 }
 
-// What on_destroy can be.
+// The values of on_destroy.
 const (
-	onDestroyNone    = "None"
+	onDestroyDisable = "disable"
 	onDestroyKeep    = "keep"
-	onDestroyRestore = "restore"
 )
 
-// deliveryIdentity tells one fractel_fonenumber_delivery from another.
+// deliveryIdentity is the identity of a fractel_fonenumber_delivery.
 type deliveryIdentity struct {
 	FoneNumber types.String `tfsdk:"fonenumber"`
 }
@@ -35,48 +36,45 @@ func (m deliveryModel) identity() deliveryIdentity {
 	return deliveryIdentity{FoneNumber: m.FoneNumber}
 }
 
-// delivery returns what to set. Credentials that the state before (nil for none) had and m has not are removed.
-func (m deliveryModel) delivery(before *deliveryModel) fonestorm.Delivery {
-	if before == nil {
-		before = &deliveryModel{}
-	}
-	d := fonestorm.Delivery{
-		Type:        fonestorm.DeliveryType(m.Type.ValueString()),
-		Value:       m.Value.ValueString(),
-		URLUsername: m.URLUsername.ValueStringPointer(),
-		URLPassword: m.password(),
-	}
+// destination returns where messages go, without credentials.
+func (m deliveryModel) destination() fonestorm.Delivery {
+	d := fonestorm.Delivery{Type: fonestorm.DeliveryType(m.Type.ValueString()), Value: m.Value.ValueString()}
 	if d.Type == fonestorm.None {
 		d.Value = ""
-	}
-	removed := ""
-	if d.URLUsername == nil && !before.URLUsername.IsNull() {
-		d.URLUsername = &removed
-	}
-	if d.URLPassword == nil && before.hasPassword() {
-		d.URLPassword = &removed
 	}
 	return d
 }
 
-// afterDestroy returns where the FoneNumber delivers when this resource is destroyed, and whether that needs to be
-// set. The original is what was there before it was created; nil when that is not known.
-func (m deliveryModel) afterDestroy(original *fonestorm.Delivery) (left fonestorm.Delivery, changes bool) {
-	end := deliveryModel{Type: types.StringValue(string(fonestorm.None))}
-	switch m.OnDestroy.ValueString() {
-	case onDestroyKeep:
-		return fonestorm.Delivery{}, false
-	case onDestroyRestore:
-		if original == nil {
-			return fonestorm.Delivery{}, false
-		}
-		end = deliveryModel{Type: types.StringValue(string(original.Type)), Value: types.StringValue(original.Value)}
+// delivery returns what to set. The state before is nil for a create.
+//
+// FoneStorm never shows credentials, keeps those that a setting does not mention, and would send them to whatever callback
+// URL is set next. So credentials that the configuration does not have are set to empty ones where there can be earlier
+// ones: always if the state has some, and for every callback URL unless FoneStorm is known to show no callback URL for the
+// FoneNumber, not even a stale one.
+func (m deliveryModel) delivery(before *deliveryModel, noCallback bool) fonestorm.Delivery {
+	if before == nil {
+		before = &deliveryModel{}
 	}
-	return end.delivery(&m), true // Which takes out the credentials that this resource has set.
+	d := m.destination()
+	d.URLUsername, d.URLPassword = m.URLUsername.ValueStringPointer(), m.password()
+	empty, unknown := "", d.Type == fonestorm.URL && !noCallback
+	if d.URLUsername == nil && (unknown || !before.URLUsername.IsNull()) {
+		d.URLUsername = &empty
+	}
+	if d.URLPassword == nil && (unknown || before.hasPassword()) {
+		d.URLPassword = &empty
+	}
+	return d
 }
 
-// afterFailure returns the state when setting d has failed. FoneStorm never tells which credentials it has, so where it
-// may have taken new ones, the state gets empty ones, which no configuration has: the next plan sets them again.
+// off returns the delivery that a destroy sets: type None, without the credentials that the state has.
+func (m deliveryModel) off() fonestorm.Delivery {
+	none := deliveryModel{Type: types.StringValue(string(fonestorm.None))}
+	return none.delivery(&m, true)
+}
+
+// afterFailure returns the state when setting d has failed. FoneStorm never shows which credentials it has, so where it may
+// have accepted new ones, the state gets empty ones, which no configuration has: the next plan sets them again.
 func (m deliveryModel) afterFailure(d fonestorm.Delivery, err error) deliveryModel {
 	if d.URLUsername == nil && d.URLPassword == nil || !fonestorm.MayHaveTakenEffect(err) {
 		return m
@@ -86,10 +84,63 @@ func (m deliveryModel) afterFailure(d fonestorm.Delivery, err error) deliveryMod
 	return m
 }
 
-// sameDelivery reports whether FoneStorm needs no request to get from a state to m: only on_destroy differs.
-func (m deliveryModel) sameDelivery(state deliveryModel) bool {
-	m.OnDestroy = state.OnDestroy
-	return m == state
+// hasUnknown reports whether the destination is known only after apply.
+func (m deliveryModel) hasUnknown() bool { return m.Type.IsUnknown() || m.Value.IsUnknown() }
+
+// sameDestination reports whether two models deliver to the same destination, however it is spelled. What is not known yet
+// is taken for different.
+func (m deliveryModel) sameDestination(other deliveryModel) bool {
+	return !m.hasUnknown() && !other.hasUnknown() && !other.Type.IsNull() &&
+		fonestorm.SameDestination(m.destination(), other.destination())
+}
+
+// sameCredentials reports whether two models have the same callback credentials, as far as Terraform can compare them.
+func (m deliveryModel) sameCredentials(other deliveryModel) bool {
+	return m.URLUsername.Equal(other.URLUsername) && m.URLPassword.Equal(other.URLPassword) &&
+		m.URLPasswordWOVersion.Equal(other.URLPasswordWOVersion)
+}
+
+// contradicts reports whether two configurations want different things of one FoneNumber. What is not known yet is not
+// compared.
+func (m deliveryModel) contradicts(other deliveryModel) bool {
+	differ := func(a, b types.String) bool { return !a.IsUnknown() && !b.IsUnknown() && !a.Equal(b) }
+	return !m.hasUnknown() && !other.hasUnknown() && !m.sameDestination(other) ||
+		differ(m.URLUsername, other.URLUsername) || differ(m.URLPassword, other.URLPassword) || differ(m.OnDestroy, other.OnDestroy)
+}
+
+// sends reports whether an update from a state to m sends a setting to FoneStorm. A state whose on_destroy a refresh has taken
+// out is one that must be set again.
+func (m deliveryModel) sends(state deliveryModel) bool {
+	newMethod := m.Type.ValueString() == string(fonestorm.URL) && !m.URLMethod.Equal(state.URLMethod)
+	return state.OnDestroy.IsNull() || newMethod || !m.sameDestination(state) || !m.sameCredentials(state)
+}
+
+// plan completes what the framework has planned: everything is known that does not depend on unknown values. The state
+// before is nil for a create.
+func (m *deliveryModel) plan(config deliveryModel, before *deliveryModel, rec record) {
+	if config.OnDestroy.IsNull() {
+		m.OnDestroy = types.StringValue(rec.defaultOnDestroy())
+	}
+	if before != nil {
+		if m.sameDestination(*before) && !m.Value.IsNull() && !before.Value.IsNull() {
+			m.Value = before.Value // The same in another spelling.
+		}
+		if config.URLMethod.IsNull() {
+			m.URLMethod = before.URLMethod
+		}
+		if !m.sends(*before) {
+			return
+		}
+	}
+	switch {
+	case !config.URLMethod.IsNull():
+	case m.Type.IsUnknown():
+		m.URLMethod = types.StringUnknown()
+	case m.Type.ValueString() == string(fonestorm.URL):
+		m.URLMethod = types.StringValue(fonestorm.URLMethodPOST)
+	default:
+		m.URLMethod = types.StringNull()
+	}
 }
 
 // withPassword returns a plan with the write-only password, which only the configuration has.
@@ -98,22 +149,20 @@ func (m deliveryModel) withPassword(config deliveryModel) deliveryModel {
 	return m
 }
 
-// plansTo reports whether the model delivers to the same destination. What is not known yet is taken for different.
-func (m deliveryModel) plansTo(found fonestorm.Delivery) bool {
-	return m.Type.ValueString() == string(found.Type) && m.Value.ValueString() == found.Value && !m.Value.IsUnknown()
-}
-
 func (m deliveryModel) deletesMessages() bool {
 	return m.Type.ValueString() == string(fonestorm.None)
 }
 
-// describe tells the destination in words, without credentials.
+// describe names the type of the destination. The destination itself may come from a sensitive variable.
 func (m deliveryModel) describe() string {
-	if m.Type.IsUnknown() || m.Value.IsUnknown() {
-		return "a destination that is known only after apply"
+	switch {
+	case m.Type.IsUnknown():
+		return "a delivery whose type is known only after apply"
+	case m.deletesMessages():
+		return "type \"None\", which deletes messages upon receipt"
+	default:
+		return fmt.Sprintf("the configured delivery of type %q", m.Type.ValueString())
 	}
-	d := m.delivery(nil)
-	return d.String()
 }
 
 func (m deliveryModel) password() *string {
@@ -123,29 +172,43 @@ func (m deliveryModel) password() *string {
 	return m.URLPassword.ValueStringPointer()
 }
 
-// hasPassword reports whether a state stands for a password, be it kept there or not.
+// hasPassword reports whether a state stands for a password, whether it contains it or not.
 func (m deliveryModel) hasPassword() bool {
 	return !m.URLPassword.IsNull() || !m.URLPasswordWOVersion.IsNull()
 }
 
-// refresh takes over what FoneStorm says. Credentials stay as they are: FoneStorm never returns them.
-func (m *deliveryModel) refresh(f fonestorm.FoneNumber) {
-	found := fonestorm.Delivery{}
-	if f.Delivery != nil {
-		found = *f.Delivery
-	}
+// refresh takes over what FoneStorm shows. Destinations keep their spelling. Credentials stay as they are: FoneStorm never
+// returns them.
+func (m *deliveryModel) refresh(f fonestorm.FoneNumber, rec *record) {
 	m.FoneNumber = types.StringValue(f.Number)
-	m.Type = stringOrNull(string(found.Type))
-	if found.Type != fonestorm.None || m.Value.ValueString() != string(fonestorm.None) { // Which may be written for it.
-		m.Value = stringOrNull(found.Value)
+	rec.NoCallback = f.CallbackURL == ""
+	if f.Delivery == nil {
+		return
 	}
-	m.URLMethod = types.StringValue(fonestorm.URLMethodPOST)
-	if found.URLMethod != "" {
-		m.URLMethod = types.StringValue(found.URLMethod)
+	same := !m.Type.IsNull() && fonestorm.SameDestination(m.destination(), *f.Delivery)
+	if !same {
+		found := f.Delivery.Normalized()
+		m.Type, m.Value = types.StringValue(string(found.Type)), stringOrNull(found.Value)
 	}
-	if m.OnDestroy.IsNull() { // After an import, which has no configuration to take the default from.
-		m.OnDestroy = types.StringValue(onDestroyNone)
+	m.URLMethod = refreshedMethod(m.URLMethod, *f.Delivery, same, rec)
+}
+
+// refreshedMethod returns the method for the state. Only POST is ever set, but FoneStorm may show another one afterwards:
+// as long as it shows that one, the state keeps POST, so that the next plan is empty.
+func refreshedMethod(state types.String, found fonestorm.Delivery, same bool, rec *record) types.String {
+	switch {
+	case found.Type != fonestorm.URL && same:
+		return state
+	case found.Type != fonestorm.URL:
+		return types.StringNull()
+	case !same || state.IsNull() || len(rec.Set) == 0:
+		return stringOrNull(found.URLMethod)
+	case rec.URLMethod == "": // What it shows was not known yet.
+		rec.URLMethod = found.URLMethod
+	case found.URLMethod != "" && found.URLMethod != rec.URLMethod:
+		return types.StringValue(found.URLMethod)
 	}
+	return state
 }
 
 func stringOrNull(text string) types.String {

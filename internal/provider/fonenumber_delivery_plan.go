@@ -2,186 +2,283 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-var _ resource.ResourceWithModifyPlan = (*foneNumberDeliveryResource)(nil)
+const (
+	summaryDeleted       = "Messages Will Be Deleted"
+	summaryLeftUnchanged = "Delivery Left Unchanged on Destroy"
+)
 
-// ModifyPlan changes nothing in a plan. It tells what Terraform itself cannot: what a new delivery overwrites, which
-// messages will be deleted, and which plans contradict each other.
+// ModifyPlan completes the plan of one object, and says what Terraform cannot: what a new delivery overwrites, which messages
+// will be deleted, and which resources have the same FoneNumber.
 //
-// A change of the FoneNumber is planned by Terraform in two calls: the change, here the end of the old number's
-// delivery, and then a creation.
+// Terraform plans a replacement with two calls: the change, and then a create without prior state but with the private state
+// that the first call has planned. It drops the warnings of the second call, so the first one says all.
 func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	var before, after deliveryModel
-	if !req.Plan.Raw.IsNull() {
-		resp.Diagnostics.Append(req.Plan.Get(ctx, &after)...)
-	}
-	switch {
-	case req.State.Raw.IsNull():
-	case req.State.Raw.Equal(req.Plan.Raw): // Most are, and reading a state takes as long as all the rest.
-		before = after
-	default:
-		resp.Diagnostics.Append(req.State.Get(ctx, &before)...)
-	}
+	rec, diags := readRecord(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	p := plannedChange{rec: rec.identified()}
+	resp.Diagnostics.Append(p.read(ctx, req)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	switch {
-	case req.State.Raw.IsNull():
-		resp.Diagnostics.Append(r.planCreate(ctx, after)...)
-	case req.Plan.Raw.IsNull() || !after.FoneNumber.Equal(before.FoneNumber):
-		original, diags := readOriginal(ctx, req.Private)
-		resp.Diagnostics.Append(diags...)
-		resp.Diagnostics.Append(r.planDestroy(before, original)...)
+	case p.after == nil:
+		resp.Diagnostics.Append(r.planDestroy(*p.before, p.rec)...)
+	case p.before == nil:
+		p.rec.Creates = p.after.FoneNumber.ValueString()
+		resp.Diagnostics.Append(r.planCreate(ctx, *p.after, p.rec)...)
+	case p.after.FoneNumber.Equal(p.before.FoneNumber):
+		resp.Diagnostics.Append(r.planUpdate(*p.before, *p.after, p.rec)...)
 	default:
-		resp.Diagnostics.Append(r.planUpdate(before, after)...)
+		resp.Diagnostics.Append(r.planDestroy(*p.before, p.rec)...)
+		resp.Diagnostics.Append(r.planCreate(ctx, *p.after, p.rec)...)
+	}
+	if p.changed {
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, *p.after)...)
+	}
+	if p.rec.Creates != "" || rec.ID == "" {
+		resp.Diagnostics.Append(p.rec.write(ctx, resp.Private)...)
 	}
 }
 
-func (r *foneNumberDeliveryResource) planCreate(ctx context.Context, after deliveryModel) diag.Diagnostics {
-	if after.FoneNumber.IsUnknown() {
-		return nil
+// plannedChange is the change of one object.
+type plannedChange struct {
+	before, after *deliveryModel // Nil for none.
+	changed       bool           // Whether after differs from what the framework has planned.
+	rec           record
+}
+
+// read takes over a request and completes the planned values.
+func (p *plannedChange) read(ctx context.Context, req resource.ModifyPlanRequest) (diags diag.Diagnostics) {
+	if !req.State.Raw.IsNull() {
+		p.before = &deliveryModel{}
+		diags.Append(req.State.Get(ctx, p.before)...)
 	}
-	diags := r.compare(after.FoneNumber.ValueString(), numberPlans{created: true, wanted: &after})
-	diags.Append(r.circleDiagnostics(after)...)
+	if req.Plan.Raw.IsNull() || diags.HasError() {
+		return diags
+	}
+	if p.before != nil && p.before.OnDestroy.ValueString() == p.rec.defaultOnDestroy() && req.State.Raw.Equal(req.Plan.Raw) {
+		p.after = p.before // Most objects do not change, and reading a model takes as long as all the rest.
+		return diags
+	}
+	p.after = &deliveryModel{}
+	var config deliveryModel
+	diags.Append(tfsdk.Plan(req.Plan).Get(ctx, p.after)...)
+	diags.Append(req.Config.Get(ctx, &config)...)
+	if diags.HasError() {
+		return diags
+	}
+	before, rec := p.before, p.rec
+	if before == nil || !p.after.FoneNumber.Equal(before.FoneNumber) {
+		before, rec = nil, record{} // It is created, here or in the second call.
+	}
+	proposed := *p.after
+	p.after.plan(config, before, rec)
+	p.changed = *p.after != proposed
+	return diags
+}
+
+func (r *foneNumberDeliveryResource) planCreate(ctx context.Context, after deliveryModel, rec record) (diags diag.Diagnostics) {
+	if r.client == nil {
+		diags.Append(r.unknownConfiguration()...)
+	}
+	if after.FoneNumber.IsUnknown() {
+		return diags
+	}
+	diags.Append(r.claim(after, rec)...)
+	diags.Append(r.loopDiagnostics(after)...)
 	diags.Append(r.preview(ctx, after)...)
 	return diags
 }
 
-func (r *foneNumberDeliveryResource) planUpdate(before, after deliveryModel) diag.Diagnostics {
-	diags := r.compare(after.FoneNumber.ValueString(), numberPlans{kept: true, wanted: &after})
+func (r *foneNumberDeliveryResource) planUpdate(before, after deliveryModel, rec record) diag.Diagnostics {
+	diags := r.claim(after, rec)
+	number := after.FoneNumber.ValueString()
 	if after.deletesMessages() && !before.deletesMessages() {
 		diags.AddAttributeWarning(path.Root("type"), summaryDeleted,
-			fmt.Sprintf("FoneNumber %s delivers to %s now. With type \"None\", messages received at it are deleted upon receipt, without any delivery.",
-				after.FoneNumber.ValueString(), before.describe()))
+			fmt.Sprintf("FoneNumber %s delivers messages of type %q now. With type \"None\", messages received at it are deleted upon receipt, without any delivery.",
+				number, before.Type.ValueString()))
 	}
-	diags.Append(r.circleDiagnostics(after)...)
+	if method := before.URLMethod.ValueString(); method != "" && method != fonestorm.URLMethodPOST && after.sends(before) &&
+		before.Type.ValueString() == string(fonestorm.URL) && after.Type.ValueString() == string(fonestorm.URL) {
+		diags.AddAttributeWarning(path.Root("url_method"), "Callback Method Changes to POST",
+			fmt.Sprintf("FoneNumber %s calls its callback URL with %s now. This change sets the whole delivery, and delivery URLs can only be set with POST. "+
+				"Make sure that the callback URL accepts POST requests.", number, method))
+	}
+	diags.Append(r.loopDiagnostics(after)...)
 	return diags
 }
 
-const summaryDeleted = "Messages will be deleted"
-
-// planDestroy tells what becomes of the FoneNumber's messages when its delivery is not managed anymore.
-func (r *foneNumberDeliveryResource) planDestroy(before deliveryModel, original *fonestorm.Delivery) diag.Diagnostics {
-	number := before.FoneNumber.ValueString()
-	left, changes := before.afterDestroy(original)
-	var diags diag.Diagnostics
-	if changes {
-		diags.Append(r.compare(number, numberPlans{destroyed: true})...)
-	}
-	restoring := before.OnDestroy.ValueString() == onDestroyRestore
-	switch {
-	case restoring && !changes:
-		diags.AddWarning("Nothing to restore",
-			fmt.Sprintf("It is not known where FoneNumber %s delivered before, because its delivery was imported or created with another on_destroy. "+
-				"It will stay as it is, as with on_destroy = \"keep\".", number))
-	case restoring && left.Type == fonestorm.URL:
-		diags.AddWarning("Callback credentials will not be restored",
-			fmt.Sprintf("FoneNumber %s will deliver to %s again. If that callback needs a user name and password, set them at FoneStorm: "+
-				"it never tells them, so they could not be remembered.", number, &left))
-	}
-	if changes && left.Type == fonestorm.None && !before.deletesMessages() {
-		diags.AddWarning(summaryDeleted,
-			fmt.Sprintf("FoneNumber %s delivers to %s now. Once this resource is destroyed, messages received at it are deleted upon receipt, "+
-				"without any delivery. To leave FoneStorm as it is, apply on_destroy = \"keep\" first, or use a removed block with destroy = false.",
-				number, before.describe()))
-	}
-	return diags
-}
-
-// compare finds contradictions with what else this run has planned for the FoneNumber.
-func (r *foneNumberDeliveryResource) compare(number string, plans numberPlans) (diags diag.Diagnostics) {
-	switch r.notePlan(number, plans) {
-	case twoOwners:
-		diags.AddAttributeError(path.Root("fonenumber"), "Two resources for one FoneNumber",
-			fmt.Sprintf("More than one fractel_fonenumber_delivery sets FoneNumber %s. A FoneNumber delivers to one destination: remove all but one of them.", number))
-	case killedOwner:
-		diags.AddError("Two resources for one FoneNumber",
-			fmt.Sprintf("FoneNumber %s is set by one fractel_fonenumber_delivery and turned off by the destruction of another. "+
-				"Take the other out of the state without destroying it: use a removed block with destroy = false.", number))
-	case handover:
-		diags.AddWarning("FoneNumber changes hands",
-			fmt.Sprintf("FoneNumber %s goes from one fractel_fonenumber_delivery to another. It will end with its new delivery, but messages received in between "+
-				"may be deleted. If the resource was only renamed, a moved block avoids this.", number))
+// claim notes that the configuration has a delivery of the FoneNumber. Two resources of one configuration that want different
+// things cannot both have them. What Terraform has left behind, in whatever order it is planned, is no error.
+func (r *foneNumberDeliveryResource) claim(after deliveryModel, rec record) (diags diag.Diagnostics) {
+	number := after.FoneNumber.ValueString()
+	const summary = "Multiple Resources for One FoneNumber"
+	switch r.wants(number, rec.ID, after) {
+	case different:
+		diags.AddAttributeError(path.Root("fonenumber"), summary,
+			fmt.Sprintf("More than one fractel_fonenumber_delivery in the configuration sets FoneNumber %s, each in another way. "+
+				"A FoneNumber has one delivery: remove all but one of them.", number))
+	case sameTwice:
+		diags.AddAttributeWarning(path.Root("fonenumber"), summary,
+			fmt.Sprintf("More than one fractel_fonenumber_delivery in the configuration sets FoneNumber %s, all in the same way. "+
+				"Destroying one of them can turn the FoneNumber off for the others: remove all but one of them.", number))
 	case noConflict:
 	}
+	diags.Append(r.moveDiagnostics(number)...)
 	return diags
 }
 
-// circleDiagnostics warns when messages would be forwarded in a circle.
-func (r *foneNumberDeliveryResource) circleDiagnostics(after deliveryModel) (diags diag.Diagnostics) {
+func (r *foneNumberDeliveryResource) moveDiagnostics(number string) (diags diag.Diagnostics) {
+	if r.moves(number) {
+		diags.AddWarning("FoneNumber Moves Between Resources",
+			fmt.Sprintf("The delivery of FoneNumber %s is destroyed as one object and set as another. It will end as configured, but messages received in between "+
+				"may be deleted. If a resource was only renamed, a moved block avoids this.", number))
+	}
+	return diags
+}
+
+// planDestroy says what happens to the FoneNumber when an object is destroyed.
+func (r *foneNumberDeliveryResource) planDestroy(before deliveryModel, rec record) (diags diag.Diagnostics) {
+	number := before.FoneNumber.ValueString()
+	r.ends(number, rec.ID)
+	own := rec.of(number)
+	keeps := own.onDestroy(before) == onDestroyKeep
+	switch {
+	case keeps:
+		diags.AddWarning("Delivery Kept on Destroy",
+			fmt.Sprintf("FoneNumber %s keeps its delivery of type %q when this resource is destroyed, because on_destroy is \"keep\".", number, before.Type.ValueString()))
+	case before.deletesMessages():
+		diags.AddWarning("FoneNumber Stays Off on Destroy",
+			fmt.Sprintf("Messages received at FoneNumber %s are deleted upon receipt, and still will be when this resource is destroyed.", number))
+	case r.isWanted(number, rec.ID):
+		diags.AddWarning(summaryLeftUnchanged,
+			fmt.Sprintf("FoneNumber %s will deliver as another resource in the configuration sets it when this one is destroyed.", number))
+	case !includes(own.destinations(before), before.destination()):
+		diags.AddWarning(summaryLeftUnchanged,
+			fmt.Sprintf("FoneNumber %s has a delivery of type %q now, which this resource has not set. It stays when this resource is destroyed.",
+				number, before.Type.ValueString()))
+	default:
+		diags.AddWarning(summaryDeleted,
+			fmt.Sprintf("When this resource is destroyed, messages received at FoneNumber %s are deleted upon receipt, without any delivery. "+
+				"To leave FoneStorm as it is, apply on_destroy = \"keep\" first, or use a removed block with destroy = false.", number))
+	}
+	if !keeps {
+		diags.Append(r.moveDiagnostics(number)...)
+	}
+	return diags
+}
+
+// loopDiagnostics warns when messages would be forwarded in a loop.
+func (r *foneNumberDeliveryResource) loopDiagnostics(after deliveryModel) (diags diag.Diagnostics) {
 	if r.client == nil || after.Type.ValueString() != string(fonestorm.Forward) || after.Value.IsUnknown() {
 		return nil
 	}
-	if way := r.forwardsBack(after.FoneNumber.ValueString(), after.Value.ValueString()); way != nil {
-		diags.AddAttributeWarning(path.Root("value"), "Forwards go in a circle",
-			fmt.Sprintf("Messages would be forwarded without end: %s.", strings.Join(way, " to ")))
+	number := after.FoneNumber.ValueString()
+	seen := map[string]bool{}
+	for target := after.Value.ValueString(); target != "" && !seen[target]; target = r.forwardOf(target) {
+		seen[target] = true
+		if target == number {
+			diags.AddAttributeWarning(path.Root("value"), "Forwarding Loop",
+				fmt.Sprintf("Messages received at FoneNumber %s would be forwarded back to it, through %d other FoneNumbers, without end.", number, len(seen)-1))
+		}
 	}
 	return diags
 }
 
-// preview compares what a new delivery sets with what FoneStorm has now. Terraform plans again in an apply: what has been
-// said before is not worth requests then.
+// forwardOf returns where a FoneNumber forwards to, as planned or else as FoneStorm has shown it; "" when it does not or nothing
+// is known of it.
+func (r *foneNumberDeliveryResource) forwardOf(number string) string {
+	if target, ok := r.plannedForward(number); ok {
+		return target
+	}
+	if f, known := r.client.Known(number); known && f.Delivery != nil && f.Delivery.Type == fonestorm.Forward {
+		return f.Delivery.Normalized().Value
+	}
+	return ""
+}
+
+// preview compares what a new delivery sets with what FoneStorm has now. Terraform plans again in an apply: what has been said
+// before is not worth requests then.
 func (r *foneNumberDeliveryResource) preview(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
 	if !r.checkOnPlan || r.client == nil || r.isApplying() {
 		return nil
 	}
 	number := after.FoneNumber.ValueString()
 	f, err := r.check(ctx, number)
-	if err != nil {
-		if failsApply(err) {
-			diags.Append(apiDiagnostic(err, number))
-			return diags
-		}
-		diags.AddWarning("FoneNumber could not be checked",
-			fmt.Sprintf("FoneStorm could not be asked whether it has FoneNumber %s and where it delivers now: %s. The apply will overwrite what is there.", number, err))
+	switch {
+	case fonestorm.IsNotFound(err):
+		return r.absentDiagnostics(err, number)
+	case err != nil && failsApply(err):
+		return diag.Diagnostics{apiDiagnostic(err, number)}
+	case err != nil:
+		diags.AddWarning("FoneNumber Not Checked",
+			fmt.Sprintf("FoneNumber %s could not be read, so it is not known whether it is in the account and where it delivers now: %s. "+
+				"Applying this plan overwrites its delivery.", number, err))
 		return diags
 	}
 	diags.Append(statusDiagnostics(f)...)
 	if f.MessagingDisabled {
-		diags.AddAttributeWarning(path.Root("fonenumber"), "Messaging is not enabled",
+		diags.AddAttributeWarning(path.Root("fonenumber"), "Messaging Is Not Enabled",
 			fmt.Sprintf("FoneNumber %s receives no messages: messaging is not enabled for it in FoneStorm.", number))
 	}
-	if found := f.Delivery; found != nil && found.Type != "" && found.Type != fonestorm.None && !after.plansTo(*found) {
-		diags.AddWarning("FoneNumber already delivers elsewhere",
-			fmt.Sprintf("FoneNumber %s delivers to %s now, which somebody else has set. The apply replaces this by %s.\n\n"+
+	if found := f.Delivery; found != nil && found.Type != fonestorm.None && !after.sameDestination(modelOf(*found)) && !r.hasSet(number, *found) {
+		diags.AddWarning("FoneNumber Already Delivers Elsewhere",
+			fmt.Sprintf("FoneNumber %s delivers to %s now, which was not set by this resource. Applying this plan replaces it with %s.\n\n"+
 				"To adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
 				"import {\n  to = <address of this resource>\n  id = %q\n}", number, found, after.describe(), number))
 	}
 	return diags
 }
 
-// check reads a FoneNumber for the preview. Once FoneStorm could not be asked, it is not asked again in this run: with
-// a thousand FoneNumbers that would take an hour.
+func modelOf(d fonestorm.Delivery) deliveryModel {
+	return deliveryModel{Type: types.StringValue(string(d.Type)), Value: types.StringValue(d.Value)}
+}
+
+// absentDiagnostics is about a FoneNumber that is not in the account. If a refresh has just found that, it is a warning, so
+// that nobody who destroys has to change the configuration first: Terraform plans the configuration before it destroys.
+func (r *foneNumberDeliveryResource) absentDiagnostics(err error, number string) (diags diag.Diagnostics) {
+	d := apiDiagnostic(err, number)
+	if r.isGone(number) {
+		diags.AddAttributeWarning(path.Root("fonenumber"), d.Summary(),
+			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
+		return diags
+	}
+	diags.AddAttributeError(path.Root("fonenumber"), d.Summary(),
+		d.Detail()+"\n\nTo destroy the other resources all the same, run terraform destroy -refresh=false.")
+	return diags
+}
+
+// check reads a FoneNumber for the preview. Once FoneStorm could not be reached, no other FoneNumber is read in this process:
+// with a thousand of them that would take an hour.
 func (r *foneNumberDeliveryResource) check(ctx context.Context, number string) (fonestorm.FoneNumber, error) {
-	r.mu.Lock()
-	unchecked := r.unchecked
-	r.mu.Unlock()
-	if unchecked != nil {
-		return fonestorm.FoneNumber{}, unchecked
+	if err := r.firstFailure(nil); err != nil {
+		return fonestorm.FoneNumber{}, err
 	}
 	f, err := r.client.GetFoneNumber(ctx, number)
 	if err != nil && !failsApply(err) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.unchecked = err
+		err = r.firstFailure(err)
 	}
 	return f, err
 }
 
-// failsApply reports whether an error of a check is one that the apply would meet as well, or an answer that cannot be
-// true, after which nothing should be applied.
+// failsApply reports whether an error of a check is one that the apply would meet as well, or a response that cannot be true,
+// after which nothing should be applied.
 func failsApply(err error) bool {
-	var answered *fonestorm.Error
-	var unusable *fonestorm.AnswerError
-	return errors.As(err, &unusable) || errors.As(err, &answered) && answered.Kind() != fonestorm.RateLimited && answered.Kind() != fonestorm.Failing
+	switch fonestorm.KindOf(err) {
+	case fonestorm.RateLimited, fonestorm.ServerError, fonestorm.Unreachable, fonestorm.Canceled:
+		return false
+	default:
+		return true
+	}
 }

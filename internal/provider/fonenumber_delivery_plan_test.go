@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,19 +16,23 @@ import (
 
 // The summaries of what a plan can warn of. A test names those it expects; all others must stay silent.
 var planWarnings = []string{
-	"FoneNumber already delivers elsewhere",
-	"FoneNumber is not active",
-	"Messaging is not enabled",
-	"FoneNumber could not be checked",
-	"Messages will be deleted",
-	"Nothing to restore",
-	"Callback credentials will not be restored",
-	"Forwards go in a circle",
-	"FoneNumber changes hands",
-	"FoneNumber left alone",
-	"Unknown token in the callback URL",
-	"Unbalanced braces in the callback URL",
-	"Credentials travel in clear",
+	"FoneNumber Already Delivers Elsewhere",
+	"FoneNumber Is Not Active",
+	"Messaging Is Not Enabled",
+	"FoneNumber Not Checked",
+	"Messages Will Be Deleted",
+	"Delivery Kept on Destroy",
+	"FoneNumber Stays Off on Destroy",
+	"Multiple Resources for One FoneNumber",
+	"Refresh Skipped: Provider Configuration Unknown",
+	"Callback Method Changes to POST",
+	"Callback Credentials May Remain",
+	"Forwarding Loop",
+	"FoneNumber Moves Between Resources",
+	"Delivery Left Unchanged on Destroy",
+	"Unknown Token in Callback URL",
+	"Unbalanced Braces in Callback URL",
+	"Callback Credentials Sent Over Plain HTTP",
 	"Available Write-Only Attribute Alternative",
 }
 
@@ -70,22 +73,22 @@ func TestPreview(t *testing.T) {
 		"delivers elsewhere": {
 			found:    simulator.FoneNumber{Receive: email},
 			config:   destinations[0].config(testNumber),
-			warnings: []string{"FoneNumber already delivers elsewhere"},
+			warnings: []string{"FoneNumber Already Delivers Elsewhere"},
 			texts: []string{
-				`FoneNumber 3215551212 delivers to Email "old@example.com" now`, `replaces this by Device "987123543678"`,
+				`FoneNumber 3215551212 delivers to Email "old@example.com" now`, `replaces it with the configured delivery of type "Device"`,
 				`import { to = <address of this resource> id = "3215551212" }`, "with " + testAddress,
 			},
 		},
 		"delivers elsewhere and will be None": {
 			found:    simulator.FoneNumber{Receive: email},
 			config:   destinations[4].config(testNumber),
-			warnings: []string{"FoneNumber already delivers elsewhere"},
-			texts:    []string{"replaces this by None"},
+			warnings: []string{"FoneNumber Already Delivers Elsewhere"},
+			texts:    []string{`replaces it with type "None"`},
 		},
 		"another value of the same type": {
 			found:    simulator.FoneNumber{Receive: email},
 			config:   destinations[1].config(testNumber),
-			warnings: []string{"FoneNumber already delivers elsewhere"},
+			warnings: []string{"FoneNumber Already Delivers Elsewhere"},
 		},
 		"the same":           {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: destinations[1].config(testNumber)},
 		"delivers nowhere":   {config: destinations[1].config(testNumber)},
@@ -95,19 +98,19 @@ func TestPreview(t *testing.T) {
 			found: simulator.FoneNumber{Receive: email},
 			config: "resource \"terraform_data\" \"a\" {\n  input = \"ops@example.com\"\n}\n" +
 				strings.Replace(destinations[1].config(testNumber), `"ops@example.com"`, "terraform_data.a.output", 1),
-			warnings: []string{"FoneNumber already delivers elsewhere"},
-			texts:    []string{"a destination that is known only after apply"},
+			warnings: []string{"FoneNumber Already Delivers Elsewhere"},
+			texts:    []string{`replaces it with the configured delivery of type "Email"`},
 		},
 		"cancelled": {
 			found:    simulator.FoneNumber{Active: "cancel"},
 			config:   destinations[1].config(testNumber),
-			warnings: []string{"FoneNumber is not active"},
+			warnings: []string{"FoneNumber Is Not Active"},
 			texts:    []string{"FoneNumber 3215551212 is cancelled", `: fonenumber = "3215551212"`},
 		},
 		"no messaging": {
 			found:    simulator.FoneNumber{MessagingDisabled: true},
 			config:   destinations[1].config(testNumber),
-			warnings: []string{"Messaging is not enabled"},
+			warnings: []string{"Messaging Is Not Enabled"},
 			texts:    []string{`: fonenumber = "3215551212"`},
 		},
 		"turned off": {
@@ -149,7 +152,7 @@ func TestPreviewFailures(t *testing.T) {
 		"not in the account": {exitCode: 1, text: "Error: FoneNumber not in the account", mostReading: 10},
 		"wrong credentials":  {settings: `password = "wrong"`, exitCode: 1, text: "Error: FoneStorm refused the credentials"},
 		"forbidden":          {status: 403, exitCode: 1, text: "Error: FoneStorm does not allow this", mostReading: 10},
-		"failing":            {settings: "max_retries = 0", status: 503, exitCode: 2, warning: "FoneNumber could not be checked", text: "The apply will overwrite what is there", mostReading: 6},
+		"failing":            {settings: "max_retries = 0", status: 503, exitCode: 2, warning: "FoneNumber Not Checked", text: "Applying this plan overwrites its delivery", mostReading: 6},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +193,7 @@ func TestPreviewUnreachable(t *testing.T) {
 	a := newAccount(t, simulator.Options{})
 	w := a.newWorkspace(t, "provider \"fractel\" {\n  endpoint = \"http://127.0.0.1:1/v2\"\n  max_retries = 0\n}\n"+numbered(3, "ops@example.com"))
 	output := w.plan(2)
-	warns(t, output, "FoneNumber could not be checked")
+	warns(t, output, "FoneNumber Not Checked")
 	says(t, output, "no answer from FoneStorm")
 }
 
@@ -203,7 +206,7 @@ func TestPreviewOfAThousand(t *testing.T) {
 	}
 	w := a.newWorkspace(t, numbered(1000, "new@example.com"))
 	output := w.plan(2)
-	warns(t, output, "FoneNumber already delivers elsewhere")
+	warns(t, output, "FoneNumber Already Delivers Elsewhere")
 	says(t, output, "(and 999 more similar warnings elsewhere)")
 	if n := len(a.Requests()); n > 7 {
 		t.Errorf("%d requests, want at most 7", n)
@@ -219,20 +222,18 @@ func TestPlanOfTheEnd(t *testing.T) {
 	const other = "3215553434"
 	tests := map[string]struct {
 		before, after string
-		found         simulator.Receive // Before the resource was created.
+		byHand        string // The e-mail address that is set between the two.
 		warnings      []string
 		texts         []string
 	}{
-		"destroy None":              {before: with(destinations[1], "None"), warnings: []string{"Messages will be deleted"}, texts: []string{`delivers to Email "ops@example.com" now. Once this resource is destroyed`}},
-		"destroy by default":        {before: destinations[1].config(testNumber), warnings: []string{"Messages will be deleted"}},
-		"destroy what deletes":      {before: destinations[4].config(testNumber)},
-		"destroy keep":              {before: with(destinations[1], "keep")},
-		"destroy restore":           {before: with(destinations[1], "restore"), found: simulator.Receive{Type: "Forward", Forward: "3215551111"}},
-		"destroy restore None":      {before: with(destinations[1], "restore"), warnings: []string{"Messages will be deleted"}},
-		"destroy restore URL":       {before: with(destinations[1], "restore"), found: simulator.Receive{Type: "URL", URL: "https://old.example.com/"}, warnings: []string{"Callback credentials will not be restored"}, texts: []string{`will deliver to URL "https://old.example.com/" again`}},
-		"replace None":              {before: with(destinations[1], "None"), after: strings.ReplaceAll(with(destinations[1], "None"), testNumber, other), warnings: []string{"Messages will be deleted"}},
-		"replace keep":              {before: with(destinations[1], "keep"), after: strings.ReplaceAll(with(destinations[1], "keep"), testNumber, other)},
-		"change to None":            {before: destinations[1].config(testNumber), after: destinations[4].config(testNumber), warnings: []string{"Messages will be deleted"}, texts: []string{`With type "None", messages received at it are deleted upon receipt`, `: type = "None"`}},
+		"destroy disable":           {before: with(destinations[1], "disable"), warnings: []string{"Messages Will Be Deleted"}, texts: []string{`messages received at FoneNumber 3215551212 are deleted upon receipt`}},
+		"destroy by default":        {before: destinations[1].config(testNumber), warnings: []string{"Messages Will Be Deleted"}},
+		"destroy what deletes":      {before: destinations[4].config(testNumber), warnings: []string{"FoneNumber Stays Off on Destroy"}},
+		"destroy keep":              {before: with(destinations[1], "keep"), warnings: []string{"Delivery Kept on Destroy"}},
+		"destroy what was changed":  {before: destinations[1].config(testNumber), byHand: "boss@example.com", warnings: []string{"Delivery Left Unchanged on Destroy"}},
+		"replace disable":           {before: with(destinations[1], "disable"), after: strings.ReplaceAll(with(destinations[1], "disable"), testNumber, other), warnings: []string{"Messages Will Be Deleted"}},
+		"replace keep":              {before: with(destinations[1], "keep"), after: strings.ReplaceAll(with(destinations[1], "keep"), testNumber, other), warnings: []string{"Delivery Kept on Destroy"}},
+		"change to None":            {before: destinations[1].config(testNumber), after: destinations[4].config(testNumber), warnings: []string{"Messages Will Be Deleted"}, texts: []string{`With type "None", messages received at it are deleted upon receipt`, `: type = "None"`}},
 		"change to something else":  {before: destinations[1].config(testNumber), after: destinations[0].config(testNumber)},
 		"change of on_destroy only": {before: destinations[4].config(testNumber), after: with(destinations[4], "keep")},
 	}
@@ -240,10 +241,13 @@ func TestPlanOfTheEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber, Receive: test.found})
+			a.Put(simulator.FoneNumber{Number: testNumber})
 			a.Put(simulator.FoneNumber{Number: other})
 			w := a.newWorkspace(t, test.before)
 			w.apply()
+			if test.byHand != "" {
+				a.byHand(testNumber, "Email", test.byHand)
+			}
 			w.configure(test.after)
 			output := w.plan(2)
 			warns(t, output, test.warnings...)
@@ -255,37 +259,31 @@ func TestPlanOfTheEnd(t *testing.T) {
 // What each on_destroy leaves behind.
 func TestOnDestroy(t *testing.T) {
 	t.Parallel()
-	found := simulator.Receive{Type: "Email", Email: "old@example.com"}
-	original := destination{kind: "Email", value: "old@example.com"}
 	callbackWith := func(onDestroy, value string) string {
+		if onDestroy == "" {
+			return destination{kind: "URL", value: value, username: "hook", password: "horse"}.config(testNumber)
+		}
 		return strings.Replace(destination{kind: "URL", value: value, username: "hook", password: "horse"}.config(testNumber),
 			"type =", "on_destroy = \""+onDestroy+"\"\n  type =", 1)
 	}
 	tests := map[string]struct {
 		onDestroy string
-		settings  string
-		found     simulator.Receive
 		want      destination
 		requests  int // To set, when destroyed.
 	}{
-		"None":                   {"None", "", found, destination{kind: "None"}, 1},
-		"keep":                   {"keep", "", found, destination{"URL", "https://third.example.com/", "hook", "horse"}, 0},
-		"restore":                {"restore", "", found, original, 1},
-		"restore, not checked":   {"restore", "check_on_plan = false", found, original, 1},
-		"restore a device":       {"restore", "", simulator.Receive{Type: "Device", Device: "1"}, destination{kind: "Device", value: "1"}, 1},
-		"restore None":           {"restore", "", simulator.Receive{}, destination{kind: "None"}, 1},
-		"restore, credentials":   {"restore", "", simulator.Receive{Type: "URL", URL: "https://old.example.com/", URLUsername: "theirs"}, destination{kind: "URL", value: "https://old.example.com/"}, 1},
-		"restore, stale forward": {"restore", "", simulator.Receive{Type: "Forward", Forward: "3215551111", Email: "x@example.com"}, destination{kind: "Forward", value: "3215551111"}, 1},
+		"disable": {"disable", destination{kind: "None"}, 1},
+		"default": {"", destination{kind: "None"}, 1},
+		"keep":    {"keep", destination{"URL", "https://third.example.com/", "hook", "horse"}, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber, Receive: test.found})
-			w := a.newWorkspace(t, a.provider(test.settings)+callbackWith(test.onDestroy, "https://first.example.com/"))
+			a.byHand(testNumber, "Email", "old@example.com")
+			w := a.newWorkspace(t, callbackWith(test.onDestroy, "https://first.example.com/"))
 			w.apply()
 			for _, value := range []string{"https://second.example.com/", "https://third.example.com/"} {
-				w.configure(a.provider(test.settings) + callbackWith(test.onDestroy, value))
+				w.configure(callbackWith(test.onDestroy, value))
 				w.apply()
 			}
 			before := a.count("set")
@@ -317,19 +315,25 @@ func TestChangeOfOnDestroyAsksNothing(t *testing.T) {
 	}
 }
 
-// An import does not know what was there before: restore says so and keeps.
-func TestRestoreAfterImport(t *testing.T) {
+// An imported delivery survives a destroy unless the configuration says otherwise.
+func TestDestroyOfAnImportedDelivery(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.byHand(testNumber, "Email", "ops@example.com")
-	config := strings.Replace(destinations[1].config(testNumber), "type =", "on_destroy = \"restore\"\n  type =", 1)
-	w := a.newWorkspace(t, config)
-	w.run(0, "import", "-no-color", "-input=false", testAddress, testNumber)
-	w.apply() // Takes on_destroy into the state.
-	output := w.apply("-destroy")
-	warns(t, output, "Nothing to restore")
-	if err := a.delivers(testNumber, destinations[1])(nil); err != nil {
-		t.Error(err)
+	for onDestroy, want := range map[string]destination{"": destinations[1], "keep": destinations[1], "disable": {kind: "None"}} {
+		a := newAccount(t, simulator.Options{})
+		a.byHand(testNumber, "Email", "ops@example.com")
+		config := destinations[1].config(testNumber)
+		if onDestroy != "" {
+			config = strings.Replace(config, "type =", fmt.Sprintf("on_destroy = %q\n  type =", onDestroy), 1)
+		}
+		w := a.newWorkspace(t, config)
+		w.run(0, "import", "-no-color", "-input=false", testAddress, testNumber)
+		w.plan(map[bool]int{true: 2}[onDestroy == "disable"])
+		w.apply()
+		w.plan(0)
+		w.apply("-destroy")
+		if err := a.delivers(testNumber, want)(nil); err != nil {
+			t.Errorf("on_destroy %q: %s", onDestroy, err)
+		}
 	}
 }
 
@@ -352,8 +356,8 @@ func TestForwardsInACircle(t *testing.T) {
 	}
 	w := a.newWorkspace(t, forward(0, 1)+forward(1, 2)+forward(2, 0))
 	output := w.plan(2)
-	warns(t, output, "Forwards go in a circle")
-	says(t, output, "Messages would be forwarded without end: 321555000", ": value = ")
+	warns(t, output, "Forwarding Loop")
+	says(t, output, "would be forwarded back to it, through 2 other FoneNumbers", ": value = ")
 
 	w.configure(forward(0, 1) + forward(1, 2) + forward(2, 3))
 	warns(t, w.plan(2))
@@ -379,17 +383,18 @@ func TestForwardsBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := newSession(client, true)
-	s.plans["3215550005"] = numberPlans{kept: true, wanted: &deliveryModel{Type: types.StringValue("None")}}
-	for target, want := range map[string][]string{
-		"3215550002": {"3215550001", "3215550002", "3215550001"}, // Known.
-		"3215550003": nil,                                        // A circle of others.
-		"3215550005": nil,                                        // Planned to end there, whatever is known.
-		"3215550000": nil,                                        // Delivers elsewhere.
-		"3215559999": nil,                                        // Not in the account.
+	r := &foneNumberDeliveryResource{configuredResource{configured{newProviderData(client, true)}}}
+	r.wants("3215550005", "an ID", deliveryModel{Type: types.StringValue("None")})
+	for target, want := range map[string]bool{
+		"3215550002": true,  // Known.
+		"3215550003": false, // A loop of others.
+		"3215550005": false, // Planned to end there, whatever is known.
+		"3215550000": false, // Delivers elsewhere.
+		"3215559999": false, // Not in the account.
 	} {
-		if got := s.forwardsBack("3215550001", target); !slices.Equal(got, want) {
-			t.Errorf("by %s: %v, want %v", target, got, want)
+		forward := deliveryModel{FoneNumber: types.StringValue("3215550001"), Type: types.StringValue("Forward"), Value: types.StringValue(target)}
+		if got := len(r.loopDiagnostics(forward)) > 0; got != want {
+			t.Errorf("by %s: %t, want %t", target, got, want)
 		}
 	}
 }
@@ -402,14 +407,14 @@ func TestCallbackWarnings(t *testing.T) {
 		texts    []string
 	}{
 		"fine":            {`value = "https://hooks.example.com/?a={{to}}&b={{from}}&c={{msg}}&d={{uid}}"`, nil, nil},
-		"unknown token":   {`value = "https://hooks.example.com/?a={{mesg}}&b={{msg}}"`, []string{"Unknown token in the callback URL"}, []string{"will not replace {{mesg}}. The tokens it knows are {{to}}, {{from}}, {{msg}}, {{uid}}."}},
-		"one brace":       {`value = "https://hooks.example.com/?a={msg}"`, []string{"Unbalanced braces in the callback URL"}, nil},
-		"open":            {`value = "https://hooks.example.com/?a={{msg}"`, []string{"Unbalanced braces in the callback URL"}, nil},
+		"unknown token":   {`value = "https://hooks.example.com/?a={{mesg}}&b={{msg}}"`, []string{"Unknown Token in Callback URL"}, []string{"contains a token that FoneStorm does not replace. It replaces {{to}}, {{from}}, {{msg}}, {{uid}}."}},
+		"one brace":       {`value = "https://hooks.example.com/?a={msg}"`, []string{"Unbalanced Braces in Callback URL"}, nil},
+		"open":            {`value = "https://hooks.example.com/?a={{msg}"`, []string{"Unbalanced Braces in Callback URL"}, nil},
 		"clear, nothing":  {`value = "http://hooks.example.com/"`, nil, nil},
-		"clear":           {"value = \"http://hooks.example.com/\"\n  url_username = \"hook\"", []string{"Credentials travel in clear"}, nil},
+		"clear":           {"value = \"http://hooks.example.com/\"\n  url_username = \"hook\"", []string{"Callback Credentials Sent Over Plain HTTP"}, nil},
 		"password":        {"value = \"https://hooks.example.com/\"\n  url_username = \"hook\"\n  url_password = \"any-horse\"", []string{"Available Write-Only Attribute Alternative"}, []string{"url_password_wo"}},
 		"not a callback":  {"", nil, nil},
-		"password, clear": {"value = \"http://hooks.example.com/{{to}\"\n  url_username = \"hook\"\n  url_password_wo = var.horse\n  url_password_wo_version = 1", []string{"Credentials travel in clear", "Unbalanced braces in the callback URL"}, nil},
+		"password, clear": {"value = \"http://hooks.example.com/{{to}\"\n  url_username = \"hook\"\n  url_password_wo = var.horse\n  url_password_wo_version = 1", []string{"Callback Credentials Sent Over Plain HTTP", "Unbalanced Braces in Callback URL"}, nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -433,20 +438,32 @@ func TestCallbackWarnings(t *testing.T) {
 	}
 }
 
-// Two resources for one FoneNumber are found out before anything is changed.
+// Multiple Resources for One FoneNumber are found out before anything is changed.
 func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	t.Parallel()
 	second := func(d destination) string {
 		return strings.Replace(d.config(testNumber), `"test"`, `"second"`, 1)
 	}
-	const want = "Error: Two resources for one FoneNumber"
+	const want = "Error: Multiple Resources for One FoneNumber"
 
 	t.Run("both new", func(t *testing.T) {
 		t.Parallel()
 		a := newAccount(t, simulator.Options{})
 		a.Put(simulator.FoneNumber{Number: testNumber})
-		w := a.newWorkspace(t, destinations[1].config(testNumber)+second(destinations[1]))
+		w := a.newWorkspace(t, destinations[1].config(testNumber)+second(destinations[0]))
 		says(t, w.plan(1), want)
+	})
+	t.Run("both new and the same", func(t *testing.T) {
+		t.Parallel()
+		a := newAccount(t, simulator.Options{})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		w := a.newWorkspace(t, destinations[1].config(testNumber)+second(destinations[1]))
+		warns(t, w.plan(2), "Multiple Resources for One FoneNumber")
+		w.apply()
+		w.apply("-destroy")
+		if err := a.delivers(testNumber, destination{kind: "None"})(nil); err != nil {
+			t.Error(err)
+		}
 	})
 	t.Run("both new, known in the apply", func(t *testing.T) {
 		t.Parallel()
@@ -480,9 +497,12 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 		w.apply()
 		w.configure(destinations[1].config(testNumber) + second(destinations[1]))
 		w.run(0, "import", "-no-color", "-input=false", "fractel_fonenumber_delivery.second", testNumber)
-		w.plan(0) // They agree.
 		w.configure(destinations[1].config(testNumber))
-		says(t, w.plan(1), want, "use a removed block with destroy = false")
+		w.apply()
+		if err := a.delivers(testNumber, destinations[1])(nil); err != nil {
+			t.Error(err)
+		}
+		w.plan(0)
 	})
 	t.Run("replaced without a change", func(t *testing.T) {
 		t.Parallel()
@@ -515,7 +535,7 @@ func TestRename(t *testing.T) {
 	for i := 1; i <= 4; i++ {
 		w.configure(config(i))
 		output := w.apply()
-		warns(t, unrelated(output), "FoneNumber changes hands")
+		warns(t, unrelated(output), "FoneNumber Moves Between Resources")
 		for _, f := range a.Numbers() {
 			if want := fmt.Sprintf("ops%d@example.com", i); f.Receive.Type != "Email" || f.Receive.Email != want {
 				t.Fatalf("round %d: FoneNumber %s delivers to %+v", i, f.Number, f.Receive)
@@ -527,7 +547,7 @@ func TestRename(t *testing.T) {
 
 // unrelated takes warnings out of the output of a rename that depend on what Terraform does first.
 func unrelated(output string) string {
-	for _, summary := range []string{"FoneNumber left alone", "Messages will be deleted", "FoneNumber already delivers elsewhere"} {
+	for _, summary := range []string{"Delivery Left Unchanged on Destroy", "Messages Will Be Deleted", "FoneNumber Already Delivers Elsewhere"} {
 		output = strings.ReplaceAll(output, "Warning: "+summary, "")
 	}
 	return output

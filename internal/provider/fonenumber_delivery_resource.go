@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -15,28 +16,26 @@ var (
 	_ resource.ResourceWithConfigure      = (*foneNumberDeliveryResource)(nil)
 	_ resource.ResourceWithIdentity       = (*foneNumberDeliveryResource)(nil)
 	_ resource.ResourceWithImportState    = (*foneNumberDeliveryResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*foneNumberDeliveryResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*foneNumberDeliveryResource)(nil)
 )
 
 // foneNumberDeliveryResource manages where one FoneNumber delivers.
-type foneNumberDeliveryResource struct {
-	*session
-}
+type foneNumberDeliveryResource struct{ configuredResource }
 
-func newFoneNumberDeliveryResource() resource.Resource { return &foneNumberDeliveryResource{} }
+func newFoneNumberDeliveryResource() resource.Resource {
+	return &foneNumberDeliveryResource{configuredResource{unconfigured()}}
+}
 
 func (r *foneNumberDeliveryResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_fonenumber_delivery"
 }
 
-func (r *foneNumberDeliveryResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
-	if configured, ok := req.ProviderData.(*session); ok { // It is nil while validating.
-		r.session = configured
-	}
-}
-
+// Create sets the delivery. If it is not known whether that took effect, it returns the error and a state as well, which
+// Terraform keeps as tainted: the FoneNumber is then neither forgotten nor taken for somebody else's.
 func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan, config deliveryModel
+	resp.Diagnostics.Append(r.requireClient()...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() {
@@ -44,108 +43,240 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 	}
 	number := plan.FoneNumber.ValueString()
 	defer r.lock(number)()
-	resp.Diagnostics.Append(r.rememberOriginal(ctx, plan, resp.Private)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 
-	f, err := r.client.SetDelivery(ctx, number, plan.withPassword(config).delivery(nil))
-	if err != nil {
+	found, known := r.client.Known(number)
+	wanted := plan.withPassword(config).delivery(nil, known && found.CallbackURL == "")
+	result, err := r.client.SetDelivery(ctx, number, wanted)
+	rec := record{Set: []destinationRecord{recordOf(wanted)}}
+	switch {
+	case err == nil:
+		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
+	case fonestorm.MayHaveTakenEffect(err):
+		resp.Diagnostics.Append(apiDiagnostic(err, number))
+		plan = plan.afterFailure(wanted, err)
+		rec.Uncertain = true
+	default:
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
 		return
 	}
-	r.markSet(number)
 
-	plan.refresh(f)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	r.markSet(number)
+	resp.Diagnostics.Append(r.save(ctx, plan, rec.afterSetting(result), &resp.State, resp.Private)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 }
 
 func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state deliveryModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	rec, diags := readRecord(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	// Written again each time, also for what is gone: CLIs without identities do not keep it, and the framework wants it.
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if r.client == nil {
-		resp.Diagnostics.AddWarning("FoneStorm was not asked",
-			"The provider's configuration depends on values that are not known yet. Deliveries are planned from the state alone.")
-		return
-	}
+	number, importing := state.FoneNumber.ValueString(), state.Type.IsNull()
+	rec = r.noteRefresh(&state, rec.of(number))
 
-	f, err := r.client.GetFoneNumber(ctx, state.FoneNumber.ValueString())
-	imported := state.URLMethod.IsNull() // Any other state has its default.
-	if fonestorm.Is(err, fonestorm.NotFound) && !imported {
-		resp.Diagnostics.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber not in the account anymore",
-			fmt.Sprintf("FoneStorm does not have FoneNumber %s in this account. Its delivery is removed from the state.", state.FoneNumber.ValueString()))
-		resp.State.RemoveResource(ctx)
+	if r.client == nil {
+		resp.Diagnostics.Append(r.unknownConfiguration()...)
+		resp.Diagnostics.Append(r.save(ctx, state, rec, &resp.State, resp.Private)...)
 		return
 	}
-	if err != nil {
-		resp.Diagnostics.Append(apiDiagnostic(err, state.FoneNumber.ValueString()))
+	f, err := r.client.GetFoneNumber(ctx, number)
+	switch {
+	case fonestorm.IsNotFound(err) && !importing:
+		other := r.otherAccount(number, rec)
+		resp.Diagnostics.Append(other...)
+		if !other.HasError() {
+			r.markGone(number)
+			resp.Diagnostics.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Not in the Account",
+				fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account. Its delivery is removed from the state.", number))
+			resp.State.RemoveResource(ctx)
+		}
+		return
+	case err != nil:
+		resp.Diagnostics.Append(apiDiagnostic(err, number))
 		return
 	}
 
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
-	state.refresh(f)
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	state.refresh(f, &rec)
+	if rec.Uncertain && f.Delivery != nil {
+		if includes(rec.destinations(state), *f.Delivery) {
+			rec.Uncertain = false
+		} else {
+			state.OnDestroy = types.StringNull() // What is there now is not this resource's.
+		}
+	}
+	resp.Diagnostics.Append(r.save(ctx, state, rec, &resp.State, resp.Private)...)
 }
 
+// noteRefresh tells the other resources of this process about an object in the state. If there are others of the same
+// FoneNumber, on_destroy becomes null, see ownership: an object that stays is then set again, and one that is destroyed with
+// no other memory leaves the FoneNumber alone.
+func (r *foneNumberDeliveryResource) noteRefresh(state *deliveryModel, rec record) record {
+	number := state.FoneNumber.ValueString()
+	if rec.FoneNumber == "" {
+		rec.Imported = state.OnDestroy.IsNull()
+	}
+	rec = rec.identified()
+	rec.FoneNumber = number
+	rec.OnDestroy = rec.onDestroy(*state)
+	if rec.OnDestroy == "" {
+		rec.OnDestroy = rec.defaultOnDestroy()
+	}
+	rec.Others = r.refreshed(number, rec.ID, rec.destinations(*state))
+	state.OnDestroy = types.StringValue(rec.OnDestroy)
+	if rec.Others > 0 {
+		state.OnDestroy = types.StringNull()
+	}
+	return rec
+}
+
+// Update sets the whole delivery, unless only on_destroy changes or the spelling of the destination.
 func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, config, state deliveryModel
+	resp.Diagnostics.Append(r.requireClient()...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	rec, diags := readRecord(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	number := plan.FoneNumber.ValueString()
 	defer r.lock(number)()
 
-	if !plan.sameDelivery(state) {
-		wanted := plan.withPassword(config).delivery(&state)
-		f, err := r.client.SetDelivery(ctx, number, wanted)
-		if err != nil {
+	result := fonestorm.SetResult{}
+	if plan.sends(state) {
+		var err error
+		wanted := plan.withPassword(config).delivery(&state, rec.NoCallback)
+		if result, err = r.client.SetDelivery(ctx, number, wanted); err != nil {
 			resp.Diagnostics.Append(apiDiagnostic(err, number))
-			resp.Diagnostics.Append(resp.State.Set(ctx, state.afterFailure(wanted, err))...)
-			return // Otherwise the state stays as it was, so that the next plan holds the same change.
+			if fonestorm.MayHaveTakenEffect(err) {
+				r.markSet(number)
+				rec.Set = append(rec.Set, recordOf(wanted))
+			}
+			// The state stays otherwise as it was, so that the next plan contains the same change.
+			resp.Diagnostics.Append(r.save(ctx, state.afterFailure(wanted, err), rec, &resp.State, resp.Private)...)
+			return
 		}
-		plan.refresh(f)
+		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
+		rec.Set, rec.Uncertain = []destinationRecord{recordOf(wanted)}, false
+		rec = rec.afterSetting(result)
+	} else if plan.OnDestroy.ValueString() == onDestroyDisable && len(rec.Set) == 0 {
+		rec.Set = []destinationRecord{recordOf(plan.destination())} // An imported delivery becomes this resource's own.
 	}
 	r.markSet(number)
 
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	rec.Imported = rec.Imported && plan.OnDestroy.ValueString() != onDestroyDisable
+	resp.Diagnostics.Append(r.save(ctx, plan, rec, &resp.State, resp.Private)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 }
 
+// Delete turns the FoneNumber off if it still delivers what this resource has set.
 func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state deliveryModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	planned, diags := readRecord(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	number := state.FoneNumber.ValueString()
+	rec := planned.of(number)
+	if resp.Diagnostics.HasError() || planned.Creates == number { // The new half of a replacement sets it.
+		return
+	}
+	defer r.lock(number)()
+	keeps := rec.onDestroy(state) == onDestroyKeep
+	set := rec.destinations(state)
+	if keeps {
+		set = nil
+	}
+	set, may := r.destroys(number, rec.others(state), set)
+	if keeps || !may {
+		return
+	}
+	resp.Diagnostics.Append(r.requireClient()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	original, diags := readOriginal(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	left, changes := state.afterDestroy(original)
-	if resp.Diagnostics.HasError() || !changes {
-		return
+	f, err := r.client.GetFoneNumber(ctx, number)
+	if err == nil {
+		if f.Delivery == nil || f.Delivery.Type == fonestorm.None {
+			return
+		}
+		if !includes(set, *f.Delivery) {
+			resp.Diagnostics.AddWarning(summaryLeftUnchanged,
+				fmt.Sprintf("FoneNumber %s delivers to %s, which this resource has not set, so that delivery stays.", number, f.Delivery))
+			return
+		}
+		_, err = r.client.SetDelivery(ctx, number, state.off())
 	}
-	number := state.FoneNumber.ValueString()
-	defer r.lock(number)()
-	if r.hasSet(number) {
-		resp.Diagnostics.AddWarning("FoneNumber left alone",
-			fmt.Sprintf("Another resource has set FoneNumber %s in this run, so its delivery stays as that resource has it.", number))
-		return
-	}
-
-	_, err := r.client.SetDelivery(ctx, number, left)
-	if err != nil && !fonestorm.Is(err, fonestorm.NotFound) { // A number that is gone delivers nowhere.
+	switch {
+	case fonestorm.IsNotFound(err):
+		other := r.otherAccount(number, rec)
+		resp.Diagnostics.Append(other...)
+		if !other.HasError() {
+			resp.Diagnostics.AddWarning("FoneNumber Not in the Account",
+				fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so nothing was changed there.", number))
+		}
+	case err != nil:
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
-		resp.Diagnostics.Append(resp.State.Set(ctx, state.afterFailure(left, err))...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, state.afterFailure(state.off(), err))...)
 	}
+}
+
+// afterSetting completes the record of what was set with what FoneStorm then shows.
+func (rec record) afterSetting(result fonestorm.SetResult) record {
+	rec.URLMethod = ""
+	if result.Delivery != nil {
+		rec.URLMethod = result.Delivery.URLMethod
+	}
+	rec.Others, rec.NoCallback = 0, false
+	return rec
+}
+
+// state is where a call puts what Terraform keeps.
+type state interface {
+	Set(ctx context.Context, value any) diag.Diagnostics
+}
+
+// save puts a model into the state and its record into private state.
+func (r *foneNumberDeliveryResource) save(ctx context.Context, m deliveryModel, rec record, state state, private privateState) diag.Diagnostics {
+	rec.FoneNumber = m.FoneNumber.ValueString()
+	if !m.OnDestroy.IsNull() {
+		rec.OnDestroy = m.OnDestroy.ValueString()
+	}
+	if r.client != nil && r.client.Account() != "" {
+		rec.Account = r.client.Account()
+	}
+	diags := state.Set(ctx, m)
+	diags.Append(rec.write(ctx, private)...)
+	return diags
+}
+
+// otherAccount returns an error when a FoneNumber that was not found is one of another account than that of the credentials.
+func (r *foneNumberDeliveryResource) otherAccount(number string, rec record) (diags diag.Diagnostics) {
+	account := r.client.Account()
+	if account != "" && rec.Account != "" && account != rec.Account {
+		diags.AddAttributeError(path.Root("fonenumber"), "FoneNumber in Another Account",
+			fmt.Sprintf("FoneNumber %s is not in account %q, to which the provider's credentials belong. This resource was applied with account %q. "+
+				"Use credentials of account %q. If the FoneNumber is no longer in that account either, remove the resource from the state: "+
+				"replace it with a removed block that has destroy = false.", number, account, rec.Account, rec.Account))
+	}
+	return diags
+}
+
+// unknownConfiguration warns, once, that this plan cannot use FoneStorm.
+func (r *foneNumberDeliveryResource) unknownConfiguration() (diags diag.Diagnostics) {
+	if r.warnOnce() {
+		diags.AddWarning("Refresh Skipped: Provider Configuration Unknown",
+			"The provider configuration depends on values that are known only after apply. Deliveries are planned without reading them from FoneStorm, "+
+				"so the plan does not show what has changed there, or what an apply overwrites.")
+	}
+	return diags
 }
 
 func (r *foneNumberDeliveryResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -162,18 +293,26 @@ func (r *foneNumberDeliveryResource) ImportState(ctx context.Context, req resour
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, imported)...)
 }
 
+// credentialsDiagnostics warns when credentials could not be removed.
+func credentialsDiagnostics(number string, result fonestorm.SetResult) (diags diag.Diagnostics) {
+	if result.CredentialsKept {
+		diags.AddWarning("Callback Credentials May Remain",
+			fmt.Sprintf("FoneStorm rejected empty callback credentials for FoneNumber %s, so its delivery was set without any. If the FoneNumber had "+
+				"credentials before, FoneStorm may still send them to its callback URL. Set url_username and a password, or ask FracTEL to remove them.", number))
+	}
+	return diags
+}
+
 // statusDiagnostics warns of a FoneNumber that is on its way out of the account.
 func statusDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
 	switch f.Status {
-	case fonestorm.Active, "":
 	case fonestorm.CancellationPending:
-		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber is not active",
+		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Is Not Active",
 			fmt.Sprintf("The cancellation of FoneNumber %s is pending.", f.Number))
 	case fonestorm.Cancelled:
-		fallthrough
-	default:
-		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber is not active",
-			fmt.Sprintf("FoneNumber %s is cancelled (FoneStorm's is_active is %q). It can be restored for 30 days.", f.Number, f.Status))
+		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Is Not Active",
+			fmt.Sprintf("FoneNumber %s is cancelled. It can be restored for 30 days.", f.Number))
+	case fonestorm.Active, fonestorm.StatusUnknown, "":
 	}
 	return diags
 }

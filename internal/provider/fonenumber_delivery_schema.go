@@ -13,7 +13,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -45,11 +44,11 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				Optional: true,
 			},
 			"url_method": schema.StringAttribute{
-				MarkdownDescription: "How the callback URL is called. Only `POST`, the default: delivery URLs use POST exclusively.",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString(fonestorm.URLMethodPOST),
-				Validators:          []validator.String{urlMethodRule()},
+				MarkdownDescription: "HTTP method with which FoneStorm calls the callback URL. Only `POST` can be configured, and every change of the delivery sets it. " +
+					"Leave it out to accept what FoneStorm shows: an imported FoneNumber can have `GET` or `JSON`.",
+				Optional:   true,
+				Computed:   true,
+				Validators: []validator.String{urlMethodRule()},
 			},
 			"url_username": schema.StringAttribute{
 				MarkdownDescription: "User name with which FoneStorm authenticates to the callback URL (HTTP Basic). Only with type `URL`. " +
@@ -87,12 +86,11 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("url_password_wo"))},
 			},
 			"on_destroy": schema.StringAttribute{
-				MarkdownDescription: "What becomes of the FoneNumber when this resource is destroyed or its `fonenumber` changes: " +
-					"`None` (the default) sets type `None`, so that messages are **deleted upon receipt**; `keep` leaves FoneStorm as it is; " +
-					"`restore` puts back what was there before this resource was created, except for credentials, and acts as `keep` when that is not known, as after an import.",
+				MarkdownDescription: "What to do when the resource is destroyed or its `fonenumber` changes. `disable` sets type `None`, so that messages are " +
+					"**deleted upon receipt**, unless the FoneNumber delivers to something that this resource has not set; `keep` leaves FoneStorm as it is. " +
+					"Defaults to `disable` for a delivery that this resource has created, and to `keep` for one that was imported.",
 				Optional:   true,
 				Computed:   true,
-				Default:    stringdefault.StaticString(onDestroyNone),
 				Validators: []validator.String{onDestroyRule()},
 			},
 		},
@@ -124,8 +122,8 @@ func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req res
 			"url_username": config.URLUsername, "url_password": config.URLPassword, "url_password_wo": config.URLPasswordWO,
 		} {
 			if !value.IsNull() {
-				resp.Diagnostics.AddAttributeError(path.Root(name), "Credentials without a callback URL",
-					name+" is for type \"URL\" alone, but the type is "+config.Type.String()+". Remove it, or change the type.")
+				resp.Diagnostics.AddAttributeError(path.Root(name), "Credentials Without Callback URL",
+					name+" can only be set when type is \"URL\", but type is "+config.Type.String()+". Remove it, or change type.")
 			}
 		}
 	}
@@ -136,7 +134,7 @@ func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req res
 			"Type "+config.Type.String()+" needs a value: where the messages go. Only type \"None\" has none.")
 	case !config.Value.IsNull():
 		if err := checkDestination(kind, config.Value.ValueString(), config.FoneNumber.ValueString()); err != nil {
-			resp.Diagnostics.AddAttributeError(path.Root("value"), "Invalid destination", err.Error())
+			resp.Diagnostics.AddAttributeError(path.Root("value"), "Invalid Destination", err.Error())
 		} else if kind == fonestorm.URL {
 			resp.Diagnostics.Append(callbackDiagnostics(config)...)
 		}
@@ -146,17 +144,17 @@ func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req res
 // callbackDiagnostics warns of what is allowed in a callback URL and hardly meant.
 func callbackDiagnostics(config deliveryModel) (diags diag.Diagnostics) {
 	callback := config.Value.ValueString()
-	if tokens := unknownTokens(callback); len(tokens) > 0 {
-		diags.AddAttributeWarning(path.Root("value"), "Unknown token in the callback URL",
-			fmt.Sprintf("FoneStorm will not replace %s. The tokens it knows are %s.", strings.Join(tokens, ", "), strings.Join(knownTokens, ", ")))
+	if len(unknownTokens(callback)) > 0 {
+		diags.AddAttributeWarning(path.Root("value"), "Unknown Token in Callback URL",
+			fmt.Sprintf("The callback URL contains a token that FoneStorm does not replace. It replaces %s.", strings.Join(knownTokens, ", ")))
 	}
 	if !balancedBraces(callback) {
-		diags.AddAttributeWarning(path.Root("value"), "Unbalanced braces in the callback URL",
-			fmt.Sprintf("A token is written with two braces on each side. The tokens FoneStorm knows are %s.", strings.Join(knownTokens, ", ")))
+		diags.AddAttributeWarning(path.Root("value"), "Unbalanced Braces in Callback URL",
+			fmt.Sprintf("A token has two braces on each side. FoneStorm replaces %s.", strings.Join(knownTokens, ", ")))
 	}
 	if strings.HasPrefix(strings.ToLower(callback), "http://") && !config.URLUsername.IsNull() {
-		diags.AddAttributeWarning(path.Root("value"), "Credentials travel in clear",
-			"The callback URL begins with http://, so its user name and password can be read by whoever is in between. Use https://.")
+		diags.AddAttributeWarning(path.Root("value"), "Callback Credentials Sent Over Plain HTTP",
+			"The callback URL begins with http://, so FoneStorm sends the user name and password without encryption. Use https://.")
 	}
 	return diags
 }

@@ -161,7 +161,7 @@ var refusals = map[string]refusal{
   url_password_wo = "correct-horse"
   url_password_wo_version = 1`, "url_password_wo", `url_password_wo is for type "URL" alone`},
 	"on_destroy_case":  {validURL + `on_destroy = "none"`, "on_destroy", `It is written "None", not "none".`},
-	"on_destroy_other": {validURL + `on_destroy = "delete"`, "on_destroy", `"None", "keep" or "restore", but "delete" was given`},
+	"on_destroy_other": {validURL + `on_destroy = "delete"`, "on_destroy", `on_destroy must be "disable" or "keep", not "delete"`},
 	"version_alone":    {validURL + `url_password_wo_version = 1`, "url_password_wo_version", `"url_password_wo" must be specified when "url_password_wo_version" is specified`},
 	"version_text": {validURL + `url_username = "hook"
   url_password_wo = "correct-horse"
@@ -185,7 +185,7 @@ var acceptances = map[string]string{
 	"forward":          `type = "Forward"` + "\n  " + `value = "3215551111"`,
 	"none":             `type = "None"`,
 	"none_value":       `type = "None"` + "\n  " + `value = "None"`,
-	"on_destroy":       validURL + `on_destroy = "restore"`,
+	"on_destroy":       validURL + `on_destroy = "disable"`,
 	"unknown_value":    `type = "Email"` + "\n  " + `value = terraform_data.later.output`,
 	"unknown_type":     `type = terraform_data.later.output` + "\n  " + `value = "ops@example.com"`,
 }

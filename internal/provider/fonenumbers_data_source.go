@@ -11,11 +11,11 @@ import (
 var _ datasource.DataSourceWithConfigure = (*foneNumbersDataSource)(nil)
 
 // foneNumbersDataSource reads the active FoneNumbers of the account, all or a selection.
-type foneNumbersDataSource struct {
-	*session
-}
+type foneNumbersDataSource struct{ configuredDataSource }
 
-func newFoneNumbersDataSource() datasource.DataSource { return &foneNumbersDataSource{} }
+func newFoneNumbersDataSource() datasource.DataSource {
+	return &foneNumbersDataSource{configuredDataSource{unconfigured()}}
+}
 
 // foneNumbersModel is a fractel_fonenumbers.
 type foneNumbersModel struct {
@@ -46,16 +46,10 @@ func (d *foneNumbersDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 	}
 }
 
-func (d *foneNumbersDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
-	if configured, ok := req.ProviderData.(*session); ok { // It is nil while validating.
-		d.session = configured
-	}
-}
-
 func (d *foneNumbersDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var state foneNumbersModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &state)...)
-	resp.Diagnostics.Append(d.readyToRead()...)
+	resp.Diagnostics.Append(d.requireClient()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -226,7 +226,7 @@ func FuzzWords(f *testing.F) {
 			return slices.Contains([]string{"Device", "Email", "URL", "Forward", "None"}, text)
 		}},
 		{urlMethodRule(), func(text string) bool { return text == "POST" }},
-		{onDestroyRule(), func(text string) bool { return slices.Contains([]string{"None", "keep", "restore"}, text) }},
+		{onDestroyRule(), func(text string) bool { return slices.Contains([]string{"disable", "keep"}, text) }},
 		{foneNumberRule(), func(text string) bool { return digitsAlone(text) && len(text) == 10 }},
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -279,7 +279,7 @@ func FuzzResource(f *testing.F) {
 		f.Add(testNumber, "URL", "https://hooks.example.com/", text, "hook", text, text)
 		f.Add(text, text, "", "", "", "", "None")
 	}
-	f.Add(testNumber, "None", "None", "POST", "", "", "restore")
+	f.Add(testNumber, "None", "None", "POST", "", "", "keep")
 	server := newServer(New("test")())
 	f.Fuzz(func(t *testing.T, number, kind, value, method, username, password, onDestroy string) {
 		config := given(map[string]string{
@@ -304,7 +304,7 @@ func FuzzResource(f *testing.F) {
 			t.Fatalf("%s %q was accepted: %s", kind, value, flaw)
 		}
 		if kind != "" && !slices.Contains(fonestorm.DeliveryTypes(), fonestorm.DeliveryType(kind)) || method != "" && method != "POST" ||
-			!slices.Contains([]string{"", "None", "keep", "restore"}, onDestroy) {
+			!slices.Contains([]string{"", "disable", "keep"}, onDestroy) {
 			t.Fatalf("type %q, method %q, on_destroy %q were accepted", kind, method, onDestroy)
 		}
 		if kind != "" && kind != "URL" && username+password != "" || !seen(username, " ") || strings.Contains(username, ":") || !seen(password, " ") {

@@ -112,7 +112,7 @@ func TestImportByIdentity(t *testing.T) {
 			t.Fatal(err)
 		}
 		want, _ := object(t, kind, map[string]any{
-			"fonenumber": number, "type": "Email", "value": "ops@example.com", "url_method": "POST", "on_destroy": "None",
+			"fonenumber": number, "type": "Email", "value": "ops@example.com", "on_destroy": "keep",
 		}).Unmarshal(kind)
 		if !state.Equal(want) {
 			t.Errorf("state is %s, want %s", state, want)

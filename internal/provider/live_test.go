@@ -21,7 +21,7 @@ func TestLive(t *testing.T) {
 		"Messages received meanwhile are lost, and so are credentials of a callback URL that is there now.\n", number)
 
 	restoring := func(d destination) string {
-		return strings.Replace(d.config(number), "type =", "on_destroy = \"restore\"\n  type =", 1)
+		return strings.Replace(d.config(number), "type =", "on_destroy = \"disable\"\n  type =", 1)
 	}
 	tour := []destination{
 		{kind: "Email", value: "terraform-provider-fractel@example.com"},

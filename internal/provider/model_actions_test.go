@@ -99,7 +99,7 @@ var configs = rapid.Custom(func(t *rapid.T) step {
 	if value := valueOf(t, kind); value != "" {
 		s.config["value"] = value
 	}
-	if left := rapid.SampledFrom([]string{"", onDestroyNone, onDestroyKeep, onDestroyRestore}).Draw(t, "on_destroy"); left != "" {
+	if left := rapid.SampledFrom([]string{"", onDestroyDisable, onDestroyKeep}).Draw(t, "on_destroy"); left != "" {
 		s.config["on_destroy"] = left
 	}
 	if kind == "URL" {

@@ -66,9 +66,7 @@ type model struct {
 	instances [managedNumbers]instance
 	applied   [managedNumbers]attributes // What the instance was made from.
 
-	originals  [managedNumbers]simulator.Receive // Before the instance was created.
-	remembered [managedNumbers]bool              // It was created to be restored, so the provider knows the original.
-	uncertain  [managedNumbers]bool              // A create has failed or a destroy kept all, so that it may have left its credentials.
+	uncertain [managedNumbers]bool // A create has failed or a destroy kept all, so that it may have left its credentials.
 }
 
 func newModel(t *rapid.T, profile simulator.Profile) (m *model, end func()) {
@@ -234,10 +232,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	if now := m.receive(i); !m.wants(i, config, now, found) {
 		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
 	}
-	if !before.exists() {
-		m.originals[i], m.remembered[i] = found, config.text("on_destroy") == onDestroyRestore && !m.untold
-	}
-	if config == nil && m.receive(i) == found { // Kept, as it was meant or because there was nothing to restore.
+	if config == nil && m.receive(i) == found { // Kept, as it was meant or because somebody else has set it.
 		m.uncertain[i] = true
 	}
 	m.applied[i] = config
@@ -253,9 +248,6 @@ func (m *model) wants(i int, config attributes, now, found simulator.Receive) bo
 		switch m.applied[i].text("on_destroy") {
 		case onDestroyKeep:
 			return now == found
-		case onDestroyRestore:
-			original := m.originals[i]
-			return sameDestination(now, cmp.Or(original.Type, "None"), original.Value()) || now == found && !m.remembered[i]
 		default:
 			return now.Type == "None"
 		}

@@ -144,10 +144,10 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 			return
 		}
 	}
-	configured := newSession(client, model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool())
-	resp.ResourceData = configured
-	resp.DataSourceData = configured
-	resp.ListResourceData = configured
+	data := newProviderData(client, model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool())
+	resp.ResourceData = data
+	resp.DataSourceData = data
+	resp.ListResourceData = data
 }
 
 func (p *fractelProvider) Resources(context.Context) []func() resource.Resource {

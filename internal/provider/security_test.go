@@ -86,7 +86,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 	a := newAccount(t, simulator.Options{})
 	a.endpoint = "https://fonestorm.example.com/v2"
 	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber), "HTTPS_PROXY=http://"+listener.Addr().String())
-	says(t, w.plan(2), "Warning: FoneNumber could not be checked")
+	says(t, w.plan(2), "Warning: FoneNumber Not Checked")
 	select {
 	case line := <-asked:
 		if line != "CONNECT fonestorm.example.com:443 HTTP/1.1" {

@@ -128,20 +128,25 @@ func areaCodeRule() rule {
 }
 
 func onDestroyRule() rule {
-	const allowed = `"None", "keep" or "restore"`
+	const allowed = `"disable" or "keep"`
 	return rule{
 		summary: "Invalid on_destroy",
 		about:   allowed,
 		check: func(value string) error {
-			for _, known := range []string{onDestroyNone, onDestroyKeep, onDestroyRestore} {
-				if value == known {
-					return nil
-				}
+			switch value {
+			case onDestroyDisable, onDestroyKeep:
+				return nil
+			case "None":
+				return errors.New("on_destroy = \"None\" is now \"disable\": it sets type \"None\", so that messages are deleted upon receipt. Use \"disable\" or \"keep\".")
+			case "restore":
+				return errors.New("on_destroy = \"restore\" is not available: FoneStorm does not keep earlier deliveries. Use \"keep\" or \"disable\".")
+			}
+			for _, known := range []string{onDestroyDisable, onDestroyKeep} {
 				if strings.EqualFold(value, known) {
-					return fmt.Errorf("It is written %q, not %q.", known, value)
+					return fmt.Errorf("on_destroy must be %q, not %q.", known, value)
 				}
 			}
-			return fmt.Errorf("on_destroy is %s, but %q was given.", allowed, value)
+			return fmt.Errorf("on_destroy must be %s, not %q.", allowed, value)
 		},
 	}
 }

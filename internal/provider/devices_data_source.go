@@ -1,0 +1,102 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+var _ datasource.DataSourceWithConfigure = (*devicesDataSource)(nil)
+
+// devicesDataSource reads the devices of the account, all or a selection.
+type devicesDataSource struct{ configuredDataSource }
+
+func newDevicesDataSource() datasource.DataSource {
+	return &devicesDataSource{configuredDataSource{unconfigured()}}
+}
+
+// devicesModel is a fractel_devices.
+type devicesModel struct {
+	Name    types.String           `tfsdk:"name"`
+	Type    types.String           `tfsdk:"type"`
+	Devices map[string]deviceModel `tfsdk:"devices"`
+}
+
+// deviceModel is a device as data sources show it.
+type deviceModel struct {
+	ID         types.String `tfsdk:"id"`
+	Name       types.String `tfsdk:"name"`
+	Type       types.String `tfsdk:"type"`
+	FoneNumber types.String `tfsdk:"fonenumber"`
+}
+
+func newDeviceModel(d fonestorm.RegisteredDevice) deviceModel {
+	return deviceModel{
+		ID:         types.StringValue(d.ID),
+		Name:       stringOrNull(d.Name),
+		Type:       stringOrNull(d.Type),
+		FoneNumber: stringOrNull(d.FoneNumber),
+	}
+}
+
+// What the attributes of a device mean.
+const (
+	aboutDeviceID         = "ID of the device, digits: the `value` of a delivery of type `Device`."
+	aboutDeviceName       = "Name of the device. Null when it has none."
+	aboutDeviceType       = "Model of the device, in FoneStorm's words."
+	aboutDeviceFoneNumber = "FoneNumber that the device shows as its caller ID. Null when it has none."
+)
+
+func (d *devicesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_devices"
+}
+
+func (d *devicesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The devices of the account, all or a selection. Reading them costs one request, however many data sources there are.",
+		Attributes: map[string]schema.Attribute{
+			"name": schema.StringAttribute{Optional: true, MarkdownDescription: "Only devices with exactly this name. Several devices can have the same name."},
+			"type": schema.StringAttribute{Optional: true, MarkdownDescription: "Only devices of exactly this model."},
+			"devices": schema.MapNestedAttribute{
+				Computed:            true,
+				MarkdownDescription: "The devices, keyed by their IDs.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"id":         schema.StringAttribute{Computed: true, MarkdownDescription: aboutDeviceID},
+					"name":       schema.StringAttribute{Computed: true, MarkdownDescription: aboutDeviceName},
+					"type":       schema.StringAttribute{Computed: true, MarkdownDescription: aboutDeviceType},
+					"fonenumber": schema.StringAttribute{Computed: true, MarkdownDescription: aboutDeviceFoneNumber},
+				}},
+			},
+		},
+	}
+}
+
+func (d *devicesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var state devicesModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &state)...)
+	resp.Diagnostics.Append(d.requireClient()...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	list, err := d.client.ListDevices(ctx)
+	if err != nil {
+		resp.Diagnostics.Append(apiDiagnostic(err, ""))
+		return
+	}
+
+	state.Devices = map[string]deviceModel{}
+	for _, found := range list {
+		if matches(state.Name, found.Name) && matches(state.Type, found.Type) {
+			state.Devices[found.ID] = newDeviceModel(found)
+		}
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// matches reports whether a text is what a filter asks for. A filter that is null asks for nothing.
+func matches(filter types.String, text string) bool { return filter.IsNull() || filter.ValueString() == text }
