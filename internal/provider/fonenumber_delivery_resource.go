@@ -47,7 +47,7 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 	found, known := r.client.Known(number)
 	wanted := plan.withPassword(config).delivery(nil, known && found.CallbackURL == "")
 	result, err := r.client.SetDelivery(ctx, number, wanted)
-	rec := record{Set: []destinationRecord{recordOf(wanted)}}
+	rec := record{Set: []destinationRecord{recordOf(wanted)}}.identified()
 	switch {
 	case err == nil:
 		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
@@ -126,7 +126,7 @@ func (r *foneNumberDeliveryResource) noteRefresh(state *deliveryModel, rec recor
 	if rec.OnDestroy == "" {
 		rec.OnDestroy = rec.defaultOnDestroy()
 	}
-	rec.Others = r.refreshed(number, rec.ID, rec.destinations(*state))
+	rec.Others = r.noteObject(number, rec.ID, rec.destinations(*state))
 	state.OnDestroy = types.StringValue(rec.OnDestroy)
 	if rec.Others > 0 {
 		state.OnDestroy = types.StringNull()
