@@ -33,7 +33,8 @@ func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resourc
 	}
 	if p.before != nil {
 		number := p.before.FoneNumber.ValueString()
-		p.rec.Others = r.noteObject(number, p.rec.ID, p.rec.of(number).destinations(*p.before))
+		// A deposed object is planned again while applying, when only its record knows what a refresh has found.
+		p.rec.Others = max(p.rec.Others, r.noteObject(number, p.rec.ID, p.rec.of(number).destinations(*p.before)))
 	}
 	if p.ends() {
 		resp.Diagnostics.Append(r.planDestroy(*p.before, p.rec)...)

@@ -193,8 +193,13 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	if keeps {
 		set = nil
 	}
-	set, may := r.destroys(number, rec.others(state), set)
-	if keeps || !may {
+	set, still := r.destroys(number, rec.others(state), set)
+	if keeps || still == claimedByConfiguration {
+		return
+	}
+	if still == claimedByState {
+		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
+			fmt.Sprintf("Another object in the state has FoneNumber %s as well, so what happens to its delivery is left to that one.", number))
 		return
 	}
 	resp.Diagnostics.Append(r.requireClient()...)
@@ -224,7 +229,8 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		}
 	case err != nil:
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
-		resp.Diagnostics.Append(resp.State.Set(ctx, state.afterFailure(state.off(), err))...)
+		rec.Others = 0 // The next refresh counts again.
+		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(state.off(), err), rec, &resp.State, resp.Private)...)
 	}
 }
 

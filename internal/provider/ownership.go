@@ -197,16 +197,33 @@ func (o *ownership) markSet(number string) {
 }
 
 // destroys notes that an object is destroyed that saw this many others before it and has set these destinations. It
-// returns whether the FoneNumber may be turned off now, and if so from which destinations.
-func (o *ownership) destroys(number string, others int, set []fonestorm.Delivery) (destinations []fonestorm.Delivery, may bool) {
+// returns all destinations that destroyed objects have set if the FoneNumber may be turned off now, and otherwise who else
+// has to do with it.
+func (o *ownership) destroys(number string, others int, set []fonestorm.Delivery) (destinations []fonestorm.Delivery, still claim) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	of := o.of(number)
 	of.set = append(of.set, set...)
 	of.destroyed++
 	of.needed = max(of.needed, others+1)
-	return of.set, !of.isSet && of.destroyed >= of.needed
+	switch {
+	case of.isSet:
+		return nil, claimedByConfiguration
+	case of.destroyed < of.needed:
+		return nil, claimedByState
+	default:
+		return of.set, unclaimed
+	}
 }
+
+// claim says who else has to do with a FoneNumber when an object is destroyed.
+type claim int
+
+const (
+	unclaimed              claim = iota
+	claimedByConfiguration       // A create or update of this process has set it.
+	claimedByState               // Another object in the state has the same FoneNumber.
+)
 
 // warnOnce reports whether the user has to be told that the provider configuration is unknown.
 func (o *ownership) warnOnce() bool {
