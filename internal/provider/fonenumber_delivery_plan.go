@@ -31,22 +31,28 @@ func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resourc
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if p.before != nil {
+		number := p.before.FoneNumber.ValueString()
+		// A deposed object is planned again while applying, when only its record knows what a refresh has found.
+		p.rec.Others = max(p.rec.Others, r.noteObject(number, p.rec.ID, p.rec.of(number).destinations(*p.before)))
+	}
+	if p.ends() {
+		resp.Diagnostics.Append(r.planDestroy(*p.before, p.rec)...)
+	}
 	switch {
 	case p.after == nil:
-		resp.Diagnostics.Append(r.planDestroy(*p.before, p.rec)...)
 	case p.before == nil:
 		p.rec.Creates = p.after.FoneNumber.ValueString()
 		resp.Diagnostics.Append(r.planCreate(ctx, *p.after, p.rec)...)
 	case p.after.FoneNumber.Equal(p.before.FoneNumber):
 		resp.Diagnostics.Append(r.planUpdate(*p.before, *p.after, p.rec)...)
 	default:
-		resp.Diagnostics.Append(r.planDestroy(*p.before, p.rec)...)
 		resp.Diagnostics.Append(r.planCreate(ctx, *p.after, p.rec)...)
 	}
 	if p.changed {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, *p.after)...)
 	}
-	if p.rec.Creates != "" || rec.ID == "" {
+	if p.before == nil || p.ends() || rec.ID == "" {
 		resp.Diagnostics.Append(p.rec.write(ctx, resp.Private)...)
 	}
 }
@@ -56,6 +62,11 @@ type plannedChange struct {
 	before, after *deliveryModel // Nil for none.
 	changed       bool           // Whether after differs from what the framework has planned.
 	rec           record
+}
+
+// ends reports whether an object is destroyed. That of a tainted object is not known here: Terraform plans only its create.
+func (p *plannedChange) ends() bool {
+	return p.before != nil && (p.after == nil || !p.after.FoneNumber.Equal(p.before.FoneNumber))
 }
 
 // read takes over a request and completes the planned values.
@@ -152,26 +163,31 @@ func (r *foneNumberDeliveryResource) moveDiagnostics(number string) (diags diag.
 func (r *foneNumberDeliveryResource) planDestroy(before deliveryModel, rec record) (diags diag.Diagnostics) {
 	number := before.FoneNumber.ValueString()
 	r.ends(number, rec.ID)
-	own := rec.of(number)
+	own, delivers := rec.of(number), before.destination()
+	if r.client != nil {
+		if f, known := r.client.Known(number); known && f.Delivery != nil {
+			delivers = *f.Delivery
+		}
+	}
 	keeps := own.onDestroy(before) == onDestroyKeep
 	switch {
 	case keeps:
 		diags.AddWarning("Delivery Kept on Destroy",
-			fmt.Sprintf("FoneNumber %s keeps its delivery of type %q when this resource is destroyed, because on_destroy is \"keep\".", number, before.Type.ValueString()))
-	case before.deletesMessages():
+			fmt.Sprintf("FoneNumber %s keeps its delivery of type %q when this resource is destroyed, because on_destroy is \"keep\".", number, delivers.Type))
+	case delivers.Type == fonestorm.None:
 		diags.AddWarning("FoneNumber Stays Off on Destroy",
 			fmt.Sprintf("Messages received at FoneNumber %s are deleted upon receipt, and still will be when this resource is destroyed.", number))
 	case r.isWanted(number, rec.ID):
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("FoneNumber %s will deliver as another resource in the configuration sets it when this one is destroyed.", number))
-	case !includes(own.destinations(before), before.destination()):
+	case !includes(own.destinations(before), delivers):
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("FoneNumber %s has a delivery of type %q now, which this resource has not set. It stays when this resource is destroyed.",
-				number, before.Type.ValueString()))
+				number, delivers.Type))
 	default:
 		diags.AddWarning(summaryDeleted,
-			fmt.Sprintf("When this resource is destroyed, messages received at FoneNumber %s are deleted upon receipt, without any delivery. "+
-				"To leave FoneStorm as it is, apply on_destroy = \"keep\" first, or use a removed block with destroy = false.", number))
+			fmt.Sprintf("When this resource is destroyed, messages received at FoneNumber %s are deleted upon receipt, without any delivery, "+
+				"unless it then delivers to something that this resource has not set. To leave FoneStorm as it is, apply on_destroy = \"keep\" first, or use a removed block with destroy = false.", number))
 	}
 	if !keeps {
 		diags.Append(r.moveDiagnostics(number)...)

@@ -36,7 +36,7 @@ type record struct {
 	Imported bool `json:"imported,omitempty"`
 	// NoCallback says that FoneStorm showed no callback URL at the last refresh, not even a stale one.
 	NoCallback bool `json:"no_callback,omitempty"`
-	// Others is how many other objects in the state had the same FoneNumber and were refreshed earlier, see ownership.
+	// Others is how many other objects in the state have the same FoneNumber and were noted earlier, see ownership.
 	Others int `json:"others,omitempty"`
 	// Creates is the FoneNumber that a planned create sets. It is never in a state.
 	Creates string `json:"creates,omitempty"`

@@ -47,7 +47,7 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 	found, known := r.client.Known(number)
 	wanted := plan.withPassword(config).delivery(nil, known && found.CallbackURL == "")
 	result, err := r.client.SetDelivery(ctx, number, wanted)
-	rec := record{Set: []destinationRecord{recordOf(wanted)}}
+	rec := record{Set: []destinationRecord{recordOf(wanted)}}.identified()
 	switch {
 	case err == nil:
 		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
@@ -126,7 +126,7 @@ func (r *foneNumberDeliveryResource) noteRefresh(state *deliveryModel, rec recor
 	if rec.OnDestroy == "" {
 		rec.OnDestroy = rec.defaultOnDestroy()
 	}
-	rec.Others = r.refreshed(number, rec.ID, rec.destinations(*state))
+	rec.Others = r.noteObject(number, rec.ID, rec.destinations(*state))
 	state.OnDestroy = types.StringValue(rec.OnDestroy)
 	if rec.Others > 0 {
 		state.OnDestroy = types.StringNull()
@@ -193,8 +193,13 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	if keeps {
 		set = nil
 	}
-	set, may := r.destroys(number, rec.others(state), set)
-	if keeps || !may {
+	set, still := r.destroys(number, rec.others(state), set)
+	if keeps || still == claimedByConfiguration {
+		return
+	}
+	if still == claimedByState {
+		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
+			fmt.Sprintf("Another object in the state has FoneNumber %s as well, so what happens to its delivery is left to that one.", number))
 		return
 	}
 	resp.Diagnostics.Append(r.requireClient()...)
@@ -224,7 +229,8 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		}
 	case err != nil:
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
-		resp.Diagnostics.Append(resp.State.Set(ctx, state.afterFailure(state.off(), err))...)
+		rec.Others = 0 // The next refresh counts again.
+		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(state.off(), err), rec, &resp.State, resp.Private)...)
 	}
 }
 

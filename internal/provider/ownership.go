@@ -12,15 +12,15 @@ import (
 // in which Terraform plans and applies them, the FoneNumber must end as the configuration says.
 //
 // Terraform plans and applies in two processes, applies some destroys with a plan of the second process, and never applies
-// a resource that does not change. So what the apply must know is in the state, where every refresh puts it: refreshed counts
-// the objects in the state that have the same FoneNumber and were refreshed earlier. From that follow three rules:
+// a resource that does not change. So what the apply must know is in the state, where every refresh puts it: how many other
+// objects in the state have the same FoneNumber and were noted earlier. From that follow three rules:
 //
-//  1. An object that was not the first to be refreshed is set again in the same apply, if it stays.
+//  1. An object that was not the first to be noted is set again in the same apply, if it stays.
 //  2. A FoneNumber that a create or update of this process has set is not turned off by it.
 //  3. A destroy turns the FoneNumber off only when as many objects have been destroyed in this process as were there at least:
 //     one more than any of those destroyed saw before it.
 //
-// If an object that stays was refreshed first, the third rule protects it: those destroyed each saw at least one more object
+// If an object that stays was noted first, the third rule protects it: those destroyed each saw at least one more object
 // than there are destroys. If it was not first, the first two rules do. If none stays, the last destroy turns the FoneNumber off.
 type ownership struct {
 	mu          sync.Mutex
@@ -35,11 +35,11 @@ type owners struct {
 	change sync.Mutex // Held by whoever changes the delivery.
 
 	// While planning, by the IDs of objects.
-	refreshed []string                 // Objects in the state, in the order of their refreshes.
-	wanted    map[string]deliveryModel // What the configuration says of those that are created or stay.
-	ended     map[string]bool          // Objects that are planned to be destroyed.
-	moves     bool                     // The user knows that the FoneNumber moves between resources.
-	gone      bool                     // A refresh found that the account no longer has the FoneNumber.
+	objects []string                 // Objects in the state, in the order in which they were noted.
+	wanted  map[string]deliveryModel // What the configuration says of those that are created or stay.
+	ended   map[string]bool          // Objects that are planned to be destroyed.
+	moves   bool                     // The user knows that the FoneNumber moves between resources.
+	gone    bool                     // A refresh found that the account no longer has the FoneNumber.
 
 	// While planning, and while applying what destroys have left alone.
 	set []fonestorm.Delivery // Destinations that objects in the state have set.
@@ -64,18 +64,19 @@ func (o *ownership) of(number string) *owners {
 	return known
 }
 
-// refreshed notes an object in the state, by its ID and what it has set, and returns how many other objects of the same
-// FoneNumber were noted earlier.
-func (o *ownership) refreshed(number, id string, set []fonestorm.Delivery) (others int) {
+// noteObject notes an object in the state, by its ID and what it has set, and returns how many other objects of the same
+// FoneNumber were noted earlier. A refresh does so, but Terraform before 1.12 plans orphans before it refreshes them, and
+// with -refresh=false there is none.
+func (o *ownership) noteObject(number, id string, set []fonestorm.Delivery) (others int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	of := o.of(number)
-	of.set = append(of.set, set...)
-	if i := slices.Index(of.refreshed, id); i >= 0 {
+	if i := slices.Index(of.objects, id); i >= 0 {
 		return i
 	}
-	of.refreshed = append(of.refreshed, id)
-	return len(of.refreshed) - 1
+	of.objects = append(of.objects, id)
+	of.set = append(of.set, set...)
+	return len(of.objects) - 1
 }
 
 // hasSet reports whether an object in the state has set this destination.
@@ -196,16 +197,33 @@ func (o *ownership) markSet(number string) {
 }
 
 // destroys notes that an object is destroyed that saw this many others before it and has set these destinations. It
-// returns whether the FoneNumber may be turned off now, and if so from which destinations.
-func (o *ownership) destroys(number string, others int, set []fonestorm.Delivery) (destinations []fonestorm.Delivery, may bool) {
+// returns all destinations that destroyed objects have set if the FoneNumber may be turned off now, and otherwise who else
+// has to do with it.
+func (o *ownership) destroys(number string, others int, set []fonestorm.Delivery) (destinations []fonestorm.Delivery, still claim) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	of := o.of(number)
 	of.set = append(of.set, set...)
 	of.destroyed++
 	of.needed = max(of.needed, others+1)
-	return of.set, !of.isSet && of.destroyed >= of.needed
+	switch {
+	case of.isSet:
+		return nil, claimedByConfiguration
+	case of.destroyed < of.needed:
+		return nil, claimedByState
+	default:
+		return of.set, unclaimed
+	}
 }
+
+// claim says who else has to do with a FoneNumber when an object is destroyed.
+type claim int
+
+const (
+	unclaimed              claim = iota
+	claimedByConfiguration       // A create or update of this process has set it.
+	claimedByState               // Another object in the state has the same FoneNumber.
+)
 
 // warnOnce reports whether the user has to be told that the provider configuration is unknown.
 func (o *ownership) warnOnce() bool {
