@@ -27,7 +27,7 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 		FoneNumber:       types.StringValue(f.Number),
 		Label:            stringOrNull(f.Label),
 		Group:            stringOrNull(f.Group),
-		Active:           types.BoolValue(f.Status == fonestorm.Active || f.Status == ""),
+		Active:           activeValue(f.Status),
 		MessagingEnabled: types.BoolValue(!f.MessagingDisabled),
 		Type:             stringOrNull(string(found.Type)),
 		Value:            stringOrNull(found.Value),
@@ -35,15 +35,23 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 	}
 }
 
+// activeValue is null where FoneStorm says something that is not documented.
+func activeValue(status fonestorm.Status) types.Bool {
+	if status == fonestorm.StatusUnknown {
+		return types.BoolNull()
+	}
+	return types.BoolValue(status.MayBeActive())
+}
+
 // What the attributes of a FoneNumber mean.
 const (
-	aboutLabel            = "What the account calls it."
-	aboutGroup            = "The group it is in."
-	aboutActive           = "Whether it is active: no cancellation is pending or done."
-	aboutMessagingEnabled = "Whether it receives messages at all."
-	aboutType             = "Where its messages go: `Device`, `Email`, `URL`, `Forward` or `None`. Null when none was ever set."
-	aboutValue            = "The destination of that type. Null for `None`."
-	aboutURLMethod        = "How the callback URL is called. Null for other types."
+	aboutLabel            = "Label of the FoneNumber. Null when it has none."
+	aboutGroup            = "Group of the FoneNumber. Null when it is in none."
+	aboutActive           = "Whether the FoneNumber is active: no cancellation is pending or completed. Null when FoneStorm shows a status that is not documented."
+	aboutMessagingEnabled = "Whether messaging is enabled for the FoneNumber."
+	aboutType             = "Where messages go: `Device`, `Email`, `URL`, `Forward` or `None`."
+	aboutValue            = "Destination of that type. Null for `None`."
+	aboutURLMethod        = "HTTP method with which FoneStorm calls the callback URL. Null for other types."
 )
 
 // foneNumberFilter selects among the FoneNumbers of an account. What is null selects all.
@@ -63,7 +71,6 @@ const (
 )
 
 func (s foneNumberFilter) selects(f fonestorm.FoneNumber) bool {
-	matches := func(want types.String, got string) bool { return want.IsNull() || want.ValueString() == got }
 	kind := fonestorm.DeliveryType("")
 	if f.Delivery != nil {
 		kind = f.Delivery.Type

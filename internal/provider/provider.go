@@ -46,6 +46,7 @@ type providerModel struct {
 	Username          types.String         `tfsdk:"username"`
 	Password          types.String         `tfsdk:"password"`
 	Token             types.String         `tfsdk:"token"`
+	Subaccount        types.String         `tfsdk:"subaccount"`
 	RequestsPerSecond types.Int64          `tfsdk:"requests_per_second"`
 	MaxRetries        types.Int64          `tfsdk:"max_retries"`
 	RequestTimeout    timetypes.GoDuration `tfsdk:"request_timeout"`
@@ -95,29 +96,38 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 					stringvalidator.LengthAtLeast(1),
 				},
 			},
+			"subaccount": schema.StringAttribute{
+				MarkdownDescription: "Ten-digit code of the subaccount to act on: its FoneNumbers and devices take the place of those of the user's own account. " +
+					"Needs `username` and `password`. Defaults to the environment variable `FRACTEL_SUBACCOUNT`, or the user's own account. Conflicts with `token`.",
+				Optional: true,
+				Validators: []validator.String{
+					subaccountRule(),
+					stringvalidator.ConflictsWith(path.MatchRoot("token")),
+				},
+			},
 			"requests_per_second": schema.Int64Attribute{
-				MarkdownDescription: "How many requests the account may send in a second. The provider uses this up and never exceeds it. " +
+				MarkdownDescription: "Maximum number of requests per second, across the whole provider. " +
 					"Defaults to the environment variable `FRACTEL_REQUESTS_PER_SECOND`, or 10, the limit of a standard account. " +
 					"Set it lower when something else uses the account at the same time.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, 100_000)},
 			},
 			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "How often a request is repeated that failed for a reason that may pass: no connection, a timeout, the rate limit, " +
-					"or FoneStorm failing (408, 429, 500, 502, 503, 504). Defaults to 4; 0 turns it off.",
+				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, the rate limit, " +
+					"or a server error (408, 429, 500, 502, 503, 504). Defaults to 4; 0 disables retries.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(0, 100)},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "How long FoneStorm may take to answer one request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as " +
-					"`30s` (the default) or `2m`. Waiting for the rate limit does not count.",
+				MarkdownDescription: "Time limit for one request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as " +
+					"`30s` (the default) or `2m`. Waiting for the rate limit does not count. A list of all FoneNumbers has at least two minutes.",
 				Optional:   true,
 				CustomType: timetypes.GoDurationType{},
 				Validators: []validator.String{positiveDurationRule()},
 			},
 			"check_on_plan": schema.BoolAttribute{
-				MarkdownDescription: "Whether a plan asks FoneStorm about FoneNumbers that are to be managed: that they are in the account, and what would be " +
-					"overwritten. Defaults to `true`. It costs a handful of requests, however many FoneNumbers there are.",
+				MarkdownDescription: "Whether a plan reads the FoneNumbers that are to be managed, to make sure that they are in the account and to show what " +
+					"would be overwritten. Defaults to `true`. It costs a handful of requests, however many FoneNumbers there are.",
 				Optional: true,
 			},
 		},
@@ -140,7 +150,7 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 		config.UserAgent = fmt.Sprintf("terraform-provider-fractel/%s Terraform/%s", p.version, req.TerraformVersion)
 		var err error
 		if client, err = p.newClient(config); err != nil {
-			resp.Diagnostics.AddError("Unusable provider configuration", err.Error())
+			resp.Diagnostics.AddError("Invalid Provider Configuration", err.Error())
 			return
 		}
 	}
@@ -155,7 +165,7 @@ func (p *fractelProvider) Resources(context.Context) []func() resource.Resource 
 }
 
 func (p *fractelProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{newFoneNumberDataSource, newFoneNumbersDataSource}
+	return []func() datasource.DataSource{newFoneNumberDataSource, newFoneNumbersDataSource, newDeviceDataSource, newDevicesDataSource}
 }
 
 func (p *fractelProvider) ListResources(context.Context) []func() list.ListResource {
@@ -168,7 +178,7 @@ func (p *fractelProvider) Functions(context.Context) []func() function.Function 
 
 // known reports whether the whole provider block is known, which it need not be while planning.
 func (m providerModel) known() bool {
-	return !m.Endpoint.IsUnknown() && !m.Username.IsUnknown() && !m.Password.IsUnknown() && !m.Token.IsUnknown() &&
+	return !m.Endpoint.IsUnknown() && !m.Username.IsUnknown() && !m.Password.IsUnknown() && !m.Token.IsUnknown() && !m.Subaccount.IsUnknown() &&
 		!m.RequestsPerSecond.IsUnknown() && !m.MaxRetries.IsUnknown() && !m.RequestTimeout.IsUnknown() &&
 		!m.CheckOnPlan.IsUnknown()
 }

@@ -18,6 +18,7 @@ const (
 	envUsername          = "FRACTEL_USERNAME"
 	envPassword          = "FRACTEL_PASSWORD"
 	envToken             = "FRACTEL_TOKEN" //nolint:gosec // The name of a variable.
+	envSubaccount        = "FRACTEL_SUBACCOUNT"
 	envRequestsPerSecond = "FRACTEL_REQUESTS_PER_SECOND"
 )
 
@@ -41,7 +42,26 @@ func (m providerModel) clientConfig() (fonestorm.Config, diag.Diagnostics) {
 		diags.Append(requestsPerSecondFromEnvironment(&config)...)
 	}
 	diags.Append(m.credentials(&config)...)
+	diags.Append(m.subaccount(&config)...)
 	return config, diags
+}
+
+// subaccount finds out which account to act on. A token, which already belongs to one, leaves the environment's aside when it
+// comes from the provider block.
+func (m providerModel) subaccount(config *fonestorm.Config) (diags diag.Diagnostics) {
+	config.Subaccount = cmp.Or(m.Subaccount.ValueString(), os.Getenv(envSubaccount))
+	if config.Subaccount == "" || !m.Token.IsNull() {
+		config.Subaccount = ""
+		return nil
+	}
+	if config.Token != "" {
+		diags.AddAttributeError(path.Root("subaccount"), "Subaccount Needs a Username",
+			fmt.Sprintf("A subaccount is set, and a token is (%s). A token already belongs to one account. Set username and password instead of the token, or remove the subaccount.", envToken))
+	}
+	if err := subaccountRule().check(config.Subaccount); err != nil {
+		diags.AddAttributeError(path.Root("subaccount"), subaccountRule().summary, fmt.Sprintf("%s is not valid: %s", envSubaccount, err))
+	}
+	return diags
 }
 
 func requestsPerSecondFromEnvironment(config *fonestorm.Config) (diags diag.Diagnostics) {

@@ -114,6 +114,19 @@ func urlMethodRule() rule {
 	}
 }
 
+func subaccountRule() rule {
+	return rule{
+		summary: "Invalid Subaccount",
+		about:   "ten digits",
+		check: func(value string) error {
+			if !tenDigits.MatchString(value) {
+				return fmt.Errorf("A subaccount code has ten digits, such as \"1234567890\", but %q was given.", value)
+			}
+			return nil
+		},
+	}
+}
+
 func areaCodeRule() rule {
 	return rule{
 		summary: "Invalid area code",
