@@ -49,6 +49,9 @@ func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resourc
 	default:
 		resp.Diagnostics.Append(r.planCreate(ctx, *p.after, p.rec)...)
 	}
+	if p.after != nil {
+		resp.Diagnostics.Append(r.destinationDiagnostics(ctx, p.before, *p.after)...)
+	}
 	if p.changed {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, *p.after)...)
 	}

@@ -16,6 +16,7 @@ import (
 type providerData struct {
 	client      *fonestorm.Client // Nil while the provider configuration contains unknown values.
 	checkOnPlan bool
+	devices     deviceList
 	*ownership
 }
 
