@@ -134,7 +134,7 @@ func TestDataSourceFoneNumbers(t *testing.T) {
 		return true
 	})
 	w.configure("data \"fractel_fonenumbers\" \"all\" {\n}\n")
-	says(t, w.plan(1), "Error: Permission Denied by FoneStorm")
+	says(t, w.plan(1), "Error: FoneStorm Authentication Failed")
 }
 
 func TestNormalizeFoneNumber(t *testing.T) {

@@ -100,6 +100,12 @@ func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.Read
 		return
 	}
 
+	if importing {
+		resp.Diagnostics.Append(importDiagnostics(f)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
 	state.refresh(f, &rec)
 	if rec.Uncertain && f.Delivery != nil {

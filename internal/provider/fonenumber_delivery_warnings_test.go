@@ -65,8 +65,8 @@ func TestDeviceThatTheAccountDoesNotList(t *testing.T) {
 	}{
 		"listed": {config: deliveryOf("3215550000", "Device", known), requests: 1},
 		"not listed": {
-			config:   deliveryOf("3215550000", "Device", unknown) + deliveryOf("3215550001", "Device", "1") + deliveryOf("3215550002", "Device", known),
-			says: "(and one more similar warning elsewhere)", requests: 1,
+			config: deliveryOf("3215550000", "Device", unknown) + deliveryOf("3215550001", "Device", "1") + deliveryOf("3215550002", "Device", known),
+			says:   "(and one more similar warning elsewhere)", requests: 1,
 		},
 		"no device": {config: deliveryOf("3215550000", "Email", "ops@example.com")},
 		"list refused": {
