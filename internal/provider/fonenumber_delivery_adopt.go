@@ -94,3 +94,22 @@ func (s *server) GenerateResourceConfig(ctx context.Context, req *tfprotov6.Gene
 	}
 	return &tfprotov6.GenerateResourceConfigResponse{Config: &config}, nil
 }
+
+// GetMetadata announces GenerateResourceConfig, which the framework (1.19) does not do with protocol 6: Terraform would then
+// generate the configuration itself.
+func (s *server) GetMetadata(ctx context.Context, req *tfprotov6.GetMetadataRequest) (*tfprotov6.GetMetadataResponse, error) {
+	resp, err := s.frameworkServer.GetMetadata(ctx, req)
+	if err == nil {
+		resp.ServerCapabilities.GenerateResourceConfig = true
+	}
+	return resp, err
+}
+
+// GetProviderSchema announces GenerateResourceConfig, as GetMetadata does.
+func (s *server) GetProviderSchema(ctx context.Context, req *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
+	resp, err := s.frameworkServer.GetProviderSchema(ctx, req)
+	if err == nil {
+		resp.ServerCapabilities.GenerateResourceConfig = true
+	}
+	return resp, err
+}

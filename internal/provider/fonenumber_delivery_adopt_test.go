@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -47,14 +48,14 @@ var unconfigurable = map[string]simulator.Receive{
 	"The value must be an e-mail address":                      {Type: "Email"},
 }
 
-// newOddAccount returns an account with this many FoneNumbers of all odd kinds, active or on their way out of it.
-func newOddAccount(t *testing.T, count int) (a *account, numbers []string) {
+// newOddAccount returns an account with this many FoneNumbers of all odd kinds, a round of them for each of these states.
+func newOddAccount(t *testing.T, count int, active ...string) (a *account, numbers []string) {
 	t.Helper()
 	a = newAccount(t, simulator.Options{})
 	for i := range count {
 		f := oddDeliveries[i%len(oddDeliveries)]
 		f.Number = fmt.Sprint(3215550000 + i)
-		f.Active = []string{"yes", "yes", "no", "cancel"}[i/len(oddDeliveries)%4]
+		f.Active = active[i/len(oddDeliveries)%len(active)]
 		a.Put(f)
 		numbers = append(numbers, f.Number)
 	}
@@ -94,7 +95,7 @@ func (w *workspace) withoutLines(name string, texts ...string) {
 // Where the CLI itself generates the configuration, callback methods that cannot be configured must be removed from it.
 func TestAdoptOddAccount(t *testing.T) {
 	t.Parallel()
-	a, numbers := newOddAccount(t, 60)
+	a, numbers := newOddAccount(t, 60, "yes", "no", "cancel")
 	var imports strings.Builder
 	for _, number := range numbers {
 		fmt.Fprintf(&imports, "import {\n  to = fractel_fonenumber_delivery.n%s\n  id = %[1]q\n}\n", number)
@@ -115,11 +116,34 @@ func TestAdoptOddAccount(t *testing.T) {
 	}
 }
 
+// The same with `terraform query`, which names in warnings what it leaves out.
+func TestQueryOddAccount(t *testing.T) {
+	t.Parallel()
+	needs(t, queries)
+	a, _ := newOddAccount(t, 60, "yes")
+	w := a.newWorkspace(t, "provider \"fractel\" {\n}\n")
+	a.putUnconfigurable()
+	w.write("all.tfquery.hcl", listBlock("all", "", ""))
+	says(t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Delivery Cannot Be Configured")
+	generated, err := os.ReadFile(filepath.Join(w.Dir, "adopted.tf"))
+	kept := regexp.MustCompile(`on_destroy += "keep"`).FindAllString(string(generated), -1)
+	if err != nil || strings.Contains(string(generated), "url_method") || len(kept) != 60 {
+		t.Errorf("%v, generated:\n%s", err, generated)
+	}
+	w.withoutLines("adopted.tf", "= null")
+	says(t, w.plan(2), "Plan: 60 to import, 0 to add, 0 to change, 0 to destroy.")
+	w.apply()
+	w.plan(0)
+	if n := a.count("set"); n > 0 {
+		t.Errorf("adopting sent %d settings", n)
+	}
+}
+
 // Every delivery that a list shows is generated as a valid configuration with nothing in it that is not needed, and its import
 // plans empty. Those that cannot be configured are left out with a warning.
 func TestGenerateResourceConfig(t *testing.T) {
 	t.Parallel()
-	a, _ := newOddAccount(t, len(oddDeliveries))
+	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
 	reasons := a.putUnconfigurable()
 	r := reachable{a, func() http.RoundTripper { return nil }}.start(t.Context(), t, nil)
 
@@ -164,6 +188,20 @@ func TestGenerateResourceConfig(t *testing.T) {
 	}
 	if n := a.count("set"); n > 0 {
 		t.Errorf("%d settings were sent", n)
+	}
+}
+
+// Terraform asks for generated configuration only if the provider announces it.
+func TestGenerateResourceConfigIsAnnounced(t *testing.T) {
+	t.Parallel()
+	server := NewServer("test")
+	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil || !schema.ServerCapabilities.GenerateResourceConfig {
+		t.Errorf("the schema announces %+v, %v", schema.ServerCapabilities, err)
+	}
+	metadata, err := server.GetMetadata(t.Context(), &tfprotov6.GetMetadataRequest{})
+	if err != nil || !metadata.ServerCapabilities.GenerateResourceConfig {
+		t.Errorf("the metadata announces %+v, %v", metadata.ServerCapabilities, err)
 	}
 }
 
