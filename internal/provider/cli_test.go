@@ -22,6 +22,7 @@ var (
 	importForEach       = feature{"import blocks with for_each", "1.7", "1.7"}
 	forgetting          = feature{"removed blocks with destroy = false", "1.7", "1.10"}
 	providerFunctions   = feature{"functions of providers", "1.8", "1.7"}
+	movesBetweenTypes   = feature{"moved blocks between types of resources", "1.8", "1.10"}
 	writeOnly           = feature{"write-only attributes", "1.11", "1.11"}
 	importByIdentity    = feature{"import by identity", "1.12", "1.12"}
 	queries             = feature{"terraform query", "1.14", ""}
