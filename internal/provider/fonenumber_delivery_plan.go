@@ -239,7 +239,7 @@ func (r *foneNumberDeliveryResource) preview(ctx context.Context, after delivery
 	case fonestorm.IsNotFound(err):
 		return r.absentDiagnostics(err, number)
 	case err != nil && failsApply(err):
-		return diag.Diagnostics{apiDiagnostic(err, number)}
+		return r.readFailure(err, number)
 	case err != nil:
 		diags.AddWarning("FoneNumber Not Checked",
 			fmt.Sprintf("FoneNumber %s could not be read, so it is not known whether it is in the account and where it delivers now: %s. "+

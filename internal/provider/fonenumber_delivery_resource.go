@@ -95,8 +95,11 @@ func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.Read
 			resp.State.RemoveResource(ctx)
 		}
 		return
-	case err != nil:
+	case err != nil && importing:
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
+		return
+	case err != nil:
+		resp.Diagnostics.Append(r.readFailure(err, number)...)
 		return
 	}
 
