@@ -99,4 +99,6 @@ func (d *devicesDataSource) Read(ctx context.Context, req datasource.ReadRequest
 }
 
 // matches reports whether a text is what a filter asks for. A filter that is null asks for nothing.
-func matches(filter types.String, text string) bool { return filter.IsNull() || filter.ValueString() == text }
+func matches(filter types.String, text string) bool {
+	return filter.IsNull() || filter.ValueString() == text
+}
