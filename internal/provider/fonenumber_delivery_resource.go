@@ -31,8 +31,9 @@ func (r *foneNumberDeliveryResource) Metadata(_ context.Context, req resource.Me
 	resp.TypeName = req.ProviderTypeName + "_fonenumber_delivery"
 }
 
-// Create sets the delivery. If it is not known whether that took effect, it returns the error and a state as well, which
-// Terraform keeps as tainted: the FoneNumber is then neither forgotten nor taken for somebody else's.
+// Create sets the delivery. If it fails and the FoneNumber may deliver what this resource has set all the same, now or before
+// it was replaced, it returns the error and a state as well, which Terraform keeps as tainted: the FoneNumber is then neither
+// forgotten nor taken for somebody else's.
 func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan, config deliveryModel
 	resp.Diagnostics.Append(r.requireClient()...)
@@ -47,20 +48,21 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 	found, known := r.client.Known(number)
 	wanted := plan.withPassword(config).delivery(nil, known && found.CallbackURL == "")
 	result, err := r.client.SetDelivery(ctx, number, wanted)
-	rec := record{Set: []destinationRecord{recordOf(wanted)}}.identified()
-	switch {
-	case err == nil:
-		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
-	case fonestorm.MayHaveTakenEffect(err):
+	rec := record{}.identified()
+	if err != nil {
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
 		plan = plan.afterFailure(wanted, err)
+		rec = rec.setting(r.handedOver(number)...)
 		rec.Uncertain = true
-	default:
-		resp.Diagnostics.Append(apiDiagnostic(err, number))
+	}
+	if err == nil || fonestorm.MayHaveTakenEffect(err) {
+		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
+		rec = rec.setting(wanted)
+		r.markSet(number)
+	}
+	if len(rec.Set) == 0 {
 		return
 	}
-
-	r.markSet(number)
 	resp.Diagnostics.Append(r.save(ctx, plan, rec.afterSetting(result), &resp.State, resp.Private)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 }
@@ -157,17 +159,18 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 			resp.Diagnostics.Append(apiDiagnostic(err, number))
 			if fonestorm.MayHaveTakenEffect(err) {
 				r.markSet(number)
-				rec.Set = append(rec.Set, recordOf(wanted))
+				rec = rec.setting(wanted)
 			}
 			// The state stays otherwise as it was, so that the next plan contains the same change.
 			resp.Diagnostics.Append(r.save(ctx, state.afterFailure(wanted, err), rec, &resp.State, resp.Private)...)
 			return
 		}
 		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
-		rec.Set, rec.Uncertain = []destinationRecord{recordOf(wanted)}, false
+		rec.Set, rec.Uncertain = nil, false
+		rec = rec.setting(wanted)
 		rec = rec.afterSetting(result)
 	} else if plan.OnDestroy.ValueString() == onDestroyDisable && len(rec.Set) == 0 {
-		rec.Set = []destinationRecord{recordOf(plan.destination())} // An imported delivery becomes this resource's own.
+		rec = rec.setting(plan.destination()) // An imported delivery becomes this resource's own.
 	}
 	r.markSet(number)
 
@@ -184,10 +187,14 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	resp.Diagnostics.Append(diags...)
 	number := state.FoneNumber.ValueString()
 	rec := planned.of(number)
-	if resp.Diagnostics.HasError() || planned.Creates == number { // The new half of a replacement sets it.
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	defer r.lock(number)()
+	if planned.Creates == number {
+		r.handOver(number, rec.destinations(state)) // Turned off, it would delete messages until it is set again.
+		return
+	}
 	keeps := rec.onDestroy(state) == onDestroyKeep
 	set := rec.destinations(state)
 	if keeps {
