@@ -109,12 +109,12 @@ func (c *Client) SetDelivery(ctx context.Context, number string, want Delivery) 
 	}
 	f, err := c.set(ctx, number, want)
 	if without, empty := want.withoutEmptyCredentials(); empty && isUnreadBody(asError(err)) {
-		if other, otherErr := c.set(ctx, number, without); otherErr == nil {
-			c.refusesEmpty.Store(true)
-			want, f, err, kept = without, other, nil, true
+		if other, otherErr := c.set(ctx, number, without); !isUnreadBody(asError(otherErr)) {
+			c.refusesEmpty.Store(otherErr == nil)
+			want, f, err, kept = without, other, otherErr, true
 		}
 	}
-	if err != nil && MayHaveTakenEffect(err) && ctx.Err() == nil {
+	if MayHaveTakenEffect(err) && KindOf(err) != OtherDestination && ctx.Err() == nil {
 		f, err = c.settle(ctx, number, want, known && !SameDestination(*before.Delivery, want), err)
 	}
 	if err != nil {
@@ -182,9 +182,6 @@ func (c *Client) set(ctx context.Context, number string, want Delivery) (FoneNum
 // credentials were set, unless the destination changed with them.
 func (c *Client) settle(ctx context.Context, number string, want Delivery, changes bool, failed error) (FoneNumber, error) {
 	if (want.URLUsername != nil || want.URLPassword != nil) && !changes {
-		return FoneNumber{}, failed
-	}
-	if KindOf(failed) == OtherDestination {
 		return FoneNumber{}, failed
 	}
 	f, err := c.fetchFoneNumber(ctx, number)
