@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -15,39 +16,39 @@ import (
 
 var rightLogin = url.Values{"username": {"demo"}, "password": {"demo-password"}}
 
-// tokenOf returns the token in the answer to a login.
-func tokenOf(t *testing.T, dialect string, answer map[string]any) string {
+// tokenOf returns the token in the response to a login.
+func tokenOf(t *testing.T, form string, response map[string]any) string {
 	t.Helper()
-	holder := answer
-	if dialect != "token" {
-		holder, _ = answer[dialect].(map[string]any)
+	holder := response
+	switch form {
+	case "token":
+	case "data":
+		data, _ := response["data"].(map[string]any)
+		holder, _ = data["auth"].(map[string]any)
+	default:
+		holder, _ = response[form].(map[string]any)
 	}
 	token, _ := holder["token"].(string)
 	if token == "" {
-		t.Fatalf("there is no token in %v", answer)
+		t.Fatalf("there is no token in %v", response)
 	}
 	return token
 }
 
-func TestLogInDialects(t *testing.T) {
+func TestLogIn(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		dialect string
-		in      string
-		status  int
-	}{
-		{"", "auth", http.StatusCreated},
-		{"auth", "auth", http.StatusCreated},
-		{"authorization", "authorization", http.StatusCreated},
-		{"token", "token", http.StatusOK},
-	}
-	for _, test := range tests {
-		t.Run(test.dialect, func(t *testing.T) {
+	for _, form := range []string{"", "auth", "authorization", "token", "data"} {
+		t.Run(form, func(t *testing.T) {
 			t.Parallel()
-			sim := newSimulator(t, Options{FoneNumbers: 1, Dialect: Dialect{Auth: test.dialect}})
-			inForm := tokenOf(t, test.in, decoded(t, post(t, sim, "/auth", "", rightLogin), test.status))
+			sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{LoginResponse: form, LoginBody: "both"}})
+			status := http.StatusCreated
+			if form == "token" {
+				status = http.StatusOK
+			}
+			in := cmp.Or(form, "auth")
+			inForm := tokenOf(t, in, decoded(t, ask(t, sim, http.MethodPost, "/auth", "", formBody, rightLogin.Encode()), status))
 			w := ask(t, sim, http.MethodPost, "/auth", "", jsonBody, `{"username":"demo","password":"demo-password","expires":60}`)
-			inJSON := tokenOf(t, test.in, decoded(t, w, test.status))
+			inJSON := tokenOf(t, in, decoded(t, w, status))
 			if inForm == inJSON {
 				t.Error("two logins got the same token")
 			}
@@ -59,11 +60,11 @@ func TestLogInDialects(t *testing.T) {
 	}
 }
 
-// The flat answer of version 2.1 says when the token expires.
+// The flat response of version 2.1 says when the token expires.
 func TestLogInSaysWhenTheTokenExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, Options{TokenLifetime: 90 * time.Second, Dialect: Dialect{Auth: "token"}})
+		sim := newSimulator(t, Options{TokenLifetime: 90 * time.Second, Profile: Profile{LoginResponse: "token"}})
 		answer := decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusOK)
 		if want := "2000-01-01T00:01:30.000Z"; answer["expires"] != want || answer["result"] != "REGISTERED" {
 			t.Errorf("the answer is %v, want expires %s", answer, want)
@@ -99,6 +100,7 @@ func TestTokens(t *testing.T) {
 		}
 		refused("")
 		refused("simulated.GUESSED")
+		refused(strings.Repeat("eyJ.", 2))
 
 		first := tokenOf(t, "auth", decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusCreated))
 		time.Sleep(time.Minute - time.Nanosecond)
@@ -143,7 +145,7 @@ func TestListHoldsActiveNumbersOnly(t *testing.T) {
 	for _, entry := range list {
 		object, _ := entry.(map[string]any)
 		numbers = append(numbers, object["fonenumber"])
-		_, delivers := object["message_options"]
+		_, delivers := object["sms_options"]
 		if undeliverable := object["fonenumber"] == "3215550009"; delivers == undeliverable {
 			t.Errorf("the entry is %v", object)
 		}
@@ -190,50 +192,67 @@ func objectOf(t *testing.T, answer map[string]any) string {
 	return string(data)
 }
 
-func TestDialectsOfAFoneNumber(t *testing.T) {
+func TestFormsOfAFoneNumber(t *testing.T) {
 	t.Parallel()
 	full := FoneNumber{
 		Number: number, Label: "Demo", Group: "Demo Group",
-		Receive: Receive{Type: "Email", Email: "ops@example.com", Device: "219"},
+		Receive:       Receive{Type: "Email", Email: "ops@example.com", Device: "219"},
+		ReceiveNotify: Notify{Type: "Callback", URL: "https://x.test", Method: "JSON"},
 	}
-	const nothing = `"receive_notify":{"method":null,"url":null},"send_notify":{"method":null,"url":null}`
-	const fax = `"fax_options":{"receive":{"type":"None"}}`
+	const untyped = `"receive_notify":{"method":"JSON","url":"https://x.test"},"send_notify":{"method":null,"url":null}`
+	const typed = `"receive_notify":{"email":"","method":"JSON","type":"Callback","url":"https://x.test"},` +
+		`"send_notify":{"email":"","method":null,"type":"None","url":null}`
+	const nothing = `"receive_notify":{"email":"","method":null,"type":"None","url":null},` +
+		`"send_notify":{"email":"","method":null,"type":"None","url":null}`
+	const start = `{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":"Demo Group","is_active":"yes","label":"Demo"`
+	delivery := func(kind string) string {
+		return `"receive":{"device":"219","email":"ops@example.com","forward":"","type":"` + kind + `","url":null,"url_method":null}`
+	}
 	tests := map[string]struct {
 		foneNumber FoneNumber
-		dialect    Dialect
+		profile    Profile
 		want       string
 	}{
-		"as in 2.12": {
-			full,
-			Dialect{},
-			`{` + fax + `,"fonenumber":"3215550000","group":"Demo Group","is_active":"yes","label":"Demo","message_options":{` +
-				`"messaging_enabled":"yes","mms_enabled":"yes","receive":{"device":"219","email":"ops@example.com","forward":"",` +
-				`"type":"Email","url":null,"url_method":null},` + nothing + `}}`,
+		"live": {
+			full, Profile{},
+			start + `,"sms_options":{"mms_enabled":"yes",` + delivery("email") + `,` + typed + `,"sms_enabled":"yes"}}`,
 		},
-		"as in 2.4": {
-			full,
-			Dialect{Options: "sms_options", LowerCaseTypes: true},
-			`{` + fax + `,"fonenumber":"3215550000","group":"Demo Group","is_active":"yes","label":"Demo","sms_options":{` +
-				`"mms_enabled":"yes","receive":{"device":"219","email":"ops@example.com","forward":"","type":"email","url":null,` +
-				`"url_method":null},` + nothing + `,"sms_enabled":"yes"}}`,
+		"2.12": {
+			full, Profiles()["2.12"],
+			start + `,"message_options":{"messaging_enabled":"yes","mms_enabled":"yes",` + delivery("Email") + `,` + typed + `}}`,
 		},
-		"cancelled, taking no messages": {
-			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true},
-			Dialect{},
-			`{` + fax + `,"fonenumber":"3215550000","group":null,"is_active":"cancel","label":"","message_options":{` +
-				`"messaging_enabled":"no","mms_enabled":"no","receive":{"device":"","email":null,"forward":"","type":"None",` +
-				`"url":null,"url_method":null},` + nothing + `}}`,
+		"2.4": {
+			full, Profiles()["2.4"],
+			start + `,"sms_options":{"mms_enabled":"yes",` + delivery("email") + `,` + untyped + `,"sms_enabled":"yes"}}`,
+		},
+		"2.1": {
+			full, Profiles()["2.1"],
+			start + `,"mms_enabled":"yes",` + delivery("email") + `,` + untyped + `,"sms_enabled":"yes"}`,
+		},
+		"both": {
+			full, Profile{OptionsMember: "both", Types: "upper"},
+			start + `,"message_options":{"messaging_enabled":"yes","mms_enabled":"yes",` + delivery("EMAIL") + `,` + typed + `},` +
+				`"sms_options":{"mms_enabled":"yes","sms_enabled":"yes"}}`,
+		},
+		"padded": {
+			full, Profile{Types: "padded"},
+			start + `,"sms_options":{"mms_enabled":"yes",` + delivery(" Email ") + `,` + typed + `,"sms_enabled":"yes"}}`,
+		},
+		"cancelled, accepting no messages": {
+			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true}, Profile{},
+			`{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":null,"is_active":"cancel","label":"",` +
+				`"sms_options":{"mms_enabled":"no","receive":{"device":"","email":null,"forward":"","type":"None","url":null,` +
+				`"url_method":null},` + nothing + `,"sms_enabled":"no"}}`,
 		},
 		"without delivery": {
-			FoneNumber{Number: number, Undeliverable: true},
-			Dialect{},
-			`{` + fax + `,"fonenumber":"3215550000","group":null,"is_active":"yes","label":""}`,
+			FoneNumber{Number: number, Undeliverable: true}, Profile{},
+			`{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":null,"is_active":"yes","label":""}`,
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sim := newSimulator(t, Options{Dialect: test.dialect})
+			sim := newSimulator(t, Options{Profile: test.profile})
 			sim.Put(test.foneNumber)
 			answer := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
 			if got := objectOf(t, answer); got != test.want {
@@ -242,6 +261,14 @@ func TestDialectsOfAFoneNumber(t *testing.T) {
 			wantViolations(t, sim, 0)
 		})
 	}
+}
+
+// receiveOf returns the delivery in an answer about one FoneNumber of the live profile; nil when there is none.
+func receiveOf(answer map[string]any) map[string]any {
+	object, _ := answer["fonenumber"].(map[string]any)
+	options, _ := object["sms_options"].(map[string]any)
+	receive, _ := options["receive"].(map[string]any)
+	return receive
 }
 
 func TestSetDelivery(t *testing.T) {
@@ -266,7 +293,7 @@ func TestSetDelivery(t *testing.T) {
 			})
 			var answers []string
 			for contentType, body := range map[string]string{formBody: form.Encode(), jsonBody: string(members)} {
-				sim := newSimulator(t, Options{FoneNumbers: 1})
+				sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{SettingBody: "both"}})
 				token := anyToken(sim)
 				answer := decoded(t, ask(t, sim, http.MethodPost, "/messages/receive", token, contentType, body), http.StatusOK)
 				answers = append(answers, objectOf(t, answer))
@@ -274,8 +301,9 @@ func TestSetDelivery(t *testing.T) {
 				if f, _ := sim.Get(number); f.Receive != test.want || test.kind != "None" && f.Receive.Value() != test.value {
 					t.Errorf("sent as %s, the account has %+v, want %+v", contentType, f.Receive, test.want)
 				}
-				if sent := sim.Requests()[0].Form; !reflect.DeepEqual(sent, form) {
-					t.Errorf("sent as %s, the form is remembered as %v, want %v", contentType, sent, form)
+				sent := sim.Requests()[0]
+				if !reflect.DeepEqual(sent.Form, form) || sent.Body != map[string]string{formBody: "form", jsonBody: "json"}[contentType] {
+					t.Errorf("sent as %s, the body is remembered as %s %v, want %v", contentType, sent.Body, sent.Form, form)
 				}
 				wantViolations(t, sim, 0)
 			}
@@ -313,19 +341,29 @@ func TestSetDeliveryChecksTheValue(t *testing.T) {
 	}
 }
 
-// The answer of version 2.1 says that it succeeded, and no more.
-func TestSetDeliveryWithBareSuccess(t *testing.T) {
+func TestSetDeliveryWithoutAFoneNumber(t *testing.T) {
 	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1, Dialect: Dialect{BareSuccess: true}})
-	form := url.Values{"fonenumber": {number}, "type": {"Device"}, "value": {"1"}, "url_method": {"POST"}}
-	got := decoded(t, post(t, sim, "/messages/receive", anyToken(sim), form), http.StatusOK)
-	if want := map[string]any{"status_code": 200.0, "result": "SUCCESS"}; !reflect.DeepEqual(got, want) {
-		t.Errorf("the answer is %v, want %v", got, want)
+	for form, want := range map[string]string{"success": `{"result":"SUCCESS","status_code":200}`, "empty": ""} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{SettingResponse: form}})
+			values := url.Values{"fonenumber": {number}, "type": {"Device"}, "value": {"1"}, "url_method": {"POST"}}
+			w := post(t, sim, "/messages/receive", anyToken(sim), values)
+			if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusOK || got != want {
+				t.Errorf("the answer is %d %q, want %q", w.Code, got, want)
+			}
+			if f, _ := sim.Get(number); f.Receive.Device != "1" {
+				t.Errorf("the account has %+v", f.Receive)
+			}
+			answer := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
+			if got := receiveOf(answer)["device"]; got != "1" {
+				t.Errorf("a read shows device %v", got)
+			}
+			values.Set("fonenumber", "3215559999") // What is refused is refused with a reason.
+			wantEnvelope(t, post(t, sim, "/messages/receive", anyToken(sim), values), http.StatusNotFound, "not found")
+			wantViolations(t, sim, 0)
+		})
 	}
-	if f, _ := sim.Get(number); f.Receive.Device != "1" {
-		t.Errorf("the account has %+v", f.Receive)
-	}
-	wantViolations(t, sim, 0)
 }
 
 // As in FoneStorm, what was set for one type stays when another one is set.
@@ -341,7 +379,7 @@ func TestStaleFieldsStayBehind(t *testing.T) {
 		last = decoded(t, post(t, sim, "/messages/receive", token, form), http.StatusOK)
 	}
 	object, _ := last["fonenumber"].(map[string]any)
-	options, _ := object["message_options"].(map[string]any)
+	options, _ := object["sms_options"].(map[string]any)
 	want := map[string]any{
 		"type": "None", "device": "1", "email": "ops@example.com", "url": "https://x.test", "url_method": "POST", "forward": "3215551111",
 	}
@@ -355,8 +393,8 @@ func TestStaleFieldsStayBehind(t *testing.T) {
 
 func TestCredentialsAreKeptAndNeverShown(t *testing.T) {
 	t.Parallel()
-	for _, bare := range []bool{false, true} {
-		sim := newSimulator(t, Options{FoneNumbers: 1, Dialect: Dialect{BareSuccess: bare}})
+	for _, form := range []string{"fonenumber", "success"} {
+		sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{SettingResponse: form}})
 		token := anyToken(sim)
 		form := url.Values{"fonenumber": {number}, "type": {"URL"}, "value": {"https://x.test"}, "url_method": {"POST"}}
 		answers := []string{}

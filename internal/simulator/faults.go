@@ -56,12 +56,20 @@ const (
 	GatewayTimeout Fault = "504"
 	// HTMLPage answers with the HTML page of a proxy and status 200.
 	HTMLPage Fault = "200 with an HTML page"
+	// NotFound answers 404 as FoneStorm does for a FoneNumber that the account does not have.
+	NotFound Fault = "404 envelope"
+	// NotFoundPage answers 404 with the HTML page of a proxy.
+	NotFoundPage Fault = "404 with an HTML page"
+	// NotFoundForeign answers 404 with the JSON of another program.
+	NotFoundForeign Fault = "404 of another program"
 )
 
 // Damaged answers. FoneStorm does what is asked; when it refuses, its refusal arrives as it is.
 const (
 	// EmptyAnswer leaves out the body.
 	EmptyAnswer Fault = "empty answer"
+	// NoContent leaves out the body and says so by status 204.
+	NoContent Fault = "204 no content"
 	// CutOff ends the connection in the middle of the body.
 	CutOff Fault = "answer cut off"
 	// WrongContentType says that the body is HTML, which it is not.
@@ -70,7 +78,7 @@ const (
 	UnknownMembers Fault = "unknown members"
 	// ReceiveMissing leaves out where FoneNumbers deliver.
 	ReceiveMissing Fault = "receive missing"
-	// WrongTypes puts numbers where there should be text.
+	// WrongTypes puts objects where there should be text.
 	WrongTypes Fault = "wrong JSON types"
 	// AnotherFoneNumber makes an answer about one FoneNumber one about the next number. Lists stay as they are.
 	AnotherFoneNumber Fault = "another FoneNumber"
@@ -84,7 +92,8 @@ func Faults() []Fault {
 		ConnectionReset, ConnectionClosed, NoAnswer, AnswerLost,
 		TokenRejected, RequestTimeout, RateLimited, RateLimitedSeconds, RateLimitedDate, RateLimited400, RateLimited410,
 		ServerError, BadGateway, Unavailable, GatewayTimeout, HTMLPage,
-		EmptyAnswer, CutOff, WrongContentType, UnknownMembers, ReceiveMissing, WrongTypes, AnotherFoneNumber, BareSuccess,
+		NotFound, NotFoundPage, NotFoundForeign,
+		EmptyAnswer, NoContent, CutOff, WrongContentType, UnknownMembers, ReceiveMissing, WrongTypes, AnotherFoneNumber, BareSuccess,
 	}
 }
 
@@ -145,19 +154,27 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 	Unavailable:    refusal(http.StatusServiceUnavailable, "Try again later.", nil),
 	GatewayTimeout: refusal(http.StatusGatewayTimeout, "There was no answer in time.", nil),
 	HTMLPage:       htmlPage(http.StatusOK),
+	NotFound:       refusal(http.StatusNotFound, "The FoneNumber was not found.", nil),
+	NotFoundPage:   htmlPage(http.StatusNotFound),
+	NotFoundForeign: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusNotFound, map[string]any{"message": "no Route matched"})
+	},
 
-	EmptyAnswer: damaged(func(*http.Request, http.Header, []byte) []byte { return nil }),
-	CutOff: damaged(func(_ *http.Request, header http.Header, body []byte) []byte {
-		header.Set("Content-Length", strconv.Itoa(len(body))) // The server ends a connection on which it has sent less.
+	EmptyAnswer: damaged(func(*http.Request, *httptest.ResponseRecorder) []byte { return nil }),
+	NoContent: damaged(func(_ *http.Request, answer *httptest.ResponseRecorder) []byte {
+		answer.Code = http.StatusNoContent
+		return nil
+	}),
+	CutOff: damaged(func(_ *http.Request, answer *httptest.ResponseRecorder) []byte {
+		body := answer.Body.Bytes()
+		answer.Header().Set("Content-Length", strconv.Itoa(len(body))) // The server ends a connection on which it has sent less.
 		return body[:len(body)/2]
 	}),
-	WrongContentType: damaged(func(_ *http.Request, header http.Header, body []byte) []byte {
-		header.Set("Content-Type", "text/html")
-		return body
+	WrongContentType: damaged(func(_ *http.Request, answer *httptest.ResponseRecorder) []byte {
+		answer.Header().Set("Content-Type", "text/html")
+		return answer.Body.Bytes()
 	}),
-	UnknownMembers: damaged(inJSON(func(object map[string]any) {
-		object["added_later"] = map[string]any{"type": "Fax", "fonenumber": []any{1, nil, "2"}}
-	})),
+	UnknownMembers: damaged(inJSON(addMember)),
 	ReceiveMissing: damaged(inJSON(func(object map[string]any) {
 		if _, delivers := object["receive_notify"]; delivers { // Other options have a member of this name too.
 			delete(object, "receive")
@@ -166,24 +183,27 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 	WrongTypes: damaged(inJSON(func(object map[string]any) {
 		for name, value := range object {
 			if text, ok := value.(string); ok {
-				object[name] = len(text)
+				object[name] = map[string]any{"text": text}
 			}
 		}
 	})),
-	AnotherFoneNumber: damaged(func(r *http.Request, header http.Header, body []byte) []byte {
-		if strings.HasSuffix(r.URL.Path, "/fonenumbers") {
-			return body
+	AnotherFoneNumber: damaged(func(r *http.Request, answer *httptest.ResponseRecorder) []byte {
+		if kind := (Request{Path: strings.TrimPrefix(r.URL.Path, BasePath)}).Kind(); kind != "get" && kind != "set" {
+			return answer.Body.Bytes()
 		}
 		return inJSON(func(object map[string]any) {
-			if text, ok := object["fonenumber"].(string); ok {
-				number, _ := strconv.Atoi(text) // The contract has checked it.
-				object["fonenumber"] = strconv.Itoa(number + 1)
+			switch number := object["fonenumber"].(type) {
+			case string:
+				last := number[len(number)-1] // A digit in every spelling.
+				object["fonenumber"] = number[:len(number)-1] + string('0'+(last-'0'+1)%10)
+			case float64:
+				object["fonenumber"] = number + 1
 			}
-		})(r, header, body)
+		})(r, answer)
 	}),
-	BareSuccess: damaged(func(r *http.Request, _ http.Header, body []byte) []byte {
+	BareSuccess: damaged(func(r *http.Request, answer *httptest.ResponseRecorder) []byte {
 		if !strings.HasSuffix(r.URL.Path, "/messages/receive") {
-			return body
+			return answer.Body.Bytes()
 		}
 		return []byte(`{"status_code":200,"result":"SUCCESS"}`)
 	}),
@@ -227,29 +247,39 @@ func htmlPage(status int) func(*Simulator, http.ResponseWriter, *http.Request) {
 	}
 }
 
+// alteration returns the body of a response that is about to be sent; it may change header and status, too.
+type alteration func(r *http.Request, response *httptest.ResponseRecorder) []byte
+
 // damaged lets FoneStorm answer and changes the answer when it reports success.
-func damaged(damage func(r *http.Request, header http.Header, body []byte) []byte) func(*Simulator, http.ResponseWriter, *http.Request) {
+func damaged(damage alteration) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(s *Simulator, w http.ResponseWriter, r *http.Request) {
-		answer := httptest.NewRecorder()
-		s.service.ServeHTTP(answer, r)
-		maps.Copy(w.Header(), answer.Header())
-		body := answer.Body.Bytes()
-		if answer.Code/100 == 2 {
-			w.Header().Del("Content-Length")
-			body = damage(r, w.Header(), body)
-		}
-		w.WriteHeader(answer.Code)
-		_, _ = w.Write(body) // Fails only when the client has gone away.
+		altered(s.service, damage).ServeHTTP(w, r)
 	}
 }
 
-// inJSON makes a damage of a change to every object in an answer.
-func inJSON(change func(object map[string]any)) func(*http.Request, http.Header, []byte) []byte {
-	return func(_ *http.Request, _ http.Header, body []byte) []byte {
-		var answer any
-		_ = json.Unmarshal(body, &answer) // The API's own.
-		inObjects(answer, change)
-		changed, _ := json.Marshal(answer)
+// altered changes the successful responses of a handler.
+func altered(next http.Handler, alter alteration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		response := httptest.NewRecorder()
+		next.ServeHTTP(response, r)
+		body := response.Body.Bytes()
+		if response.Code/100 == 2 {
+			response.Header().Del("Content-Length")
+			body = alter(r, response)
+		}
+		maps.Copy(w.Header(), response.Header())
+		w.WriteHeader(response.Code)
+		_, _ = w.Write(body) // Fails only when the client has gone away.
+	})
+}
+
+// inJSON makes an alteration of a change to every object in a response.
+func inJSON(change func(object map[string]any)) alteration {
+	return func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
+		var body any
+		_ = json.Unmarshal(response.Body.Bytes(), &body) // The API's own.
+		inObjects(body, change)
+		changed, _ := json.Marshal(body)
 		return changed
 	}
 }

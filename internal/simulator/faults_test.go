@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -30,7 +31,7 @@ type received struct {
 func set(ctx context.Context, t *testing.T, sim *Simulator, endpoint string) received {
 	t.Helper()
 	form := url.Values{"fonenumber": {number}, "type": {"Email"}, "value": {"new@example.com"}, "url_method": {"POST"}}
-	got := send(ctx, t, sim, http.MethodPost, endpoint+"/messages/receive", form.Encode())
+	got := send(ctx, t, sim, http.MethodPost, endpoint+"/messages/receive", inJSONBody(form))
 	f, _ := sim.Get(number)
 	got.changed = f.Receive.Email == "new@example.com"
 	return got
@@ -45,7 +46,7 @@ func send(ctx context.Context, t *testing.T, sim *Simulator, method, target, bod
 	}
 	r.Header.Set("token", anyToken(sim))
 	if body != "" {
-		r.Header.Set("Content-Type", formBody)
+		r.Header.Set("Content-Type", jsonBody)
 	}
 	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
 	if err != nil {
@@ -98,7 +99,7 @@ func wantObject(check func(object, receive map[string]any) bool) func(*testing.T
 	return func(t *testing.T, got received) {
 		t.Helper()
 		object, _ := got.object["fonenumber"].(map[string]any)
-		options, _ := object["message_options"].(map[string]any)
+		options, _ := object["sms_options"].(map[string]any)
 		receive, _ := options["receive"].(map[string]any)
 		if got.err != nil || got.status != http.StatusOK || !check(object, receive) {
 			t.Error("it is another answer")
@@ -134,6 +135,18 @@ func TestFaults(t *testing.T) {
 		Unavailable:    {wantRefusal(503, nil), false},
 		GatewayTimeout: {wantRefusal(504, nil), false},
 		HTMLPage:       {wantPage(200), false},
+		NotFound:       {wantRefusal(404, nil), false},
+		NotFoundPage:   {wantPage(404), false},
+		NotFoundForeign: {func(t *testing.T, got received) {
+			if got.status != http.StatusNotFound || strings.TrimSpace(got.body) != `{"message":"no Route matched"}` {
+				t.Error("it is not the 404 of another program")
+			}
+		}, false},
+		NoContent: {func(t *testing.T, got received) {
+			if got.err != nil || got.status != http.StatusNoContent || got.body != "" {
+				t.Error("it has content")
+			}
+		}, true},
 		EmptyAnswer: {func(t *testing.T, got received) {
 			if got.err != nil || got.status != http.StatusOK || got.body != "" {
 				t.Error("it is not empty")
@@ -157,7 +170,8 @@ func TestFaults(t *testing.T) {
 			return receive == nil && object["fonenumber"] == number
 		}), true},
 		WrongTypes: {wantObject(func(object, receive map[string]any) bool {
-			return object["fonenumber"] == 10. && receive["email"] == 15.
+			return reflect.DeepEqual(object["fonenumber"], map[string]any{"text": number}) &&
+				reflect.DeepEqual(receive["email"], map[string]any{"text": "new@example.com"})
 		}), true},
 		AnotherFoneNumber: {wantObject(func(object, receive map[string]any) bool {
 			return object["fonenumber"] == "3215550001" && receive["email"] == "new@example.com"
@@ -208,16 +222,21 @@ func TestFaultsOfOtherCalls(t *testing.T) {
 		body         string
 		want         string // In the answer.
 	}{
-		"bare success of a read":      {BareSuccess, "GET", "/fonenumbers/" + number, "", `"fonenumber":"3215550000"`},
-		"another FoneNumber in lists": {AnotherFoneNumber, "GET", "/fonenumbers", "", `["3215550000"]`},
-		"receive missing in lists":    {ReceiveMissing, "GET", "/fonenumbers?filter=all", "", `"message_options":{"messaging_enabled":"yes","mms_enabled":"yes","receive_notify":`},
-		"wrong types of a login":      {WrongTypes, "POST", "/auth", "username=demo&password=demo-password", `{"auth":{"token":36}}`},
-		"a refusal":                   {WrongTypes, "GET", "/fonenumbers/3215559999", "", `"error":"Not Found"`},
+		"bare success of a read":        {BareSuccess, "GET", "/fonenumbers/" + number, "", `"fonenumber":"3215550000"`},
+		"another FoneNumber in lists":   {AnotherFoneNumber, "GET", "/fonenumbers", "", `["3215550000"]`},
+		"receive missing in lists":      {ReceiveMissing, "GET", "/fonenumbers?filter=all", "", `"sms_options":{"mms_enabled":"yes","receive_notify":`},
+		"wrong types of a login":        {WrongTypes, "POST", "/auth", `{"username":"demo","password":"demo-password"}`, `{"auth":{"token":{"text":"`},
+		"another FoneNumber of devices": {AnotherFoneNumber, "GET", "/devices/219", "", `"fonenumber":"3215550000"`},
+		"unknown members of devices":    {UnknownMembers, "GET", "/devices", "", `"added_later"`},
+		"page for a subaccount token":   {NotFoundPage, "POST", "/subaccounts/token", `{"subaccount":"2000000002"}`, "<title>"},
+		"a refusal without content":     {NoContent, "GET", "/fonenumbers/3215559999", "", `"error":"Not Found"`},
+		"a refusal":                     {WrongTypes, "GET", "/fonenumbers/3215559999", "", `"error":"Not Found"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := newSimulator(t, Options{FoneNumbers: 1})
+			sim.PutDevice(Device{ID: "219", FoneNumber: number})
 			server := httptest.NewServer(sim)
 			defer server.Close()
 			sim.Inject(func(*http.Request) Fault { return test.fault })

@@ -100,8 +100,8 @@ type Simulator struct {
 	subaccounts map[string]bool // By code.
 	tokens      map[string]token
 	requests    []*Request
-	violations []string
-	intercept  Interceptor
+	violations  []string
+	intercept   Interceptor
 }
 
 // Interceptor sees every request before FoneStorm does, after limit and latency. It may change the account, or write
@@ -305,4 +305,3 @@ func (r *statusRecorder) WriteHeader(status int) {
 
 // Unwrap lets http.ResponseController reach the connection.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-

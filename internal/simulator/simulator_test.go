@@ -55,13 +55,26 @@ func get(t testing.TB, sim *Simulator, path, token string) *httptest.ResponseRec
 	return ask(t, sim, http.MethodGet, path, token, "", "")
 }
 
+// post sends parameters as JSON.
 func post(t testing.TB, sim *Simulator, path, token string, form url.Values) *httptest.ResponseRecorder {
 	t.Helper()
-	return ask(t, sim, http.MethodPost, path, token, formBody, form.Encode())
+	return ask(t, sim, http.MethodPost, path, token, jsonBody, inJSONBody(form))
+}
+
+func inJSONBody(form url.Values) string {
+	members := map[string]any{}
+	for name := range form {
+		members[name] = form.Get(name)
+	}
+	body, _ := json.Marshal(members)
+	return string(body)
 }
 
 // anyToken returns one that is valid without the trace that a login would leave.
-func anyToken(sim *Simulator) string { return sim.newToken() }
+func anyToken(sim *Simulator) string {
+	token, _ := sim.newToken(sim.options.Account, 0)
+	return token
+}
 
 // decoded returns the JSON of an answer that reports success.
 func decoded(t testing.TB, w *httptest.ResponseRecorder, status int) map[string]any {
@@ -104,10 +117,15 @@ func TestNewRefusesUnknownOptions(t *testing.T) {
 		options Options
 		words   []string
 	}{
-		"auth":    {Options{Dialect: Dialect{Auth: "bearer"}}, []string{"bearer", "authorization"}},
-		"options": {Options{Dialect: Dialect{Options: "mms_options"}}, []string{"mms_options", "sms_options"}},
-		"window":  {Options{RateWindow: "rolling"}, []string{"rolling", "sliding"}},
-		"limit":   {Options{RateLimit: -1}, []string{"-1"}},
+		"login":       {Options{Profile: Profile{LoginResponse: "bearer"}}, []string{"login_response", "bearer", "authorization"}},
+		"options":     {Options{Profile: Profile{OptionsMember: "mms_options"}}, []string{"mms_options", "sms_options"}},
+		"status":      {Options{Profile: Profile{BodyStatus: 418}}, []string{"body_status", "418", "415"}},
+		"respelling":  {Options{Profile: Profile{Respellings: []string{"shouting"}}}, []string{"shouting", "email-upper-case"}},
+		"latency":     {Options{Profile: Profile{ListLatency: -1}}, []string{"list_latency", "negative"}},
+		"account":     {Options{Account: "1"}, []string{`"1"`, "ten digits"}},
+		"subaccounts": {Options{Subaccounts: []string{"two"}}, []string{`"two"`, "ten digits"}},
+		"window":      {Options{RateWindow: "rolling"}, []string{"rolling", "sliding"}},
+		"limit":       {Options{RateLimit: -1}, []string{"-1"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -174,6 +192,14 @@ func TestContractIsChecked(t *testing.T) {
 		"other content":          {"POST", "/messages/receive", "text/plain", good.Encode(), "text/plain"},
 		"JSON cut off":           {"POST", "/messages/receive", jsonBody, `{"fonenumber":"321`, ""},
 		"JSON number":            {"POST", "/messages/receive", jsonBody, `{"fonenumber":3215550000,"type":"None","value":"None","url_method":"POST"}`, "fonenumber"},
+		"JSON expires text":      {"POST", "/auth", jsonBody, `{"username":"demo","password":"demo-password","expires":"60"}`, "expires"},
+		"JSON password number":   {"POST", "/auth", jsonBody, `{"username":"demo","password":5}`, "password"},
+		"JSON device number":     {"POST", "/messages/receive", jsonBody, `{"fonenumber":"3215550000","type":"Device","value":219,"url_method":"POST"}`, "value"},
+		"JSON unknown parameter": {"POST", "/messages/receive", jsonBody, `{"fonenumber":"3215550000","type":"None","value":"None","url_method":"POST","x":"y"}`, ""},
+		"JSON echo of a read":    {"POST", "/messages/receive", jsonBody, `{"fonenumber":{"fonenumber":"3215550000"}}`, ""},
+		"short subaccount":       {"POST", "/subaccounts/token", jsonBody, `{"subaccount":"12"}`, "subaccount"},
+		"no subaccount":          {"POST", "/subaccounts/token", jsonBody, `{}`, "subaccount"},
+		"read of device x":       {"GET", "/devices/x", "", "", "id"},
 		"login without password": {"POST", "/auth", formBody, "username=demo", "password"},
 		"login by GET parameter": {"POST", "/auth?username=demo&password=demo-password", formBody, "", ""},
 		"login with a typo":      {"POST", "/auth", formBody, "username=demo&password=demo-password&expire=60", "expire"},
@@ -206,8 +232,8 @@ func TestContractIsChecked(t *testing.T) {
 func TestAnswersAreCheckedToo(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{})
-	sim.Put(FoneNumber{Number: number, Active: "perhaps"})
-	wantEnvelope(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusInternalServerError, "is_active")
+	sim.Put(FoneNumber{Number: "321"})
+	wantEnvelope(t, get(t, sim, "/fonenumbers?filter=all", anyToken(sim)), http.StatusInternalServerError, "fonenumbers")
 	wantViolations(t, sim, 1)
 }
 
@@ -217,8 +243,9 @@ func TestUnknownRoutes(t *testing.T) {
 	token := anyToken(sim)
 	for i, route := range []struct{ method, path string }{
 		{"GET", "/"},
-		{"GET", "/devices"},
+		{"POST", "/devices"},
 		{"GET", "/auth"},
+		{"GET", "/subaccounts/token"},
 		{"GET", "/messages/receive"},
 		{"PUT", "/fonenumbers/" + number},
 		{"DELETE", "/fonenumbers/" + number}, // Which would give the number up.
@@ -246,17 +273,24 @@ func TestRequestsAreRemembered(t *testing.T) {
 		get(t, sim, "/fonenumbers/"+number, token)
 		ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, `{"type":"None"}`)
 		get(t, sim, "/devices", token)
+		ask(t, sim, http.MethodPost, "/subaccounts/token", token, jsonBody, `{"subaccount":"2000000002"}`)
+		get(t, sim, "/devices/219", "wrong")
+		ask(t, sim, http.MethodDelete, "/fonenumbers/"+number+"/x", token, "text/plain", "a=b")
 
 		want := []struct {
 			kind, method, path string
 			status             int
-			form               string
+			account            string
+			body, form         string
 		}{
-			{"login", "POST", "/auth", 401, "password=wrong&username=demo"},
-			{"list", "GET", "/fonenumbers?filter=all", 200, ""},
-			{"get", "GET", "/fonenumbers/" + number, 200, ""},
-			{"set", "POST", "/messages/receive", 400, "type=None"},
-			{"other", "GET", "/devices", 404, ""},
+			{"login", "POST", "/auth", 401, "", "json", "password=wrong&username=demo"},
+			{"list", "GET", "/fonenumbers?filter=all", 200, "1000000001", "", ""},
+			{"get", "GET", "/fonenumbers/" + number, 200, "1000000001", "", ""},
+			{"set", "POST", "/messages/receive", 400, "1000000001", "json", "type=None"},
+			{"devices", "GET", "/devices", 200, "1000000001", "", ""},
+			{"subaccount", "POST", "/subaccounts/token", 404, "1000000001", "json", "subaccount=2000000002"},
+			{"device", "GET", "/devices/219", 401, "", "", ""},
+			{"get", "DELETE", "/fonenumbers/" + number + "/x", 404, "1000000001", "", "a=b"},
 		}
 		got := sim.Requests()
 		if len(got) != len(want) {
@@ -265,7 +299,7 @@ func TestRequestsAreRemembered(t *testing.T) {
 		for i, r := range got {
 			arrived := begun.Add(time.Duration(i) * 2 * time.Second) // Each waited for the answer to the one before.
 			if r.Kind() != want[i].kind || r.Method != want[i].method || r.Path != want[i].path || r.Status != want[i].status ||
-				r.Form.Encode() != want[i].form || !r.Arrived.Equal(arrived) {
+				r.Account != want[i].account || r.Body != want[i].body || r.Form.Encode() != want[i].form || !r.Arrived.Equal(arrived) {
 				t.Errorf("request %d is a %s, %+v; want %+v at %s", i, r.Kind(), r, want[i], arrived)
 			}
 		}

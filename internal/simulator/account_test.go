@@ -1,0 +1,150 @@
+package simulator
+
+import (
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// subaccountToken returns a token for a subaccount.
+func subaccountToken(t *testing.T, sim *Simulator, token, code string) string {
+	t.Helper()
+	w := ask(t, sim, http.MethodPost, "/subaccounts/token", token, jsonBody, `{"subaccount":"`+code+`"}`)
+	return tokenOf(t, "subaccount", decoded(t, w, http.StatusCreated))
+}
+
+// A token acts on the FoneNumbers and devices of its account alone.
+func TestSubaccounts(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1, Subaccounts: []string{"2000000003"}})
+	sim.Put(FoneNumber{Number: "4075550000", Subaccount: "2000000002"})
+	sim.PutDevice(Device{ID: "219", Name: "Front desk"})
+	sim.PutDevice(Device{ID: "220", Name: "Branch", Type: "Polycom", FoneNumber: "4075550000", Subaccount: "2000000002"})
+	main := anyToken(sim)
+	branch := subaccountToken(t, sim, main, "2000000002")
+	empty := subaccountToken(t, sim, main, "2000000003")
+	if account, _ := payload(branch)["account"].(map[string]any); account["id"] != "2000000002" {
+		t.Errorf("the token says %v", payload(branch))
+	}
+
+	for token, want := range map[string][2][]string{
+		main: {{"3215550000"}, {"219"}}, branch: {{"4075550000"}, {"220"}}, empty: {},
+	} {
+		var numbers, devices []string
+		list, _ := decoded(t, get(t, sim, "/fonenumbers", token), http.StatusOK)["fonenumbers"].([]any)
+		for _, number := range list {
+			numbers = append(numbers, number.(string))
+		}
+		list, _ = decoded(t, get(t, sim, "/devices", token), http.StatusOK)["devices"].([]any)
+		for _, device := range list {
+			devices = append(devices, device.(map[string]any)["id"].(string))
+		}
+		if !slices.Equal(numbers, want[0]) || !slices.Equal(devices, want[1]) {
+			t.Errorf("the lists are %v and %v, want %v", numbers, devices, want)
+		}
+		for _, number := range []string{"3215550000", "4075550000"} {
+			status := http.StatusNotFound
+			if slices.Contains(want[0], number) {
+				status = http.StatusOK
+			}
+			decoded(t, get(t, sim, "/fonenumbers/"+number, token), status)
+			body := `{"fonenumber":"` + number + `","type":"None","value":"None","url_method":"POST"}`
+			decoded(t, ask(t, sim, "POST", "/messages/receive", token, jsonBody, body), status)
+		}
+		for _, id := range []string{"219", "220"} {
+			status := http.StatusNotFound
+			if slices.Contains(want[1], id) {
+				status = http.StatusOK
+			}
+			decoded(t, get(t, sim, "/devices/"+id, token), status)
+		}
+	}
+	requests := sim.Requests()
+	if got := requests[len(requests)-1].Account; !slices.Contains([]string{"1000000001", "2000000002", "2000000003"}, got) {
+		t.Errorf("the last request acted on %q", got)
+	}
+	wantViolations(t, sim, 0)
+}
+
+func TestSubaccountTokenRefusals(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{Subaccounts: []string{"2000000002"}})
+	main := anyToken(sim)
+	ask := func(token, code string) (status int, message string) {
+		w := ask(t, sim, http.MethodPost, "/subaccounts/token", token, jsonBody, `{"subaccount":"`+code+`"}`)
+		return w.Code, w.Body.String()
+	}
+	branch := subaccountToken(t, sim, main, "2000000002")
+	for _, test := range []struct {
+		token, code string
+		status      int
+		message     string
+	}{
+		{"", "2000000002", http.StatusUnauthorized, "token"},
+		{main, "2000000009", http.StatusNotFound, "subaccount was not found"},
+		{main, "1000000001", http.StatusNotFound, "subaccount was not found"},
+		{branch, "2000000002", http.StatusForbidden, "no subaccounts"},
+	} {
+		if status, message := ask(test.token, test.code); status != test.status || !strings.Contains(message, test.message) {
+			t.Errorf("%s is answered %d %s, want %d %s", test.code, status, message, test.status, test.message)
+		}
+	}
+	wantViolations(t, sim, 0)
+}
+
+// The token of a subaccount expires by itself, and can outlive the token that it was requested with.
+func TestSubaccountTokensExpire(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, Options{Subaccounts: []string{"2000000002"}, TokenLifetime: time.Minute})
+		main := anyToken(sim)
+		time.Sleep(30 * time.Second)
+		branch := subaccountToken(t, sim, main, "2000000002")
+		time.Sleep(30 * time.Second)
+		wantEnvelope(t, get(t, sim, "/fonenumbers", main), http.StatusUnauthorized)
+		decoded(t, get(t, sim, "/fonenumbers", branch), http.StatusOK)
+		time.Sleep(30 * time.Second)
+		wantEnvelope(t, get(t, sim, "/fonenumbers", branch), http.StatusUnauthorized)
+	})
+}
+
+func TestDevices(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{})
+	token := anyToken(sim)
+	want := Device{ID: "21915233078", Name: "Front desk", Type: "Polycom VVX", FoneNumber: number}
+	sim.PutDevice(want)
+	if got := sim.Devices(); !slices.Equal(got, []Device{want}) {
+		t.Errorf("the devices are %+v", got)
+	}
+	none := map[string]any{"type": "None", "email": "", "url": nil, "method": nil}
+	shown := map[string]any{
+		"id": "21915233078", "name": "Front desk", "type": "Polycom VVX", "fonenumber": number, "mac_address": nil, "receive_notify": none,
+	}
+	if got := decoded(t, get(t, sim, "/devices/21915233078", token), http.StatusOK)["device"]; !reflect.DeepEqual(got, shown) {
+		t.Errorf("the device is %v, want %v", got, shown)
+	}
+	if got := decoded(t, get(t, sim, "/devices", token), http.StatusOK)["devices"]; !reflect.DeepEqual(got, []any{shown}) {
+		t.Errorf("the devices are %v", got)
+	}
+	sim.RemoveDevice("21915233078")
+	wantEnvelope(t, get(t, sim, "/devices/21915233078", token), http.StatusNotFound, "device")
+	if got := strings.TrimSpace(get(t, sim, "/devices", token).Body.String()); got != `{"devices":[]}` {
+		t.Errorf("without devices the list is %s", got)
+	}
+	wantViolations(t, sim, 0)
+}
+
+func TestDevicesRefused(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{Profile: Profile{Devices: "refused"}})
+	sim.PutDevice(Device{ID: "219"})
+	wantEnvelope(t, get(t, sim, "/devices", anyToken(sim)), http.StatusForbidden)
+	wantEnvelope(t, get(t, sim, "/devices/219", anyToken(sim)), http.StatusForbidden)
+	wantEnvelope(t, get(t, sim, "/devices", ""), http.StatusUnauthorized)
+	wantViolations(t, sim, 0)
+}
