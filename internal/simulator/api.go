@@ -238,7 +238,7 @@ func reply(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // Fails only when the client has gone away.
 }
 
-// fail answers with the envelope that every error of FoneStorm has.
+// fail returns the envelope that every error of FoneStorm has.
 func fail(w http.ResponseWriter, status int, message string) {
 	reply(w, status, map[string]any{"error": http.StatusText(status), "message": message, "status_code": status})
 }

@@ -214,7 +214,8 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 		want       string
 	}{
 		"live": {
-			full, Profile{},
+			full,
+			Profile{},
 			start + `,"sms_options":{"mms_enabled":"yes",` + delivery("email") + `,` + typed + `,"sms_enabled":"yes"}}`,
 		},
 		"2.12": {
@@ -230,22 +231,26 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 			start + `,"mms_enabled":"yes",` + delivery("email") + `,` + untyped + `,"sms_enabled":"yes"}`,
 		},
 		"both": {
-			full, Profile{OptionsMember: "both", Types: "upper"},
+			full,
+			Profile{OptionsMember: "both", Types: "upper"},
 			start + `,"message_options":{"messaging_enabled":"yes","mms_enabled":"yes",` + delivery("EMAIL") + `,` + typed + `},` +
 				`"sms_options":{"mms_enabled":"yes","sms_enabled":"yes"}}`,
 		},
 		"padded": {
-			full, Profile{Types: "padded"},
+			full,
+			Profile{Types: "padded"},
 			start + `,"sms_options":{"mms_enabled":"yes",` + delivery(" Email ") + `,` + typed + `,"sms_enabled":"yes"}}`,
 		},
 		"cancelled, accepting no messages": {
-			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true}, Profile{},
+			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true},
+			Profile{},
 			`{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":null,"is_active":"cancel","label":"",` +
 				`"sms_options":{"mms_enabled":"no","receive":{"device":"","email":null,"forward":"","type":"None","url":null,` +
 				`"url_method":null},` + nothing + `,"sms_enabled":"no"}}`,
 		},
 		"without delivery": {
-			FoneNumber{Number: number, Undeliverable: true}, Profile{},
+			FoneNumber{Number: number, Undeliverable: true},
+			Profile{},
 			`{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":null,"is_active":"yes","label":""}`,
 		},
 	}

@@ -15,16 +15,16 @@ import (
 	"time"
 )
 
-// Fault is a way in which a request fails, or its answer is damaged on its way. The zero value is none.
+// Fault is a way in which a request fails, or its response is damaged on its way. The zero value is none.
 type Fault string
 
 // Faults of the connection.
 const (
 	// ConnectionReset resets the connection; FoneStorm learns nothing of the request.
 	ConnectionReset Fault = "connection reset"
-	// ConnectionClosed closes the connection in an orderly way without an answer; FoneStorm learns nothing of the request.
+	// ConnectionClosed closes the connection in an orderly way without a response; FoneStorm learns nothing of the request.
 	ConnectionClosed Fault = "connection closed"
-	// NoAnswer holds the request until the client gives it up; FoneStorm learns nothing of it.
+	// NoAnswer keeps the request open until the client cancels it; FoneStorm learns nothing of it.
 	NoAnswer Fault = "no answer"
 	// AnswerLost lets FoneStorm do what is asked, then resets the connection.
 	AnswerLost Fault = "answer lost"
@@ -32,39 +32,39 @@ const (
 
 // Refusals. FoneStorm does nothing of what is asked.
 const (
-	// TokenRejected answers 401 although the token is valid.
+	// TokenRejected returns 401 although the token is valid.
 	TokenRejected Fault = "401"
-	// RequestTimeout answers 408.
+	// RequestTimeout returns 408.
 	RequestTimeout Fault = "408"
-	// RateLimited answers 429 and does not say how long to wait.
+	// RateLimited returns 429 and does not say how long to wait.
 	RateLimited Fault = "429"
-	// RateLimitedSeconds answers 429 and asks to wait for one second.
+	// RateLimitedSeconds returns 429 and asks to wait for one second.
 	RateLimitedSeconds Fault = "429 with seconds"
-	// RateLimitedDate answers 429 and asks to wait until a time, one to two seconds from now.
+	// RateLimitedDate returns 429 and asks to wait until a time, one to two seconds from now.
 	RateLimitedDate Fault = "429 with a date"
 	// RateLimited400 says that the limit is exceeded by status 400, as version 2.11 does.
 	RateLimited400 Fault = "400 for the rate limit"
 	// RateLimited410 says that the limit is exceeded by status 410, as version 2.12 does.
 	RateLimited410 Fault = "410 for the rate limit"
-	// ServerError answers 500.
+	// ServerError returns 500.
 	ServerError Fault = "500"
-	// BadGateway answers 502 with the HTML page of a proxy.
+	// BadGateway returns 502 with the HTML page of a proxy.
 	BadGateway Fault = "502 with an HTML page"
-	// Unavailable answers 503.
+	// Unavailable returns 503.
 	Unavailable Fault = "503"
-	// GatewayTimeout answers 504.
+	// GatewayTimeout returns 504.
 	GatewayTimeout Fault = "504"
-	// HTMLPage answers with the HTML page of a proxy and status 200.
+	// HTMLPage returns the HTML page of a proxy and status 200.
 	HTMLPage Fault = "200 with an HTML page"
-	// NotFound answers 404 as FoneStorm does for a FoneNumber that the account does not have.
+	// NotFound returns 404 as FoneStorm does for a FoneNumber that the account does not have.
 	NotFound Fault = "404 envelope"
-	// NotFoundPage answers 404 with the HTML page of a proxy.
+	// NotFoundPage returns 404 with the HTML page of a proxy.
 	NotFoundPage Fault = "404 with an HTML page"
-	// NotFoundForeign answers 404 with the JSON of another program.
+	// NotFoundForeign returns 404 with the JSON of another program.
 	NotFoundForeign Fault = "404 of another program"
 )
 
-// Damaged answers. FoneStorm does what is asked; when it refuses, its refusal arrives as it is.
+// Damaged responses. FoneStorm does what is requested; its error responses arrive unchanged.
 const (
 	// EmptyAnswer leaves out the body.
 	EmptyAnswer Fault = "empty answer"
@@ -80,9 +80,9 @@ const (
 	ReceiveMissing Fault = "receive missing"
 	// WrongTypes puts objects where there should be text.
 	WrongTypes Fault = "wrong JSON types"
-	// AnotherFoneNumber makes an answer about one FoneNumber one about the next number. Lists stay as they are.
+	// AnotherFoneNumber makes a response about one FoneNumber name another one. Lists stay as they are.
 	AnotherFoneNumber Fault = "another FoneNumber"
-	// BareSuccess makes Set Delivery Service answer only that it succeeded, as version 2.1 did.
+	// BareSuccess makes Set Delivery Service return only that it succeeded, as version 2.1 did.
 	BareSuccess Fault = "bare success"
 )
 
@@ -116,21 +116,21 @@ func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
 	})
 }
 
-// commit answers a request in a wrong way, unless the fault is none.
+// commit responds to a request in a wrong way, unless the fault is none.
 func (s *Simulator) commit(fault Fault, w http.ResponseWriter, r *http.Request) (answered bool) {
 	if fault == "" {
 		return false
 	}
-	answer, known := faults[fault]
+	respond, known := faults[fault]
 	if !known {
 		s.addViolation(fmt.Sprintf("a test asks for the unknown fault %q", fault))
 		return false
 	}
-	answer(s, w, r)
+	respond(s, w, r)
 	return true
 }
 
-// faults says what each fault does in place of FoneStorm's answer.
+// faults says what each fault does in place of FoneStorm's response.
 var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request){
 	ConnectionReset:  func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, reset) },
 	ConnectionClosed: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, orderly) },
@@ -152,7 +152,7 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 	ServerError:    refusal(http.StatusInternalServerError, "Something went wrong.", nil),
 	BadGateway:     htmlPage(http.StatusBadGateway),
 	Unavailable:    refusal(http.StatusServiceUnavailable, "Try again later.", nil),
-	GatewayTimeout: refusal(http.StatusGatewayTimeout, "There was no answer in time.", nil),
+	GatewayTimeout: refusal(http.StatusGatewayTimeout, "There was no response in time.", nil),
 	HTMLPage:       htmlPage(http.StatusOK),
 	NotFound:       refusal(http.StatusNotFound, "The FoneNumber was not found.", nil),
 	NotFoundPage:   htmlPage(http.StatusNotFound),
@@ -161,18 +161,18 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 	},
 
 	EmptyAnswer: damaged(func(*http.Request, *httptest.ResponseRecorder) []byte { return nil }),
-	NoContent: damaged(func(_ *http.Request, answer *httptest.ResponseRecorder) []byte {
-		answer.Code = http.StatusNoContent
+	NoContent: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
+		response.Code = http.StatusNoContent
 		return nil
 	}),
-	CutOff: damaged(func(_ *http.Request, answer *httptest.ResponseRecorder) []byte {
-		body := answer.Body.Bytes()
-		answer.Header().Set("Content-Length", strconv.Itoa(len(body))) // The server ends a connection on which it has sent less.
+	CutOff: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
+		body := response.Body.Bytes()
+		response.Header().Set("Content-Length", strconv.Itoa(len(body))) // The server ends a connection on which it has sent less.
 		return body[:len(body)/2]
 	}),
-	WrongContentType: damaged(func(_ *http.Request, answer *httptest.ResponseRecorder) []byte {
-		answer.Header().Set("Content-Type", "text/html")
-		return answer.Body.Bytes()
+	WrongContentType: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
+		response.Header().Set("Content-Type", "text/html")
+		return response.Body.Bytes()
 	}),
 	UnknownMembers: damaged(inJSON(addMember)),
 	ReceiveMissing: damaged(inJSON(func(object map[string]any) {
@@ -187,9 +187,9 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 			}
 		}
 	})),
-	AnotherFoneNumber: damaged(func(r *http.Request, answer *httptest.ResponseRecorder) []byte {
+	AnotherFoneNumber: damaged(func(r *http.Request, response *httptest.ResponseRecorder) []byte {
 		if kind := (Request{Path: strings.TrimPrefix(r.URL.Path, BasePath)}).Kind(); kind != "get" && kind != "set" {
-			return answer.Body.Bytes()
+			return response.Body.Bytes()
 		}
 		return inJSON(func(object map[string]any) {
 			switch number := object["fonenumber"].(type) {
@@ -199,11 +199,11 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 			case float64:
 				object["fonenumber"] = number + 1
 			}
-		})(r, answer)
+		})(r, response)
 	}),
-	BareSuccess: damaged(func(r *http.Request, answer *httptest.ResponseRecorder) []byte {
+	BareSuccess: damaged(func(r *http.Request, response *httptest.ResponseRecorder) []byte {
 		if !strings.HasSuffix(r.URL.Path, "/messages/receive") {
-			return answer.Body.Bytes()
+			return response.Body.Bytes()
 		}
 		return []byte(`{"status_code":200,"result":"SUCCESS"}`)
 	}),
@@ -217,7 +217,7 @@ const (
 	orderly = -1
 )
 
-// disconnect ends the connection without an answer.
+// disconnect ends the connection without a response.
 func disconnect(w http.ResponseWriter, linger int) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -229,7 +229,7 @@ func disconnect(w http.ResponseWriter, linger int) {
 	_ = connection.Close()
 }
 
-// refusal answers with the envelope of all errors. The header Retry-After is optional.
+// refusal returns the envelope of all errors. The header Retry-After is optional.
 func refusal(status int, message string, retryAfter func() string) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
 		if retryAfter != nil {
@@ -250,7 +250,7 @@ func htmlPage(status int) func(*Simulator, http.ResponseWriter, *http.Request) {
 // alteration returns the body of a response that is about to be sent; it may change header and status, too.
 type alteration func(r *http.Request, response *httptest.ResponseRecorder) []byte
 
-// damaged lets FoneStorm answer and changes the answer when it reports success.
+// damaged lets FoneStorm respond and alters a successful response.
 func damaged(damage alteration) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(s *Simulator, w http.ResponseWriter, r *http.Request) {
 		altered(s.service, damage).ServeHTTP(w, r)
@@ -277,7 +277,9 @@ func altered(next http.Handler, alter alteration) http.Handler {
 func inJSON(change func(object map[string]any)) alteration {
 	return func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
 		var body any
-		_ = json.Unmarshal(response.Body.Bytes(), &body) // The API's own.
+		if err := json.Unmarshal(response.Body.Bytes(), &body); err != nil {
+			return response.Body.Bytes() // A profile can leave it empty.
+		}
 		inObjects(body, change)
 		changed, _ := json.Marshal(body)
 		return changed

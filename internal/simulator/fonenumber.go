@@ -1,6 +1,9 @@
 package simulator
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // FoneNumber is a telephone number of the simulated account or of one of its subaccounts. Texts are shown as they are, so
 // that a test can put in whatever a real account may contain.
@@ -116,9 +119,7 @@ func (f record) object(profile *Profile) map[string]any {
 		object["sms_options"] = map[string]any{"sms_enabled": enabled, "mms_enabled": enabled}
 	case "receive":
 		options["sms_enabled"] = enabled
-		for name, member := range options {
-			object[name] = member
-		}
+		maps.Copy(object, options)
 	default:
 		options["sms_enabled"] = enabled
 		object["sms_options"] = options

@@ -41,9 +41,8 @@ func TestBuiltInProfilesAreComplete(t *testing.T) {
 func TestEverySettingIsInTheTable(t *testing.T) {
 	t.Parallel()
 	var named []string
-	fields := reflect.TypeFor[Profile]()
-	for i := range fields.NumField() {
-		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+	for field := range reflect.TypeFor[Profile]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		named = append(named, name)
 	}
 	if got := settingNames(); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(named))) {
@@ -79,7 +78,7 @@ func TestSetRefusesWhatIsUnknown(t *testing.T) {
 		name, value string
 		words       []string
 	}{
-		{"colour", "red", []string{`"colour"`, "login_body", "respellings"}},
+		{"color", "red", []string{`"color"`, "login_body", "respellings"}},
 		{"login_body", "xml", []string{"login_body", `"xml"`, "json, form, both"}},
 		{"login_status", "404", []string{"login_status", `"404"`, "401, 400, 403"}},
 		{"login_status", "", []string{"login_status", `""`}},

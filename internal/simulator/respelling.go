@@ -11,12 +11,12 @@ import (
 // respelling is a change to how a response spells what it says. Each part may be nil.
 type respelling struct {
 	name   string
-	object func(object map[string]any)        // Changes a FoneNumber or a device.
-	number func(number string) any            // Returns another spelling of a FoneNumber's number, wherever it is.
-	member func(name string, value any) any   // Returns what replaces a member, or an element of an array, at any depth.
-	whole  func(response map[string]any)      // Changes the response.
-	field  string                             // With text: the field of receive to change; "" for every destination.
-	text   func(destination string) (new any) // Returns what replaces the text of that field, unless it is empty.
+	object func(object map[string]any)      // Changes a FoneNumber or a device.
+	number func(number string) any          // Returns another spelling of a FoneNumber's number, wherever it is.
+	member func(name string, value any) any // Returns what replaces a member, or an element of an array, at any depth.
+	whole  func(response map[string]any)    // Changes the response.
+	field  string                           // With text: the field of receive to change; "" for every destination.
+	text   func(destination string) any     // Returns what replaces the text of that field, unless it is empty.
 }
 
 // respellingTable has the order in which respellings are applied: those that keep text come first, so that each can be
@@ -108,14 +108,14 @@ func (p *Profile) respell(next http.Handler) http.Handler {
 	if len(changes) == 0 && p.SettingResponse != "empty" {
 		return next
 	}
-	return altered(next, func(r *http.Request, answer *httptest.ResponseRecorder) []byte {
+	return altered(next, func(r *http.Request, recorded *httptest.ResponseRecorder) []byte {
 		if p.SettingResponse == "empty" && strings.HasSuffix(r.URL.Path, "/messages/receive") {
 			return nil
 		}
 		if len(changes) == 0 {
-			return answer.Body.Bytes()
+			return recorded.Body.Bytes()
 		}
-		decoder := json.NewDecoder(answer.Body)
+		decoder := json.NewDecoder(recorded.Body)
 		decoder.UseNumber()
 		var response map[string]any
 		_ = decoder.Decode(&response) // The contract has checked that it is an object.

@@ -193,6 +193,12 @@ func TestRespellingsThatDoNotFit(t *testing.T) {
 	if read["is_active"] != "cancel" {
 		t.Errorf("is_active is %v", read["is_active"])
 	}
+	read, _ = show(t, FoneNumber{Number: number}, "trailing-blank", "forward-with-1", "email-upper-case")
+	for path, want := range map[string]any{"email": nil, "forward": "", "device": ""} {
+		if got := flat(read)["/sms_options/receive/"+path]; got != want {
+			t.Errorf("unset, %s is %q", path, got)
+		}
+	}
 }
 
 // All forms of responses can be respelled, in any combination, without breaking the contract.

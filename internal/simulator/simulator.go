@@ -86,7 +86,7 @@ func (r Request) Kind() string {
 	}
 }
 
-// Simulator is an http.Handler that answers as FoneStorm does. It is safe for concurrent use.
+// Simulator is an http.Handler that responds as FoneStorm does. It is safe for concurrent use.
 type Simulator struct {
 	options Options
 	profile *Profile     // The dialect, every setting with its value.
@@ -105,7 +105,7 @@ type Simulator struct {
 }
 
 // Interceptor sees every request before FoneStorm does, after limit and latency. It may change the account, or write
-// an answer of its own, which the contract does not bind, and return true.
+// a response of its own, which the contract does not bind, and return true.
 type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
 // New returns a simulator, or an error when the options are unusable.
@@ -150,8 +150,8 @@ func New(options Options) (*Simulator, error) {
 	return s, nil
 }
 
-// validate wraps a handler so that requests and answers which break the contract are found out: such a request is
-// answered with a 400 envelope, such an answer becomes a 500, and both are kept as violations.
+// validate wraps a handler so that requests and responses that break the contract are found out: such a request gets
+// a 400 envelope, such a response becomes a 500, and both are kept as violations.
 func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract)
 	if err != nil {
@@ -204,7 +204,7 @@ func decodeForm(body io.Reader, header http.Header, schema *openapi3.SchemaRef, 
 	return openapi3filter.UrlencodedBodyDecoder(bytes.NewReader(data), header, schema, encoding)
 }
 
-// ServeHTTP answers one request: limit, latency, contract, API, in this order.
+// ServeHTTP serves one request: limit, latency, contract, API, in this order.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := time.Now()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
@@ -223,16 +223,16 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	request.Account, _ = s.accountOf(r.Header.Get("token"))
 	s.mu.Lock()
-	s.requests = append(s.requests, request) // Before the answer: a client that has it may ask what was asked.
+	s.requests = append(s.requests, request) // Before the response: a test that has it may look at the requests.
 	s.mu.Unlock()
-	s.answer(&statusRecorder{ResponseWriter: w, note: func(status int) {
+	s.respond(&statusRecorder{ResponseWriter: w, note: func(status int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		request.Status = status
 	}}, r, body, arrived)
 }
 
-func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) {
+func (s *Simulator) respond(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) {
 	accepted := s.limiter.accept(arrived)
 	select {
 	case <-time.After(s.options.Latency):
@@ -279,7 +279,7 @@ func (s *Simulator) Forget() {
 	s.requests = nil
 }
 
-// Violations returns the requests and answers that broke the contract, described.
+// Violations returns the requests and responses that broke the contract, described.
 func (s *Simulator) Violations() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -292,7 +292,7 @@ func (s *Simulator) addViolation(reason string) {
 	s.violations = append(s.violations, reason)
 }
 
-// statusRecorder notes the status of an answer before it is sent.
+// statusRecorder notes the status of a response before it is sent.
 type statusRecorder struct {
 	http.ResponseWriter
 	note func(status int)
