@@ -85,6 +85,9 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 		}
 	}
 	err := run(ctx)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if unrestored := (*NotRestoredError)(nil); ctx.Err() != nil || err != nil && !errors.As(err, &unrestored) {
 		return nil, err
 	}

@@ -2,9 +2,10 @@ package contract
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -15,6 +16,8 @@ const (
 	restoreAttempts = 6
 	restoreTimeout  = 2 * time.Minute
 )
+
+var errTokenRejected = errors.New("FoneStorm rejected the token (status 401)")
 
 // Notice says what a run does to the FoneNumber.
 func (c Config) Notice() string {
@@ -59,7 +62,7 @@ func (s *session) original(ctx context.Context) (fonestorm.Delivery, error) {
 		return none, err
 	}
 	if x.status == http.StatusUnauthorized {
-		return none, fmt.Errorf("FoneStorm rejected the token (status 401)")
+		return none, errTokenRejected
 	}
 	if x.status == http.StatusNotFound {
 		return none, fmt.Errorf("FoneNumber %s is not in the account", s.FoneNumber)
@@ -74,22 +77,19 @@ func (s *session) original(ctx context.Context) (fonestorm.Delivery, error) {
 	return delivery, nil
 }
 
-// deliveryOf returns where the FoneNumber in a response delivers, in the spelling in which that can be set. One without
-// delivery settings was never set and delivers to None.
-func deliveryOf(x *exchange) (fonestorm.Delivery, bool) {
+// deliveryOf returns where the FoneNumber in a response delivers, in the spelling in which that can be set. A missing
+// delivery is not taken for None: it may be missing by mistake.
+func deliveryOf(x *exchange) (delivery fonestorm.Delivery, ok bool) {
 	object, ok := newObject(x.fonenumber, at(x.json, "fonenumber"))
-	if !ok || !x.ok() {
-		return fonestorm.Delivery{}, false
+	kind, isText := object.receive["type"].(string)
+	if kind, known := object.receive["type"]; !ok || !x.ok() || !known || kind != nil && !isText {
+		return delivery, false
 	}
-	field := object.currentField()
-	for _, kind := range []fonestorm.DeliveryType{fonestorm.Device, fonestorm.Email, fonestorm.URL, fonestorm.Forward} {
-		if field != strings.ToLower(string(kind)) {
-			continue
-		}
-		delivery := fonestorm.Delivery{Type: kind, Value: text(object.receive[field])}.Normalized()
-		return delivery, delivery.Value != ""
-	}
-	return fonestorm.Delivery{Type: fonestorm.None}, field == "" || field == "none"
+	delivery = fonestorm.Delivery{
+		Type:  fonestorm.DeliveryType(kind),
+		Value: text(object.receive[object.currentField()]),
+	}.Normalized()
+	return delivery, slices.Contains(documentedTypes, string(delivery.Type)) && (delivery.Type == fonestorm.None || delivery.Value != "")
 }
 
 // restore sets the original delivery again until it is seen to be there.

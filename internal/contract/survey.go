@@ -3,7 +3,6 @@ package contract
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -193,7 +192,7 @@ func (s *session) list(ctx context.Context) error {
 		return err
 	}
 	if x.status == http.StatusUnauthorized {
-		return errors.New("FoneStorm rejected the token (status 401)")
+		return errTokenRejected
 	}
 	_, err = s.get(ctx, "list all", listAllPath, "", s.token)
 	return err
