@@ -286,25 +286,28 @@ func TestRunKeepsToThePlan(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sim := account(t, profile)
 				sim.Put(simulator.FoneNumber{Number: "3215551200", Subaccount: "1000000002", Receive: simulator.Receive{Type: "Email", Email: "a@example.com"}})
+				sim.PutDevice(simulator.Device{ID: "21915233079", Subaccount: "1000000002"})
 				config := config(sim)
 				config.Subaccount, config.FoneNumber = "1000000002", "3215551200"
 				report := mustRun(t, config)
 				if got := result(t, report, "subaccount-token"); got.Status != AsAssumed {
 					t.Errorf("the subaccount's token is %+v", got)
 				}
-				wantPlanned(t, config, sim)
+				if sent := wantPlanned(t, config, sim)["POST "+settingPath]; sent != settings+1 {
+					t.Errorf("%d settings were sent, want %d and a restoration", sent, settings)
+				}
 			})
 		})
 	}
 }
 
-func wantPlanned(t *testing.T, config Config, sim *simulator.Simulator) {
+func wantPlanned(t *testing.T, config Config, sim *simulator.Simulator) (sent map[string]int) {
 	t.Helper()
 	planned := map[string]int{}
 	for _, call := range config.Plan() {
 		planned[call.Call] = call.AtMost
 	}
-	sent := map[string]int{}
+	sent = map[string]int{}
 	var last time.Time
 	for _, r := range sim.Requests() {
 		path := r.Path
@@ -327,6 +330,7 @@ func wantPlanned(t *testing.T, config Config, sim *simulator.Simulator) {
 			t.Errorf("%s is planned and was not sent", call)
 		}
 	}
+	return sent
 }
 
 // originals are deliveries that a run restores.
@@ -463,6 +467,34 @@ func TestRunRestoresAfterAFailure(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A token that ends at any moment is renewed to restore the FoneNumber, and is not taken for a difference.
+func TestRunRestoresWithANewToken(t *testing.T) {
+	t.Parallel()
+	eachRequest(t, simulator.Profile{}, func(t *testing.T, sim *simulator.Simulator, n int) {
+		served := 0
+		config := config(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if served++; served == n+1 {
+				sim.ExpireTokens()
+			}
+			sim.ServeHTTP(w, r)
+		}))
+		config.RateLimit = false
+		report, err := Run(t.Context(), config)
+		if unrestored := (*NotRestoredError)(nil); errors.As(err, &unrestored) {
+			t.Errorf("request %d: %v", n, err)
+		}
+		wantOriginal(t, sim, originals["Email"], fmt.Sprint("request ", n))
+		if report == nil {
+			return
+		}
+		for _, got := range report.Results {
+			if got.Status == Differs && got.ID != "earlier-tokens" {
+				t.Errorf("request %d: %+v", n, got)
+			}
+		}
+	})
 }
 
 // A server that fails at every request from some moment on makes the run say what to set by hand, and end in time.

@@ -73,6 +73,8 @@ func (x *exchange) failure() string {
 		return "no response"
 	case x.status >= 500 || x.rateLimited():
 		return fmt.Sprintf("status %d", x.status)
+	case x.status == http.StatusUnauthorized && x.token != "" && x.purpose != "invalid token" && x.purpose != "earlier token":
+		return "the token was rejected"
 	case x.ok() && x.kind != "JSON" && x.kind != "empty":
 		return fmt.Sprintf("status %d with a body that is %s instead of JSON", x.status, x.kind)
 	default:

@@ -63,10 +63,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	})
 	defer interrupted()
 	report, err := contract.Run(ctx, config)
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = fmt.Errorf("interrupted: %w", err)
-	}
-	if report == nil {
+	unrestored := (*contract.NotRestoredError)(nil)
+	switch {
+	case errors.As(err, &unrestored) && report == nil:
+		return fail(unrestored)
+	case ctx.Err() != nil:
+		return fail(errors.New("interrupted; the FoneNumber, if there is one, delivers as before"))
+	case report == nil:
 		return fail(err)
 	}
 	show(stdout, report)
