@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -26,13 +27,13 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	status := run(ctx, os.Args[1:], os.Getenv, http.DefaultTransport, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
 
 // run is the whole program. What concerns the terminal alone goes to stderr.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, getenv func(string) string, transport http.RoundTripper, stdout, stderr io.Writer) int {
 	fail := func(err error) int {
 		fmt.Fprintln(stderr, "fonestorm-check:", err)
 		return notChecked
@@ -55,13 +56,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return fail(err)
 	}
-	config.FoneNumber, config.Force, config.RateLimit = *fonenumber, *force, *rateLimit
+	config.FoneNumber, config.Force, config.RateLimit, config.Transport = *fonenumber, *force, *rateLimit, transport
 
 	announce(stdout, config)
-	interrupted := context.AfterFunc(ctx, func() {
+	silence := context.AfterFunc(ctx, func() {
 		fmt.Fprintln(stderr, "Interrupted. If the FoneNumber was changed, it is restored now; this takes two minutes at most.")
 	})
-	defer interrupted()
+	defer silence()
 	report, err := contract.Run(ctx, config)
 	unrestored := (*contract.NotRestoredError)(nil)
 	switch {

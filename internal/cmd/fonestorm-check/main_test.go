@@ -7,10 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -32,8 +34,6 @@ func newAccount(t *testing.T, profile simulator.Profile, args ...string) (sim *s
 		t.Fatal(err)
 	}
 	sim.Put(simulator.FoneNumber{Number: fonenumber, Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}})
-	server := httptest.NewServer(sim)
-	t.Cleanup(server.Close)
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -42,13 +42,17 @@ func newAccount(t *testing.T, profile simulator.Profile, args ...string) (sim *s
 	command = exec.CommandContext(t.Context(), executable, args...)
 	command.Dir = dir
 	command.Env = []string{
-		"FONESTORM_CHECK_MAIN=1", "FRACTEL_ENDPOINT=" + server.URL + simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password",
+		"FONESTORM_CHECK_MAIN=1", "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password",
 	}
 	return sim, command, dir
 }
 
-func execute(t *testing.T, command *exec.Cmd) (status int, stdout, stderr string) {
+// execute serves the account, runs the command and returns what it does.
+func execute(t *testing.T, sim *simulator.Simulator, command *exec.Cmd) (status int, stdout, stderr string) {
 	t.Helper()
+	server := httptest.NewServer(sim)
+	defer server.Close()
+	command.Env = slices.Insert(command.Env, 0, "FRACTEL_ENDPOINT="+server.URL+simulator.BasePath)
 	var out, problems bytes.Buffer
 	command.Stdout, command.Stderr = &out, &problems
 	err := command.Run()
@@ -69,8 +73,8 @@ func wantWords(t *testing.T, text string, words ...string) {
 
 func TestReportIsWritten(t *testing.T) {
 	t.Parallel()
-	_, command, dir := newAccount(t, simulator.Profile{})
-	status, stdout, stderr := execute(t, command)
+	sim, command, dir := newAccount(t, simulator.Profile{})
+	status, stdout, stderr := execute(t, sim, command)
 	if status != 0 || stderr != "" {
 		t.Errorf("the exit status is %d: %s", status, stderr)
 	}
@@ -82,8 +86,8 @@ func TestReportIsWritten(t *testing.T) {
 
 func TestDifferencesAreAnExitStatus(t *testing.T) {
 	t.Parallel()
-	_, command, dir := newAccount(t, simulator.Profiles()["2.12"], "-report", "mine.json")
-	status, stdout, stderr := execute(t, command)
+	sim, command, dir := newAccount(t, simulator.Profiles()["2.12"], "-report", "mine.json")
+	status, stdout, stderr := execute(t, sim, command)
 	if status != 1 || stderr != "" {
 		t.Errorf("the exit status is %d: %s", status, stderr)
 	}
@@ -112,7 +116,7 @@ func TestSignals(t *testing.T) {
 				}
 				return false
 			})
-			status, stdout, stderr := execute(t, command)
+			status, stdout, stderr := execute(t, sim, command)
 			if status != 2 {
 				t.Errorf("the exit status is %d", status)
 			}
@@ -128,24 +132,50 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// roundTripper sends requests without a network, so that the time in a bubble passes by itself.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 func TestWhatIsNotRestoredIsPrinted(t *testing.T) {
 	t.Parallel()
-	sim, command, dir := newAccount(t, simulator.Profile{}, "-fonenumber", fonenumber)
-	sim.Inject(func(r *http.Request) simulator.Fault {
-		if r.Method == http.MethodPost && strings.Contains(simulator.Parameters(r).Get("value"), "ops@") {
-			return simulator.ServerError
+	synctest.Test(t, func(t *testing.T) {
+		sim, command, dir := newAccount(t, simulator.Profile{})
+		sim.Inject(func(r *http.Request) simulator.Fault {
+			if r.Method == http.MethodPost && strings.Contains(simulator.Parameters(r).Get("value"), "ops@") {
+				return simulator.ServerError
+			}
+			return ""
+		})
+		transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+			w := httptest.NewRecorder()
+			r.URL.Scheme, r.URL.Host = "", "" // As a server sees it.
+			r.RequestURI = r.URL.RequestURI()
+			sim.ServeHTTP(w, r)
+			return w.Result(), nil
+		})
+		getenv := func(name string) string {
+			if name == "FRACTEL_ENDPOINT" {
+				return "http://localhost" + simulator.BasePath
+			}
+			for _, variable := range command.Env {
+				if value, ok := strings.CutPrefix(variable, name+"="); ok {
+					return value
+				}
+			}
+			return ""
 		}
-		return ""
+		file := filepath.Join(dir, "report.json")
+		var stdout, stderr bytes.Buffer
+		if status := run(t.Context(), []string{"-fonenumber", fonenumber, "-report", file}, getenv, transport, &stdout, &stderr); status != 2 {
+			t.Errorf("the exit status is %d", status)
+		}
+		wantWords(t, stderr.String(), "NOT RESTORED", fonenumber, `"Email"`, "ops@example.com")
+		report, err := os.ReadFile(file)
+		if err != nil || bytes.Contains(report, []byte("ops@example.com")) || strings.Contains(stdout.String(), "ops@example.com") {
+			t.Errorf("the report is %s, %v; printed: %s", report, err, stdout.String())
+		}
 	})
-	status, _, stderr := execute(t, command)
-	if status != 2 {
-		t.Errorf("the exit status is %d", status)
-	}
-	wantWords(t, stderr, "NOT RESTORED", fonenumber, `"Email"`, "ops@example.com")
-	report, err := os.ReadFile(filepath.Join(dir, "fonestorm-report.json"))
-	if err != nil || bytes.Contains(report, []byte("ops@example.com")) {
-		t.Errorf("the report is %s, %v", report, err)
-	}
 }
 
 func TestBadInputIsOneLine(t *testing.T) {
@@ -164,9 +194,9 @@ func TestBadInputIsOneLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, command, dir := newAccount(t, simulator.Profile{}, test.args...)
+			sim, command, dir := newAccount(t, simulator.Profile{}, test.args...)
 			command.Env = append(command.Env, test.env...)
-			status, _, stderr := execute(t, command)
+			status, _, stderr := execute(t, sim, command)
 			if status != 2 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.words) || strings.Contains(stderr, "hidden") {
 				t.Errorf("the exit status is %d: %s", status, stderr)
 			}
