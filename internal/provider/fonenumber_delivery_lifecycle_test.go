@@ -194,33 +194,6 @@ func TestChangedFoneNumberReplaces(t *testing.T) {
 	})
 }
 
-// Every dialect gives the same state. The plan after it is empty, and so is that after an import.
-func TestProfiles(t *testing.T) {
-	t.Parallel()
-	for name, profile := range simulator.Profiles() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccount(t, simulator.Options{Profile: profile})
-			a.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{Type: "Email", Email: "old@example.com"}})
-			d := destinations[2]
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: inProcess(),
-				Steps: []resource.TestStep{
-					{Config: a.provider() + d.config(testNumber), ConfigStateChecks: d.inState(testNumber)},
-					{
-						ResourceName:                         testAddress,
-						ImportState:                          true,
-						ImportStateId:                        testNumber,
-						ImportStateVerify:                    true,
-						ImportStateVerifyIdentifierAttribute: "fonenumber",
-						ImportStateVerifyIgnore:              []string{"url_username", "url_password"}, // Never returned.
-					},
-				},
-			})
-		})
-	}
-}
-
 // What somebody else set, imported by an import block, plans empty at once for every type.
 func TestImportBlockPlansOnlyTheImport(t *testing.T) {
 	t.Parallel()
