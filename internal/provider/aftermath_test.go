@@ -49,7 +49,9 @@ func TestCredentialsOfAnotherAccount(t *testing.T) {
 	w.apply()
 	w.configure(provider("3210000002") + destinations[1].config(testNumber))
 	for _, args := range [][]string{
-		{"plan"}, {"apply", "-auto-approve", "-refresh-only"}, {"apply", "-auto-approve", "-destroy"},
+		{"plan"},
+		{"apply", "-auto-approve", "-refresh-only"},
+		{"apply", "-auto-approve", "-destroy"},
 		{"apply", "-auto-approve", "-destroy", "-refresh=false"},
 	} {
 		output := w.run(1, append(args, "-no-color", "-input=false")...)

@@ -2,8 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -28,19 +26,6 @@ func bestPassword(password string, version int) string {
 		return fmt.Sprintf("url_password_wo = %q\n  url_password_wo_version = %d", password, version)
 	}
 	return fmt.Sprintf("url_password = %q", password)
-}
-
-// lastSet returns the parameters of the last setting that was sent.
-func (a *account) lastSet(t *testing.T) url.Values {
-	t.Helper()
-	requests := a.Requests()
-	for _, request := range slices.Backward(requests) {
-		if request.Kind() == "set" {
-			return request.Form
-		}
-	}
-	t.Fatal("no setting was sent")
-	return nil
 }
 
 // The credentials of one callback through all their changes: what is sent, step by step, and what is left.
