@@ -151,11 +151,10 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 	number := plan.FoneNumber.ValueString()
 	defer r.lock(number)()
 
-	result := fonestorm.SetResult{}
 	if plan.sends(state) {
-		var err error
 		wanted := plan.withPassword(config).delivery(&state, rec.NoCallback)
-		if result, err = r.client.SetDelivery(ctx, number, wanted); err != nil {
+		result, err := r.client.SetDelivery(ctx, number, wanted)
+		if err != nil {
 			resp.Diagnostics.Append(apiDiagnostic(err, number))
 			if fonestorm.MayHaveTakenEffect(err) {
 				r.markSet(number)
@@ -195,16 +194,15 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		r.handOver(number, rec.destinations(state)) // Turned off, it would delete messages until it is set again.
 		return
 	}
-	keeps := rec.onDestroy(state) == onDestroyKeep
-	set := rec.destinations(state)
+	keeps, set := rec.onDestroy(state) == onDestroyKeep, rec.destinations(state)
 	if keeps {
 		set = nil
 	}
 	set, still := r.destroys(number, rec.others(state), set)
-	if keeps || still == claimedByConfiguration {
+	switch {
+	case keeps, still == claimedByConfiguration:
 		return
-	}
-	if still == claimedByState {
+	case still == claimedByState:
 		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("Another object in the state has FoneNumber %s as well, so what happens to its delivery is left to that one.", number))
 		return
@@ -214,18 +212,8 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		return
 	}
 
-	f, err := r.client.GetFoneNumber(ctx, number)
-	if err == nil {
-		if f.Delivery == nil || f.Delivery.Type == fonestorm.None {
-			return
-		}
-		if !includes(set, *f.Delivery) {
-			resp.Diagnostics.AddWarning(summaryLeftUnchanged,
-				fmt.Sprintf("FoneNumber %s delivers to %s, which this resource has not set, so that delivery stays.", number, f.Delivery))
-			return
-		}
-		_, err = r.client.SetDelivery(ctx, number, state.off())
-	}
+	left, err := r.turnOff(ctx, number, state.off(), set)
+	resp.Diagnostics.Append(left...)
 	switch {
 	case fonestorm.IsNotFound(err):
 		other := r.otherAccount(number, rec)
@@ -239,6 +227,21 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		rec.Others = 0 // The next refresh counts again.
 		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(state.off(), err), rec, &resp.State, resp.Private)...)
 	}
+}
+
+// turnOff sets a FoneNumber to off if it delivers to one of these destinations, and otherwise warns that it is left alone.
+func (r *foneNumberDeliveryResource) turnOff(ctx context.Context, number string, off fonestorm.Delivery, from []fonestorm.Delivery) (diags diag.Diagnostics, _ error) {
+	f, err := r.client.GetFoneNumber(ctx, number)
+	if err != nil || f.Delivery != nil && f.Delivery.Type == fonestorm.None {
+		return nil, err
+	}
+	if f.Delivery == nil || !includes(from, *f.Delivery) {
+		diags.AddWarning(summaryLeftUnchanged,
+			fmt.Sprintf("FoneNumber %s has a delivery that this resource has not set, so it stays.", number))
+		return diags, nil
+	}
+	_, err = r.client.SetDelivery(ctx, number, off)
+	return nil, err
 }
 
 // afterSetting completes the record of what was set with what FoneStorm then shows.

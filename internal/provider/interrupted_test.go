@@ -203,7 +203,7 @@ func newWorld(t *testing.T, sim *simulator.Simulator, refactoring refactoring, c
 	w := &world{
 		t: t, line: line, createFirst: createFirst, legacy: order%2 == 1, numbers: refactoring.numbers,
 		account: reachable{&account{Simulator: sim, endpoint: "http://localhost" + simulator.BasePath}, func() http.RoundTripper { return line }},
-		order:   rand.New(rand.NewPCG(order, 1)), //nolint:gosec // To be repeated.
+		order:   rand.New(rand.NewPCG(order, 1)),
 		current: map[string]worldObject{}, deposed: map[string][]instance{},
 	}
 	w.replaced = len(refactoring.replaced) > 0

@@ -3,5 +3,5 @@ resource "fractel_fonenumber_delivery" "after_hours" {
   fonenumber = "3215551204"
   type       = "Forward"
   value      = "3215551111"
-  on_destroy = "restore"
+  on_destroy = "keep"
 }
