@@ -162,3 +162,109 @@ func TestCancelledWhileWaitingToRepeat(t *testing.T) {
 		}
 	})
 }
+
+// A FoneStorm that does not respond is given up once, and not again by each of a thousand calls.
+func TestSilentServerIsGivenUpOnce(t *testing.T) {
+	t.Parallel()
+	const n = 1000
+	for name, test := range map[string]struct {
+		call func(ctx context.Context, c *Client, i int) error
+		most time.Duration
+	}{
+		"reads": {func(ctx context.Context, c *Client, i int) error {
+			_, err := c.GetFoneNumber(ctx, numberAt(i))
+			return err
+		}, 4 * time.Minute},
+		"settings": {func(ctx context.Context, c *Client, i int) error {
+			_, err := c.SetDelivery(ctx, numberAt(i), Delivery{Type: None})
+			return err
+		}, 5 * time.Minute},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			server := &script{answers: []http.HandlerFunc{silence}}
+			client := newBubbleClient(t, server, withToken, paced, func(c *Config) { c.MaxRetries = DefaultMaxRetries })
+			begun := time.Now()
+			wantOutage(t, together(10, func(worker int) error { // Terraform works on ten at once.
+				var failures []error
+				for i := worker; i < n; i += 10 {
+					err := test.call(t.Context(), client, i)
+					if KindOf(err) != Unreachable {
+						t.Errorf("call %d failed with %v", i, err)
+					}
+					failures = append(failures, err)
+				}
+				return failures[len(failures)-1]
+			}))
+			took := time.Since(begun)
+			t.Logf("%d %s took %s and %d requests", n, name, took, len(server.arrived))
+			if took > test.most {
+				t.Errorf("it took %s, want at most %s", took, test.most)
+			}
+			sent := len(server.arrived)
+			_, devices := client.ListDevices(t.Context())
+			_, set := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+			wantOutage(t, []error{devices, set})
+			if len(server.arrived) != sent || MayHaveTakenEffect(set) {
+				t.Errorf("after it was given up there were %d requests", len(server.arrived)-sent)
+			}
+		})
+	}
+}
+
+func wantOutage(t *testing.T, failures []error) {
+	t.Helper()
+	for _, err := range failures {
+		wantKind(t, err, Unreachable)
+		wantWords(t, err, "not sent, because 3 calls in a row got no response", "no response within 30s")
+	}
+}
+
+// Only calls without any response count, and only in a row.
+func TestWhatEndsAnOutage(t *testing.T) {
+	t.Parallel()
+	refusal := refuse(http.StatusNotFound, "no", "")
+	failing := refuse(http.StatusServiceUnavailable, "later", "")
+	for name, test := range map[string]struct {
+		answers []http.HandlerFunc
+		ends    bool // Whether the last call is still sent.
+	}{
+		"three in a row":        {[]http.HandlerFunc{loseAnswer, loseAnswer, loseAnswer}, false},
+		"two in a row":          {[]http.HandlerFunc{loseAnswer, loseAnswer}, true},
+		"a success in between":  {[]http.HandlerFunc{loseAnswer, loseAnswer, succeed, loseAnswer, loseAnswer}, true},
+		"a refusal in between":  {[]http.HandlerFunc{loseAnswer, loseAnswer, refusal, loseAnswer, loseAnswer}, true},
+		"a failure in between":  {[]http.HandlerFunc{loseAnswer, loseAnswer, failing, loseAnswer, loseAnswer}, true},
+		"failures do not count": {[]http.HandlerFunc{failing, failing, failing, failing, failing}, true},
+		"three after a success": {[]http.HandlerFunc{succeed, loseAnswer, loseAnswer, loseAnswer}, false},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			server := &script{answers: append(test.answers, succeed)}
+			client := newBubbleClient(t, server, withToken, withoutRetries)
+			for range test.answers {
+				_ = read1(t, client)
+			}
+			err := read1(t, client)
+			if (err == nil) != test.ends {
+				t.Errorf("the last call ended with %v", err)
+			}
+			if want := len(test.answers) + 1; test.ends && len(server.arrived) != want {
+				t.Errorf("there were %d requests, want %d", len(server.arrived), want)
+			}
+		})
+	}
+}
+
+// Who is canceled has not found out that FoneStorm is unreachable.
+func TestCancellationIsNoOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{silence, silence, silence, silence, succeed}}
+		client := newBubbleClient(t, server, withToken)
+		for range 4 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err := client.fetchFoneNumber(ctx, anyNumber)
+			cancel()
+			wantKind(t, err, Canceled)
+		}
+		wantSuccess(t, read1(t, client))
+	})
+}
