@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -195,7 +196,7 @@ func TestEverySettingIsSeen(t *testing.T) {
 func TestListLatencyIsSeen(t *testing.T) {
 	t.Parallel()
 	for latency, want := range map[time.Duration]string{
-		0: "under 1s", time.Second: "1s to 10s", 12 * time.Second: "10s to 30s", 40 * time.Second: "30s to 2m0s", 3 * time.Minute: "over 2m0s",
+		0: "under 1s", time.Second: "1s to 10s", 12 * time.Second: "10s to 30s", 40 * time.Second: "30s to 2m", 3 * time.Minute: "over 2m",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			report := mustRun(t, config(account(t, simulator.Profile{ListLatency: simulator.Duration(latency)})))
@@ -362,9 +363,7 @@ func TestRunRestores(t *testing.T) {
 	for _, name := range simulator.Respellings() {
 		spellings[name] = simulator.Profile{Respellings: []string{name}}
 	}
-	for name, profile := range profiles(t) {
-		spellings[name] = profile
-	}
+	maps.Copy(spellings, profiles(t))
 	for name, profile := range spellings {
 		for kind, original := range originals {
 			synctest.Test(t, func(t *testing.T) {

@@ -215,16 +215,18 @@ func oddEntry(r *record) finding {
 // listDuration puts the time into steps, so that a report of the same service is the same.
 func listDuration(r *record) finding {
 	took := r.find("list all").took
-	steps := []time.Duration{time.Second, 10 * time.Second, 30 * time.Second, 2 * time.Minute}
-	for i, step := range steps {
-		switch {
-		case took < step && i == 0:
-			return finding{seen: "under 1s", profile: "0s"}
-		case took < step:
-			return finding{seen: fmt.Sprintf("%s to %s", steps[i-1], step), profile: steps[i-1].String()}
-		}
+	switch {
+	case took < time.Second:
+		return finding{seen: "under 1s", profile: "0s"}
+	case took < 10*time.Second:
+		return finding{seen: "1s to 10s", profile: "1s"}
+	case took < 30*time.Second:
+		return finding{seen: "10s to 30s", profile: "10s"}
+	case took < 2*time.Minute:
+		return finding{seen: "30s to 2m", profile: "30s"}
+	default:
+		return finding{seen: "over 2m", profile: "2m"}
 	}
-	return finding{seen: "over 2m0s", profile: "2m0s"}
 }
 
 func optionsMember(r *record) finding {
@@ -449,22 +451,26 @@ func jsonTypes(r *record) finding {
 				respellings["empty-options-as-array"] = true
 			}
 		}
-		current := o.currentField()
-		for _, field := range append(destinationFields, "url_method") {
-			_, isText := o.receive[field].(string)
-			_, isNumber := o.receive[field].(json.Number)
-			switch {
-			case o.receive[field] == nil || isText:
-			case isNumber && (field == "device" || field == "forward"):
-				if field == current { // A field that is not in use may be of any type.
-					respellings[field+"-number"] = true
-				}
-			case field != current:
-				respellings["stale-fields-numbers"] = true
-			}
+		if name := odd(o); name != "" {
+			respellings[name] = true
 		}
 	}
 	return documented(respellings, len(objects))
+}
+
+// odd returns the respelling of a field of receive that is neither text nor null.
+func odd(o object) string {
+	current := o.currentField()
+	if _, isNumber := o.receive[current].(json.Number); isNumber && (current == "device" || current == "forward") {
+		return current + "-number"
+	}
+	for _, field := range []string{"email", "url", "url_method"} { // Numbers of a device or a forward may be old values.
+		_, isText := o.receive[field].(string)
+		if o.receive[field] != nil && !isText && field != current {
+			return "stale-fields-numbers"
+		}
+	}
+	return ""
 }
 
 func devices(r *record) finding {

@@ -21,9 +21,9 @@ var errTokenRejected = errors.New("FoneStorm rejected the token (status 401)")
 
 // Notice says what a run does to the FoneNumber.
 func (c Config) Notice() string {
-	return fmt.Sprintf("The delivery of FoneNumber %s is set to an e-mail address and a callback URL at example.com, to a fictional telephone\n"+
-		"number, to a device of the account and to None, and then restored. MESSAGES RECEIVED MEANWHILE ARE LOST. Old values of types\n"+
-		"that are not in use, and credentials and the method of a callback URL, are not restored.", c.FoneNumber)
+	return fmt.Sprintf("The delivery of FoneNumber %s is set to test destinations (addresses at example.com, a fictional telephone number,\n"+
+		"a device of the account, None) and then restored. MESSAGES RECEIVED MEANWHILE ARE LOST. Old values of types that are not in\n"+
+		"use, and the credentials and the method of a callback URL, are not restored.", c.FoneNumber)
 }
 
 // NotRestoredError says that a FoneNumber may still deliver as the check has set it. Its text contains what to set by hand,
@@ -72,7 +72,7 @@ func (s *session) original(ctx context.Context) (fonestorm.Delivery, error) {
 	case !ok:
 		return none, fmt.Errorf("cannot read where FoneNumber %s delivers (status %d), so it could not be restored", s.FoneNumber, x.status)
 	case delivery.Type == fonestorm.URL && !s.Force:
-		return none, fmt.Errorf("FoneNumber %s delivers to a URL, whose credentials, and a method other than POST, cannot be restored: use another FoneNumber, or -force", s.FoneNumber)
+		return none, fmt.Errorf("FoneNumber %s delivers to a URL, whose credentials, and a method other than POST, cannot be restored: use another FoneNumber, or -force (FRACTEL_TEST_FORCE=1 for make testacc-live)", s.FoneNumber)
 	}
 	return delivery, nil
 }

@@ -135,15 +135,15 @@ func (s *session) send(ctx context.Context, r request) *exchange {
 	defer cancel()
 	x := &exchange{request: r}
 	started := time.Now()
-	if response, err := s.attempt(ctx, r); err == nil {
-		x.read(response)
+	if sent, err := s.encode(ctx, r); err == nil {
+		s.exchange(sent, x)
 	}
 	x.took = time.Since(started)
 	s.add(x)
 	return x
 }
 
-func (s *session) attempt(ctx context.Context, r request) (*http.Response, error) {
+func (s *session) encode(ctx context.Context, r request) (*http.Request, error) {
 	body, contentType := "", ""
 	switch r.body {
 	case "json":
@@ -172,11 +172,15 @@ func (s *session) attempt(ctx context.Context, r request) (*http.Response, error
 	if r.token != "" {
 		sent.Header.Set("token", r.token)
 	}
-	return s.client.Do(sent)
+	return sent, nil
 }
 
-// read takes over a response. One that breaks off counts as none.
-func (x *exchange) read(response *http.Response) {
+// exchange takes over the response to a request. One that breaks off counts as none.
+func (s *session) exchange(sent *http.Request, x *exchange) {
+	response, err := s.client.Do(sent)
+	if err != nil {
+		return
+	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {

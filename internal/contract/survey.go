@@ -69,8 +69,10 @@ func (c Config) Plan() []PlannedCall {
 		reads,
 		PlannedCall{"GET " + devicesPath, 1, "list devices"})
 	if c.FoneNumber != "" {
-		plan = append(plan, PlannedCall{"POST " + settingPath, settings + restoreAttempts,
-			fmt.Sprintf("set FoneNumber %s to every type, and restore it (usually 1 of these)", c.FoneNumber)})
+		plan = append(plan, PlannedCall{
+			"POST " + settingPath, settings + restoreAttempts,
+			fmt.Sprintf("set FoneNumber %s to every type, and restore it (usually 1 of these)", c.FoneNumber),
+		})
 	}
 	return plan
 }

@@ -21,20 +21,27 @@ func Explain(field, set string, shown any) (respellings []string, ok bool) {
 		if ok && bits.OnesCount(chosen) >= len(respellings) {
 			continue
 		}
-		var names []string
-		var value any = set
+		var combination []respelling
 		for i, r := range candidates {
-			if chosen&(1<<i) == 0 {
-				continue
-			}
-			names = append(names, r.name)
-			if text, isText := value.(string); isText {
-				value = r.text(text)
+			if chosen&(1<<i) != 0 {
+				combination = append(combination, r)
 			}
 		}
-		if value == shown {
+		if names, value := combined(set, combination); value == shown {
 			respellings, ok = names, true
 		}
 	}
 	return respellings, ok
+}
+
+// combined returns what becomes of a text, and the names of the respellings that do it.
+func combined(set string, combination []respelling) (names []string, value any) {
+	value = set
+	for _, r := range combination {
+		names = append(names, r.name)
+		if text, isText := value.(string); isText {
+			value = r.text(text)
+		}
+	}
+	return names, value
 }
