@@ -229,8 +229,8 @@ func TestCancelledWhileWaitingForTheBody(t *testing.T) {
 		if !errors.Is(err, why) || MayHaveTakenEffect(err) || time.Since(begun) != 0 {
 			t.Errorf("after %s came %v", time.Since(begun), err)
 		}
-		if len(server.arrived) != 1 {
-			t.Errorf("there were %d requests", len(server.arrived))
+		if n := server.count(); n != 1 {
+			t.Errorf("there were %d requests", n)
 		}
 		time.Sleep(2 * DefaultRequestTimeout) // The other one ends by itself.
 	})

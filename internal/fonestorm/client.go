@@ -212,7 +212,7 @@ func (c *Client) bodiesOf(r *request) *bodies {
 		return &c.subaccountBodies
 	case setDelivery:
 		return &c.settingBodies
-	default:
-		return nil // Has no body.
+	case readFoneNumber, listFoneNumbers, listDevices:
 	}
+	return nil // Has no body.
 }

@@ -61,9 +61,9 @@ func (d destination) delivery() Delivery {
 		return Delivery{Type: URL, Value: value}
 	case None:
 		return Delivery{Type: None}
-	default:
-		return Delivery{Type: d.kind, Value: d.parts[0]}
+	case Device, Forward:
 	}
+	return Delivery{Type: d.kind, Value: d.parts[0]}
 }
 
 // respelled returns another spelling of the same destination, as FoneStorm may show it.
@@ -288,9 +288,17 @@ func TestNormalized(t *testing.T) {
 // cannot be normalized further.
 func FuzzSameDestination(f *testing.F) {
 	for _, pair := range [][3]string{
-		{"URL", "https://x.test/a%2Fb", "https://x.test/a/b"}, {"url", "https://x.test?q=a+b&amp;amp;c", "HTTPS://X.TEST:443/?q=a%20b&c"},
-		{"Email", "Ops@example.com", "ops@EXAMPLE.com "}, {"Forward", "+1 (321) 555-1111", "3215551111"}, {"Device", "1 2", "12"},
-		{"None", "", "x"}, {"Pager", " a", "a"}, {"", "", "None"}, {"URL", "%7bhttps://x", "{https://x"}, {"URL", "&%61mp;", "&amp;"}, {"URL", "://", ":///"},
+		{"URL", "https://x.test/a%2Fb", "https://x.test/a/b"},
+		{"url", "https://x.test?q=a+b&amp;amp;c", "HTTPS://X.TEST:443/?q=a%20b&c"},
+		{"Email", "Ops@example.com", "ops@EXAMPLE.com "},
+		{"Forward", "+1 (321) 555-1111", "3215551111"},
+		{"Device", "1 2", "12"},
+		{"None", "", "x"},
+		{"Pager", " a", "a"},
+		{"", "", "None"},
+		{"URL", "%7bhttps://x", "{https://x"},
+		{"URL", "&%61mp;", "&amp;"},
+		{"URL", "://", ":///"},
 		{"URL", "https://{{a}}{{B", "https://%7B{a}}{{b"},
 	} {
 		f.Add(pair[0], pair[1], pair[2])

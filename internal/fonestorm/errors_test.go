@@ -23,15 +23,18 @@ func TestErrorResponses(t *testing.T) {
 	}{
 		"envelope": {
 			http.StatusPaymentRequired, `{"error":"Payment Required","message":"Your balance is too low.","status_code":402}`,
-			PaymentRequired, []string{"402 Payment Required: Your balance is too low."},
+			PaymentRequired,
+			[]string{"402 Payment Required: Your balance is too low."},
 		},
 		"envelope without message": {
 			http.StatusConflict, `{"error":"Locked Out","message":"","status_code":409}`,
-			Refused, []string{"FoneStorm returned 409 Conflict: Locked Out"},
+			Refused,
+			[]string{"FoneStorm returned 409 Conflict: Locked Out"},
 		},
 		"web page": {
 			http.StatusForbidden, "<!DOCTYPE html>\n<html><head><title>\n Blocked by proxy &amp; co \n</title></head></html>",
-			PermissionDenied, []string{"403 Forbidden", `HTML page titled "Blocked by proxy & co"`},
+			PermissionDenied,
+			[]string{"403 Forbidden", `HTML page titled "Blocked by proxy & co"`},
 		},
 		"web page without title": {
 			http.StatusForbidden, "\n<HTML><body>Blocked</body></HTML>", PermissionDenied, []string{"403 Forbidden", "was an HTML page"},

@@ -185,6 +185,13 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, r)
 }
 
+// count returns how many requests there were so far.
+func (s *script) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.arrived)
+}
+
 // gaps returns the time between one request and the next.
 func (s *script) gaps() []time.Duration {
 	var gaps []time.Duration

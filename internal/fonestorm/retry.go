@@ -49,8 +49,8 @@ func (t *retry) do(ctx context.Context, r *request, p *progress, attempt func(co
 		p.uncertain = p.uncertain || last.uncertain
 		return struct{}{}, r.nextTry(last)
 	},
-		backoff.WithBackOff(backoff.NewExponentialBackOff()),              // Half a second, growing by half, with jitter.
-		backoff.WithMaxTries(uint(max(1, 1+t.max+p.renewals-p.attempts))), //nolint:gosec // Is positive.
+		backoff.WithBackOff(backoff.NewExponentialBackOff()), // Half a second, growing by half, with jitter.
+		backoff.WithMaxTries(uint(max(1, 1+t.max+p.renewals-p.attempts))),
 		backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(_ error, wait time.Duration) {
 			tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
