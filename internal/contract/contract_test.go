@@ -279,6 +279,33 @@ func TestReadOnlyRunChangesNothing(t *testing.T) {
 	}
 }
 
+func TestRunWithAToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := account(t, simulator.Profile{})
+		s := newSession(config(sim))
+		if err := s.logIn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		sim.Forget()
+		config := config(sim)
+		config.Username, config.Password, config.Token, config.RateLimit = "", "", s.token, false
+		report := mustRun(t, config)
+		if got := result(t, report, "token"); got.Status != AsAssumed {
+			t.Errorf("the token is %+v", got)
+		}
+		for _, id := range []string{"login-body", "login-response", "login-refused", "token-lifetime", "earlier-tokens", "subaccount-token"} {
+			if got := result(t, report, id); got.Status != NotChecked || got.Why != "needs FRACTEL_USERNAME and FRACTEL_PASSWORD" {
+				t.Errorf("%s is %+v", id, got)
+			}
+		}
+		if report.Differences() > 0 {
+			t.Errorf("something differs: %+v", report.Results)
+		}
+		wantPlanned(t, config, sim)
+	})
+}
+
 func TestRunKeepsToThePlan(t *testing.T) {
 	t.Parallel()
 	for name, profile := range profiles(t) {

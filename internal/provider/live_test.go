@@ -61,7 +61,7 @@ func preserve(t *testing.T, number string) {
 	}
 	ctx := context.WithoutCancel(t.Context()) // Which ends before the cleanup.
 	once := sync.OnceValue(func() error { return restore(ctx) })
-	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	quiet := context.AfterFunc(interrupted, func() {
 		if err := once(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -97,10 +97,10 @@ func TestDifferencesAreAnExitStatus(t *testing.T) {
 	}
 }
 
-// Both signals end a run early, restore the FoneNumber and write no report; a second one changes nothing.
+// Every signal ends a run early, restore the FoneNumber and write no report; a second one changes nothing.
 func TestSignals(t *testing.T) {
 	t.Parallel()
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			sim, command, dir := newAccount(t, simulator.Profile{}, "-fonenumber", fonenumber)
@@ -129,6 +129,40 @@ func TestSignals(t *testing.T) {
 				t.Error("there is a report")
 			}
 		})
+	}
+}
+
+// Ctrl-C also ends the program that the output is piped to.
+func TestClosedPipeRestores(t *testing.T) {
+	t.Parallel()
+	sim, command, _ := newAccount(t, simulator.Profile{}, "-fonenumber", fonenumber)
+	server := httptest.NewServer(sim)
+	defer server.Close()
+	command.Env = append(command.Env, "FRACTEL_ENDPOINT="+server.URL+simulator.BasePath)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command.Stdout, command.Stderr = writer, writer
+	var once sync.Once
+	sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/messages/receive") {
+			once.Do(func() {
+				_ = reader.Close()
+				_ = command.Process.Signal(os.Interrupt)
+			})
+		}
+		return false
+	})
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close()
+	if err := command.Wait(); err == nil || command.ProcessState.ExitCode() != 2 {
+		t.Errorf("the program ended with %v", err)
+	}
+	if f, _ := sim.Get(fonenumber); f.Receive.Type != "Email" || f.Receive.Email != "ops@example.com" {
+		t.Errorf("the FoneNumber delivers to %+v", f.Receive)
 	}
 }
 
