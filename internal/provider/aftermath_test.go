@@ -135,6 +135,33 @@ func TestDestroyAfterALostCreate(t *testing.T) {
 	}
 }
 
+// A create that did not take effect is tainted. When the configuration then names another FoneNumber, the destroy of the
+// tainted object knows nothing of the object, and must not turn off what somebody else has set.
+func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
+	t.Parallel()
+	const other = "3215553434"
+	a := newAccount(t, simulator.Options{})
+	a.byHand(testNumber, "Email", "boss@example.com")
+	a.Put(simulator.FoneNumber{Number: other})
+	a.Inject(func(r *http.Request) simulator.Fault {
+		if strings.HasSuffix(r.URL.Path, "/messages/receive") {
+			return simulator.BadGateway
+		}
+		return ""
+	})
+	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber))
+	w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
+	a.Inject(nil)
+	w.configure(a.provider() + destinations[1].config(other))
+	says(t, w.apply(), "1 added, 0 changed, 1 destroyed")
+	for number, want := range map[string]destination{testNumber: {kind: "Email", value: "boss@example.com"}, other: destinations[1]} {
+		if err := a.delivers(number, want)(nil); err != nil {
+			t.Error(err)
+		}
+	}
+	w.plan(0)
+}
+
 // A tainted or renamed resource is not told that somebody else has set what it has set itself, and nothing shows values that
 // may come from sensitive variables.
 func TestOwnValuesAreNotShown(t *testing.T) {

@@ -42,10 +42,10 @@ var refusals = map[string]refusal{
 	"type_unknown": {`type = "Fax"
   value = "3215551111"`, "type", `"Fax" is not a delivery type. Use one of "Device", "Email", "URL", "Forward", "None".`},
 
-	"value_missing_device":  {`type = "Device"`, "", `Type "Device" needs a value`},
-	"value_missing_email":   {`type = "Email"`, "", `Type "Email" needs a value`},
-	"value_missing_url":     {`type = "URL"`, "", `Type "URL" needs a value`},
-	"value_missing_forward": {`type = "Forward"`, "", `Type "Forward" needs a value`},
+	"value_missing_device":  {`type = "Device"`, "", `Type "Device" requires value`},
+	"value_missing_email":   {`type = "Email"`, "", `Type "Email" requires value`},
+	"value_missing_url":     {`type = "URL"`, "", `Type "URL" requires value`},
+	"value_missing_forward": {`type = "Forward"`, "", `Type "Forward" requires value`},
 
 	"device_letters": {`type = "Device"
   value = "desk-7"`, "value", `A device ID must contain only digits`},
