@@ -204,7 +204,7 @@ func TestNotFoundOfAFormIsNotBelieved(t *testing.T) {
 
 	server = &script{answers: []http.HandlerFunc{refuse(415, "JSON is not supported.", ""), refuse(404, "The FoneNumber was not found.", "")}}
 	_, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Delivery{Type: Device, Value: "1"})
-	wantKind(t, err, NotFound)
+	wantKind(t, err, WrongEndpoint) // Nothing at this endpoint has ever succeeded.
 }
 
 func TestCancelledWhileWaitingForTheBody(t *testing.T) {

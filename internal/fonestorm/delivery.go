@@ -119,10 +119,25 @@ func (c *Client) SetDelivery(ctx context.Context, number string, want Delivery) 
 	}
 	if err != nil {
 		c.snapshot.forget(number)
+		if IsNotFound(err) {
+			err = c.confirmSettingNotFound(ctx, number, err)
+		}
 		return SetResult{FoneNumber: f}, err
 	}
 	c.snapshot.put(f)
 	return SetResult{FoneNumber: f, CredentialsKept: kept}, nil
+}
+
+// confirmSettingNotFound decides what a 404 in answer to a setting means: the FoneNumber is gone only if reading it says so, too.
+func (c *Client) confirmSettingNotFound(ctx context.Context, number string, notFound error) error {
+	_, err := c.fetchFoneNumber(ctx, number)
+	if IsNotFound(err) {
+		return c.confirmNotFound(ctx, number, notFound)
+	}
+	unconfirmed := *asError(notFound)
+	unconfirmed.Kind = UnexpectedResponse
+	unconfirmed.Reason = strings.TrimRight(unconfirmed.Reason, ".") + "; reading the FoneNumber does not confirm that"
+	return &unconfirmed
 }
 
 // keepSecret makes the callback credentials secret, also in the form in which they are sent to the callback URL.

@@ -245,7 +245,18 @@ func TestSetDeliveryRefused(t *testing.T) {
 	_, err := client.SetDelivery(t.Context(), "3215559999", Delivery{Type: None})
 	wantKind(t, err, NotFound)
 	wantWords(t, err, "set the delivery of FoneNumber 3215559999", "The FoneNumber was not found.")
-	wantRequests(t, sim, map[string]int{"login": 1, "set": 1})
+	wantRequests(t, sim, map[string]int{"login": 1, "set": 1, "get": 1, "list": 1}) // Reading confirms that it is gone.
+}
+
+// A 404 in answer to a setting is not believed when the FoneNumber can still be read.
+func TestNotFoundOfASettingIsConfirmed(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+	client := newTestClient(t, sim)
+	injectInto(sim, "set", simulator.NotFound)
+	_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+	wantKind(t, err, UnexpectedResponse)
+	wantWords(t, err, "The FoneNumber was not found.", "reading the FoneNumber does not confirm that")
 }
 
 // A success that says something else is none.
@@ -439,7 +450,7 @@ func TestCancelledWhileASettingIsUnderWay(t *testing.T) {
 		may   bool
 	}{
 		"succeeds":        {"", -1, false},
-		"is refused":      {simulator.NotFound, NotFound, false},
+		"is refused":      {simulator.NotFound, UnexpectedResponse, false}, // Nothing can confirm it any longer.
 		"fails":           {simulator.Unavailable, Canceled, true},
 		"is lost":         {simulator.AnswerLost, Canceled, true},
 		"is rejected":     {simulator.TokenRejected, Canceled, false},

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"slices"
 	"sync"
 	"testing"
@@ -146,6 +147,9 @@ func (l *line) isKilled() bool {
 var errBroken = errors.New("the line is broken")
 
 func (l *line) RoundTrip(request *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(request.Context()); trace != nil && trace.WroteHeaders != nil {
+		trace.WroteHeaders() // As a real network says that the request was sent.
+	}
 	if request.URL.Path != simulator.BasePath+"/auth" {
 		l.mu.Lock()
 		l.sent++
