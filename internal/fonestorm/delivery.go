@@ -68,11 +68,12 @@ func (d *Delivery) String() string {
 	if d.Value == "" {
 		return kind
 	}
-	return fmt.Sprintf("%s %q", kind, withoutUser(d.Value))
+	return fmt.Sprintf("%s %q", kind, WithoutCredentials(d.Value))
 }
 
-// withoutUser returns a URL without a user name and password, which numbers that were set by hand can have in it.
-func withoutUser(value string) string {
+// WithoutCredentials returns a callback URL with asterisks in place of a user name and password, which FoneNumbers that were
+// set by hand can have in it. Anything else is returned as it is.
+func WithoutCredentials(value string) string {
 	scheme, rest, found := strings.Cut(value, "://")
 	if !found {
 		return value

@@ -60,6 +60,14 @@ func asJSON(t *testing.T, value any) string {
 func TestDataSourceFoneNumber(t *testing.T) {
 	t.Parallel()
 	a := newVariedAccount(t)
+	for number, n := range map[string]simulator.Notify{
+		"3215550002": {Type: "Email", Email: "ops@example.com", URL: "https://left.example.com/"},
+		"3215550004": {Type: "Callback", URL: "https://hook:horse@app.example.com/sms", Method: "JSON"},
+	} {
+		f, _ := a.Get(number)
+		f.ReceiveNotify = n
+		a.Put(f)
+	}
 	w := a.newWorkspace(t, `
 data "fractel_fonenumber" "each" {
   for_each   = toset(["3215550001", "3215550002", "3215550004", "4075550000"])
@@ -72,16 +80,16 @@ output "each" {
 	w.apply()
 	got := asJSON(t, w.outputs()["each"])
 	want := `{` +
-		`"3215550001":{"active":true,"fonenumber":"3215550001","group":"odd","label":"Number Email","messaging_enabled":true,"type":"Email","url_method":null,"value":"ops@example.com"},` +
-		`"3215550002":{"active":true,"fonenumber":"3215550002","group":"even","label":"Number URL","messaging_enabled":true,"type":"URL","url_method":"POST","value":"https://hooks.example.com/sms?msg={{msg}}"},` +
-		`"3215550004":{"active":true,"fonenumber":"3215550004","group":"even","label":"Number None","messaging_enabled":true,"type":"None","url_method":null,"value":null},` +
-		`"4075550000":{"active":false,"fonenumber":"4075550000","group":null,"label":null,"messaging_enabled":false,"type":"None","url_method":null,"value":null}}`
+		`"3215550001":{"active":true,"fonenumber":"3215550001","group":"odd","label":"Number Email","messaging_enabled":true,"receive_notify":{"email":null,"method":null,"type":"None","url":null},"type":"Email","url_method":null,"value":"ops@example.com"},` +
+		`"3215550002":{"active":true,"fonenumber":"3215550002","group":"even","label":"Number URL","messaging_enabled":true,"receive_notify":{"email":"ops@example.com","method":null,"type":"Email","url":null},"type":"URL","url_method":"POST","value":"https://hooks.example.com/sms?msg={{msg}}"},` +
+		`"3215550004":{"active":true,"fonenumber":"3215550004","group":"even","label":"Number None","messaging_enabled":true,"receive_notify":{"email":null,"method":"JSON","type":"Callback","url":"https://***@app.example.com/sms"},"type":"None","url_method":null,"value":null},` +
+		`"4075550000":{"active":false,"fonenumber":"4075550000","group":null,"label":null,"messaging_enabled":false,"receive_notify":{"email":null,"method":null,"type":"None","url":null},"type":"None","url_method":null,"value":null}}`
 	if got != strings.ReplaceAll(want, "&", `\u0026`) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 
 	w.configure("data \"fractel_fonenumber\" \"gone\" {\n  fonenumber = \"3215559999\"\n}\n")
-	says(t, w.plan(1), "Error: FoneNumber not in the account", `: fonenumber = "3215559999"`)
+	says(t, w.plan(1), "Error: FoneNumber Not Found in Account", `: fonenumber = "3215559999"`)
 }
 
 func TestDataSourceFoneNumbers(t *testing.T) {
@@ -126,7 +134,7 @@ func TestDataSourceFoneNumbers(t *testing.T) {
 		return true
 	})
 	w.configure("data \"fractel_fonenumbers\" \"all\" {\n}\n")
-	says(t, w.plan(1), "Error: FoneStorm does not allow this", "While logging in: FoneStorm answered 403 Forbidden: No. ")
+	says(t, w.plan(1), "Error: FoneStorm Authentication Failed")
 }
 
 func TestNormalizeFoneNumber(t *testing.T) {

@@ -47,6 +47,7 @@ func TestExamples(t *testing.T) {
 			} {
 				a.Put(simulator.FoneNumber{Number: number, Group: "Branches"})
 			}
+			a.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk", Type: "App"})
 			w := a.newWorkspace(t, string(provider)+string(content), "TF_VAR_hook_password=horse")
 			w.apply()
 			w.plan(0)

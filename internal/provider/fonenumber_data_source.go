@@ -45,6 +45,15 @@ func foneNumberAttributes() map[string]schema.Attribute {
 		"type":              schema.StringAttribute{Computed: true, MarkdownDescription: aboutType},
 		"value":             schema.StringAttribute{Computed: true, MarkdownDescription: aboutValue},
 		"url_method":        schema.StringAttribute{Computed: true, MarkdownDescription: aboutURLMethod},
+		"receive_notify": schema.SingleNestedAttribute{
+			Computed: true, MarkdownDescription: aboutReceiveNotify,
+			Attributes: map[string]schema.Attribute{
+				"type":   schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyType},
+				"url":    schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyURL},
+				"email":  schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyEmail},
+				"method": schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyMethod},
+			},
+		},
 	}
 }
 

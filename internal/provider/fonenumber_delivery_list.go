@@ -61,6 +61,12 @@ func (l *foneNumberDeliveryList) List(ctx context.Context, req list.ListRequest,
 			if !filter.selects(f) {
 				continue
 			}
+			if left := listDiagnostics(f); len(left) > 0 {
+				if !push(list.ListResult{Diagnostics: left}) {
+					return
+				}
+				continue
+			}
 			if !push(listResult(ctx, req, f)) {
 				return
 			}

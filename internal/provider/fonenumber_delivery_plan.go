@@ -49,6 +49,9 @@ func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resourc
 	default:
 		resp.Diagnostics.Append(r.planCreate(ctx, *p.after, p.rec)...)
 	}
+	if p.after != nil {
+		resp.Diagnostics.Append(r.destinationDiagnostics(ctx, p.before, *p.after)...)
+	}
 	if p.changed {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, *p.after)...)
 	}
@@ -236,7 +239,7 @@ func (r *foneNumberDeliveryResource) preview(ctx context.Context, after delivery
 	case fonestorm.IsNotFound(err):
 		return r.absentDiagnostics(err, number)
 	case err != nil && failsApply(err):
-		return diag.Diagnostics{apiDiagnostic(err, number)}
+		return r.readFailure(err, number)
 	case err != nil:
 		diags.AddWarning("FoneNumber Not Checked",
 			fmt.Sprintf("FoneNumber %s could not be read, so it is not known whether it is in the account and where it delivers now: %s. "+

@@ -97,11 +97,20 @@ func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.Read
 			resp.State.RemoveResource(ctx)
 		}
 		return
-	case err != nil:
+	case err != nil && importing:
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
+		return
+	case err != nil:
+		resp.Diagnostics.Append(r.readFailure(err, number)...)
 		return
 	}
 
+	if importing {
+		resp.Diagnostics.Append(importDiagnostics(f)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
 	state.refresh(f, &rec)
 	if rec.Uncertain && f.Delivery != nil {

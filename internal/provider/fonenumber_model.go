@@ -16,12 +16,25 @@ type foneNumberModel struct {
 	Type             types.String `tfsdk:"type"`
 	Value            types.String `tfsdk:"value"`
 	URLMethod        types.String `tfsdk:"url_method"`
+	ReceiveNotify    *notifyModel `tfsdk:"receive_notify"`
 }
 
+// notifyModel is a notification as data sources show it.
+type notifyModel struct {
+	Type   types.String `tfsdk:"type"`
+	URL    types.String `tfsdk:"url"`
+	Email  types.String `tfsdk:"email"`
+	Method types.String `tfsdk:"method"`
+}
+
+// newFoneNumberModel shows the destination in the spelling in which it can be configured.
 func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 	found := fonestorm.Delivery{}
 	if f.Delivery != nil {
-		found = *f.Delivery
+		found = f.Delivery.Normalized()
+	}
+	if found.Type == fonestorm.URL {
+		found.Value = fonestorm.WithoutCredentials(found.Value)
 	}
 	return foneNumberModel{
 		FoneNumber:       types.StringValue(f.Number),
@@ -32,7 +45,22 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 		Type:             stringOrNull(string(found.Type)),
 		Value:            stringOrNull(found.Value),
 		URLMethod:        stringOrNull(found.URLMethod),
+		ReceiveNotify:    newNotifyModel(f.ReceiveNotify),
 	}
+}
+
+// newNotifyModel shows what belongs to the type of the notification; the rest is left from earlier settings.
+func newNotifyModel(n fonestorm.Notification) *notifyModel {
+	m := &notifyModel{Type: stringOrNull(string(n.Type))}
+	switch n.Type {
+	case fonestorm.NotifyCallback:
+		m.URL = stringOrNull(fonestorm.WithoutCredentials(n.URL))
+		m.Method = stringOrNull(n.Method)
+	case fonestorm.NotifyEmail:
+		m.Email = stringOrNull(n.Email)
+	case fonestorm.NotifyNone:
+	}
+	return m
 }
 
 // activeValue is null where FoneStorm says something that is not documented.
@@ -50,8 +78,13 @@ const (
 	aboutActive           = "Whether the FoneNumber is active: no cancellation is pending or completed. Null when FoneStorm shows a status that is not documented."
 	aboutMessagingEnabled = "Whether messaging is enabled for the FoneNumber."
 	aboutType             = "Where messages go: `Device`, `Email`, `URL`, `Forward` or `None`."
-	aboutValue            = "Destination of that type. Null for `None`."
+	aboutValue            = "Destination of that type, as it can be configured, but without a user name and password in a URL. Null for `None`."
 	aboutURLMethod        = "HTTP method with which FoneStorm calls the callback URL. Null for other types."
+	aboutReceiveNotify    = "Notification about each received message, beside the delivery. It delivers nothing by itself: with `type = \"None\"` messages are deleted whatever is set here."
+	aboutNotifyType       = "`None`, `Callback` or `Email`. Null when FoneStorm does not show the notification."
+	aboutNotifyURL        = "URL that FoneStorm calls, without user name and password. Null unless the type is `Callback`."
+	aboutNotifyEmail      = "E-mail address. Null unless the type is `Email`."
+	aboutNotifyMethod     = "HTTP method with which FoneStorm calls the URL. Null unless the type is `Callback`."
 )
 
 // foneNumberFilter selects among the FoneNumbers of an account. What is null selects all.

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -16,6 +17,8 @@ import (
 type providerData struct {
 	client      *fonestorm.Client // Nil while the provider configuration contains unknown values.
 	checkOnPlan bool
+	devices     deviceList
+	loginFailed atomic.Bool // Whether the user knows that FoneStorm does not accept the credentials.
 	*ownership
 }
 
@@ -47,6 +50,20 @@ func (c *configured) requireClient() (diags diag.Diagnostics) {
 		diags.AddError("Provider Configuration Unknown",
 			"The provider configuration depends on values that are known only after apply, so FoneStorm cannot be reached yet. "+
 				"Apply what they depend on first (-target), or set the credentials in another way.")
+	}
+	return diags
+}
+
+// readFailure returns the error for a FoneNumber that could not be read. That the credentials are not accepted is reported
+// once: Terraform stops at that, and with a thousand FoneNumbers the same error would follow a thousand times.
+func (c *configured) readFailure(err error, number string) (diags diag.Diagnostics) {
+	switch fonestorm.KindOf(err) {
+	case fonestorm.AuthenticationFailed, fonestorm.SubaccountRejected:
+		if !c.loginFailed.Swap(true) {
+			diags.Append(apiDiagnostic(err, ""))
+		}
+	default:
+		diags.Append(apiDiagnostic(err, number))
 	}
 	return diags
 }

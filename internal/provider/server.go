@@ -95,6 +95,10 @@ func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportR
 	return during(ctx, s.frameworkServer.ImportResourceState, req)
 }
 
+func (s *server) MoveResourceState(ctx context.Context, req *tfprotov6.MoveResourceStateRequest) (*tfprotov6.MoveResourceStateResponse, error) {
+	return during(ctx, s.frameworkServer.MoveResourceState, req)
+}
+
 func (s *server) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
 	return during(ctx, s.frameworkServer.ValidateDataResourceConfig, req)
 }

@@ -3,7 +3,28 @@ package provider
 import (
 	"context"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
+
+// The server passes on every part of the protocol that the provider has, of those that the protocol leaves to choice.
+func TestServerPassesOnWhatTheProviderHas(t *testing.T) {
+	t.Parallel()
+	p, served := New("test")(), NewServer("test")
+	has, serves := map[string]bool{}, map[string]bool{}
+	_, has["list resources"] = p.(provider.ProviderWithListResources)
+	_, serves["list resources"] = served.(tfprotov6.ListResourceServer)
+	_, has["actions"] = p.(provider.ProviderWithActions)
+	_, serves["actions"] = served.(tfprotov6.ActionServer)
+	_, has["state stores"] = p.(provider.ProviderWithStateStores)
+	_, serves["state stores"] = served.(tfprotov6.StateStoreServer)
+	for part := range has {
+		if has[part] != serves[part] {
+			t.Errorf("%s: the provider has them is %t, the server passes them on is %t", part, has[part], serves[part])
+		}
+	}
+}
 
 // A call's context has what Terraform's has, ends with it, and keeps nothing of it afterwards, whoever still holds it.
 func TestCallContextIsLetGo(t *testing.T) {
