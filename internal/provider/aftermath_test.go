@@ -331,21 +331,3 @@ func TestRefreshedMethod(t *testing.T) {
 		}
 	}
 }
-
-// Terraform 1.14 and newer let the provider say what is generated for an import. It must be valid.
-func TestGeneratedURLMethod(t *testing.T) {
-	t.Parallel()
-	for shown, want := range map[string]any{"POST": "POST", "JSON": nil, "GET": nil} {
-		imported := attributes{"fonenumber": testNumber, "type": "URL", "value": "https://hooks.example.com/", "url_method": shown, "on_destroy": "keep"}
-		generated, err := NewServer("test").(*server).GenerateResourceConfig(t.Context(), &tfprotov6.GenerateResourceConfigRequest{
-			TypeName: resourceName, State: wire(t, protocol().resource, imported.value(protocol().resource)),
-		})
-		if err != nil || len(generated.Diagnostics) > 0 {
-			t.Fatalf("%v, %+v", err, generated)
-		}
-		config := attributesOf(unwire(t, protocol().resource, generated.Config))
-		if config["url_method"] != want || config["value"] != imported["value"] {
-			t.Errorf("%s: %v", shown, config)
-		}
-	}
-}

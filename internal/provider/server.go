@@ -6,11 +6,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
-
-	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
 // NewServer returns the provider as Terraform's plugin protocol has it.
@@ -109,32 +105,4 @@ func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSour
 
 func (s *server) CallFunction(ctx context.Context, req *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
 	return during(ctx, s.frameworkServer.CallFunction, req)
-}
-
-// GenerateResourceConfig leaves out a URL method that an imported FoneNumber can have and no configuration.
-func (s *server) GenerateResourceConfig(ctx context.Context, req *tfprotov6.GenerateResourceConfigRequest) (*tfprotov6.GenerateResourceConfigResponse, error) {
-	resp, err := during(ctx, s.frameworkServer.GenerateResourceConfig, req)
-	if err != nil || resp.Config == nil {
-		return resp, err
-	}
-	var definition resource.SchemaResponse
-	newFoneNumberDeliveryResource().Schema(ctx, resource.SchemaRequest{}, &definition) // That of the only resource.
-	kind := definition.Schema.Type().TerraformType(ctx)
-	config, err := resp.Config.Unmarshal(kind)
-	if err != nil {
-		return nil, err
-	}
-	method := tftypes.NewAttributePath().WithAttributeName("url_method")
-	config, err = tftypes.Transform(config, func(path *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
-		if path.Equal(method) && !value.Equal(tftypes.NewValue(tftypes.String, fonestorm.URLMethodPOST)) {
-			return tftypes.NewValue(tftypes.String, nil), nil
-		}
-		return value, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	sent, err := tfprotov6.NewDynamicValue(kind, config)
-	resp.Config = &sent
-	return resp, err
 }
