@@ -55,7 +55,7 @@ type bodies struct {
 	known    bool
 	working  encoding
 	probing  chan struct{} // Closed when the request that finds out has its answer; nil when there is none.
-	wontWait bool          // FoneStorm gave no answer once, so that waiting for one could take long.
+	wontWait bool          // FoneStorm timed out or failed once, so that waiting for its answer could take long.
 }
 
 // send sends a request in the encoding that works, or finds out which one does.
@@ -77,7 +77,8 @@ func (b *bodies) send(ctx context.Context, r *request, send func(encoding) *Erro
 	}
 	inForm := send(asForm)
 	done(asForm, inForm)
-	if isUnreadBody(inForm) {
+	if isUnreadBody(inForm) || inForm != nil && inForm.Kind == NotFound {
+		// A service that reads only JSON finds no FoneNumber in a form, so its 404 does not say that the account has none.
 		return refusedInBoth(inJSON, inForm)
 	}
 	return inForm
@@ -112,7 +113,7 @@ func (b *bodies) learn(probe chan struct{}, used encoding, result *Error) {
 	defer b.mu.Unlock()
 	if result == nil {
 		b.known, b.working = true, used
-	} else if result.Kind == Unreachable || result.Kind == ServerError {
+	} else if result.timedOut || result.Kind == ServerError {
 		b.wontWait = true
 	}
 	if b.probing == probe {

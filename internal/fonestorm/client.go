@@ -167,7 +167,12 @@ func (c *Client) call(ctx context.Context, r *request, decode decoder) error {
 	err := c.tokens.do(ctx, &p, func(ctx context.Context, token string) error {
 		return c.send(ctx, r, &p, token, decode)
 	})
-	if failure, ok := errors.AsType[*Error](err); ok && p.uncertain && !failure.uncertain {
+	failure := asError(err)
+	if err != nil && failure == nil {
+		failure = &Error{Kind: Canceled, Call: r.call(), Reason: err.Error(), cause: err} // While waiting for a login.
+		err = failure
+	}
+	if failure != nil && p.uncertain && !failure.uncertain {
 		failed := *failure // The login may have failed after an attempt that had been sent.
 		failed.uncertain = true
 		return &failed
@@ -207,7 +212,7 @@ func (c *Client) bodiesOf(r *request) *bodies {
 		return &c.subaccountBodies
 	case setDelivery:
 		return &c.settingBodies
-	default:
-		return nil // Has no body.
+	case readFoneNumber, listFoneNumbers, listDevices:
 	}
+	return nil // Has no body.
 }

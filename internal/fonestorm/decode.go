@@ -250,10 +250,10 @@ func decodeToken(body []byte) (string, error) {
 }
 
 // decodeList reads an answer of `GET /fonenumbers` as a stream, so that the account is never in memory twice. Entries
-// that are bare numbers become FoneNumbers without delivery; entries without a number are passed to skip.
+// that are bare numbers become FoneNumbers without delivery; entries without a telephone number are passed to skip.
 func decodeList(body io.Reader, add func(FoneNumber), skip func()) error {
 	return decodeArray(body, "fonenumbers", func(entry wireEntry) {
-		if f := entry.foneNumber(); f.Number != "" {
+		if f := entry.foneNumber(); isTenDigits(f.Number) {
 			add(f)
 		} else {
 			skip()
@@ -267,26 +267,55 @@ func decodeArray[T any](body io.Reader, name string, each func(T)) error {
 	if err := expect(decoder, json.Delim('{')); err != nil {
 		return err
 	}
-	found := false
+	found, err := decodeMembers(decoder, name, each)
+	if err == nil && !found {
+		err = fmt.Errorf("%w: contains no %q", errWrongForm, name)
+	}
+	return err
+}
+
+// decodeMembers reads the rest of an object and reports whether it has the array, in itself or below `data`.
+func decodeMembers[T any](decoder *json.Decoder, name string, each func(T)) (found bool, err error) {
 	for decoder.More() {
 		member, err := decoder.Token()
 		if err != nil {
-			return err
+			return false, err
 		}
-		if member == name {
-			found = true
-			err = decodeEntries(decoder, each)
-		} else {
+		switch member {
+		case name:
+			found, err = true, decodeEntries(decoder, each)
+		case "data":
+			var below bool
+			below, err = decodeData(decoder, name, each)
+			found = found || below
+		default:
 			err = decoder.Decode(new(ignored))
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
-	if !found {
-		return fmt.Errorf("%w: contains no %q", errWrongForm, name)
+	return found, expect(decoder, json.Delim('}'))
+}
+
+// decodeData reads a value of any type, which has the array if it is an object.
+func decodeData[T any](decoder *json.Decoder, name string, each func(T)) (found bool, err error) {
+	token, err := decoder.Token()
+	switch {
+	case err != nil:
+		return false, err
+	case token == json.Delim('{'):
+		return decodeMembers(decoder, name, each)
+	case token == json.Delim('['):
+		for decoder.More() {
+			if err := decoder.Decode(new(ignored)); err != nil {
+				return false, err
+			}
+		}
+		return false, expect(decoder, json.Delim(']'))
+	default:
+		return false, nil
 	}
-	return expect(decoder, json.Delim('}'))
 }
 
 func decodeEntries[T any](decoder *json.Decoder, each func(T)) error {

@@ -110,20 +110,35 @@ func (c *Client) SetDelivery(ctx context.Context, number string, want Delivery) 
 	}
 	f, err := c.set(ctx, number, want)
 	if without, empty := want.withoutEmptyCredentials(); empty && isUnreadBody(asError(err)) {
-		if other, otherErr := c.set(ctx, number, without); otherErr == nil {
-			c.refusesEmpty.Store(true)
-			want, f, err, kept = without, other, nil, true
+		if other, otherErr := c.set(ctx, number, without); !isUnreadBody(asError(otherErr)) {
+			c.refusesEmpty.Store(otherErr == nil)
+			want, f, err, kept = without, other, otherErr, true
 		}
 	}
-	if err != nil && MayHaveTakenEffect(err) && ctx.Err() == nil {
+	if MayHaveTakenEffect(err) && KindOf(err) != OtherDestination && ctx.Err() == nil {
 		f, err = c.settle(ctx, number, want, known && !SameDestination(*before.Delivery, want), err)
 	}
 	if err != nil {
 		c.snapshot.forget(number)
+		if IsNotFound(err) {
+			err = c.confirmSettingNotFound(ctx, number, err)
+		}
 		return SetResult{FoneNumber: f}, err
 	}
 	c.snapshot.put(f)
 	return SetResult{FoneNumber: f, CredentialsKept: kept}, nil
+}
+
+// confirmSettingNotFound decides what a 404 in answer to a setting means: the FoneNumber is gone only if reading it says so, too.
+func (c *Client) confirmSettingNotFound(ctx context.Context, number string, notFound error) error {
+	_, err := c.fetchFoneNumber(ctx, number)
+	if IsNotFound(err) {
+		return c.confirmNotFound(ctx, number, notFound)
+	}
+	unconfirmed := *asError(notFound)
+	unconfirmed.Kind = UnexpectedResponse
+	unconfirmed.Reason = strings.TrimRight(unconfirmed.Reason, ".") + "; reading the FoneNumber does not confirm that"
+	return &unconfirmed
 }
 
 // keepSecret makes the callback credentials secret, also in the form in which they are sent to the callback URL.
@@ -183,9 +198,6 @@ func (c *Client) set(ctx context.Context, number string, want Delivery) (FoneNum
 // credentials were set, unless the destination changed with them.
 func (c *Client) settle(ctx context.Context, number string, want Delivery, changes bool, failed error) (FoneNumber, error) {
 	if (want.URLUsername != nil || want.URLPassword != nil) && !changes {
-		return FoneNumber{}, failed
-	}
-	if KindOf(failed) == OtherDestination {
 		return FoneNumber{}, failed
 	}
 	f, err := c.fetchFoneNumber(ctx, number)

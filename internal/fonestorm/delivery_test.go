@@ -1,13 +1,15 @@
 package fonestorm
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"reflect"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -46,11 +48,15 @@ func TestSetDeliverySendsWhatIsDocumented(t *testing.T) {
 			set.URLMethod = "" // Not for the caller to choose.
 			f, err := client.SetDelivery(t.Context(), anyNumber, set)
 			wantSuccess(t, err)
-			want := FoneNumber{Number: anyNumber, Label: "Number 0", Status: Active, Delivery: &delivery}
+			want := SetResult{FoneNumber: FoneNumber{Number: anyNumber, Label: "Number 0", Status: Active, Delivery: &delivery}}
+			want.ReceiveNotify.Type = NotifyNone
+			if kind == URL {
+				want.CallbackURL = callback
+			}
 			if !reflect.DeepEqual(f, want) {
 				t.Errorf("the answer is %+v with %+v, want %+v with %+v", f, f.Delivery, want, want.Delivery)
 			}
-			wantKinds(t, sim, map[string]int{"login": 1, "set": 1})
+			wantRequests(t, sim, map[string]int{"login": 1, "set": 1})
 
 			value := delivery.Value
 			if kind == None {
@@ -59,10 +65,10 @@ func TestSetDeliverySendsWhatIsDocumented(t *testing.T) {
 			sent := sim.Requests()[1]
 			form := url.Values{"fonenumber": {anyNumber}, "type": {string(kind)}, "value": {value}, "url_method": {"POST"}}
 			if !reflect.DeepEqual(sent.Form, form) {
-				t.Errorf("the form is %v, want %v", sent.Form, form)
+				t.Errorf("the parameters are %v, want %v", sent.Form, form)
 			}
-			if got := sent.Header.Get("Content-Type"); got != "application/x-www-form-urlencoded" {
-				t.Errorf("the form is sent as %s", got)
+			if got := sent.Header.Get("Content-Type"); got != "application/json" {
+				t.Errorf("the parameters are sent as %s", got)
 			}
 			account, _ := sim.Get(anyNumber)
 			if account.Receive.Type != string(kind) || account.Receive.Value() != delivery.Value {
@@ -106,7 +112,7 @@ func TestSetDeliverySendsCredentials(t *testing.T) {
 				form.Set("url_password", *test.password)
 			}
 			if sent := sim.Requests()[1].Form; !reflect.DeepEqual(sent, form) {
-				t.Errorf("the form is %v, want %v", sent, form)
+				t.Errorf("the parameters are %v, want %v", sent, form)
 			}
 			f, _ := sim.Get(anyNumber)
 			if f.Receive.URLUsername != test.wantName || f.Receive.URLPassword != test.wantPassword {
@@ -116,38 +122,120 @@ func TestSetDeliverySendsCredentials(t *testing.T) {
 	}
 }
 
-// Whichever form of the answer FoneStorm gives, the caller sees the same.
-func TestSetDeliveryReadsEveryDialect(t *testing.T) {
+// Whichever form and spelling a response has, what is set is what is read, and nothing is read twice.
+func TestSetDeliveryReadsEveryForm(t *testing.T) {
 	t.Parallel()
-	for _, options := range []string{"sms_options", "message_options"} {
-		for _, lower := range []bool{false, true} {
-			for _, bare := range []bool{false, true} {
-				dialect := simulator.Dialect{Options: options, LowerCaseTypes: lower, BareSuccess: bare}
-				t.Run(fmt.Sprintf("%+v", dialect), func(t *testing.T) {
-					t.Parallel()
-					wantEveryTypeSet(t, dialect)
-				})
+	profiles := simulator.Profiles()
+	for _, member := range []string{"sms_options", "message_options", "both", "receive"} {
+		for _, types := range []string{"lower", "all-lower", "documented", "upper", "padded"} {
+			profiles[member+" "+types] = simulator.Profile{OptionsMember: member, Types: types}
+		}
+	}
+	for _, unset := range []string{"none", "empty", "null", "missing"} {
+		profiles["unset "+unset] = simulator.Profile{UnsetDelivery: unset}
+	}
+	for _, method := range []string{"kept", "POST", "JSON", "GET", "empty", "null"} {
+		profiles["method "+method] = simulator.Profile{URLMethod: method}
+	}
+	for _, response := range []string{"fonenumber", "success", "empty"} {
+		profiles["response "+response] = simulator.Profile{SettingResponse: response}
+	}
+	for _, spelling := range simulator.Respellings() {
+		profiles[spelling] = simulator.Profile{Respellings: []string{spelling}}
+		profiles["2.12 "+spelling] = simulator.Profile{
+			LoginResponse: "authorization", OptionsMember: "message_options", URLMethod: "JSON", List: "objects-with-inactive", Respellings: []string{spelling},
+		}
+	}
+	for name, profile := range profiles {
+		inBubble(t, name, func(t *testing.T) { wantEveryTypeSet(t, profile) })
+	}
+}
+
+// spellable are destinations of each type that every respelling changes.
+var spellable = []Delivery{
+	{Type: Device, Value: "987123543678"},
+	{Type: Email, Value: "Ops+sms@Example.com"},
+	{Type: URL, Value: "https://Callback.test?msg={{msg}}&from={{from}}&a-b_c~d"},
+	{Type: URL, Value: callback},
+	{Type: Forward, Value: "3215551111"},
+	{Type: None},
+}
+
+func wantEveryTypeSet(t *testing.T, profile simulator.Profile) {
+	t.Helper()
+	sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Profile: profile})
+	client := newBubbleClient(t, sim)
+	if f := get(t, client, anyNumber); f.Delivery.Type != None || f.Status != Active {
+		t.Errorf("before it is set it reads as %+v with %+v", f, f.Delivery)
+	}
+	for _, want := range spellable {
+		f, err := client.SetDelivery(t.Context(), anyNumber, want)
+		wantSuccess(t, err)
+		fresh := newBubbleClient(t, sim)
+		read := get(t, fresh, anyNumber)
+		list, err := fresh.ListFoneNumbers(t.Context())
+		wantSuccess(t, err)
+		for _, shown := range append(list, f.FoneNumber, read) {
+			if shown.Number != anyNumber || shown.Status != Active || !SameDestination(*shown.Delivery, want) || !SameDestination(shown.Delivery.Normalized(), want) {
+				t.Errorf("%+v is shown as %+v with %+v", want, shown, shown.Delivery)
 			}
+		}
+	}
+	for kind, most := range map[string]int{"set": len(spellable) + 1, "login": 2 * (len(spellable) + 1)} { // With one that finds out the body.
+		n := 0
+		for _, r := range sim.Requests() {
+			if r.Kind() == kind {
+				n++
+			}
+		}
+		if n > most {
+			t.Errorf("there were %d requests to %s, want at most %d", n, kind, most)
 		}
 	}
 }
 
-func wantEveryTypeSet(t *testing.T, dialect simulator.Dialect) {
-	t.Helper()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Dialect: dialect})
-	client := newBubbleClient(t, sim)
-	for _, want := range oneOfEach() {
-		f, err := client.SetDelivery(t.Context(), anyNumber, want)
-		wantSuccess(t, err)
-		if f.Number != anyNumber || !reflect.DeepEqual(f.Delivery, &want) {
-			t.Errorf("the answer is %+v with %+v, want %+v", f, f.Delivery, want)
-		}
+// A response that shows nothing, or what was there before, is followed by one read.
+func TestSetDeliveryReadsBack(t *testing.T) {
+	t.Parallel()
+	want := forwardTo("3215551111")
+	stale := answering(http.StatusOK, receiving(`{"type":"email","email":"a@b.c"}`))
+	for name, response := range map[string]http.HandlerFunc{
+		"only a success":  answering(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`),
+		"success below":   answering(http.StatusOK, `{"data":{"result":"ok"}}`),
+		"empty":           answering(http.StatusOK, " \n"),
+		"204":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"without receive": answering(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"}}`),
+		"before":          stale,
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			server := &script{answers: []http.HandlerFunc{response, answering(http.StatusOK, receiving(`{"type":"forward","forward":"3215551111"}`))}}
+			client := newBubbleClient(t, server, withToken)
+			f, err := client.SetDelivery(t.Context(), anyNumber, want)
+			wantSuccess(t, err)
+			if !reflect.DeepEqual(f.Delivery, &want) || len(server.arrived) != 2 {
+				t.Errorf("after %d requests it is %+v", len(server.arrived), f.Delivery)
+			}
+			get(t, client, anyNumber) // Which is known.
+			if len(server.arrived) != 2 {
+				t.Errorf("there were %d requests", len(server.arrived))
+			}
+
+			server = &script{answers: []http.HandlerFunc{response, stale}}
+			f, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, want)
+			wantKind(t, err, OtherDestination)
+			wantWords(t, err, `type "Forward" was accepted`, `still shows Email "a@b.c"`, "set the delivery of FoneNumber "+anyNumber)
+			if !MayHaveTakenEffect(err) || len(server.arrived) != 2 || f.Delivery == nil || f.Delivery.Type != Email {
+				t.Errorf("after %d requests it shows %+v, uncertain: %t", len(server.arrived), f.Delivery, MayHaveTakenEffect(err))
+			}
+
+			server = &script{answers: []http.HandlerFunc{response, refuse(http.StatusForbidden, "no", "")}}
+			_, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, want)
+			wantKind(t, err, PermissionDenied)
+			if !MayHaveTakenEffect(err) {
+				t.Error("it was accepted, but cannot have taken effect")
+			}
+		})
 	}
-	kinds := map[string]int{"login": 1, "set": 5}
-	if dialect.BareSuccess {
-		kinds["get"] = 5 // An answer that shows nothing has to be read back.
-	}
-	wantKinds(t, sim, kinds)
 }
 
 func TestSetDeliveryRefused(t *testing.T) {
@@ -155,88 +243,45 @@ func TestSetDeliveryRefused(t *testing.T) {
 	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 	client := newTestClient(t, sim)
 	_, err := client.SetDelivery(t.Context(), "3215559999", Delivery{Type: None})
-	wantError(t, err, http.StatusNotFound)
-	wantWords(t, err, "setting the delivery of FoneNumber 3215559999", "The FoneNumber was not found.")
-	wantKinds(t, sim, map[string]int{"login": 1, "set": 1})
+	wantKind(t, err, NotFound)
+	wantWords(t, err, "set the delivery of FoneNumber 3215559999", "The FoneNumber was not found.")
+	wantRequests(t, sim, map[string]int{"login": 1, "set": 1, "get": 1, "list": 1}) // Reading confirms that it is gone.
 }
 
-// A success that shows something else than was set is none: the state of Terraform would say what is not so.
-func TestSetDeliveryDistrustsTheAnswer(t *testing.T) {
+// A 404 in answer to a setting is not believed when the FoneNumber can still be read.
+func TestNotFoundOfASettingIsConfirmed(t *testing.T) {
 	t.Parallel()
-	set := Delivery{Type: URL, Value: callback}
-	tests := map[string]struct {
-		answer string
-		words  []string
-		shows  *Delivery
+	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+	client := newTestClient(t, sim)
+	injectInto(sim, "set", simulator.NotFound)
+	_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+	wantKind(t, err, UnexpectedResponse)
+	wantWords(t, err, "The FoneNumber was not found.", "reading the FoneNumber does not confirm that")
+}
+
+// A success that says something else is none.
+func TestSetDeliveryDistrustsTheResponse(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		response string
+		words    []string
 	}{
-		"another number": {
-			`{"fonenumber":{"fonenumber":"3215559999","message_options":{"receive":{"type":"URL","url":"` + callback + `"}}}}`,
-			[]string{"about FoneNumber", "3215559999"},
-			nil,
-		},
-		"another type": {
-			receiving(`{"type":"email","email":"ops@example.com","url":"` + callback + `"}`),
-			[]string{`it shows Email "ops@example.com" where URL "` + callback + `" was set`},
-			&Delivery{Type: Email, Value: "ops@example.com"},
-		},
-		"another value": {
-			receiving(`{"type":"url","url":"https://callback.test/old"}`),
-			[]string{`it shows URL "https://callback.test/old" where URL`},
-			&Delivery{Type: URL, Value: "https://callback.test/old"},
-		},
-		"another method": {
-			receiving(`{"type":"URL","url":"` + callback + `","url_method":"get"}`),
-			[]string{"it shows URL"},
-			&Delivery{Type: URL, Value: callback, URLMethod: "GET"},
-		},
-		"nothing set":     {receiving(`{"type":"None"}`), []string{"it shows None where URL"}, &Delivery{Type: None}},
-		"no delivery":     {`{"fonenumber":{"fonenumber":"` + anyNumber + `"}}`, []string{"does not show where"}, nil},
-		"no FoneNumber":   {`{"status_code":200}`, []string{"it holds no FoneNumber"}, nil},
-		"an error":        {`{"error":"Gone Fishing","message":"until Monday"}`, []string{"Gone Fishing", "until Monday"}, nil},
-		"always the same": {`{"result":"SUCCESS"}`, []string{"it holds no FoneNumber"}, nil}, // Read back in vain.
-	}
-	for name, test := range tests {
+		"another number": {`{"fonenumber":{"fonenumber":"3215559999"}}`, []string{`is about FoneNumber "3215559999"`}},
+		"no FoneNumber":  {`{"status_code":200}`, []string{"contains no FoneNumber"}},
+		"an error":       {`{"error":"Gone Fishing","message":"until Monday"}`, []string{"Gone Fishing"}},
+		"a web page":     {"<html><title>Sign in</title>", []string{"HTML page"}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := newBubbleClient(t, answering(http.StatusOK, test.answer), withToken, withoutRetries)
-			f, err := client.SetDelivery(t.Context(), anyNumber, set)
-			wantAnswerError(t, err)
-			wantWords(t, err, append(test.words, anyNumber)...)
-			if !reflect.DeepEqual(f.Delivery, test.shows) {
-				t.Errorf("the FoneNumber delivers to %+v, want %+v", f.Delivery, test.shows)
+			client := newBubbleClient(t, answering(http.StatusOK, test.response), withToken, withoutRetries)
+			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: URL, Value: callback})
+			wantKind(t, err, UnexpectedResponse)
+			wantWords(t, err, append(test.words, "set the delivery of FoneNumber "+anyNumber)...)
+			if !MayHaveTakenEffect(err) {
+				t.Error("it cannot have taken effect")
 			}
 		})
 	}
-}
-
-// receiving returns an answer about anyNumber with this delivery.
-func receiving(receive string) string {
-	return `{"fonenumber":{"fonenumber":"` + anyNumber + `","is_active":"yes","message_options":{"receive":` + receive + `}}}`
-}
-
-// Version 2.1 says that it succeeded; only what is read back shows whether it did.
-func TestSetDeliveryReadsBackAnotherDelivery(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Dialect: simulator.Dialect{BareSuccess: true}})
-	client := newBubbleClient(t, sim)
-	sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodGet { // Somebody has changed it between the two requests.
-			sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "Forward", Forward: "3215552222"}})
-		}
-		return false
-	})
-	_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: Forward, Value: "3215551111"})
-	wantAnswerError(t, err)
-	wantWords(t, err, `it shows Forward "3215552222" where Forward "3215551111" was set`)
-
-	sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodGet {
-			sim.Remove(anyNumber)
-		}
-		return false
-	})
-	_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: Forward, Value: "3215551111"})
-	wantError(t, err, http.StatusNotFound)
 }
 
 func TestSetDeliveryOfACancelledCall(t *testing.T) {
@@ -244,12 +289,12 @@ func TestSetDeliveryOfACancelledCall(t *testing.T) {
 	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 	client := newBubbleClient(t, sim, withToken)
 	why := errors.New("Terraform was interrupted")
-	_, err := client.SetDelivery(cancelled(t, why), anyNumber, Delivery{Type: None})
+	_, err := client.SetDelivery(canceledFor(t, why), anyNumber, Delivery{Type: None})
 	if !errors.Is(err, why) {
 		t.Errorf("the error is %v, want %v", err, why)
 	}
-	wantWords(t, err, "setting the delivery of FoneNumber "+anyNumber)
-	wantKinds(t, sim, map[string]int{})
+	wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
+	wantRequests(t, sim, map[string]int{})
 }
 
 // What comes of a setting that failed is known only when nothing of it can have got through.
@@ -261,24 +306,27 @@ func TestMayHaveTakenEffect(t *testing.T) {
 		answers []http.HandlerFunc
 		want    bool
 	}{
-		"refused":                       {[]http.HandlerFunc{logIn, refused}, false},
-		"limited each time":             {[]http.HandlerFunc{logIn, limited}, false},
-		"token refused, login, refused": {[]http.HandlerFunc{logIn, expired, logIn, refused}, false},
-		"token refused, login refused":  {[]http.HandlerFunc{logIn, expired}, false},
+		"refused":                       {[]http.HandlerFunc{acceptLogin, refused}, false},
+		"limited each time":             {[]http.HandlerFunc{acceptLogin, limited}, false},
+		"token refused, login, refused": {[]http.HandlerFunc{acceptLogin, expired, acceptLogin, refused}, false},
+		"token refused, login refused":  {[]http.HandlerFunc{acceptLogin, expired}, false},
 		"login fails":                   {[]http.HandlerFunc{failing}, false},
-		"fails":                         {[]http.HandlerFunc{logIn, failing}, true},
-		"times out":                     {[]http.HandlerFunc{logIn, refuse(http.StatusRequestTimeout, "too slow", "")}, true},
-		"fails, refused":                {[]http.HandlerFunc{logIn, failing, refused}, true},
-		"fails, token, login, refused":  {[]http.HandlerFunc{logIn, failing, expired, logIn, refused}, true},
-		"fails, token, login refused":   {[]http.HandlerFunc{logIn, failing, expired}, true},
-		"not understood":                {[]http.HandlerFunc{logIn, answering(http.StatusOK, "thank you").ServeHTTP}, true},
-		"shown otherwise":               {[]http.HandlerFunc{logIn, answering(http.StatusOK, receiving(`{"type":"None"}`)).ServeHTTP}, true},
+		"fails":                         {[]http.HandlerFunc{acceptLogin, failing}, true},
+		"times out":                     {[]http.HandlerFunc{acceptLogin, refuse(http.StatusRequestTimeout, "too slow", "")}, true},
+		"fails, refused":                {[]http.HandlerFunc{acceptLogin, failing, refused}, true},
+		"lost":                          {[]http.HandlerFunc{acceptLogin, loseAnswer}, true},
+		"lost, refused":                 {[]http.HandlerFunc{acceptLogin, loseAnswer, refused}, true},
+		"no response, refused":          {[]http.HandlerFunc{acceptLogin, silence, refused}, true},
+		"fails, token, login, refused":  {[]http.HandlerFunc{acceptLogin, failing, expired, acceptLogin, refused}, true},
+		"fails, token, login refused":   {[]http.HandlerFunc{acceptLogin, failing, expired}, true},
+		"not understood":                {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, "thank you").ServeHTTP}, true},
+		"shown otherwise":               {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, receiving(`{"type":"None"}`)).ServeHTTP}, true},
 		"set, then not read": {
-			[]http.HandlerFunc{logIn, answering(http.StatusOK, `{"result":"SUCCESS"}`).ServeHTTP, refuse(http.StatusNotFound, "", "")}, true,
+			[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, `{"result":"SUCCESS"}`).ServeHTTP, refuse(http.StatusNotFound, "", "")}, true,
 		},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			client := newBubbleClient(t, &script{answers: test.answers})
+			client := newBubbleClient(t, &script{answers: test.answers}, func(c *Config) { c.MaxRetries = 4 })
 			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
 			if err == nil {
 				t.Fatal("there is no error")
@@ -288,18 +336,265 @@ func TestMayHaveTakenEffect(t *testing.T) {
 			}
 		})
 	}
-	t.Run("no answer", func(t *testing.T) {
-		t.Parallel()
-		client := newNetworkClient(t, &network{connect: func(*http.Request) error { return io.EOF }}, withToken, withoutRetries)
-		if _, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None}); !MayHaveTakenEffect(err) {
-			t.Errorf("it may have: %v", err)
-		}
-	})
 	t.Run("never sent", func(t *testing.T) {
 		t.Parallel()
 		client := newBubbleClient(t, http.NotFoundHandler(), withToken)
-		if _, err := client.SetDelivery(cancelled(t, nil), anyNumber, Delivery{Type: None}); err == nil || MayHaveTakenEffect(err) {
+		if _, err := client.SetDelivery(canceledFor(t, nil), anyNumber, Delivery{Type: None}); err == nil || MayHaveTakenEffect(err) {
 			t.Errorf("it cannot have: %v", err)
 		}
 	})
+}
+
+// Without a connection nothing can have been set.
+func TestConnectionRefusedIsCertain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := newNetworkClient(t, &network{connect: func(*http.Request) error { return errors.New("connection refused") }}, withToken)
+		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+		wantKind(t, err, Unreachable)
+		if MayHaveTakenEffect(err) {
+			t.Errorf("it cannot have taken effect: %v", err)
+		}
+	})
+	client, err := New(testConfig("http://127.0.0.1:1/v2", []func(*Config){withToken, withoutRetries}))
+	wantSuccess(t, err)
+	_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+	wantKind(t, err, Unreachable)
+	if MayHaveTakenEffect(err) {
+		t.Errorf("it cannot have taken effect: %v", err)
+	}
+}
+
+// A setting whose outcome is not known is settled by reading, where that can tell.
+func TestUncertainSettings(t *testing.T) {
+	t.Parallel()
+	name, password := "user", "password-of-callback"
+	plain := Delivery{Type: URL, Value: callback}
+	secret := Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &password}
+	const before, after = false, true // Whether it takes effect.
+	for title, test := range map[string]struct {
+		want    Delivery
+		effect  bool
+		known   string // What the client knows to be set; "" for nothing.
+		fail    http.HandlerFunc
+		readErr simulator.Fault
+		settled bool
+	}{
+		"lost after":                                {plain, after, "", loseAnswer, "", true},
+		"lost before":                               {plain, before, "", loseAnswer, "", false},
+		"502 after":                                 {plain, after, "", refuse(502, "no", ""), "", true},
+		"502 before":                                {plain, before, "", refuse(502, "no", ""), "", false},
+		"timeout after":                             {plain, after, "", silence, "", true},
+		"timeout before":                            {plain, before, "", silence, "", false},
+		"damaged after":                             {plain, after, "", answering(200, "{"), "", true},
+		"damaged before":                            {plain, before, "", answering(200, "{"), "", false},
+		"another program after":                     {plain, after, "", answering(200, "<html>"), "", true},
+		"unread, because the read fails":            {plain, after, "", loseAnswer, simulator.Unavailable, false},
+		"unread, because the read is lost":          {plain, after, "", loseAnswer, simulator.AnswerLost, false},
+		"credentials, nothing known":                {secret, after, "", loseAnswer, "", false},
+		"credentials, same destination before":      {secret, after, callback, loseAnswer, "", false},
+		"credentials, other destination before":     {secret, after, "https://callback.test/old", loseAnswer, "", true},
+		"credentials, other destination, no effect": {secret, before, "https://callback.test/old", loseAnswer, "", false},
+	} {
+		inBubble(t, title, func(t *testing.T) {
+			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+			client := newBubbleClient(t, sim)
+			if test.known != "" {
+				sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "URL", URL: test.known}})
+				get(t, client, anyNumber)
+			}
+			sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+				switch {
+				case kindOf(r) == "set":
+					if test.effect {
+						sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "URL", URL: callback}})
+					}
+					test.fail(w, r)
+					return true
+				case kindOf(r) == "get" && test.readErr == simulator.Unavailable:
+					refuse(503, "later", "")(w, r)
+					return true
+				case kindOf(r) == "get" && test.readErr != "":
+					loseAnswer(w, r)
+				}
+				return false
+			})
+			result, err := client.SetDelivery(t.Context(), anyNumber, test.want)
+			if !test.settled {
+				if err == nil || !MayHaveTakenEffect(err) {
+					t.Fatalf("it may have taken effect: %v", err)
+				}
+				wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
+				if f, known := client.Known(anyNumber); known {
+					t.Errorf("it still knows %+v", f.Delivery)
+				}
+				return
+			}
+			wantSuccess(t, err)
+			if !SameDestination(*result.Delivery, test.want) {
+				t.Errorf("the result is %+v", result.Delivery)
+			}
+			if _, known := client.Known(anyNumber); !known {
+				t.Error("what was read is not known")
+			}
+		})
+	}
+}
+
+// Ctrl-C stops new requests. The one under way ends by itself, and its response counts.
+func TestCancelledWhileASettingIsUnderWay(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault simulator.Fault
+		kind  Kind // Of the error; -1 for none.
+		may   bool
+	}{
+		"succeeds":        {"", -1, false},
+		"is refused":      {simulator.NotFound, UnexpectedResponse, false}, // Nothing can confirm it any longer.
+		"fails":           {simulator.Unavailable, Canceled, true},
+		"is lost":         {simulator.AnswerLost, Canceled, true},
+		"is rejected":     {simulator.TokenRejected, Canceled, false},
+		"shows nothing":   {simulator.BareSuccess, Canceled, true},
+		"is rate-limited": {simulator.RateLimited, Canceled, false},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			sim := newSimulator(t, slow(1))
+			client := newBubbleClient(t, sim)
+			wantSuccess(t, read1(t, client)) // Logs in.
+			sim.Forget()
+			if test.fault != "" {
+				injectInto(sim, "set", test.fault)
+			}
+			ctx, cancel := contextWithCause(t)
+			why := errors.New("Terraform was interrupted")
+			done := make(chan error)
+			go func() {
+				_, err := client.SetDelivery(ctx, anyNumber, forwardTo("3215551111"))
+				done <- err
+			}()
+			time.Sleep(500 * time.Millisecond)
+			cancel(why)
+			err := <-done
+			switch {
+			case test.kind < 0:
+				wantSuccess(t, err)
+			default:
+				wantKind(t, err, test.kind)
+			}
+			if MayHaveTakenEffect(err) != test.may {
+				t.Errorf("it may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+			}
+			wantRequests(t, sim, map[string]int{"set": 1})
+			if f, _ := sim.Get(anyNumber); test.fault == "" && f.Receive.Forward != "3215551111" {
+				t.Errorf("the account has %+v", f.Receive)
+			}
+		})
+	}
+}
+
+// A request that waits for its turn has not been sent.
+func TestCancelledWhileASettingWaitsForTheLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{succeed}}
+		client := newBubbleClient(t, server, withToken, func(c *Config) { c.RequestsPerSecond = 1 })
+		wantSuccess(t, read1(t, client))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := client.SetDelivery(ctx, anyNumber, Delivery{Type: None})
+		wantKind(t, err, Canceled)
+		if MayHaveTakenEffect(err) || len(server.arrived) != 1 {
+			t.Errorf("after %d requests came %v", len(server.arrived), err)
+		}
+	})
+}
+
+// Where FoneStorm refuses empty credentials, the delivery is set without any, and that is remembered.
+func TestEmptyCredentialsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	empty, name := "", "user"
+	for _, status := range []int{400, 422} {
+		for _, body := range []string{"json", "form"} {
+			inBubble(t, fmt.Sprintf("%d %s", status, body), func(t *testing.T) {
+				profile := simulator.Profile{EmptyCredentials: "refused", ValidationStatus: status, SettingBody: body}
+				sim := newSimulator(t, simulator.Options{FoneNumbers: 3, Profile: profile})
+				client := newBubbleClient(t, sim)
+				want := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
+				for i := range 2 {
+					f, err := client.SetDelivery(t.Context(), numberAt(i), want)
+					wantSuccess(t, err)
+					if !f.CredentialsKept {
+						t.Error("it does not say that the credentials were kept")
+					}
+					if got, _ := sim.Get(numberAt(i)); got.Receive.URL != callback {
+						t.Errorf("the account has %+v", got.Receive)
+					}
+				}
+				bodies := map[string]int{"login json": 1, "set json": 3, "set form": 1} // JSON and form, refused; without, twice.
+				if body == "form" {
+					bodies = map[string]int{"login json": 1, "set json": 2, "set form": 3}
+				}
+				wantBodies(t, sim, bodies)
+
+				want.URLUsername = &name // One that is not empty is always sent.
+				f, err := client.SetDelivery(t.Context(), numberAt(2), want)
+				wantSuccess(t, err)
+				if got, _ := sim.Get(numberAt(2)); got.Receive.URLUsername != name || !f.CredentialsKept {
+					t.Errorf("the account has %+v, kept: %t", got.Receive, f.CredentialsKept)
+				}
+				f, err = client.SetDelivery(t.Context(), numberAt(2), Delivery{Type: URL, Value: callback})
+				wantSuccess(t, err)
+				if f.CredentialsKept {
+					t.Error("credentials that were not mentioned count as kept")
+				}
+			})
+		}
+	}
+}
+
+// A destination that is rejected with and without empty credentials says so once, and nothing is remembered. What becomes of
+// the second setting counts, not the certain failure of the first.
+func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
+	t.Parallel()
+	empty := ""
+	want := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
+	bad := refuse(422, "value is not valid", "")
+	for name, test := range map[string]struct {
+		later []http.HandlerFunc
+		kind  Kind
+		may   bool
+	}{
+		"rejected":   {[]http.HandlerFunc{bad}, DestinationRejected, false},
+		"then fails": {[]http.HandlerFunc{refuse(502, "later", "")}, ServerError, true},
+		"then lost":  {[]http.HandlerFunc{loseAnswer}, Unreachable, true},
+		"forbidden":  {[]http.HandlerFunc{refuse(403, "no", "")}, PermissionDenied, false},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			server := &script{answers: append([]http.HandlerFunc{succeed, bad}, test.later...)}
+			client := newBubbleClient(t, server, withToken, withoutRetries)
+			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+			wantSuccess(t, err)
+			_, err = client.SetDelivery(t.Context(), anyNumber, want)
+			wantKind(t, err, test.kind)
+			if MayHaveTakenEffect(err) != test.may || client.refusesEmpty.Load() {
+				t.Errorf("it may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+			}
+		})
+	}
+}
+
+func TestDeliveryString(t *testing.T) {
+	t.Parallel()
+	for want, d := range map[string]Delivery{
+		`None`:                                {Type: None},
+		`Email "a@b.c"`:                       {Type: Email, Value: "a@b.c"},
+		`"Pager\n" "1"`:                       {Type: "Pager\n", Value: "1"},
+		`URL "https://***@x.test/a@b"`:        {Type: URL, Value: "https://user:secret@x.test/a@b"},
+		`URL "https://***@x.test"`:            {Type: URL, Value: "https://us@er:secret@x.test"},
+		`URL "https://x.test/?a=user:pass@b"`: {Type: URL, Value: "https://x.test/?a=user:pass@b"},
+	} {
+		if got := d.String(); got != want {
+			t.Errorf("it is %s, want %s", got, want)
+		}
+	}
 }

@@ -47,7 +47,7 @@ func canonicalValue(kind DeliveryType, value string) string {
 	case None:
 		return ""
 	default:
-		return value
+		return strings.TrimSpace(value)
 	}
 }
 
@@ -80,11 +80,13 @@ func canonicalNumber(text string) string {
 	} else if international {
 		return text // Of another country.
 	}
-	if len(digits) != 10 || strings.Trim(digits, "0123456789") != "" {
+	if !isTenDigits(digits) {
 		return text
 	}
 	return digits
 }
+
+func isTenDigits(text string) bool { return len(text) == 10 && strings.Trim(text, "0123456789") == "" }
 
 var punctuation = strings.NewReplacer("-", "", ".", "", "(", "", ")", "", " ", "", "\u00a0", "")
 
@@ -94,7 +96,8 @@ const reserved = ":/?#[]@!$&'()*+,;=%"
 // canonicalURL returns a URL in the spelling that all its equivalents share: percent-encoding only where it changes the
 // meaning, scheme and host in lower case, no default port, and a path.
 func canonicalURL(text string) string {
-	scheme, rest, found := strings.Cut(strings.TrimSpace(strings.ReplaceAll(text, "&amp;", "&")), "://")
+	text = readableURL(strings.TrimSpace(text))
+	scheme, rest, found := strings.Cut(text, "://")
 	if !found {
 		return text
 	}
@@ -111,7 +114,7 @@ func canonicalURL(text string) string {
 	if at := strings.LastIndexByte(host, '@'); at >= 0 {
 		user, host = host[:at+1], host[at+1:]
 	}
-	host = strings.Map(foldCase, host)
+	host = foldHost(host)
 	switch scheme {
 	case "https":
 		host = strings.TrimSuffix(host, ":443")
@@ -119,6 +122,19 @@ func canonicalURL(text string) string {
 		host = strings.TrimSuffix(host, ":80")
 	}
 	return scheme + "://" + user + host + path
+}
+
+// foldHost writes a host in lower case, except the tokens in it: FoneStorm replaces those, and their case can matter.
+func foldHost(host string) string {
+	before, rest, found := strings.Cut(host, "{{")
+	if !found {
+		return strings.Map(foldCase, host)
+	}
+	token, after, found := strings.Cut(rest, "}}")
+	if !found {
+		return host
+	}
+	return strings.Map(foldCase, before) + "{{" + token + "}}" + foldHost(after)
 }
 
 // decodeOptional decodes what may be written either way: every percent-encoded byte that is no reserved character. Those
@@ -156,5 +172,10 @@ func percentByte(text string) (byte, bool) {
 
 // readableURL writes tokens in a URL with braces, and ampersands as such, whatever encoding FoneStorm shows them in.
 func readableURL(text string) string {
-	return strings.NewReplacer("%7B", "{", "%7b", "{", "%7D", "}", "%7d", "}", "&amp;", "&").Replace(text)
+	for strings.Contains(text, "&amp;") { // It may have been escaped more than once.
+		text = strings.ReplaceAll(text, "&amp;", "&")
+	}
+	return braces.Replace(text)
 }
+
+var braces = strings.NewReplacer("%7B", "{", "%7b", "{", "%7D", "}", "%7d", "}")

@@ -27,7 +27,7 @@ func (f *flights[T]) do(ctx context.Context, key string, work func(context.Conte
 	f.mu.Lock()
 	current, ok := f.flying[key]
 	if !ok {
-		shared, stop := context.WithCancel(context.WithoutCancel(ctx))
+		shared, stop := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // Whoever leaves last calls it.
 		current = &flight[T]{done: make(chan struct{}), stop: stop}
 		if f.flying == nil {
 			f.flying = map[string]*flight[T]{}

@@ -103,12 +103,16 @@ func (c *Client) confirmNotFound(ctx context.Context, number string, notFound er
 		contradicted.Kind = UnexpectedResponse
 		contradicted.Reason = failure.Reason + " The account's list contains the FoneNumber, so it is not taken for gone."
 		return &contradicted
-	case err != nil && !c.transport.proven.Load():
+	case err == nil || c.transport.proven.Load():
+		return notFound
+	case asError(err) != nil && asError(err).Status == http.StatusNotFound:
 		contradicted.Kind = WrongEndpoint
 		contradicted.Reason = fmt.Sprintf("%s returned 404 Not Found to every request", c.transport.endpoint.Redacted())
 		return &contradicted
 	default:
-		return notFound
+		contradicted.Kind = UnexpectedResponse
+		contradicted.Reason = failure.Reason + " Whether that is so could not be confirmed: " + err.Error()
+		return &contradicted
 	}
 }
 

@@ -35,6 +35,8 @@ func (t *retry) do(ctx context.Context, r *request, p *progress, attempt func(co
 	if p.attempts == 0 {
 		p.begun = time.Now()
 	}
+	ctx, end := t.outage.endsReads(ctx, r)
+	defer end()
 	var last *Error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		if last = t.outage.failure(r); last != nil {
@@ -47,8 +49,8 @@ func (t *retry) do(ctx context.Context, r *request, p *progress, attempt func(co
 		p.uncertain = p.uncertain || last.uncertain
 		return struct{}{}, r.nextTry(last)
 	},
-		backoff.WithBackOff(backoff.NewExponentialBackOff()),              // Half a second, growing by half, with jitter.
-		backoff.WithMaxTries(uint(max(1, 1+t.max+p.renewals-p.attempts))), //nolint:gosec // Is positive.
+		backoff.WithBackOff(backoff.NewExponentialBackOff()), // Half a second, growing by half, with jitter.
+		backoff.WithMaxTries(uint(max(1, 1+t.max+p.renewals-p.attempts))),
 		backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(_ error, wait time.Duration) {
 			tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
@@ -62,6 +64,9 @@ func (t *retry) do(ctx context.Context, r *request, p *progress, attempt func(co
 	}
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
 		last = canceled(ctx, r) // While waiting for the next attempt.
+	}
+	if errors.Is(context.Cause(ctx), errOutage) {
+		return t.outage.failure(r)
 	}
 	t.outage.note(ctx, last)
 	failure := *last
@@ -87,11 +92,36 @@ func (r *request) nextTry(failure *Error) error {
 // run fails at once: with a thousand FoneNumbers it would otherwise take hours to fail.
 const unreachableCalls = 3
 
-// outage notices that FoneStorm cannot be reached at all.
+// outage notices that FoneStorm cannot be reached at all. The zero value has not noticed anything.
 type outage struct {
 	mu      sync.Mutex
 	inARow  int
-	ongoing *Error // Why the rest of the run fails; nil while it does not.
+	ongoing *Error                               // Why the rest of the run fails; nil while it does not.
+	reading map[*request]context.CancelCauseFunc // Ends what is read at that time.
+}
+
+// errOutage is why reads end that were under way when the outage was noticed: the list may take much longer than others.
+var errOutage = errors.New("FoneStorm cannot be reached")
+
+// endsReads returns a context that ends when the outage is noticed, unless the request sets something: that may still take
+// effect. The function must be called when the request has ended.
+func (o *outage) endsReads(ctx context.Context, r *request) (context.Context, func()) {
+	if r.sets() {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.reading == nil {
+		o.reading = map[*request]context.CancelCauseFunc{}
+	}
+	o.reading[r] = cancel
+	return ctx, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.reading, r)
+		cancel(nil)
+	}
 }
 
 // failure returns why a request need not be sent; nil when it should be.
@@ -122,6 +152,9 @@ func (o *outage) note(ctx context.Context, failure *Error) {
 	default:
 		if o.inARow++; o.inARow >= unreachableCalls {
 			o.ongoing = failure
+			for _, cancel := range o.reading {
+				cancel(errOutage)
+			}
 			tflog.Error(ctx, "FoneStorm is unreachable, giving up for the rest of this run", map[string]any{"error": failure.Error()})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"html"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,9 @@ func (s *secrets) add(texts ...string) {
 	s.forms = slices.Compact(s.forms)
 }
 
+// jsonWebToken is the form of FoneStorm's tokens. One that nobody has told the client of is a secret, too.
+var jsonWebToken = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*`)
+
 // mask puts asterisks in place of secrets.
 func (s *secrets) mask(text string) string {
 	s.mu.Lock()
@@ -48,7 +52,26 @@ func (s *secrets) mask(text string) string {
 	for _, form := range s.forms {
 		text = strings.ReplaceAll(text, form, "***")
 	}
-	return text
+	return s.maskEnd(jsonWebToken.ReplaceAllString(text, "***"))
+}
+
+// minPart is how much of a secret is recognized at the end of a text. Less can be there by chance and says little.
+const minPart = 5
+
+// maskEnd masks a secret that was cut off with the text. The caller has locked s.
+func (s *secrets) maskEnd(text string) string {
+	longest := 0
+	for _, form := range s.forms {
+		for n := min(len(form)-1, len(text)); n >= minPart && n > longest; n-- {
+			if strings.HasSuffix(text, form[:n]) {
+				longest = n
+			}
+		}
+	}
+	if longest == 0 {
+		return text
+	}
+	return text[:len(text)-longest] + "***"
 }
 
 // maxShown is how many characters of a foreign text are shown.

@@ -175,6 +175,14 @@ func (s *tokenSource) waitBeforeLogin(rejected *token) time.Duration {
 	return s.waits.NextBackOff()
 }
 
+// waitAgain waits because a token died early once more.
+func (s *tokenSource) waitAgain(ctx context.Context) error {
+	s.mu.Lock()
+	wait := s.waits.NextBackOff()
+	s.mu.Unlock()
+	return sleep(ctx, wait)
+}
+
 func (s *tokenSource) remember(t *token, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,26 +196,48 @@ func (s *tokenSource) remember(t *token, err error) {
 
 // obtain logs in and, when there is a subaccount, gets the token for it.
 func (s *tokenSource) obtain(ctx context.Context) (*token, error) {
-	text, err := s.ask(ctx, &request{
-		operation: logIn,
-		method:    http.MethodPost,
-		path:      "/auth",
-		params:    params{"username": s.username, "password": s.password, "expires": int(tokenLifetime / time.Second)},
-	}, "")
+	text, err := s.logIn(ctx)
 	if err == nil && s.subaccount != "" {
-		text, err = s.ask(ctx, &request{
-			operation: useSubaccount,
-			subject:   s.subaccount,
-			method:    http.MethodPost,
-			path:      "/subaccounts/token",
-			params:    params{"subaccount": s.subaccount},
-		}, text)
+		text, err = s.actOnSubaccount(ctx, text)
 	}
 	if err != nil {
 		return nil, err
 	}
 	said := readClaims(text)
 	return &token{text: text, account: said.account, obtained: time.Now(), lifetime: said.lifetime}, nil
+}
+
+func (s *tokenSource) logIn(ctx context.Context) (string, error) {
+	return s.ask(ctx, &request{
+		operation: logIn,
+		method:    http.MethodPost,
+		path:      "/auth",
+		params:    params{"username": s.username, "password": s.password, "expires": int(tokenLifetime / time.Second)},
+	}, "")
+}
+
+// actOnSubaccount returns the subaccount's token. The login's token may be ended by another program's login before it could
+// be used, so a rejected one is replaced.
+func (s *tokenSource) actOnSubaccount(ctx context.Context, parent string) (string, error) {
+	r := &request{
+		operation: useSubaccount,
+		subject:   s.subaccount,
+		method:    http.MethodPost,
+		path:      "/subaccounts/token",
+		params:    params{"subaccount": s.subaccount},
+	}
+	for renewals := 0; ; renewals++ {
+		text, err := s.ask(ctx, r, parent)
+		if !isRefusedToken(err) || !s.renewable(renewals) {
+			return text, err
+		}
+		if err := s.waitAgain(ctx); err != nil {
+			return "", err
+		}
+		if parent, err = s.logIn(ctx); err != nil {
+			return "", err
+		}
+	}
 }
 
 // readToken reads the token of a response and makes it secret.

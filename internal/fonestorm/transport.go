@@ -168,12 +168,23 @@ func (t *transport) unreachable(timed context.Context, r *request, sent bool, er
 	if timed.Err() != nil {
 		err = context.Cause(timed)
 	}
-	failure := unreachable(r, sent, fmt.Sprintf("no response from %s: %s", t.endpoint.Redacted(), t.secrets.clean(err.Error())), err)
+	failure := unreachable(r, sent, fmt.Sprintf("no response from %s: %s", t.endpoint.Redacted(), t.secrets.clean(reasonFor(r, err))), err)
 	failure.timedOut = errors.Is(timed.Err(), context.DeadlineExceeded)
 	if errors.Is(err, context.Canceled) {
 		failure.Kind, failure.retryable = Canceled, false
 	}
 	return failure
+}
+
+// reasonFor returns what the network reports. Errors of net/http quote a response that is not HTTP, which may contain a token
+// that nobody knows when one was asked for.
+func reasonFor(r *request, err error) string {
+	reason := err.Error()
+	if r.obtainsToken() {
+		reason, _, _ = strings.Cut(reason, `"`)
+		reason, _, _ = strings.Cut(reason, "malformed MIME header")
+	}
+	return strings.TrimSpace(reason)
 }
 
 // url returns where a request is sent.

@@ -2,8 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -28,19 +26,6 @@ func bestPassword(password string, version int) string {
 		return fmt.Sprintf("url_password_wo = %q\n  url_password_wo_version = %d", password, version)
 	}
 	return fmt.Sprintf("url_password = %q", password)
-}
-
-// lastSet returns the parameters of the last setting that was sent.
-func (a *account) lastSet(t *testing.T) url.Values {
-	t.Helper()
-	requests := a.Requests()
-	for _, request := range slices.Backward(requests) {
-		if request.Kind() == "set" {
-			return request.Form
-		}
-	}
-	t.Fatal("no setting was sent")
-	return nil
 }
 
 // The credentials of one callback through all their changes: what is sent, step by step, and what is left.
@@ -85,8 +70,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// An imported callback keeps the credentials that somebody else set until the configuration has its own: adding them
-// is a change in place.
+// The credentials that somebody else set for a callback are never sent to another URL. Adding others is a change in place.
 func TestCredentialsOfAnImport(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
@@ -96,8 +80,8 @@ func TestCredentialsOfAnImport(t *testing.T) {
 	w := a.newWorkspace(t, callback(""))
 	w.run(0, "import", "-no-color", "-input=false", testAddress, testNumber)
 	w.apply() // Changes the URL.
-	if sent := a.lastSet(t); sent.Has("url_username") || sent.Has("url_password") {
-		t.Errorf("credentials that nobody configured were sent: %v", sent)
+	if f, _ := a.Get(testNumber); f.Receive.URLUsername != "" || f.Receive.URLPassword != "" {
+		t.Errorf("the new URL gets the credentials of the old one: %+v", f.Receive)
 	}
 	w.configure(callback("url_username = \"ours\"\n  url_password = \"ours-too\""))
 	w.apply()

@@ -230,7 +230,7 @@ func (o operation) meets(t *testing.T, a reachable, fault simulator.Fault, once 
 	summary := ""
 	if problem != nil {
 		summary = problem.Summary
-		if !agrees(after, before) {
+		if !agrees(after, before) && before.exists() {
 			t.Errorf("the operation has failed, but the state has become %s", after.known())
 		}
 		if problem.Detail == "" {
@@ -243,7 +243,7 @@ func (o operation) meets(t *testing.T, a reachable, fault simulator.Fault, once 
 	if n := a.count(o.kind); n > want.requests+repeatedByHTTP(fault, o.kind) || n < min(2, want.requests) {
 		t.Errorf("there were %d requests, want %d", n, want.requests)
 	}
-	o.finish(t, a, after)
+	o.finish(t, a, after, problem != nil && !before.exists())
 	for _, violation := range a.Violations() {
 		t.Error("FoneStorm would have refused:", violation)
 	}
@@ -262,7 +262,7 @@ func repeatedByHTTP(fault simulator.Fault, kind string) int {
 
 // finish reads and plans in a new run without faults. The plan must be the difference between FoneStorm and the
 // configuration; once it is applied, there is none.
-func (o operation) finish(t *testing.T, a reachable, i instance) {
+func (o operation) finish(t *testing.T, a reachable, i instance, tainted bool) {
 	t.Helper()
 	r := a.start(t.Context(), t, nil)
 	if i.exists() {
@@ -274,6 +274,9 @@ func (o operation) finish(t *testing.T, a reachable, i instance) {
 		if state := attributesOf(i.known()); state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value() {
 			t.Errorf("the state has %v where FoneStorm has %+v", state, f.Receive)
 		}
+	}
+	if tainted {
+		i = instance{} // Terraform plans a new one.
 	}
 	if o.wanted == nil && !i.exists() {
 		return // Terraform would not ask for anything.
@@ -302,9 +305,12 @@ func (o operation) finish(t *testing.T, a reachable, i instance) {
 // difference returns in which attributes a state that agrees with FoneStorm differs from the configuration.
 func (o operation) difference(i instance) []string {
 	var names []string
-	state := attributesOf(i.known())
-	for _, name := range []string{"type", "url_password", "url_username", "value"} { // Terraform has them in this order.
-		if state.text(name) != o.wanted.text(name) {
+	state, wanted := attributesOf(i.known()), maps.Clone(o.wanted)
+	if wanted.text("type") == "URL" {
+		wanted["url_method"] = "POST"
+	}
+	for _, name := range []string{"type", "url_method", "url_password", "url_username", "value"} { // Terraform has them in this order.
+		if state.text(name) != wanted.text(name) {
 			names = append(names, name)
 		}
 	}
@@ -326,7 +332,7 @@ func TestRefusedConnections(t *testing.T) {
 				if problem != nil {
 					t.Fatalf("%s: %s", problem.Summary, problem.Detail)
 				}
-				o.finish(t, a, after)
+				o.finish(t, a, after, false)
 			})
 		})
 		t.Run(name+" always", func(t *testing.T) {

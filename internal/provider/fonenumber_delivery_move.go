@@ -37,8 +37,7 @@ func moveState(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 	// Whoever wrote that configuration has set the delivery with it, so it is this resource's own.
 	rec := record{
 		FoneNumber: moved.FoneNumber.ValueString(), OnDestroy: moved.OnDestroy.ValueString(),
-		Set: []destinationRecord{recordOf(moved.destination())},
-	}.identified()
+	}.setting(moved.destination()).identified()
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, moved)...)
 	resp.Diagnostics.Append(resp.TargetIdentity.Set(ctx, moved.identity())...)
 	resp.Diagnostics.Append(rec.write(ctx, resp.TargetPrivate)...)

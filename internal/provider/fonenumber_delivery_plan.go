@@ -3,11 +3,11 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -87,7 +87,7 @@ func (p *plannedChange) read(ctx context.Context, req resource.ModifyPlanRequest
 	}
 	p.after = &deliveryModel{}
 	var config deliveryModel
-	diags.Append(tfsdk.Plan(req.Plan).Get(ctx, p.after)...)
+	diags.Append(req.Plan.Get(ctx, p.after)...)
 	diags.Append(req.Config.Get(ctx, &config)...)
 	if diags.HasError() {
 		return diags
@@ -294,10 +294,6 @@ func (r *foneNumberDeliveryResource) check(ctx context.Context, number string) (
 // failsApply reports whether an error of a check is one that the apply would meet as well, or a response that cannot be true,
 // after which nothing should be applied.
 func failsApply(err error) bool {
-	switch fonestorm.KindOf(err) {
-	case fonestorm.RateLimited, fonestorm.ServerError, fonestorm.Unreachable, fonestorm.Canceled:
-		return false
-	default:
-		return true
-	}
+	transient := []fonestorm.Kind{fonestorm.RateLimited, fonestorm.ServerError, fonestorm.Unreachable, fonestorm.Canceled}
+	return !slices.Contains(transient, fonestorm.KindOf(err))
 }

@@ -515,7 +515,11 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 		for _, lifecycle := range []string{"", "lifecycle {\n    create_before_destroy = true\n  }\n  "} {
 			w := a.newWorkspace(t, strings.Replace(destinations[1].config(testNumber), "type =", lifecycle+"type =", 1))
 			w.apply()
+			before := a.count("set")
 			w.apply("-replace=" + testAddress)
+			if n := a.count("set") - before; n != 1 {
+				t.Errorf("%d settings, want 1: the FoneNumber must not be turned off in between", n)
+			}
 			if err := a.delivers(testNumber, destinations[1])(nil); err != nil {
 				t.Error(err)
 			}

@@ -48,7 +48,13 @@ type destinationRecord struct {
 	Value string                 `json:"value,omitempty"`
 }
 
-func recordOf(d fonestorm.Delivery) destinationRecord { return destinationRecord{d.Type, d.Value} }
+// setting returns the record with further destinations that this resource has set.
+func (rec record) setting(destinations ...fonestorm.Delivery) record {
+	for _, d := range destinations {
+		rec.Set = append(rec.Set, destinationRecord{d.Type, d.Value})
+	}
+	return rec
+}
 
 // privateState is Terraform's storage for what is no attribute. The framework does not export its type.
 type privateState interface {

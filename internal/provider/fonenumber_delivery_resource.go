@@ -31,8 +31,9 @@ func (r *foneNumberDeliveryResource) Metadata(_ context.Context, req resource.Me
 	resp.TypeName = req.ProviderTypeName + "_fonenumber_delivery"
 }
 
-// Create sets the delivery. If it is not known whether that took effect, it returns the error and a state as well, which
-// Terraform keeps as tainted: the FoneNumber is then neither forgotten nor taken for somebody else's.
+// Create sets the delivery. If it fails and the FoneNumber may deliver what this resource has set all the same, now or before
+// it was replaced, it returns the error and a state as well, which Terraform keeps as tainted: the FoneNumber is then neither
+// forgotten nor taken for somebody else's.
 func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan, config deliveryModel
 	resp.Diagnostics.Append(r.requireClient()...)
@@ -47,20 +48,21 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 	found, known := r.client.Known(number)
 	wanted := plan.withPassword(config).delivery(nil, known && found.CallbackURL == "")
 	result, err := r.client.SetDelivery(ctx, number, wanted)
-	rec := record{Set: []destinationRecord{recordOf(wanted)}}.identified()
-	switch {
-	case err == nil:
-		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
-	case fonestorm.MayHaveTakenEffect(err):
+	rec := record{}.identified()
+	if err != nil {
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
 		plan = plan.afterFailure(wanted, err)
+		rec = rec.setting(r.handedOver(number)...)
 		rec.Uncertain = true
-	default:
-		resp.Diagnostics.Append(apiDiagnostic(err, number))
+	}
+	if err == nil || fonestorm.MayHaveTakenEffect(err) {
+		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
+		rec = rec.setting(wanted)
+		r.markSet(number)
+	}
+	if len(rec.Set) == 0 {
 		return
 	}
-
-	r.markSet(number)
 	resp.Diagnostics.Append(r.save(ctx, plan, rec.afterSetting(result), &resp.State, resp.Private)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 }
@@ -158,25 +160,25 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 	number := plan.FoneNumber.ValueString()
 	defer r.lock(number)()
 
-	result := fonestorm.SetResult{}
 	if plan.sends(state) {
-		var err error
 		wanted := plan.withPassword(config).delivery(&state, rec.NoCallback)
-		if result, err = r.client.SetDelivery(ctx, number, wanted); err != nil {
+		result, err := r.client.SetDelivery(ctx, number, wanted)
+		if err != nil {
 			resp.Diagnostics.Append(apiDiagnostic(err, number))
 			if fonestorm.MayHaveTakenEffect(err) {
 				r.markSet(number)
-				rec.Set = append(rec.Set, recordOf(wanted))
+				rec = rec.setting(wanted)
 			}
 			// The state stays otherwise as it was, so that the next plan contains the same change.
 			resp.Diagnostics.Append(r.save(ctx, state.afterFailure(wanted, err), rec, &resp.State, resp.Private)...)
 			return
 		}
 		resp.Diagnostics.Append(credentialsDiagnostics(number, result)...)
-		rec.Set, rec.Uncertain = []destinationRecord{recordOf(wanted)}, false
+		rec.Set, rec.Uncertain = nil, false
+		rec = rec.setting(wanted)
 		rec = rec.afterSetting(result)
 	} else if plan.OnDestroy.ValueString() == onDestroyDisable && len(rec.Set) == 0 {
-		rec.Set = []destinationRecord{recordOf(plan.destination())} // An imported delivery becomes this resource's own.
+		rec = rec.setting(plan.destination()) // An imported delivery becomes this resource's own.
 	}
 	r.markSet(number)
 
@@ -193,20 +195,23 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	resp.Diagnostics.Append(diags...)
 	number := state.FoneNumber.ValueString()
 	rec := planned.of(number)
-	if resp.Diagnostics.HasError() || planned.Creates == number { // The new half of a replacement sets it.
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	defer r.lock(number)()
-	keeps := rec.onDestroy(state) == onDestroyKeep
-	set := rec.destinations(state)
+	if planned.Creates == number {
+		r.handOver(number, rec.destinations(state)) // Turned off, it would delete messages until it is set again.
+		return
+	}
+	keeps, set := rec.onDestroy(state) == onDestroyKeep, rec.destinations(state)
 	if keeps {
 		set = nil
 	}
 	set, still := r.destroys(number, rec.others(state), set)
-	if keeps || still == claimedByConfiguration {
+	switch {
+	case keeps, still == claimedByConfiguration:
 		return
-	}
-	if still == claimedByState {
+	case still == claimedByState:
 		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("Another object in the state has FoneNumber %s as well, so what happens to its delivery is left to that one.", number))
 		return
@@ -216,18 +221,8 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		return
 	}
 
-	f, err := r.client.GetFoneNumber(ctx, number)
-	if err == nil {
-		if f.Delivery == nil || f.Delivery.Type == fonestorm.None {
-			return
-		}
-		if !includes(set, *f.Delivery) {
-			resp.Diagnostics.AddWarning(summaryLeftUnchanged,
-				fmt.Sprintf("FoneNumber %s delivers to %s, which this resource has not set, so that delivery stays.", number, f.Delivery))
-			return
-		}
-		_, err = r.client.SetDelivery(ctx, number, state.off())
-	}
+	left, err := r.turnOff(ctx, number, state.off(), set)
+	resp.Diagnostics.Append(left...)
 	switch {
 	case fonestorm.IsNotFound(err):
 		other := r.otherAccount(number, rec)
@@ -241,6 +236,21 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		rec.Others = 0 // The next refresh counts again.
 		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(state.off(), err), rec, &resp.State, resp.Private)...)
 	}
+}
+
+// turnOff sets a FoneNumber to off if it delivers to one of these destinations, and otherwise warns that it is left alone.
+func (r *foneNumberDeliveryResource) turnOff(ctx context.Context, number string, off fonestorm.Delivery, from []fonestorm.Delivery) (diags diag.Diagnostics, _ error) {
+	f, err := r.client.GetFoneNumber(ctx, number)
+	if err != nil || f.Delivery != nil && f.Delivery.Type == fonestorm.None {
+		return nil, err
+	}
+	if f.Delivery == nil || !includes(from, *f.Delivery) {
+		diags.AddWarning(summaryLeftUnchanged,
+			fmt.Sprintf("FoneNumber %s has a delivery that this resource has not set, so it stays.", number))
+		return diags, nil
+	}
+	_, err = r.client.SetDelivery(ctx, number, off)
+	return nil, err
 }
 
 // afterSetting completes the record of what was set with what FoneStorm then shows.

@@ -130,8 +130,8 @@ func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req res
 	switch {
 	case config.Value.IsUnknown():
 	case config.Value.IsNull() && kind != fonestorm.None:
-		resp.Diagnostics.AddAttributeError(path.Root("value"), "Missing destination",
-			"Type "+config.Type.String()+" needs a value: where the messages go. Only type \"None\" has none.")
+		resp.Diagnostics.AddAttributeError(path.Root("value"), "Missing Destination",
+			"Type "+config.Type.String()+" requires value, the destination of the messages. Only type \"None\" has none.")
 	case !config.Value.IsNull():
 		if err := checkDestination(kind, config.Value.ValueString(), config.FoneNumber.ValueString()); err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("value"), "Invalid Destination", err.Error())

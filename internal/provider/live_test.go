@@ -1,28 +1,28 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"strings"
+	"os/signal"
+	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/fractel/terraform-provider-fractel/internal/contract"
 )
 
-// The lifecycle against a real account, for `make testacc-live`. What the FoneNumber delivered to is put back at the
-// end, except for credentials.
+// The lifecycle against a real account, for `make testacc-live`.
 func TestLive(t *testing.T) {
 	number := os.Getenv("FRACTEL_TEST_FONENUMBER")
 	if number == "" || os.Getenv(resource.EnvTfAcc) == "" {
 		t.Skip("changes a FoneNumber of a real account: run it by `make testacc-live` with FRACTEL_TEST_FONENUMBER set")
 	}
-	fmt.Printf("The delivery of FoneNumber %s is set to an e-mail address and callback URLs at example.com, to None, and back.\n"+
-		"Messages received meanwhile are lost, and so are credentials of a callback URL that is there now.\n", number)
+	preserve(t, number)
 
-	restoring := func(d destination) string {
-		return strings.Replace(d.config(number), "type =", "on_destroy = \"disable\"\n  type =", 1)
-	}
 	tour := []destination{
 		{kind: "Email", value: "terraform-provider-fractel@example.com"},
 		{kind: "URL", value: "https://example.com/?from={{from}}&msg={{msg}}", username: "hook", password: "terraform"},
@@ -31,7 +31,7 @@ func TestLive(t *testing.T) {
 	}
 	var steps []resource.TestStep
 	for i, d := range tour {
-		step := resource.TestStep{Config: restoring(d), ConfigStateChecks: d.inState(number)}
+		step := resource.TestStep{Config: d.config(number), ConfigStateChecks: d.inState(number)}
 		if i > 0 {
 			step.ConfigPlanChecks = planned(plancheck.ResourceActionUpdate)
 		}
@@ -43,4 +43,36 @@ func TestLive(t *testing.T) {
 		ImportStateVerifyIgnore: []string{"on_destroy"}, // An import has the default.
 	})
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), Steps: steps})
+}
+
+// preserve restores where a FoneNumber of a real account delivers when the test ends, also when it is interrupted. It
+// refuses a FoneNumber that delivers to a URL unless FRACTEL_TEST_FORCE is set.
+func preserve(t *testing.T, number string) {
+	t.Helper()
+	config, err := contract.FromEnvironment(os.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.FoneNumber, config.Force = number, os.Getenv("FRACTEL_TEST_FORCE") != ""
+	fmt.Println(config.Notice())
+	restore, err := contract.Preserve(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.WithoutCancel(t.Context()) // Which ends before the cleanup.
+	once := sync.OnceValue(func() error { return restore(ctx) })
+	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	quiet := context.AfterFunc(interrupted, func() {
+		if err := once(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	})
+	t.Cleanup(func() {
+		quiet()
+		stop()
+		if err := once(); err != nil {
+			t.Error(err)
+		}
+	})
 }

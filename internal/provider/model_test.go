@@ -66,7 +66,9 @@ type model struct {
 	instances [managedNumbers]instance
 	applied   [managedNumbers]attributes // What the instance was made from.
 
-	uncertain [managedNumbers]bool // A create has failed or a destroy kept all, so that it may have left its credentials.
+	set       [managedNumbers][]attributes // What the instance has been set to, for all that is known.
+	tainted   [managedNumbers]bool         // A create has failed after which FoneStorm may have it.
+	uncertain [managedNumbers]bool         // A create has failed or a destroy kept all, so that it may have left its credentials.
 }
 
 func newModel(t *rapid.T, profile simulator.Profile) (m *model, end func()) {
@@ -186,8 +188,8 @@ func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnosti
 		m.t.Fatalf("reading %s succeeds by the answer for another FoneNumber", modelNumbers[i])
 	}
 	state := attributesOf(got.known())
-	if state.text("type") == "" && m.hasMet(string(simulator.ReceiveMissing)) {
-		return // FoneStorm has not told, so the plan sets it again.
+	if m.hasMet(string(simulator.ReceiveMissing)) {
+		return // FoneStorm has not told.
 	}
 	if receive := m.receive(i); state.text("type") != receive.Type || state.text("value") != receive.Value() {
 		m.t.Fatalf("reading %s gives %v where FoneStorm has %+v", modelNumbers[i], state, receive)
@@ -202,6 +204,9 @@ func (m *model) receive(i int) simulator.Receive {
 // change applies what is planned for a resource, and checks what has become of it.
 func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	before, config := m.instances[i], m.configs[i]
+	if m.tainted[i] && config != nil {
+		return m.replace(r, i)
+	}
 	c, diags := r.plan(before, config)
 	m.noSecrets(diags)
 	if problem := failure(diags); problem != nil || c.isEmpty() {
@@ -216,7 +221,11 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	}
 	if problem := failure(diags); problem != nil {
 		m.uncertain[i] = m.uncertain[i] || !before.exists()
-		if !agrees(after, before) {
+		m.tainted[i] = m.tainted[i] || !before.exists() && after.exists()
+		if config != nil {
+			m.set[i] = append(m.set[i], config)
+		}
+		if !agrees(after, before) && before.exists() {
 			m.t.Fatalf("changing %s fails, but the state becomes %s", modelNumbers[i], after.known())
 		}
 		m.instances[i] = after
@@ -235,11 +244,35 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	if config == nil && m.receive(i) == found { // Kept, as it was meant or because somebody else has set it.
 		m.uncertain[i] = true
 	}
-	m.applied[i] = config
+	m.applied[i], m.set[i], m.tainted[i] = config, []attributes{config}, false
 	if cmp.Or(config.text("url_password_wo"), config.text("url_password")) != "" { // And with it a user name.
 		m.uncertain[i] = false
 	}
 	return nil
+}
+
+// replace makes a new instance of a tainted one, whose plan knows nothing of it.
+func (m *model) replace(r *run, i int) *tfprotov6.Diagnostic {
+	c, diags := r.plan(instance{}, m.configs[i])
+	if problem := failure(diags); problem != nil {
+		return problem
+	}
+	old := c
+	old.before, old.config, old.planned = m.instances[i], attributes(nil).value(protocol().resource), attributes(nil).value(protocol().resource)
+	left, diags := r.apply(old)
+	if problem := failure(diags); problem != nil {
+		m.instances[i] = left
+		return problem
+	}
+	m.instances[i], m.tainted[i] = instance{}, false
+	return m.change(r, i)
+}
+
+// isOwn reports whether an instance may have set this.
+func (m *model) isOwn(i int, found simulator.Receive) bool {
+	return slices.ContainsFunc(m.set[i], func(config attributes) bool {
+		return sameDestination(found, config.text("type"), config.text("value"))
+	})
 }
 
 // wants reports whether a setting is what a resource should lead to, when this one was found before.
@@ -249,7 +282,7 @@ func (m *model) wants(i int, config attributes, now, found simulator.Receive) bo
 		case onDestroyKeep:
 			return now == found
 		default:
-			return now.Type == "None"
+			return now.Type == "None" || now == found && !m.isOwn(i, found)
 		}
 	}
 	if !sameDestination(now, config.text("type"), config.text("value")) {

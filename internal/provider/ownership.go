@@ -45,9 +45,10 @@ type owners struct {
 	set []fonestorm.Delivery // Destinations that objects in the state have set.
 
 	// While applying.
-	isSet     bool // By a create or update.
-	destroyed int  // Objects that were destroyed.
-	needed    int  // Objects that must be destroyed before the FoneNumber is turned off.
+	isSet     bool                 // By a create or update.
+	handed    []fonestorm.Delivery // What the old half of a replacement has set, and left for the new half to replace.
+	destroyed int                  // Objects that were destroyed.
+	needed    int                  // Objects that must be destroyed before the FoneNumber is turned off.
 }
 
 func newOwnership() *ownership {
@@ -214,6 +215,20 @@ func (o *ownership) destroys(number string, others int, set []fonestorm.Delivery
 	default:
 		return of.set, unclaimed
 	}
+}
+
+// handOver leaves what the old half of a replacement has set to the new half, which is created later in this process.
+func (o *ownership) handOver(number string, set []fonestorm.Delivery) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.of(number).handed = set
+}
+
+// handedOver returns what a create replaces; nil unless it is the new half of a replacement.
+func (o *ownership) handedOver(number string) []fonestorm.Delivery {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.of(number).handed
 }
 
 // claim says who else has to do with a FoneNumber when an object is destroyed.

@@ -110,14 +110,8 @@ func (s *Simulator) ExpireTokens() {
 	clear(s.tokens)
 }
 
-// endTokens makes every token for an account invalid that was given out so far.
-func (s *Simulator) endTokens(account string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	maps.DeleteFunc(s.tokens, func(_ string, t token) bool { return t.account == account })
-}
-
-// newToken gives out a token for an account. FoneStorm's tokens last an hour unless the login asks for another time.
+// newToken gives out a token for an account. FoneStorm's tokens last an hour unless the login asks for another time. Where a
+// login ends earlier tokens, it does so in the same moment: of two logins at once one must lose.
 func (s *Simulator) newToken(account string, asked time.Duration) (text string, expires time.Time) {
 	lifetime := cmp.Or(asked, s.options.TokenLifetime, time.Hour)
 	if longest := s.options.TokenLifetime; longest != 0 {
@@ -131,6 +125,9 @@ func (s *Simulator) newToken(account string, asked time.Duration) (text string, 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.profile.EarlierTokens == "ended" && account == s.options.Account {
+		maps.DeleteFunc(s.tokens, func(_ string, t token) bool { return t.account == account })
+	}
 	s.tokens[text] = token{account, expires}
 	return text, expires
 }

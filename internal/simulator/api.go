@@ -45,9 +45,6 @@ func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
 		fail(w, s.profile.LoginStatus, "Invalid username or password.")
 		return
 	}
-	if s.profile.EarlierTokens == "ended" {
-		s.endTokens(s.options.Account)
-	}
 	seconds, _ := strconv.Atoi(form.Get("expires")) // The contract has checked it; 0 when there is none.
 	text, expires := s.newToken(s.options.Account, time.Duration(seconds)*time.Second)
 	token := map[string]any{"token": text}

@@ -241,8 +241,9 @@ func Profiles() map[string]Profile {
 	return profiles
 }
 
-// LoadProfile returns the built-in profile of this name, or else the one in the JSON file at this path. A file may leave
-// out settings; unknown ones, and values that are not allowed, are errors that list those allowed.
+// LoadProfile returns the built-in profile of this name, or else the one in the JSON file at this path, which is a profile
+// or a report of fonestorm-check that contains one. A profile may leave out settings; unknown ones, and values that are
+// not allowed, are errors that list those allowed.
 func LoadProfile(nameOrPath string) (Profile, error) {
 	profiles := Profiles()
 	if profile, ok := profiles[nameOrPath]; ok {
@@ -255,6 +256,12 @@ func LoadProfile(nameOrPath string) (Profile, error) {
 	}
 	if err != nil {
 		return Profile{}, fmt.Errorf("reading the profile: %w", err)
+	}
+	var report struct {
+		Profile json.RawMessage `json:"profile"`
+	}
+	if err := json.Unmarshal(data, &report); err == nil && report.Profile != nil {
+		data = report.Profile
 	}
 	var profile Profile
 	if err := json.Unmarshal(data, &profile); err != nil {

@@ -112,6 +112,9 @@ func TestLoadProfile(t *testing.T) {
 	if got, err := LoadProfile(path); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("the file gives %+v, %v; want %+v", got, err, want)
 	}
+	if got, err := LoadProfile(file(`{"results": [], "profile": {"types": "upper"}}`)); err != nil || got.Types != "upper" {
+		t.Errorf("the report gives %+v, %v", got, err)
+	}
 	for name, words := range map[string][]string{
 		"3.0":                                    {`"3.0"`, "2.1, 2.12, 2.4, live", "JSON file"},
 		t.TempDir():                              {"directory"},
@@ -120,6 +123,7 @@ func TestLoadProfile(t *testing.T) {
 		file(`{"types": "title"}`):               {"types", `"title"`, "padded"},
 		file(`{"list_status": 500}`):             {"list_status", `"500"`, "404"},
 		file(`{"list_status": "404"}`):           {"list_status"},
+		file(`{"profile": {"types": "title"}}`):  {"types", `"title"`, "padded"},
 		file(`{"list_latency": "-1s"}`):          {"negative"},
 		file(`{"respellings": ["shouting"]}`):    {`"shouting"`, "email-upper-case"},
 		file(`{"types": "upper"} {"types": ""}`): {"profile.json", "after"},

@@ -77,7 +77,7 @@ func parse(args []string) (listen string, options simulator.Options, err error) 
 	flags.DurationVar(&options.Latency, "latency", 0, "how `long` every response takes")
 	flags.IntVar(&options.RateLimit, "rate-limit", 10, "requests accepted in a `second`; 0 for no limit")
 	window := flags.String("rate-window", string(simulator.SlidingWindow), "how seconds are `counted`: fixed or sliding")
-	profile := flags.String("profile", "live", "`dialect`: 2.1, 2.4, 2.12, live, or a JSON file; flags for its settings change it")
+	profile := flags.String("profile", "live", "`dialect`: 2.1, 2.4, 2.12, live, or a JSON file such as a report of fonestorm-check; flags for its settings change it")
 
 	var changes []func() error
 	for _, setting := range simulator.Settings() {

@@ -1,0 +1,80 @@
+package contract
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Config says which account to check, and how. Endpoint and credentials are required.
+type Config struct {
+	Endpoint   string // Base URL of the API.
+	Username   string // Set with Password, or else Token.
+	Password   string
+	Token      string
+	Subaccount string // Code of the subaccount to act on, ten digits; the account of the credentials when empty.
+
+	FoneNumber string // The FoneNumber to set every delivery type on, ten digits; nothing is changed when empty.
+	Force      bool   // Change the FoneNumber even if it delivers to a URL.
+	RateLimit  bool   // Exceed the rate limit on purpose to see how that is reported.
+
+	Transport http.RoundTripper // Sends the requests; http.DefaultTransport when nil.
+}
+
+// FromEnvironment returns the configuration that the provider's environment variables describe. The error is one line.
+func FromEnvironment(getenv func(string) string) (Config, error) {
+	config := Config{
+		Endpoint:   cmp.Or(getenv("FRACTEL_ENDPOINT"), "https://api.fonestorm.com/v2"),
+		Username:   getenv("FRACTEL_USERNAME"),
+		Password:   getenv("FRACTEL_PASSWORD"),
+		Token:      getenv("FRACTEL_TOKEN"),
+		Subaccount: getenv("FRACTEL_SUBACCOUNT"),
+	}
+	return config, config.check()
+}
+
+var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
+
+func (c Config) check() error {
+	loggingIn := c.Username != "" || c.Password != ""
+	switch {
+	case loggingIn && c.Token != "":
+		return errors.New("both a token and a username or password are set: unset FRACTEL_TOKEN, or FRACTEL_USERNAME and FRACTEL_PASSWORD")
+	case !loggingIn && c.Token == "":
+		return errors.New("no credentials: set FRACTEL_USERNAME and FRACTEL_PASSWORD, or FRACTEL_TOKEN")
+	case loggingIn && c.Username == "":
+		return errors.New("a password is set but no username: set FRACTEL_USERNAME")
+	case loggingIn && c.Password == "":
+		return errors.New("a username is set but no password: set FRACTEL_PASSWORD")
+	case strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("FRACTEL_TOKEN must not contain blanks, line breaks or characters other than ASCII")
+	case c.Subaccount != "" && !tenDigits.MatchString(c.Subaccount):
+		return fmt.Errorf("FRACTEL_SUBACCOUNT is %q: it must have ten digits", c.Subaccount)
+	case c.Subaccount != "" && !loggingIn:
+		return errors.New("FRACTEL_SUBACCOUNT needs FRACTEL_USERNAME and FRACTEL_PASSWORD")
+	case c.FoneNumber != "" && !tenDigits.MatchString(c.FoneNumber):
+		return fmt.Errorf("the FoneNumber %q must have ten digits", c.FoneNumber)
+	}
+	return checkEndpoint(c.Endpoint)
+}
+
+// checkEndpoint never quotes the endpoint, which may contain a password.
+func checkEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return errors.New("FRACTEL_ENDPOINT is not a URL such as https://api.fonestorm.com/v2")
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return errors.New("FRACTEL_ENDPOINT must use https, except for a loopback host")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("FRACTEL_ENDPOINT must not contain credentials, a query or a fragment")
+	}
+	return nil
+}

@@ -1,0 +1,286 @@
+package fonestorm
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// FoneStorm may read JSON for one kind of request and forms for the other. Finding that out costs one request each, however
+// many settings begin at once.
+func TestBodiesAreFoundOut(t *testing.T) {
+	t.Parallel()
+	const n = 20
+	for _, login := range []string{"json", "form", "both"} {
+		for _, setting := range []string{"json", "form", "both"} {
+			for _, status := range []int{400, 415, 422} {
+				for _, atOnce := range []bool{false, true} {
+					inBubble(t, fmt.Sprintf("login %s, setting %s, %d, at once %t", login, setting, status, atOnce), func(t *testing.T) {
+						profile := simulator.Profile{LoginBody: login, SettingBody: setting, BodyStatus: status}
+						sim := newSimulator(t, simulator.Options{FoneNumbers: n, Latency: time.Second, Profile: profile})
+						client := newBubbleClient(t, sim)
+						set := func(i int) error {
+							_, err := client.SetDelivery(t.Context(), numberAt(i), forwardTo("3215551111"))
+							return err
+						}
+						do := inTurn
+						if atOnce {
+							do = together
+						}
+						wantSuccess(t, do(n, set)...)
+						want := map[string]int{"login json": 1, "set json": n}
+						if login == "form" {
+							want["login form"] = 1
+						}
+						if setting == "form" {
+							want["set json"], want["set form"] = 1, n
+						}
+						wantBodies(t, sim, want)
+
+						sim.Forget()
+						sim.ExpireTokens()
+						wantSuccess(t, set(0)) // What was found out is remembered.
+						body := map[bool]string{false: "json", true: "form"}
+						wantBodies(t, sim, map[string]int{"login " + body[login == "form"]: 1, "set " + body[setting == "form"]: 2})
+					})
+				}
+			}
+		}
+	}
+}
+
+// What a connection failure interrupts is found out by the next request, still at the cost of one.
+func TestBodiesAreFoundOutAfterAConnectionFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const n = 20
+		sim := newSimulator(t, simulator.Options{FoneNumbers: n, Latency: time.Second, Profile: simulator.Profile{SettingBody: "form"}})
+		var settings atomic.Int32
+		client := newNetworkClient(t, &network{handler: sim, connect: func(r *http.Request) error {
+			if kindOf(r) == "set" && settings.Add(1) == 1 {
+				return errors.New("connection refused")
+			}
+			return nil
+		}})
+		wantSuccess(t, together(n, func(i int) error {
+			_, err := client.SetDelivery(t.Context(), numberAt(i), forwardTo("3215551111"))
+			return err
+		})...)
+		wantBodies(t, sim, map[string]int{"login json": 1, "set json": 1, "set form": n})
+	})
+}
+
+// A FoneStorm that does not respond, or fails, makes settings wait for each other only once.
+func TestSettingsDoNotWaitForASilentServer(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		most    time.Duration
+	}{
+		"silent": {silence, 90 * time.Second},
+		"failing": {func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(20 * time.Second)
+			refuse(503, "later", "")(w, r)
+		}, 70 * time.Second},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			client := newBubbleClient(t, test.handler, withToken, withoutRetries)
+			begun := time.Now()
+			for _, err := range together(20, func(i int) error {
+				_, err := client.SetDelivery(t.Context(), numberAt(i), Delivery{Type: None})
+				return err
+			}) {
+				if err == nil || !MayHaveTakenEffect(err) && KindOf(err) != Unreachable {
+					t.Errorf("the error is %v", err)
+				}
+			}
+			if took := time.Since(begun); took > test.most {
+				t.Errorf("it took %s, want at most %s", took, test.most)
+			}
+		})
+	}
+}
+
+// A wrong password is never sent twice, and neither is a setting whose token is rejected.
+func TestNoFormAfter401(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{401, 402, 403, 404, 409, 429, 500, 503} {
+		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
+			server := &script{answers: []http.HandlerFunc{refuse(status, "no", "")}}
+			for _, changes := range [][]func(*Config){{}, {withToken}} {
+				client := newBubbleClient(t, server, append(changes, withoutRetries)...)
+				_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+				wantStatus(t, err, status)
+			}
+			if bodies := fmt.Sprint(server.bodies); strings.Contains(bodies, "form") {
+				t.Errorf("the bodies were %s", bodies)
+			}
+		})
+	}
+}
+
+// A rate limit that is said by 400 or 410 says nothing about the body.
+func TestRateLimitIsNotAboutTheBody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{refuse(400, "Rate Limit Exceeded", ""), refuse(410, "Rate Limit Exceeded", ""), succeed}}
+		client := newBubbleClient(t, server, withToken)
+		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+		wantSuccess(t, err)
+		if bodies := fmt.Sprint(server.bodies); strings.Contains(bodies, "form") || len(server.bodies) != 3 {
+			t.Errorf("the bodies were %s", bodies)
+		}
+	})
+}
+
+// A destination that FoneStorm rejects ends with its own words, whichever of the two bodies it reads.
+func TestBadDestinationEndsWithFoneStormsWords(t *testing.T) {
+	t.Parallel()
+	const words = "The device is not registered."
+	for _, reads := range []string{"json", "form", "both"} {
+		for _, unread := range []int{400, 415, 422} {
+			for _, rejected := range []int{400, 422} {
+				inBubble(t, fmt.Sprintf("%s, %d, %d", reads, unread, rejected), func(t *testing.T) {
+					server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						isForm := strings.Contains(r.Header.Get("Content-Type"), "form")
+						if reads == "both" || isForm == (reads == "form") {
+							refuse(rejected, words, "")(w, r)
+							return
+						}
+						refuse(unread, "fonenumber is required", "")(w, r)
+					})
+					counted := &script{answers: []http.HandlerFunc{server}}
+					client := newBubbleClient(t, counted, withToken)
+					_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: Device, Value: "1"})
+					wantKind(t, err, DestinationRejected)
+					wantWords(t, err, words, "set the delivery of FoneNumber "+anyNumber)
+					if MayHaveTakenEffect(err) {
+						t.Error("it may have taken effect")
+					}
+					if reads == "both" && strings.Count(err.Error(), words) != 1 {
+						t.Errorf("it says the same twice: %s", err)
+					}
+					if len(counted.bodies) != 2 {
+						t.Errorf("the bodies were %s", counted.bodies)
+					}
+				})
+			}
+		}
+	}
+}
+
+// Once a setting has succeeded, a rejected destination costs one request.
+func TestBadDestinationAfterASuccess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{succeed, refuse(400, "no", "")}}
+		client := newBubbleClient(t, server, withToken)
+		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+		wantSuccess(t, err)
+		_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+		wantKind(t, err, DestinationRejected)
+		if len(server.bodies) != 2 {
+			t.Errorf("the bodies were %s", server.bodies)
+		}
+	})
+}
+
+// A service that reads only JSON finds no FoneNumber in a form. That does not mean that the account has none.
+func TestNotFoundOfAFormIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	server := &script{answers: []http.HandlerFunc{refuse(400, "The device is not registered.", ""), refuse(404, "The FoneNumber was not found.", "")}}
+	_, err := newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Delivery{Type: Device, Value: "1"})
+	wantKind(t, err, DestinationRejected)
+	wantWords(t, err, "The device is not registered.", "The FoneNumber was not found.")
+
+	server = &script{answers: []http.HandlerFunc{refuse(415, "JSON is not supported.", ""), refuse(404, "The FoneNumber was not found.", "")}}
+	_, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Delivery{Type: Device, Value: "1"})
+	wantKind(t, err, WrongEndpoint) // Nothing at this endpoint has ever succeeded.
+}
+
+func TestCancelledWhileWaitingForTheBody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{silence}}
+		client := newBubbleClient(t, server, withToken, withoutRetries)
+		go func() { _, _ = client.SetDelivery(t.Context(), numberAt(1), Delivery{Type: None}) }()
+		synctest.Wait()
+		done := make(chan error)
+		why := errors.New("Terraform was interrupted")
+		ctx, cancel := contextWithCause(t)
+		go func() {
+			_, err := client.SetDelivery(ctx, anyNumber, Delivery{Type: None})
+			done <- err
+		}()
+		synctest.Wait()
+		begun := time.Now()
+		cancel(why)
+		err := <-done
+		wantKind(t, err, Canceled)
+		if !errors.Is(err, why) || MayHaveTakenEffect(err) || time.Since(begun) != 0 {
+			t.Errorf("after %s came %v", time.Since(begun), err)
+		}
+		if n := server.count(); n != 1 {
+			t.Errorf("there were %d requests", n)
+		}
+		time.Sleep(2 * DefaultRequestTimeout) // The other one ends by itself.
+	})
+}
+
+// What is written to the connection, byte for byte.
+func TestEncodings(t *testing.T) {
+	t.Parallel()
+	p := params{"expires": 3600, "value": `https://x.test/?a=<1>&b={{msg}}"é`}
+	if got, want := string(asJSON.encode(p)), `{"expires":3600,"value":"https://x.test/?a=<1>&b={{msg}}\"é"}`; got != want {
+		t.Errorf("as JSON it is %s, want %s", got, want)
+	}
+	if got, want := string(asForm.encode(p)), `expires=3600&value=https%3A%2F%2Fx.test%2F%3Fa%3D%3C1%3E%26b%3D%7B%7Bmsg%7D%7D%22%C3%A9`; got != want {
+		t.Errorf("as a form it is %s, want %s", got, want)
+	}
+}
+
+// What is sent comes apart again into exactly the parameters that were meant, whatever they contain.
+func FuzzParams(f *testing.F) {
+	f.Add("3215550000", "URL", "https://x.test/?a=1&type=None", "hook", "a&value=b;c", true, true)
+	f.Add("3215550000&type=None", "Email", "ops+sms@example.com\r\nvalue: x", "", "", false, false)
+	f.Add("", "None", "%zz", "\x00", "\xff", true, false)
+	f.Fuzz(func(t *testing.T, number, kind, value, username, password string, withUsername, withPassword bool) {
+		want := url.Values{"fonenumber": {number}, "type": {kind}, "value": {value}, "url_method": {"POST"}}
+		d := Delivery{Type: DeliveryType(kind), Value: value}
+		if kind == "None" {
+			want.Set("value", "None")
+		}
+		if withUsername {
+			d.URLUsername = &username
+			want.Set("url_username", username)
+		}
+		if withPassword {
+			d.URLPassword = &password
+			want.Set("url_password", password)
+		}
+		for _, body := range []encoding{asForm, asJSON} {
+			r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(string(body.encode(d.params(number)))))
+			r.Header.Set("Content-Type", body.contentType())
+			if body == asJSON {
+				for name, values := range want {
+					want[name] = []string{strings.ToValidUTF8(values[0], "\ufffd")}
+				}
+				if strings.ContainsRune(fmt.Sprint(want), '\ufffd') {
+					continue // JSON cannot contain it.
+				}
+			}
+			if got := simulator.Parameters(r); !reflect.DeepEqual(got, want) {
+				t.Fatalf("it comes to %q, want %q", got, want)
+			}
+		}
+	})
+}

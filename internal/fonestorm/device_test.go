@@ -1,0 +1,55 @@
+package fonestorm
+
+import (
+	"net/http"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+func TestListDevices(t *testing.T) {
+	t.Parallel()
+	for name, profile := range map[string]simulator.Profile{
+		"live": {}, "numbers": {Respellings: []string{"device-number", "fonenumber-number"}}, "blanks": {Respellings: []string{"fonenumber-with-plus-1"}},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			sim := newSimulator(t, simulator.Options{Latency: time.Second, Profile: profile})
+			sim.PutDevice(simulator.Device{ID: "21915233078", Name: "Front desk", Type: "Polycom", FoneNumber: anyNumber})
+			sim.PutDevice(simulator.Device{ID: "987123543678"})
+			client := newBubbleClient(t, sim)
+			want := []RegisteredDevice{{"21915233078", "Front desk", "Polycom", anyNumber}, {ID: "987123543678"}}
+			wantSuccess(t, together(10, func(int) error {
+				got, err := client.ListDevices(t.Context())
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("the devices are %+v, want %+v", got, want)
+				}
+				return err
+			})...)
+			_, err := client.ListDevices(t.Context())
+			wantSuccess(t, err)
+			wantRequests(t, sim, map[string]int{"login": 1, "devices": 1})
+		})
+	}
+}
+
+func TestListDevicesFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{
+			refuse(http.StatusForbidden, "The user may not see devices.", ""), answering(http.StatusOK, `{"devices":[{"id":"1"},`),
+			answering(http.StatusOK, `{"devices":[null,[],"2",{"name":"no ID"},{"id":3}]}`),
+		}}
+		client := newBubbleClient(t, server, withToken)
+		_, err := client.ListDevices(t.Context())
+		wantKind(t, err, PermissionDenied)
+		wantWords(t, err, "list the account's devices", "The user may not see devices.")
+		got, err := client.ListDevices(t.Context()) // A failure is not remembered.
+		wantSuccess(t, err)
+		if want := []RegisteredDevice{{ID: "3"}}; !reflect.DeepEqual(got, want) {
+			t.Errorf("the devices are %+v, want %+v", got, want)
+		}
+	})
+}

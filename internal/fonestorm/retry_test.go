@@ -1,0 +1,270 @@
+package fonestorm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestAnswersThatAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	again := []int{408, 429, 500, 502, 503, 504}
+	for _, status := range again {
+		for _, retries := range []int{0, 1, 3} {
+			inBubble(t, fmt.Sprint(status, " with retries ", retries), func(t *testing.T) {
+				server := &script{answers: []http.HandlerFunc{refuse(status, "not now", "")}}
+				client := newBubbleClient(t, server, withToken, func(c *Config) { c.MaxRetries = retries })
+				err := read1(t, client)
+				wantStatus(t, err, status)
+				wantWords(t, err, "not now")
+				if got := len(server.arrived); got != retries+1 {
+					t.Errorf("there were %d requests, want %d", got, retries+1)
+				}
+				wantAttempts(t, err, retries+1)
+			})
+		}
+	}
+}
+
+func TestAnswersThatAreFinal(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 422, 423, 428, 451, 501} {
+		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
+			server := &script{answers: []http.HandlerFunc{refuse(status, "no", "1")}}
+			client := newBubbleClient(t, server, withToken)
+			begun := time.Now()
+			err := read1(t, client)
+			wantStatus(t, err, status)
+			wantAttempts(t, err, 1)
+			if len(server.arrived) != 1 || time.Since(begun) != 0 {
+				t.Errorf("there were %d requests in %s, want one", len(server.arrived), time.Since(begun))
+			}
+		})
+	}
+}
+
+func TestDamagedAnswersAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	bodies := map[string]string{
+		"cut off":  `{"fonenumber":{"fonenumber":"` + anyNumber,
+		"empty":    "",
+		"web page": "<html><title>One moment please</title></html>",
+	}
+	for name, body := range bodies {
+		inBubble(t, name, func(t *testing.T) {
+			damaged := answering(http.StatusOK, body).ServeHTTP
+			server := &script{answers: []http.HandlerFunc{damaged, damaged, succeed}}
+			wantSuccess(t, read1(t, newBubbleClient(t, server, withToken)))
+
+			server = &script{answers: []http.HandlerFunc{damaged}}
+			err := read1(t, newBubbleClient(t, server, withToken))
+			wantKind(t, err, UnexpectedResponse)
+			wantAttempts(t, err, 3)
+		})
+	}
+}
+
+func TestWaitsBetweenAttemptsGrow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{refuse(http.StatusBadGateway, "", "")}}
+		client := newBubbleClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 })
+		err := read1(t, client)
+		wantStatus(t, err, http.StatusBadGateway)
+		middle := 500 * time.Millisecond
+		for i, gap := range server.gaps() {
+			if gap < middle/2 || gap > middle*3/2+time.Millisecond {
+				t.Errorf("wait %d is %s, want %s or up to half more or less", i+1, gap, middle)
+			}
+			middle = middle * 3 / 2
+		}
+		if want := server.arrived[6].Sub(server.arrived[0]); asError(err).Elapsed != want {
+			t.Errorf("the error is %v, want one that knows of %s", err, want)
+		}
+	})
+}
+
+func TestRetryAfterIsHonored(t *testing.T) {
+	t.Parallel()
+	const date = "date" // One that lies as far ahead as the test wants.
+	tests := []struct {
+		status int
+		header string
+		want   time.Duration
+	}{
+		{http.StatusServiceUnavailable, "7", 7 * time.Second},
+		{http.StatusServiceUnavailable, "300", 5 * time.Minute},
+		{http.StatusServiceUnavailable, date, 42 * time.Second},
+		{http.StatusInternalServerError, "1", time.Second},
+		{http.StatusTooManyRequests, "7", 7 * time.Second},
+		{http.StatusTooManyRequests, "300", 5 * time.Minute},
+		{http.StatusTooManyRequests, date, 42 * time.Second},
+	}
+	for _, test := range tests {
+		inBubble(t, fmt.Sprint(test.status, " ", test.header), func(t *testing.T) {
+			header := test.header
+			if header == date {
+				header = time.Now().Add(test.want).UTC().Format(http.TimeFormat) // The bubble begins on a full second.
+			}
+			server := &script{answers: []http.HandlerFunc{refuse(test.status, "", header), succeed}}
+			wantSuccess(t, read1(t, newBubbleClient(t, server, withToken)))
+			if gaps := server.gaps(); len(gaps) != 1 || gaps[0] != test.want {
+				t.Errorf("the waits are %s, want %s", gaps, test.want)
+			}
+		})
+	}
+}
+
+func TestLongRetryAfterEndsTheCall(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests} {
+		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
+			server := &script{answers: []http.HandlerFunc{refuse(status, "come back tomorrow", "301")}}
+			client := newBubbleClient(t, server, withToken)
+			begun := time.Now()
+			err := read1(t, client)
+			wantStatus(t, err, status)
+			wantWords(t, err, "come back tomorrow")
+			wantAttempts(t, err, 1)
+			if len(server.arrived) != 1 || time.Since(begun) != 0 {
+				t.Errorf("there were %d requests in %s, want one", len(server.arrived), time.Since(begun))
+			}
+		})
+	}
+}
+
+func TestCancelledWhileWaitingToRepeat(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{refuse(http.StatusServiceUnavailable, "", "60")}}
+		client := newBubbleClient(t, server, withToken)
+		why := errors.New("Terraform was interrupted")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		done := make(chan error)
+		go func() {
+			_, err := client.SetDelivery(ctx, anyNumber, Delivery{Type: None})
+			done <- err
+		}()
+		synctest.Wait()
+		begun := time.Now()
+		cancel(why)
+		err := <-done
+		if !errors.Is(err, why) || time.Since(begun) != 0 {
+			t.Errorf("after %s came %v, want %v at once", time.Since(begun), err, why)
+		}
+		wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
+		if len(server.arrived) != 1 {
+			t.Errorf("there were %d requests, want one", len(server.arrived))
+		}
+	})
+}
+
+// A FoneStorm that does not respond is given up once, and not again by each of a thousand calls.
+func TestSilentServerIsGivenUpOnce(t *testing.T) {
+	t.Parallel()
+	const n = 1000
+	for name, test := range map[string]struct {
+		call func(ctx context.Context, c *Client, i int) error
+		most time.Duration
+	}{
+		"reads": {func(ctx context.Context, c *Client, i int) error {
+			_, err := c.GetFoneNumber(ctx, numberAt(i))
+			return err
+		}, 4 * time.Minute},
+		"settings": {func(ctx context.Context, c *Client, i int) error {
+			_, err := c.SetDelivery(ctx, numberAt(i), Delivery{Type: None})
+			return err
+		}, 5 * time.Minute},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			server := &script{answers: []http.HandlerFunc{silence}}
+			client := newBubbleClient(t, server, withToken, paced, func(c *Config) { c.MaxRetries = DefaultMaxRetries })
+			begun := time.Now()
+			wantOutage(t, together(10, func(worker int) error { // Terraform works on ten at once.
+				var failures []error
+				for i := worker; i < n; i += 10 {
+					err := test.call(t.Context(), client, i)
+					if KindOf(err) != Unreachable {
+						t.Errorf("call %d failed with %v", i, err)
+					}
+					failures = append(failures, err)
+				}
+				return failures[len(failures)-1]
+			}))
+			took := time.Since(begun)
+			t.Logf("%d %s took %s and %d requests", n, name, took, len(server.arrived))
+			if took > test.most {
+				t.Errorf("it took %s, want at most %s", took, test.most)
+			}
+			sent := len(server.arrived)
+			_, devices := client.ListDevices(t.Context())
+			_, set := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+			wantOutage(t, []error{devices, set})
+			if len(server.arrived) != sent || MayHaveTakenEffect(set) {
+				t.Errorf("after it was given up there were %d requests", len(server.arrived)-sent)
+			}
+		})
+	}
+}
+
+func wantOutage(t *testing.T, failures []error) {
+	t.Helper()
+	for _, err := range failures {
+		wantKind(t, err, Unreachable)
+		wantWords(t, err, "not sent, because 3 calls in a row got no response", "no response within 30s")
+	}
+}
+
+// Only calls without any response count, and only in a row.
+func TestWhatEndsAnOutage(t *testing.T) {
+	t.Parallel()
+	refusal := refuse(http.StatusNotFound, "no", "")
+	failing := refuse(http.StatusServiceUnavailable, "later", "")
+	for name, test := range map[string]struct {
+		answers []http.HandlerFunc
+		ends    bool // Whether the last call is still sent.
+	}{
+		"three in a row":        {[]http.HandlerFunc{loseAnswer, loseAnswer, loseAnswer}, false},
+		"two in a row":          {[]http.HandlerFunc{loseAnswer, loseAnswer}, true},
+		"a success in between":  {[]http.HandlerFunc{loseAnswer, loseAnswer, succeed, loseAnswer, loseAnswer}, true},
+		"a refusal in between":  {[]http.HandlerFunc{loseAnswer, loseAnswer, refusal, loseAnswer, loseAnswer}, true},
+		"a failure in between":  {[]http.HandlerFunc{loseAnswer, loseAnswer, failing, loseAnswer, loseAnswer}, true},
+		"failures do not count": {[]http.HandlerFunc{failing, failing, failing, failing, failing}, true},
+		"three after a success": {[]http.HandlerFunc{succeed, loseAnswer, loseAnswer, loseAnswer}, false},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			server := &script{answers: append(test.answers, succeed)}
+			client := newBubbleClient(t, server, withToken, withoutRetries)
+			for range test.answers {
+				_ = read1(t, client)
+			}
+			err := read1(t, client)
+			if (err == nil) != test.ends {
+				t.Errorf("the last call ended with %v", err)
+			}
+			if want := len(test.answers) + 1; test.ends && len(server.arrived) != want {
+				t.Errorf("there were %d requests, want %d", len(server.arrived), want)
+			}
+		})
+	}
+}
+
+// Who is canceled has not found out that FoneStorm is unreachable.
+func TestCancellationIsNoOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{silence, silence, silence, silence, succeed}}
+		client := newBubbleClient(t, server, withToken)
+		for range 4 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err := client.fetchFoneNumber(ctx, anyNumber)
+			cancel()
+			wantKind(t, err, Canceled)
+		}
+		wantSuccess(t, read1(t, client))
+	})
+}

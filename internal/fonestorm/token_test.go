@@ -1,0 +1,545 @@
+package fonestorm
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// FracTEL's documents disagree about where the token is in the response.
+func TestLogInReadsEveryForm(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{"auth", "authorization", "token", "data"} {
+		for _, kind := range []string{"jwt", "opaque"} {
+			t.Run(form+" "+kind, func(t *testing.T) {
+				t.Parallel()
+				sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Profile: simulator.Profile{LoginResponse: form, Token: kind}})
+				client := newTestClient(t, sim)
+				get(t, client, anyNumber)
+				wantBodies(t, sim, map[string]int{"login json": 1, "get": 1})
+
+				login := sim.Requests()[0]
+				if want := (url.Values{"username": {"demo"}, "password": {"demo-password"}, "expires": {"3600"}}); !reflect.DeepEqual(login.Form, want) {
+					t.Errorf("the login's parameters are %v, want %v", login.Form, want)
+				}
+				if got := login.Header.Values("token"); len(got) != 0 {
+					t.Errorf("the login has the token %q", got)
+				}
+				wantAccount := map[string]string{"jwt": "1000000001", "opaque": ""}[kind]
+				if got := client.Account(); got != wantAccount {
+					t.Errorf("the account is %q, want %q", got, wantAccount)
+				}
+			})
+		}
+	}
+}
+
+func TestManyCallersLogInOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, simulator.Options{FoneNumbers: 50, Latency: 50 * time.Millisecond})
+		client := newBubbleClient(t, sim)
+		wantSuccess(t, together(50, func(i int) error {
+			_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
+			return err
+		})...)
+		wantRequests(t, sim, map[string]int{"login": 1, "get": 50})
+	})
+}
+
+func TestExpiredTokenIsRenewedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, simulator.Options{FoneNumbers: 20, Latency: 50 * time.Millisecond})
+		client := newBubbleClient(t, sim)
+		_, err := client.fetchFoneNumber(t.Context(), anyNumber)
+		wantSuccess(t, err)
+		sim.ExpireTokens()
+		old := client.tokens.current.text
+		sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+			// The refusal of one token reaches its caller long after the others have renewed it.
+			if r.URL.Path == "/v2/fonenumbers/"+numberAt(7) && r.Header.Get("token") == old {
+				time.Sleep(10 * time.Second)
+			}
+			return false
+		})
+		sim.Forget()
+		wantSuccess(t, together(20, func(i int) error {
+			_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
+			return err
+		})...)
+		wantRequests(t, sim, map[string]int{"login": 1, "get": 40})
+	})
+}
+
+// FracTEL might lock an account whose password is wrong too often.
+func TestRefusedLoginIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for status, requests := range map[int]int{401: 1, 403: 1, 400: 2, 422: 2} { // Those that a form could cure are sent as one, too.
+		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
+			sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Latency: 50 * time.Millisecond})
+			sim.Intercept(instead(refuse(status, "Invalid username or password.", "")))
+			client := newBubbleClient(t, sim)
+			failures := together(30, func(i int) error {
+				_, err := client.GetFoneNumber(t.Context(), numberAt(i))
+				return err
+			})
+			_, later := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+			for _, err := range append(failures, later) {
+				wantKind(t, wantStatus(t, err, status), AuthenticationFailed)
+				wantWords(t, err, "log in", "Invalid username or password.")
+				if MayHaveTakenEffect(err) {
+					t.Error("it may have taken effect")
+				}
+			}
+			wantRequests(t, sim, map[string]int{"login": requests})
+		})
+	}
+}
+
+func TestRefusedRenewalIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, simulator.Options{FoneNumbers: 20, Latency: 50 * time.Millisecond})
+		client := newBubbleClient(t, sim)
+		_, err := client.fetchFoneNumber(t.Context(), anyNumber)
+		wantSuccess(t, err)
+		sim.ExpireTokens()
+		sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/v2/auth" {
+				return false
+			}
+			respond(w, http.StatusUnauthorized, envelopeOf(http.StatusUnauthorized, "The password was changed."))
+			return true
+		})
+		for range 2 {
+			for _, err := range together(20, func(i int) error {
+				_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
+				return err
+			}) {
+				wantStatus(t, err, http.StatusUnauthorized)
+				wantWords(t, err, "log in", "The password was changed.")
+			}
+		}
+		logins := 0
+		for _, r := range sim.Requests() {
+			if r.Kind() == "login" {
+				logins++
+			}
+		}
+		if logins != 2 {
+			t.Errorf("there were %d logins, want the first and one renewal", logins)
+		}
+	})
+}
+
+// Other failures of a login say nothing about the password.
+func TestFailedLoginIsTriedAgainByTheNextCall(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+	client := newTestClient(t, sim, withoutRetries)
+	sim.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+		respond(w, http.StatusServiceUnavailable, envelopeOf(http.StatusServiceUnavailable, "Maintenance"))
+		return true
+	})
+	_, err := client.GetFoneNumber(t.Context(), anyNumber)
+	wantStatus(t, err, http.StatusServiceUnavailable)
+	sim.Intercept(nil)
+	_, err = client.GetFoneNumber(t.Context(), anyNumber)
+	wantSuccess(t, err)
+	wantRequests(t, sim, map[string]int{"login": 2, "get": 1})
+}
+
+// A token that is refused as soon as it was issued must not make the client log in for ever.
+func TestNewTokenThatIsRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, testNewTokenThatIsRefused)
+}
+
+func testNewTokenThatIsRefused(t *testing.T) {
+	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+	client := newBubbleClient(t, sim)
+	sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/v2/auth" && len(sim.Requests()) < 20 { // Enough to see that it does not end.
+			sim.ExpireTokens()
+		}
+		return false
+	})
+	_, err := client.fetchFoneNumber(t.Context(), anyNumber)
+	wantStatus(t, err, http.StatusUnauthorized)
+	wantWords(t, err, "read FoneNumber "+anyNumber)
+	wantRequests(t, sim, map[string]int{"login": 2, "get": 2})
+}
+
+// The attempt with a new token is one more; others that failed before still count.
+func TestRenewalCostsNoRetry(t *testing.T) {
+	t.Parallel()
+	for before := range 3 {
+		inBubble(t, fmt.Sprint("after failures: ", before), func(t *testing.T) {
+			failing, expired := refuse(http.StatusBadGateway, "later", ""), refuse(http.StatusUnauthorized, "expired", "")
+			answers := append([]http.HandlerFunc{acceptLogin}, slices.Repeat([]http.HandlerFunc{failing}, before)...)
+			server := &script{answers: append(answers, expired, acceptLogin, failing)}
+			client := newBubbleClient(t, server, func(c *Config) { c.MaxRetries = 2 })
+			_, err := client.fetchFoneNumber(t.Context(), anyNumber)
+			wantStatus(t, err, http.StatusBadGateway)
+			const attempts = 1 + 2 + 1 // The first, two retries, and the one with a token that was refused.
+			wantAttempts(t, err, attempts)
+			if got := len(server.arrived) - 2; got != attempts {
+				t.Errorf("it was sent %d times, want %d", got, attempts)
+			}
+		})
+	}
+}
+
+func TestGivenTokenIsNeverRenewed(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+	client := newTestClient(t, sim, withToken) // The configuration has a user name and a password as well.
+	for range 2 {
+		_, err := client.fetchFoneNumber(t.Context(), anyNumber)
+		wantStatus(t, err, http.StatusUnauthorized)
+	}
+	wantRequests(t, sim, map[string]int{"get": 2})
+}
+
+func TestGivenTokenIsUsed(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+	first := newTestClient(t, sim)
+	_, err := first.fetchFoneNumber(t.Context(), anyNumber)
+	wantSuccess(t, err)
+	second := newTestClient(t, sim, func(c *Config) { c.Token = first.tokens.current.text })
+	_, err = second.fetchFoneNumber(t.Context(), anyNumber)
+	wantSuccess(t, err)
+	wantRequests(t, sim, map[string]int{"login": 1, "get": 2})
+}
+
+// Terraform may cancel one resource while others still wait for the same login.
+func TestCancelledWaiterLeavesTheLoginToTheOthers(t *testing.T) {
+	t.Parallel()
+	for quitter, who := range []string{"the one who began it", "one who joined it"} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := newSimulator(t, simulator.Options{FoneNumbers: 2, Latency: time.Second})
+				client := newBubbleClient(t, sim)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				done := [2]chan error{make(chan error), make(chan error)}
+				begun := time.Now()
+				for i := range done {
+					of := t.Context()
+					if i == quitter {
+						of = ctx
+					}
+					go func() {
+						_, err := client.fetchFoneNumber(of, numberAt(i))
+						done[i] <- err
+					}()
+					synctest.Wait() // So that the first one is first.
+				}
+				why := errors.New("it is not needed any more")
+				cancel(why)
+				if err := <-done[quitter]; !errors.Is(err, why) {
+					t.Errorf("who was cancelled got %v, want %v", err, why)
+				}
+				if waited := time.Since(begun); waited != 0 {
+					t.Errorf("who was cancelled waited %s all the same", waited)
+				}
+				wantSuccess(t, <-done[1-quitter])
+				wantRequests(t, sim, map[string]int{"login": 1, "get": 1})
+			})
+		})
+	}
+}
+
+func TestLogInWithoutToken(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"no token":      `{"auth":{"user":"demo"}}`,
+		"empty token":   `{"token":"","authorization":{"token":""}}`,
+		"wrong types":   `{"auth":{"token":{"jwt":"abc123"}}}`,
+		"only text":     `"abc123"`,
+		"bare":          `abc123`,
+		"a list":        `[{"token":"abc123"}]`,
+		"another name":  `{"auth":{"jwt":"abc123"}}`,
+		"a line break":  `{"auth":{"token":"abc123\r\n x"}}`,
+		"cut off":       `{"auth":{"token":"abc123`,
+		"a web page":    "<html><title>abc123</title>",
+		"two documents": `{"auth":{"token":"abc123"}}{}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newBubbleClient(t, answering(http.StatusCreated, body), withoutRetries)
+			_, err := client.GetFoneNumber(t.Context(), anyNumber)
+			wantKind(t, err, UnexpectedResponse)
+			wantWords(t, err, "could not log in", "contains no token")
+			if strings.Contains(err.Error(), "abc123") {
+				t.Errorf("the error shows what may be a token: %s", err)
+			}
+		})
+	}
+}
+
+// jwt returns a token whose payload is this.
+func jwt(payload string) string {
+	return "eyJhbGciOiJIUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".c2lnbmF0dXJl"
+}
+
+// The expiry is what the token says, whatever time the clock of FoneStorm shows.
+func TestTokenIsRenewedShortlyBeforeItExpires(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		issued   int64 // Of FoneStorm's clock.
+		lifetime time.Duration
+		renewed  time.Duration // When the next call renews it.
+	}{
+		"an hour":             {946684800, time.Hour, time.Hour - time.Minute},
+		"its clock is ahead":  {4102444800, time.Hour, time.Hour - time.Minute},
+		"its clock is behind": {1000, time.Hour, time.Hour - time.Minute},
+		"a short life":        {946684800, 100 * time.Second, 90 * time.Second},
+		"a very short life":   {946684800, time.Second, 900 * time.Millisecond},
+		"no time of issue":    {0, 90 * time.Second, 81 * time.Second},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			logins := 0
+			client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if kindOf(r) != "login" {
+					succeed(w, r)
+					return
+				}
+				logins++
+				respond(w, http.StatusCreated, fmt.Sprintf(`{"auth":{"token":%q}}`,
+					jwt(fmt.Sprintf(`{"iat":%d,"exp":"%d.0","n":%d}`, test.issued, test.issued+int64(test.lifetime.Seconds()), logins))))
+			}))
+			wantSuccess(t, read1(t, client))
+			time.Sleep(test.renewed - 20*time.Millisecond) // Reads take a few.
+			wantSuccess(t, read1(t, client))
+			if logins != 1 {
+				t.Fatalf("before %s there were %d logins, want one", test.renewed, logins)
+			}
+			time.Sleep(20 * time.Millisecond)
+			wantSuccess(t, read1(t, client))
+			if logins != 2 {
+				t.Fatalf("after %s there were %d logins, want two", test.renewed, logins)
+			}
+		})
+	}
+}
+
+// A token that says nothing is used until FoneStorm rejects it, and then renewed at once.
+func TestOpaqueTokenIsRenewedWhenItIsRejected(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Profile: simulator.Profile{Token: "opaque"}})
+		client := newBubbleClient(t, sim)
+		wantSuccess(t, read1(t, client))
+		time.Sleep(time.Hour - time.Second)
+		wantSuccess(t, read1(t, client))
+		wantRequests(t, sim, map[string]int{"login": 1, "get": 2})
+		time.Sleep(time.Second)
+		begun := time.Now()
+		wantSuccess(t, read1(t, client))
+		wantRequests(t, sim, map[string]int{"login": 2, "get": 4})
+		if waited := time.Since(begun); waited > 10*time.Millisecond {
+			t.Errorf("the renewal waited %s", waited)
+		}
+	})
+}
+
+// Tokens that die early are renewed as often as other transient failures are retried, with waits that grow.
+func TestTokenThatIsEndedAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	for _, retries := range []int{0, 1, 4} {
+		inBubble(t, fmt.Sprint(retries), func(t *testing.T) {
+			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+			client := newBubbleClient(t, sim, func(c *Config) { c.MaxRetries = retries })
+			wantSuccess(t, read1(t, client))
+			sim.Forget()
+			injectInto(sim, "get", simulator.TokenRejected)
+			err := read1(t, client)
+			wantKind(t, err, AuthenticationFailed)
+			renewals := max(1, retries)
+			wantRequests(t, sim, map[string]int{"login": renewals, "get": 1 + renewals})
+			var logins []time.Time
+			for _, r := range sim.Requests() {
+				if r.Kind() == "login" {
+					logins = append(logins, r.Arrived)
+				}
+			}
+			expected := 2 * time.Second // The first wait is one.
+			for i := 1; i < len(logins); i++ {
+				if gap := logins[i].Sub(logins[i-1]); gap < expected*3/4 || gap > expected*5/4+10*time.Millisecond {
+					t.Errorf("login %d came %s after the one before, want %s or a quarter more or less", i+1, gap, expected)
+				}
+				expected *= 2
+			}
+			// Nothing is lost: the next call works.
+			sim.Intercept(nil)
+			wantSuccess(t, read1(t, client))
+		})
+	}
+}
+
+// It is not known whether a login ends earlier tokens. Two programs at once must both finish if it does.
+func TestTwoClientsWhoseLoginsEndEachOthersTokens(t *testing.T) {
+	t.Parallel()
+	for name, changes := range map[string][]func(*Config){"account": {}, "subaccount": {withSubaccount}} {
+		inBubble(t, name, func(t *testing.T) {
+			const n = 100
+			profile := simulator.Profile{EarlierTokens: "ended"}
+			sim := newSimulator(t, simulator.Options{Latency: 100 * time.Millisecond, Profile: profile, Subaccounts: []string{subaccount}})
+			for i := range n {
+				f := simulator.FoneNumber{Number: numberAt(i)}
+				if len(changes) > 0 {
+					f.Subaccount = subaccount
+				}
+				sim.Put(f)
+			}
+			changes = append(changes, paced, func(c *Config) { c.MaxRetries = DefaultMaxRetries })
+			clients := [2]*Client{newBubbleClient(t, sim, changes...), newBubbleClient(t, sim, changes...)}
+			begun := time.Now()
+			wantSuccess(t, together(2*10, func(worker int) error { // Terraform works on ten at once.
+				for i := worker / 2; i < n; i += 10 {
+					if _, err := clients[worker%2].SetDelivery(t.Context(), numberAt(i), forwardTo("3215551111")); err != nil {
+						return err
+					}
+				}
+				return nil
+			})...)
+			if took := time.Since(begun); took > 5*time.Minute {
+				t.Errorf("it took %s", took)
+			}
+			logins := 0
+			for _, r := range sim.Requests() {
+				if r.Kind() == "login" {
+					logins++
+				}
+			}
+			if logins < 3 {
+				t.Errorf("there were %d logins, so that no token was ended", logins)
+			}
+		})
+	}
+}
+
+// The login's own token can be ended before it has got the subaccount's.
+func TestSubaccountWhoseLoginWasEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, simulator.Options{Subaccounts: []string{subaccount}})
+		sim.Put(simulator.FoneNumber{Number: anyNumber, Subaccount: subaccount})
+		rejected := false
+		sim.Inject(func(r *http.Request) simulator.Fault {
+			if kindOf(r) == "subaccount" && !rejected {
+				rejected = true
+				return simulator.TokenRejected
+			}
+			return ""
+		})
+		client := newBubbleClient(t, sim, withSubaccount)
+		get(t, client, anyNumber)
+		wantRequests(t, sim, map[string]int{"login": 2, "subaccount": 2, "get": 1})
+
+		sim.Forget()
+		sim.ExpireTokens()
+		injectInto(sim, "subaccount", simulator.TokenRejected)
+		wantKind(t, read1(t, client), AuthenticationFailed)
+		wantRequests(t, sim, map[string]int{"login": 3, "subaccount": 3, "get": 1}) // As often as other requests are retried.
+
+		sim.Forget()
+		ctx, cancel := context.WithCancel(t.Context())
+		client = newBubbleClient(t, sim, withSubaccount)
+		done := make(chan error)
+		go func() {
+			_, err := client.fetchFoneNumber(ctx, anyNumber)
+			done <- err
+		}()
+		time.Sleep(100 * time.Millisecond) // It waits to log in again.
+		cancel()
+		wantKind(t, <-done, Canceled)
+		wantRequests(t, sim, map[string]int{"login": 1, "subaccount": 1})
+	})
+}
+
+func TestSubaccount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newSimulator(t, simulator.Options{FoneNumbers: 3, Subaccounts: []string{subaccount}})
+		sim.Put(simulator.FoneNumber{Number: "3215559999", Subaccount: subaccount})
+		client := newBubbleClient(t, sim, withSubaccount)
+		_, err := client.GetFoneNumber(t.Context(), anyNumber) // Of the parent account.
+		wantKind(t, err, NotFound)
+		get(t, client, "3215559999")
+		_, err = client.SetDelivery(t.Context(), "3215559999", forwardTo("3215551111"))
+		wantSuccess(t, err)
+		if got := client.Account(); got != subaccount {
+			t.Errorf("the account is %q, want %q", got, subaccount)
+		}
+		time.Sleep(time.Hour - time.Minute) // Both tokens are renewed.
+		wantSuccess(t, client.tokens.do(t.Context(), new(progress), func(context.Context, string) error { return nil }))
+		wantRequests(t, sim, map[string]int{"login": 2, "subaccount": 2, "get": 1, "list": 1, "set": 1})
+		for _, r := range sim.Requests() {
+			if kind := r.Kind(); kind != "login" && kind != "subaccount" && r.Account != subaccount {
+				t.Errorf("%s %s used a token of account %q", r.Method, r.Path, r.Account)
+			}
+		}
+	})
+}
+
+func TestWrongSubaccountIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	for status, requests := range map[int]int{403: 1, 404: 1, 400: 2, 422: 2} {
+		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
+			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+			sim.Intercept(interceptPath("/subaccounts/token", instead(refuse(status, "The subaccount was not found.", ""))))
+			client := newBubbleClient(t, sim, withSubaccount)
+			for _, err := range together(20, func(i int) error {
+				_, err := client.GetFoneNumber(t.Context(), numberAt(i))
+				return err
+			}) {
+				wantKind(t, err, SubaccountRejected)
+				wantWords(t, err, "get a token for subaccount "+subaccount, "The subaccount was not found.")
+			}
+			wantKind(t, read1(t, client), SubaccountRejected)
+			wantRequests(t, sim, map[string]int{"login": 1, "subaccount": requests})
+		})
+	}
+}
+
+// A call that failed uncertainly stays uncertain, however the login after it ends.
+func TestCancelledLoginAfterAnUncertainSetting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{
+			acceptLogin, succeed, refuse(http.StatusBadGateway, "later", ""), refuse(http.StatusUnauthorized, "expired", ""), silence,
+		}}
+		client := newBubbleClient(t, server)
+		wantSuccess(t, read1(t, client))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		done := make(chan error)
+		go func() {
+			_, err := client.SetDelivery(ctx, anyNumber, Delivery{Type: None})
+			done <- err
+		}()
+		time.Sleep(10 * time.Second) // The login gets no response.
+		why := errors.New("Terraform was interrupted")
+		cancel(why)
+		err := <-done
+		wantKind(t, err, Canceled)
+		wantWords(t, err, "set the delivery of FoneNumber "+anyNumber, why.Error())
+		if !errors.Is(err, why) || !MayHaveTakenEffect(err) {
+			t.Errorf("it may have taken effect before %v: %v", why, err)
+		}
+	})
+}

@@ -1,0 +1,197 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// The same as TestRefactoringIsBrokenOff with the real CLI, which chooses its own order: at fewer requests, but with more
+// FoneNumbers and with a real Ctrl-C.
+func TestRefactoringIsBrokenOffInTheCLI(t *testing.T) {
+	t.Parallel()
+	for _, refactoring := range refactorings(12) {
+		for _, createFirst := range []bool{false, true} {
+			for _, sameDestination := range []bool{false, true} {
+				name := fmt.Sprintf("%s/create first %t/same destinations %t", refactoring.name, createFirst, sameDestination)
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					b := newBrokenApplies(t, refactoring, createFirst, sameDestination)
+					all := b.breakOff("", 0)
+					b.finish("an apply as planned", false)
+					for i, at := range []int{1, 2, all / 2, all} {
+						b.breakOff("refused", at)
+						b.finish(fmt.Sprintf("refused at %d", at), i%2 == 1)
+					}
+					b.breakOff("interrupted", max(1, all/3))
+					b.finish("interrupted", createFirst)
+					b.breakOff("killed", max(1, all/3))
+					b.finish("killed", !createFirst)
+				})
+			}
+		}
+	}
+}
+
+// brokenApplies are applies of one saved plan, each of which begins with the same state and the same account.
+type brokenApplies struct {
+	t           *testing.T
+	account     *account
+	w           *workspace
+	after       refactoring
+	round       int
+	state       []byte
+	before      []simulator.FoneNumber
+	killed      bool
+	createFirst bool
+}
+
+func newBrokenApplies(t *testing.T, refactoring refactoring, createFirst, sameDestination bool) *brokenApplies {
+	t.Helper()
+	a := newAccount(t, simulator.Options{FoneNumbers: refactoring.numbers})
+	b := &brokenApplies{t: t, account: a, after: refactoring, createFirst: createFirst}
+	b.w = a.newWorkspace(t, b.config(refactoring.before, 0))
+	b.w.apply()
+	b.state, _ = os.ReadFile(b.path("terraform.tfstate"))
+	b.before = a.Numbers()
+	if !sameDestination {
+		b.round = 1
+	}
+	b.w.configure(b.config(refactoring.after, b.round))
+	args := []string{"-out=saved.tfplan"}
+	for _, name := range refactoring.replaced {
+		args = append(args, "-replace=fractel_fonenumber_delivery."+name)
+	}
+	b.w.plan(2, args...)
+	return b
+}
+
+func (b *brokenApplies) path(name string) string { return filepath.Join(b.w.Dir, name) }
+
+func (b *brokenApplies) config(resources map[string]int, round int) string {
+	byName := map[string][]int{} // The FoneNumbers of a resource, by index.
+	for address, number := range resources {
+		name, index, counted := strings.Cut(strings.TrimSuffix(address, "]"), "[")
+		i := 0
+		if counted {
+			_, _ = fmt.Sscan(index, &i)
+		}
+		for len(byName[name]) <= i {
+			byName[name] = append(byName[name], 0)
+		}
+		byName[name][i] = number
+	}
+	config := b.account.provider("max_retries = 0")
+	for name, numbers := range byName {
+		values, _ := json.Marshal(numbers)
+		count, index := fmt.Sprintf("count = %d", len(numbers)), "count.index"
+		if _, counted := resources[name+"[0]"]; !counted {
+			count, index = "", "0"
+		}
+		config += fmt.Sprintf(`
+locals {
+  %[1]s = %[2]s
+}
+resource "fractel_fonenumber_delivery" %[1]q {
+  %[3]s
+  fonenumber = tostring(3215550000 + local.%[1]s[%[4]s])
+  type       = "Email"
+  value      = "ops-${local.%[1]s[%[4]s]}-%[5]d@example.com"
+  lifecycle {
+    create_before_destroy = %[6]t
+  }
+}
+`, name, values, count, index, round, b.createFirst)
+	}
+	return config
+}
+
+// breakOff applies the saved plan until a request, and returns how many requests there were.
+func (b *brokenApplies) breakOff(how string, at int) (requests int) {
+	b.t.Helper()
+	b.killed = how == "killed"
+	if err := os.WriteFile(b.path("terraform.tfstate"), b.state, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, f := range b.before {
+		b.account.Put(f)
+	}
+	apply := b.w.Command(b.t.Context(), "apply", "-no-color", "-input=false", "-compact-warnings", "saved.tfplan")
+	var mu sync.Mutex
+	b.account.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/auth") {
+			return false
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		requests++
+		switch {
+		case how == "" || requests < at:
+			return false
+		case how == "interrupted" && requests == at:
+			_ = apply.Process.Signal(syscall.SIGINT)
+			return false
+		case how == "interrupted":
+			return false
+		case how == "killed" && requests == at:
+			_ = apply.Process.Kill()
+		}
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"error":"Forbidden","message":"No.","status_code":403}`)
+		return true
+	})
+	defer b.account.Intercept(nil)
+	var output bytes.Buffer
+	apply.Stdout, apply.Stderr = &output, &output
+	err := apply.Run()
+	mu.Lock()
+	defer mu.Unlock()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited { //nolint:errorlint // It is not wrapped.
+		b.t.Fatal(err)
+	}
+	if how == "refused" && (err == nil) == (requests >= at) || // Another order can need fewer requests.
+		how == "" && err != nil {
+		b.t.Fatalf("%s at %d: %v\n%s", how, at, err, unframed(output.String()))
+	}
+	return requests
+}
+
+// finish applies once more, or destroys, which must put everything right.
+func (b *brokenApplies) finish(what string, destroy bool) {
+	b.t.Helper()
+	want := map[string]string{}
+	if destroy {
+		b.w.apply("-destroy", "-compact-warnings")
+	} else {
+		b.w.apply("-compact-warnings")
+		for _, number := range b.after.after {
+			want[fmt.Sprint(3215550000+number)] = fmt.Sprintf("ops-%d-%d@example.com", number, b.round)
+		}
+	}
+	for _, f := range b.account.Numbers() {
+		// Nobody knows what was set by an apply that was killed before it saved its state.
+		if got := f.Receive.Value(); got != want[f.Number] && (!b.killed || !destroy) {
+			b.t.Errorf("%s: FoneNumber %s delivers to %q, want %q", what, f.Number, got, want[f.Number])
+		}
+	}
+	if destroy {
+		if left := b.w.run(0, "state", "list"); left != "" {
+			b.t.Errorf("%s: the state has %s", what, left)
+		}
+	} else {
+		b.w.plan(0)
+	}
+	if b.t.Failed() {
+		b.t.FailNow()
+	}
+}
