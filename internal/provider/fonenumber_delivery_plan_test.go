@@ -28,6 +28,8 @@ var planWarnings = []string{
 	"Callback Method Changes to POST",
 	"Callback Credentials May Remain",
 	"Forwarding Loop",
+	"Messages Will Arrive Twice",
+	"Device Not Found in Account",
 	"FoneNumber Moves Between Resources",
 	"Delivery Left Unchanged on Destroy",
 	"Unknown Token in Callback URL",
@@ -125,6 +127,7 @@ func TestPreview(t *testing.T) {
 			a := newAccount(t, simulator.Options{})
 			test.found.Number = testNumber
 			a.Put(test.found)
+			a.PutDevice(simulator.Device{ID: destinations[0].value})
 			w := a.newWorkspace(t, a.provider(test.settings)+test.config)
 			output := w.plan(2)
 			warns(t, output, test.warnings...)
@@ -243,6 +246,7 @@ func TestPlanOfTheEnd(t *testing.T) {
 			a := newAccount(t, simulator.Options{})
 			a.Put(simulator.FoneNumber{Number: testNumber})
 			a.Put(simulator.FoneNumber{Number: other})
+			a.PutDevice(simulator.Device{ID: destinations[0].value})
 			w := a.newWorkspace(t, test.before)
 			w.apply()
 			if test.byHand != "" {

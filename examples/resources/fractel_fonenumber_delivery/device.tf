@@ -1,4 +1,5 @@
-# Messages ring at a registered device: a SIP handset, an app or a WebRTC endpoint.
+# Messages ring at a registered device: a SIP handset, an app or a WebRTC endpoint. The data source
+# fractel_device finds its ID by its name.
 resource "fractel_fonenumber_delivery" "front_desk" {
   fonenumber = "3215551201"
   type       = "Device"

@@ -83,6 +83,7 @@ func newAccount() (*simulator.Simulator, error) {
 	} {
 		account.Put(simulator.FoneNumber{Number: number, Receive: receive})
 	}
+	account.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk"})
 	return account, nil
 }
 
