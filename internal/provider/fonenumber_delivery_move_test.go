@@ -159,13 +159,13 @@ func TestMoveThatIsRefused(t *testing.T) {
 	}
 }
 
-// The same through the CLI, which needs a provider of the other name only to look for it: this one serves.
-func TestMovedBlock(t *testing.T) {
+// The guide on moving, through the CLI, which needs a provider of the other name only to look for it: this one serves.
+func TestGuideOnMovedBlocks(t *testing.T) {
 	t.Parallel()
 	needs(t, movesBetweenTypes)
-	a := newAccount(t, simulator.Options{FoneNumbers: 1})
-	a.byHand("3215550000", "Email", "ops@example.com")
-	w := a.newWorkspace(t, "moved {\n  from = restapi_object.ops\n  to   = fractel_fonenumber_delivery.n3215550000\n}\n"+deliveryOf("3215550000", "Email", "ops@example.com"))
+	a := newAccount(t, simulator.Options{})
+	a.byHand("3215551212", "Email", "ops@example.com")
+	w := a.newWorkspace(t, guided(t, "moving.md", "moved {"))
 	host := "registry.terraform.io"
 	if theCLI().isTofu {
 		host = "registry.opentofu.org"
@@ -176,10 +176,10 @@ func TestMovedBlock(t *testing.T) {
 	}
 	w.write("cli.tfrc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"fractel/fractel\" = %q\n    \"mastercard/restapi\" = %q\n  }\n  direct {}\n}\n", builtProvider.dir, other))
 	w.write("terraform.tfstate", fmt.Sprintf(`{"version":4,"terraform_version":"1.8.0","serial":1,"lineage":"0b8a5b6e-6d5b-4a3c-8f0c-2a3c6f1f5a11","outputs":{},"resources":[{
-		"mode":"managed","type":"restapi_object","name":"ops","provider":"provider[\"%s/mastercard/restapi\"]",
+		"mode":"managed","type":"restapi_object","name":"operations","provider":"provider[\"%s/mastercard/restapi\"]",
 		"instances":[{"schema_version":0,"attributes":%s,"sensitive_attributes":[]}]}],"check_results":null}`,
-		host, restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"Email","value":"ops@example.com","url_method":"POST"}`)))
-	says(t, w.plan(2), "restapi_object.ops has moved to fractel_fonenumber_delivery.n3215550000", "Plan: 0 to add, 0 to change, 0 to destroy.")
+		host, restapiState("/messages/receive", `{"fonenumber":"3215551212","type":"Email","value":"ops@example.com","url_method":"POST"}`)))
+	says(t, w.plan(2), "restapi_object.operations has moved to fractel_fonenumber_delivery.operations", "Plan: 0 to add, 0 to change, 0 to destroy.")
 	w.apply()
 	w.plan(0)
 	if n := a.count("set"); n > 0 {
