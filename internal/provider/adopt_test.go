@@ -350,7 +350,7 @@ func TestListResourceFailure(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{Password: "another"})
 	results := a.listDeliveries(t, nil, 100, false)
-	if len(results) != 1 || len(results[0].Diagnostics) != 1 || results[0].Diagnostics[0].Summary != "FoneStorm refused the credentials" {
+	if len(results) != 1 || len(results[0].Diagnostics) != 1 || results[0].Diagnostics[0].Summary != "FoneStorm Authentication Failed" {
 		t.Errorf("%+v", results)
 	}
 }
