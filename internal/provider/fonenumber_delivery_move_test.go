@@ -25,7 +25,7 @@ func restapiState(path, data string) string {
 // restfulState returns the state of a restful_resource, whose body can be of any type.
 func restfulState(path, body string) string {
 	return fmt.Sprintf(`{"id":"/fonenumbers/3215550000","path":%q,"body":{"value":%s,"type":["object",{"fonenumber":"string","type":"string","value":"string"}]},
-		"check_existance":false,"create_method":"POST","delete_method":null,"ephemeral_body":null,"header":null,"output":{"value":{},"type":["object",{}]},
+		"create_method":"POST","delete_method":null,"ephemeral_body":null,"header":null,"output":{"value":{},"type":["object",{}]},
 		"poll_create":null,"query":null,"read_path":"/fonenumbers/$(body.fonenumber)","update_method":"POST","write_only_attrs":null}`, path, body)
 }
 
