@@ -136,6 +136,7 @@ func TestMoveThatIsRefused(t *testing.T) {
 	for name, test := range map[string]struct{ sourceType, state, want string }{
 		"another type":    {"terraform_data", `{"id":"x"}`, "Only restapi_object and restful_resource can be moved."},
 		"another path":    {"restapi_object", restapiState("/messages/receive_notify", good), `Its path is "/messages/receive_notify"`},
+		"another receive": {"restapi_object", restapiState("/faxes/receive", good), `Its path is "/faxes/receive"`},
 		"a longer path":   {"restful_resource", restfulState("/messages/receive/1", good), `Its path is "/messages/receive/1"`},
 		"no JSON":         {"restapi_object", restapiState("/messages/receive", `url_password=horse`), "Its request body is not a JSON object."},
 		"a list":          {"restful_resource", restfulState("/messages/receive", `["horse"]`), "Its request body is not a JSON object."},
