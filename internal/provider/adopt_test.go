@@ -354,3 +354,30 @@ func TestListResourceFailure(t *testing.T) {
 		t.Errorf("%+v", results)
 	}
 }
+
+// The guide on adopting: the FoneNumbers whose messages arrive twice or nowhere are found.
+func TestGuideOnNotifications(t *testing.T) {
+	t.Parallel()
+	const hook = "https://hooks.example.com/sms?msg={{msg}}"
+	a := newAccount(t, simulator.Options{})
+	for number, f := range map[string]simulator.FoneNumber{
+		"3215550000": {ReceiveNotify: simulator.Notify{Type: "Callback", URL: hook}},
+		"3215550001": {ReceiveNotify: simulator.Notify{Type: "Email", Email: "ops@example.com"}},
+		"3215550002": {ReceiveNotify: simulator.Notify{Type: "None", URL: hook}},
+		"3215550003": {Receive: simulator.Receive{Type: "URL", URL: hook}, ReceiveNotify: simulator.Notify{Type: "Callback", URL: strings.ReplaceAll(hook, "{", "%7B")}},
+		"3215550004": {Receive: simulator.Receive{Type: "URL", URL: hook}, ReceiveNotify: simulator.Notify{Type: "Callback", URL: "https://app.example.com/"}},
+		"3215550005": {Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}},
+	} {
+		f.Number = number
+		a.Put(f)
+	}
+	w := a.newWorkspace(t, guided(t, "adopt-an-existing-account.md", "receive_notify"))
+	w.apply()
+	got := w.outputs()
+	if text := asJSON(t, got["deleted_although_notified"]); text != `["3215550000","3215550001"]` {
+		t.Errorf("deleted: %s", text)
+	}
+	if text := asJSON(t, got["arriving_twice"]); text != `["3215550003"]` {
+		t.Errorf("arriving twice: %s", text)
+	}
+}

@@ -21,6 +21,7 @@ type feature struct {
 var (
 	importForEach       = feature{"import blocks with for_each", "1.7", "1.7"}
 	forgetting          = feature{"removed blocks with destroy = false", "1.7", "1.10"}
+	mockedProviders     = feature{"tests with mocked providers", "1.7", "1.8"}
 	providerFunctions   = feature{"functions of providers", "1.8", "1.7"}
 	movesBetweenTypes   = feature{"moved blocks between types of resources", "1.8", "1.10"}
 	writeOnly           = feature{"write-only attributes", "1.11", "1.11"}
@@ -89,10 +90,12 @@ func (f feature) since() string {
 // What is skipped is what the CLI does not have, and nothing else.
 func TestFeaturesOfCLIs(t *testing.T) {
 	t.Parallel()
-	all := []feature{importForEach, forgetting, providerFunctions, writeOnly, importByIdentity, queries}
+	all := []feature{
+		importForEach, forgetting, mockedProviders, providerFunctions, movesBetweenTypes, writeOnly, importByIdentity, queries, generatedByProvider,
+	}
 	for text, want := range map[string]int{ // How many of them it has.
-		"Terraform v1.6.6": 0, "Terraform v1.7.0": 2, "Terraform v1.8.5": 3, "Terraform v1.11.4": 4, "Terraform v1.12.0-rc1": 5, "Terraform v1.15.9": 6,
-		"OpenTofu v1.6.3": 0, "OpenTofu v1.9.1": 2, "OpenTofu v1.10.0": 3, "OpenTofu v1.12.6": 5, "OpenTofu v1.15.0": 5,
+		"Terraform v1.6.6": 0, "Terraform v1.7.0": 3, "Terraform v1.8.5": 5, "Terraform v1.11.4": 6, "Terraform v1.12.0-rc1": 7, "Terraform v1.15.9": 9,
+		"OpenTofu v1.6.3": 0, "OpenTofu v1.9.1": 3, "OpenTofu v1.10.0": 5, "OpenTofu v1.12.6": 7, "OpenTofu v1.15.0": 7,
 	} {
 		found := versionLine.FindStringSubmatch(text)
 		c := cliVersion{found[1] == "OpenTofu", version.Must(version.NewVersion(found[2])), text}

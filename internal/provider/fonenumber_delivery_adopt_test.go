@@ -205,6 +205,23 @@ func TestGenerateResourceConfigIsAnnounced(t *testing.T) {
 	}
 }
 
+// What a list leaves out does not count toward its limit.
+func TestListLimitCountsWhatIsShown(t *testing.T) {
+	t.Parallel()
+	a, _ := newOddAccount(t, 3, "yes")
+	a.Put(simulator.FoneNumber{Number: "2015550000", Receive: simulator.Receive{Type: "Fax"}})
+	var shown, warned int
+	for _, result := range a.listDeliveries(t, nil, 2, true) {
+		if result.Identity != nil {
+			shown++
+		}
+		warned += len(result.Diagnostics)
+	}
+	if shown != 2 || warned != 1 {
+		t.Errorf("%d deliveries and %d warnings, want 2 and 1", shown, warned)
+	}
+}
+
 // generate asks for the configuration of a state, as Terraform 1.14 does.
 func (r *run) generate(state attributes) attributes {
 	r.t.Helper()

@@ -61,22 +61,23 @@ func (l *foneNumberDeliveryList) List(ctx context.Context, req list.ListRequest,
 			if !filter.selects(f) {
 				continue
 			}
-			if left := listDiagnostics(f); len(left) > 0 {
-				if !push(list.ListResult{Diagnostics: left}) {
-					return
-				}
-				continue
-			}
-			if !push(listResult(ctx, req, f)) {
+			result := listResult(ctx, req, f)
+			if !push(result) {
 				return
 			}
-			sent++
+			if result.Identity != nil {
+				sent++
+			}
 		}
 	}
 }
 
-// listResult shows a FoneNumber with its identity and, when asked for, as the resource an import would give.
+// listResult shows a FoneNumber with its identity and, when asked for, as the resource an import would give. For one that
+// cannot be configured it is a warning alone, which does not count as a result.
 func listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumber) list.ListResult {
+	if left := listDiagnostics(f); len(left) > 0 {
+		return list.ListResult{Diagnostics: left}
+	}
 	model := deliveryModel{OnDestroy: types.StringValue(onDestroyKeep)}
 	model.refresh(f, &record{})
 	result := req.NewListResult(ctx)

@@ -25,7 +25,7 @@ func restapiState(path, data string) string {
 // restfulState returns the state of a restful_resource, whose body can be of any type.
 func restfulState(path, body string) string {
 	return fmt.Sprintf(`{"id":"/fonenumbers/3215550000","path":%q,"body":{"value":%s,"type":["object",{"fonenumber":"string","type":"string","value":"string"}]},
-		"check_existance":false,"create_method":"POST","delete_method":null,"ephemeral_body":null,"header":null,"output":{"value":{},"type":["object",{}]},
+		"create_method":"POST","delete_method":null,"ephemeral_body":null,"header":null,"output":{"value":{},"type":["object",{}]},
 		"poll_create":null,"query":null,"read_path":"/fonenumbers/$(body.fonenumber)","update_method":"POST","write_only_attrs":null}`, path, body)
 }
 
@@ -136,6 +136,7 @@ func TestMoveThatIsRefused(t *testing.T) {
 	for name, test := range map[string]struct{ sourceType, state, want string }{
 		"another type":    {"terraform_data", `{"id":"x"}`, "Only restapi_object and restful_resource can be moved."},
 		"another path":    {"restapi_object", restapiState("/messages/receive_notify", good), `Its path is "/messages/receive_notify"`},
+		"another receive": {"restapi_object", restapiState("/faxes/receive", good), `Its path is "/faxes/receive"`},
 		"a longer path":   {"restful_resource", restfulState("/messages/receive/1", good), `Its path is "/messages/receive/1"`},
 		"no JSON":         {"restapi_object", restapiState("/messages/receive", `url_password=horse`), "Its request body is not a JSON object."},
 		"a list":          {"restful_resource", restfulState("/messages/receive", `["horse"]`), "Its request body is not a JSON object."},
@@ -159,13 +160,13 @@ func TestMoveThatIsRefused(t *testing.T) {
 	}
 }
 
-// The same through the CLI, which needs a provider of the other name only to look for it: this one serves.
-func TestMovedBlock(t *testing.T) {
+// The guide on moving, through the CLI, which needs a provider of the other name only to look for it: this one serves.
+func TestGuideOnMovedBlocks(t *testing.T) {
 	t.Parallel()
 	needs(t, movesBetweenTypes)
-	a := newAccount(t, simulator.Options{FoneNumbers: 1})
-	a.byHand("3215550000", "Email", "ops@example.com")
-	w := a.newWorkspace(t, "moved {\n  from = restapi_object.ops\n  to   = fractel_fonenumber_delivery.n3215550000\n}\n"+deliveryOf("3215550000", "Email", "ops@example.com"))
+	a := newAccount(t, simulator.Options{})
+	a.byHand("3215551212", "Email", "ops@example.com")
+	w := a.newWorkspace(t, guided(t, "moving.md", "moved {"))
 	host := "registry.terraform.io"
 	if theCLI().isTofu {
 		host = "registry.opentofu.org"
@@ -176,10 +177,10 @@ func TestMovedBlock(t *testing.T) {
 	}
 	w.write("cli.tfrc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"fractel/fractel\" = %q\n    \"mastercard/restapi\" = %q\n  }\n  direct {}\n}\n", builtProvider.dir, other))
 	w.write("terraform.tfstate", fmt.Sprintf(`{"version":4,"terraform_version":"1.8.0","serial":1,"lineage":"0b8a5b6e-6d5b-4a3c-8f0c-2a3c6f1f5a11","outputs":{},"resources":[{
-		"mode":"managed","type":"restapi_object","name":"ops","provider":"provider[\"%s/mastercard/restapi\"]",
+		"mode":"managed","type":"restapi_object","name":"operations","provider":"provider[\"%s/mastercard/restapi\"]",
 		"instances":[{"schema_version":0,"attributes":%s,"sensitive_attributes":[]}]}],"check_results":null}`,
-		host, restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"Email","value":"ops@example.com","url_method":"POST"}`)))
-	says(t, w.plan(2), "restapi_object.ops has moved to fractel_fonenumber_delivery.n3215550000", "Plan: 0 to add, 0 to change, 0 to destroy.")
+		host, restapiState("/messages/receive", `{"fonenumber":"3215551212","type":"Email","value":"ops@example.com","url_method":"POST"}`)))
+	says(t, w.plan(2), "restapi_object.operations has moved to fractel_fonenumber_delivery.operations", "Plan: 0 to add, 0 to change, 0 to destroy.")
 	w.apply()
 	w.plan(0)
 	if n := a.count("set"); n > 0 {

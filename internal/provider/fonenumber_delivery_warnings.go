@@ -18,14 +18,14 @@ func (r *foneNumberDeliveryResource) destinationDiagnostics(ctx context.Context,
 		before != nil && after.FoneNumber.Equal(before.FoneNumber) && after.sameDestination(*before) {
 		return nil
 	}
-	switch fonestorm.DeliveryType(after.Type.ValueString()) {
-	case fonestorm.URL:
-		return r.notificationDiagnostics(after)
-	case fonestorm.Device:
+	kind := fonestorm.DeliveryType(after.Type.ValueString())
+	if kind == fonestorm.Device {
 		return r.deviceDiagnostics(ctx, after)
-	default:
-		return nil
 	}
+	if kind == fonestorm.URL {
+		return r.notificationDiagnostics(after)
+	}
+	return nil
 }
 
 // notificationDiagnostics warns when the receive notification calls the same URL. It sends no request: a refresh or the

@@ -54,7 +54,8 @@ func newNotifyModel(n fonestorm.Notification) *notifyModel {
 	m := &notifyModel{Type: stringOrNull(string(n.Type))}
 	switch n.Type {
 	case fonestorm.NotifyCallback:
-		m.URL = stringOrNull(fonestorm.WithoutCredentials(n.URL))
+		callback := fonestorm.Delivery{Type: fonestorm.URL, Value: n.URL}.Normalized() // Spelled as a delivery to it would be.
+		m.URL = stringOrNull(fonestorm.WithoutCredentials(callback.Value))
 		m.Method = stringOrNull(n.Method)
 	case fonestorm.NotifyEmail:
 		m.Email = stringOrNull(n.Email)

@@ -56,16 +56,14 @@ func (c *configured) requireClient() (diags diag.Diagnostics) {
 
 // readFailure returns the error for a FoneNumber that could not be read. That the credentials are not accepted is reported
 // once: Terraform stops at that, and with a thousand FoneNumbers the same error would follow a thousand times.
-func (c *configured) readFailure(err error, number string) (diags diag.Diagnostics) {
-	switch fonestorm.KindOf(err) {
-	case fonestorm.AuthenticationFailed, fonestorm.SubaccountRejected:
-		if !c.loginFailed.Swap(true) {
-			diags.Append(apiDiagnostic(err, ""))
+func (c *configured) readFailure(err error, number string) diag.Diagnostics {
+	if kind := fonestorm.KindOf(err); kind == fonestorm.AuthenticationFailed || kind == fonestorm.SubaccountRejected {
+		if c.loginFailed.Swap(true) {
+			return nil
 		}
-	default:
-		diags.Append(apiDiagnostic(err, number))
+		number = ""
 	}
-	return diags
+	return diag.Diagnostics{apiDiagnostic(err, number)}
 }
 
 // configuredResource is embedded in resources and list resources.

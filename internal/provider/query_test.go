@@ -80,11 +80,14 @@ func TestQueryIncludesResources(t *testing.T) {
 		value := knownvalue.StringExact(d.value)
 		want := map[string]knownvalue.Check{
 			"fonenumber": knownvalue.StringExact(fmt.Sprint(3215550000 + i)), "type": knownvalue.StringExact(d.kind), "value": value,
-			"url_method": knownvalue.StringExact("POST"), "on_destroy": knownvalue.StringExact("None"),
+			"url_method": knownvalue.Null(), "on_destroy": knownvalue.StringExact("keep"),
 			"url_username": knownvalue.Null(), "url_password": knownvalue.Null(),
 		}
-		if d.kind == "None" {
+		switch d.kind {
+		case "None":
 			want["value"] = knownvalue.Null()
+		case "URL":
+			want["url_method"] = knownvalue.StringExact("POST")
 		}
 		var values []querycheck.KnownValueCheck
 		for name, check := range want {
