@@ -113,7 +113,7 @@ const retries = 2
 
 // outcomes returns what a fault leads to when it meets the first request of this kind, and when it meets all of them.
 //
-//nolint:cyclop,funlen // A table.
+//nolint:cyclop // A table.
 func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 	const (
 		unreachable   = "Unable to Reach FoneStorm"
