@@ -137,7 +137,7 @@ func (c *Client) confirmSettingNotFound(ctx context.Context, number string, notF
 	}
 	unconfirmed := *asError(notFound)
 	unconfirmed.Kind = UnexpectedResponse
-	unconfirmed.Reason = strings.TrimRight(unconfirmed.Reason, ".") + "; reading the FoneNumber does not confirm that"
+	unconfirmed.Reason = strings.TrimRight(unconfirmed.Reason, ".") + ". Reading the FoneNumber does not confirm that"
 	return &unconfirmed
 }
 

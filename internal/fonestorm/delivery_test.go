@@ -256,7 +256,7 @@ func TestNotFoundOfASettingIsConfirmed(t *testing.T) {
 	injectInto(sim, "set", simulator.NotFound)
 	_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
 	wantKind(t, err, UnexpectedResponse)
-	wantWords(t, err, "The FoneNumber was not found.", "reading the FoneNumber does not confirm that")
+	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
 }
 
 // A success that says something else is none.

@@ -129,7 +129,11 @@ func (c *Client) fetchFoneNumbers(ctx context.Context, form listForm) ([]FoneNum
 	var skipped int
 	err := c.call(ctx, r, func(body io.Reader) error {
 		list, skipped = []FoneNumber{}, 0 // An earlier attempt may have got part of it.
-		return decodeList(body, func(f FoneNumber) { list = append(list, f) }, func() { skipped++ })
+		err := decodeList(body, func(f FoneNumber) { list = append(list, f) }, func() { skipped++ })
+		if err == nil && len(list) == 0 && skipped > 0 { // Not an account without FoneNumbers.
+			err = fmt.Errorf("%w: has no FoneNumber in any entry of the list", errWrongForm)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err // Part of the account is no answer.

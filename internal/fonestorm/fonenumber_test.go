@@ -180,6 +180,7 @@ func TestNotFound(t *testing.T) {
 		"no list in time, FoneStorm is known": {envelope, silence, true, NotFound, nil},
 		"everything is not found":             {envelope, envelope, false, WrongEndpoint, []string{"https://fonestorm.test/v2 returned 404 Not Found to every request"}},
 		"the list cannot be read":             {envelope, refuse(http.StatusForbidden, "Not for you.", ""), false, UnexpectedResponse, []string{"could not be confirmed", "Not for you."}},
+		"no entry of the list can be read":    {envelope, list(`{"label":"x"}`), false, UnexpectedResponse, []string{"could not be confirmed", "no FoneNumber in any entry"}},
 		"the list is too slow":                {envelope, silence, false, UnexpectedResponse, []string{"could not be confirmed", "no response within 2m0s"}},
 		"a web page":                          {answering(http.StatusNotFound, "<html>"), list(``), true, WrongEndpoint, []string{"GET https://fonestorm.test/v2/fonenumbers/" + anyNumber}},
 		"another program":                     {answering(http.StatusNotFound, `{"message":"no Route matched"}`), list(``), true, WrongEndpoint, nil},

@@ -307,7 +307,7 @@ func TestListResource(t *testing.T) {
 		}
 	}
 	refused := a.listDeliveries(t, map[string]any{"type": "email"}, 100, false)
-	if len(refused) != 1 || refused[0].Diagnostics[0].Summary != "Invalid delivery type" {
+	if len(refused) != 1 || refused[0].Diagnostics[0].Summary != "Invalid Delivery Type" {
 		t.Errorf("%+v", refused)
 	}
 }

@@ -104,7 +104,7 @@ func checkURL(value string) error {
 	case err != nil:
 		return errors.New("The value is not a URL. Use an absolute URL, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
 	case u.User != nil:
-		return errors.New("The callback URL contains a user name or password. Remove them, and set url_username and url_password_wo instead.")
+		return errors.New("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return errors.New("The callback URL must begin with https:// or http://.")
 	case u.Hostname() == "":

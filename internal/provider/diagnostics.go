@@ -44,8 +44,6 @@ type advice struct {
 }
 
 // adviceFor is the one table from failures to what the user reads.
-//
-//nolint:funlen // A table.
 func adviceFor(kind fonestorm.Kind) advice {
 	switch kind {
 	case fonestorm.RateLimited:

@@ -23,6 +23,7 @@ type operation struct {
 	managed attributes // The configuration that has been applied before; nil for none.
 	byHand  bool       // Somebody has changed the delivery since.
 	wanted  attributes // The configuration now; nil for none.
+	settled bool       // Reading tells whether a failed setting took effect, which it cannot of credentials alone.
 
 	do func(t *testing.T, a reachable, r *run, before instance) (instance, *tfprotov6.Diagnostic)
 }
@@ -36,10 +37,10 @@ var (
 )
 
 var operations = map[string]operation{
-	"create": {kind: "set", found: "old@example.com", wanted: toCallback, do: changeTo(toCallback)},
+	"create": {kind: "set", found: "old@example.com", wanted: toCallback, settled: true, do: changeTo(toCallback)},
 	"read":   {kind: "get", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
 	"update": {kind: "set", managed: toEmail, wanted: toCallback, do: changeTo(toCallback)},
-	"delete": {kind: "set", managed: toCallback, do: changeTo(nil)},
+	"delete": {kind: "set", managed: toCallback, settled: true, do: changeTo(nil)},
 	"import": {kind: "get", found: "ops@example.com", wanted: toEmail, do: imported},
 	"list":   {kind: "list", managed: toCallback, wanted: toCallback, do: listed},
 	"log in": {kind: "login", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
@@ -111,32 +112,74 @@ type outcome struct {
 const retries = 2
 
 // outcomes returns what a fault leads to when it meets the first request of this kind, and when it meets all of them.
-func outcomes(fault simulator.Fault, kind string) (once, always outcome) {
-	const unusable = "Unusable answer from FoneStorm"
+//
+//nolint:cyclop // A table.
+func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
+	const (
+		unreachable   = "Unable to Reach FoneStorm"
+		unexpected    = "Unexpected FoneStorm Response"
+		wrongEndpoint = "Endpoint Is Not FoneStorm"
+		refused       = "FoneStorm Authentication Failed"
+	)
+	sets, logsIn, lists := o.kind == "set", o.kind == "login", o.kind == "list"
 	switch fault {
-	case simulator.ConnectionReset, simulator.ConnectionClosed, simulator.NoAnswer, simulator.AnswerLost:
-		return outcome{"", 2}, outcome{"No answer from FoneStorm", 1 + retries}
+	case simulator.NoAnswer:
+		if lists { // It had its own long timeout already.
+			return outcome{unreachable, 1}, outcome{unreachable, 1}
+		}
+		return outcome{"", 2}, outcome{unreachable, 1 + retries}
+	case simulator.ConnectionReset, simulator.ConnectionClosed:
+		return outcome{"", 2}, outcome{unreachable, 1 + retries}
+	case simulator.AnswerLost:
+		if o.settled { // It took effect.
+			return outcome{"", 2}, outcome{"", 1 + retries}
+		}
+		return outcome{"", 2}, outcome{unreachable, 1 + retries}
 	case simulator.RateLimited, simulator.RateLimitedSeconds, simulator.RateLimitedDate, simulator.RateLimited400, simulator.RateLimited410:
-		return outcome{"", 2}, outcome{"Rate limit exceeded", 1 + retries}
+		return outcome{"", 2}, outcome{"FoneStorm Rate Limit Exceeded", 1 + retries}
 	case simulator.RequestTimeout, simulator.ServerError, simulator.BadGateway, simulator.Unavailable, simulator.GatewayTimeout:
-		return outcome{"", 2}, outcome{"FoneStorm is failing", 1 + retries}
-	case simulator.HTMLPage, simulator.EmptyAnswer, simulator.CutOff, simulator.WrongTypes:
-		return outcome{"", 2}, outcome{unusable, 1 + retries}
+		return outcome{"", 2}, outcome{"FoneStorm Server Error", 1 + retries}
+	case simulator.HTMLPage:
+		return outcome{"", 2}, outcome{unexpected, 1 + retries}
+	case simulator.CutOff:
+		if o.settled {
+			return outcome{"", 2}, outcome{"", 1 + retries}
+		}
+		return outcome{"", 2}, outcome{unexpected, 1 + retries}
+	case simulator.EmptyAnswer, simulator.NoContent:
+		if sets { // Which reports success.
+			return outcome{"", 1}, outcome{"", 1}
+		}
+		return outcome{"", 2}, outcome{unexpected, 1 + retries}
+	case simulator.WrongTypes:
+		if o.settled {
+			return outcome{"", 1}, outcome{"", 1}
+		}
+		return outcome{unexpected, 1}, outcome{unexpected, 1}
 	case simulator.TokenRejected:
-		const refused = "FoneStorm refused the credentials"
-		if kind == "login" { // It is never tried again with the same password.
+		if logsIn { // It is never tried again with the same password.
 			return outcome{refused, 1}, outcome{refused, 1}
 		}
-		return outcome{"", 2}, outcome{refused, 2} // With a new token.
+		return outcome{"", 2}, outcome{refused, 1 + retries} // With new tokens.
+	case simulator.NotFound:
+		switch {
+		case logsIn:
+			return outcome{wrongEndpoint, 1}, outcome{wrongEndpoint, 1}
+		case lists: // FoneStorm may not have the list in this form, and is asked for the other one.
+			return outcome{"", 2}, outcome{"Request Rejected by FoneStorm", 2}
+		default: // The list contradicts it, or another read does.
+			return outcome{unexpected, 1}, outcome{unexpected, 1}
+		}
+	case simulator.NotFoundPage, simulator.NotFoundForeign:
+		if lists {
+			return outcome{"", 2}, outcome{wrongEndpoint, 2}
+		}
+		return outcome{wrongEndpoint, 1}, outcome{wrongEndpoint, 1}
 	case simulator.AnotherFoneNumber:
-		if kind == "set" || kind == "get" {
-			return outcome{unusable, 1}, outcome{unusable, 1}
+		if sets && !o.settled || o.kind == "get" {
+			return outcome{unexpected, 1}, outcome{unexpected, 1}
 		}
-	case simulator.ReceiveMissing:
-		if kind == "set" {
-			return outcome{unusable, 1}, outcome{unusable, 1}
-		}
-	case simulator.WrongContentType, simulator.UnknownMembers, simulator.BareSuccess: // Do no harm.
+	case simulator.WrongContentType, simulator.UnknownMembers, simulator.ReceiveMissing, simulator.BareSuccess: // Do no harm.
 	}
 	return outcome{"", 1}, outcome{"", 1}
 }
@@ -148,7 +191,7 @@ func TestFaults(t *testing.T) {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
 			for name, o := range operations {
-				once, always := outcomes(fault, o.kind)
+				once, always := o.outcomes(fault)
 				for extent, want := range map[string]outcome{"once": once, "always": always} {
 					t.Run(name+" "+extent, func(t *testing.T) {
 						t.Parallel()
@@ -173,7 +216,7 @@ func TestFaultsOverSockets(t *testing.T) {
 				t.Run(string(fault)+" "+name+" "+map[bool]string{true: "once", false: "always"}[once], func(t *testing.T) {
 					t.Parallel()
 					o := operations[name]
-					want, always := outcomes(fault, o.kind)
+					want, always := o.outcomes(fault)
 					if !once {
 						want = always
 					}
@@ -344,7 +387,7 @@ func TestRefusedConnections(t *testing.T) {
 			closed.Close()
 			a.endpoint = closed.URL + simulator.BasePath
 			after, problem := o.do(t, a, a.start(t.Context(), t, attributes{"max_retries": 1, "check_on_plan": false}), before)
-			if problem == nil || problem.Summary != "No answer from FoneStorm" || !strings.Contains(problem.Detail, "connection refused (attempt 2") {
+			if problem == nil || problem.Summary != "Unable to Reach FoneStorm" || !strings.Contains(problem.Detail, "connection refused (attempt 2") {
 				t.Errorf("the operation ends with %+v", problem)
 			}
 			if f, _ := a.Get(testNumber); f != found || !agrees(after, before) {

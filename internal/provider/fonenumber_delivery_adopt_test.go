@@ -39,7 +39,7 @@ var oddDeliveries = []simulator.FoneNumber{
 // unconfigurable is what FoneStorm can contain and no configuration can describe, with the reason that the user reads.
 var unconfigurable = map[string]simulator.Receive{
 	"is not a delivery type":                                   {Type: "Fax"},
-	"contains a user name or password":                         {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
+	"contains a username or password":                          {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
 	"must be one e-mail address":                               {Type: "Email", Email: "a@example.com, b@example.com"},
 	"must contain only digits":                                 {Type: "Device", Device: "SIP/horse"},
 	"would forward to itself":                                  {Type: "Forward", Forward: "3215559004"},

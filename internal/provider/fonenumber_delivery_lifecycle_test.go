@@ -224,7 +224,7 @@ func TestImportRefusals(t *testing.T) {
 	for id, want := range map[string]string{
 		"+1 (321) 555-1212": `but "+1 (321) 555-1212" was given. Use "3215551212".`,
 		"support":           `written as exactly ten digits, such as "3215551212", but "support" was given.`,
-		"3215559999":        "FoneNumber not in the account",
+		"3215559999":        "FoneNumber Not Found in Account",
 	} {
 		if output := w.run(1, "import", "-no-color", "-input=false", testAddress, id); !strings.Contains(output, want) {
 			t.Errorf("import of %q does not say %q:\n%s", id, want, output)

@@ -144,7 +144,7 @@ func TestMoveThatIsRefused(t *testing.T) {
 		"no number":       {"restapi_object", restapiState("/messages/receive", `{"type":"Email","value":"horse"}`), "The fonenumber in its request body is written as exactly ten digits"},
 		"no type":         {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","value":"horse"}`), "Its request body has no type."},
 		"an unknown type": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"Fax","value":"horse"}`), `"Fax" is not a delivery type.`},
-		"a secret in URL": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"URL","value":"https://hook:horse@example.com/"}`), "contains a user name or password"},
+		"a secret in URL": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"URL","value":"https://hook:horse@example.com/"}`), "contains a username or password"},
 		"no state":        {"restapi_object", `null and void`, "The state cannot be read."},
 	} {
 		moved, diags := r.move(test.sourceType, test.state)

@@ -152,9 +152,9 @@ func TestPreviewFailures(t *testing.T) {
 		text        string
 		mostReading int // Requests.
 	}{
-		"not in the account": {exitCode: 1, text: "Error: FoneNumber not in the account", mostReading: 10},
-		"wrong credentials":  {settings: `password = "wrong"`, exitCode: 1, text: "Error: FoneStorm refused the credentials"},
-		"forbidden":          {status: 403, exitCode: 1, text: "Error: FoneStorm does not allow this", mostReading: 10},
+		"not in the account": {exitCode: 1, text: "Error: FoneNumber Not Found in Account", mostReading: 10},
+		"wrong credentials":  {settings: `password = "wrong"`, exitCode: 1, text: "Error: FoneStorm Authentication Failed"},
+		"forbidden":          {status: 403, exitCode: 1, text: "Error: Permission Denied by FoneStorm", mostReading: 10},
 		"failing":            {settings: "max_retries = 0", status: 503, exitCode: 2, warning: "FoneNumber Not Checked", text: "Applying this plan overwrites its delivery", mostReading: 6},
 	}
 	for name, test := range tests {
@@ -197,7 +197,7 @@ func TestPreviewUnreachable(t *testing.T) {
 	w := a.newWorkspace(t, "provider \"fractel\" {\n  endpoint = \"http://127.0.0.1:1/v2\"\n  max_retries = 0\n}\n"+numbered(3, "ops@example.com"))
 	output := w.plan(2)
 	warns(t, output, "FoneNumber Not Checked")
-	says(t, output, "no answer from FoneStorm")
+	says(t, output, "no response from http://127.0.0.1:1/v2")
 }
 
 // A thousand overwritten FoneNumbers: one kind of warning, in one group, for a handful of requests.
@@ -578,14 +578,14 @@ func TestFailedApply(t *testing.T) {
 	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		mu.Lock()
 		defer mu.Unlock()
-		if err := r.ParseForm(); err != nil || !denied || r.PostForm.Get("fonenumber") != forbidden {
+		if !denied || settingOf(r) != forbidden {
 			return false
 		}
 		w.WriteHeader(http.StatusForbidden)
 		fmt.Fprint(w, `{"error":"Forbidden","message":"No.","status_code":403}`)
 		return true
 	})
-	says(t, w.run(1, "apply", "-no-color", "saved.tfplan"), "Error: FoneNumber not in the account", "Error: FoneStorm does not allow this")
+	says(t, w.run(1, "apply", "-no-color", "saved.tfplan"), "Error: FoneNumber Not Found in Account", ": fonenumber = each.key", "Error: Permission Denied by FoneStorm")
 	for _, f := range a.Numbers() {
 		if delivers := f.Receive.Type == "Email"; delivers == (f.Number == forbidden) {
 			t.Errorf("FoneNumber %s delivers to %+v", f.Number, f.Receive)

@@ -51,7 +51,7 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				Validators: []validator.String{urlMethodRule()},
 			},
 			"url_username": schema.StringAttribute{
-				MarkdownDescription: "User name with which FoneStorm authenticates to the callback URL (HTTP Basic). Only with type `URL`. " +
+				MarkdownDescription: "Username with which FoneStorm authenticates to the callback URL (HTTP Basic). Only with type `URL`. " +
 					"FoneStorm never returns it, so a change made elsewhere is not noticed.",
 				Optional:   true,
 				Validators: []validator.String{urlUsernameRule()},
@@ -154,7 +154,7 @@ func callbackDiagnostics(config deliveryModel) (diags diag.Diagnostics) {
 	}
 	if strings.HasPrefix(strings.ToLower(callback), "http://") && !config.URLUsername.IsNull() {
 		diags.AddAttributeWarning(path.Root("value"), "Callback Credentials Sent Over Plain HTTP",
-			"The callback URL begins with http://, so FoneStorm sends the user name and password without encryption. Use https://.")
+			"The callback URL begins with http://, so FoneStorm sends the username and password without encryption. Use https://.")
 	}
 	return diags
 }

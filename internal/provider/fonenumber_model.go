@@ -79,11 +79,11 @@ const (
 	aboutActive           = "Whether the FoneNumber is active: no cancellation is pending or completed. Null when FoneStorm shows a status that is not documented."
 	aboutMessagingEnabled = "Whether messaging is enabled for the FoneNumber."
 	aboutType             = "Where messages go: `Device`, `Email`, `URL`, `Forward` or `None`."
-	aboutValue            = "Destination of that type, as it can be configured, but without a user name and password in a URL. Null for `None`."
+	aboutValue            = "Destination of that type, as it can be configured, but without a username and password in a URL. Null for `None`."
 	aboutURLMethod        = "HTTP method with which FoneStorm calls the callback URL. Null for other types."
 	aboutReceiveNotify    = "Notification about each received message, beside the delivery. It delivers nothing by itself: with `type = \"None\"` messages are deleted whatever is set here."
 	aboutNotifyType       = "`None`, `Callback` or `Email`. Null when FoneStorm does not show the notification."
-	aboutNotifyURL        = "URL that FoneStorm calls, without user name and password. Null unless the type is `Callback`."
+	aboutNotifyURL        = "URL that FoneStorm calls, without username and password. Null unless the type is `Callback`."
 	aboutNotifyEmail      = "E-mail address. Null unless the type is `Email`."
 	aboutNotifyMethod     = "HTTP method with which FoneStorm calls the URL. Null unless the type is `Callback`."
 )

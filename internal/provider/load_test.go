@@ -340,8 +340,7 @@ func (f *faults) wereMet(t *testing.T, size int) {
 // come, so that every run of the test meets the same faults.
 func (f *faults) choose(r *http.Request) simulator.Fault {
 	kind := simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
-	_ = r.ParseForm()
-	about := kind + r.URL.Path + r.PostForm.Get("fonenumber")
+	about := kind + r.URL.Path + settingOf(r)
 	f.seen[about]++
 	hash := fnv.New64a()
 	fmt.Fprint(hash, about, f.seen[about])

@@ -61,6 +61,7 @@ type model struct {
 	faults []simulator.Fault // Of the requests to come.
 	untold bool              // FoneStorm may not tell where a FoneNumber delivers.
 	met    []string          // Kind and fault of the requests of the operation that is under way.
+	listed bool              // No list of this run of the provider has met a fault.
 
 	configs   [managedNumbers]attributes // Nil for none.
 	instances [managedNumbers]instance
@@ -80,13 +81,13 @@ func newModel(t *rapid.T, profile simulator.Profile) (m *model, end func()) {
 	a.Inject(func(r *http.Request) simulator.Fault {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if len(m.faults) == 0 {
-			return ""
+		fault := simulator.Fault("")
+		if len(m.faults) > 0 {
+			fault, m.faults = m.faults[0], m.faults[1:]
 		}
-		fault := m.faults[0]
-		m.faults = m.faults[1:]
 		kind := simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
 		m.met = append(m.met, kind+": "+string(fault))
+		m.listed = m.listed && (kind != "list" || fault == "")
 		return fault
 	})
 	return m, func() { _ = network.server.Close() }
@@ -153,7 +154,7 @@ func (m *model) apply() (first *tfprotov6.Diagnostic) {
 			}
 		}
 	}
-	m.instances = refreshed
+	m.keep(refreshed)
 	applied := m.start()
 	for i := range m.instances {
 		if !m.needed(m.instances[i], i) {
@@ -167,7 +168,20 @@ func (m *model) apply() (first *tfprotov6.Diagnostic) {
 	return first
 }
 
+// keep makes refreshed instances the state. One that has left it is forgotten, and what it has set counts no longer as its own.
+func (m *model) keep(refreshed [managedNumbers]instance) {
+	for i, kept := range m.instances {
+		if kept.exists() && !refreshed[i].exists() {
+			m.set[i], m.tainted[i], m.uncertain[i] = nil, false, true
+		}
+	}
+	m.instances = refreshed
+}
+
 func (m *model) start() *run {
+	m.mu.Lock()
+	m.listed = true
+	m.mu.Unlock()
 	return m.account.start(m.t.Context(), m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
 }
 
@@ -184,6 +198,12 @@ func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnosti
 		}
 		return
 	}
+	if !got.exists() {
+		if !m.mayBeGone(i) {
+			m.t.Fatalf("%s leaves the state", modelNumbers[i])
+		}
+		return
+	}
 	if m.hasMet("get: " + string(simulator.AnotherFoneNumber)) {
 		m.t.Fatalf("reading %s succeeds by the answer for another FoneNumber", modelNumbers[i])
 	}
@@ -194,6 +214,16 @@ func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnosti
 	if receive := m.receive(i); state.text("type") != receive.Type || state.text("value") != receive.Value() {
 		m.t.Fatalf("reading %s gives %v where FoneStorm has %+v", modelNumbers[i], state, receive)
 	}
+}
+
+// mayBeGone reports whether FoneStorm has said in the operation that a FoneNumber is not in the account, and its list has not
+// contradicted that.
+func (m *model) mayBeGone(i int) bool {
+	f, _ := m.account.Get(modelNumbers[i])
+	m.mu.Lock()
+	unlisted := f.Active != "yes" || !m.listed
+	m.mu.Unlock()
+	return unlisted && m.hasMet("get: "+string(simulator.NotFound))
 }
 
 func (m *model) receive(i int) simulator.Receive {
@@ -234,11 +264,11 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		}
 		return problem
 	}
-	if !m.bare && m.hasMet("set: "+string(simulator.AnotherFoneNumber)) {
+	if !m.bare && m.hasMet("set: "+string(simulator.AnotherFoneNumber)) && !m.hasMet("get: ") { // Which settles it.
 		m.t.Fatalf("changing %s succeeds by the answer for another FoneNumber", modelNumbers[i])
 	}
 	m.instances[i] = after
-	if now := m.receive(i); !m.wants(i, config, now, found) {
+	if now := m.receive(i); !m.wants(i, config, now, found) && (config != nil || !m.mayBeGone(i)) {
 		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
 	}
 	if config == nil && m.receive(i) == found { // Kept, as it was meant or because somebody else has set it.

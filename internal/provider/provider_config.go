@@ -35,7 +35,7 @@ func (m providerModel) clientConfig() (fonestorm.Config, diag.Diagnostics) {
 	}
 	var diags diag.Diagnostics
 	if _, err := fonestorm.ParseEndpoint(config.Endpoint); err != nil {
-		diags.AddAttributeError(path.Root("endpoint"), "Invalid endpoint",
+		diags.AddAttributeError(path.Root("endpoint"), "Invalid Endpoint",
 			fmt.Sprintf("The endpoint from %s cannot be used: %s.", envEndpoint, err))
 	}
 	if m.RequestsPerSecond.IsNull() {
@@ -68,7 +68,7 @@ func requestsPerSecondFromEnvironment(config *fonestorm.Config) (diags diag.Diag
 	text := cmp.Or(os.Getenv(envRequestsPerSecond), strconv.Itoa(fonestorm.DefaultRequestsPerSecond))
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		diags.AddAttributeError(path.Root("requests_per_second"), "Invalid number of requests per second",
+		diags.AddAttributeError(path.Root("requests_per_second"), "Invalid Request Rate",
 			fmt.Sprintf("%s is %q: it must be a whole number of at least 1.", envRequestsPerSecond, text))
 	}
 	config.RequestsPerSecond = n
@@ -87,19 +87,19 @@ func (m providerModel) credentials(config *fonestorm.Config) (diags diag.Diagnos
 	case !m.Username.IsNull() || !m.Password.IsNull():
 		token = ""
 	case token != "" && (username != "" || password != ""):
-		diags.AddError("Conflicting FoneStorm credentials", fmt.Sprintf("The environment has both a token (%s) and a user (%s, %s). "+
-			"Unset one of them, or say in the provider block which to use.", envToken, envUsername, envPassword))
+		diags.AddError("Conflicting FoneStorm Credentials", fmt.Sprintf("The environment contains both a token (%s) and a username or password (%s, %s). "+
+			"Unset one of them, or set the one to use in the provider block.", envToken, envUsername, envPassword))
 	}
 	switch {
 	case token != "" || username != "" && password != "":
 	case username != "":
-		diags.AddAttributeError(path.Root("password"), "Missing FoneStorm password",
-			fmt.Sprintf("There is a user name but no password. Set password, or better the environment variable %s.", envPassword))
+		diags.AddAttributeError(path.Root("password"), "Missing FoneStorm Password",
+			fmt.Sprintf("A username is set but no password. Set password, or preferably the environment variable %s.", envPassword))
 	case password != "":
-		diags.AddAttributeError(path.Root("username"), "Missing FoneStorm user name",
-			fmt.Sprintf("There is a password but no user name. Set username or the environment variable %s.", envUsername))
+		diags.AddAttributeError(path.Root("username"), "Missing FoneStorm Username",
+			fmt.Sprintf("A password is set but no username. Set username or the environment variable %s.", envUsername))
 	default:
-		diags.AddError("Missing FoneStorm credentials", fmt.Sprintf("Set username and password in the provider block, or the environment variables "+
+		diags.AddError("Missing FoneStorm Credentials", fmt.Sprintf("Set username and password in the provider block, or the environment variables "+
 			"%s and %s, or a token (%s).", envUsername, envPassword, envToken))
 	}
 	config.Username, config.Password, config.Token = username, password, token

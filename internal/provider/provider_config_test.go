@@ -60,9 +60,9 @@ func TestClientConfig(t *testing.T) {
 			},
 		},
 		"nothing":         {refused: "Set username and password in the provider block"},
-		"no password":     {block: providerModel{Username: text("u")}, refused: "There is a user name but no password."},
-		"no user name":    {env: map[string]string{envPassword: "p"}, refused: "There is a password but no user name."},
-		"both ways":       {env: map[string]string{envToken: "t", envUsername: "u"}, refused: "both a token (FRACTEL_TOKEN) and a user"},
+		"no password":     {block: providerModel{Username: text("u")}, refused: "A username is set but no password."},
+		"no user name":    {env: map[string]string{envPassword: "p"}, refused: "A password is set but no username."},
+		"both ways":       {env: map[string]string{envToken: "t", envUsername: "u"}, refused: "both a token (FRACTEL_TOKEN) and a username"},
 		"endpoint in env": {env: map[string]string{envToken: "t", envEndpoint: "http://api.example.com"}, refused: "FRACTEL_ENDPOINT cannot be used"},
 		"rate in env":     {env: map[string]string{envToken: "t", envRequestsPerSecond: "ten"}, refused: `FRACTEL_REQUESTS_PER_SECOND is "ten"`},
 	}
@@ -91,7 +91,7 @@ func TestValidateProvider(t *testing.T) {
 	tests := map[string]struct{ block, attribute, says string }{
 		"endpoint_http":     {`endpoint = "http://api.fonestorm.com/v2"`, "endpoint", "allowed only to a loopback host"},
 		"endpoint_scheme":   {`endpoint = "api.fonestorm.com/v2"`, "endpoint", "must begin with https://"},
-		"endpoint_user":     {`endpoint = "https://u:p@api.fonestorm.com/v2"`, "endpoint", "must not hold a user name or password"},
+		"endpoint_user":     {`endpoint = "https://u:p@api.fonestorm.com/v2"`, "endpoint", "must not contain a username or password"},
 		"endpoint_query":    {`endpoint = "https://api.fonestorm.com/v2?token=x"`, "endpoint", "must not have a query"},
 		"endpoint_no_host":  {`endpoint = "https:///v2"`, "endpoint", "has no host"},
 		"token_and_user":    {"token = \"t\"\n  username = \"u\"", "username", `"token" cannot be specified when "username" is specified`},
@@ -100,7 +100,7 @@ func TestValidateProvider(t *testing.T) {
 		"requests_zero":     {`requests_per_second = 0`, "requests_per_second", "between 1 and 100000"},
 		"retries_negative":  {`max_retries = -1`, "max_retries", "between 0 and 100"},
 		"timeout_text":      {`request_timeout = "soon"`, "request_timeout", "duration"},
-		"timeout_zero":      {`request_timeout = "0s"`, "request_timeout", "is no time at all"},
+		"timeout_zero":      {`request_timeout = "0s"`, "request_timeout", "must be greater than zero"},
 		"timeout_unit_less": {`request_timeout = "30"`, "request_timeout", "duration"},
 	}
 	a := newAccount(t, simulator.Options{})

@@ -3,8 +3,10 @@ package provider
 import (
 	"archive/zip"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -59,6 +61,17 @@ func newAccount(t *testing.T, options simulator.Options) *account {
 		}
 	})
 	return &account{Simulator: sim, endpoint: server.URL + simulator.BasePath}
+}
+
+// settingOf returns the FoneNumber that a request sets; "" when it sets none. It reads the body.
+func settingOf(r *http.Request) string {
+	var setting struct {
+		FoneNumber string `json:"fonenumber"`
+	}
+	if json.NewDecoder(r.Body).Decode(&setting) != nil {
+		return ""
+	}
+	return setting.FoneNumber
 }
 
 // provider returns a provider block for the account, with further settings.

@@ -65,7 +65,7 @@ func TestQuery(t *testing.T) {
 		Steps: []resource.TestStep{
 			{Config: a.provider()},
 			{Query: true, Config: config.String(), QueryResultChecks: checks},
-			{Query: true, Config: listBlock("refused", "", `type = "email"`), ExpectError: regexp.MustCompile(`Invalid delivery type`)},
+			{Query: true, Config: listBlock("refused", "", `type = "email"`), ExpectError: regexp.MustCompile(`Invalid Delivery Type`)},
 		},
 	})
 }

@@ -81,20 +81,20 @@ func TestRefusalsByFoneStorm(t *testing.T) {
 		status         int
 		message        string
 		summary, says  string
-		onFoneNumber   bool
 		onValue        bool
 		requestsPerSet int
 	}{
-		{status: 400, message: "Bad value.", summary: "FoneStorm refused the request", says: "Check the FoneNumber, type and value.", requestsPerSet: 1},
-		{status: 401, message: "Expired.", summary: "FoneStorm refused the credentials", says: "Check username and password", requestsPerSet: 2},
-		{status: 402, message: "Pay.", summary: "A payment is due", says: "Settle the account with FracTEL", requestsPerSet: 1},
-		{status: 403, message: "No.", summary: "FoneStorm does not allow this", says: "Use another user", requestsPerSet: 1},
-		{status: 404, message: "Where?", summary: "FoneNumber not in the account", says: "Check the FoneNumber and that the credentials", onFoneNumber: true, requestsPerSet: 1},
-		{status: 410, message: "Rate Limit Exceeded", summary: "Rate limit exceeded", says: "Lower requests_per_second", requestsPerSet: 1},
-		{status: 422, message: "Not registered.", summary: "FoneStorm cannot use the destination", says: "a device must be configured and registered", onValue: true, requestsPerSet: 1},
-		{status: 429, message: "Slow down.", summary: "Rate limit exceeded", says: "Lower requests_per_second", requestsPerSet: 1},
-		{status: 500, message: "Oops.", summary: "FoneStorm is failing", says: "Run Terraform again later", requestsPerSet: 1},
-		{status: 503, message: "Later.", summary: "FoneStorm is failing", says: "Run Terraform again later", requestsPerSet: 1},
+		{status: 400, message: "Bad value.", summary: "Destination Rejected by FoneStorm", says: "Check that type and value belong together", onValue: true, requestsPerSet: 2},
+		{status: 401, message: "Expired.", summary: "FoneStorm Authentication Failed", says: "Check username and password", requestsPerSet: 2},
+		{status: 402, message: "Pay.", summary: "FoneStorm Payment Required", says: "Settle the account with FracTEL", requestsPerSet: 1},
+		{status: 403, message: "No.", summary: "Permission Denied by FoneStorm", says: "Use a user that has this permission", requestsPerSet: 1},
+		{status: 404, message: "Where?", summary: "Unexpected FoneStorm Response", says: "Reading the FoneNumber does not confirm that.", requestsPerSet: 1},
+		{status: 410, message: "Rate Limit Exceeded", summary: "FoneStorm Rate Limit Exceeded", says: "lower requests_per_second", requestsPerSet: 1},
+		{status: 415, message: "No JSON.", summary: "Request Rejected by FoneStorm", says: "The reason above is FoneStorm's own.", requestsPerSet: 2},
+		{status: 422, message: "Not registered.", summary: "Destination Rejected by FoneStorm", says: "a device must be configured and registered", onValue: true, requestsPerSet: 2},
+		{status: 429, message: "Slow down.", summary: "FoneStorm Rate Limit Exceeded", says: "lower requests_per_second", requestsPerSet: 1},
+		{status: 500, message: "Oops.", summary: "FoneStorm Server Error", says: "Run Terraform again later", requestsPerSet: 1},
+		{status: 503, message: "Later.", summary: "FoneStorm Server Error", says: "Run Terraform again later", requestsPerSet: 1},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.status), func(t *testing.T) {
@@ -112,14 +112,11 @@ func TestRefusalsByFoneStorm(t *testing.T) {
 			w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber))
 			output := w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
 			for _, want := range []string{
-				"Error: " + test.summary, test.says, "FoneNumber " + testNumber, fmt.Sprintf("FoneStorm answered %d", test.status), test.message,
+				"Error: " + test.summary, test.says, "FoneNumber " + testNumber, fmt.Sprintf("FoneStorm returned %d", test.status), test.message,
 			} {
 				if !strings.Contains(output, want) {
 					t.Errorf("does not say %q:\n%s", want, output)
 				}
-			}
-			if got := strings.Contains(output, `: fonenumber = "`); got != test.onFoneNumber {
-				t.Errorf("on fonenumber is %t:\n%s", got, output)
 			}
 			if got := strings.Contains(output, `: value = "`); got != test.onValue {
 				t.Errorf("on value is %t:\n%s", got, output)
@@ -140,7 +137,7 @@ func TestWrongPasswordIsTriedOnce(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: 20, Password: "another"})
 	w := a.newWorkspace(t, a.provider()+numbered(20, "ops@example.com"))
 	output := w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
-	if want := "FoneStorm refused the credentials"; !strings.Contains(output, want) {
+	if want := "FoneStorm Authentication Failed"; !strings.Contains(output, want) {
 		t.Errorf("does not say %q:\n%s", want, output)
 	}
 	if n := a.count("login"); n != 1 {

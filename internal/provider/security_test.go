@@ -53,7 +53,7 @@ func TestBadCertificate(t *testing.T) {
 	a.endpoint = server.URL + "/v2"
 	w := a.newWorkspace(t, destinations[1].config(testNumber))
 	output := w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
-	says(t, output, "Error: No answer from FoneStorm", "certificate signed by unknown authority")
+	says(t, output, "Error: Unable to Reach FoneStorm", "certificate signed by unknown authority")
 	if strings.Contains(output, "attempt 2") {
 		t.Errorf("was tried again:\n%s", output)
 	}

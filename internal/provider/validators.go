@@ -36,7 +36,7 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 
 func endpointRule() rule {
 	return rule{
-		summary: "Invalid endpoint",
+		summary: "Invalid Endpoint",
 		about:   "an https URL, or an http URL of a loopback host",
 		check: func(value string) error {
 			if _, err := fonestorm.ParseEndpoint(value); err != nil {
@@ -49,11 +49,11 @@ func endpointRule() rule {
 
 func positiveDurationRule() rule {
 	return rule{
-		summary: "Invalid duration",
-		about:   "longer than nothing",
+		summary: "Invalid Duration",
+		about:   "greater than zero",
 		check: func(value string) error {
 			if d, err := time.ParseDuration(value); err == nil && d <= 0 { // Other errors are the type's to report.
-				return fmt.Errorf("%q is no time at all. Use a duration such as \"30s\".", value)
+				return fmt.Errorf("The timeout must be greater than zero, but %q was given. Use a duration such as \"30s\".", value)
 			}
 			return nil
 		},
@@ -72,7 +72,7 @@ func foneNumberRule() rule {
 
 func deliveryTypeRule() rule {
 	return rule{
-		summary: "Invalid delivery type",
+		summary: "Invalid Delivery Type",
 		about:   "one of " + quotedTypes(),
 		check: func(value string) error {
 			for _, known := range fonestorm.DeliveryTypes() {
@@ -98,7 +98,7 @@ func quotedTypes() string {
 
 func urlMethodRule() rule {
 	return rule{
-		summary: "Invalid URL method",
+		summary: "Invalid URL Method",
 		about:   `"POST"`,
 		check: func(value string) error {
 			switch {
@@ -129,7 +129,7 @@ func subaccountRule() rule {
 
 func areaCodeRule() rule {
 	return rule{
-		summary: "Invalid area code",
+		summary: "Invalid Area Code",
 		about:   "three digits",
 		check: func(value string) error {
 			if !areaCode.MatchString(value) {
@@ -166,17 +166,17 @@ func onDestroyRule() rule {
 
 func urlUsernameRule() rule {
 	return rule{
-		summary: "Invalid URL user name",
-		about:   "not empty, without colons, control characters and spaces other than the usual one",
+		summary: "Invalid URL Username",
+		about:   "not empty, without colons, control characters, and special spaces",
 		check: func(value string) error {
 			hidden := findInvisible(strings.ReplaceAll(value, " ", ""))
 			switch {
 			case value == "":
-				return errors.New("The user name is empty. Leave url_username out when the callback URL needs none.")
+				return errors.New("The username is empty. Remove url_username if the callback URL needs none.")
 			case strings.Contains(value, ":"):
-				return errors.New("The user name holds a colon, which HTTP Basic authentication cannot carry.")
+				return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
 			case hidden != "":
-				return fmt.Errorf("The user name holds a control character or a special space (%s).", hidden)
+				return fmt.Errorf("The username contains a control character or a special space (%s).", hidden)
 			default:
 				return nil
 			}
@@ -186,16 +186,16 @@ func urlUsernameRule() rule {
 
 func urlPasswordRule() rule {
 	return rule{
-		summary: "Invalid URL password",
-		about:   "not empty, without control characters and spaces other than the usual one",
+		summary: "Invalid URL Password",
+		about:   "not empty, without control characters and special spaces",
 		check: func(value string) error {
 			hidden := findInvisible(strings.ReplaceAll(value, " ", ""))
 			switch {
 			case value == "":
-				return errors.New("The password is empty. Leave it out when the callback URL needs none.")
+				return errors.New("The password is empty. Remove it if the callback URL needs none.")
 			case hidden != "":
-				return fmt.Errorf("The password holds a control character or a special space (%s), such as a line break at its end. "+
-					"Is it read from a file? trimspace() removes it.", hidden)
+				return fmt.Errorf("The password contains a control character or a special space (%s), such as a line break at its end. "+
+					"If it is read from a file, trimspace() removes it.", hidden)
 			default:
 				return nil
 			}
