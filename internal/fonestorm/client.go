@@ -74,7 +74,7 @@ type Client struct {
 	loginBodies, settingBodies, subaccountBodies bodies
 
 	refusesEmpty atomic.Bool // Whether FoneStorm has refused empty callback credentials.
-	listed       atomic.Pointer[[]RegisteredDevice]
+	listed       atomic.Pointer[deviceListing]
 }
 
 // New returns a client. It sends nothing: the login happens with the first call that needs it. The error says what is

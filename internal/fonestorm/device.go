@@ -14,15 +14,22 @@ type RegisteredDevice struct {
 	FoneNumber string // Its outbound caller ID; may be empty.
 }
 
-// ListDevices returns the devices of the account, in FoneStorm's order. It is asked once for as long as the client lives.
+// deviceListing is what became of asking for the devices.
+type deviceListing struct {
+	list []RegisteredDevice
+	err  error
+}
+
+// ListDevices returns the devices of the account, in FoneStorm's order. FoneStorm is asked once for as long as the client
+// lives, whatever becomes of it: an account that may not list its devices may not the next time either.
 func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
-	if known := c.listed.Load(); known != nil {
-		return *known, nil
-	}
 	return c.devices.do(ctx, "", func(ctx context.Context) ([]RegisteredDevice, error) {
+		if known := c.listed.Load(); known != nil {
+			return known.list, known.err
+		}
 		list, err := c.fetchDevices(ctx)
-		if err == nil {
-			c.listed.Store(&list)
+		if KindOf(err) != Canceled {
+			c.listed.Store(&deviceListing{list, err})
 		}
 		return list, err
 	})
@@ -30,7 +37,7 @@ func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
 
 func (c *Client) fetchDevices(ctx context.Context) ([]RegisteredDevice, error) {
 	var list []RegisteredDevice
-	r := &request{operation: listDevices, method: http.MethodGet, path: "/devices", timeout: listTimeout, once: true}
+	r := &request{operation: listDevices, method: http.MethodGet, path: "/devices", once: true}
 	err := c.call(ctx, r, func(body io.Reader) error {
 		list = []RegisteredDevice{} // An earlier attempt may have got part of it.
 		return decodeArray(body, "devices", func(entry loose[wireDevice]) {

@@ -38,15 +38,21 @@ func TestListDevices(t *testing.T) {
 func TestListDevicesFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{
-			refuse(http.StatusForbidden, "The user may not see devices.", ""), answering(http.StatusOK, `{"devices":[{"id":"1"},`),
-			answering(http.StatusOK, `{"devices":[null,[],"2",{"name":"no ID"},{"id":3}]}`),
-		}}
+		server := &script{answers: []http.HandlerFunc{refuse(http.StatusForbidden, "The user may not see devices.", "")}}
 		client := newBubbleClient(t, server, withToken)
-		_, err := client.ListDevices(t.Context())
-		wantKind(t, err, PermissionDenied)
-		wantWords(t, err, "list the account's devices", "The user may not see devices.")
-		got, err := client.ListDevices(t.Context()) // A failure is not remembered.
+		for range 2 { // The second asks nobody.
+			_, err := client.ListDevices(t.Context())
+			wantKind(t, err, PermissionDenied)
+			wantWords(t, err, "list the account's devices", "The user may not see devices.")
+		}
+		if n := len(server.arrived); n != 1 {
+			t.Errorf("there were %d requests", n)
+		}
+
+		server = &script{answers: []http.HandlerFunc{
+			answering(http.StatusOK, `{"devices":[{"id":"1"},`), answering(http.StatusOK, `{"devices":[null,[],"2",{"name":"no ID"},{"id":3}]}`),
+		}}
+		got, err := newBubbleClient(t, server, withToken).ListDevices(t.Context())
 		wantSuccess(t, err)
 		if want := []RegisteredDevice{{ID: "3"}}; !reflect.DeepEqual(got, want) {
 			t.Errorf("the devices are %+v, want %+v", got, want)

@@ -3,7 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
-	"sync"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -50,31 +50,15 @@ func (r *foneNumberDeliveryResource) deviceDiagnostics(ctx context.Context, afte
 	if !r.checkOnPlan || r.firstFailure(nil) != nil {
 		return nil
 	}
-	known := r.devices.read(ctx, r.client)
-	if known != nil && !known[after.Value.ValueString()] {
+	list, err := r.client.ListDevices(ctx)
+	wanted := fonestorm.Delivery{Type: fonestorm.Device, Value: after.Value.ValueString()}
+	isWanted := func(d fonestorm.RegisteredDevice) bool {
+		return fonestorm.SameDestination(wanted, fonestorm.Delivery{Type: fonestorm.Device, Value: d.ID})
+	}
+	if err == nil && !slices.ContainsFunc(list, isWanted) {
 		diags.AddAttributeWarning(path.Root("value"), "Device Not Found in Account",
 			fmt.Sprintf("FoneNumber %s will deliver to a device that the account does not list, so FoneStorm may reject the delivery or lose its messages. "+
 				"Check the ID. The data source fractel_device finds it by the name of the device.", after.FoneNumber.ValueString()))
 	}
 	return diags
-}
-
-// deviceList is the account's devices as a plan knows them. They are asked for once, whatever becomes of that.
-type deviceList struct {
-	once sync.Once
-	ids  map[string]bool // Nil when the list cannot be had.
-}
-
-func (l *deviceList) read(ctx context.Context, client *fonestorm.Client) map[string]bool {
-	l.once.Do(func() {
-		list, err := client.ListDevices(ctx)
-		if err != nil {
-			return
-		}
-		l.ids = map[string]bool{}
-		for _, d := range list {
-			l.ids[d.ID] = true
-		}
-	})
-	return l.ids
 }

@@ -17,7 +17,6 @@ import (
 type providerData struct {
 	client      *fonestorm.Client // Nil while the provider configuration contains unknown values.
 	checkOnPlan bool
-	devices     deviceList
 	loginFailed atomic.Bool // Whether the user knows that FoneStorm does not accept the credentials.
 	*ownership
 }
