@@ -59,22 +59,43 @@ func (r *foneNumberDeliveryResource) deviceDiagnostics(ctx context.Context, afte
 	return diags
 }
 
-// deviceList is the account's devices as a plan knows them. They are asked for once, whatever becomes of that.
+// deviceList is the account's devices as a plan knows them. They are requested once, whether or not that succeeds. The zero
+// value is ready for use.
 type deviceList struct {
-	once sync.Once
+	mu   sync.Mutex
+	done chan struct{}   // Closed when the response has arrived; nil before the request.
 	ids  map[string]bool // Nil when the list cannot be had.
 }
 
+// read waits no longer than its own call lasts: the list may take minutes, and Ctrl-C must end all who wait for it.
 func (l *deviceList) read(ctx context.Context, client *fonestorm.Client) map[string]bool {
-	l.once.Do(func() {
-		list, err := client.ListDevices(ctx)
-		if err != nil {
-			return
-		}
-		l.ids = map[string]bool{}
-		for _, d := range list {
-			l.ids[d.ID] = true
-		}
-	})
-	return l.ids
+	l.mu.Lock()
+	done, first := l.done, l.done == nil
+	if first {
+		done = make(chan struct{})
+		l.done = done
+	}
+	l.mu.Unlock()
+	if first {
+		l.ids = deviceIDs(ctx, client)
+		close(done)
+	}
+	select {
+	case <-done:
+		return l.ids
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func deviceIDs(ctx context.Context, client *fonestorm.Client) map[string]bool {
+	list, err := client.ListDevices(ctx)
+	if err != nil {
+		return nil
+	}
+	ids := make(map[string]bool, len(list))
+	for _, d := range list {
+		ids[d.ID] = true
+	}
+	return ids
 }
