@@ -62,6 +62,21 @@ func (s apply) String() string {
 	return fmt.Sprintf("apply while requests meet %q", s.faults)
 }
 
+// interrupt is an apply that is interrupted while a request is under way, in which requests may meet faults as well.
+type interrupt struct {
+	at     int
+	faults []simulator.Fault
+}
+
+func (s interrupt) String() string {
+	return fmt.Sprintf("apply, interrupted at request %d, while requests meet %q", s.at, s.faults)
+}
+
+// elsewhere is a refresh with the credentials of another account.
+type elsewhere struct{}
+
+func (elsewhere) String() string { return "refresh with another account" }
+
 var (
 	emails    = rapid.SampledFrom([]string{"ops@example.com", "dev@example.com"})
 	callbacks = rapid.SampledFrom([]string{"https://hooks.example.com/sms?msg={{msg}}", "https://hooks.example.org/"})
@@ -136,8 +151,13 @@ var applies = rapid.Custom(func(t *rapid.T) step {
 	return apply{faults: rapid.SliceOfN(fault, 1, 25).Draw(t, "faults")}
 })
 
+var interrupts = rapid.Custom(func(t *rapid.T) step {
+	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
+	return interrupt{at: rapid.IntRange(1, 12).Draw(t, "request"), faults: rapid.SliceOfN(fault, 0, 12).Draw(t, "faults")}
+})
+
 // sequences are what can happen, with an apply often enough.
-var sequences = rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies), 1, 14)
+var sequences = rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies, interrupts, rapid.Just[step](elsewhere{})), 1, 14)
 
 // profiles are what FoneStorm's responses look like.
 var profiles = rapid.Custom(func(t *rapid.T) simulator.Profile {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"cmp"
+	"context"
 	"flag"
 	"fmt"
 	"net/http"
@@ -62,6 +63,8 @@ type model struct {
 	untold bool              // FoneStorm may not tell where a FoneNumber delivers.
 	met    []string          // Kind and fault of the requests of the operation that is under way.
 	listed bool              // No list of this run of the provider has met a fault.
+	cancel func()            // Cancels the calls of the run that is under way, as Ctrl-C does.
+	until  int               // How many requests there are until that happens; zero for never.
 
 	configs   [managedNumbers]attributes // Nil for none.
 	instances [managedNumbers]instance
@@ -88,6 +91,9 @@ func newModel(t *rapid.T, profile simulator.Profile) (m *model, end func()) {
 		kind := simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
 		m.met = append(m.met, kind+": "+string(fault))
 		m.listed = m.listed && (kind != "list" || fault == "")
+		if m.until--; m.until == 0 {
+			m.cancel()
+		}
 		return fault
 	})
 	return m, func() { _ = network.server.Close() }
@@ -179,10 +185,44 @@ func (m *model) keep(refreshed [managedNumbers]instance) {
 }
 
 func (m *model) start() *run {
+	ctx, cancel := context.WithCancel(m.t.Context())
+	m.t.Cleanup(cancel)
 	m.mu.Lock()
-	m.listed = true
+	m.listed, m.cancel = true, cancel
 	m.mu.Unlock()
-	return m.account.start(m.t.Context(), m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
+	return m.account.start(ctx, m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
+}
+
+// do applies with requests that meet faults, and cancels at one of them. What was set until then must be known.
+func (s interrupt) do(m *model) {
+	m.expect(s.faults)
+	m.interruptAt(s.at)
+	_ = m.apply() // It may be over before.
+	m.interruptAt(0)
+	m.expect(nil)
+}
+
+func (m *model) interruptAt(request int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.until = request
+}
+
+// do refreshes with credentials of another account, which has none of the FoneNumbers. Nothing may leave the state.
+func (s elsewhere) do(m *model) {
+	other, network := inMemory(m.t, simulator.Options{Account: "9998887777"})
+	defer func() { _ = network.server.Close() }()
+	r := other.start(m.t.Context(), m.t, nil)
+	for i, kept := range m.instances {
+		if !kept.exists() {
+			continue
+		}
+		left, diags := r.refresh(kept)
+		problem := failure(diags)
+		if problem == nil || !strings.Contains(problem.Detail, "9998887777") || !left.known().Equal(kept.known()) {
+			m.t.Fatalf("reading %s with another account gives %s and %v", modelNumbers[i], left.known(), problem)
+		}
+	}
 }
 
 func (m *model) needed(i instance, resource int) bool {
