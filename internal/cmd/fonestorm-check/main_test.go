@@ -26,8 +26,26 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// program is fonestorm-check as a process of its own.
+type program struct {
+	*exec.Cmd
+	started chan struct{} // Closed when there is a process to send signals to.
+}
+
+func (p *program) start() error {
+	err := p.Start()
+	close(p.started)
+	return err
+}
+
+// signal is called by whoever answers the program's requests, perhaps before Start has returned.
+func (p *program) signal(signal os.Signal) {
+	<-p.started
+	_ = p.Process.Signal(signal) // Fails only when the program has ended.
+}
+
 // newAccount returns an account and the command that checks it, which writes its report into dir.
-func newAccount(t *testing.T, profile simulator.Profile, args ...string) (sim *simulator.Simulator, command *exec.Cmd, dir string) {
+func newAccount(t *testing.T, profile simulator.Profile, args ...string) (sim *simulator.Simulator, command *program, dir string) {
 	t.Helper()
 	sim, err := simulator.New(simulator.Options{Profile: profile, FoneNumbers: 2})
 	if err != nil {
@@ -39,7 +57,7 @@ func newAccount(t *testing.T, profile simulator.Profile, args ...string) (sim *s
 		t.Fatal(err)
 	}
 	dir = t.TempDir()
-	command = exec.CommandContext(t.Context(), executable, args...)
+	command = &program{exec.CommandContext(t.Context(), executable, args...), make(chan struct{})}
 	command.Dir = dir
 	command.Env = []string{
 		"FONESTORM_CHECK_MAIN=1", "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password",
@@ -48,14 +66,17 @@ func newAccount(t *testing.T, profile simulator.Profile, args ...string) (sim *s
 }
 
 // execute serves the account, runs the command and returns what it does.
-func execute(t *testing.T, sim *simulator.Simulator, command *exec.Cmd) (status int, stdout, stderr string) {
+func execute(t *testing.T, sim *simulator.Simulator, command *program) (status int, stdout, stderr string) {
 	t.Helper()
 	server := httptest.NewServer(sim)
 	defer server.Close()
 	command.Env = slices.Insert(command.Env, 0, "FRACTEL_ENDPOINT="+server.URL+simulator.BasePath)
 	var out, problems bytes.Buffer
 	command.Stdout, command.Stderr = &out, &problems
-	err := command.Run()
+	err := command.start()
+	if err == nil {
+		err = command.Wait()
+	}
 	if _, exited := err.(*exec.ExitError); err != nil && !exited { //nolint:errorlint // Not wrapped.
 		t.Fatal(err)
 	}
@@ -111,7 +132,7 @@ func TestSignals(t *testing.T) {
 				defer mu.Unlock()
 				if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/messages/receive") {
 					if settings++; settings <= 2 {
-						_ = command.Process.Signal(signal) // The second arrives while the FoneNumber is restored.
+						command.signal(signal) // The second arrives while the FoneNumber is restored.
 					}
 				}
 				return false
@@ -149,12 +170,12 @@ func TestClosedPipeRestores(t *testing.T) {
 		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/messages/receive") {
 			once.Do(func() {
 				_ = reader.Close()
-				_ = command.Process.Signal(os.Interrupt)
+				command.signal(os.Interrupt)
 			})
 		}
 		return false
 	})
-	if err := command.Start(); err != nil {
+	if err := command.start(); err != nil {
 		t.Fatal(err)
 	}
 	_ = writer.Close()
