@@ -121,7 +121,7 @@ resource "fractel_fonenumber_delivery" %[1]q {
 }
 
 // breakOff applies the saved plan until a request, and returns how many requests there were.
-func (b *brokenApplies) breakOff(how string, at int) (requests int) {
+func (b *brokenApplies) breakOff(how string, at int) int {
 	b.t.Helper()
 	b.killed = how == "killed"
 	if err := os.WriteFile(b.path("terraform.tfstate"), b.state, 0o600); err != nil {
@@ -131,7 +131,8 @@ func (b *brokenApplies) breakOff(how string, at int) (requests int) {
 		b.account.Put(f)
 	}
 	apply := b.w.Command(b.t.Context(), "apply", "-no-color", "-input=false", "-compact-warnings", "saved.tfplan")
-	var mu sync.Mutex
+	var mu sync.Mutex // Until the CLI has started, nobody knows its process.
+	requests := 0
 	b.account.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, "/auth") {
 			return false
@@ -157,19 +158,25 @@ func (b *brokenApplies) breakOff(how string, at int) (requests int) {
 	defer b.account.Intercept(nil)
 	var output bytes.Buffer
 	apply.Stdout, apply.Stderr = &output, &output
-	err := apply.Run()
+	mu.Lock()
+	err := apply.Start()
+	mu.Unlock()
+	if err == nil {
+		err = apply.Wait()
+	}
 	left, _ := os.ReadFile(b.path("terraform.tfstate"))
 	b.lost = len(left) == 0
 	mu.Lock()
-	defer mu.Unlock()
+	sent := requests // More may come from a provider whose CLI was killed.
+	mu.Unlock()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited { //nolint:errorlint // It is not wrapped.
 		b.t.Fatal(err)
 	}
-	if how == "refused" && (err == nil) == (requests >= at) || // Another order can need fewer requests.
+	if how == "refused" && (err == nil) == (sent >= at) || // Another order can need fewer requests.
 		how == "" && err != nil {
 		b.t.Fatalf("%s at %d: %v\n%s", how, at, err, unframed(output.String()))
 	}
-	return requests
+	return sent
 }
 
 // loseState leaves what Terraform leaves when it is killed between emptying the state file and writing it.
