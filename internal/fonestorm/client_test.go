@@ -166,7 +166,7 @@ func FuzzParseEndpoint(f *testing.F) {
 		transport := newTransport(Config{RequestsPerSecond: 1}, u, &secrets{})
 		sent, err := transport.newRequest(t.Context(), &request{path: "/auth"}, "", asJSON)
 		if err != nil {
-			t.Fatalf("it cannot be asked: %s", err)
+			t.Fatalf("the call failed: %s", err)
 		}
 		host := strings.TrimSuffix(u.Host, ":") // Package http takes a port that is empty out.
 		if sent.URL.Scheme != u.Scheme || sent.URL.Host != host || sent.URL.User != nil || !strings.HasSuffix(sent.URL.Path, "/auth") {

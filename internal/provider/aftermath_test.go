@@ -152,7 +152,7 @@ func TestDestroyAfterALostCreate(t *testing.T) {
 }
 
 // A create that did not take effect is tainted. When the configuration then names another FoneNumber, the destroy of the
-// tainted object knows nothing of the object, and must not turn off what somebody else has set.
+// tainted object knows nothing of the object, and must not turn off what something else set.
 func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
 	t.Parallel()
 	const other = "3215553434"
@@ -178,7 +178,7 @@ func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
 	w.plan(0)
 }
 
-// A tainted or renamed resource is not told that somebody else has set what it has set itself, and nothing shows values that
+// A tainted or renamed resource is not told that its own delivery was set by something else, and nothing shows values that
 // may come from sensitive variables.
 func TestOwnValuesAreNotShown(t *testing.T) {
 	t.Parallel()

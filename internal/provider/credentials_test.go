@@ -70,7 +70,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// The credentials that somebody else set for a callback are never sent to another URL. Adding others is a change in place.
+// Credentials that were set for a callback elsewhere are never sent to another URL. Adding others is a change in place.
 func TestCredentialsOfAnImport(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})

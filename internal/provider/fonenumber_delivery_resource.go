@@ -33,7 +33,7 @@ func (r *foneNumberDeliveryResource) Metadata(_ context.Context, req resource.Me
 
 // Create sets the delivery. If it fails and the FoneNumber may deliver what this resource has set all the same, now or before
 // it was replaced, it returns the error and a state as well, which Terraform keeps as tainted: the FoneNumber is then neither
-// forgotten nor taken for somebody else's.
+// forgotten nor treated as set elsewhere.
 func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan, config deliveryModel
 	resp.Diagnostics.Append(r.requireClient()...)
@@ -238,7 +238,7 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	}
 }
 
-// turnOff sets a FoneNumber to off if it delivers to one of these destinations, and otherwise warns that it is left alone.
+// turnOff sets a FoneNumber to off if it delivers to one of these destinations, and otherwise warns that it stays unchanged.
 func (r *foneNumberDeliveryResource) turnOff(ctx context.Context, number string, off fonestorm.Delivery, from []fonestorm.Delivery) (diags diag.Diagnostics, _ error) {
 	f, err := r.client.GetFoneNumber(ctx, number)
 	if err != nil || f.Delivery != nil && f.Delivery.Type == fonestorm.None {

@@ -549,7 +549,7 @@ func (w *world) delivers(what string, want map[string]string) {
 // mustDestroy plans as usual, then plans to destroy everything in another process, and does so in a third.
 func (w *world) mustDestroy(what string) {
 	w.t.Helper()
-	lostSight := map[string]string{} // What no state knows of. It stays as somebody else's would.
+	lostSight := map[string]string{} // What no state knows of. It stays unchanged, like a delivery that was set elsewhere.
 	for i := range w.numbers {
 		if f, _ := w.account.Get(w.number(i)); w.killed && !w.inState(f.Number, f.Receive.Value()) {
 			lostSight[f.Number] = f.Receive.Value()

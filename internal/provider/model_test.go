@@ -311,7 +311,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	if now := m.receive(i); !m.wants(i, config, now, found) && (config != nil || !m.mayBeGone(i)) {
 		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
 	}
-	if config == nil && m.receive(i) == found { // Kept, as it was meant or because somebody else has set it.
+	if config == nil && m.receive(i) == found { // Kept, as configured or because it was set elsewhere.
 		m.uncertain[i] = true
 	}
 	m.applied[i], m.set[i], m.tainted[i] = config, []attributes{config}, false

@@ -41,7 +41,7 @@ type owners struct {
 	moves   bool                     // The user knows that the FoneNumber moves between resources.
 	gone    bool                     // A refresh found that the account no longer has the FoneNumber.
 
-	// While planning, and while applying what destroys have left alone.
+	// While planning, and while applying, what destroys did not change.
 	set []fonestorm.Delivery // Destinations that objects in the state have set.
 
 	// While applying.

@@ -362,7 +362,7 @@ func TestOddEntries(t *testing.T) {
 	}
 }
 
-// A number on which nothing was ever set shows that until something is set, be it None.
+// A number on which nothing was ever set shows that until something is set, including None.
 func TestUnsetDelivery(t *testing.T) {
 	t.Parallel()
 	all := func(value any) map[string]any {
