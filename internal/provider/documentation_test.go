@@ -119,7 +119,7 @@ func TestErrorsAndWarningsAreExplained(t *testing.T) {
 	all := pages(t)
 	// Those of the CLI and of libraries.
 	known := slices.Concat(failures, []string{
-		"Invalid Attribute Combination", "Invalid Attribute Value", "Invalid Attribute Value Length", "Invalid Time Duration String Value",
+		"Invalid Attribute Combination", "Invalid Attribute Value", "Invalid Attribute Value Length",
 		"Write-only Attribute Not Allowed", "Available Write-only Attribute Alternative", "Error in function call",
 	})
 	explained := regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(all["docs/guides/troubleshooting.md"], -1)

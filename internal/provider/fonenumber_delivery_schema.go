@@ -152,6 +152,10 @@ func callbackDiagnostics(config deliveryModel) (diags diag.Diagnostics) {
 		diags.AddAttributeWarning(path.Root("value"), "Unbalanced Braces in Callback URL",
 			fmt.Sprintf("A token has two braces on each side. FoneStorm replaces %s.", strings.Join(knownTokens, ", ")))
 	}
+	if !config.URLUsername.IsNull() && config.URLPassword.IsNull() && config.URLPasswordWO.IsNull() {
+		diags.AddAttributeWarning(path.Root("url_username"), "Callback Username Without Password",
+			"A username is set but no password. Set url_password_wo (or url_password, which is kept in the state), or remove url_username.")
+	}
 	if strings.HasPrefix(strings.ToLower(callback), "http://") && !config.URLUsername.IsNull() {
 		diags.AddAttributeWarning(path.Root("value"), "Callback Credentials Sent Over Plain HTTP",
 			"The callback URL begins with http://, so FoneStorm sends the username and password without encryption. Use https://.")
