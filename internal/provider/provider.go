@@ -58,8 +58,7 @@ func (p *fractelProvider) Metadata(_ context.Context, _ provider.MetadataRequest
 
 func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Manages where the FoneNumbers of a [FracTEL](https://www.fractel.net) account deliver their messages (SMS and MMS), " +
-			"through the FoneStorm API.",
+		MarkdownDescription: "Manages where the FoneNumbers of a FracTEL account deliver their messages (SMS and MMS), through the FoneStorm API.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the FoneStorm API. It must begin with `https://`; plain `http://` is accepted only for a loopback host. " +

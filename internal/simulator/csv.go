@@ -15,18 +15,12 @@ import (
 //go:embed documented.csv
 var documented string
 
-// partner is the user of another account, who cannot log in to the first one. The guide on several accounts is about both.
+// partner is the user of another account. The guide on several accounts is about both.
 var partner = User{Name: "partner", Password: "partner-password", Account: "3000000001"}
 
-// NewDocumented returns a simulator with the account that README, documentation and examples use, in the state that they
-// expect.
-func NewDocumented(options Options) (*Simulator, error) {
-	options.Users = append(slices.Clone(options.Users), partner)
-	s, err := New(options)
-	if err != nil {
-		return nil, err
-	}
-	return s, s.PutCSV(strings.NewReader(documented))
+// DocumentedVariables are settings of the environment for the variables that examples have.
+func DocumentedVariables() []string {
+	return []string{"TF_VAR_hook_password=correct-horse", "TF_VAR_partner_password=" + partner.Password}
 }
 
 // CSVColumns are the columns that PutCSV reads, in the order of documented.csv. The first is required; what is left out is

@@ -57,10 +57,7 @@ func TestWrongCSV(t *testing.T) {
 // The partner has an account of its own: neither user sees the other's FoneNumbers.
 func TestDocumentedAccount(t *testing.T) {
 	t.Parallel()
-	sim, err := NewDocumented(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := newSimulator(t, Options{Documented: true})
 	for name, test := range map[string]struct{ user, has, hasNot string }{
 		"first":   {`{"username":"demo","password":"demo-password"}`, "3215551212", "3215550400"},
 		"partner": {`{"username":"partner","password":"partner-password"}`, "3215550400", "3215551212"},

@@ -42,7 +42,8 @@ type Options struct {
 	Subaccounts []string // Codes of its subaccounts, ten digits each, in addition to those that Put and PutDevice name.
 	Users       []User   // Further users that may log in, to accounts of their own.
 
-	FoneNumbers int // How many FoneNumbers the account has at first: 3215550000 and those that follow.
+	FoneNumbers int  // How many FoneNumbers the account has at first: 3215550000 and those that follow.
+	Documented  bool // Whether it has those that README, documentation and examples use, in the state that they expect.
 
 	TokenLifetime time.Duration // How long a token is accepted at most; as FoneStorm does, an hour unless asked, when zero.
 	Latency       time.Duration // How long every response takes.
@@ -130,6 +131,9 @@ func New(options Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if options.Documented {
+		options.Users = append(slices.Clone(options.Users), partner)
+	}
 	accounts := append([]string{options.Account}, options.Subaccounts...)
 	for _, user := range options.Users {
 		accounts = append(accounts, user.Account)
@@ -158,6 +162,11 @@ func New(options Options) (*Simulator, error) {
 	}
 	for i := range options.FoneNumbers {
 		s.Put(FoneNumber{Number: fmt.Sprint(3215550000 + i), Label: fmt.Sprintf("Number %d", i)})
+	}
+	if options.Documented {
+		if err := s.PutCSV(strings.NewReader(documented)); err != nil {
+			return nil, err
+		}
 	}
 	validated, err := s.validate(s.api())
 	if err != nil {

@@ -53,25 +53,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // account returns the account that is to be simulated.
 func (s settings) account() (*simulator.Simulator, error) {
-	switch {
-	case s.csv != "" && s.options.FoneNumbers > 0:
-		return nil, errors.New("-csv and -fonenumbers each describe the account: use one of them")
-	case s.csv != "":
-		table, err := os.Open(s.csv)
-		if err != nil {
-			return nil, err
-		}
-		defer table.Close()
-		account, err := simulator.New(s.options)
-		if err != nil {
-			return nil, err
-		}
-		return account, account.PutCSV(table)
-	case s.options.FoneNumbers > 0:
-		return simulator.New(s.options)
-	default:
-		return simulator.NewDocumented(s.options)
+	account, err := simulator.New(s.options)
+	if err != nil || s.csv == "" {
+		return account, err
 	}
+	table, err := os.Open(s.csv)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = table.Close() }()
+	return account, account.PutCSV(table)
 }
 
 // introduce says what is simulated and how to use it.
@@ -82,12 +73,8 @@ export FRACTEL_ENDPOINT=%s
 export FRACTEL_USERNAME=%s
 export FRACTEL_PASSWORD=%s
 `, endpoint, quoted(s.options.Username), quoted(s.options.Password))
-	if s.isDocumented() {
-		fmt.Fprint(out, `
-# For the examples that have variables:
-export TF_VAR_hook_password=correct-horse
-export TF_VAR_partner_password=partner-password
-`)
+	if s.options.Documented {
+		fmt.Fprintf(out, "\n# For the examples that have variables:\nexport %s\n", strings.Join(simulator.DocumentedVariables(), "\nexport "))
 	}
 	fmt.Fprintf(out, `
 Then this is enough:
@@ -103,7 +90,7 @@ provider "fractel" {
 }
 
 `, endpoint, s.options.Username, s.options.Password)
-	if s.isDocumented() {
+	if s.options.Documented {
 		fmt.Fprintln(out, "The account contains what README, documentation and examples use:")
 	}
 	numbers := account.Numbers()
@@ -156,8 +143,6 @@ type settings struct {
 	options simulator.Options
 }
 
-func (s settings) isDocumented() bool { return s.csv == "" && s.options.FoneNumbers == 0 }
-
 // parse reads the command line. Settings of the dialect change the profile, whichever comes first.
 func parse(args []string, out io.Writer) (settings, error) {
 	var s settings
@@ -199,6 +184,10 @@ func parse(args []string, out io.Writer) (settings, error) {
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
+	if s.csv != "" && s.options.FoneNumbers > 0 {
+		return s, errors.New("-csv and -fonenumbers each describe the account: use one of them")
+	}
+	s.options.Documented = s.csv == "" && s.options.FoneNumbers == 0
 	s.options.RateWindow = simulator.RateWindow(*window)
 	var err error
 	if s.options.Profile, err = simulator.LoadProfile(*profile); err != nil {
