@@ -81,7 +81,7 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				},
 			},
 			"url_password_wo_version": schema.Int64Attribute{
-				MarkdownDescription: "Any number. Terraform cannot see that `url_password_wo` has changed, so change this with it: the password is then sent again.",
+				MarkdownDescription: "Number of the version of `url_password_wo`. Increment it to send a changed password, which Terraform cannot compare. Needs `url_password_wo`.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("url_password_wo"))},
 			},

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -91,15 +93,18 @@ provider "fractel" {
 
 `, endpoint, s.options.Username, s.options.Password)
 	if s.options.Documented {
-		fmt.Fprintln(out, "The account contains what README, documentation and examples use:")
+		fmt.Fprintln(out, "The accounts contain what README, documentation and examples use:")
 	}
 	numbers := account.Numbers()
 	const most = 30
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "FoneNumber\tAccount\tLabel\tDelivers to")
 	for _, f := range numbers[:min(most, len(numbers))] {
-		fmt.Fprintf(out, "  %s  %-10s  %-17s  %s\n", f.Number, f.Subaccount, f.Label, f.Receive)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", f.Number, cmp.Or(f.Subaccount, s.options.Account), f.Label, f.Receive)
 	}
+	_ = table.Flush()
 	if len(numbers) > most {
-		fmt.Fprintf(out, "  … and %d more\n", len(numbers)-most)
+		fmt.Fprintf(out, "… and %d more\n", len(numbers)-most)
 	}
 	fmt.Fprintln(out, "\nRequests:")
 }
