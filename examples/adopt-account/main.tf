@@ -1,5 +1,5 @@
-# Takes the FoneNumbers of an existing account under Terraform as they are: a list of them, where each delivers, and an
-# import block for all. The plan shows only imports.
+# Imports the FoneNumbers of an existing account as they are: a table of where each delivers, and one import block for all.
+# The plan shows only imports.
 terraform {
   required_version = ">= 1.8"
   required_providers {
