@@ -97,11 +97,11 @@ func checkURL(value string) error {
 	if err == nil || !lacksScheme(value) || checkAbsoluteURL("https://"+value) != nil {
 		return err
 	}
-	host, rest, _ := strings.Cut(value, "/")
-	if rest != "" {
-		rest = "/…"
+	shown := "https://" + value
+	if end := strings.IndexAny(value, "/?#"); end >= 0 {
+		shown = "https://" + value[:end] + "/…"
 	}
-	return fmt.Errorf("The callback URL must begin with https:// or http://. Use %q.", "https://"+host+rest)
+	return fmt.Errorf("The callback URL must begin with https:// or http://. Use %q.", shown)
 }
 
 func checkAbsoluteURL(value string) error {

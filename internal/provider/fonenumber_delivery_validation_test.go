@@ -81,6 +81,8 @@ var refusals = map[string]refusal{
   value = "ftp://hooks.example.com/sms"`, "value", `must begin with https:// or http://`},
 	"url_no_scheme": {`type = "URL"
   value = "hooks.example.com:8443/sms?key=horse"`, "value", `must begin with https:// or http://. Use "https://hooks.example.com:8443/…".`},
+	"url_no_scheme_query": {`type = "URL"
+  value = "hooks.example.com?key=horse"`, "value", `Use "https://hooks.example.com/…".`},
 	"url_no_scheme_no_path": {`type = "URL"
   value = "hooks.example.com"`, "value", `Use "https://hooks.example.com".`},
 	"url_no_host": {`type = "URL"
