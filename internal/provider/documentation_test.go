@@ -149,6 +149,21 @@ var (
 	inlineCode = regexp.MustCompile("`[^`\\n]*`")
 )
 
+// The Registry draws no diagrams, and a configuration that is copied stays with the versions that it was written for.
+func TestCodeInTheDocumentation(t *testing.T) {
+	t.Parallel()
+	for page, content := range pages(t) {
+		for _, block := range codeBlock.FindAllStringSubmatch(content, -1) {
+			if language := block[1]; !slices.Contains([]string{"terraform", "hcl", "shell", "csv", "text", ""}, language) {
+				t.Errorf("%s has a block of %s", page, language)
+			}
+			if strings.Contains(block[2], `"fractel/fractel"`) && strings.Contains(block[2], "required_providers") && !strings.Contains(block[2], `version = "~> `) {
+				t.Errorf("%s has required_providers without a version:\n%s", page, block[2])
+			}
+		}
+	}
+}
+
 // One title for a page, in its navigation and at its top.
 func TestTitlesInTheDocumentation(t *testing.T) {
 	t.Parallel()

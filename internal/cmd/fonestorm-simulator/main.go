@@ -95,7 +95,12 @@ provider "fractel" {
 	if s.options.Documented {
 		fmt.Fprintln(out, "The accounts contain what README, documentation and examples use:")
 	}
-	numbers := account.Numbers()
+	s.list(out, account.Numbers())
+	fmt.Fprintln(out, "\nRequests:")
+}
+
+// list shows the FoneNumbers, or the first of many.
+func (s settings) list(out io.Writer, numbers []simulator.FoneNumber) {
 	const most = 30
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "FoneNumber\tAccount\tLabel\tDelivers to")
@@ -106,7 +111,6 @@ provider "fractel" {
 	if len(numbers) > most {
 		fmt.Fprintf(out, "… and %d more\n", len(numbers)-most)
 	}
-	fmt.Fprintln(out, "\nRequests:")
 }
 
 // quoted returns a text as one word of a shell.
