@@ -26,7 +26,7 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 			"Use one resource for each FoneNumber.",
 		Attributes: map[string]schema.Attribute{
 			"fonenumber": schema.StringAttribute{
-				MarkdownDescription: "FoneNumber whose messages to deliver, exactly ten digits. The account must contain it. Changing this forces replacement of the resource.",
+				MarkdownDescription: "FoneNumber to manage, exactly ten digits. The account must contain it. Changing this forces a new resource to be created.",
 				Required:            true,
 				Validators:          []validator.String{foneNumberRule()},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
@@ -40,7 +40,7 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 			"value": schema.StringAttribute{
 				MarkdownDescription: "Destination of the messages. For `Device`, the ID of a registered device, which contains only digits. For `Email`, one e-mail address. " +
 					"For `URL`, an absolute `https://` or `http://` URL, in which FoneStorm replaces `{{to}}`, `{{from}}`, `{{msg}}`, and `{{uid}}` at delivery. " +
-					"For `Forward`, another ten-digit telephone number. Required unless `type` is `None`, with which it cannot be set.",
+					"For `Forward`, another ten-digit telephone number. Required, except for `None`, for which it must be omitted.",
 				Optional: true,
 			},
 			"url_method": schema.StringAttribute{

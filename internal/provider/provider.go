@@ -94,7 +94,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				},
 			},
 			"subaccount": schema.StringAttribute{
-				MarkdownDescription: "Ten-digit code of the subaccount whose FoneNumbers and devices to manage. Defaults to the user's own account. " +
+				MarkdownDescription: "Ten-digit code of the subaccount to manage. Defaults to the user's own account. " +
 					"Can also be set with the environment variable `FRACTEL_SUBACCOUNT`. Requires `username` and `password`. Conflicts with `token`.",
 				Optional: true,
 				Validators: []validator.String{

@@ -22,7 +22,7 @@ run "derives_types" {
       "3215550103" = "Device"
       "3215550104" = "None"
     }
-    error_message = "A type does not match its destination."
+    error_message = "A type does not follow from its destination."
   }
 
   assert {
