@@ -60,8 +60,7 @@ func TestBodiesAreFoundOut(t *testing.T) {
 
 // What a connection failure interrupts is found out by the next request, still at the cost of one.
 func TestBodiesAreFoundOutAfterAConnectionFailure(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		const n = 20
 		sim := newSimulator(t, simulator.Options{FoneNumbers: n, Latency: time.Second, Profile: simulator.Profile{SettingBody: "form"}})
 		var settings atomic.Int32
@@ -130,12 +129,10 @@ func TestNoFormAfter401(t *testing.T) {
 
 // A rate limit that is said by 400 or 410 says nothing about the body.
 func TestRateLimitIsNotAboutTheBody(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{refuse(400, "Rate Limit Exceeded", ""), refuse(410, "Rate Limit Exceeded", ""), succeed}}
 		client := newBubbleClient(t, server, withToken)
-		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-		wantSuccess(t, err)
+		wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
 		if bodies := fmt.Sprint(server.bodies); strings.Contains(bodies, "form") || len(server.bodies) != 3 {
 			t.Errorf("the bodies were %s", bodies)
 		}
@@ -180,13 +177,11 @@ func TestBadDestinationEndsWithFoneStormsWords(t *testing.T) {
 
 // Once a setting has succeeded, a rejected destination costs one request.
 func TestBadDestinationAfterASuccess(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{succeed, refuse(400, "no", "")}}
 		client := newBubbleClient(t, server, withToken)
+		wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
 		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-		wantSuccess(t, err)
-		_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
 		wantKind(t, err, DestinationRejected)
 		if len(server.bodies) != 2 {
 			t.Errorf("the bodies were %s", server.bodies)
@@ -208,8 +203,7 @@ func TestNotFoundOfAFormIsNotBelieved(t *testing.T) {
 }
 
 func TestCancelledWhileWaitingForTheBody(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{silence}}
 		client := newBubbleClient(t, server, withToken, withoutRetries)
 		go func() { _, _ = client.SetDelivery(t.Context(), numberAt(1), Delivery{Type: None}) }()

@@ -163,8 +163,8 @@ func FuzzParseEndpoint(f *testing.F) {
 		if !strings.HasPrefix(strings.ToLower(endpoint), u.Scheme+"://") || u.Host == "" || strings.ContainsAny(u.Host, "@/\\") {
 			t.Fatalf("its host is %q", u.Host)
 		}
-		transport := newTransport(Config{RequestsPerSecond: 1}, u, &secrets{})
-		sent, err := transport.newRequest(t.Context(), &request{path: "/auth"}, "", asJSON)
+		transport := newTransport(Config{}, u, &secrets{}, nil)
+		sent, err := transport.newRequest(t.Context(), &call{request: &request{path: "/auth"}}, asJSON)
 		if err != nil {
 			t.Fatalf("the call failed: %s", err)
 		}

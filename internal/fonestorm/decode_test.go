@@ -244,13 +244,9 @@ func FuzzDecodeToken(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s := &secrets{}
-		token, err := s.readToken(body)
+		token, err := decodeToken(body)
 		if err == nil && (token == "" || strings.ContainsFunc(token, unicode.IsControl)) {
 			t.Fatalf("the token is %q", token)
-		}
-		if err == nil && strings.Contains(s.clean("x"+token+"x"), token) && !strings.Contains("***", token) {
-			t.Fatalf("the token %q is not secret", token)
 		}
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"reflect"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -347,8 +346,7 @@ func TestMayHaveTakenEffect(t *testing.T) {
 
 // Without a connection nothing can have been set.
 func TestConnectionRefusedIsCertain(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		client := newNetworkClient(t, &network{connect: func(*http.Request) error { return errors.New("connection refused") }}, withToken)
 		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
 		wantKind(t, err, Unreachable)
@@ -467,11 +465,7 @@ func TestCancelledWhileASettingIsUnderWay(t *testing.T) {
 			}
 			ctx, cancel := contextWithCause(t)
 			why := errors.New("Terraform was interrupted")
-			done := make(chan error)
-			go func() {
-				_, err := client.SetDelivery(ctx, anyNumber, forwardTo("3215551111"))
-				done <- err
-			}()
+			done := begin(func() error { return set(ctx, client, anyNumber, forwardTo("3215551111")) })
 			time.Sleep(500 * time.Millisecond)
 			cancel(why)
 			err := <-done
@@ -494,8 +488,7 @@ func TestCancelledWhileASettingIsUnderWay(t *testing.T) {
 
 // A request that waits for its turn has not been sent.
 func TestCancelledWhileASettingWaitsForTheLimit(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{succeed}}
 		client := newBubbleClient(t, server, withToken, func(c *Config) { c.RequestsPerSecond = 1 })
 		wantSuccess(t, read1(t, client))
@@ -572,9 +565,8 @@ func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 		inBubble(t, name, func(t *testing.T) {
 			server := &script{answers: append([]http.HandlerFunc{succeed, bad}, test.later...)}
 			client := newBubbleClient(t, server, withToken, withoutRetries)
-			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-			wantSuccess(t, err)
-			_, err = client.SetDelivery(t.Context(), anyNumber, want)
+			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
+			_, err := client.SetDelivery(t.Context(), anyNumber, want)
 			wantKind(t, err, test.kind)
 			if MayHaveTakenEffect(err) != test.may || client.refusesEmpty.Load() {
 				t.Errorf("it may have taken effect: %t, want %t: %v", !test.may, test.may, err)

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -232,8 +231,7 @@ func TestLoginThatIsNotFound(t *testing.T) {
 
 // Whoever is canceled while a 404 is confirmed learns that, and not that the number is gone.
 func TestCancelledWhileA404IsConfirmed(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if kindOf(r) == "list" {
 				silence(w, r)
@@ -264,8 +262,7 @@ func TestListThatIsCutOffIsReadAgain(t *testing.T) {
 		respond(w, http.StatusOK, `{"fonenumbers":["3215550000","3215550001",`)
 		return true
 	})
-	list, err := client.ListFoneNumbers(t.Context())
-	wantSuccess(t, err)
+	list := listAll(t, client)
 	if len(list) != 3 {
 		t.Errorf("the list has %d entries, want 3", len(list))
 	}
@@ -353,13 +350,12 @@ func TestListNeedsLittleMemory(t *testing.T) {
 		t.Fatalf("the list has %d bytes, which is less than a realistic one", size)
 	}
 	client := newBubbleClient(t, http.NotFoundHandler(), withToken)
-	client.transport.http.Transport = roundTripFunc(func(*http.Request) (*http.Response, error) {
+	travel(client, roundTripFunc(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(&answer)}, nil
-	})
+	}))
 	runtime.GC()
 	before := heap()
-	list, err := client.ListFoneNumbers(t.Context())
-	wantSuccess(t, err)
+	list := listAll(t, client)
 	if len(list) != 10_000 || list[9_999].Delivery.Value != "https://callback.test/messages/9999?msg={{msg}}&from={{from}}" {
 		t.Fatalf("the list has %d entries, the last one is %+v", len(list), list[len(list)-1])
 	}

@@ -163,6 +163,9 @@ func (b *brokenBody) Read(p []byte) (int, error) {
 
 func (b *brokenBody) Close() error { return nil }
 
+// travel replaces the network of a client.
+func travel(c *Client, n http.RoundTripper) { c.tokens.next.next.next.next.http.Transport = n }
+
 type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -286,6 +289,13 @@ func together(n int, work func(i int) error) []error {
 	return failures
 }
 
+// bubble runs a test on a fake clock.
+func bubble(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, test)
+}
+
 // inBubble runs a test of its own on a fake clock.
 func inBubble(t *testing.T, name string, test func(*testing.T)) {
 	t.Helper()
@@ -295,10 +305,32 @@ func inBubble(t *testing.T, name string, test func(*testing.T)) {
 	})
 }
 
-// read1 reads a FoneNumber without the snapshot.
+// begin does something in the background.
+func begin(work func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	return done
+}
+
+// fetch reads a FoneNumber without the snapshot.
+func fetch(ctx context.Context, client *Client, number string) error {
+	_, err := client.fetchFoneNumber(ctx, number)
+	return err
+}
+
 func read1(t testing.TB, client *Client) error {
 	t.Helper()
-	_, err := client.fetchFoneNumber(t.Context(), anyNumber)
+	return fetch(t.Context(), client, anyNumber)
+}
+
+// fetchAll reads n FoneNumbers at once without the snapshot.
+func fetchAll(t testing.TB, client *Client, n int) {
+	t.Helper()
+	wantSuccess(t, together(n, func(i int) error { return fetch(t.Context(), client, numberAt(i)) })...)
+}
+
+func set(ctx context.Context, client *Client, number string, d Delivery) error {
+	_, err := client.SetDelivery(ctx, number, d)
 	return err
 }
 
@@ -308,6 +340,13 @@ func get(t testing.TB, client *Client, number string) FoneNumber {
 	f, err := client.GetFoneNumber(t.Context(), number)
 	wantSuccess(t, err)
 	return f
+}
+
+func listAll(t testing.TB, client *Client) []FoneNumber {
+	t.Helper()
+	list, err := client.ListFoneNumbers(t.Context())
+	wantSuccess(t, err)
+	return list
 }
 
 func getAll(t testing.TB, client *Client, n int) {

@@ -63,8 +63,7 @@ func TestThousandReadsCostAHandfulOfRequests(t *testing.T) {
 
 // With a few resources the list would cost more than it saves.
 func TestFewReadsAreSingle(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(10))
 		client := newBubbleClient(t, sim)
 		getAll(t, client, singleReads)
@@ -75,8 +74,7 @@ func TestFewReadsAreSingle(t *testing.T) {
 }
 
 func TestReadersOfOneNumberShareARequest(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(10))
 		client := newBubbleClient(t, sim)
 		wantSuccess(t, together(50, func(int) error {
@@ -88,8 +86,7 @@ func TestReadersOfOneNumberShareARequest(t *testing.T) {
 }
 
 func TestReadersOfTheListShareARequest(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(10))
 		client := newBubbleClient(t, sim)
 		lists := make([][]FoneNumber, 20)
@@ -114,8 +111,7 @@ func TestReadersOfTheListShareARequest(t *testing.T) {
 }
 
 func TestFailedReadIsNotRemembered(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(0))
 		client := newBubbleClient(t, sim)
 		_, err := client.GetFoneNumber(t.Context(), anyNumber)
@@ -127,8 +123,7 @@ func TestFailedReadIsNotRemembered(t *testing.T) {
 }
 
 func TestKnown(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(2))
 		client := newBubbleClient(t, sim)
 		if f, ok := client.Known(anyNumber); ok {
@@ -156,14 +151,12 @@ func TestWriteUpdatesWhatIsKnown(t *testing.T) {
 			sim := newSimulator(t, options)
 			client := listed(t, sim)
 			want := forwardTo("3215551111")
-			_, err := client.SetDelivery(t.Context(), numberAt(3), want)
-			wantSuccess(t, err)
+			wantSuccess(t, set(t.Context(), client, numberAt(3), want))
 			sim.Forget()
 			if got := get(t, client, numberAt(3)).Delivery; !reflect.DeepEqual(got, &want) {
 				t.Errorf("it reads as %+v, want %+v", got, want)
 			}
-			list, err := client.ListFoneNumbers(t.Context())
-			wantSuccess(t, err)
+			list := listAll(t, client)
 			if got := list[3].Delivery; len(list) != 10 || !reflect.DeepEqual(got, &want) {
 				t.Errorf("among %d it is listed as %+v, want %+v", len(list), got, want)
 			}
@@ -209,8 +202,7 @@ func TestFailedWriteIsReadAgain(t *testing.T) {
 
 // A read that was asked before a failed write ended says nothing about what the write did.
 func TestReadDuringAFailedWriteIsNotReused(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 2})
 		client := newBubbleClient(t, sim, withoutRetries)
 		get(t, client, numberAt(1)) // Logs in.
@@ -268,17 +260,14 @@ func whileListing(t *testing.T, sim *simulator.Simulator, client *Client, do fun
 }
 
 func TestWriteDuringAListWins(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 2})
 		client := newBubbleClient(t, sim)
 		want := forwardTo("3215551111")
 		var late []FoneNumber // Of somebody who asks after the write has ended.
 		list := whileListing(t, sim, client, func() {
-			_, err := client.SetDelivery(t.Context(), numberAt(1), want)
-			wantSuccess(t, err)
-			late, err = client.ListFoneNumbers(t.Context())
-			wantSuccess(t, err)
+			wantSuccess(t, set(t.Context(), client, numberAt(1), want))
+			late = listAll(t, client)
 		})
 		for who, list := range map[string][]FoneNumber{"early": list, "late": late} {
 			if got := list[1].Delivery; !reflect.DeepEqual(got, &want) {
@@ -293,8 +282,7 @@ func TestWriteDuringAListWins(t *testing.T) {
 }
 
 func TestFailedWriteDuringAListIsReadAgain(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 2})
 		client := newBubbleClient(t, sim)
 		whileListing(t, sim, client, func() {
@@ -332,8 +320,7 @@ func TestWhatTheListDoesNotShowIsReadSingly(t *testing.T) {
 			test.foneNumber.Number = anyNumber
 			sim.Put(test.foneNumber)
 			client := newBubbleClient(t, sim)
-			list, err := client.ListFoneNumbers(t.Context())
-			wantSuccess(t, err)
+			list := listAll(t, client)
 			for _, f := range list {
 				if f.Delivery == nil || f.Status != Active {
 					t.Errorf("%+v is listed", f)
@@ -380,8 +367,7 @@ func TestFailedListLeavesSingleReads(t *testing.T) {
 
 // Who wants the list itself must learn that it failed, each time, and never get a part of it. FoneStorm is asked once.
 func TestFailedListIsAnError(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(3))
 		sim.Intercept(interceptPath("/fonenumbers", instead(answering(http.StatusOK, `{"fonenumbers":[{"fonenumber":"3215550000"},`))))
 		client := newBubbleClient(t, sim, withoutRetries)
@@ -398,8 +384,7 @@ func TestFailedListIsAnError(t *testing.T) {
 
 // A list that was canceled says nothing about the next one.
 func TestCancelledListIsAskedForAgain(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(3))
 		client := newBubbleClient(t, sim, withoutRetries)
 		get(t, client, anyNumber) // Logs in.
@@ -409,8 +394,7 @@ func TestCancelledListIsAskedForAgain(t *testing.T) {
 		if KindOf(err) != Canceled {
 			t.Errorf("the error is %v", err)
 		}
-		list, err := client.ListFoneNumbers(t.Context())
-		wantSuccess(t, err)
+		list := listAll(t, client)
 		if len(list) != 3 {
 			t.Errorf("the list has %d entries, want 3", len(list))
 		}
@@ -450,8 +434,7 @@ func TestListForms(t *testing.T) {
 			wantRequests(t, sim, test.reads)
 			sim.Forget()
 			for range 2 {
-				list, err := client.ListFoneNumbers(t.Context())
-				wantSuccess(t, err)
+				list := listAll(t, client)
 				if len(list) != n || slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Delivery == nil }) {
 					t.Errorf("the list has %d entries, want %d with their deliveries: %+v", len(list), n, list)
 				}
@@ -518,12 +501,10 @@ func TestListOfNumbersWhoseReadsFail(t *testing.T) {
 }
 
 func TestListOfAnEmptyAccountIsRemembered(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(0))
 		client := listed(t, sim)
-		list, err := client.ListFoneNumbers(t.Context())
-		wantSuccess(t, err)
+		list := listAll(t, client)
 		if len(list) != 0 {
 			t.Errorf("the list is %v", list)
 		}
@@ -532,8 +513,7 @@ func TestListOfAnEmptyAccountIsRemembered(t *testing.T) {
 }
 
 func TestCancelledReaderLeavesTheReadToTheOthers(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(20))
 		client := newBubbleClient(t, sim)
 		get(t, client, numberAt(19)) // Logs in.

@@ -46,25 +46,19 @@ func TestLogInReadsEveryForm(t *testing.T) {
 }
 
 func TestManyCallersLogInOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 50, Latency: 50 * time.Millisecond})
 		client := newBubbleClient(t, sim)
-		wantSuccess(t, together(50, func(i int) error {
-			_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
-			return err
-		})...)
+		fetchAll(t, client, 50)
 		wantRequests(t, sim, map[string]int{"login": 1, "get": 50})
 	})
 }
 
 func TestExpiredTokenIsRenewedOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 20, Latency: 50 * time.Millisecond})
 		client := newBubbleClient(t, sim)
-		_, err := client.fetchFoneNumber(t.Context(), anyNumber)
-		wantSuccess(t, err)
+		wantSuccess(t, fetch(t.Context(), client, anyNumber))
 		sim.ExpireTokens()
 		old := client.tokens.current.text
 		sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
@@ -75,10 +69,7 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 			return false
 		})
 		sim.Forget()
-		wantSuccess(t, together(20, func(i int) error {
-			_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
-			return err
-		})...)
+		fetchAll(t, client, 20)
 		wantRequests(t, sim, map[string]int{"login": 1, "get": 40})
 	})
 }
@@ -109,12 +100,10 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 }
 
 func TestRefusedRenewalIsNotRepeated(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 20, Latency: 50 * time.Millisecond})
 		client := newBubbleClient(t, sim)
-		_, err := client.fetchFoneNumber(t.Context(), anyNumber)
-		wantSuccess(t, err)
+		wantSuccess(t, fetch(t.Context(), client, anyNumber))
 		sim.ExpireTokens()
 		sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != "/v2/auth" {
@@ -339,8 +328,7 @@ func TestTokenIsRenewedShortlyBeforeItExpires(t *testing.T) {
 
 // A token that says nothing is used until FoneStorm rejects it, and then renewed at once.
 func TestOpaqueTokenIsRenewedWhenItIsRejected(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Profile: simulator.Profile{Token: "opaque"}})
 		client := newBubbleClient(t, sim)
 		wantSuccess(t, read1(t, client))
@@ -435,8 +423,7 @@ func TestTwoClientsWhoseLoginsEndEachOthersTokens(t *testing.T) {
 
 // The login's own token can be ended before it has got the subaccount's.
 func TestSubaccountWhoseLoginWasEnded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{Subaccounts: []string{subaccount}})
 		sim.Put(simulator.FoneNumber{Number: anyNumber, Subaccount: subaccount})
 		rejected := false
@@ -460,11 +447,7 @@ func TestSubaccountWhoseLoginWasEnded(t *testing.T) {
 		sim.Forget()
 		ctx, cancel := context.WithCancel(t.Context())
 		client = newBubbleClient(t, sim, withSubaccount)
-		done := make(chan error)
-		go func() {
-			_, err := client.fetchFoneNumber(ctx, anyNumber)
-			done <- err
-		}()
+		done := begin(func() error { return fetch(ctx, client, anyNumber) })
 		time.Sleep(100 * time.Millisecond) // It waits to log in again.
 		cancel()
 		wantKind(t, <-done, Canceled)
@@ -473,21 +456,20 @@ func TestSubaccountWhoseLoginWasEnded(t *testing.T) {
 }
 
 func TestSubaccount(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 3, Subaccounts: []string{subaccount}})
 		sim.Put(simulator.FoneNumber{Number: "3215559999", Subaccount: subaccount})
 		client := newBubbleClient(t, sim, withSubaccount)
 		_, err := client.GetFoneNumber(t.Context(), anyNumber) // Of the parent account.
 		wantKind(t, err, NotFound)
 		get(t, client, "3215559999")
-		_, err = client.SetDelivery(t.Context(), "3215559999", forwardTo("3215551111"))
-		wantSuccess(t, err)
+		wantSuccess(t, set(t.Context(), client, "3215559999", forwardTo("3215551111")))
 		if got := client.Account(); got != subaccount {
 			t.Errorf("the account is %q, want %q", got, subaccount)
 		}
 		time.Sleep(time.Hour - time.Minute) // Both tokens are renewed.
-		wantSuccess(t, client.tokens.do(t.Context(), new(progress), func(context.Context, string) error { return nil }))
+		_, err = client.tokens.token(t.Context(), nil)
+		wantSuccess(t, err)
 		wantRequests(t, sim, map[string]int{"login": 2, "subaccount": 2, "get": 1, "list": 1, "set": 1})
 		for _, r := range sim.Requests() {
 			if kind := r.Kind(); kind != "login" && kind != "subaccount" && r.Account != subaccount {
@@ -519,19 +501,14 @@ func TestWrongSubaccountIsTriedOnce(t *testing.T) {
 
 // A call that failed uncertainly stays uncertain, however the login after it ends.
 func TestCancelledLoginAfterAnUncertainSetting(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{
 			acceptLogin, succeed, refuse(http.StatusBadGateway, "later", ""), refuse(http.StatusUnauthorized, "expired", ""), silence,
 		}}
 		client := newBubbleClient(t, server)
 		wantSuccess(t, read1(t, client))
 		ctx, cancel := context.WithCancelCause(t.Context())
-		done := make(chan error)
-		go func() {
-			_, err := client.SetDelivery(ctx, anyNumber, Delivery{Type: None})
-			done <- err
-		}()
+		done := begin(func() error { return set(ctx, client, anyNumber, Delivery{Type: None}) })
 		time.Sleep(10 * time.Second) // The login gets no response.
 		why := errors.New("Terraform was interrupted")
 		cancel(why)
