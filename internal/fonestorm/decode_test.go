@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/big"
 	"strings"
 	"testing"
@@ -249,20 +248,4 @@ func FuzzDecodeToken(f *testing.F) {
 			t.Fatalf("the token is %q", token)
 		}
 	})
-}
-
-func BenchmarkDecodeList(b *testing.B) {
-	body, err := io.ReadAll(&account{numbers: 10_000, onRead: func() {}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		found := 0
-		err := decodeList(bytes.NewReader(body), func(FoneNumber) { found++ }, func() {})
-		if err != nil || found != 10_000 {
-			b.Fatalf("it found %d, %v", found, err)
-		}
-	}
 }

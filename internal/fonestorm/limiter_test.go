@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -25,16 +23,6 @@ func limited(window simulator.RateWindow, foneNumbers int) simulator.Options {
 	return simulator.Options{FoneNumbers: foneNumbers, RateLimit: perSecond, RateWindow: window, Latency: 25 * time.Millisecond}
 }
 
-// arrivals returns when requests came, in ascending order.
-func arrivals(sim *simulator.Simulator) []time.Time {
-	var times []time.Time
-	for _, r := range sim.Requests() {
-		times = append(times, r.Arrived)
-	}
-	slices.SortFunc(times, time.Time.Compare)
-	return times
-}
-
 // wantWithinLimit checks that no request was rejected, and that none could have been, however the seconds are counted.
 func wantWithinLimit(t *testing.T, sim *simulator.Simulator) {
 	t.Helper()
@@ -43,7 +31,7 @@ func wantWithinLimit(t *testing.T, sim *simulator.Simulator) {
 			t.Errorf("the response to %s %s was %d", r.Method, r.Path, r.Status)
 		}
 	}
-	times := arrivals(sim)
+	times := arrivals(sim, "")
 	for i := perSecond; i < len(times); i++ {
 		if gap := times[i].Sub(times[i-perSecond]); gap < time.Second {
 			t.Errorf("%d requests came within %s", perSecond+1, gap)
@@ -146,7 +134,7 @@ func TestIdleClientSendsAtOnceAndThenSpaced(t *testing.T) {
 			begun := time.Now()
 			fetchAll(t, client, 30)
 			wantWithinLimit(t, sim)
-			times := arrivals(sim)
+			times := arrivals(sim, "")
 			if first := times[0].Sub(begun); first != 0 {
 				t.Errorf("after %s of idleness the first request waited %s", idle, first)
 			}
@@ -194,62 +182,25 @@ func TestLimitIsNotUsedUpByWhatIsNotSent(t *testing.T) {
 	})
 }
 
-// The account may be in use by others: whoever is told so, everyone waits, and longer each time.
+// The account may be in use by others: whoever is told so, everyone waits, longer each time, and a short time again after a
+// success.
 func TestRateLimitPausesEverybody(t *testing.T) {
-	t.Parallel()
-	for _, window := range []simulator.RateWindow{simulator.FixedWindow, simulator.SlidingWindow} {
-		inBubble(t, string(window), func(t *testing.T) {
-			options := limited(window, 40)
-			options.Latency = 0
-			sim := newSimulator(t, options)
-			client := newBubbleClient(t, sim, paced, func(c *Config) { c.MaxRetries = 4 })
-			wantSuccess(t, read1(t, client))
-			// Another client takes all there is, at the beginning of each second.
-			nextSecond := func() { time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) }
-			exhaust := func(int) error {
-				nextSecond()
-				for range perSecond {
-					sim.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v2/fonenumbers", nil))
-				}
-				return nil
+	bubble(t, func(t *testing.T) {
+		no := refuse(http.StatusTooManyRequests, "", "")
+		server := &script{answers: []http.HandlerFunc{succeed, no, no, no, succeed, no, succeed}}
+		client := newBubbleClient(t, server, paced, withToken)
+		wantSuccess(t, together(40, func(int) error { return read1(t, client) })...)
+		pauses := map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 5: time.Second}
+		for i, gap := range server.gaps() {
+			want := max(120*time.Millisecond, pauses[i]) // The spacing, or a little more.
+			if gap < want*3/4 || gap > want*5/4 {
+				t.Errorf("request %d came %s after the one before, want %s or a quarter more or less", i+2, gap, want)
 			}
-			nextSecond() // So that what was asked above does not count any more.
-			_ = exhaust(0)
-			go inTurn(8, exhaust)
-			time.Sleep(500 * time.Millisecond)
-			sim.Forget()
-			fetchAll(t, client, 40)
-			wantGrowingPauses(t, sim)
-		})
-	}
-}
-
-// wantGrowingPauses checks that each rejection was followed by silence, of about a second at first and twice as long
-// each time.
-func wantGrowingPauses(t *testing.T, sim *simulator.Simulator) {
-	t.Helper()
-	var times []time.Time
-	rejected := 0
-	expected := time.Second
-	for _, r := range sim.Requests() {
-		if r.Header.Get("User-Agent") != "client-test" {
-			continue
 		}
-		times = append(times, r.Arrived)
-		if n := len(times); rejected == n-1 && n > 1 {
-			gap := times[n-1].Sub(times[n-2])
-			if gap < expected*3/4 || gap > expected*5/4+time.Millisecond {
-				t.Errorf("pause %d took %s, want %s or up to a quarter more or less", n-1, gap, expected)
-			}
-			expected *= 2
+		if n := server.count(); n != 44 {
+			t.Errorf("there were %d requests, want 40 and 4 that were rejected", n)
 		}
-		if r.Status == http.StatusTooManyRequests {
-			rejected++
-		}
-	}
-	if rejected < 3 || len(times) != 40+rejected {
-		t.Errorf("%d of %d requests were rejected, want at least 3 besides 40", rejected, len(times))
-	}
+	})
 }
 
 func TestPauseThatFoneStormAsksFor(t *testing.T) {
@@ -271,19 +222,6 @@ func TestPauseThatFoneStormAsksFor(t *testing.T) {
 	}
 }
 
-// After a success the next pause is a short one again.
-func TestPausesBeginShortAgain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		no := refuse(http.StatusTooManyRequests, "", "")
-		server := &script{answers: []http.HandlerFunc{no, no, no, succeed, no, succeed}}
-		client := newBubbleClient(t, server, withToken, func(c *Config) { c.MaxRetries = 3 })
-		wantSuccess(t, inTurn(2, func(int) error { return read1(t, client) })...)
-		if gaps := server.gaps(); gaps[2] < 3*time.Second || gaps[4] > 1250*time.Millisecond {
-			t.Errorf("the third pause in a row took %s and the first one after a success %s", gaps[2], gaps[4])
-		}
-	})
-}
-
 // Requests that were under way when the first of them was rejected are rejected as well: that is still one pause.
 func TestRejectionsAtOnceAreOnePause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -300,7 +238,7 @@ func TestRejectionsAtOnceAreOnePause(t *testing.T) {
 			return true
 		})
 		fetchAll(t, client, 5)
-		times := arrivals(sim)
+		times := arrivals(sim, "")
 		if len(times) != 10 {
 			t.Fatalf("there were %d requests, want 10", len(times))
 		}
@@ -359,4 +297,19 @@ func TestWaitsEndWithTheContext(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A call whose context has ended sends nothing, even when there is nothing to wait for.
+func TestNothingIsSentAfterTheContextHasEnded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 50 { // A select between what is ready is random.
+			server := &script{answers: []http.HandlerFunc{succeed}}
+			wantKind(t, fetch(ctx, newBubbleClient(t, server, withToken), anyNumber), Canceled)
+			if n := server.count(); n != 0 {
+				t.Fatalf("there were %d requests", n)
+			}
+		}
+	})
 }
