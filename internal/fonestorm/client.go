@@ -146,7 +146,7 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 	case strings.ContainsFunc(endpoint, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }):
 		return nil, errors.New("it contains a space or a control character")
 	case u.User != nil:
-		return nil, errors.New("it must not contain a username or password: use the attributes username and password instead")
+		return nil, errors.New("it must not contain a username or password: each has a setting of its own")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("it must begin with https://")
 	case u.Hostname() == "":
