@@ -34,7 +34,7 @@ func TestFailuresSayWhatWasReceived(t *testing.T) {
 			[]string{"403 Forbidden", `HTML page titled "Blocked by proxy & co"`},
 		},
 		"web page without title": {
-			http.StatusForbidden, "\n<HTML><body>Blocked</body></HTML>", PermissionDenied, []string{"403 Forbidden", "was an HTML page"},
+			http.StatusForbidden, "\n<HTML><body>Blocked</body></HTML>", PermissionDenied, []string{"GET https://fonestorm.test/v2/fonenumbers/" + anyNumber + " returned 403 Forbidden; the response body was an HTML page"},
 		},
 		"empty":      {403, " \n", PermissionDenied, []string{"403 Forbidden", "was empty"}},
 		"cut off":    {403, `{"error":"Forbid`, PermissionDenied, []string{"incomplete or damaged JSON", `{"error":"Forbid`}},
