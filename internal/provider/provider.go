@@ -6,7 +6,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
@@ -147,7 +146,7 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 		if resp.Diagnostics.HasError() {
 			return
 		}
-		config.UserAgent = fmt.Sprintf("terraform-provider-fractel/%s Terraform/%s", p.version, req.TerraformVersion)
+		config.UserAgent = userAgent(p.version, req.TerraformVersion)
 		var err error
 		if client, err = p.newClient(config); err != nil {
 			resp.Diagnostics.AddError("Invalid Provider Configuration", err.Error())
