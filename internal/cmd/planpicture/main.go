@@ -79,8 +79,10 @@ func plan(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("terraform plan ended with exit code %d:\n%s", code, output)
 	}
 	// What comes first is a warning about the way in which this program installs the provider.
-	if start := strings.Index(output, "Terraform used"); start > 0 {
-		output = output[start:]
+	const beginning = "Terraform used the selected providers"
+	_, rest, found := strings.Cut(output, beginning)
+	if !found {
+		return "", fmt.Errorf("this is not a plan of Terraform:\n%s", output)
 	}
-	return strings.TrimSpace(output), nil
+	return beginning + strings.TrimRight(rest, "\n"), nil
 }
