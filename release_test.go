@@ -142,6 +142,27 @@ func TestReleaseNotes(t *testing.T) {
 	}
 }
 
+// Pictures are shown, also after BENCHMARKS.md was written again, with a text for those who do not see them, and load fast.
+func TestPicturesAreShown(t *testing.T) {
+	t.Parallel()
+	pages := read(t, "README.md") + read(t, "BENCHMARKS.md")
+	pictures, err := filepath.Glob(".github/pictures/*")
+	if err != nil || len(pictures) != 3 {
+		t.Fatalf("the pictures are %q, %v", pictures, err)
+	}
+	for _, picture := range pictures {
+		if !strings.Contains(pages, filepath.ToSlash(picture)) {
+			t.Errorf("neither README.md nor BENCHMARKS.md shows %s", picture)
+		}
+		if size := len(read(t, picture)); size > 200<<10 {
+			t.Errorf("%s has %d bytes", picture, size)
+		}
+	}
+	if !regexp.MustCompile(`!\[[^\]]{50,}\]\(\.github/pictures/plan\.svg\)`).MatchString(pages) || !regexp.MustCompile(`<img [^>]*alt="[^"]{50,}"`).MatchString(pages) {
+		t.Error("a picture has no text")
+	}
+}
+
 // What is said to be made can be made.
 func TestMakeTargetsExist(t *testing.T) {
 	t.Parallel()

@@ -50,7 +50,7 @@ func drawChart(results []result, t theme) ([]byte, error) {
 	canvas.FillPolygon(t.background, []vg.Point{{}, {X: width}, {X: width, Y: height}, {Y: height}})
 	tiles := draw.Tiles{Rows: 1, Cols: len(panels), PadTop: gap, PadBottom: gap, PadLeft: gap, PadRight: gap, PadX: 2 * gap}
 	for i, panel := range panels {
-		p, err := t.panel(panel.title, atLimit(results, panel.operation))
+		p, err := t.panel(panel.title, asForUsers(results, panel.operation))
 		if err != nil {
 			return nil, err
 		}
@@ -64,10 +64,15 @@ func drawChart(results []result, t theme) ([]byte, error) {
 	return bytes.ReplaceAll(picture.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Arial,Helvetica,'Liberation Sans',sans-serif;")), nil
 }
 
-// atLimit returns the results of an operation on an account with a limit, the only ones that users see.
-func atLimit(results []result, operation string) (chosen []result) {
+// asForUsers returns the results of an operation on an account with its limit, and those for which there was only an account
+// without one, because the limit makes no difference to them.
+func asForUsers(results []result, operation string) (chosen []result) {
+	limited := map[float64]bool{}
 	for _, r := range results {
-		if r.operation == operation && r.paced > 0 {
+		limited[r.size] = limited[r.size] || r.operation == operation && r.limited
+	}
+	for _, r := range results {
+		if r.operation == operation && r.limited == limited[r.size] {
 			chosen = append(chosen, r)
 		}
 	}
@@ -83,7 +88,7 @@ func (t theme) panel(title string, results []result) (*plot.Plot, error) {
 	p.BackgroundColor = t.background
 	p.Title.Text, p.Title.TextStyle.Color, p.Title.Padding = title, t.text, gap/2
 	p.Legend.Top, p.Legend.Left, p.Legend.Padding, p.Legend.TextStyle.Color = true, true, gap/4, t.text
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 10, 10_000, 0.03, 3000
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 10, 30_000, 0.03, 3000
 	p.X.Tick.Marker = plot.ConstantTicks{{Value: 10, Label: "10"}, {Value: 100, Label: "100"}, {Value: 1000, Label: "1,000"}, {Value: 10_000, Label: "10,000"}}
 	p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0.1, Label: "0.1"}, {Value: 1, Label: "1"}, {Value: 10, Label: "10"}, {Value: 100, Label: "100"}}
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
@@ -100,7 +105,7 @@ func (t theme) panel(title string, results []result) (*plot.Plot, error) {
 		dashes  []vg.Length
 		seconds func(result) float64
 	}{
-		{"Terraform alone", t.floor, []vg.Length{2, 3}, func(r result) float64 { return r.floor }},
+		{"Terraform's own work", t.floor, []vg.Length{2, 3}, func(r result) float64 { return r.floor }},
 		{"account's limit", t.limit, []vg.Length{6, 3}, func(r result) float64 { return r.paced }},
 		{"this provider", t.provider, nil, func(r result) float64 { return r.time }},
 	} {

@@ -11,10 +11,13 @@ import (
 const (
 	operationColumn = "operation"
 	sizeColumn      = "N"
-	limitColumn     = "limit" // "none" or, as in "10/s", requests a second.
+	limitColumn     = "limit" // "none" for an account without a limit.
 	timeColumn      = "wall"
 	floorColumn     = "floor"
 )
+
+// accountLimit is how many requests a second a standard account may send.
+const accountLimit = 10
 
 // The columns that count requests.
 var requestColumns = []string{"login", "get", "list", "set"}
@@ -24,8 +27,9 @@ type result struct {
 	operation string
 	size      float64 // Number of FoneNumbers.
 	time      float64 // Seconds that the operation took.
+	limited   bool    // Whether the account had its limit.
 	floor     float64 // Seconds that Terraform takes for as many resources that do nothing.
-	paced     float64 // Seconds that the account's limit makes the requests take; 0 without a limit.
+	paced     float64 // Seconds that the account's limit makes the requests take.
 }
 
 // readTable returns the rows of the only table that a report of the benchmark contains.
@@ -60,18 +64,21 @@ func readRow(titles, cells []string) (r result, err error) {
 	}
 	number := func(title, unit string) float64 {
 		n, failed := strconv.ParseFloat(strings.TrimSuffix(row[title], unit), 64)
-		if failed != nil && err == nil {
+		if failed != nil {
 			err = fmt.Errorf("the column %q has no number in the row %q", title, cells)
 		}
 		return n
 	}
-	r = result{operation: row[operationColumn], size: number(sizeColumn, ""), time: number(timeColumn, " s"), floor: number(floorColumn, " s")}
-	if row[limitColumn] != "none" {
-		requests := 0.0
-		for _, title := range requestColumns {
-			requests += number(title, "")
-		}
-		r.paced = requests / number(limitColumn, "/s")
+	requests := 0.0
+	for _, title := range requestColumns {
+		requests += number(title, "")
 	}
-	return r, err
+	return result{
+		operation: row[operationColumn],
+		size:      number(sizeColumn, ""),
+		limited:   row[limitColumn] != "none",
+		time:      number(timeColumn, " s"),
+		floor:     number(floorColumn, " s"),
+		paced:     requests / accountLimit,
+	}, err
 }
