@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -39,12 +40,12 @@ func main() {
 		stop()
 		os.Exit(1)
 	}
-	fmt.Printf("$ terraform plan\n\n%s", output) // Without a line feed at the end, which would be an empty line of the picture.
+	fmt.Print(output) // Without a line feed at the end, which would be an empty line of the picture.
 }
 
-// plan returns what `terraform plan` prints. It expects to be started in the root of the repository.
+// plan returns what the CLI prints for a plan, and begins with the command. It expects to be started in the root of the repository.
 func plan(ctx context.Context) (string, error) {
-	cli, err := terraformcli.Executable()
+	cli, err := terraformcli.Find(ctx, os.Stderr)
 	if err != nil {
 		return "", err
 	}
@@ -60,10 +61,11 @@ func plan(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := terraformcli.BuildProvider(ctx, ".", dir); err != nil {
+	mirror := filepath.Join(dir, "mirror")
+	if err := terraformcli.BuildMirror(ctx, cli, ".", mirror, "0.1.0"); err != nil {
 		return "", err
 	}
-	workspace, err := terraformcli.New(cli, dir, dir,
+	workspace, err := terraformcli.NewMirrored(cli.Path, dir, mirror,
 		"FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
 	if err != nil {
 		return "", err
@@ -71,18 +73,22 @@ func plan(ctx context.Context) (string, error) {
 	if err := workspace.Write("main.tf", configuration); err != nil {
 		return "", err
 	}
-	output, code, err := workspace.Run(ctx, "plan", "-input=false")
+	if _, err := run(ctx, workspace, "init"); err != nil {
+		return "", err
+	}
+	output, err := run(ctx, workspace, "plan")
 	if err != nil {
 		return "", err
 	}
-	if code != 0 {
-		return "", fmt.Errorf("terraform plan ended with exit code %d:\n%s", code, output)
+	const blank = "\x1b[0m\n" // The plan begins with empty lines that have no color, and ends with one.
+	return fmt.Sprintf("$ %s plan\n\n%s", cli.Name, strings.TrimRight(strings.TrimLeft(output, blank), "\n")), nil
+}
+
+// run returns what the CLI prints, and an error when it fails.
+func run(ctx context.Context, workspace *terraformcli.Workspace, command string) (string, error) {
+	output, code, err := workspace.Run(ctx, command, "-input=false")
+	if err == nil && code != 0 {
+		err = fmt.Errorf("%s ended with exit code %d:\n%s", command, code, output)
 	}
-	// What comes first is a warning about the way in which this program installs the provider.
-	const beginning = "Terraform used the selected providers"
-	_, rest, found := strings.Cut(output, beginning)
-	if !found {
-		return "", fmt.Errorf("this is not a plan of Terraform:\n%s", output)
-	}
-	return beginning + strings.TrimRight(rest, "\n"), nil
+	return output, err
 }
