@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -118,6 +119,50 @@ func TestGitHubFiles(t *testing.T) {
 	}
 }
 
+// A release says what CHANGELOG.md says about its version, and there is no release about which it says nothing.
+func TestReleaseNotes(t *testing.T) {
+	t.Parallel()
+	const changelog = "# Changelog\n\n## 0.3.0 (Unreleased)\n\n* Third\n\n## 0.2.0-rc.1 (2026-12-01)\n\n" +
+		"## 0.1.0 (2026-11-25)\n\nNOTES:\n\n* First\n\n## 0.0.1 (2026-11-24)\n* Nothing\n"
+	for version, want := range map[string]struct{ notes, failure string }{
+		"v0.1.0":      {notes: "NOTES:\n\n* First\n\n"},
+		"0.0.1":       {notes: "* Nothing\n"},
+		"v0.3.0":      {failure: `put the date of 0.3.0 in place of "Unreleased"`},
+		"v0.2.0-rc.1": {failure: "there are no notes about 0.2.0-rc.1"},
+		"v0.1":        {failure: "there are no notes about 0.1"},
+		"v0x1x0":      {failure: "there are no notes about 0x1x0"},
+	} {
+		var notes, failure strings.Builder
+		command := exec.Command(filepath.Join(".ci", "release-notes"), version)
+		command.Stdin, command.Stdout, command.Stderr = strings.NewReader(changelog), &notes, &failure
+		err := command.Run()
+		if notes.String() != want.notes || (err != nil) != (want.failure != "") || !strings.Contains(failure.String(), want.failure) {
+			t.Errorf("%s: %v, notes %q, failure %q, want %+v", version, err, notes.String(), failure.String(), want)
+		}
+	}
+}
+
+// Pictures are shown, also after BENCHMARKS.md was written again, with a text for those who do not see them, and load fast.
+func TestPicturesAreShown(t *testing.T) {
+	t.Parallel()
+	pages := read(t, "README.md") + read(t, "BENCHMARKS.md")
+	pictures, err := filepath.Glob(".github/pictures/*")
+	if err != nil || len(pictures) != 3 {
+		t.Fatalf("the pictures are %q, %v", pictures, err)
+	}
+	for _, picture := range pictures {
+		if !strings.Contains(pages, filepath.ToSlash(picture)) {
+			t.Errorf("neither README.md nor BENCHMARKS.md shows %s", picture)
+		}
+		if size := len(read(t, picture)); size > 200<<10 {
+			t.Errorf("%s has %d bytes", picture, size)
+		}
+	}
+	if !regexp.MustCompile(`!\[[^\]]{50,}\]\(\.github/pictures/plan\.svg\)`).MatchString(pages) || !regexp.MustCompile(`<img [^>]*alt="[^"]{50,}"`).MatchString(pages) {
+		t.Error("a picture has no text")
+	}
+}
+
 // What is said to be made can be made.
 func TestMakeTargetsExist(t *testing.T) {
 	t.Parallel()
@@ -125,7 +170,7 @@ func TestMakeTargetsExist(t *testing.T) {
 	mentioned := regexp.MustCompile("(?m)(?:^|`|run: |entry: |step )make ([a-z-]+)")
 	mentions := 0
 	for _, file := range []string{
-		"README.md", "CONTRIBUTING.md", ".pre-commit-config.yaml", ".ci/run", ".github/workflows/test.yml", ".github/pull_request_template.md",
+		"README.md", "CONTRIBUTING.md", "RELEASING.md", ".pre-commit-config.yaml", ".ci/run", ".github/workflows/test.yml", ".github/pull_request_template.md",
 	} {
 		for _, match := range mentioned.FindAllStringSubmatch(read(t, file), -1) {
 			mentions++
