@@ -149,7 +149,7 @@ func wantSame(t *testing.T, where string, want []string, got [][]string) {
 }
 
 var (
-	codeBlock  = regexp.MustCompile("(?ms)^```(\\w*)\\n(.*?)^```$")
+	codeBlock  = regexp.MustCompile("(?ms)^ *```(\\w*)\\n(.*?)^ *```$") // Those in lists are indented.
 	inlineCode = regexp.MustCompile("`[^`\\n]*`")
 )
 
