@@ -154,7 +154,7 @@ var (
 )
 
 // What can be copied from the documentation is valid and formatted.
-func TestConfigurationsInTheDocumentation(t *testing.T) {
+func TestAccConfigurationsInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	blocks := 0
 	for page, content := range pages(t) {
@@ -166,6 +166,7 @@ func TestConfigurationsInTheDocumentation(t *testing.T) {
 			config := block[2]
 			t.Run(page, func(t *testing.T) {
 				t.Parallel()
+				throughCLI(t)
 				format := exec.Command(os.Getenv("TF_ACC_TERRAFORM_PATH"), "fmt", "-check", "-diff", "-")
 				format.Stdin = strings.NewReader(config)
 				if output, err := format.CombinedOutput(); err != nil {

@@ -12,7 +12,7 @@ import (
 
 // Every example of the documentation is applied, plans empty, and is destroyed. Import blocks are in
 // TestImportBlockPlansOnlyTheImport, the examples that are whole configurations in tests of their own.
-func TestExamples(t *testing.T) {
+func TestAccExamples(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join("..", "..", "examples")
 	provider, err := os.ReadFile(filepath.Join(dir, "provider", "provider.tf"))
@@ -82,7 +82,7 @@ func guided(t *testing.T, guide, text string) string {
 
 // The guide on moving: deliveries leave another provider's state and come into this one's without a request that
 // changes anything.
-func TestGuideOnMoving(t *testing.T) {
+func TestAccGuideOnMoving(t *testing.T) {
 	t.Parallel()
 	needs(t, forgetting)
 	needs(t, importForEach)
@@ -102,7 +102,7 @@ func TestGuideOnMoving(t *testing.T) {
 }
 
 // The guide on adopting: the data source feeds the import block, which needs what it reads before anything is planned.
-func TestGuideOnAdopting(t *testing.T) {
+func TestAccGuideOnAdopting(t *testing.T) {
 	t.Parallel()
 	needs(t, importForEach)
 	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
