@@ -9,10 +9,10 @@ var raceDetector bool
 // so few that all tests together take seconds.
 func size(full, race, quick int) int {
 	switch {
-	case os.Getenv("TF_ACC") == "":
-		return quick
 	case raceDetector:
 		return race
+	case os.Getenv("TF_ACC") == "":
+		return quick
 	default:
 		return full
 	}
