@@ -153,6 +153,23 @@ func TestPreviewFailures(t *testing.T) {
 	}
 }
 
+// Terraform plans again what it applies. Once it applies, the FoneNumbers are not read again.
+func TestPreviewOnlyWhilePlanning(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber, otherNumber)
+	first, second := destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)
+	planning, _ := a.start(t.Context(), t, nil).plan(instance{}, first)
+	r := a.start(t.Context(), t, nil)
+	r.apply(planning)
+	a.Forget()
+	if c, diags := r.plan(instance{}, second); c.isEmpty() || len(diags) > 0 {
+		t.Errorf("the plan is empty or says %v", diags)
+	}
+	if n := len(a.Requests()); n > 0 {
+		t.Errorf("%d requests were sent, want none", n)
+	}
+}
+
 // What the plan says of deliveries that end or change, with each on_destroy.
 func TestPlanOfTheEnd(t *testing.T) {
 	t.Parallel()
