@@ -265,18 +265,6 @@ resource "fractel_fonenumber_delivery" "test" {
 `, n, value)
 }
 
-// callback returns a URL delivery with these further lines.
-func callback(lines string) string {
-	return fmt.Sprintf(`
-resource "fractel_fonenumber_delivery" "test" {
-  fonenumber = %q
-  type       = "URL"
-  value      = "https://hooks.example.com/sms"
-  %s
-}
-`, testNumber, lines)
-}
-
 // bestPassword returns the lines of a callback's password as the documentation recommends it, as far as the CLI can.
 func bestPassword(t *testing.T, password string, version int) string {
 	t.Helper()
@@ -285,11 +273,6 @@ func bestPassword(t *testing.T, password string, version int) string {
 		return fmt.Sprintf("url_password_wo = %q\n  url_password_wo_version = %d", password, version)
 	}
 	return fmt.Sprintf("url_password = %q", password)
-}
-
-// deliveryOf returns the configuration of one delivery, named after its FoneNumber.
-func deliveryOf(number, kind, value string) string {
-	return fmt.Sprintf("resource \"fractel_fonenumber_delivery\" \"n%s\" {\n  fonenumber = %[1]q\n  type       = %q\n  value      = %q\n}\n", number, kind, value)
 }
 
 // The summaries of what a plan can warn of. A test names those it expects; all others must stay silent.

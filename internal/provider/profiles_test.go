@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -66,7 +65,7 @@ func liveIn(t *testing.T, profile simulator.Profile) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccountInMemory(t, simulator.Options{Profile: profile})
-		l := &life{T: t, a: a, kept: map[string]instance{}}
+		l := &life{T: t, a: a, kept: make([]instance, len(lived))}
 		for i := range lived {
 			a.Put(simulator.FoneNumber{Number: lifeNumber(i), Label: "Support", Group: "7"})
 		}
@@ -152,128 +151,113 @@ func lifeNumber(i int) string { return fmt.Sprint(3215550000 + i) }
 type life struct {
 	*testing.T
 	a    *account
-	kept map[string]instance // By FoneNumber, as in a state.
-	ends bool                // Whether the configuration says what a destroy does.
+	kept []instance // The state, by FoneNumber.
+	ends bool       // Whether the configuration says what a destroy does.
 }
 
-// lead creates every type, changes every one, heals what is changed by hand, imports, and destroys.
+// lead creates every type, changes every one, reverts what is changed by hand, imports, and destroys.
 func (l *life) lead() {
-	l.applyAll("create", 0)
-	l.planIsEmpty("after the creates", 0)
-	for turn := 1; turn < len(lived); turn++ {
-		l.applyAll(fmt.Sprint("change ", turn), turn)
-		l.planIsEmpty(fmt.Sprint("after change ", turn), turn)
+	for turn := range lived {
+		l.apply(fmt.Sprint("turn ", turn), turn)
 	}
-
 	const last = 4
 	l.a.byHand(lifeNumber(0), "Email", "somebody@example.org")
-	l.refreshAll("after a change by hand")
-	if c := l.plan("after a change by hand", 0, last); c.isEmpty() {
+	l.refresh("after a change by hand")
+	if l.plan("after a change by hand", last)[0].isEmpty() {
 		l.Fatal("a change by hand is not noticed")
 	}
-	l.applyAll("heal", last)
-	l.planIsEmpty("after healing", last)
+	l.apply("revert", last)
 
-	l.kept = map[string]instance{}
-	r := l.start()
-	for i := range lived {
-		imported, diags := r.importState(lifeNumber(i))
-		l.succeeds("import", i, diags)
-		l.kept[lifeNumber(i)] = imported
-	}
-	before := l.a.count("set")
+	l.a.Forget()
+	l.each("import", func(r *run, i int) (diags []*tfprotov6.Diagnostic) {
+		l.kept[i], diags = r.importState(lifeNumber(i))
+		return diags
+	})
 	l.planIsEmpty("after the imports", last)
-	if after := l.a.count("set"); after != before {
-		l.Fatalf("%d settings were sent for imports", after-before)
-	}
+	l.a.sendsOnly(l.T, 0)
 	l.ends = true
-	l.applyAll("change what was imported", 0)
-	l.planIsEmpty("after a change of what was imported", 0)
-	l.destroyAll()
+	l.apply("change what was imported", 0)
+
+	changes := l.plan("destroy", -1)
+	l.each("destroy", func(r *run, i int) []*tfprotov6.Diagnostic {
+		_, diags := r.apply(changes[i])
+		return diags
+	})
+	for i := range lived {
+		l.a.mustDeliver(l, lifeNumber(i), destination{kind: "None"})
+	}
 }
 
-func (l *life) start() *run { return l.a.start(l.Context(), l.T, nil) }
+// each does something for every FoneNumber, in one process, which must succeed.
+func (l *life) each(step string, do func(r *run, i int) []*tfprotov6.Diagnostic) {
+	l.Helper()
+	r := l.a.start(l.Context(), l.T, nil)
+	for i := range lived {
+		if problem := failure(do(r, i)); problem != nil {
+			l.Fatalf("%s, FoneNumber %d: %s: %s", step, i, problem.Summary, problem.Detail)
+		}
+	}
+}
 
 // config is what the configuration says of a FoneNumber after so many turns.
 func (l *life) config(i, turn int) attributes {
-	config := attributes{"fonenumber": lifeNumber(i)}
+	config := with(lived[(i+turn)%len(lived)], "fonenumber", lifeNumber(i))
 	if l.ends {
 		config["on_destroy"] = "disable"
 	}
-	maps.Copy(config, lived[(i+turn)%len(lived)])
 	return config
 }
 
-func (l *life) succeeds(step string, i int, diags []*tfprotov6.Diagnostic) {
+func (l *life) refresh(step string) {
 	l.Helper()
-	if problem := failure(diags); problem != nil {
-		l.Fatalf("%s, FoneNumber %d: %s: %s", step, i, problem.Summary, problem.Detail)
-	}
-}
-
-func (l *life) refreshAll(step string) {
-	l.Helper()
-	r := l.start()
-	for i := range lived {
-		refreshed, diags := r.refresh(l.kept[lifeNumber(i)])
-		l.succeeds(step+": refresh", i, diags)
-		if !refreshed.exists() {
+	l.each(step+": refresh", func(r *run, i int) (diags []*tfprotov6.Diagnostic) {
+		if l.kept[i], diags = r.refresh(l.kept[i]); !l.kept[i].exists() {
 			l.Fatalf("%s: FoneNumber %d was removed from the state", step, i)
 		}
-		l.kept[lifeNumber(i)] = refreshed
-	}
+		return diags
+	})
 }
 
-func (l *life) plan(step string, i, turn int) change {
+// plan plans the configuration of a turn, or to destroy everything if the turn is negative.
+func (l *life) plan(step string, turn int) (changes []change) {
 	l.Helper()
-	c, diags := l.start().plan(l.kept[lifeNumber(i)], l.config(i, turn))
-	l.succeeds(step+": plan", i, diags)
-	return c
+	l.each(step+": plan", func(r *run, i int) []*tfprotov6.Diagnostic {
+		var config attributes
+		if turn >= 0 {
+			config = l.config(i, turn)
+		}
+		c, diags := r.plan(l.kept[i], config)
+		changes = append(changes, c)
+		return diags
+	})
+	return changes
 }
 
-func (l *life) applyAll(step string, turn int) {
+func (l *life) apply(step string, turn int) {
 	l.Helper()
-	var changes []change
-	for i := range lived {
-		changes = append(changes, l.plan(step, i, turn))
-	}
-	r := l.start()
-	for i, c := range changes {
-		after, diags := r.apply(c)
-		l.succeeds(step+": apply", i, diags)
-		l.kept[lifeNumber(i)] = after
+	changes := l.plan(step, turn)
+	l.each(step+": apply", func(r *run, i int) (diags []*tfprotov6.Diagnostic) {
+		l.kept[i], diags = r.apply(changes[i])
 		want := l.config(i, turn)
 		if f, _ := l.a.Get(lifeNumber(i)); f.Receive.Type != want.text("type") || f.Receive.Value() != want.text("value") {
 			l.Fatalf("%s: FoneNumber %d delivers to %s %q, want %s", step, i, f.Receive.Type, f.Receive.Value(), want)
 		}
-	}
+		return diags
+	})
+	l.planIsEmpty("after "+step, turn)
 }
 
 // planIsEmpty also checks that a plan which refreshes costs no more requests than it may.
 func (l *life) planIsEmpty(step string, turn int) {
 	l.Helper()
-	l.a.Forget()
-	l.refreshAll(step)
-	if n, most := len(l.a.Requests()), len(lived)+3; n > most {
+	before := len(l.a.Requests())
+	l.refresh(step)
+	if n, most := len(l.a.Requests())-before, len(lived)+3; n > most {
 		l.Fatalf("%s: reading %d FoneNumbers cost %d requests, more than %d", step, len(lived), n, most)
 	}
-	for i := range lived {
-		if c := l.plan(step, i, turn); !c.isEmpty() {
+	for i, c := range l.plan(step, turn) {
+		if !c.isEmpty() {
 			l.Fatalf("%s: the plan of FoneNumber %d is not empty: %s", step, i, c.differs())
-		}
-	}
-}
-
-func (l *life) destroyAll() {
-	l.Helper()
-	r := l.start()
-	for i := range lived {
-		c, diags := l.start().plan(l.kept[lifeNumber(i)], nil)
-		l.succeeds("plan to destroy", i, diags)
-		_, diags = r.apply(c)
-		l.succeeds("destroy", i, diags)
-		if f, _ := l.a.Get(lifeNumber(i)); f.Receive.Type != "None" {
-			l.Fatalf("FoneNumber %d still delivers to %s after its destroy", i, f.Receive.Type)
 		}
 	}
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// modelNumbers are the FoneNumbers of the model test. Resource i manages number i; the last one is managed by nobody.
+// modelNumbers are the FoneNumbers of TestRandomSequences. Resource i manages number i; the last one is managed by nobody.
 var modelNumbers = []string{"3215551201", "3215551202", "3215551203", "3215551204"}
 
 // managedNumbers is how many of them can be managed.
 const managedNumbers = 3
 
-// step is something that happens in a sequence of the model test. All of it is drawn before anything is done, so that
+// step is something that happens in a sequence of TestRandomSequences. All of it is drawn before anything is done, so that
 // rapid can leave steps out to find the shortest sequence that fails.
 type step interface {
 	fmt.Stringer
@@ -101,7 +101,7 @@ func valueOf(t *rapid.T, kind string) string {
 	}
 }
 
-// passwordPrefix is how all passwords of the model test begin, so that they can be searched for.
+// passwordPrefix is how all passwords of TestRandomSequences begin, so that they can be searched for.
 const passwordPrefix = "correct-horse-"
 
 var configs = rapid.Custom(func(t *rapid.T) step {

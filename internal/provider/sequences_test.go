@@ -17,7 +17,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// modelRuns is how many parts the model test has, each of which tries so many sequences unless -rapid.checks says otherwise.
+// modelRuns is how many parts the test has, each of which tries so many sequences unless -rapid.checks says otherwise.
 const modelRuns = 4
 
 func modelSequences() int { return size(500, 50, 10) }
@@ -25,7 +25,7 @@ func modelSequences() int { return size(500, 50, 10) }
 // Whatever happens before, in FoneStorm, on the way to it and in the configuration: no operation succeeds without having
 // done what it should, none fails and changes the state, and an apply without faults makes FoneStorm what the
 // configuration says, so that the next plan is empty. `-rapid.checks=20000` tries more.
-func TestModel(t *testing.T) {
+func TestRandomSequences(t *testing.T) {
 	t.Parallel()
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
 		if err := checks.Value.Set(fmt.Sprint(modelSequences())); err != nil {
