@@ -267,19 +267,28 @@ func TestDestroyAfterALostCreate(t *testing.T) {
 
 // A create that did not take effect is tainted. When the configuration then names another FoneNumber, the destroy of the
 // tainted object knows nothing of the object, and must not turn off what something else set.
-func TestAccLostCreateThenAnotherFoneNumber(t *testing.T) {
+func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
 	t.Parallel()
+	boss := destination{kind: "Email", value: "boss@example.com"}
 	a := newAccountWith(t, otherNumber)
-	a.byHand(testNumber, "Email", "boss@example.com")
+	a.byHand(testNumber, boss.kind, boss.value)
+	m := a.manage(t)
+	m.settings = attributes{"max_retries": 0}
 	a.injectInto("set", simulator.BadGateway)
-	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber))
-	w.rejects()
+	wantError(t, m.apply(destinations[1].attributes(testNumber)), "FoneStorm Server Error")
 	a.Inject(nil)
-	w.configure(a.provider() + destinations[1].config(otherNumber))
-	says(t, w.apply(), "1 added, 0 changed, 1 destroyed")
-	a.mustDeliver(t, testNumber, destination{kind: "Email", value: "boss@example.com"})
+
+	created, _ := m.start().plan(instance{}, destinations[1].attributes(otherNumber))
+	destroyed := created // Terraform destroys with the private state of the new object.
+	destroyed.before, destroyed.config, destroyed.planned = m.instance, attributes(nil).value(protocol().resource), attributes(nil).value(protocol().resource)
+	r := m.start()
+	for _, c := range []change{destroyed, created} {
+		if _, diags := r.apply(c); failure(diags) != nil {
+			t.Fatal(failure(diags).Detail)
+		}
+	}
+	a.mustDeliver(t, testNumber, boss)
 	a.mustDeliver(t, otherNumber, destinations[1])
-	w.plan(0)
 }
 
 // An apply that fails in part leaves state and FoneStorm in agreement: the next plan is what is left to do.

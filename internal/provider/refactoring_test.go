@@ -47,7 +47,7 @@ func TestRefactoringIsBrokenOff(t *testing.T) {
 	t.Parallel()
 	for _, refactoring := range refactorings(size(4, 4, 2)) {
 		for _, createFirst := range []bool{false, true} {
-			for _, sameDestination := range []bool{false, true} {
+			for _, sameDestination := range []bool{true, false}[:size(2, 2, 1)] {
 				for _, how := range []breakOff{refused, lost, killedBefore, killedAfter} {
 					name := fmt.Sprintf("%s/create first %t/same destinations %t/%s", refactoring.name, createFirst, sameDestination, how)
 					t.Run(name, func(t *testing.T) {
