@@ -1,17 +1,18 @@
-# Takes the FoneNumbers of an existing account under Terraform as they are: a list of them, where each delivers, and an
-# import block for all. The plan shows only imports.
+# Imports the FoneNumbers of an existing account as they are: a table of where each delivers, and one import block for all.
+# The plan shows only imports.
 terraform {
-  required_version = ">= 1.8" # Of OpenTofu, 1.7 will do.
+  required_version = ">= 1.8"
   required_providers {
     fractel = {
-      source = "fractel/fractel"
+      source  = "fractel/fractel"
+      version = "~> 0.1"
     }
   }
 }
 
 provider "fractel" {}
 
-# fonenumbers.csv is what the account has, written by whoever knows: number (however it is punctuated), type and value.
+# fonenumbers.csv says what the account has: number (punctuation does not matter), type and value.
 locals {
   rows = csvdecode(file("${path.module}/fonenumbers.csv"))
   deliveries = {

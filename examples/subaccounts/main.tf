@@ -3,7 +3,8 @@ terraform {
 
   required_providers {
     fractel = {
-      source = "fractel/fractel"
+      source  = "fractel/fractel"
+      version = "~> 0.1"
     }
   }
 }

@@ -149,8 +149,11 @@ func refused(r *request, url string, secrets *secrets, response *http.Response, 
 		failure.Reason += ": " + secrets.clean(message)
 	case sent.Error.text != "":
 		failure.Reason += ": " + secrets.clean(sent.Error.text)
-	case !r.obtainsToken(): // A body that may contain a token in a form that nobody knows is not shown.
-		failure.Reason += "; the response body was " + secrets.clean(describe(body))
+	default: // Not FoneStorm's own response: a proxy may have sent it, or something else at the endpoint.
+		failure.Reason = fmt.Sprintf("%s %s returned %s", r.method, url, statusText(response.StatusCode))
+		if !r.obtainsToken() { // A body that may contain a token in a form that nobody knows is not shown.
+			failure.Reason += "; the response body was " + secrets.clean(describe(body))
+		}
 	}
 	return failure
 }

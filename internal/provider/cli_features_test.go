@@ -69,6 +69,18 @@ func needs(t *testing.T, f feature) {
 	}
 }
 
+// lacks reports, and logs, that the CLI cannot do a part of a test, which the rest does not depend on.
+func lacks(t *testing.T, f feature, part string) bool {
+	t.Helper()
+	throughCLI(t)
+	c := theCLI()
+	if c.has(f) {
+		return false
+	}
+	t.Logf("left out: %q needs %s (%s), which %s does not have", part, f.name, f.since(), c.text)
+	return true
+}
+
 // since tells which versions have the feature.
 func (f feature) since() string {
 	if f.tofu == "" {

@@ -50,7 +50,7 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 	case fonestorm.Forward:
 		if !tenDigits.MatchString(value) {
 			return errors.New("The number to forward to must be exactly ten digits, such as \"3215551111\", without country code and punctuation. " +
-				"provider::fractel::normalize_fonenumber() converts other spellings.")
+				"provider::fractel::normalize_fonenumber() converts other spellings." + lostZerosHint(value, 10))
 		}
 		if value == foneNumber {
 			return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
@@ -90,9 +90,21 @@ func checkEmail(value string) error {
 	}
 }
 
-// checkURL accepts an absolute http or https URL that everybody reads in the same way. It does not repeat what may be a
-// secret.
+// checkURL accepts an absolute http or https URL that everybody reads in the same way. Where only the scheme is missing, the
+// error shows it with the host. It does not repeat the rest, which may be a secret.
 func checkURL(value string) error {
+	err := checkAbsoluteURL(value)
+	if err == nil || !lacksScheme(value) || checkAbsoluteURL("https://"+value) != nil {
+		return err
+	}
+	shown := "https://" + value
+	if end := strings.IndexAny(value, "/?#"); end >= 0 {
+		shown = "https://" + value[:end] + "/…"
+	}
+	return fmt.Errorf("The callback URL must begin with https:// or http://. Use %q.", shown)
+}
+
+func checkAbsoluteURL(value string) error {
 	if hidden := findInvisible(value); hidden != "" {
 		return fmt.Errorf("The callback URL contains a space or a control character (%s). Write it percent-encoded (a space is %%20).", hidden)
 	}

@@ -98,7 +98,7 @@ func adviceFor(kind fonestorm.Kind) advice {
 	case fonestorm.Unreachable:
 		return advice{
 			"", "Unable to Reach FoneStorm",
-			"Check the network, the proxy settings (HTTPS_PROXY) and the provider's endpoint, then run Terraform again.",
+			"Check the network, the proxy settings (HTTPS_PROXY), and endpoint in the provider configuration or FRACTEL_ENDPOINT, then run Terraform again.",
 		}
 	case fonestorm.Canceled:
 		return advice{"", "Operation Canceled", "Terraform was told to stop. Run it again to finish."}

@@ -9,14 +9,11 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // root is the root of the repository.
@@ -119,7 +116,7 @@ func TestErrorsAndWarningsAreExplained(t *testing.T) {
 	all := pages(t)
 	// Those of the CLI and of libraries.
 	known := slices.Concat(failures, []string{
-		"Invalid Attribute Combination", "Invalid Attribute Value", "Invalid Attribute Value Length", "Invalid Time Duration String Value",
+		"Invalid Attribute Combination", "Invalid Attribute Value", "Invalid Attribute Value Length",
 		"Write-only Attribute Not Allowed", "Available Write-only Attribute Alternative", "Error in function call",
 	})
 	explained := regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(all["docs/guides/troubleshooting.md"], -1)
@@ -148,78 +145,43 @@ func wantSame(t *testing.T, where string, want []string, got [][]string) {
 }
 
 var (
-	codeBlock    = regexp.MustCompile("(?ms)^```(\\w*)\\n(.*?)^```$")
-	inlineCode   = regexp.MustCompile("`[^`\\n]*`")
-	importTarget = regexp.MustCompile(`(?m)^\s+to += fractel_fonenumber_delivery\.(\w+)(\[each.key\])?$`)
+	codeBlock  = regexp.MustCompile("(?ms)^```(\\w*)\\n(.*?)^```$")
+	inlineCode = regexp.MustCompile("`[^`\\n]*`")
 )
 
-// What can be copied from the documentation is valid and formatted.
-func TestAccConfigurationsInTheDocumentation(t *testing.T) {
+// The Registry draws no diagrams, and a configuration that is copied stays with the versions that it was written for.
+func TestCodeInTheDocumentation(t *testing.T) {
 	t.Parallel()
-	blocks := 0
 	for page, content := range pages(t) {
 		for _, block := range codeBlock.FindAllStringSubmatch(content, -1) {
-			if block[1] != "terraform" && block[1] != "hcl" {
-				continue
+			if language := block[1]; !slices.Contains([]string{"terraform", "hcl", "shell", "csv", "text", ""}, language) {
+				t.Errorf("%s has a block of %s", page, language)
 			}
-			blocks++
-			config := block[2]
-			t.Run(page, func(t *testing.T) {
-				t.Parallel()
-				throughCLI(t)
-				format := exec.Command(os.Getenv("TF_ACC_TERRAFORM_PATH"), "fmt", "-check", "-diff", "-")
-				format.Stdin = strings.NewReader(config)
-				if output, err := format.CombinedOutput(); err != nil {
-					t.Errorf("not formatted: %v\n%s", err, output)
-				}
-				if strings.HasPrefix(config, "list ") || strings.Contains(config, "mock_provider") {
-					return // For `terraform query`, for which the CLI of these tests may be too old, and for `terraform test`.
-				}
-				for text, f := range map[string]feature{
-					"identity = {": importByIdentity, "provider::": providerFunctions, "url_password_wo": writeOnly, "removed {": forgetting,
-				} {
-					if strings.Contains(config, text) {
-						needs(t, f)
-					}
-				}
-				if strings.Contains(config, "import {") && strings.Contains(config, "for_each") {
-					needs(t, importForEach)
-				}
-				w := newAccount(t, simulator.Options{}).newWorkspace(t, whole(config))
-				if strings.Contains(config, "var.on_destroy") { // The main file of the module.
-					variables, err := os.ReadFile(filepath.Join(root, "examples", "module-fonenumbers", "variables.tf"))
-					if err != nil {
-						t.Fatal(err)
-					}
-					w.write("variables.tf", string(variables))
-				}
-				w.write("fonenumbers.csv", "fonenumber,type,value\n") // As the text says.
-				if strings.Contains(config, "module-fonenumbers") {
-					if err := os.CopyFS(filepath.Join(w.Dir, "module-fonenumbers"), os.DirFS(filepath.Join(root, "examples", "module-fonenumbers"))); err != nil {
-						t.Fatal(err)
-					}
-					w.run(0, "get", "-no-color")
-				}
-				w.run(0, "validate", "-no-color")
-			})
+			if strings.Contains(block[2], `"fractel/fractel"`) && strings.Contains(block[2], "required_providers") && !strings.Contains(block[2], `version = "~> `) {
+				t.Errorf("%s has required_providers without a version:\n%s", page, block[2])
+			}
 		}
-	}
-	if blocks < 20 {
-		t.Errorf("found only %d configurations", blocks)
 	}
 }
 
-// whole adds what the text around a configuration takes for granted.
-func whole(config string) string {
-	// The other provider, which is not installed here.
-	config = strings.ReplaceAll(config, "restapi_object.", "terraform_data.")
-	for _, target := range importTarget.FindAllStringSubmatch(config, -1) {
-		if strings.Contains(config, `resource "fractel_fonenumber_delivery" "`+target[1]+`"`) {
-			continue
+// One title for a page, in its navigation and at its top.
+func TestTitlesInTheDocumentation(t *testing.T) {
+	t.Parallel()
+	title := regexp.MustCompile(`(?m)^page_title: "(.+)"\n(?s:.*?)^# (.+)$`)
+	for page, content := range pages(t) {
+		found := title.FindStringSubmatch(content)
+		switch {
+		case !strings.HasPrefix(page, "docs/"):
+		case found == nil:
+			t.Errorf("%s has no title", page)
+		case strings.HasPrefix(page, "docs/guides/") || page == "docs/index.md":
+			if found[1] != found[2] {
+				t.Errorf("%s has the titles %q and %q", page, found[1], found[2])
+			}
+		case !strings.HasSuffix(found[1], " - FracTEL"): // As tfplugindocs has it.
+			t.Errorf("%s has the title %q", page, found[1])
 		}
-		config += "\nresource \"fractel_fonenumber_delivery\" \"" + target[1] + "\" {\n  fonenumber = \"3215551212\"\n  type = \"None\"\n}\n"
 	}
-	return config
 }
 
 var (

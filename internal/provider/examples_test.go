@@ -2,59 +2,158 @@ package provider
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Every example of the documentation is applied, plans empty, and is destroyed. Import blocks are in
-// TestImportBlockPlansOnlyTheImport, the examples that are whole configurations in tests of their own.
-func TestAccExamples(t *testing.T) {
+// example is a configuration in README or docs, which contain those of examples/ too.
+type example struct{ page, config string }
+
+// documentedExamples returns each configuration in README and docs once.
+func documentedExamples(t *testing.T) []example {
+	t.Helper()
+	all := pages(t)
+	var examples []example
+	seen := map[string]bool{}
+	for _, page := range slices.Sorted(maps.Keys(all)) {
+		for _, found := range codeBlock.FindAllStringSubmatch(all[page], -1) {
+			if language, config := found[1], found[2]; (language == "terraform" || language == "hcl") && !seen[config] {
+				seen[config] = true
+				examples = append(examples, example{page, config})
+			}
+		}
+	}
+	if len(examples) < 25 {
+		t.Fatalf("found only %d configurations", len(examples))
+	}
+	return examples
+}
+
+// partial reports whether the text around an example says what it needs in addition. These are in other tests.
+func (e example) partial() bool {
+	switch {
+	case strings.HasPrefix(e.config, "list "): // TestAccDocumentedQueries.
+	case strings.HasPrefix(e.config, "import {") && !strings.Contains(e.config, "resource \""): // TestAccDocumentedImports.
+	case strings.Contains(e.config, "restapi_object"): // Another provider's: TestAccGuideOnMoving and TestMove….
+	case strings.Contains(e.config, "mock_provider"), strings.Contains(e.config, "var.on_destroy"), strings.Contains(e.config, `variable "fonenumbers"`): // TestAccModuleExample.
+	default:
+		return false
+	}
+	return true
+}
+
+// canRun reports whether the CLI has what the example uses.
+func (e example) canRun(t *testing.T) bool {
+	t.Helper()
+	for text, f := range map[string]feature{
+		"identity = {": importByIdentity, "provider::": providerFunctions, "url_password_wo": writeOnly,
+	} {
+		if strings.Contains(e.config, text) && lacks(t, f, e.page) {
+			return false
+		}
+	}
+	return !e.imports() || !strings.Contains(e.config, "for_each") || !lacks(t, importForEach, e.page)
+}
+
+var (
+	blockHeader = regexp.MustCompile(`(?m)^(\w[^={]*)\{`)
+	anyTenDigit = regexp.MustCompile(`\b[0-9]{10}\b`)
+)
+
+// imports reports whether the example takes deliveries over, all as they are.
+func (e example) imports() bool { return strings.Contains(e.config, "import {") }
+
+// claims returns what no other example may contain that is applied with this one: names of blocks and FoneNumbers. One that
+// imports, or manages whatever the account has, claims all.
+func (e example) claims() (claims []string, all bool) {
+	for _, header := range blockHeader.FindAllStringSubmatch(e.config, -1) {
+		claims = append(claims, header[1])
+	}
+	return append(claims, anyTenDigit.FindAllString(e.config, -1)...), e.imports() || strings.Contains(e.config, "= data.fractel_fonenumbers.")
+}
+
+// together puts examples into as few groups as can easily be found, in which they do not contradict each other.
+func together(examples []example) (groups [][]example) {
+	var claimed []map[string]bool
+	for _, e := range examples {
+		claims, all := e.claims()
+		isFree := func(group map[string]bool) bool {
+			return group != nil && !all && !slices.ContainsFunc(claims, func(claim string) bool { return group[claim] })
+		}
+		i := slices.IndexFunc(claimed, isFree)
+		if i < 0 {
+			i, groups, claimed = len(groups), append(groups, nil), append(claimed, map[string]bool{})
+		}
+		groups[i] = append(groups[i], e)
+		for _, claim := range claims {
+			claimed[i][claim] = true
+		}
+		if all {
+			claimed[i] = nil
+		}
+	}
+	return groups
+}
+
+// newExampleWorkspace returns a working directory with these examples as they stand, and the files that they name. The account
+// is the one that `make simulator` serves.
+func newExampleWorkspace(t *testing.T, examples ...example) (*account, *workspace) {
+	t.Helper()
+	a := newAccount(t, simulator.Options{Documented: true})
+	w := a.newWorkspace(t, "", simulator.DocumentedVariables()...)
+	for i, e := range examples {
+		w.write(fmt.Sprintf("example%d.tf", i), e.config)
+		if strings.Contains(e.config, "required_providers") {
+			w.write("main.tf", "") // Which has them for those that do not.
+		}
+		if strings.Contains(e.config, "fonenumbers.csv") {
+			table, err := os.ReadFile(filepath.Join(root, "examples", "adopt-account", "fonenumbers.csv"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.write("fonenumbers.csv", string(table))
+		}
+		if strings.Contains(e.config, "./module-fonenumbers") {
+			if err := os.CopyFS(filepath.Join(w.Dir, "module-fonenumbers"), os.DirFS(filepath.Join(root, "examples", "module-fonenumbers"))); err != nil {
+				t.Fatal(err)
+			}
+			w.run(0, "get", "-no-color")
+		}
+	}
+	return a, w
+}
+
+// Every configuration in README and docs that is complete works as it stands against the account that `make simulator` serves:
+// it is applied, and then plans empty.
+func TestAccDocumentedExamples(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join("..", "..", "examples")
-	provider, err := os.ReadFile(filepath.Join(dir, "provider", "provider.tf"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*", "*", "*.tf"))
-	if err != nil || len(files) < 10 {
-		t.Fatalf("found %d examples, %v", len(files), err)
-	}
+	var complete []example
 	all := ""
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, e := range documentedExamples(t) {
+		all += e.config
+		if !e.partial() && e.canRun(t) {
+			complete = append(complete, e)
 		}
-		all += string(content)
-		if strings.HasPrefix(filepath.Base(file), "import") {
-			continue
-		}
-		t.Run(filepath.Base(file), func(t *testing.T) {
+	}
+	for i, group := range together(complete) {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
-			if strings.Contains(string(content), "url_password_wo") {
-				needs(t, writeOnly)
+			for _, e := range group {
+				t.Logf("%s:\n%s", e.page, e.config)
 			}
-			if strings.Contains(string(content), "provider::") {
-				needs(t, providerFunctions)
-			}
-			a := newAccount(t, simulator.Options{})
-			for _, number := range []string{
-				"3215551212", "3215551201", "3215551202", "3215551203", "3215551204", "3215551205", "3215551206", "3215551207",
-			} {
-				a.Put(simulator.FoneNumber{Number: number, Group: "Branches"})
-			}
-			a.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk", Type: "App"})
-			w := a.newWorkspace(t, string(provider)+string(content), "TF_VAR_hook_password=horse")
+			a, w := newExampleWorkspace(t, group...)
 			w.apply()
 			w.plan(0)
-			if n := a.count("set"); n == 0 && strings.Contains(string(content), "resource ") {
-				t.Error("nothing was set")
+			if n := a.count("set"); group[0].imports() && n > 0 {
+				t.Errorf("importing sent %d settings", n)
 			}
-			w.apply("-destroy")
 		})
 	}
 	for _, d := range destinations {
@@ -62,6 +161,57 @@ func TestAccExamples(t *testing.T) {
 			t.Errorf("there is no example of type %s", d.kind)
 		}
 	}
+}
+
+// Every import block that stands alone imports a delivery for which Terraform can write the configuration.
+func TestAccDocumentedImports(t *testing.T) {
+	t.Parallel()
+	imports := 0
+	for _, e := range documentedExamples(t) {
+		if !strings.HasPrefix(e.config, "import {") || !e.partial() || !e.canRun(t) {
+			continue
+		}
+		imports++
+		t.Run(fmt.Sprint(imports), func(t *testing.T) {
+			t.Parallel()
+			t.Logf("%s:\n%s", e.page, e.config)
+			_, w := newExampleWorkspace(t, e)
+			says(t, w.plan(2, "-generate-config-out=generated.tf"), "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.")
+		})
+	}
+	if imports < 2 {
+		t.Errorf("found only %d import blocks", imports)
+	}
+}
+
+// Every list block finds FoneNumbers in the account that `make simulator` serves.
+func TestAccDocumentedQueries(t *testing.T) {
+	t.Parallel()
+	needs(t, queries)
+	blocks := 0
+	for _, e := range documentedExamples(t) {
+		if !strings.HasPrefix(e.config, "list ") {
+			continue
+		}
+		blocks++
+		_, w := newExampleWorkspace(t)
+		w.write("provider.tf", "provider \"fractel\" {}\n")
+		w.write("example.tfquery.hcl", e.config)
+		says(t, w.run(0, "query", "-no-color"), "Support hooks")
+	}
+	if blocks < 2 {
+		t.Errorf("found only %d list blocks", blocks)
+	}
+}
+
+// What can be copied from the documentation is formatted.
+func TestAccDocumentedExamplesAreFormatted(t *testing.T) {
+	t.Parallel()
+	_, w := newExampleWorkspace(t)
+	for i, e := range documentedExamples(t) {
+		w.write(fmt.Sprintf("example%d.tf", i), e.config)
+	}
+	w.run(0, "fmt", "-check", "-diff", "-no-color")
 }
 
 // guided returns the configuration in a guide that has this text in it.

@@ -163,7 +163,7 @@ func TestAccImportBlockWithIdentity(t *testing.T) {
 	says(t, w.plan(1), "Error: Invalid FoneNumber", `but "321-555-1212" was given. Use "3215551212".`)
 }
 
-// The example for a whole account: 50 FoneNumbers from a list, imported without a single change.
+// The example for a whole account: FoneNumbers from a list, imported without a single change.
 func TestAccAdoptAccountExample(t *testing.T) {
 	t.Parallel()
 	needs(t, importForEach)
@@ -192,7 +192,7 @@ func TestAccAdoptAccountExample(t *testing.T) {
 	a.Put(simulator.FoneNumber{Number: "4075550000"})
 	w := a.newWorkspace(t, string(config))
 	w.write("fonenumbers.csv", string(table))
-	says(t, w.plan(2), "Plan: 50 to import, 0 to add, 0 to change, 0 to destroy.")
+	says(t, w.plan(2), "Plan: 8 to import, 0 to add, 0 to change, 0 to destroy.")
 	if n := len(a.Requests()); n > 7 {
 		t.Errorf("%d requests, want at most 7", n)
 	}

@@ -15,22 +15,25 @@ import (
 const recordKey = "delivery"
 
 // record is what private state remembers of a fractel_fonenumber_delivery besides its attributes. The zero value is that of a
-// resource of which nothing is known.
+// resource of which nothing is known. It is short, and repeats nothing that the state contains: Terraform writes the whole
+// state after each change, so that 1,000 changes write every record 1,000 times.
 type record struct {
-	// ID distinguishes objects in the state, which Terraform does not name to a provider.
+	// ID distinguishes objects in the state that have the same FoneNumber. Terraform does not name them to a provider.
 	ID string `json:"id,omitempty"`
 	// FoneNumber is the one that all of this is about.
 	FoneNumber string `json:"fonenumber,omitempty"`
 	// Account is the FoneStorm account in which it was seen last; empty when the token did not say.
 	Account string `json:"account,omitempty"`
-	// Set contains what this resource has set. It is empty after an import, and has more than one element when it is not
-	// known whether the last one took effect.
+	// Own says that this resource has set the destination in the state, and nothing else that may still be there.
+	Own bool `json:"own,omitempty"`
+	// Set contains what this resource has set unless Own says it. It is empty after an import, and has more than one element
+	// when it is not known whether the last one took effect.
 	Set []destinationRecord `json:"set,omitempty"`
 	// Uncertain says that the create which set it failed, and no refresh has found it yet.
 	Uncertain bool `json:"uncertain,omitempty"`
 	// URLMethod is what FoneStorm showed as method after that; empty when it showed none.
 	URLMethod string `json:"url_method,omitempty"`
-	// OnDestroy is what the state contained before a refresh took it out.
+	// OnDestroy is what the state contained before a refresh took it out; empty otherwise.
 	OnDestroy string `json:"on_destroy,omitempty"`
 	// Imported says that the delivery was not created by this resource and is not its own.
 	Imported bool `json:"imported,omitempty"`
@@ -86,7 +89,27 @@ func (rec record) write(ctx context.Context, private privateState) (diags diag.D
 // identified returns the record with an ID.
 func (rec record) identified() record {
 	if rec.ID == "" {
-		rec.ID = rand.Text()
+		rec.ID = rand.Text()[:8] // 40 random bits.
+	}
+	return rec
+}
+
+// compacted returns the record without what a state contains as well.
+func (rec record) compacted(state deliveryModel) record {
+	if !state.OnDestroy.IsNull() {
+		rec.OnDestroy = ""
+	}
+	if d := state.destination(); len(rec.Set) == 1 && rec.Set[0] == (destinationRecord{d.Type, d.Value}) {
+		rec.Own, rec.Set = true, nil
+	}
+	return rec
+}
+
+// expanded undoes compacted for the destination, which differs from that in the state once the state changes.
+func (rec record) expanded(state deliveryModel) record {
+	if rec.Own {
+		rec.Own = false
+		rec = rec.setting(state.destination())
 	}
 	return rec
 }

@@ -79,7 +79,7 @@ func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.Read
 		return
 	}
 	number, importing := state.FoneNumber.ValueString(), state.Type.IsNull()
-	rec = r.noteRefresh(&state, rec.of(number))
+	rec = r.noteRefresh(&state, rec.of(number).expanded(state))
 
 	if r.client == nil {
 		resp.Diagnostics.Append(r.unknownConfiguration()...)
@@ -159,6 +159,7 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 		return
 	}
 	number := plan.FoneNumber.ValueString()
+	rec = rec.expanded(state)
 	r.markApplying()
 	defer r.lock(number)()
 
@@ -196,7 +197,7 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	planned, diags := readRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	number := state.FoneNumber.ValueString()
-	rec := planned.of(number)
+	rec := planned.of(number).expanded(state)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -274,14 +275,11 @@ type state interface {
 // save puts a model into the state and its record into private state.
 func (r *foneNumberDeliveryResource) save(ctx context.Context, m deliveryModel, rec record, state state, private privateState) diag.Diagnostics {
 	rec.FoneNumber = m.FoneNumber.ValueString()
-	if !m.OnDestroy.IsNull() {
-		rec.OnDestroy = m.OnDestroy.ValueString()
-	}
 	if r.client != nil && r.client.Account() != "" {
 		rec.Account = r.client.Account()
 	}
 	diags := state.Set(ctx, m)
-	diags.Append(rec.write(ctx, private)...)
+	diags.Append(rec.compacted(m).write(ctx, private)...)
 	return diags
 }
 

@@ -81,7 +81,7 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				},
 			},
 			"url_password_wo_version": schema.Int64Attribute{
-				MarkdownDescription: "Any number. Terraform cannot see that `url_password_wo` has changed, so change this with it: the password is then sent again.",
+				MarkdownDescription: "Number of the version of `url_password_wo`. Increment it to send a changed password, which Terraform cannot compare. Needs `url_password_wo`.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("url_password_wo"))},
 			},
@@ -151,6 +151,10 @@ func callbackDiagnostics(config deliveryModel) (diags diag.Diagnostics) {
 	if !balancedBraces(callback) {
 		diags.AddAttributeWarning(path.Root("value"), "Unbalanced Braces in Callback URL",
 			fmt.Sprintf("A token has two braces on each side. FoneStorm replaces %s.", strings.Join(knownTokens, ", ")))
+	}
+	if !config.URLUsername.IsNull() && config.URLPassword.IsNull() && config.URLPasswordWO.IsNull() {
+		diags.AddAttributeWarning(path.Root("url_username"), "Callback Username Without Password",
+			"A username is set but no password. Set url_password_wo (or url_password, which is kept in the state), or remove url_username.")
 	}
 	if strings.HasPrefix(strings.ToLower(callback), "http://") && !config.URLUsername.IsNull() {
 		diags.AddAttributeWarning(path.Root("value"), "Callback Credentials Sent Over Plain HTTP",

@@ -33,6 +33,8 @@ var refusals = map[string]refusal{
   type = "None"`, "fonenumber", `exactly ten digits, such as "3215551212", but "321555121" was given.`},
 	"fonenumber_words": {`fonenumber = "1-800-FLOWERS"
   type = "None"`, "fonenumber", "exactly ten digits"},
+	"fonenumber_zero": {`fonenumber = 0215551212
+  type = "None"`, "fonenumber", `but "215551212" was given. A number that is written without quotes loses its leading zeros: put it in quotes.`},
 	"fonenumber_empty": {`fonenumber = ""
   type = "None"`, "fonenumber", "exactly ten digits"},
 
@@ -77,6 +79,12 @@ var refusals = map[string]refusal{
   value = "/sms"`, "value", `must begin with https:// or http://`},
 	"url_scheme": {`type = "URL"
   value = "ftp://hooks.example.com/sms"`, "value", `must begin with https:// or http://`},
+	"url_no_scheme": {`type = "URL"
+  value = "hooks.example.com:8443/sms?key=horse"`, "value", `must begin with https:// or http://. Use "https://hooks.example.com:8443/…".`},
+	"url_no_scheme_query": {`type = "URL"
+  value = "hooks.example.com?key=horse"`, "value", `Use "https://hooks.example.com/…".`},
+	"url_no_scheme_no_path": {`type = "URL"
+  value = "hooks.example.com"`, "value", `Use "https://hooks.example.com".`},
 	"url_no_host": {`type = "URL"
   value = "https:///sms"`, "value", `has no host`},
 	"url_credentials": {`type = "URL"
@@ -113,6 +121,8 @@ var refusals = map[string]refusal{
   value = "https://[::1"`, "value", `is not a URL`},
 	"forward_punctuated": {`type = "Forward"
   value = "321-555-1111"`, "value", `must be exactly ten digits`},
+	"forward_zero": {`type = "Forward"
+  value = 0215551111`, "value", `loses its leading zeros`},
 	"forward_itself": {`type = "Forward"
   value = "3215551212"`, "value", `would forward to itself`},
 	"none_value": {`type = "None"
@@ -255,6 +265,27 @@ func checkRules(t *testing.T, chosen func(block string) bool) {
 	}
 	if requests := a.Requests(); len(requests) > 0 {
 		t.Errorf("validating asked FoneStorm: %+v", requests)
+	}
+}
+
+// A username alone is hardly meant, and none of what FoneStorm may do with it is refused.
+func TestAccUsernameWithoutPassword(t *testing.T) {
+	t.Parallel()
+	complete := validURL + "url_username = \"hook\"\n  url_password = \"correct-horse\""
+	config := ""
+	for name, attributes := range map[string]string{"alone": validURL + `url_username = "hook"`, "complete": complete, "none": validURL} {
+		config += fmt.Sprintf("resource \"fractel_fonenumber_delivery\" %q {\n  fonenumber = %q\n  %s\n}\n", name, testNumber, attributes)
+	}
+	var warned []string
+	for block, found := range newAccount(t, simulator.Options{}).newWorkspace(t, config).validate(0) {
+		for _, d := range found {
+			if d.Summary == "Callback Username Without Password" {
+				warned = append(warned, block+": "+strings.TrimSpace(d.Snippet.Code))
+			}
+		}
+	}
+	if want := `resource "fractel_fonenumber_delivery" "alone": url_username = "hook"`; len(warned) != 1 || warned[0] != want {
+		t.Errorf("warns of %q, want only %q", warned, want)
 	}
 }
 

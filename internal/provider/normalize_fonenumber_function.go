@@ -36,7 +36,7 @@ func (f *normalizeFoneNumberFunction) Run(ctx context.Context, req function.RunR
 	}
 	digits, err := normalizeFoneNumber(number)
 	if err != nil {
-		resp.Error = function.NewArgumentFuncError(0, err.Error()+".")
+		resp.Error = function.NewArgumentFuncError(0, err.Error()) // Terraform ends the sentence.
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, digits)

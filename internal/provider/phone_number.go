@@ -40,5 +40,14 @@ func checkTenDigits(what, value string) error {
 	if found, err := normalizeFoneNumber(value); err == nil {
 		return fmt.Errorf("%s is written as exactly ten digits, but %q was given. Use %q.", what, value, found)
 	}
-	return fmt.Errorf("%s is written as exactly ten digits, such as \"3215551212\", but %q was given.", what, value)
+	return fmt.Errorf("%s is written as exactly ten digits, such as \"3215551212\", but %q was given.%s", what, value, lostZerosHint(value, 10))
+}
+
+// lostZerosHint returns a sentence about values that have fewer digits than they must have: Terraform reads 0123 as a number
+// where there are no quotes, and passes "123" on. It is empty for other values.
+func lostZerosHint(value string, want int) string {
+	if len(value) >= want || !onlyDigits.MatchString(value) {
+		return ""
+	}
+	return " A number that is written without quotes loses its leading zeros: put it in quotes."
 }

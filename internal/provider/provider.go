@@ -7,9 +7,7 @@ package provider
 import (
 	"context"
 	"fmt"
-	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -42,15 +40,15 @@ func New(version string) func() provider.Provider {
 
 // providerModel is the provider block.
 type providerModel struct {
-	Endpoint          types.String         `tfsdk:"endpoint"`
-	Username          types.String         `tfsdk:"username"`
-	Password          types.String         `tfsdk:"password"`
-	Token             types.String         `tfsdk:"token"`
-	Subaccount        types.String         `tfsdk:"subaccount"`
-	RequestsPerSecond types.Int64          `tfsdk:"requests_per_second"`
-	MaxRetries        types.Int64          `tfsdk:"max_retries"`
-	RequestTimeout    timetypes.GoDuration `tfsdk:"request_timeout"`
-	CheckOnPlan       types.Bool           `tfsdk:"check_on_plan"`
+	Endpoint          types.String `tfsdk:"endpoint"`
+	Username          types.String `tfsdk:"username"`
+	Password          types.String `tfsdk:"password"`
+	Token             types.String `tfsdk:"token"`
+	Subaccount        types.String `tfsdk:"subaccount"`
+	RequestsPerSecond types.Int64  `tfsdk:"requests_per_second"`
+	MaxRetries        types.Int64  `tfsdk:"max_retries"`
+	RequestTimeout    types.String `tfsdk:"request_timeout"`
+	CheckOnPlan       types.Bool   `tfsdk:"check_on_plan"`
 }
 
 func (p *fractelProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -60,8 +58,7 @@ func (p *fractelProvider) Metadata(_ context.Context, _ provider.MetadataRequest
 
 func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Manages where the FoneNumbers of a [FracTEL](https://www.fractel.net) account deliver their messages (SMS and MMS), " +
-			"through the FoneStorm API.",
+		MarkdownDescription: "Manages where the FoneNumbers of a FracTEL account deliver their messages (SMS and MMS), through the FoneStorm API.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the FoneStorm API. It must begin with `https://`; plain `http://` is accepted only for a loopback host. " +
@@ -119,11 +116,10 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				Validators: []validator.Int64{int64validator.Between(0, 100)},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "Time limit for one request, as a [duration](https://pkg.go.dev/time#ParseDuration) such as " +
-					"`30s` (the default) or `2m`. Waiting for the rate limit does not count. A list of all FoneNumbers has at least two minutes.",
+				MarkdownDescription: "Time limit for one request, as a number with a unit, such as " +
+					"`\"30s\"` (the default) or `\"2m\"`. Waiting for the rate limit does not count. A list of all FoneNumbers has at least two minutes.",
 				Optional:   true,
-				CustomType: timetypes.GoDurationType{},
-				Validators: []validator.String{positiveDurationRule()},
+				Validators: []validator.String{timeoutRule()},
 			},
 			"check_on_plan": schema.BoolAttribute{
 				MarkdownDescription: "Whether a plan reads the FoneNumbers that are to be managed, to make sure that they are in the account and to show what " +
@@ -181,13 +177,4 @@ func (m providerModel) known() bool {
 	return !m.Endpoint.IsUnknown() && !m.Username.IsUnknown() && !m.Password.IsUnknown() && !m.Token.IsUnknown() && !m.Subaccount.IsUnknown() &&
 		!m.RequestsPerSecond.IsUnknown() && !m.MaxRetries.IsUnknown() && !m.RequestTimeout.IsUnknown() &&
 		!m.CheckOnPlan.IsUnknown()
-}
-
-// duration returns a duration that its type has already checked, or the default when it is not set.
-func duration(value timetypes.GoDuration, unset time.Duration) time.Duration {
-	if value.IsNull() {
-		return unset
-	}
-	d, _ := value.ValueGoDuration()
-	return d
 }

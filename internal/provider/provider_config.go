@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -28,15 +29,17 @@ func (m providerModel) clientConfig() (fonestorm.Config, diag.Diagnostics) {
 		Endpoint:          cmp.Or(m.Endpoint.ValueString(), os.Getenv(envEndpoint), fonestorm.DefaultEndpoint),
 		RequestsPerSecond: int(m.RequestsPerSecond.ValueInt64()),
 		MaxRetries:        fonestorm.DefaultMaxRetries,
-		RequestTimeout:    duration(m.RequestTimeout, fonestorm.DefaultRequestTimeout),
+		RequestTimeout:    fonestorm.DefaultRequestTimeout,
 	}
 	if !m.MaxRetries.IsNull() {
 		config.MaxRetries = int(m.MaxRetries.ValueInt64())
 	}
+	if !m.RequestTimeout.IsNull() {
+		config.RequestTimeout, _ = time.ParseDuration(m.RequestTimeout.ValueString()) // Its validator has checked it.
+	}
 	var diags diag.Diagnostics
-	if _, err := fonestorm.ParseEndpoint(config.Endpoint); err != nil {
-		diags.AddAttributeError(path.Root("endpoint"), "Invalid Endpoint",
-			fmt.Sprintf("The endpoint from %s cannot be used: %s.", envEndpoint, err))
+	if err := checkEndpoint("The endpoint from "+envEndpoint, config.Endpoint); err != nil { // That of the block is checked by its validator.
+		diags.AddAttributeError(path.Root("endpoint"), endpointRule().summary, err.Error())
 	}
 	if m.RequestsPerSecond.IsNull() {
 		diags.Append(requestsPerSecondFromEnvironment(&config)...)

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -38,7 +37,7 @@ func TestClientConfig(t *testing.T) {
 		"the block wins": {
 			block: providerModel{
 				Endpoint: text("http://[::1]:2/v2"), Username: text("bu"), Password: text("bp"), RequestsPerSecond: types.Int64Value(7),
-				MaxRetries: types.Int64Value(0), RequestTimeout: timetypes.NewGoDurationValue(time.Minute),
+				MaxRetries: types.Int64Value(0), RequestTimeout: text("1m"),
 			},
 			env: map[string]string{envEndpoint: "http://localhost:1/v2", envUsername: "u", envPassword: "p", envRequestsPerSecond: "3"},
 			want: fonestorm.Config{
@@ -64,7 +63,10 @@ func TestClientConfig(t *testing.T) {
 		"no user name":    {env: map[string]string{envPassword: "p"}, refused: "A password is set but no username."},
 		"both ways":       {env: map[string]string{envToken: "t", envUsername: "u"}, refused: "both a token (FRACTEL_TOKEN) and a username"},
 		"endpoint in env": {env: map[string]string{envToken: "t", envEndpoint: "http://api.example.com"}, refused: "FRACTEL_ENDPOINT cannot be used"},
-		"rate in env":     {env: map[string]string{envToken: "t", envRequestsPerSecond: "ten"}, refused: `FRACTEL_REQUESTS_PER_SECOND is "ten"`},
+		"endpoint in env without scheme": {
+			env: map[string]string{envToken: "t", envEndpoint: "localhost:8080/v2"}, refused: `FRACTEL_ENDPOINT must begin with https://. Use "http://localhost:8080/v2".`,
+		},
+		"rate in env": {env: map[string]string{envToken: "t", envRequestsPerSecond: "ten"}, refused: `FRACTEL_REQUESTS_PER_SECOND is "ten"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -90,7 +92,9 @@ func TestAccValidateProvider(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ block, attribute, says string }{
 		"endpoint_http":     {`endpoint = "http://api.fonestorm.com/v2"`, "endpoint", "allowed only to a loopback host"},
-		"endpoint_scheme":   {`endpoint = "api.fonestorm.com/v2"`, "endpoint", "must begin with https://"},
+		"endpoint_scheme":   {`endpoint = "api.fonestorm.com/v2"`, "endpoint", `must begin with https://. Use "https://api.fonestorm.com/v2".`},
+		"endpoint_loopback": {`endpoint = "127.0.0.1:8080/v2"`, "endpoint", `Use "http://127.0.0.1:8080/v2".`},
+		"endpoint_word":     {`endpoint = "fonestorm"`, "endpoint", "cannot be used: it must begin with https://."},
 		"endpoint_user":     {`endpoint = "https://u:p@api.fonestorm.com/v2"`, "endpoint", "must not contain a username or password"},
 		"endpoint_query":    {`endpoint = "https://api.fonestorm.com/v2?token=x"`, "endpoint", "must not have a query"},
 		"endpoint_no_host":  {`endpoint = "https:///v2"`, "endpoint", "has no host"},
@@ -99,9 +103,11 @@ func TestAccValidateProvider(t *testing.T) {
 		"empty_username":    {`username = ""`, "username", "at least 1"},
 		"requests_zero":     {`requests_per_second = 0`, "requests_per_second", "between 1 and 100000"},
 		"retries_negative":  {`max_retries = -1`, "max_retries", "between 0 and 100"},
-		"timeout_text":      {`request_timeout = "soon"`, "request_timeout", "duration"},
+		"subaccount_zero":   {`subaccount = 0123456789`, "subaccount", `but "123456789" was given. A number that is written without quotes loses its leading zeros`},
+		"timeout_text":      {`request_timeout = "soon"`, "request_timeout", `must be a number with a unit, such as "30s" or "2m", but "soon" was given`},
 		"timeout_zero":      {`request_timeout = "0s"`, "request_timeout", "must be greater than zero"},
-		"timeout_unit_less": {`request_timeout = "30"`, "request_timeout", "duration"},
+		"timeout_unit_less": {`request_timeout = "30"`, "request_timeout", `needs a unit, but "30" was given. Use "30s" for seconds.`},
+		"timeout_number":    {`request_timeout = 1.5`, "request_timeout", `Use "1.5s" for seconds.`},
 	}
 	a := newAccount(t, simulator.Options{})
 	var config strings.Builder

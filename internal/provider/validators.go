@@ -38,24 +38,49 @@ func endpointRule() rule {
 	return rule{
 		summary: "Invalid Endpoint",
 		about:   "an https URL, or an http URL of a loopback host",
-		check: func(value string) error {
-			if _, err := fonestorm.ParseEndpoint(value); err != nil {
-				return fmt.Errorf("The endpoint cannot be used: %w.", err)
-			}
-			return nil
-		},
+		check:   func(value string) error { return checkEndpoint("The endpoint", value) },
 	}
 }
 
-func positiveDurationRule() rule {
+// checkEndpoint says why an endpoint cannot be used, and the one that was meant where only its scheme is missing.
+func checkEndpoint(what, value string) error {
+	_, err := fonestorm.ParseEndpoint(value)
+	if err == nil {
+		return nil
+	}
+	for _, scheme := range []string{"http://", "https://"} { // Plain HTTP is only valid for a loopback host, which hardly has a certificate.
+		if meant := scheme + value; lacksScheme(value) {
+			if _, err := fonestorm.ParseEndpoint(meant); err == nil {
+				return fmt.Errorf("%s must begin with https://. Use %q.", what, meant)
+			}
+		}
+	}
+	return fmt.Errorf("%s cannot be used: %w.", what, err)
+}
+
+// lacksScheme reports whether a text looks like a URL that begins with its host.
+func lacksScheme(value string) bool {
+	host, _, _ := strings.Cut(value, "/")
+	return strings.Contains(host, ".") || strings.HasPrefix(host, "localhost")
+}
+
+func timeoutRule() rule {
 	return rule{
 		summary: "Invalid Duration",
-		about:   "greater than zero",
+		about:   "a duration greater than zero, such as \"30s\"",
 		check: func(value string) error {
-			if d, err := time.ParseDuration(value); err == nil && d <= 0 { // Other errors are the type's to report.
+			d, err := time.ParseDuration(value)
+			_, errInSeconds := time.ParseDuration(value + "s")
+			switch {
+			case err == nil && d > 0:
+				return nil
+			case err == nil:
 				return fmt.Errorf("The timeout must be greater than zero, but %q was given. Use a duration such as \"30s\".", value)
+			case errInSeconds == nil:
+				return fmt.Errorf("The timeout needs a unit, but %q was given. Use %q for seconds.", value, value+"s")
+			default:
+				return fmt.Errorf("The timeout must be a number with a unit, such as \"30s\" or \"2m\", but %q was given.", value)
 			}
-			return nil
 		},
 	}
 }
@@ -120,7 +145,7 @@ func subaccountRule() rule {
 		about:   "ten digits",
 		check: func(value string) error {
 			if !tenDigits.MatchString(value) {
-				return fmt.Errorf("A subaccount code has ten digits, such as \"1234567890\", but %q was given.", value)
+				return fmt.Errorf("A subaccount code has ten digits, such as \"1234567890\", but %q was given.%s", value, lostZerosHint(value, 10))
 			}
 			return nil
 		},
@@ -133,7 +158,7 @@ func areaCodeRule() rule {
 		about:   "three digits",
 		check: func(value string) error {
 			if !areaCode.MatchString(value) {
-				return fmt.Errorf("An area code is three digits, such as \"321\", but %q was given.", value)
+				return fmt.Errorf("An area code is three digits, such as \"321\", but %q was given.%s", value, lostZerosHint(value, 3))
 			}
 			return nil
 		},

@@ -76,9 +76,21 @@ func (s *Simulator) Devices() []Device {
 	return slices.SortedFunc(maps.Values(s.devices), func(a, b Device) int { return cmp.Compare(a.ID, b.ID) })
 }
 
+// logInTo returns the account that a user belongs to, and whether name and password are right.
+func (s *Simulator) logInTo(name, password string) (account string, ok bool) {
+	first := User{s.options.Username, s.options.Password, s.options.Account}
+	for _, user := range append([]User{first}, s.options.Users...) {
+		if user.Name == name && user.Password == password {
+			return user.Account, true
+		}
+	}
+	return "", false
+}
+
 // addSubaccount makes a subaccount known. The caller has locked s.
 func (s *Simulator) addSubaccount(code string) {
-	if code != "" {
+	isAnother := func(user User) bool { return user.Account == code }
+	if code != "" && !slices.ContainsFunc(s.options.Users, isAnother) {
 		s.subaccounts[code] = true
 	}
 }

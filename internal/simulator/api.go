@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -41,12 +42,13 @@ func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if form.Get("username") != s.options.Username || form.Get("password") != s.options.Password {
+	account, ok := s.logInTo(form.Get("username"), form.Get("password"))
+	if !ok {
 		fail(w, s.profile.LoginStatus, "Invalid username or password.")
 		return
 	}
 	seconds, _ := strconv.Atoi(form.Get("expires")) // The contract has checked it; 0 when there is none.
-	text, expires := s.newToken(s.options.Account, time.Duration(seconds)*time.Second)
+	text, expires := s.newToken(account, time.Duration(seconds)*time.Second)
 	token := map[string]any{"token": text}
 	switch s.profile.LoginResponse {
 	case "token":
@@ -134,7 +136,7 @@ func (s *Simulator) setDelivery(w http.ResponseWriter, r *http.Request, account 
 			return
 		}
 	}
-	f, ok := s.deliver(account, form)
+	f, ok := s.deliver(r.Context(), account, form)
 	switch {
 	case !ok:
 		fail(w, http.StatusNotFound, "The FoneNumber was not found.")
@@ -147,13 +149,14 @@ func (s *Simulator) setDelivery(w http.ResponseWriter, r *http.Request, account 
 
 // deliver changes where a FoneNumber of the account delivers. Credentials that the request does not mention stay as they
 // are.
-func (s *Simulator) deliver(account string, form url.Values) (record, bool) {
+func (s *Simulator) deliver(ctx context.Context, account string, form url.Values) (record, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f, ok := s.numbers[form.Get("fonenumber")]
 	if !ok || f.Subaccount != s.subaccountOf(account) {
 		return record{}, false
 	}
+	before := f.Receive
 	f.neverSet = false
 	f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
 	if form.Has("url_username") {
@@ -163,6 +166,7 @@ func (s *Simulator) deliver(account string, form url.Values) (record, bool) {
 		f.Receive.URLPassword = form.Get("url_password")
 	}
 	s.numbers[f.Number] = f
+	s.noteChange(ctx, f.Number+": "+before.change(f.Receive))
 	return f, true
 }
 

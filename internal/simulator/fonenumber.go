@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"maps"
+	"net/url"
 	"strings"
 )
 
@@ -58,6 +59,31 @@ func (r Receive) Value() string {
 	default:
 		return ""
 	}
+}
+
+// String describes where messages go, without credentials.
+func (r Receive) String() string {
+	value := r.Value()
+	if u, err := url.Parse(value); err == nil && u.User != nil {
+		value = u.Redacted()
+	}
+	return strings.TrimSpace(r.Type + " " + value)
+}
+
+// change describes what becomes of r.
+func (r Receive) change(next Receive) string {
+	credentials := ""
+	switch {
+	case next.URLUsername == r.URLUsername && next.URLPassword == r.URLPassword:
+	case next.URLUsername == "" && next.URLPassword == "":
+		credentials = ", credentials removed"
+	default:
+		credentials = ", credentials set"
+	}
+	if r.String() == next.String() {
+		return next.String() + " as before" + credentials
+	}
+	return r.String() + " -> " + next.String() + credentials
 }
 
 // Delivering returns the setting that results from r when messages are sent to a new destination. Fields of other

@@ -41,8 +41,10 @@ type Options struct {
 	Password    string   // Its password; "demo-password" when empty.
 	Account     string   // ID of the account, ten digits; "1000000001" when empty.
 	Subaccounts []string // Codes of its subaccounts, ten digits each, in addition to those that Put and PutDevice name.
+	Users       []User   // Further users that may log in, to accounts of their own.
 
-	FoneNumbers int // How many FoneNumbers the account has at first: 3215550000 and those that follow.
+	FoneNumbers int  // How many FoneNumbers the account has at first: 3215550000 and those that follow.
+	Documented  bool // Whether it has those that README, documentation and examples use, in the state that they expect.
 
 	TokenLifetime time.Duration // How long a token is accepted at most; as FoneStorm does, an hour unless asked, when zero.
 	Latency       time.Duration // How long every response takes.
@@ -51,6 +53,15 @@ type Options struct {
 	RateWindow RateWindow // How those seconds are counted; sliding when empty.
 
 	Profile Profile // The dialect; that of the live service when zero.
+
+	OnResponse func(Request) // Called with each request once it has been responded to, also by several goroutines at once; may be nil.
+}
+
+// User may log in to an account other than the first one, whose FoneNumbers and devices name it as their Subaccount.
+type User struct {
+	Name     string
+	Password string
+	Account  string // Ten digits.
 }
 
 // Request is what the simulator remembers of one request.
@@ -61,8 +72,11 @@ type Request struct {
 	Account string     // Account or subaccount that the token acts on; empty for logins and when the token is not valid.
 	Body    string     // Kind of the body: "json", "form", or "" when there is none or it is of another kind.
 	Form    url.Values // Parameters of the body, of either kind; empty when the body could not be read.
-	Status  int        // Of the response; zero when there was none.
 	Header  http.Header
+
+	Status int    // Of the response; zero when there was none.
+	Reason string // Beginning of the body of a response that reports a failure.
+	Change string // What the request changed, without credentials; empty for nothing.
 }
 
 // Kind names the API call that a request made, in few words.
@@ -118,7 +132,14 @@ func New(options Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, account := range append([]string{options.Account}, options.Subaccounts...) {
+	if options.Documented {
+		options.Users = append(slices.Clone(options.Users), partner)
+	}
+	accounts := append([]string{options.Account}, options.Subaccounts...)
+	for _, user := range options.Users {
+		accounts = append(accounts, user.Account)
+	}
+	for _, account := range accounts {
 		if !tenDigits.MatchString(account) {
 			return nil, fmt.Errorf("the account %q must have ten digits", account)
 		}
@@ -142,6 +163,11 @@ func New(options Options) (*Simulator, error) {
 	}
 	for i := range options.FoneNumbers {
 		s.Put(FoneNumber{Number: fmt.Sprint(3215550000 + i), Label: fmt.Sprintf("Number %d", i)})
+	}
+	if options.Documented {
+		if err := s.PutCSV(strings.NewReader(documented)); err != nil {
+			return nil, err
+		}
 	}
 	validated, err := s.validate(s.api())
 	if err != nil {
@@ -232,11 +258,24 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests = append(s.requests, request) // Before the response: a test that has it may look at the requests.
 	s.mu.Unlock()
-	s.respond(&statusRecorder{ResponseWriter: w, note: func(status int) {
+	recorder := &recorder{ResponseWriter: w, request: request, mu: &s.mu}
+	s.respond(recorder, r.WithContext(context.WithValue(r.Context(), requestKey{}, request)), body, arrived)
+	if s.options.OnResponse != nil {
 		s.mu.Lock()
-		defer s.mu.Unlock()
-		request.Status = status
-	}}, r, body, arrived)
+		answered := *request
+		s.mu.Unlock()
+		s.options.OnResponse(answered)
+	}
+}
+
+// requestKey is the key of a context's *Request.
+type requestKey struct{}
+
+// noteChange remembers what a request has changed. The caller has locked s.
+func (s *Simulator) noteChange(ctx context.Context, change string) {
+	if request, ok := ctx.Value(requestKey{}).(*Request); ok {
+		request.Change = change
+	}
 }
 
 func (s *Simulator) respond(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) {
@@ -299,16 +338,28 @@ func (s *Simulator) addViolation(reason string) {
 	s.violations = append(s.violations, reason)
 }
 
-// statusRecorder notes the status of a response before it is sent.
-type statusRecorder struct {
+// recorder notes the status of a response before it is sent, and why a request failed.
+type recorder struct {
 	http.ResponseWriter
-	note func(status int)
+	request *Request
+	mu      *sync.Mutex // Protects the request.
 }
 
-func (r *statusRecorder) WriteHeader(status int) {
-	r.note(status)
+func (r *recorder) WriteHeader(status int) {
+	r.mu.Lock()
+	r.request.Status = status
+	r.mu.Unlock()
 	r.ResponseWriter.WriteHeader(status)
 }
 
+func (r *recorder) Write(data []byte) (int, error) {
+	r.mu.Lock()
+	if room := 1000 - len(r.request.Reason); room > 0 && r.request.Status >= http.StatusBadRequest {
+		r.request.Reason += string(data[:min(room, len(data))])
+	}
+	r.mu.Unlock()
+	return r.ResponseWriter.Write(data)
+}
+
 // Unwrap lets http.ResponseController reach the connection.
-func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

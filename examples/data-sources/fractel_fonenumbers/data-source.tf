@@ -3,8 +3,8 @@ data "fractel_fonenumbers" "branches" {
   group     = "Branches"
 }
 
-# The result is keyed by FoneNumber, as for_each likes it. Do not select by `type` what the configuration itself delivers
-# in another way: the next plan would not find it anymore, and destroy it.
+# The result is a map by FoneNumber, as for_each needs it. Do not select by `type` if the resource changes it: the next plan
+# would not find the FoneNumber anymore, and would destroy its delivery.
 resource "fractel_fonenumber_delivery" "branch" {
   for_each   = data.fractel_fonenumbers.branches.fonenumbers
   fonenumber = each.key

@@ -1,4 +1,4 @@
-# Messages are forwarded to another telephone number, and still are when this is destroyed.
+# Messages are forwarded to another telephone number, also after this resource is destroyed.
 resource "fractel_fonenumber_delivery" "after_hours" {
   fonenumber = "3215551204"
   type       = "Forward"

@@ -12,5 +12,5 @@ resource "fractel_fonenumber_delivery" "billing" {
   value                   = "https://billing.example.com/sms?id={{uid}}"
   url_username            = "fonestorm"
   url_password_wo         = var.hook_password
-  url_password_wo_version = 1 # Change it to send a changed password.
+  url_password_wo_version = 1 # Increment it to send a changed password.
 }

@@ -1,7 +1,6 @@
-// Command bench measures what the provider costs: the real CLI, the provider built from this tree, and a simulated
-// account with latency and FoneStorm's limit. It compares every operation with the same one on as many terraform_data
-// resources, which cost the CLI's own work only, and ends with an error when a target is missed. See report.go for the
-// targets.
+// Command bench measures what the provider costs: the real CLI, the provider built from this tree, and a simulated account with
+// latency and FoneStorm's request limit. It compares each operation with the same one by a provider that does nothing (the
+// floor), and fails when a target is missed. The targets are in report.go.
 package main
 
 import (
@@ -27,35 +26,26 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdout)
-	if errors.Is(err, flag.ErrHelp) {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return
 	}
-	if ctx.Err() != nil {
-		err = errors.New("interrupted")
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		stop()
-		os.Exit(1)
-	}
+	fmt.Fprintln(os.Stderr, "bench:", err)
+	stop()
+	os.Exit(1)
 }
 
 // options are what the command line asks for.
 type options struct {
 	sizes   []int
-	limits  []bool // Whether the account has FoneStorm's limit; one or both.
+	limits  []bool // Whether the account has a request limit.
 	latency time.Duration
-	output  string
-	command string // How to measure the same again.
 }
 
-func parse(args []string) (options, error) {
-	var o options
+func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	sizes := flags.String("n", "10,100,1000,10000", "`numbers` of resources; more than 1000 are only planned")
-	limit := flags.String("limit", "both", fmt.Sprintf("limit of %d requests a second: `on, off or both`", requestLimit))
-	flags.DurationVar(&o.latency, "latency", 50*time.Millisecond, "how `long` every answer of the account takes")
-	flags.StringVar(&o.output, "o", "", "`file` that gets the results too, as Markdown")
+	sizes := flags.String("n", "10,100,1000,10000,30000", "`numbers` of resources; more than 1000 are only planned, without limit")
+	limit := flags.String("limit", "both", "request limit of the account, 10 a second: `on, off or both`")
+	flags.DurationVar(&o.latency, "latency", 50*time.Millisecond, "`duration` of each response of the account")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -66,21 +56,15 @@ func parse(args []string) (options, error) {
 		}
 		o.sizes = append(o.sizes, size)
 	}
-	switch *limit {
-	case "on":
-		o.limits = []bool{true}
-	case "off":
-		o.limits = []bool{false}
-	case "both":
-		o.limits = []bool{false, true}
-	default:
+	limits, ok := map[string][]bool{"on": {true}, "off": {false}, "both": {false, true}}[*limit]
+	if !ok {
 		return o, fmt.Errorf("-limit: %q is none of on, off and both", *limit)
 	}
-	o.command = fmt.Sprintf("go run ./internal/cmd/bench -n %s -limit %s -latency %s", *sizes, *limit, o.latency)
+	o.limits = limits
 	return o, nil
 }
 
-// run measures and reports. It expects to be started in the root of the repository.
+// run measures and prints a report in Markdown. It expects to be started in the root of the repository.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	o, err := parse(args)
 	if err != nil {
@@ -95,71 +79,49 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if dir, err = filepath.EvalSymlinks(dir); err != nil { // As the kernel names what is in it.
+	if dir, err = filepath.EvalSymlinks(dir); err != nil { // So that the kernel names the provider's processes in the same way.
 		return err
 	}
-	progress("building the provider")
-	if err := terraformcli.BuildProvider(ctx, ".", dir); err != nil {
-		return err
-	}
-	binary, err := os.Stat(filepath.Join(dir, "terraform-provider-fractel"))
+	b := &bench{cli: cli, dir: dir, provider: filepath.Join(dir, "provider"), floor: filepath.Join(dir, "floor")}
+	binary, err := b.build(ctx)
 	if err != nil {
 		return err
 	}
 	begun := time.Now()
-	b := &bench{cli: cli, dir: dir, binary: filepath.Join(dir, binary.Name())}
 	results, err := b.measureAll(ctx, o)
 	if err != nil {
 		return err
 	}
-	judged := verdicts(results, binary.Size())
-	text := header(ctx, o, cli, begun) + table(results) + "\n" + list(judged)
-	fmt.Fprint(stdout, text)
-	if o.output != "" {
-		if err := os.WriteFile(o.output, []byte(text), 0o600); err != nil {
-			return err
-		}
-	}
-	if missed := countMissed(judged); missed > 0 {
-		return fmt.Errorf("%d of %d targets missed", missed, len(judged))
+	report, missed := judge(results, binary)
+	fmt.Fprintf(stdout, "# Benchmark of %s\n\n- Machine: %s/%s, %d cores\n- CLI: %s; provider built with %s\n- Account: simulated, each response takes %s\n"+
+		"- Command: `go run ./internal/cmd/bench %s`, which took %s\n\n%s\n%s", begun.UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version(ctx, cli),
+		runtime.Version(), o.latency, strings.Join(args, " "), time.Since(begun).Round(time.Second), table(results), report)
+	if missed > 0 {
+		return fmt.Errorf("%d targets missed", missed)
 	}
 	return nil
 }
 
-// header says what was measured, where and when.
-func header(ctx context.Context, o options, cli string, begun time.Time) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "# Benchmark of %s\n\n", begun.UTC().Format(time.DateOnly))
-	fmt.Fprintf(&text, "- Machine: %s, %d cores, %s\n", processor(), runtime.NumCPU(), runtime.GOOS)
-	fmt.Fprintf(&text, "- CLI: %s; provider built with %s\n", version(ctx, cli), runtime.Version())
-	fmt.Fprintf(&text, "- Account: simulated, every answer takes %s\n", o.latency)
-	fmt.Fprintf(&text, "- Command: `%s`, which took %s\n\n", o.command, time.Since(begun).Round(time.Second))
-	return text.String()
-}
-
-// processor names the model of the machine's processor as far as the system tells it.
-func processor() string {
-	info, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(info)) {
-		if name, model, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(model)
-		}
+// build compiles both providers, and returns the size of ours in bytes.
+func (b *bench) build(ctx context.Context) (int64, error) {
+	if err := terraformcli.BuildProvider(ctx, ".", b.provider); err != nil {
+		return 0, err
 	}
-	return runtime.GOARCH
+	if err := terraformcli.BuildProvider(ctx, filepath.Join("internal", "cmd", "bench", "nothing"), b.floor); err != nil {
+		return 0, err
+	}
+	binary, err := os.Stat(filepath.Join(b.provider, "terraform-provider-fractel"))
+	if err != nil {
+		return 0, err
+	}
+	return binary.Size(), nil
 }
 
-// version returns what the CLI calls itself.
+// version returns the first line of what the CLI prints about itself.
 func version(ctx context.Context, cli string) string {
 	command := exec.CommandContext(ctx, cli, "version")
 	command.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull)
-	output, err := command.Output()
-	if err != nil {
-		return "unknown version"
-	}
+	output, _ := command.Output()
 	first, _, _ := strings.Cut(string(output), "\n")
 	return first
-}
-
-func progress(format string, values ...any) {
-	fmt.Fprintf(os.Stderr, time.Now().Format(time.TimeOnly)+" "+format+"\n", values...)
 }

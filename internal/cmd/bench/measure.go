@@ -6,60 +6,64 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
-	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
 const (
 	requestLimit   = 10   // A second, of a standard account.
-	largestApplied = 1000 // More resources than this are only planned: applying them takes too long.
+	largestApplied = 1000 // With more resources, Terraform alone takes too long: it writes the whole state after each one.
 )
 
-// scenario is under which conditions operations are measured.
-type scenario struct {
-	size    int  // How many resources.
-	limited bool // Whether the account has FoneStorm's limit, and the provider keeps to it.
-	latency time.Duration
-}
+// operation is what is done to all resources of a configuration at once.
+type operation string
 
-func (s scenario) limit() string {
-	if s.limited {
-		return fmt.Sprintf("%d/s", requestLimit)
-	}
-	return "none"
+const (
+	create  operation = "create all"
+	plan    operation = "no-change plan"
+	change  operation = "change all"
+	destroy operation = "destroy all"
+)
+
+// commands contains the arguments of the CLI, and the revision of the values that FoneStorm has afterwards; 0 for none.
+var commands = map[operation]struct {
+	args     []string
+	revision int
+}{
+	create:  {[]string{"apply", "-auto-approve", "-input=false", "-no-color"}, 1},
+	plan:    {[]string{"plan", "-detailed-exitcode", "-input=false", "-no-color"}, 1},
+	change:  {[]string{"apply", "-auto-approve", "-input=false", "-no-color"}, 2},
+	destroy: {[]string{"destroy", "-auto-approve", "-input=false", "-no-color"}, 0},
 }
 
 // result is what one operation cost.
 type result struct {
-	scenario
 	operation operation
+	size      int // Number of resources.
+	limited   bool
+	latency   time.Duration
 	wall      time.Duration
+	floor     time.Duration  // The same operation by the provider that does nothing.
 	requests  map[string]int // By kind, rejected ones included.
 	rejected  int
-	peak      int64 // Bytes of memory that the provider used at most; 0 when the system does not tell.
-
-	floor     time.Duration // The same operation on terraform_data.
-	planFloor time.Duration // The plan of the same operation on terraform_data, without applying it.
+	peak      int64 // Maximum memory of a provider process in bytes; 0 where the system does not show it.
 }
 
 // bench is what all measurements share.
 type bench struct {
-	cli    string
-	dir    string // Everything is below it.
-	binary string // The provider.
+	cli             string
+	dir             string // Everything is below it.
+	provider, floor string // Directories of the two providers.
 }
 
-// measureAll measures every size with and without limit, as asked for.
-func (b *bench) measureAll(ctx context.Context, o options) ([]result, error) {
-	var results []result
+func (b *bench) measureAll(ctx context.Context, o options) (results []result, err error) {
 	for _, size := range o.sizes {
 		for _, limited := range o.limits {
-			measured, err := b.measureScenario(ctx, scenario{size: size, limited: limited, latency: o.latency})
+			if size > largestApplied && limited && len(o.limits) > 1 {
+				continue
+			}
+			measured, err := b.measureSize(ctx, result{size: size, limited: limited, latency: o.latency})
 			if err != nil {
 				return nil, err
 			}
@@ -69,14 +73,13 @@ func (b *bench) measureAll(ctx context.Context, o options) ([]result, error) {
 	return results, nil
 }
 
-// measureScenario measures the operations on deliveries one after the other, each right after the same on terraform_data,
-// so that the machine is as busy with other things for both.
-func (b *bench) measureScenario(ctx context.Context, s scenario) ([]result, error) {
-	options := simulator.Options{FoneNumbers: s.size, Latency: s.latency}
-	env := []string{"FRACTEL_REQUESTS_PER_SECOND=100000"} // As much as the provider takes.
-	if s.limited {
+// measureSize measures the operations one after the other.
+func (b *bench) measureSize(ctx context.Context, scenario result) (results []result, err error) {
+	options := simulator.Options{FoneNumbers: scenario.size, Latency: scenario.latency}
+	env := []string{"FRACTEL_REQUESTS_PER_SECOND=100000"}
+	if scenario.limited {
 		options.RateLimit, options.RateWindow = requestLimit, simulator.SlidingWindow
-		env = nil // The provider's own default is the limit.
+		env = nil // The provider's default is the limit.
 	}
 	account, err := simulator.New(options)
 	if err != nil {
@@ -84,75 +87,64 @@ func (b *bench) measureScenario(ctx context.Context, s scenario) ([]result, erro
 	}
 	server := httptest.NewServer(account)
 	defer server.Close()
-	workspace, err := b.workspace(server.URL, env...)
+	env = append(env, "FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
+	ours, err := b.newWorkspace(b.provider, scenario.size, env...)
 	if err != nil {
 		return nil, err
 	}
-	floors, err := b.workspace("")
+	floors, err := b.newWorkspace(b.floor, scenario.size)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := begin(ctx, floors, nothing, s.size); err != nil {
-		return nil, err
+	operations := []operation{create, plan, change, destroy}
+	if scenario.size > largestApplied {
+		operations = []operation{plan}
+		deliver(account, scenario.size)
 	}
-	operations, err := begin(ctx, workspace, delivery, s.size)
-	if err != nil {
-		return nil, err
-	}
-	if operations[0] != create {
-		deliver(account, s.size)
-	}
-	var results []result
 	for _, o := range operations {
-		planFloor, floor, err := o.floors(ctx, floors, s.size)
+		scenario.operation = o
+		best, err := measure(ctx, account, floors, ours, scenario)
+		for i := 1; i < repetitions(o, scenario.size) && err == nil; i++ {
+			var again result
+			again, err = measure(ctx, account, floors, ours, scenario)
+			again.wall, again.floor = min(again.wall, best.wall), min(again.floor, best.floor)
+			best = again
+		}
 		if err != nil {
 			return nil, err
 		}
-		r, err := b.fastest(ctx, workspace, account, s, o)
-		if err != nil {
-			return nil, err
-		}
-		r.floor, r.planFloor = floor, planFloor
-		progress("%s of %d, limit %s: %s, %d requests", o, s.size, s.limit(), seconds(r.wall.Seconds()), r.total())
-		results = append(results, r)
+		fmt.Fprintf(os.Stderr, "%s %s of %d: %.2f s, floor %.2f s\n", time.Now().Format(time.TimeOnly), o, best.size, best.wall.Seconds(), best.floor.Seconds())
+		results = append(results, best)
 	}
 	return results, nil
 }
 
-// fastest measures an operation on deliveries and returns its fastest repetition: what else the machine does can only
-// make it slower.
-func (b *bench) fastest(ctx context.Context, workspace *terraformcli.Workspace, account *simulator.Simulator, s scenario, o operation) (result, error) {
-	var fastest result
-	for i := range o.repetitions(s.size) {
-		r, err := b.measure(ctx, workspace, account, s, o)
-		if err != nil {
-			return r, err
-		}
-		if i == 0 || r.wall < fastest.wall {
-			fastest = r
-		}
+// repetitions returns how often an operation is measured. The fastest counts: what else the machine does can only make it slower.
+func repetitions(o operation, size int) int {
+	if o == plan && size <= largestApplied {
+		return 3
 	}
-	return fastest, nil
+	return 1
 }
 
-// deliver sets what creating everything would have set.
-func deliver(account *simulator.Simulator, size int) {
-	for i := range size {
-		f, _ := account.Get(number(i))
-		f.Receive = f.Receive.Delivering("Email", value(i, 1))
-		account.Put(f)
+// measure measures an operation once, right after its floor, so that the machine is as busy with other things for both.
+func measure(ctx context.Context, account *simulator.Simulator, floors, ours workspace, r result) (_ result, err error) {
+	if r.floor, err = floors.perform(ctx, r.operation); err != nil {
+		return r, err
 	}
-}
-
-// measure measures one operation, and checks that it did what it should.
-func (b *bench) measure(ctx context.Context, workspace *terraformcli.Workspace, account *simulator.Simulator, s scenario, o operation) (result, error) {
 	account.Forget()
-	peak := watchMemory(b.binary)
-	wall, err := o.perform(ctx, workspace, delivery, s.size)
-	r := result{scenario: s, operation: o, wall: wall, peak: peak(), requests: make(map[string]int)}
+	stop := watchMemory(ours.binary)
+	r.wall, err = ours.perform(ctx, r.operation)
+	r.peak = stop()
 	if err != nil {
 		return r, err
 	}
+	return r, r.count(account)
+}
+
+// count counts the requests of an operation and checks that it did what it should.
+func (r *result) count(account *simulator.Simulator) error {
+	r.requests = make(map[string]int)
 	for _, request := range account.Requests() {
 		r.requests[request.Kind()]++
 		if request.Status == http.StatusTooManyRequests {
@@ -160,66 +152,13 @@ func (b *bench) measure(ctx context.Context, workspace *terraformcli.Workspace, 
 		}
 	}
 	if violations := account.Violations(); len(violations) > 0 {
-		return r, fmt.Errorf("%s: FoneStorm would have refused: %q", o, violations[0])
+		return fmt.Errorf("%s: FoneStorm would have rejected a request: %q", r.operation, violations[0])
 	}
-	for i := range s.size {
+	for i := range r.size {
 		f, _ := account.Get(number(i))
-		if got, want := f.Receive.Value(), value(i, o.revision()); got != want {
-			return r, fmt.Errorf("%s: FoneNumber %s delivers to %q where %q was expected", o, f.Number, got, want)
+		if got, want := f.Receive.Value(), value(i, commands[r.operation].revision); got != want {
+			return fmt.Errorf("%s: FoneNumber %s delivers to %q instead of %q", r.operation, f.Number, got, want)
 		}
 	}
-	return r, nil
-}
-
-// workspace returns a new working directory that uses the account served at the URL.
-func (b *bench) workspace(url string, env ...string) (*terraformcli.Workspace, error) {
-	dir, err := os.MkdirTemp(b.dir, "workspace-")
-	if err != nil {
-		return nil, err
-	}
-	env = append(env, "FRACTEL_ENDPOINT="+url+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
-	return terraformcli.New(b.cli, dir, filepath.Dir(b.binary), env...)
-}
-
-// watchMemory samples how much memory processes of a program use, until the function it returns is called, which
-// returns the most that one of them has used. The kernel keeps that mark, so that little is lost between samples.
-func watchMemory(program string) (stop func() int64) {
-	var peak int64
-	done := make(chan struct{})
-	var watching sync.WaitGroup
-	watching.Go(func() {
-		ticker := time.NewTicker(50 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				peak = max(peak, peakMemory(program))
-			case <-done:
-				return
-			}
-		}
-	})
-	return func() int64 {
-		close(done)
-		watching.Wait()
-		return peak
-	}
-}
-
-// peakMemory returns the most that a running process of the program has used, in bytes; 0 where there is no /proc.
-func peakMemory(program string) (peak int64) {
-	links, _ := filepath.Glob("/proc/[0-9]*/exe")
-	for _, link := range links {
-		if running, _ := os.Readlink(link); running != program {
-			continue
-		}
-		status, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
-		for line := range strings.Lines(string(status)) {
-			var kib int64
-			if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
-				peak = max(peak, kib<<10)
-			}
-		}
-	}
-	return peak
+	return nil
 }

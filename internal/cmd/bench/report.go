@@ -3,12 +3,14 @@ package main
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
-	"unicode/utf8"
 )
 
+const mib = 1 << 20
+
+// total returns the number of requests.
 func (r result) total() (n int) {
 	for count := range maps.Values(r.requests) {
 		n += count
@@ -16,180 +18,108 @@ func (r result) total() (n int) {
 	return n
 }
 
-// others are the requests that change nothing.
-func (r result) others() int { return r.total() - r.requests["set"] }
-
-// paced is how long the limit makes the requests take.
-func (r result) paced() time.Duration {
-	if !r.limited {
-		return 0
+func (r result) limit() string {
+	if r.limited {
+		return fmt.Sprintf("%d/s", requestLimit)
 	}
-	return time.Duration(r.total()) * time.Second / requestLimit
+	return "none"
 }
-
-// bound is what the operation cannot be faster than.
-func (r result) bound() time.Duration { return max(r.floor, r.paced()) }
-
-func (r result) applies() bool { return r.operation != plan }
 
 // target is something that results must not exceed.
 type target struct {
-	name string
-	unit func(float64) string
-	// judge returns what was measured and what is allowed, and whether the target is about such a result at all.
-	judge func(r result) (measured, allowed float64, about bool)
+	name, unit string
+	about      func(r result) bool
+	measured   func(r result) float64
+	allowed    func(r result) float64
 }
-
-const mib = 1 << 20
 
 var targets = []target{
-	{"no-change plan: requests, for any N", count, func(r result) (float64, float64, bool) {
-		return float64(r.total()), 7, r.operation == plan
-	}},
-	{"create, change, destroy: set requests more or less than N", count, func(r result) (float64, float64, bool) {
-		sets := r.requests["set"]
-		return float64(max(sets-r.size, r.size-sets)), 0, r.applies()
-	}},
-	// An apply is two runs of the provider, one that plans and one that applies. Each logs in.
-	{"create, change, destroy: other requests, 7 for each run of the provider and one for each 30 s", count, func(r result) (float64, float64, bool) {
-		return float64(r.others()), float64(7*r.requests["login"]) + float64(r.wall/(30*time.Second)), r.applies()
-	}},
-	{"rejected requests at the limit", count, func(r result) (float64, float64, bool) {
-		return float64(r.rejected), 0, r.limited
-	}},
-	{"create, change, destroy of 1000 at the limit: 1.05 × requests/limit + floor of its plan", seconds, func(r result) (float64, float64, bool) {
-		return r.wall.Seconds(), 1.05*r.paced().Seconds() + r.planFloor.Seconds(), r.applies() && r.size == 1000 && r.limited
-	}},
-	{"create, change, destroy of 1000 without limit: 1.5 × floor + N × latency/10", seconds, func(r result) (float64, float64, bool) {
-		waiting := time.Duration(r.size) * r.latency / 10 // The CLI works on ten resources at once.
-		return r.wall.Seconds(), 1.5*r.floor.Seconds() + waiting.Seconds(), r.applies() && r.size == 1000 && !r.limited
-	}},
-	{"no-change plan of 1000: 1.3 × floor + 2 s", seconds, func(r result) (float64, float64, bool) {
-		return r.wall.Seconds(), 1.3*r.floor.Seconds() + 2, r.operation == plan && r.size == 1000
-	}},
-	{"peak memory of the provider at N = 10000", bytes, func(r result) (float64, float64, bool) {
-		return float64(r.peak), 128 * mib, r.size == 10000 && r.peak > 0
-	}},
+	{"no-change plan: requests, for any N", "", isPlan,
+		func(r result) float64 { return float64(r.total()) }, constant(7)},
+	{"create, change, destroy: settings more or less than N", "", isApply,
+		func(r result) float64 { return float64(max(r.requests["set"]-r.size, r.size-r.requests["set"])) }, constant(0)},
+	// An apply is two provider processes, one that plans and one that applies. Each logs in.
+	{"create, change, destroy: other requests, 7 for each provider process", "", isApply,
+		func(r result) float64 { return float64(r.total() - r.requests["set"]) }, func(r result) float64 { return float64(7 * r.requests["login"]) }},
+	{"requests rejected at the limit", "", func(r result) bool { return r.limited },
+		func(r result) float64 { return float64(r.rejected) }, constant(0)},
+	{"create, change, destroy of 1000 at the limit: 1.05 × requests/limit + 3 s", " s", func(r result) bool { return isApply(r) && r.size == 1000 && r.limited },
+		wall, func(r result) float64 { return 1.05*float64(r.total())/requestLimit + 3 }},
+	// Terraform works on ten resources at once.
+	{"create, change, destroy of 1000 without limit: 1.3 × floor + N × latency/10", " s", func(r result) bool { return isApply(r) && r.size == 1000 && !r.limited },
+		wall, func(r result) float64 {
+			return 1.3*r.floor.Seconds() + (time.Duration(r.size) * r.latency / 10).Seconds()
+		}},
+	{"no-change plan of 1000 and more: 1.3 × floor", " s", func(r result) bool { return isPlan(r) && r.size >= 1000 && !r.limited },
+		wall, func(r result) float64 { return 1.3 * r.floor.Seconds() }},
+	{"memory of the provider at N = 10000", " MiB", func(r result) bool { return r.size == 10000 && r.peak > 0 },
+		memory, constant(128)},
 }
 
-// verdict says whether a target was met.
-type verdict struct {
-	target string
-	missed bool
-	detail []string // What was measured and what is allowed, where.
+func isPlan(r result) bool    { return r.operation == plan }
+func isApply(r result) bool   { return r.operation != plan }
+func wall(r result) float64   { return r.wall.Seconds() }
+func memory(r result) float64 { return float64(r.peak) / mib }
+
+func constant(value float64) func(result) float64 {
+	return func(result) float64 { return value }
 }
 
-// verdicts judges the results, and the size of the provider's binary in bytes. Targets that are about none of the
-// results get no verdict.
-func verdicts(results []result, binary int64) []verdict {
-	var judged []verdict
+// judge reports, as a Markdown list, which targets were missed and by which results, and for the others which result came
+// closest. Targets that are about none of the results are left out. It returns the number of those missed, too.
+func judge(results []result, binary int64) (report string, missed int) {
+	var text strings.Builder
 	for _, t := range targets {
-		if v, about := t.verdict(results); about {
-			judged = append(judged, v)
+		line, misses, about := t.judge(results)
+		if about {
+			text.WriteString(line)
+			missed += misses
 		}
 	}
 	const allowed = 25 * mib
-	return append(judged, verdict{
-		target: "size of the stripped binary",
-		missed: binary > allowed,
-		detail: []string{fmt.Sprintf("%s, allowed %s", bytes(float64(binary)), bytes(allowed))},
-	})
+	word := "PASS"
+	if binary > allowed {
+		word = "MISS"
+		missed++
+	}
+	fmt.Fprintf(&text, "- %s size of the stripped binary\n  - %.1f MiB, allowed %d MiB\n", word, float64(binary)/mib, allowed/mib)
+	return text.String(), missed
 }
 
-// verdict names the results that miss the target, or else the one that comes closest to it.
-func (t target) verdict(results []result) (v verdict, about bool) {
-	v.target = t.name
+func (t target) judge(results []result) (line string, missed int, about bool) {
 	var missing []string
+	var closest string
 	least := 0.0
 	for _, r := range results {
-		measured, allowed, applies := t.judge(r)
-		if !applies {
+		if !t.about(r) {
 			continue
 		}
-		detail := fmt.Sprintf("%s, allowed %s (%s, N = %d, limit %s)", t.unit(measured), t.unit(allowed), r.operation, r.size, r.limit())
+		measured, allowed := t.measured(r), t.allowed(r)
+		detail := fmt.Sprintf("\n  - %.4g%s, allowed %.4g%s (%s, N = %d, limit %s)", measured, t.unit, allowed, t.unit, r.operation, r.size, r.limit())
 		if measured > allowed {
 			missing = append(missing, detail)
 		}
 		if room := allowed - measured; !about || room < least {
-			least, v.detail = room, []string{detail}
+			least, closest = room, detail
 		}
 		about = true
 	}
 	if len(missing) > 0 {
-		v.missed, v.detail = true, missing
+		return fmt.Sprintf("- MISS %s%s\n", t.name, strings.Join(missing, "")), 1, about
 	}
-	return v, about
+	return fmt.Sprintf("- PASS %s%s\n", t.name, closest), 0, about
 }
 
-func countMissed(judged []verdict) (n int) {
-	for _, v := range judged {
-		if v.missed {
-			n++
-		}
-	}
-	return n
-}
-
-// list shows the verdicts as a Markdown list.
-func list(judged []verdict) string {
-	var text strings.Builder
-	for _, v := range judged {
-		word := "PASS"
-		if v.missed {
-			word = "MISS"
-		}
-		fmt.Fprintf(&text, "- %s %s\n  - %s\n", word, v.target, strings.Join(v.detail, "\n  - "))
-	}
-	return text.String()
-}
-
-// table shows the results as a Markdown table that can be read as text, too.
+// table returns the results as a Markdown table.
 func table(results []result) string {
-	rows := [][]string{
-		{"operation", "N", "limit", "wall", "login", "get", "list", "set", "rejected", "memory", "floor", "bound", "wall/bound"},
-	}
-	for _, r := range results {
-		memory := "n/a"
-		if r.peak > 0 {
-			memory = bytes(float64(r.peak))
-		}
-		rows = append(rows, []string{
-			string(r.operation), fmt.Sprint(r.size), r.limit(), seconds(r.wall.Seconds()),
-			fmt.Sprint(r.requests["login"]), fmt.Sprint(r.requests["get"]), fmt.Sprint(r.requests["list"]), fmt.Sprint(r.requests["set"]),
-			fmt.Sprint(r.rejected), memory,
-			seconds(r.floor.Seconds()), seconds(r.bound().Seconds()), fmt.Sprintf("%.2f", r.wall.Seconds()/r.bound().Seconds()),
-		})
-	}
-	return markdown(rows)
-}
-
-// markdown aligns rows, the first of which is the heading.
-func markdown(rows [][]string) string {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	rule := make([]string, len(widths))
-	for i, width := range widths {
-		rule[i] = strings.Repeat("-", width-1) + ":" // To the right, as numbers are.
-	}
-	rule[0] = strings.Repeat("-", widths[0])
 	var text strings.Builder
-	for _, row := range slices.Insert(rows, 1, rule) {
-		for i, cell := range row {
-			if i == 0 {
-				fmt.Fprintf(&text, "| %-*s |", widths[i], cell)
-			} else {
-				fmt.Fprintf(&text, " %*s |", widths[i], cell)
-			}
-		}
-		text.WriteString("\n")
+	w := tabwriter.NewWriter(&text, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(w, "| operation\t| N\t| limit\t| wall\t| floor\t| wall/floor\t| login\t| get\t| list\t| set\t| rejected\t| memory\t|")
+	fmt.Fprintln(w, "| ---"+strings.Repeat("\t| --:", 11)+"\t|")
+	for _, r := range results {
+		fmt.Fprintf(w, "| %s\t| %d\t| %s\t| %.2f s\t| %.2f s\t| %.2f\t| %d\t| %d\t| %d\t| %d\t| %d\t| %.0f MiB\t|\n", r.operation, r.size, r.limit(), wall(r), r.floor.Seconds(),
+			wall(r)/r.floor.Seconds(), r.requests["login"], r.requests["get"], r.requests["list"], r.requests["set"], r.rejected, memory(r))
 	}
+	_ = w.Flush()
 	return text.String()
 }
-
-func count(n float64) string   { return fmt.Sprintf("%.0f", n) }
-func seconds(s float64) string { return fmt.Sprintf("%.2f s", s) }
-func bytes(n float64) string   { return fmt.Sprintf("%.1f MiB", n/mib) }

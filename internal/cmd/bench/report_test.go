@@ -1,6 +1,8 @@
 package main
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,13 +11,8 @@ import (
 // measured returns a result with every figure well within the targets.
 func measured(o operation, size int, limited bool) result {
 	r := result{
-		scenario:  scenario{size: size, limited: limited, latency: 50 * time.Millisecond},
-		operation: o,
-		requests:  map[string]int{"login": 1, "get": 5, "list": 1, "set": size},
-		wall:      2 * time.Second,
-		floor:     2 * time.Second,
-		planFloor: time.Second,
-		peak:      50 * mib,
+		operation: o, size: size, limited: limited, latency: 50 * time.Millisecond, wall: 2 * time.Second, floor: 2 * time.Second, peak: 50 * mib,
+		requests: map[string]int{"login": 1, "get": 5, "list": 1, "set": size},
 	}
 	if o == plan {
 		r.requests["set"] = 0
@@ -23,72 +20,46 @@ func measured(o operation, size int, limited bool) result {
 	return r
 }
 
-func TestVerdicts(t *testing.T) {
-	tests := []struct {
-		name   string
+func TestJudge(t *testing.T) {
+	tests := map[string]struct {
 		result result
 		spoil  func(*result)
-		binary int64
 		missed string // Beginning of the only target that is missed; "" for none.
 	}{
-		{name: "plan", result: measured(plan, 1000, true)},
-		{name: "plan, too many requests", result: measured(plan, 10, false), spoil: func(r *result) { r.requests["get"]++ }, missed: "no-change plan: requests"},
-		{name: "plan, just in time", result: measured(plan, 1000, false), spoil: func(r *result) { r.wall = 4600 * time.Millisecond }},
-		{name: "plan, slow", result: measured(plan, 1000, false), spoil: func(r *result) { r.wall = 4601 * time.Millisecond }, missed: "no-change plan of 1000"},
-		{name: "plan of another size, slow", result: measured(plan, 100, false), spoil: func(r *result) { r.wall = time.Minute }},
-		{name: "plan, large", result: measured(plan, 10000, false), spoil: func(r *result) { r.peak = 129 * mib }, missed: "peak memory"},
-		{name: "plan of another size, large", result: measured(plan, 1000, false), spoil: func(r *result) { r.peak = 129 * mib }},
-		{name: "plan, memory unknown", result: measured(plan, 10000, false), spoil: func(r *result) { r.peak = 0 }},
-		{name: "create", result: measured(create, 1000, true)},
-		{name: "create, set twice", result: measured(create, 10, false), spoil: func(r *result) { r.requests["set"]++ }, missed: "create, change, destroy: set requests"},
-		{name: "create, not all set", result: measured(create, 10, false), spoil: func(r *result) { r.requests["set"]-- }, missed: "create, change, destroy: set requests"},
-		{name: "create, too many reads", result: measured(create, 10, false), spoil: func(r *result) { r.requests["list"]++ }, missed: "create, change, destroy: other requests"},
-		{name: "create, a list more in 30 s", result: measured(create, 10, false), spoil: func(r *result) { r.requests["list"]++; r.wall = 30 * time.Second }},
-		{name: "change, rejected", result: measured(change, 10, true), spoil: func(r *result) { r.rejected = 1 }, missed: "rejected"},
-		{name: "destroy at the limit, just in time", result: measured(destroy, 1000, true), spoil: func(r *result) { r.wall = 106735 * time.Millisecond }},
-		{name: "destroy at the limit, slow", result: measured(destroy, 1000, true), spoil: func(r *result) { r.wall = 106736 * time.Millisecond }, missed: "create, change, destroy of 1000 at the limit"},
-		{name: "change without limit, just in time", result: measured(change, 1000, false), spoil: func(r *result) { r.wall = 8 * time.Second }},
-		{name: "change without limit, slow", result: measured(change, 1000, false), spoil: func(r *result) { r.wall = 8001 * time.Millisecond }, missed: "create, change, destroy of 1000 without limit"},
-		{name: "binary, large", result: measured(plan, 10, false), binary: 25*mib + 1, missed: "size of the stripped binary"},
+		"plan":                               {measured(plan, 1000, true), nil, ""},
+		"plan with 8 requests":               {measured(plan, 10, false), func(r *result) { r.requests["get"]++ }, "no-change plan: requests"},
+		"plan at 1.3 × floor":                {measured(plan, 1000, false), func(r *result) { r.wall = 2600 * time.Millisecond }, ""},
+		"plan slower than that":              {measured(plan, 30000, false), func(r *result) { r.wall = 2601 * time.Millisecond }, "no-change plan of 1000"},
+		"slow plan of few":                   {measured(plan, 100, false), func(r *result) { r.wall = time.Minute }, ""},
+		"plan that needs memory":             {measured(plan, 10000, false), func(r *result) { r.peak = 129 * mib }, "memory"},
+		"plan of few that needs memory":      {measured(plan, 1000, false), func(r *result) { r.peak = 129 * mib }, ""},
+		"create":                             {measured(create, 1000, true), nil, ""},
+		"create that sets twice":             {measured(create, 10, false), func(r *result) { r.requests["set"]++ }, "create, change, destroy: settings"},
+		"create that leaves one out":         {measured(create, 10, false), func(r *result) { r.requests["set"]-- }, "create, change, destroy: settings"},
+		"create that reads too often":        {measured(create, 10, false), func(r *result) { r.requests["list"]++ }, "create, change, destroy: other requests"},
+		"change with a rejected request":     {measured(change, 10, true), func(r *result) { r.rejected = 1 }, "requests rejected"},
+		"destroy at the limit, in time":      {measured(destroy, 1000, true), func(r *result) { r.wall = 108735 * time.Millisecond }, ""},
+		"destroy at the limit, too slow":     {measured(destroy, 1000, true), func(r *result) { r.wall = 108736 * time.Millisecond }, "create, change, destroy of 1000 at the limit"},
+		"change without a limit, in time":    {measured(change, 1000, false), func(r *result) { r.wall = 7600 * time.Millisecond }, ""},
+		"change without a limit, too slow":   {measured(change, 1000, false), func(r *result) { r.wall = 7601 * time.Millisecond }, "create, change, destroy of 1000 without limit"},
+		"slow change of few without a limit": {measured(change, 100, false), func(r *result) { r.wall = time.Minute }, ""},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(tests)) {
+		t.Run(name, func(t *testing.T) {
+			test := tests[name]
 			if test.spoil != nil {
 				test.spoil(&test.result)
 			}
-			var missed []string
-			for _, v := range verdicts([]result{test.result}, test.binary) {
-				if v.missed {
-					missed = append(missed, v.target)
-				}
-			}
+			report, missed := judge([]result{measured(test.result.operation, test.result.size, test.result.limited), test.result}, 20*mib)
 			switch {
-			case test.missed == "" && len(missed) > 0:
-				t.Errorf("missed %q where nothing should be", missed)
-			case test.missed != "" && (len(missed) != 1 || !strings.HasPrefix(missed[0], test.missed)):
-				t.Errorf("missed %q where only %q should be", missed, test.missed)
+			case test.missed == "" && (missed != 0 || strings.Contains(report, "MISS")):
+				t.Errorf("%d targets missed where none should be:\n%s", missed, report)
+			case test.missed != "" && (missed != 1 || !strings.Contains(report, "- MISS "+test.missed)):
+				t.Errorf("%d targets missed where only %q should be:\n%s", missed, test.missed, report)
 			}
 		})
 	}
-}
-
-func TestVerdictDetail(t *testing.T) {
-	few, many, more := measured(plan, 10, false), measured(plan, 100, false), measured(plan, 1000, true)
-	few.requests = map[string]int{"login": 1, "get": 5}
-	many.requests["get"], more.requests["get"] = 6, 7
-	tests := []struct {
-		name    string
-		results []result
-		want    string
-	}{
-		{"the closest", []result{few, measured(plan, 1000, true)}, "7, allowed 7 (no-change plan, N = 1000, limit 10/s)"},
-		{"every miss", []result{few, many, more}, "8, allowed 7 (no-change plan, N = 100, limit none); 9, allowed 7 (no-change plan, N = 1000, limit 10/s)"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := strings.Join(verdicts(test.results, 0)[0].detail, "; "); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
+	if report, missed := judge(nil, 25*mib+1); missed != 1 || !strings.HasPrefix(report, "- MISS size of the stripped binary") {
+		t.Errorf("a large binary: %d targets missed:\n%s", missed, report)
 	}
 }

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
+)
+
+// workspace is a working directory of the CLI with one configuration for a number of resources.
+type workspace struct {
+	*terraformcli.Workspace
+	binary string // The provider.
+	size   int
+}
+
+// newWorkspace returns a workspace without state or, when there are more resources than are applied, with a state of them all.
+func (b *bench) newWorkspace(provider string, size int, env ...string) (w workspace, err error) {
+	dir, err := os.MkdirTemp(b.dir, "workspace-")
+	if err != nil {
+		return w, err
+	}
+	w = workspace{binary: filepath.Join(provider, "terraform-provider-fractel"), size: size}
+	if w.Workspace, err = terraformcli.New(b.cli, dir, provider, env...); err != nil || size <= largestApplied {
+		return w, err
+	}
+	return w, errors.Join(w.Write("main.tf", configuration(size, 1)), w.Write("terraform.tfstate", state(size)))
+}
+
+// perform runs the CLI and returns how long it took.
+func (w workspace) perform(ctx context.Context, o operation) (time.Duration, error) {
+	if o == create || o == change {
+		if err := w.Write("main.tf", configuration(w.size, commands[o].revision)); err != nil {
+			return 0, err
+		}
+	}
+	begun := time.Now()
+	output, exitCode, err := w.Run(ctx, commands[o].args...)
+	wall := time.Since(begun)
+	if err == nil && exitCode != 0 {
+		err = fmt.Errorf("%s of %d: exit code %d:\n%s", o, w.size, exitCode, output[max(0, len(output)-2000):])
+	}
+	return wall, err
+}
+
+// configuration returns a configuration in which one resource goes through a map of FoneNumbers to values.
+func configuration(size, revision int) string {
+	var text strings.Builder
+	text.WriteString("terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n\nlocals {\n  numbers = {\n")
+	for i := range size {
+		fmt.Fprintf(&text, "    %q = %q\n", number(i), value(i, revision))
+	}
+	text.WriteString("  }\n}\n\nresource \"fractel_fonenumber_delivery\" \"all\" {\n  for_each   = local.numbers\n" +
+		"  fonenumber = each.key\n  type       = \"Email\"\n  value      = each.value\n}\n")
+	return text.String()
+}
+
+// state returns the state that creating everything leaves, but for private state, which the first refresh adds.
+func state(size int) string {
+	instances := make([]string, size)
+	for i := range instances {
+		instances[i] = fmt.Sprintf(`{"index_key": %q, "schema_version": 0, "attributes": {"fonenumber": %[1]q, "type": "Email", "value": %q, "on_destroy": "disable"}}`,
+			number(i), value(i, 1))
+	}
+	return fmt.Sprintf(`{"version": 4, "serial": 1, "lineage": "bench", "resources": [{"mode": "managed", "type": "fractel_fonenumber_delivery", "name": "all",
+		"provider": "provider[\"registry.terraform.io/fractel/fractel\"]", "instances": [%s]}]}`, strings.Join(instances, ",\n"))
+}
+
+// deliver sets in the account what creating everything would have set.
+func deliver(account *simulator.Simulator, size int) {
+	for i := range size {
+		f, _ := account.Get(number(i))
+		f.Receive = f.Receive.Delivering("Email", value(i, 1))
+		account.Put(f)
+	}
+}
+
+// number returns a FoneNumber that a simulated account has.
+func number(i int) string { return fmt.Sprint(3215550000 + i) }
+
+// value returns where that FoneNumber delivers in a revision of the configuration; nowhere in revision 0.
+func value(i, revision int) string {
+	if revision == 0 {
+		return ""
+	}
+	return fmt.Sprintf("person-%d@revision-%d.example.com", i, revision)
+}

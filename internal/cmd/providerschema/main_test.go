@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
+)
+
+// What the CLI prints of the schemas is in what the program prints.
+func TestAccSchemasAreThoseOfTheCLI(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("runs the CLI, with TF_ACC=1")
+	}
+	cli, err := terraformcli.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := t.TempDir()
+	if err := terraformcli.BuildProvider(t.Context(), filepath.Join("..", "..", ".."), built); err != nil {
+		t.Fatal(err)
+	}
+	w, err := terraformcli.New(cli, t.TempDir(), built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write("main.tf", "terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n"); err != nil {
+		t.Fatal(err)
+	}
+	printed, err := w.Command(t.Context(), "providers", "schema", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var own bytes.Buffer
+	if err := write(t.Context(), &own); err != nil {
+		t.Fatal(err)
+	}
+	for _, missing := range missingFrom(providerIn(t, own.Bytes()), providerIn(t, printed), "") {
+		if missing != "/resource_identity_schemas" { // No page shows them.
+			t.Errorf("%s is missing or another", missing)
+		}
+	}
+}
+
+// providerIn returns the schemas of the only provider.
+func providerIn(t *testing.T, printed []byte) any {
+	t.Helper()
+	var all struct {
+		Providers map[string]any `json:"provider_schemas"`
+	}
+	if err := json.Unmarshal(printed, &all); err != nil {
+		t.Fatalf("%v\n%s", err, printed)
+	}
+	for name, schemas := range all.Providers {
+		if strings.HasSuffix(name, "fractel") {
+			return schemas
+		}
+	}
+	t.Fatalf("there is no provider:\n%s", printed)
+	return nil
+}
+
+// missingFrom returns the paths of what is wanted and not in got, which may contain more.
+func missingFrom(got, want any, path string) (missing []string) {
+	members, isObject := want.(map[string]any)
+	own, isOwnObject := got.(map[string]any)
+	if !isObject || !isOwnObject {
+		if !reflect.DeepEqual(got, want) {
+			missing = append(missing, path)
+		}
+		return missing
+	}
+	for name, member := range members {
+		missing = append(missing, missingFrom(own[name], member, path+"/"+name)...)
+	}
+	return missing
+}

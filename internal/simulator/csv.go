@@ -1,0 +1,102 @@
+package simulator
+
+import (
+	_ "embed"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// documented has the FoneNumbers of the account that README, documentation and examples are about.
+//
+//go:embed documented.csv
+var documented string
+
+// partner is the user of another account. The guide on several accounts is about both.
+var partner = User{Name: "partner", Password: "partner-password", Account: "3000000001"}
+
+// DocumentedVariables are settings of the environment for the variables that examples have.
+func DocumentedVariables() []string {
+	return []string{"TF_VAR_hook_password=correct-horse", "TF_VAR_partner_password=" + partner.Password}
+}
+
+// CSVColumns are the columns that PutCSV reads, in the order of documented.csv. The first is required; what is left out is
+// not set.
+var CSVColumns = []string{"fonenumber", "type", "value", "label", "group", "account", "url_method", "notify_url"}
+
+// PutCSV adds FoneNumbers from a table with a header. A row of type Device also adds the device: its ID is the value, its
+// name the label. The error names the line.
+func (s *Simulator) PutCSV(table io.Reader) error {
+	reader := csv.NewReader(table)
+	header, err := reader.Read()
+	if err != nil {
+		return fmt.Errorf("reading the header of the table: %w", err)
+	}
+	header[0] = strings.TrimPrefix(header[0], "\ufeff") // With which spreadsheets begin a file.
+	for _, column := range header {
+		if !slices.Contains(CSVColumns, column) {
+			return unknown("column", column, CSVColumns)
+		}
+	}
+	for {
+		cells, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading the table: %w", err)
+		}
+		row := make(map[string]string, len(header))
+		for i, column := range header {
+			row[column] = strings.TrimSpace(cells[i])
+		}
+		if err := s.putRow(row); err != nil {
+			line, _ := reader.FieldPos(0)
+			return fmt.Errorf("line %d of the table: %w", line, err)
+		}
+	}
+}
+
+func (s *Simulator) putRow(row map[string]string) error {
+	number := nationalDigits(row["fonenumber"])
+	if !tenDigits.MatchString(number) {
+		return fmt.Errorf("the fonenumber %q must have ten digits", row["fonenumber"])
+	}
+	if account := row["account"]; account != "" && !tenDigits.MatchString(account) {
+		return fmt.Errorf("the account %q must have ten digits", account)
+	}
+	kind, value := row["type"], row["value"]
+	if reason := badValue(kind, value); reason != "" && (kind != "" && kind != "None" || value != "") {
+		return errors.New(reason)
+	}
+	f := FoneNumber{Number: number, Label: row["label"], Group: row["group"], Subaccount: row["account"]}
+	f.Receive = f.Receive.Delivering(kind, value)
+	if row["url_method"] != "" {
+		f.Receive.URLMethod = row["url_method"]
+	}
+	if row["notify_url"] != "" {
+		f.ReceiveNotify = Notify{Type: "Callback", URL: row["notify_url"], Method: "POST"}
+	}
+	s.Put(f)
+	if kind == "Device" {
+		s.PutDevice(Device{ID: value, Name: row["label"], Type: "App", FoneNumber: number, Subaccount: f.Subaccount})
+	}
+	return nil
+}
+
+// nationalDigits takes punctuation and the country code 1 out of a telephone number.
+func nationalDigits(text string) string {
+	digits := strings.Map(func(c rune) rune {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		return c
+	}, text)
+	if len(digits) == 11 {
+		digits = strings.TrimPrefix(digits, "1")
+	}
+	return digits
+}
