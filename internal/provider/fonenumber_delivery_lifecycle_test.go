@@ -279,10 +279,8 @@ func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
 	a.Inject(nil)
 
 	created, _ := m.start().plan(instance{}, destinations[1].attributes(otherNumber))
-	destroyed := created // Terraform destroys with the private state of the new object.
-	destroyed.before, destroyed.config, destroyed.planned = m.instance, attributes(nil).value(protocol().resource), attributes(nil).value(protocol().resource)
 	r := m.start()
-	for _, c := range []change{destroyed, created} {
+	for _, c := range []change{destruction(m.instance, created.private), created} {
 		if _, diags := r.apply(c); failure(diags) != nil {
 			t.Fatal(failure(diags).Detail)
 		}

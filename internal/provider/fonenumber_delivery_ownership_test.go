@@ -84,6 +84,36 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	})
 }
 
+// A resource that is replaced without a change is set once. Turned off in between, its FoneNumber would delete messages.
+func TestReplacedWithoutAChange(t *testing.T) {
+	t.Parallel()
+	config := destinations[1].attributes(testNumber)
+	for _, createFirst := range []bool{false, true} {
+		a := newAccountWith(t, testNumber)
+		m := a.manage(t)
+		m.mustApply(config)
+		a.Forget()
+		planning := m.start()
+		old, _ := planning.refresh(m.instance)
+		kept, _ := planning.plan(old, config)
+		created, _ := planning.plan(instance{private: kept.private}, config) // As Terraform plans a replacement.
+
+		applying := m.start()
+		if createFirst {
+			m.instance, _ = applying.apply(created)
+			deposed, _ := applying.plan(old, nil)
+			applying.apply(deposed)
+		} else {
+			applying.apply(destruction(old, created.private))
+			created, _ = applying.plan(instance{}, config)
+			m.instance, _ = applying.apply(created)
+		}
+		a.sendsOnly(t, 1)
+		a.mustDeliver(t, testNumber, destinations[1])
+		m.mustPlanNothing(config)
+	}
+}
+
 // Two resources whose FoneNumber only the apply finds out are rejected then, and the first stays.
 func TestAccTwoResourcesThatTheApplyFindsOut(t *testing.T) {
 	t.Parallel()

@@ -315,7 +315,7 @@ func TestCallbackWarnings(t *testing.T) {
 		"one brace":      {to("https://hooks.example.com/?a={msg}"), []string{braces}, nil},
 		"open":           {to("https://hooks.example.com/?a={{msg}"), []string{braces}, nil},
 		"plain, nothing": {to("http://hooks.example.com/"), nil, nil},
-		"plain":          {hook("http://hooks.example.com/"), []string{plain}, nil},
+		"plain":          {hook("http://hooks.example.com/"), []string{plain, "Callback Username Without Password"}, nil},
 		"password":       {with(hook("https://hooks.example.com/"), "url_password", "secret-horse"), []string{"Available Write-Only Attribute Alternative"}, []string{"url_password_wo"}},
 		"not a callback": {destination{kind: "Email", value: "{{msg}}@example.com"}.attributes(testNumber), nil, nil},
 		"password, plain": {

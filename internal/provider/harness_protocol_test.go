@@ -265,6 +265,12 @@ func (c change) differs() []string {
 	return names
 }
 
+// destruction is the destroy of the old half of a replacement, which gets the private state of the new half's plan.
+func destruction(old instance, private []byte) change {
+	nothing := attributes(nil).value(protocol().resource)
+	return change{before: old, private: private, identity: old.identity, config: nothing, planned: nothing}
+}
+
 func (c change) isEmpty() bool { return c.before.known().Equal(c.planned) }
 
 // plan asks for the change from an instance to a configuration; nil for none, to destroy it.

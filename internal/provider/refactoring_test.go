@@ -480,8 +480,7 @@ func (w *world) destroysDeposed(name string) func(*run) bool {
 }
 
 func (w *world) destroy(r *run, before instance, private []byte) (_ instance, ok bool) {
-	c := change{before: before, private: private, config: attributes(nil).value(protocol().resource), planned: attributes(nil).value(protocol().resource), identity: before.identity}
-	after, diags := r.apply(c)
+	after, diags := r.apply(destruction(before, private))
 	return after, !w.fails(diags) && !w.line.isKilled()
 }
 

@@ -325,9 +325,7 @@ func (m *model) replace(r *run, i int) *tfprotov6.Diagnostic {
 	if problem := failure(diags); problem != nil {
 		return problem
 	}
-	old := c
-	old.before, old.config, old.planned = m.instances[i], attributes(nil).value(protocol().resource), attributes(nil).value(protocol().resource)
-	left, diags := r.apply(old)
+	left, diags := r.apply(destruction(m.instances[i], c.private))
 	if problem := failure(diags); problem != nil {
 		m.instances[i] = left
 		return problem
