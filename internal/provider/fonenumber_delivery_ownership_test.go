@@ -114,6 +114,17 @@ func TestReplacedWithoutAChange(t *testing.T) {
 	}
 }
 
+func TestRecordOfAnotherFoneNumber(t *testing.T) {
+	t.Parallel()
+	rec := record{ID: "an ID", FoneNumber: testNumber, Others: 1}
+	if got := rec.of(testNumber); got.ID != rec.ID {
+		t.Errorf("the record of the FoneNumber is %+v", got)
+	}
+	if got := rec.of(otherNumber); got.ID != "" || got.Others > 0 {
+		t.Errorf("the record of another FoneNumber is %+v", got)
+	}
+}
+
 // Two resources whose FoneNumber only the apply finds out are rejected then, and the first stays.
 func TestAccTwoResourcesThatTheApplyFindsOut(t *testing.T) {
 	t.Parallel()
