@@ -1,6 +1,6 @@
-// Package terraformcli runs the real Terraform CLI, or OpenTofu, against the provider built from this tree, the way
-// a user would: as a process, with a working directory and dev_overrides. Tests, the demo and the benchmark share it.
-// The provider binary never links it.
+// Package terraformcli finds or downloads the Terraform CLI or OpenTofu (find.go, download.go) and runs it with the provider
+// that is built from this tree, as users would: as a process with a working directory, and with the provider either
+// installed by init or named by dev_overrides. Tests, the demo and the benchmark share it. The provider never links it.
 package terraformcli
 
 import (
@@ -10,28 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
 )
-
-// Executable returns the path of the CLI: what TERRAFORM names (as in TERRAFORM=tofu), else what
-// TF_ACC_TERRAFORM_PATH names, else terraform from PATH. The error says what to install.
-func Executable() (string, error) {
-	name := "terraform"
-	for _, variable := range []string{"TERRAFORM", "TF_ACC_TERRAFORM_PATH"} {
-		if value := os.Getenv(variable); value != "" {
-			name = value
-			break
-		}
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", fmt.Errorf("the Terraform CLI is needed and %q was not found: install Terraform 1.8 or newer from "+
-			"https://developer.hashicorp.com/terraform/install, or name another CLI (TERRAFORM=tofu): %w", name, err)
-	}
-	return filepath.Abs(path)
-}
 
 // BuildProvider compiles the provider in the module at root into the directory dir, as it is released but for the version
 // and for flags of go build.
@@ -46,6 +29,16 @@ func BuildProvider(ctx context.Context, root, dir string, flags ...string) error
 	return nil
 }
 
+// BuildMirror compiles the provider in the module at root into the directory dir, a filesystem mirror from which this CLI
+// installs it as the given version.
+func BuildMirror(ctx context.Context, cli CLI, root, dir, version string) error {
+	host := "registry.terraform.io"
+	if cli.Name == "tofu" {
+		host = "registry.opentofu.org"
+	}
+	return BuildProvider(ctx, root, filepath.Join(dir, host, "fractel", "fractel", version, runtime.GOOS+"_"+runtime.GOARCH))
+}
+
 // Workspace is a working directory of the CLI.
 type Workspace struct {
 	Dir string // Absolute. Configuration and state are in it.
@@ -54,12 +47,20 @@ type Workspace struct {
 	Env []string // Of the CLI and so of the provider.
 }
 
-// New returns a workspace in an existing directory that uses the provider binary in providerDir. Settings of the
-// caller's environment for Terraform or this provider are not passed on; env, as in "NAME=value", is.
+// New returns a workspace in an existing directory that uses the provider binary in providerDir, without init. Settings of
+// the caller's environment for Terraform or this provider are not passed on; env, as in "NAME=value", is.
 func New(cli, dir, providerDir string, env ...string) (*Workspace, error) {
+	return newWorkspace(cli, dir, fmt.Sprintf("dev_overrides {\n    \"fractel/fractel\" = %q\n  }\n  direct {}", providerDir), env)
+}
+
+// NewMirrored returns a workspace as New does, in which init installs the provider from what BuildMirror has built.
+func NewMirrored(cli, dir, mirror string, env ...string) (*Workspace, error) {
+	return newWorkspace(cli, dir, fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror), env)
+}
+
+func newWorkspace(cli, dir, installation string, env []string) (*Workspace, error) {
 	config := filepath.Join(dir, "cli.tfrc")
-	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"fractel/fractel\" = %q\n  }\n  direct {}\n}\n", providerDir)
-	if err := os.WriteFile(config, []byte(overrides), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("provider_installation {\n  "+installation+"\n}\n"), 0o600); err != nil {
 		return nil, err
 	}
 	w := &Workspace{Dir: dir, cli: cli}

@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	cli, err := terraformcli.Executable()
+	cli, err := terraformcli.Find(ctx, os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil { // So that the kernel names the provider's processes in the same way.
 		return err
 	}
-	b := &bench{cli: cli, dir: dir, provider: filepath.Join(dir, "provider"), floor: filepath.Join(dir, "floor")}
+	b := &bench{cli: cli.Path, dir: dir, provider: filepath.Join(dir, "provider"), floor: filepath.Join(dir, "floor")}
 	binary, err := b.build(ctx)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	report, missed := judge(results, binary)
 	fmt.Fprintf(stdout, "# Benchmark of %s\n\n- Machine: %s/%s, %d cores\n- CLI: %s; provider built with %s\n- Account: simulated, each response takes %s\n"+
-		"- Command: `go run ./internal/cmd/bench %s`, which took %s\n\n%s\n%s", begun.UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version(ctx, cli),
+		"- Command: `go run ./internal/cmd/bench %s`, which took %s\n\n%s\n%s", begun.UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version(ctx, cli.Path),
 		runtime.Version(), o.latency, strings.Join(args, " "), time.Since(begun).Round(time.Second), table(results), report)
 	if missed > 0 {
 		return fmt.Errorf("%d targets missed", missed)

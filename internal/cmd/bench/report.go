@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -28,49 +29,48 @@ func (r result) limit() string {
 // target is something that results must not exceed.
 type target struct {
 	name, unit string
-	about      func(r result) bool
-	measured   func(r result) float64
-	allowed    func(r result) float64
+	// judge returns what was measured, what is allowed, and whether the target is about such a result at all.
+	judge func(r result) (measured, allowed float64, about bool)
 }
 
 var targets = []target{
-	{"no-change plan: requests, for any N", "", isPlan,
-		func(r result) float64 { return float64(r.total()) }, constant(7)},
-	{"create, change, destroy: settings more or less than N", "", isApply,
-		func(r result) float64 { return float64(max(r.requests["set"]-r.size, r.size-r.requests["set"])) }, constant(0)},
+	{"no-change plan: requests, for any N", "", func(r result) (float64, float64, bool) {
+		return float64(r.total()), 7, r.operation == plan
+	}},
+	{"create, change, destroy: settings more or less than N", "", func(r result) (float64, float64, bool) {
+		return math.Abs(float64(r.requests["set"] - r.size)), 0, r.applies()
+	}},
 	// An apply is two provider processes, one that plans and one that applies. Each logs in.
-	{"create, change, destroy: other requests, 7 for each provider process", "", isApply,
-		func(r result) float64 { return float64(r.total() - r.requests["set"]) }, func(r result) float64 { return float64(7 * r.requests["login"]) }},
-	{"requests rejected at the limit", "", func(r result) bool { return r.limited },
-		func(r result) float64 { return float64(r.rejected) }, constant(0)},
-	{"create, change, destroy of 1000 at the limit: 1.05 × requests/limit + 3 s", " s", func(r result) bool { return isApply(r) && r.size == 1000 && r.limited },
-		wall, func(r result) float64 { return 1.05*float64(r.total())/requestLimit + 3 }},
-	// Terraform works on ten resources at once.
-	{"create, change, destroy of 1000 without limit: 1.3 × floor + N × latency/10", " s", func(r result) bool { return isApply(r) && r.size == 1000 && !r.limited },
-		wall, func(r result) float64 {
-			return 1.3*r.floor.Seconds() + (time.Duration(r.size) * r.latency / 10).Seconds()
-		}},
-	{"no-change plan of 1000 and more: 1.3 × floor", " s", func(r result) bool { return isPlan(r) && r.size >= 1000 && !r.limited },
-		wall, func(r result) float64 { return 1.3 * r.floor.Seconds() }},
-	{"memory of the provider at N = 10000", " MiB", func(r result) bool { return r.size == 10000 && r.peak > 0 },
-		memory, constant(128)},
+	{"create, change, destroy: other requests, 7 for each provider process", "", func(r result) (float64, float64, bool) {
+		return float64(r.total() - r.requests["set"]), float64(7 * r.requests["login"]), r.applies()
+	}},
+	{"requests rejected at the limit", "", func(r result) (float64, float64, bool) {
+		return float64(r.rejected), 0, r.limited
+	}},
+	{"create, change, destroy of 1000 at the limit: 1.05 × requests/limit + 3 s", " s", func(r result) (float64, float64, bool) {
+		return r.wall.Seconds(), 1.05*float64(r.total())/requestLimit + 3, r.applies() && r.size == 1000 && r.limited
+	}},
+	{"create, change, destroy of 1000 without limit: 1.3 × floor + N × latency/10", " s", func(r result) (float64, float64, bool) {
+		waiting := time.Duration(r.size) * r.latency / 10 // Terraform works on ten resources at once.
+		return r.wall.Seconds(), 1.3*r.floor.Seconds() + waiting.Seconds(), r.applies() && r.size == 1000 && !r.limited
+	}},
+	{"no-change plan of 1000 and more: 1.3 × floor", " s", func(r result) (float64, float64, bool) {
+		return r.wall.Seconds(), 1.3 * r.floor.Seconds(), r.operation == plan && r.size >= 1000 && !r.limited
+	}},
+	{"memory of the provider at N = 10000", " MiB", func(r result) (float64, float64, bool) {
+		return r.memory(), 128, r.size == 10000 && r.peak > 0
+	}},
 }
 
-func isPlan(r result) bool    { return r.operation == plan }
-func isApply(r result) bool   { return r.operation != plan }
-func wall(r result) float64   { return r.wall.Seconds() }
-func memory(r result) float64 { return float64(r.peak) / mib }
-
-func constant(value float64) func(result) float64 {
-	return func(result) float64 { return value }
-}
+func (r result) applies() bool   { return r.operation != plan }
+func (r result) memory() float64 { return float64(r.peak) / mib }
 
 // judge reports, as a Markdown list, which targets were missed and by which results, and for the others which result came
 // closest. Targets that are about none of the results are left out. It returns the number of those missed, too.
 func judge(results []result, binary int64) (report string, missed int) {
 	var text strings.Builder
 	for _, t := range targets {
-		line, misses, about := t.judge(results)
+		line, misses, about := t.verdict(results)
 		if about {
 			text.WriteString(line)
 			missed += misses
@@ -86,15 +86,15 @@ func judge(results []result, binary int64) (report string, missed int) {
 	return text.String(), missed
 }
 
-func (t target) judge(results []result) (line string, missed int, about bool) {
+func (t target) verdict(results []result) (line string, missed int, about bool) {
 	var missing []string
 	var closest string
 	least := 0.0
 	for _, r := range results {
-		if !t.about(r) {
+		measured, allowed, applies := t.judge(r)
+		if !applies {
 			continue
 		}
-		measured, allowed := t.measured(r), t.allowed(r)
 		detail := fmt.Sprintf("\n  - %.4g%s, allowed %.4g%s (%s, N = %d, limit %s)", measured, t.unit, allowed, t.unit, r.operation, r.size, r.limit())
 		if measured > allowed {
 			missing = append(missing, detail)
@@ -117,8 +117,8 @@ func table(results []result) string {
 	fmt.Fprintln(w, "| operation\t| N\t| limit\t| wall\t| floor\t| wall/floor\t| login\t| get\t| list\t| set\t| rejected\t| memory\t|")
 	fmt.Fprintln(w, "| ---"+strings.Repeat("\t| --:", 11)+"\t|")
 	for _, r := range results {
-		fmt.Fprintf(w, "| %s\t| %d\t| %s\t| %.2f s\t| %.2f s\t| %.2f\t| %d\t| %d\t| %d\t| %d\t| %d\t| %.0f MiB\t|\n", r.operation, r.size, r.limit(), wall(r), r.floor.Seconds(),
-			wall(r)/r.floor.Seconds(), r.requests["login"], r.requests["get"], r.requests["list"], r.requests["set"], r.rejected, memory(r))
+		fmt.Fprintf(w, "| %s\t| %d\t| %s\t| %.2f s\t| %.2f s\t| %.2f\t| %d\t| %d\t| %d\t| %d\t| %d\t| %.0f MiB\t|\n", r.operation, r.size, r.limit(), r.wall.Seconds(), r.floor.Seconds(),
+			r.wall.Seconds()/r.floor.Seconds(), r.requests["login"], r.requests["get"], r.requests["list"], r.requests["set"], r.rejected, r.memory())
 	}
 	_ = w.Flush()
 	return text.String()

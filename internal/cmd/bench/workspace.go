@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,27 +50,39 @@ func (w workspace) perform(ctx context.Context, o operation) (time.Duration, err
 	return wall, err
 }
 
-// configuration returns a configuration in which one resource goes through a map of FoneNumbers to values.
+// configuration returns a configuration with one resource for a map of FoneNumbers to values or, when that is slow in Terraform
+// itself, with a resource for each FoneNumber.
 func configuration(size, revision int) string {
 	var text strings.Builder
-	text.WriteString("terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n\nlocals {\n  numbers = {\n")
+	text.WriteString("terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n")
+	block := func(name, forEach, number, value string) {
+		fmt.Fprintf(&text, "resource \"fractel_fonenumber_delivery\" %q {\n%s  fonenumber = %s\n  type = \"Email\"\n  value = %s\n}\n", name, forEach, number, value)
+	}
+	if size > largestApplied {
+		for i := range size {
+			block("n"+number(i), "", strconv.Quote(number(i)), strconv.Quote(value(i, revision)))
+		}
+		return text.String()
+	}
+	text.WriteString("locals {\n  numbers = {\n")
 	for i := range size {
 		fmt.Fprintf(&text, "    %q = %q\n", number(i), value(i, revision))
 	}
-	text.WriteString("  }\n}\n\nresource \"fractel_fonenumber_delivery\" \"all\" {\n  for_each   = local.numbers\n" +
-		"  fonenumber = each.key\n  type       = \"Email\"\n  value      = each.value\n}\n")
+	text.WriteString("  }\n}\n")
+	block("all", "  for_each = local.numbers\n", "each.key", "each.value")
 	return text.String()
 }
 
-// state returns the state that creating everything leaves, but for private state, which the first refresh adds.
+// state returns the state of a configuration with a resource for each FoneNumber, but for private state, which the first refresh
+// adds.
 func state(size int) string {
-	instances := make([]string, size)
-	for i := range instances {
-		instances[i] = fmt.Sprintf(`{"index_key": %q, "schema_version": 0, "attributes": {"fonenumber": %[1]q, "type": "Email", "value": %q, "on_destroy": "disable"}}`,
-			number(i), value(i, 1))
+	resources := make([]string, size)
+	for i := range resources {
+		resources[i] = fmt.Sprintf(`{"mode": "managed", "type": "fractel_fonenumber_delivery", "name": "n%s",
+			"provider": "provider[\"registry.terraform.io/fractel/fractel\"]", "instances": [{"schema_version": 0,
+			"attributes": {"fonenumber": %[1]q, "type": "Email", "value": %q, "on_destroy": "disable"}}]}`, number(i), value(i, 1))
 	}
-	return fmt.Sprintf(`{"version": 4, "serial": 1, "lineage": "bench", "resources": [{"mode": "managed", "type": "fractel_fonenumber_delivery", "name": "all",
-		"provider": "provider[\"registry.terraform.io/fractel/fractel\"]", "instances": [%s]}]}`, strings.Join(instances, ",\n"))
+	return fmt.Sprintf(`{"version": 4, "serial": 1, "lineage": "bench", "resources": [%s]}`, strings.Join(resources, ",\n"))
 }
 
 // deliver sets in the account what creating everything would have set.

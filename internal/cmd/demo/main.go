@@ -1,17 +1,20 @@
-// Command demo shows the provider's main job: the real CLI, the provider built from this tree and a simulated account.
-// It ends with an error as soon as anything is not as it should be, and leaves nothing behind.
+// Command demo shows what the provider does: the real CLI installs the provider that is built from this tree and manages a
+// simulated account. It ends with an error as soon as anything is not as it should be, and leaves nothing behind but a log
+// of what failed.
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/http/httptest"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
-	"text/tabwriter"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
@@ -22,49 +25,61 @@ const hookPassword = "correct-horse-battery" // Of a callback URL that does not 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "\ndemo failed:", err)
+	err := run(ctx, ".", os.Stdout, isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "")
+	if err != nil {
+		if ctx.Err() != nil {
+			err = errors.New("interrupted")
+		}
+		fmt.Fprintln(os.Stderr, "demo:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-// run is the whole demo. It expects to be started in the root of the repository.
-func run(ctx context.Context) error {
-	cli, err := terraformcli.Executable()
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// run is the whole demo. root is the folder of the repository.
+func run(ctx context.Context, root string, out io.Writer, colored bool) (err error) {
+	cli, err := terraformcli.Find(ctx, os.Stderr)
 	if err != nil {
 		return err
 	}
+	dir, err := os.MkdirTemp("", "fractel-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	log, err := os.CreateTemp("", "fractel-demo-*.log")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = log.Close()
+		if err == nil || ctx.Err() != nil {
+			_ = os.Remove(log.Name())
+		} else {
+			err = fmt.Errorf("%w\nWhat was done and printed is in %s", err, log.Name())
+		}
+	}()
 	account, err := newAccount()
 	if err != nil {
 		return err
 	}
 	server := httptest.NewServer(account)
 	defer server.Close()
-	dir, err := os.MkdirTemp("", "fractel-demo-")
-	if err != nil {
+	d := &demo{
+		cli: cli, account: account, examples: os.DirFS(filepath.Join(root, "examples", "demo")),
+		out: out, log: log, colored: colored,
+	}
+	fmt.Fprintf(out, "%s and the provider built from this tree take over a simulated account that was set by hand:\n", cli.Product())
+	d.table([]string{"FONENUMBER", "DELIVERS TO"}, d.deliveries())
+	if err := d.install(ctx, root, dir, server.URL+simulator.BasePath); err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-
-	say("Building the provider")
-	if err := terraformcli.BuildProvider(ctx, ".", dir); err != nil {
-		return err
-	}
-	config, err := os.ReadFile(filepath.Join("examples", "demo", "main.tf"))
-	if err != nil {
-		return err
-	}
-	workspace, err := terraformcli.New(cli, dir, dir,
-		"FRACTEL_ENDPOINT="+server.URL+simulator.BasePath,
-		"FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "TF_VAR_hook_password="+hookPassword)
-	if err != nil {
-		return err
-	}
-	if err := workspace.Write("main.tf", string(config)); err != nil {
-		return err
-	}
-	return demonstrate(ctx, account, workspace)
+	return d.tell(ctx)
 }
 
 // newAccount returns an account whose FoneNumbers deliver as somebody once set them by hand.
@@ -76,10 +91,8 @@ func newAccount() (*simulator.Simulator, error) {
 	for number, receive := range map[string]simulator.Receive{
 		"3215551201": {Type: "None"},
 		"3215551202": {Type: "Email", Email: "someone.who.left@example.com"},
-		"3215551203": {Type: "None"},
-		"3215551204": {Type: "Device", Device: "21915233078"},
-		"3215551205": {Type: "None"},
-		"3215551206": {Type: "Forward", Forward: "3215550000"},
+		"3215551203": {Type: "Forward", Forward: "3215551111"},
+		"3215551204": {Type: "None"},
 	} {
 		account.Put(simulator.FoneNumber{Number: number, Receive: receive})
 	}
@@ -87,110 +100,26 @@ func newAccount() (*simulator.Simulator, error) {
 	return account, nil
 }
 
-func demonstrate(ctx context.Context, account *simulator.Simulator, workspace *terraformcli.Workspace) error {
-	say("The account before")
-	show(account)
-
-	say("terraform apply")
-	if err := terraform(ctx, workspace, 0, "apply", "-auto-approve", "-input=false", "-compact-warnings"); err != nil {
+// install builds the provider and makes a workspace in dir where init can install it.
+func (d *demo) install(ctx context.Context, root, dir, endpoint string) (err error) {
+	mirror := filepath.Join(dir, "mirror")
+	if err := terraformcli.BuildMirror(ctx, d.cli, root, mirror, "0.1.0"); err != nil {
 		return err
 	}
-	if err := expect(account, map[string]string{
-		"3215551201": "Device 987123543678",
-		"3215551202": "Email ops@example.com",
-		"3215551203": "URL https://hooks.example.com/sms?from={{from}}&msg={{msg}}",
-		"3215551204": "URL https://billing.example.com/sms?id={{uid}} as fonestorm",
-		"3215551205": "Forward 3215551111",
-		"3215551206": "None",
-	}); err != nil {
-		return err
-	}
-
-	say("terraform plan: No changes")
-	if err := terraform(ctx, workspace, 0, "plan", "-detailed-exitcode", "-input=false", "-compact-warnings"); err != nil {
-		return err
-	}
-
-	say("Somebody changes 3215551202 by hand; terraform plan detects it")
-	changed, _ := account.Get("3215551202")
-	changed.Receive = changed.Receive.Delivering("Forward", "3215559999")
-	account.Put(changed)
-	show(account)
-	if err := terraform(ctx, workspace, 2, "plan", "-detailed-exitcode", "-input=false", "-compact-warnings"); err != nil {
-		return err
-	}
-
-	say("terraform apply heals it")
-	if err := terraform(ctx, workspace, 0, "apply", "-auto-approve", "-input=false", "-compact-warnings"); err != nil {
-		return err
-	}
-	if err := expect(account, map[string]string{"3215551202": "Email ops@example.com"}); err != nil {
-		return err
-	}
-
-	say("terraform destroy")
-	if err := terraform(ctx, workspace, 0, "destroy", "-auto-approve", "-input=false", "-compact-warnings"); err != nil {
-		return err
-	}
-	everything := map[string]string{}
-	for _, f := range account.Numbers() {
-		everything[f.Number] = "None"
-	}
-	if err := expect(account, everything); err != nil {
-		return err
-	}
-	if violations := account.Violations(); len(violations) > 0 {
-		return fmt.Errorf("FoneStorm would have refused: %q", violations)
-	}
-	say("Everything was as expected")
-	return nil
+	d.workspace, err = terraformcli.NewMirrored(d.cli.Path, dir, mirror,
+		"FRACTEL_ENDPOINT="+endpoint, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "TF_VAR_hook_password="+hookPassword)
+	return err
 }
 
-// terraform runs the CLI with its output shown and checks its exit code.
-func terraform(ctx context.Context, workspace *terraformcli.Workspace, exitCode int, args ...string) error {
-	output, code, err := workspace.Run(ctx, args...)
-	fmt.Println(output)
+// configure copies an example to the workspace. An older CLI gets the password in the other argument.
+func (d *demo) configure(name string) error {
+	content, err := fs.ReadFile(d.examples, name)
 	if err != nil {
 		return err
 	}
-	if code != exitCode {
-		return fmt.Errorf("%s ended with exit code %d where %d was expected", args[0], code, exitCode)
+	config := string(content)
+	if !d.cli.HasWriteOnly() {
+		config = strings.NewReplacer("url_password_wo_version = 1\n", "\n", "url_password_wo ", "url_password ").Replace(config)
 	}
-	return nil
-}
-
-// expect shows where every FoneNumber delivers and checks some of them.
-func expect(account *simulator.Simulator, want map[string]string) error {
-	show(account)
-	var wrong []error
-	for number, delivery := range want {
-		f, _ := account.Get(number)
-		if got := describe(f.Receive); got != delivery {
-			wrong = append(wrong, fmt.Errorf("%s delivers to %s where %s was expected", number, got, delivery))
-		}
-	}
-	return errors.Join(wrong...)
-}
-
-func say(text string) { fmt.Printf("\n=== %s\n\n", text) }
-
-func show(account *simulator.Simulator) {
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "FONENUMBER\tDELIVERS TO")
-	for _, f := range account.Numbers() {
-		fmt.Fprintf(table, "%s\t%s\n", f.Number, describe(f.Receive))
-	}
-	_ = table.Flush()
-	fmt.Println()
-}
-
-func describe(r simulator.Receive) string {
-	text := r.Type
-	if value := r.Value(); value != "" {
-		text += " " + value
-	}
-	if r.Type == "URL" && r.URLUsername != "" && r.URLPassword == hookPassword {
-		text += " as " + r.URLUsername
-	}
-	return text
+	return d.workspace.Write(name, config)
 }

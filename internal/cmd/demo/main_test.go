@@ -1,0 +1,90 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/go-version"
+
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
+)
+
+// The demo fits on a screen or two, shows the warning in full, and leaves nothing behind.
+func TestAccDemo(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("runs the CLI: set TF_ACC=1")
+	}
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	var out strings.Builder
+	if err := run(t.Context(), filepath.Join("..", "..", ".."), &out, false); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	if lines := strings.Count(out.String(), "\n"); lines > 70 {
+		t.Errorf("the demo prints %d lines", lines)
+	}
+	for _, want := range []string{
+		"Warning: FoneNumber Already Delivers Elsewhere",
+		`id = "3215551202"`, // The end of that warning.
+		"Resources: 1 imported, 3 added",
+		`"3215559999" -> "3215551111"`,
+		"Delivery Left Unchanged on Destroy",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the demo does not print %q", want)
+		}
+	}
+	for _, unwanted := range []string{"\x1b", hookPassword, "overrides"} {
+		if strings.Contains(out.String(), unwanted) {
+			t.Errorf("the demo prints %q", unwanted)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(temporary, "fractel-demo-*")); len(left) > 0 {
+		t.Errorf("the demo leaves %q behind", left)
+	}
+}
+
+// What failed can be read in the log, which the error names.
+func TestAccDemoFailure(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("runs the CLI: set TF_ACC=1")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	root := t.TempDir() // Has no provider.
+	err := run(t.Context(), root, &strings.Builder{}, false)
+	if err == nil {
+		t.Fatal("the demo succeeds without a provider")
+	}
+	_, log, found := strings.Cut(err.Error(), " is in ")
+	if _, statErr := os.Stat(log); !found || statErr != nil {
+		t.Errorf("the error names no log: %v", err)
+	}
+}
+
+// A CLI that has no write-only arguments gets the password in an argument that it knows.
+func TestPasswordForOlderCLI(t *testing.T) {
+	t.Parallel()
+	for cli, want := range map[string]string{"1.10.5": "url_password = var.hook_password", "1.11.0": "url_password_wo = var.hook_password"} {
+		workspace, err := terraformcli.New("terraform", t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &demo{
+			cli: terraformcli.CLI{Version: version.Must(version.NewVersion(cli))}, workspace: workspace,
+			examples: os.DirFS(filepath.Join("..", "..", "..", "examples", "demo")),
+		}
+		if err := d.configure("main.tf"); err != nil {
+			t.Fatal(err)
+		}
+		config, err := os.ReadFile(filepath.Join(workspace.Dir, "main.tf"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := strings.Join(strings.Fields(string(config)), " ")
+		if !strings.Contains(words, want) || strings.Contains(words, "url_password_wo_version") != strings.Contains(want, "_wo") {
+			t.Errorf("%s gets %s", cli, config)
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
+)
+
+// demo is what the story needs.
+type demo struct {
+	cli       terraformcli.CLI
+	account   *simulator.Simulator
+	workspace *terraformcli.Workspace
+	examples  fs.FS // Where the configuration is.
+	out, log  io.Writer
+	colored   bool
+}
+
+// deliveries are what FoneNumbers deliver to, by number.
+type deliveries map[string]string
+
+// tell is the story, from an account set by hand to the end of what Terraform manages.
+func (d *demo) tell(ctx context.Context) error {
+	before := d.deliveries()
+	if err := d.configure("main.tf"); err != nil {
+		return err
+	}
+	if _, err := d.run(ctx, 0, "init", "-input=false"); err != nil {
+		return err
+	}
+
+	d.title("plan", "what main.tf changes, and a warning about what it overwrites")
+	plan, err := d.run(ctx, 2, "plan", "-input=false", "-detailed-exitcode")
+	if err != nil {
+		return err
+	}
+	d.say(actions(plan))
+
+	if err := d.configure("others.tf"); err != nil {
+		return err
+	}
+	d.title("apply", "main.tf, and others.tf, which imports 3215551203 because it is right as it is")
+	if err := d.apply(ctx); err != nil {
+		return err
+	}
+	applied := deliveries{
+		"3215551201": "Device 987123543678",
+		"3215551202": "URL https://billing.example.com/sms?msg={{msg}} as fonestorm",
+		"3215551203": "Forward 3215551111",
+		"3215551204": "Email ops@example.com",
+	}
+	d.table([]string{"FONENUMBER", "BEFORE", "AFTER"}, before, d.deliveries())
+	if err := d.expect(applied); err != nil {
+		return err
+	}
+	if _, err := d.run(ctx, 0, "plan", "-input=false", "-detailed-exitcode"); err != nil {
+		return err
+	}
+	if err := d.drift(ctx, applied); err != nil {
+		return err
+	}
+	return d.end(ctx)
+}
+
+// drift shows and heals a change by hand.
+func (d *demo) drift(ctx context.Context, applied deliveries) error {
+	d.byHand("3215551203", "Forward", "3215559999")
+	d.title("plan", "somebody has changed 3215551203 by hand")
+	plan, err := d.run(ctx, 2, "plan", "-input=false", "-detailed-exitcode")
+	if err != nil {
+		return err
+	}
+	diff, _, _ := strings.Cut(actions(plan), "\n\n")
+	d.say(diff)
+	d.title("apply", "set it as configured again")
+	if err := d.apply(ctx); err != nil {
+		return err
+	}
+	return d.expect(applied)
+}
+
+// end destroys everything and shows what the plan said and what became of each FoneNumber.
+func (d *demo) end(ctx context.Context) error {
+	d.byHand("3215551204", "Forward", "3215550000")
+	d.title("destroy", "somebody has changed 3215551204 by hand")
+	output, err := d.run(ctx, 0, "apply", "-destroy", "-auto-approve", "-input=false", "-json")
+	if err != nil {
+		return err
+	}
+	d.table([]string{"FONENUMBER", "WARNING", "NOW DELIVERS TO"}, warnings(output), d.deliveries())
+	if err := d.expect(deliveries{
+		"3215551201": "None",
+		"3215551202": "None",
+		"3215551203": "Forward 3215551111", // Imported, so on_destroy is "keep".
+		"3215551204": "Forward 3215550000",
+	}); err != nil {
+		return err
+	}
+	if violations := d.account.Violations(); len(violations) > 0 {
+		return fmt.Errorf("FoneStorm would have rejected: %q", violations)
+	}
+	d.say("\nAll FoneNumbers were as expected after each step.")
+	return nil
+}
+
+// apply applies the configuration and shows the CLI's summary.
+func (d *demo) apply(ctx context.Context) error {
+	output, err := d.run(ctx, 0, "apply", "-auto-approve", "-input=false")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(output) {
+		if strings.Contains(line, "Apply complete!") {
+			d.say(line)
+		}
+	}
+	return nil
+}
+
+// run runs the CLI, logs and returns what it prints, and checks its exit code.
+func (d *demo) run(ctx context.Context, want int, args ...string) (string, error) {
+	if !d.colored {
+		args = append(args, "-no-color")
+	}
+	fmt.Fprintf(d.log, "$ %s %s\n", d.cli.Path, strings.Join(args, " "))
+	output, code, err := d.workspace.Run(ctx, args...)
+	fmt.Fprintln(d.log, output)
+	if err == nil && code != want {
+		err = fmt.Errorf("exit code %d instead of %d", code, want)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", d.cli.Name, args[0], err)
+	}
+	return output, nil
+}
+
+// emptyEnd is made of empty lines, in which the CLI may still reset colors.
+var emptyEnd = regexp.MustCompile(`\n(\s|\x1b\[0m)*$`)
+
+// actions returns the part of a plan that says what changes, with the warnings.
+func actions(plan string) string {
+	if _, after, found := strings.Cut(plan, "following actions:"); found {
+		_, plan, _ = strings.Cut(after, "\n")
+	}
+	return emptyEnd.ReplaceAllString(strings.TrimLeft(plan, "\n"), "")
+}
+
+var foneNumber = regexp.MustCompile(`FoneNumber (\d{10})`)
+
+// warnings returns the summary of the warning about each FoneNumber in the CLI's JSON output.
+func warnings(output string) deliveries {
+	summaries := deliveries{}
+	for line := range strings.Lines(output) {
+		var message struct {
+			Diagnostic struct{ Summary, Detail string }
+		}
+		if json.Unmarshal([]byte(line), &message) != nil {
+			continue // What is no JSON is for people.
+		}
+		if found := foneNumber.FindStringSubmatch(message.Diagnostic.Detail); found != nil {
+			summaries[found[1]] = message.Diagnostic.Summary
+		}
+	}
+	return summaries
+}
+
+// byHand changes where a FoneNumber delivers behind Terraform's back.
+func (d *demo) byHand(number, kind, value string) {
+	f, _ := d.account.Get(number)
+	f.Receive = f.Receive.Delivering(kind, value)
+	d.account.Put(f)
+}
+
+// deliveries returns where every FoneNumber of the account delivers.
+func (d *demo) deliveries() deliveries {
+	all := deliveries{}
+	for _, f := range d.account.Numbers() {
+		text := strings.TrimSpace(f.Receive.Type + " " + f.Receive.Value())
+		if f.Receive.Type == "URL" && f.Receive.URLPassword == hookPassword {
+			text += " as " + f.Receive.URLUsername
+		}
+		all[f.Number] = text
+	}
+	return all
+}
+
+// expect returns an error if a FoneNumber does not deliver as it should.
+func (d *demo) expect(want deliveries) error {
+	for number, got := range d.deliveries() {
+		if got != want[number] {
+			return fmt.Errorf("FoneNumber %s delivers to %s instead of %s", number, got, want[number])
+		}
+	}
+	return nil
+}
+
+func (d *demo) title(command, comment string) {
+	format := "\n$ %s %s  # %s\n"
+	if d.colored {
+		format = "\n\x1b[1m$ %s %s\x1b[0m  \x1b[2m# %s\x1b[0m\n"
+	}
+	fmt.Fprintf(d.out, format, d.cli.Name, command, comment)
+}
+
+func (d *demo) say(text string) { fmt.Fprintln(d.out, strings.TrimSuffix(text, "\n")) }
+
+// table shows a line for each FoneNumber, with a column for each map.
+func (d *demo) table(head []string, columns ...deliveries) {
+	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, strings.Join(head, "\t"))
+	for _, f := range d.account.Numbers() {
+		fmt.Fprint(table, f.Number)
+		for _, column := range columns {
+			fmt.Fprint(table, "\t", column[f.Number])
+		}
+		fmt.Fprintln(table)
+	}
+	_ = table.Flush()
+}

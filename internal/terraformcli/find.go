@@ -1,0 +1,133 @@
+package terraformcli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/hashicorp/go-version"
+)
+
+// What the tests and the demo need: functions of providers.
+var (
+	minTerraform = version.Must(version.NewVersion("1.8.0"))
+	minOpenTofu  = version.Must(version.NewVersion("1.7.0"))
+)
+
+// CLI is an executable of Terraform or OpenTofu.
+type CLI struct {
+	Path    string // Absolute.
+	Name    string // "terraform" or "tofu", whatever the file is called.
+	Version *version.Version
+}
+
+// Product returns the name and the version of the CLI, as in "OpenTofu 1.12.6".
+func (c CLI) Product() string {
+	if c.Name == "tofu" {
+		return "OpenTofu " + c.Version.String()
+	}
+	return "Terraform " + c.Version.String()
+}
+
+// HasWriteOnly reports whether resources can have write-only arguments. Terraform and OpenTofu have had them since the
+// same version.
+func (c CLI) HasWriteOnly() bool {
+	return c.Version.Core().GreaterThanOrEqual(version.Must(version.NewVersion("1.11.0")))
+}
+
+// Executable returns the path of the CLI, as Find does.
+func Executable() (string, error) {
+	cli, err := Find(context.Background(), os.Stderr)
+	return cli.Path, err
+}
+
+// Find returns the first CLI of these:
+//
+//  1. what TERRAFORM or TF_ACC_TERRAFORM_PATH names, by name or path
+//  2. terraform, then tofu, on the PATH
+//  3. terraform, then tofu, in the cache folder: what Find has downloaded and what `make tofu` has built
+//  4. a pinned version of Terraform, which it downloads to the cache folder, announced in one line on progress
+//
+// A CLI that is too old is an error and is not skipped, because users expect that one to be used.
+func Find(ctx context.Context, progress io.Writer) (CLI, error) {
+	return find(ctx, progress, "https://releases.hashicorp.com")
+}
+
+func find(ctx context.Context, progress io.Writer, site string) (CLI, error) {
+	for _, variable := range []string{"TERRAFORM", "TF_ACC_TERRAFORM_PATH"} {
+		if name := os.Getenv(variable); name != "" {
+			path, err := exec.LookPath(name)
+			if err != nil {
+				return CLI{}, fmt.Errorf("%s=%s: %w", variable, name, err)
+			}
+			return inspect(ctx, path)
+		}
+	}
+	cache, err := CacheDir()
+	if err != nil {
+		return CLI{}, err
+	}
+	for _, name := range []string{"terraform", "tofu", filepath.Join(cache, "terraform"), filepath.Join(cache, "tofu")} {
+		if path, err := exec.LookPath(name); err == nil {
+			return inspect(ctx, path)
+		}
+	}
+	path, err := download{dir: cache, site: site, patience: 10 * time.Second}.run(ctx, progress)
+	if err != nil {
+		return CLI{}, fmt.Errorf(`neither terraform nor tofu is on the PATH, and Terraform could not be downloaded: %w
+Do one of these, then try again:
+  - install Terraform %s or later: https://developer.hashicorp.com/terraform/install
+  - install OpenTofu %s or later: https://opentofu.org/docs/intro/install
+  - name a CLI that is not on the PATH: TERRAFORM=/path/to/terraform
+  - build OpenTofu from the Go module proxy, which takes some minutes and 3 GB: make tofu`, err, minTerraform, minOpenTofu)
+	}
+	return inspect(ctx, path)
+}
+
+// CacheDir returns the folder of the CLIs that are downloaded or built for this project, which need not exist.
+func CacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	return filepath.Join(dir, "terraform-provider-fractel"), err
+}
+
+// versionLine begins what `terraform version` prints, unless there are warnings before it.
+var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
+
+// inspect asks an executable for its version and returns an error if it is too old.
+func inspect(ctx context.Context, path string) (CLI, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return CLI{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, path, "version") //nolint:gosec // Developers name it in their own environment.
+	command.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1")
+	printed, err := command.CombinedOutput()
+	found := versionLine.FindSubmatch(printed)
+	if err == nil && found == nil {
+		err = errors.New("it does not print the version of Terraform or OpenTofu")
+	}
+	if err != nil {
+		return CLI{}, fmt.Errorf("%s version: %w\n%s", path, err, printed)
+	}
+	cli := CLI{Path: path, Name: "terraform"}
+	oldest := minTerraform
+	if string(found[1]) == "OpenTofu" {
+		cli.Name, oldest = "tofu", minOpenTofu
+	}
+	if cli.Version, err = version.NewVersion(string(found[2])); err != nil {
+		return CLI{}, fmt.Errorf("%s version: %w", path, err)
+	}
+	if cli.Version.Core().LessThan(oldest) {
+		return CLI{}, fmt.Errorf("%s is %s: install %s %s or later, or name another CLI (TERRAFORM=/path/to/terraform)",
+			path, cli.Product(), found[1], oldest)
+	}
+	return cli, nil
+}

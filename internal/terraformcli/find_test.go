@@ -1,0 +1,179 @@
+package terraformcli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// machine is a computer without any CLI: an empty PATH and an empty cache.
+type machine struct {
+	t     *testing.T
+	path  string
+	cache string
+}
+
+func newMachine(t *testing.T) machine {
+	t.Helper()
+	home := t.TempDir()
+	m := machine{t: t, path: t.TempDir()}
+	t.Setenv("PATH", m.path)
+	t.Setenv("TERRAFORM", "")
+	t.Setenv("TF_ACC_TERRAFORM_PATH", "")
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
+	var err error
+	if m.cache, err = CacheDir(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(m.cache, home) {
+		t.Fatalf("the cache is %s, outside of %s", m.cache, home)
+	}
+	return m
+}
+
+// install puts a CLI into a folder that prints this as its version.
+func (m machine) install(dir, name, printed string) string {
+	m.t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		m.t.Fatal(err)
+	}
+	file := filepath.Join(dir, name)
+	script := fmt.Sprintf("#!/bin/sh\n[ \"$1 $CHECKPOINT_DISABLE\" = 'version 1' ] && echo '%s'\n", printed)
+	if err := os.WriteFile(file, []byte(script), 0o700); err != nil {
+		m.t.Fatal(err)
+	}
+	return file
+}
+
+// Each way to get a CLI comes before the next.
+func TestFindOrder(t *testing.T) {
+	m := newMachine(t)
+	builtTofu := m.install(m.cache, "tofu", "OpenTofu v1.12.6")
+	downloaded := m.install(m.cache, "terraform", "Terraform v1.15.9")
+	tofu := m.install(m.path, "tofu", "OpenTofu v1.12.5")
+	terraform := m.install(m.path, "terraform", "Terraform v1.11.4")
+	elsewhere := t.TempDir()
+	acceptance := m.install(elsewhere, "acceptance", "Terraform v1.9.0")
+	named := m.install(elsewhere, "named", "OpenTofu v1.7.0")
+	t.Setenv("TERRAFORM", named)
+	t.Setenv("TF_ACC_TERRAFORM_PATH", acceptance)
+	for _, step := range []struct {
+		path, product, name string
+		remove              func()
+	}{
+		{named, "OpenTofu 1.7.0", "tofu", func() { t.Setenv("TERRAFORM", "") }},
+		{acceptance, "Terraform 1.9.0", "terraform", func() { t.Setenv("TF_ACC_TERRAFORM_PATH", "") }},
+		{terraform, "Terraform 1.11.4", "terraform", func() { os.Remove(terraform) }},
+		{tofu, "OpenTofu 1.12.5", "tofu", func() { os.Remove(tofu) }},
+		{downloaded, "Terraform 1.15.9", "terraform", func() { os.Remove(downloaded) }},
+		{builtTofu, "OpenTofu 1.12.6", "tofu", func() {}},
+	} {
+		cli, err := Find(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cli.Path != step.path || cli.Product() != step.product || cli.Name != step.name {
+			t.Fatalf("found %+v, want %s at %s", cli, step.product, step.path)
+		}
+		step.remove()
+	}
+}
+
+// A name is looked up on the PATH, and one that is not there is an error even when there are others.
+func TestFindNamed(t *testing.T) {
+	m := newMachine(t)
+	m.install(m.path, "terraform", "Terraform v1.11.4")
+	tofu := m.install(m.path, "tofu", "OpenTofu v1.12.6")
+	t.Setenv("TERRAFORM", "tofu")
+	if path, err := Executable(); err != nil || path != tofu {
+		t.Errorf("found %s, %v", path, err)
+	}
+	t.Setenv("TERRAFORM", "terraform-1.8")
+	if _, err := Find(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "TERRAFORM=terraform-1.8") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestFindVersions(t *testing.T) {
+	for _, c := range []struct {
+		printed, product, err string
+		exit                  int
+	}{
+		{printed: "Terraform v1.8.0", product: "Terraform 1.8.0"},
+		{printed: "Warning: something\n\nTerraform v1.15.0-beta2\non linux_amd64", product: "Terraform 1.15.0-beta2"},
+		{printed: "OpenTofu v1.7.0-rc1", product: "OpenTofu 1.7.0-rc1"},
+		{printed: "Terraform v1.7.5", err: "is Terraform 1.7.5: install Terraform 1.8.0 or later"},
+		{printed: "OpenTofu v1.6.3", err: "is OpenTofu 1.6.3: install OpenTofu 1.7.0 or later"},
+		{printed: "No version is set", err: "does not print the version"},
+		{printed: "Terraform v1.11.4", exit: 1, err: "exit status 1\nTerraform v1.11.4"}, // As version managers do, with what they say.
+		{printed: "Terraform vsomething", err: "malformed version: something"},
+	} {
+		t.Run(c.printed, func(t *testing.T) {
+			m := newMachine(t)
+			m.install(m.path, "terraform", fmt.Sprintf("%s' >&2; exit %d; echo '", c.printed, c.exit))
+			m.install(m.path, "tofu", "OpenTofu v1.12.6") // Does not hide that the first one is of no use.
+			cli, err := Find(t.Context(), nil)
+			if err == nil && cli.Product() != c.product || err != nil && (c.err == "" || !strings.Contains(err.Error(), c.err)) {
+				t.Errorf("found %+v, %v; want %q, %q", cli, err, c.product, c.err)
+			}
+		})
+	}
+}
+
+func TestHasWriteOnly(t *testing.T) {
+	m := newMachine(t)
+	for printed, want := range map[string]bool{"Terraform v1.10.5": false, "Terraform v1.11.0-rc1": true, "OpenTofu v1.12.6": true} {
+		m.install(m.path, "terraform", printed)
+		cli, err := Find(t.Context(), nil)
+		if err != nil || cli.HasWriteOnly() != want {
+			t.Errorf("%s: %t, %v", printed, cli.HasWriteOnly(), err)
+		}
+	}
+}
+
+// Without any CLI and without network, the error says what else there is to do.
+func TestFindWithoutNetwork(t *testing.T) {
+	m := newMachine(t)
+	var progress bytes.Buffer
+	_, err := find(t.Context(), &progress, "http://127.0.0.1:1") // Nothing listens there.
+	if err == nil {
+		t.Fatal("found a CLI")
+	}
+	for _, want := range []string{"could not be downloaded", "connection refused", "install Terraform 1.8.0", "install OpenTofu 1.7.0", "TERRAFORM=", "make tofu"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not contain %q: %v", want, err)
+		}
+	}
+	if progress.Len() > 0 {
+		t.Errorf("a download was announced: %s", progress.String())
+	}
+	if left, _ := filepath.Glob(filepath.Join(m.cache, "*")); len(left) > 0 {
+		t.Errorf("there is %q in the cache", left)
+	}
+}
+
+// Programs that only developers need are not part of the provider.
+func TestProviderDoesNotLinkThis(t *testing.T) {
+	t.Parallel()
+	list := exec.Command("go", "list", "-deps", ".")
+	list.Dir = filepath.Join("..", "..")
+	dependencies, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"/internal/provider\n", "/internal/fonestorm\n"} {
+		if !strings.Contains(string(dependencies), want) {
+			t.Errorf("the provider does not even link %s", want)
+		}
+	}
+	for _, developers := range []string{"/internal/terraformcli\n", "/internal/simulator\n", "github.com/hashicorp/hc-install"} {
+		if strings.Contains(string(dependencies), developers) {
+			t.Errorf("the provider links %s", developers)
+		}
+	}
+}
