@@ -3,6 +3,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"log"
 	"os"
 	"runtime/debug"
@@ -15,9 +16,6 @@ import (
 
 	"github.com/fractel/terraform-provider-fractel/internal/provider"
 )
-
-// version is set by the linker for a release.
-var version = "dev"
 
 // logWanted reports whether any of Terraform's settings for logs is in the environment.
 func logWanted(environment []string) bool {
@@ -46,7 +44,12 @@ func collectSeldom() {
 
 func main() {
 	attached := flag.Bool("debug", false, "run until interrupted and wait for a debugger, see TF_REATTACH_PROVIDERS")
+	versionWanted := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
+	if *versionWanted {
+		fmt.Println(describeBuild(version, buildInfo()))
+		return
+	}
 	collectSeldom()
 
 	var options []tf6server.ServeOpt
@@ -62,7 +65,7 @@ func main() {
 		_ = os.Setenv("TF_LOG_PROVIDER", "OFF")
 	}
 	err := tf6server.Serve("registry.terraform.io/fractel/fractel",
-		func() tfprotov6.ProviderServer { return provider.NewServer(version) }, options...)
+		func() tfprotov6.ProviderServer { return provider.NewServer(versionOf(version, buildInfo())) }, options...)
 	if err != nil {
 		log.Fatal(err)
 	}

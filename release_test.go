@@ -3,9 +3,22 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
 
 // The Registry tells the CLI which protocol the provider speaks.
 func TestManifestNamesTheProtocol(t *testing.T) {
@@ -16,14 +29,54 @@ func TestManifestNamesTheProtocol(t *testing.T) {
 			Protocols []string `json:"protocol_versions"`
 		}
 	}
-	content, err := os.ReadFile("terraform-registry-manifest.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &manifest); err != nil {
+	if err := json.Unmarshal([]byte(read(t, "terraform-registry-manifest.json")), &manifest); err != nil {
 		t.Fatal(err)
 	}
 	if manifest.Version != 1 || !slices.Equal(manifest.Metadata.Protocols, []string{"6.0"}) {
 		t.Errorf("the manifest is %+v", manifest)
+	}
+}
+
+// A release says what CHANGELOG.md says about its version, and there is no release about which it says nothing.
+func TestReleaseNotes(t *testing.T) {
+	t.Parallel()
+	const changelog = "# Changelog\n\n## 0.3.0 (Unreleased)\n\n* Third\n\n## 0.2.0-rc.1 (2026-12-01)\n\n" +
+		"## 0.1.0 (2026-11-25)\n\nNOTES:\n\n* First\n\n## 0.0.1 (2026-11-24)\n* Nothing\n"
+	for version, want := range map[string]struct{ notes, failure string }{
+		"v0.1.0":      {notes: "NOTES:\n\n* First\n\n"},
+		"0.0.1":       {notes: "* Nothing\n"},
+		"v0.3.0":      {failure: `put the date of 0.3.0 in place of "Unreleased"`},
+		"v0.2.0-rc.1": {failure: "there are no notes about 0.2.0-rc.1"},
+		"v0.1":        {failure: "there are no notes about 0.1"},
+		"v0x1x0":      {failure: "there are no notes about 0x1x0"},
+	} {
+		var notes, failure strings.Builder
+		command := exec.Command(filepath.Join(".ci", "release-notes"), version)
+		command.Stdin, command.Stdout, command.Stderr = strings.NewReader(changelog), &notes, &failure
+		err := command.Run()
+		if notes.String() != want.notes || (err != nil) != (want.failure != "") || !strings.Contains(failure.String(), want.failure) {
+			t.Errorf("%s: %v, notes %q, failure %q, want %+v", version, err, notes.String(), failure.String(), want)
+		}
+	}
+}
+
+// Pictures are shown, also after BENCHMARKS.md was written again, with a text for those who do not see them, and load fast.
+func TestPicturesAreShown(t *testing.T) {
+	t.Parallel()
+	pages := read(t, "README.md") + read(t, "BENCHMARKS.md")
+	pictures, err := filepath.Glob(".github/pictures/*")
+	if err != nil || len(pictures) != 3 {
+		t.Fatalf("the pictures are %q, %v", pictures, err)
+	}
+	for _, picture := range pictures {
+		if !strings.Contains(pages, filepath.ToSlash(picture)) {
+			t.Errorf("neither README.md nor BENCHMARKS.md shows %s", picture)
+		}
+		if size := len(read(t, picture)); size > 200<<10 {
+			t.Errorf("%s has %d bytes", picture, size)
+		}
+	}
+	if !regexp.MustCompile(`!\[[^\]]{50,}\]\(\.github/pictures/plan\.svg\)`).MatchString(pages) || !regexp.MustCompile(`<img [^>]*alt="[^"]{50,}"`).MatchString(pages) {
+		t.Error("a picture has no text")
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
 // Config says which account to check, and how. Endpoint and credentials are required.
@@ -60,21 +60,8 @@ func (c Config) check() error {
 	case c.FoneNumber != "" && !tenDigits.MatchString(c.FoneNumber):
 		return fmt.Errorf("the FoneNumber %q must have ten digits", c.FoneNumber)
 	}
-	return checkEndpoint(c.Endpoint)
-}
-
-// checkEndpoint never quotes the endpoint, which may contain a password.
-func checkEndpoint(endpoint string) error {
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return errors.New("FRACTEL_ENDPOINT is not a URL such as https://api.fonestorm.com/v2")
-	}
-	ip := net.ParseIP(u.Hostname())
-	if u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return errors.New("FRACTEL_ENDPOINT must use https, except for a loopback host")
-	}
-	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("FRACTEL_ENDPOINT must not contain credentials, a query or a fragment")
+	if _, err := fonestorm.ParseEndpoint(c.Endpoint); err != nil {
+		return fmt.Errorf("FRACTEL_ENDPOINT cannot be used: %w", err)
 	}
 	return nil
 }

@@ -25,9 +25,9 @@ func TestFromEnvironment(t *testing.T) {
 		{map[string]string{"FRACTEL_TOKEN": "t\n"}, "line breaks"},
 		{map[string]string{"FRACTEL_TOKEN": "t", "FRACTEL_SUBACCOUNT": "1000000002"}, "FRACTEL_USERNAME"},
 		{map[string]string{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p", "FRACTEL_SUBACCOUNT": "12"}, "ten digits"},
-		{map[string]string{"FRACTEL_TOKEN": "t", "FRACTEL_ENDPOINT": "fonestorm"}, "not a URL"},
+		{map[string]string{"FRACTEL_TOKEN": "t", "FRACTEL_ENDPOINT": "fonestorm"}, "FRACTEL_ENDPOINT"},
 		{map[string]string{"FRACTEL_TOKEN": "t", "FRACTEL_ENDPOINT": "http://fonestorm.test"}, "https"},
-		{map[string]string{"FRACTEL_TOKEN": "t", "FRACTEL_ENDPOINT": "https://u:hidden@fonestorm.test"}, "credentials"},
+		{map[string]string{"FRACTEL_TOKEN": "t", "FRACTEL_ENDPOINT": "https://u:hidden@fonestorm.test"}, "username or password"},
 	} {
 		_, err := FromEnvironment(func(name string) string { return test.set[name] })
 		if (err == nil) != (test.words == "") || err != nil && (!strings.Contains(err.Error(), test.words) || strings.Contains(err.Error(), "hidden")) {

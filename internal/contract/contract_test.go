@@ -74,6 +74,19 @@ func config(handler http.Handler) Config {
 	}
 }
 
+// gentle returns a configuration that does not exceed the rate limit on purpose.
+func gentle(handler http.Handler) Config {
+	config := config(handler)
+	config.RateLimit = false
+	return config
+}
+
+// isNotRestored reports whether a run could not restore the FoneNumber.
+func isNotRestored(err error) bool {
+	_, is := errors.AsType[*NotRestoredError](err)
+	return is
+}
+
 // profiles returns the built-in profiles and the one of FRACTEL_TEST_PROFILE, each complete.
 func profiles(t *testing.T) map[string]simulator.Profile {
 	profiles := simulator.Profiles()
@@ -85,6 +98,17 @@ func profiles(t *testing.T) map[string]simulator.Profile {
 		profiles["recorded"] = profile
 	}
 	return profiles
+}
+
+// eachProfile runs a test for each profile on a fake clock.
+func eachProfile(t *testing.T, test func(t *testing.T, name string, profile simulator.Profile)) {
+	t.Parallel()
+	for name, profile := range profiles(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { test(t, name, profile) })
+		})
+	}
 }
 
 func mustRun(t *testing.T, config Config) *Report {
@@ -112,37 +136,31 @@ func settingsOf(t *testing.T, profile simulator.Profile) map[string]any {
 
 // The report of each profile names the settings in which it differs from the assumptions, and nothing else.
 func TestReportNamesTheDifferencesOfAProfile(t *testing.T) {
-	t.Parallel()
-	for name, profile := range profiles(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				report := mustRun(t, config(account(t, profile)))
-				settings := settingsOf(t, profile)
-				for i, a := range Assumptions() {
-					got := report.Results[i]
-					if got.Status == NotChecked {
-						if got.Why == "" || !notChecked(a, profile) {
-							t.Errorf("%s was not checked: %q", a.ID, got.Why)
-						}
-						continue
-					}
-					want := AsAssumed
-					if value, has := settings[a.setting]; has && a.setting != "list_latency" {
-						if got.Seen != fmt.Sprint(value) {
-							t.Errorf("%s: saw %q, want %v", a.ID, got.Seen, value)
-						}
-						if !slices.Contains(a.assumed, fmt.Sprint(value)) {
-							want = Differs
-						}
-					}
-					if got.Status != want && name != "recorded" {
-						t.Errorf("%s: %s (%s), want %s", a.ID, got.Status, got.Seen, want)
-					}
+	eachProfile(t, func(t *testing.T, name string, profile simulator.Profile) {
+		report := mustRun(t, config(account(t, profile)))
+		settings := settingsOf(t, profile)
+		for i, a := range Assumptions() {
+			got := report.Results[i]
+			if got.Status == NotChecked {
+				if got.Why == "" || !notChecked(a, profile) {
+					t.Errorf("%s was not checked: %q", a.ID, got.Why)
 				}
-			})
-		})
-	}
+				continue
+			}
+			want := AsAssumed
+			if value, has := settings[a.setting]; has && a.setting != "list_latency" {
+				if got.Seen != fmt.Sprint(value) {
+					t.Errorf("%s: saw %q, want %v", a.ID, got.Seen, value)
+				}
+				if !slices.Contains(a.assumed, fmt.Sprint(value)) {
+					want = Differs
+				}
+			}
+			if got.Status != want && name != "recorded" {
+				t.Errorf("%s: %s (%s), want %s", a.ID, got.Status, got.Seen, want)
+			}
+		}
+	})
 }
 
 // notChecked says what a run cannot see of a profile.
@@ -222,26 +240,20 @@ func result(t *testing.T, report *Report, id string) Result {
 
 // A report that is played back by the simulator gives the same report, byte for byte.
 func TestReportRoundTrip(t *testing.T) {
-	t.Parallel()
-	for name, profile := range profiles(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				first := encoded(t, mustRun(t, config(account(t, profile))))
-				file := filepath.Join(t.TempDir(), "report.json")
-				if err := os.WriteFile(file, first, 0o600); err != nil {
-					t.Fatal(err)
-				}
-				recorded, err := simulator.LoadProfile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if second := encoded(t, mustRun(t, config(account(t, recorded)))); string(second) != string(first) {
-					t.Errorf("the report became\n%s\nfrom\n%s", second, first)
-				}
-			})
-		})
-	}
+	eachProfile(t, func(t *testing.T, _ string, profile simulator.Profile) {
+		first := encoded(t, mustRun(t, config(account(t, profile))))
+		file := filepath.Join(t.TempDir(), "report.json")
+		if err := os.WriteFile(file, first, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		recorded, err := simulator.LoadProfile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second := encoded(t, mustRun(t, config(account(t, recorded)))); string(second) != string(first) {
+			t.Errorf("the report became\n%s\nfrom\n%s", second, first)
+		}
+	})
 }
 
 func encoded(t *testing.T, report *Report) []byte {
@@ -255,28 +267,22 @@ func encoded(t *testing.T, report *Report) []byte {
 
 // Without a FoneNumber nothing is sent but GETs and logins, and nothing more often than the plan says.
 func TestReadOnlyRunChangesNothing(t *testing.T) {
-	t.Parallel()
-	for name, profile := range profiles(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				sim := account(t, profile)
-				before := sim.Numbers()
-				config := config(sim)
-				config.FoneNumber, config.RateLimit = "", false
-				mustRun(t, config)
-				for _, r := range sim.Requests() {
-					if r.Method != http.MethodGet && r.Kind() != "login" {
-						t.Errorf("sent %s %s", r.Method, r.Path)
-					}
-				}
-				if !slices.Equal(sim.Numbers(), before) {
-					t.Errorf("the account has %+v", sim.Numbers())
-				}
-				wantPlanned(t, config, sim)
-			})
-		})
-	}
+	eachProfile(t, func(t *testing.T, _ string, profile simulator.Profile) {
+		sim := account(t, profile)
+		before := sim.Numbers()
+		config := config(sim)
+		config.FoneNumber, config.RateLimit = "", false
+		mustRun(t, config)
+		for _, r := range sim.Requests() {
+			if r.Method != http.MethodGet && r.Kind() != "login" {
+				t.Errorf("sent %s %s", r.Method, r.Path)
+			}
+		}
+		if !slices.Equal(sim.Numbers(), before) {
+			t.Errorf("the account has %+v", sim.Numbers())
+		}
+		wantPlanned(t, config, sim)
+	})
 }
 
 func TestRunWithAToken(t *testing.T) {
@@ -307,26 +313,20 @@ func TestRunWithAToken(t *testing.T) {
 }
 
 func TestRunKeepsToThePlan(t *testing.T) {
-	t.Parallel()
-	for name, profile := range profiles(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				sim := account(t, profile)
-				sim.Put(simulator.FoneNumber{Number: "3215551200", Subaccount: "1000000002", Receive: simulator.Receive{Type: "Email", Email: "a@example.com"}})
-				sim.PutDevice(simulator.Device{ID: "21915233079", Subaccount: "1000000002"})
-				config := config(sim)
-				config.Subaccount, config.FoneNumber = "1000000002", "3215551200"
-				report := mustRun(t, config)
-				if got := result(t, report, "subaccount-token"); got.Status != AsAssumed {
-					t.Errorf("the subaccount's token is %+v", got)
-				}
-				if sent := wantPlanned(t, config, sim)["POST "+settingPath]; sent != settings+1 {
-					t.Errorf("%d settings were sent, want %d and a restoration", sent, settings)
-				}
-			})
-		})
-	}
+	eachProfile(t, func(t *testing.T, _ string, profile simulator.Profile) {
+		sim := account(t, profile)
+		sim.Put(simulator.FoneNumber{Number: "3215551200", Subaccount: "1000000002", Receive: simulator.Receive{Type: "Email", Email: "a@example.com"}})
+		sim.PutDevice(simulator.Device{ID: "21915233079", Subaccount: "1000000002"})
+		config := config(sim)
+		config.Subaccount, config.FoneNumber = "1000000002", "3215551200"
+		report := mustRun(t, config)
+		if got := result(t, report, "subaccount-token"); got.Status != AsAssumed {
+			t.Errorf("the subaccount's token is %+v", got)
+		}
+		if sent := wantPlanned(t, config, sim)["POST "+settingPath]; sent != settings+1 {
+			t.Errorf("%d settings were sent, want %d and a restoration", sent, settings)
+		}
+	})
 }
 
 func wantPlanned(t *testing.T, config Config, sim *simulator.Simulator) (sent map[string]int) {
@@ -413,8 +413,7 @@ func eachRequest(t *testing.T, profile simulator.Profile, run func(t *testing.T,
 	total := 0
 	synctest.Test(t, func(t *testing.T) {
 		sim := account(t, profile)
-		config := config(sim)
-		config.RateLimit = false
+		config := gentle(sim)
 		mustRun(t, config)
 		total = len(sim.Requests())
 	})
@@ -437,7 +436,7 @@ func TestInterruptedRunRestores(t *testing.T) {
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
 					var served int
-					config := config(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					config := gentle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if served == n && !after {
 							cancel()
 						}
@@ -450,9 +449,8 @@ func TestInterruptedRunRestores(t *testing.T) {
 							t.Errorf("request %d: a setting was broken off, and could take effect after the restoration", n)
 						}
 					}))
-					config.RateLimit = false
 					report, err := Run(ctx, config)
-					if unrestored := (*NotRestoredError)(nil); report != nil || !errors.Is(err, context.Canceled) || errors.As(err, &unrestored) {
+					if report != nil || !errors.Is(err, context.Canceled) || isNotRestored(err) {
 						t.Errorf("request %d: %v, %v", n, report, err)
 					}
 					wantOriginal(t, sim, originals["Email"], fmt.Sprint("request ", n))
@@ -483,10 +481,9 @@ func TestRunRestoresAfterAFailure(t *testing.T) {
 					}
 					return ""
 				})
-				config := config(sim)
-				config.RateLimit = false
+				config := gentle(sim)
 				_, err := Run(t.Context(), config)
-				if unrestored := (*NotRestoredError)(nil); errors.As(err, &unrestored) {
+				if isNotRestored(err) {
 					t.Errorf("request %d: %v", n, err)
 				}
 				wantOriginal(t, sim, originals["Email"], fmt.Sprint("request ", n))
@@ -500,15 +497,14 @@ func TestRunRestoresWithANewToken(t *testing.T) {
 	t.Parallel()
 	eachRequest(t, simulator.Profile{}, func(t *testing.T, sim *simulator.Simulator, n int) {
 		served := 0
-		config := config(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		config := gentle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if served++; served == n+1 {
 				sim.ExpireTokens()
 			}
 			sim.ServeHTTP(w, r)
 		}))
-		config.RateLimit = false
 		report, err := Run(t.Context(), config)
-		if unrestored := (*NotRestoredError)(nil); errors.As(err, &unrestored) {
+		if isNotRestored(err) {
 			t.Errorf("request %d: %v", n, err)
 		}
 		wantOriginal(t, sim, originals["Email"], fmt.Sprint("request ", n))
@@ -544,17 +540,14 @@ func TestRunSaysWhatItCouldNotRestore(t *testing.T) {
 					}
 					return fault
 				})
-				config := config(sim)
-				config.RateLimit = false
+				config := gentle(sim)
 				report, err := Run(t.Context(), config)
-				unrestored := (*NotRestoredError)(nil)
-				errors.As(err, &unrestored)
 				got, _ := sim.Get(changed)
 				restored := got.Receive.Type == "Email" && got.Receive.Email == "ops@example.com"
-				if err == nil || touched && unrestored == nil || !touched && (unrestored != nil || !restored) {
+				if err == nil || touched != isNotRestored(err) || !touched && !restored {
 					t.Errorf("from request %d on: %v; the FoneNumber has %+v", n, err, got.Receive)
 				}
-				if unrestored != nil {
+				if isNotRestored(err) {
 					for _, word := range []string{changed, `"Email"`, "ops@example.com"} {
 						if !strings.Contains(err.Error(), word) {
 							t.Errorf("the error does not say %s: %v", word, err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"sync"
 )
@@ -45,6 +44,27 @@ func (e encoding) encode(p params) []byte {
 	return bytes.TrimSpace(body.Bytes())
 }
 
+// encoder sends requests with the body that FoneStorm reads, which may be JSON for one kind of request and a form for another.
+type encoder struct {
+	next *limiter
+
+	logins, settings, subaccounts bodies
+}
+
+// send sends the request once, or twice when it has to find out which body FoneStorm reads.
+func (e *encoder) send(ctx context.Context, c *call) *Error {
+	switch c.operation {
+	case logIn:
+		return e.logins.send(ctx, c, e.next)
+	case useSubaccount:
+		return e.subaccounts.send(ctx, c, e.next)
+	case setDelivery:
+		return e.settings.send(ctx, c, e.next)
+	case readFoneNumber, listFoneNumbers, listDevices:
+	}
+	return e.next.send(ctx, c, asJSON) // There is no body.
+}
+
 // bodies finds out which encoding FoneStorm reads for one kind of request, and remembers it. JSON comes first; a request
 // that is refused in a way in which a service refuses what it cannot read is sent once more as a form.
 //
@@ -59,33 +79,26 @@ type bodies struct {
 }
 
 // send sends a request in the encoding that works, or finds out which one does.
-func (b *bodies) send(ctx context.Context, r *request, send func(encoding) *Error) *Error {
-	if b == nil {
-		return send(asJSON) // There is no body.
-	}
-	chosen, done, err := b.choose(ctx, r)
+func (b *bodies) send(ctx context.Context, c *call, next *limiter) *Error {
+	chosen, done, err := b.choose(ctx, c)
 	if err != nil {
 		return err
 	}
 	if done == nil {
-		return send(chosen)
+		return next.send(ctx, c, chosen)
 	}
-	inJSON := send(asJSON)
+	inJSON := next.send(ctx, c, asJSON)
 	if !isUnreadBody(inJSON) {
 		done(asJSON, inJSON)
 		return inJSON
 	}
-	inForm := send(asForm)
+	inForm := next.send(ctx, c, asForm)
 	done(asForm, inForm)
-	if isUnreadBody(inForm) || inForm != nil && inForm.Kind == NotFound {
-		// A service that reads only JSON finds no FoneNumber in a form, so its 404 does not say that the account has none.
-		return refusedInBoth(inJSON, inForm)
-	}
-	return inForm
+	return refusedInBoth(inJSON, inForm)
 }
 
 // choose returns the encoding to use or, when the request has to find out, what to call with its result.
-func (b *bodies) choose(ctx context.Context, r *request) (encoding, func(encoding, *Error), *Error) {
+func (b *bodies) choose(ctx context.Context, c *call) (encoding, func(encoding, *Error), *Error) {
 	for {
 		b.mu.Lock()
 		other := b.probing
@@ -103,7 +116,7 @@ func (b *bodies) choose(ctx context.Context, r *request) (encoding, func(encodin
 		select {
 		case <-other:
 		case <-ctx.Done():
-			return asJSON, nil, canceled(ctx, r)
+			return asJSON, nil, canceled(ctx, c.request)
 		}
 	}
 }
@@ -113,23 +126,11 @@ func (b *bodies) learn(probe chan struct{}, used encoding, result *Error) {
 	defer b.mu.Unlock()
 	if result == nil {
 		b.known, b.working = true, used
-	} else if result.timedOut || result.Kind == ServerError {
+	} else if isSlow(result) {
 		b.wontWait = true
 	}
 	if b.probing == probe {
 		b.probing = nil
 	}
 	close(probe)
-}
-
-// refusedInBoth returns FoneStorm's own words about the content, whichever of the two bodies got them. Where it is not
-// known which one that was, both are shown.
-func refusedInBoth(inJSON, inForm *Error) *Error {
-	switch {
-	case inJSON.Status == http.StatusUnsupportedMediaType:
-		return inForm
-	case inForm.Status != http.StatusUnsupportedMediaType && inForm.Reason != inJSON.Reason:
-		inJSON.Reason += "; sent as a form, " + inForm.Reason
-	}
-	return inJSON
 }

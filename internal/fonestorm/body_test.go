@@ -28,10 +28,7 @@ func TestBodiesAreFoundOut(t *testing.T) {
 						profile := simulator.Profile{LoginBody: login, SettingBody: setting, BodyStatus: status}
 						sim := newSimulator(t, simulator.Options{FoneNumbers: n, Latency: time.Second, Profile: profile})
 						client := newBubbleClient(t, sim)
-						set := func(i int) error {
-							_, err := client.SetDelivery(t.Context(), numberAt(i), forwardTo("3215551111"))
-							return err
-						}
+						set := func(i int) error { return set(t.Context(), client, numberAt(i), forwardTo("3215551111")) }
 						do := inTurn
 						if atOnce {
 							do = together
@@ -60,8 +57,7 @@ func TestBodiesAreFoundOut(t *testing.T) {
 
 // What a connection failure interrupts is found out by the next request, still at the cost of one.
 func TestBodiesAreFoundOutAfterAConnectionFailure(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		const n = 20
 		sim := newSimulator(t, simulator.Options{FoneNumbers: n, Latency: time.Second, Profile: simulator.Profile{SettingBody: "form"}})
 		var settings atomic.Int32
@@ -71,10 +67,7 @@ func TestBodiesAreFoundOutAfterAConnectionFailure(t *testing.T) {
 			}
 			return nil
 		}})
-		wantSuccess(t, together(n, func(i int) error {
-			_, err := client.SetDelivery(t.Context(), numberAt(i), forwardTo("3215551111"))
-			return err
-		})...)
+		wantSuccess(t, together(n, func(i int) error { return set(t.Context(), client, numberAt(i), forwardTo("3215551111")) })...)
 		wantBodies(t, sim, map[string]int{"login json": 1, "set json": 1, "set form": n})
 	})
 }
@@ -95,10 +88,7 @@ func TestSettingsDoNotWaitForASilentServer(t *testing.T) {
 		inBubble(t, name, func(t *testing.T) {
 			client := newBubbleClient(t, test.handler, withToken, withoutRetries)
 			begun := time.Now()
-			for _, err := range together(20, func(i int) error {
-				_, err := client.SetDelivery(t.Context(), numberAt(i), Delivery{Type: None})
-				return err
-			}) {
+			for _, err := range together(20, func(i int) error { return set(t.Context(), client, numberAt(i), Delivery{Type: None}) }) {
 				if err == nil || !MayHaveTakenEffect(err) && KindOf(err) != Unreachable {
 					t.Errorf("the error is %v", err)
 				}
@@ -110,36 +100,28 @@ func TestSettingsDoNotWaitForASilentServer(t *testing.T) {
 	}
 }
 
-// A wrong password is never sent twice, and neither is a setting whose token is rejected.
-func TestNoFormAfter401(t *testing.T) {
+// Only what may be about the body is sent as a form: a wrong password is never sent twice, and neither is a setting whose token
+// is rejected or that exceeds the rate limit, whichever status says so.
+func TestNoFormAfterOtherFailures(t *testing.T) {
 	t.Parallel()
+	answers := map[string]http.HandlerFunc{"400": refuse(400, "Rate Limit Exceeded", ""), "410": refuse(410, "Rate Limit Exceeded", "")}
 	for _, status := range []int{401, 402, 403, 404, 409, 429, 500, 503} {
-		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
-			server := &script{answers: []http.HandlerFunc{refuse(status, "no", "")}}
+		answers[fmt.Sprint(status)] = refuse(status, "no", "")
+	}
+	for name, answer := range answers {
+		inBubble(t, name, func(t *testing.T) {
+			server := &script{answers: []http.HandlerFunc{answer}}
 			for _, changes := range [][]func(*Config){{}, {withToken}} {
 				client := newBubbleClient(t, server, append(changes, withoutRetries)...)
-				_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-				wantStatus(t, err, status)
+				if err := set(t.Context(), client, anyNumber, Delivery{Type: None}); err == nil {
+					t.Error("there is no error")
+				}
 			}
 			if bodies := fmt.Sprint(server.bodies); strings.Contains(bodies, "form") {
 				t.Errorf("the bodies were %s", bodies)
 			}
 		})
 	}
-}
-
-// A rate limit that is said by 400 or 410 says nothing about the body.
-func TestRateLimitIsNotAboutTheBody(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{refuse(400, "Rate Limit Exceeded", ""), refuse(410, "Rate Limit Exceeded", ""), succeed}}
-		client := newBubbleClient(t, server, withToken)
-		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-		wantSuccess(t, err)
-		if bodies := fmt.Sprint(server.bodies); strings.Contains(bodies, "form") || len(server.bodies) != 3 {
-			t.Errorf("the bodies were %s", bodies)
-		}
-	})
 }
 
 // A destination that FoneStorm rejects ends with its own words, whichever of the two bodies it reads.
@@ -180,13 +162,11 @@ func TestBadDestinationEndsWithFoneStormsWords(t *testing.T) {
 
 // Once a setting has succeeded, a rejected destination costs one request.
 func TestBadDestinationAfterASuccess(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{succeed, refuse(400, "no", "")}}
 		client := newBubbleClient(t, server, withToken)
+		wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
 		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-		wantSuccess(t, err)
-		_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
 		wantKind(t, err, DestinationRejected)
 		if len(server.bodies) != 2 {
 			t.Errorf("the bodies were %s", server.bodies)
@@ -208,19 +188,14 @@ func TestNotFoundOfAFormIsNotBelieved(t *testing.T) {
 }
 
 func TestCancelledWhileWaitingForTheBody(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{silence}}
 		client := newBubbleClient(t, server, withToken, withoutRetries)
 		go func() { _, _ = client.SetDelivery(t.Context(), numberAt(1), Delivery{Type: None}) }()
 		synctest.Wait()
-		done := make(chan error)
 		why := errors.New("Terraform was interrupted")
 		ctx, cancel := contextWithCause(t)
-		go func() {
-			_, err := client.SetDelivery(ctx, anyNumber, Delivery{Type: None})
-			done <- err
-		}()
+		done := begin(func() error { return set(ctx, client, anyNumber, Delivery{Type: None}) })
 		synctest.Wait()
 		begun := time.Now()
 		cancel(why)

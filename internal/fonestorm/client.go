@@ -1,9 +1,17 @@
-// Package fonestorm is a client of FracTEL's FoneStorm API for what message delivery needs: log in, read FoneNumbers,
-// and set where a FoneNumber delivers its messages.
+// Package fonestorm is a client of FracTEL's FoneStorm API. It knows HTTP and nothing of Terraform but its log, and is safe for
+// concurrent use. A call such as GetFoneNumber passes these files, each of which knows only the next:
 //
-// What belongs here is HTTP, FoneStorm's words and forms, and being a good citizen of an account's limits; what does
-// not is anything of Terraform except its log. Calls on a Client are safe for concurrent use, and a Client is meant to
-// live as long as the process: logins, connections, pacing and the snapshot of the account are shared by all its calls.
+//	fonenumber.go  makes the request (request.go), unless snapshot.go knows the FoneNumber; as delivery.go, device.go
+//	token.go       adds a token, after a login if there is none
+//	retry.go       sends the request again when it failed for a reason that may pass
+//	body.go        chooses JSON or a form, if there is a body
+//	limiter.go     waits until the account's limit allows the request
+//	transport.go   sends it once
+//	decode.go      reads a successful response; of any other, errors.go makes an *Error
+//
+// Say the response is a 503: errors.go calls it a ServerError, retryable, and for a setting uncertain. It goes back the same way:
+// retry.go asks whether it is retryable, and in the end GetFoneNumber returns it. What a failure means is decided in errors.go
+// alone; callers ask it with KindOf, IsNotFound and MayHaveTakenEffect.
 package fonestorm
 
 import (
@@ -11,7 +19,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -60,21 +67,16 @@ type Config struct {
 }
 
 // Client calls FoneStorm. Use New to make one.
-//
-// A call passes these stages, each of which knows only the next: the token, retries, the encoding of the body, and the
-// transport with its limiter.
 type Client struct {
-	tokens    *tokenSource
-	retry     *retry
-	transport *transport
-	snapshot  *snapshot
-	devices   flights[[]RegisteredDevice]
-	secrets   *secrets
-
-	loginBodies, settingBodies, subaccountBodies bodies
+	endpoint *url.URL
+	proven   *atomic.Bool // Whether a response could be used: the endpoint is FoneStorm's.
+	secrets  *secrets
+	tokens   *tokenSource
+	snapshot *snapshot
+	devices  flights[[]RegisteredDevice]
+	listed   atomic.Pointer[deviceListing]
 
 	refusesEmpty atomic.Bool // Whether FoneStorm has refused empty callback credentials.
-	listed       atomic.Pointer[deviceListing]
 }
 
 // New returns a client. It sends nothing: the login happens with the first call that needs it. The error says what is
@@ -90,9 +92,10 @@ func New(config Config) (*Client, error) {
 	if config.Transport == nil {
 		config.Transport = realNetwork()
 	}
-	c := &Client{retry: &retry{max: config.MaxRetries}, secrets: &secrets{}}
-	c.transport = newTransport(config, endpoint, c.secrets)
-	c.tokens = newTokenSource(config, c.secrets, c.askForToken)
+	c := &Client{endpoint: endpoint, proven: &atomic.Bool{}, secrets: &secrets{}}
+	transport := newTransport(config, endpoint, c.secrets, c.proven)
+	encoder := &encoder{next: newLimiter(config.RequestsPerSecond, transport)}
+	c.tokens = newTokenSource(config, c.secrets, &retry{next: encoder, max: config.MaxRetries})
 	c.snapshot = newSnapshot(c.fetchFoneNumber, c.fetchFoneNumbers)
 	return c, nil
 }
@@ -143,7 +146,7 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 	case strings.ContainsFunc(endpoint, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }):
 		return nil, errors.New("it contains a space or a control character")
 	case u.User != nil:
-		return nil, errors.New("it must not contain a username or password: use the attributes username and password instead")
+		return nil, errors.New("it must not contain a username or password: each has a setting of its own")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("it must begin with https://")
 	case u.Hostname() == "":
@@ -163,56 +166,8 @@ func isLoopback(host string) bool {
 
 // call makes one authenticated call.
 func (c *Client) call(ctx context.Context, r *request, decode decoder) error {
-	var p progress
-	err := c.tokens.do(ctx, &p, func(ctx context.Context, token string) error {
-		return c.send(ctx, r, &p, token, decode)
-	})
-	failure := asError(err)
-	if err != nil && failure == nil {
-		failure = &Error{Kind: Canceled, Call: r.call(), Reason: err.Error(), cause: err} // While waiting for a login.
-		err = failure
+	if failure := c.tokens.send(ctx, &call{request: r, decode: decode}); failure != nil {
+		return failure
 	}
-	if failure != nil && p.uncertain && !failure.uncertain {
-		failed := *failure // The login may have failed after an attempt that had been sent.
-		failed.uncertain = true
-		return &failed
-	}
-	return err
-}
-
-// askForToken sends a request that is answered with a token.
-func (c *Client) askForToken(ctx context.Context, r *request, token string) (string, error) {
-	var text string
-	err := c.send(ctx, r, &progress{}, token, func(body io.Reader) error {
-		content, err := io.ReadAll(body)
-		if err != nil {
-			return err
-		}
-		text, err = c.secrets.readToken(content)
-		return err
-	})
-	return text, err
-}
-
-// send sends a request until it succeeds, cannot succeed, or has been repeated often enough.
-func (c *Client) send(ctx context.Context, r *request, p *progress, token string, decode decoder) error {
-	return c.retry.do(ctx, r, p, func(ctx context.Context) *Error {
-		return c.bodiesOf(r).send(ctx, r, func(body encoding) *Error {
-			return c.transport.attempt(ctx, r, token, body, decode)
-		})
-	})
-}
-
-// bodiesOf returns what is known of the encoding of such requests: FoneStorm may read JSON for one kind and forms for another.
-func (c *Client) bodiesOf(r *request) *bodies {
-	switch r.operation {
-	case logIn:
-		return &c.loginBodies
-	case useSubaccount:
-		return &c.subaccountBodies
-	case setDelivery:
-		return &c.settingBodies
-	case readFoneNumber, listFoneNumbers, listDevices:
-	}
-	return nil // Has no body.
+	return nil
 }

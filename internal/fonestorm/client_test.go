@@ -8,21 +8,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
-
-func TestNewSendsNothing(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-	client := newTestClient(t, sim)
-	wantRequests(t, sim, map[string]int{})
-
-	// The same client does send when asked, so that the check above means something.
-	_, err := client.GetFoneNumber(t.Context(), anyNumber)
-	wantSuccess(t, err)
-	wantRequests(t, sim, map[string]int{"login": 1, "get": 1})
-}
 
 func TestNewRefusesUnusableConfig(t *testing.T) {
 	t.Parallel()
@@ -104,13 +90,16 @@ func TestRequestsAsDocumented(t *testing.T) {
 				return nil
 			}
 			client := newNetworkClient(t, n, withToken, func(c *Config) { c.Endpoint = endpoint })
-			_, errOne := client.fetchFoneNumber(t.Context(), anyNumber)
+			if len(sent) != 0 {
+				t.Errorf("before the first call there were %d requests", len(sent))
+			}
 			_, errAll := client.fetchFoneNumbers(t.Context(), wholeFoneNumbers)
-			wantSuccess(t, errOne, errAll)
+			wantSuccess(t, read1(t, client), errAll)
+			_ = fetch(t.Context(), client, "321/555?filter=all") // What is no number does not become another path.
 
 			base := strings.TrimSuffix(endpoint, "/")
-			for i, want := range []string{base + "/fonenumbers/" + anyNumber, base + "/fonenumbers?filter=all"} {
-				if got := sent[i].URL.String(); got != want || sent[i].Method != http.MethodGet {
+			for i, want := range []string{"/fonenumbers?filter=all", "/fonenumbers/" + anyNumber, "/fonenumbers/321%2F555%3Ffilter=all"} {
+				if got := sent[i].URL.String(); got != base+want || sent[i].Method != http.MethodGet {
 					t.Errorf("the request is %s %s, want GET %s", sent[i].Method, got, want)
 				}
 				wantHeader := http.Header{
@@ -121,23 +110,6 @@ func TestRequestsAsDocumented(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// A number that is no number must not become another path of the API.
-func TestNumberStaysInItsPlace(t *testing.T) {
-	t.Parallel()
-	var path string
-	n := &network{handler: answering(http.StatusNotFound, envelopeOf(http.StatusNotFound, ""))}
-	n.connect = func(r *http.Request) error {
-		path = r.URL.EscapedPath()
-		return nil
-	}
-	client := newNetworkClient(t, n, withToken)
-	_, err := client.fetchFoneNumber(t.Context(), "321/555?filter=all")
-	wantStatus(t, err, http.StatusNotFound)
-	if want := "/v2/fonenumbers/321%2F555%3Ffilter=all"; path != want {
-		t.Errorf("the path is %s, want %s", path, want)
 	}
 }
 
@@ -163,8 +135,8 @@ func FuzzParseEndpoint(f *testing.F) {
 		if !strings.HasPrefix(strings.ToLower(endpoint), u.Scheme+"://") || u.Host == "" || strings.ContainsAny(u.Host, "@/\\") {
 			t.Fatalf("its host is %q", u.Host)
 		}
-		transport := newTransport(Config{RequestsPerSecond: 1}, u, &secrets{})
-		sent, err := transport.newRequest(t.Context(), &request{path: "/auth"}, "", asJSON)
+		transport := newTransport(Config{}, u, &secrets{}, nil)
+		sent, err := transport.newRequest(t.Context(), &call{request: &request{path: "/auth"}}, asJSON)
 		if err != nil {
 			t.Fatalf("the call failed: %s", err)
 		}

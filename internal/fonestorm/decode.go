@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"math/big"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // scalar is a JSON value that is read as text, whatever its JSON type is: FracTEL's documents say string and show numbers,
@@ -239,7 +242,9 @@ func decodeToken(body []byte) (string, error) {
 		return "", err
 	}
 	for _, found := range []holder{sent.Auth.value, sent.Authorization.value, sent.Subaccount.value, sent.holder} {
-		if token := found.Token.trimmed(); token != "" {
+		if token := found.Token.trimmed(); strings.ContainsFunc(token, unicode.IsControl) {
+			return token, errors.New("contains a token with a control character, which cannot be sent")
+		} else if token != "" {
 			return token, nil
 		}
 	}
@@ -367,5 +372,29 @@ func (e *wireEntry) UnmarshalJSON(data []byte) error {
 		return nil
 	default:
 		return json.Unmarshal(data, &e.Number)
+	}
+}
+
+var (
+	htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+	htmlStart = regexp.MustCompile(`(?i)^<(!doctype|html|head|body)`)
+)
+
+// describe says in few words what a body is that is not the JSON it should be.
+func describe(body []byte) string {
+	text := strings.TrimSpace(string(body))
+	switch title := htmlTitle.FindStringSubmatch(text); {
+	case text == "":
+		return "empty"
+	case title != nil:
+		return fmt.Sprintf("an HTML page titled %q", strings.TrimSpace(html.UnescapeString(title[1])))
+	case htmlStart.MatchString(text):
+		return "an HTML page"
+	case json.Valid(body):
+		return "JSON of an unknown form: " + text
+	case text[0] == '{' || text[0] == '[':
+		return "incomplete or damaged JSON: " + text
+	default:
+		return "text that is not JSON: " + text
 	}
 }

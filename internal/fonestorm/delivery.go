@@ -135,10 +135,7 @@ func (c *Client) confirmSettingNotFound(ctx context.Context, number string, notF
 	if IsNotFound(err) {
 		return c.confirmNotFound(ctx, number, notFound)
 	}
-	unconfirmed := *asError(notFound)
-	unconfirmed.Kind = UnexpectedResponse
-	unconfirmed.Reason = strings.TrimRight(unconfirmed.Reason, ".") + ". Reading the FoneNumber does not confirm that"
-	return &unconfirmed
+	return unconfirmed(notFound, "Reading the FoneNumber does not confirm that")
 }
 
 // keepSecret makes the callback credentials secret, also in the form in which they are sent to the callback URL.

@@ -1,14 +1,12 @@
 package fonestorm
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -27,18 +25,11 @@ func oneOfEach() map[DeliveryType]Delivery {
 	}
 }
 
-func TestDeliveryTypes(t *testing.T) {
-	t.Parallel()
-	if got := fmt.Sprint(DeliveryTypes()); got != "[Device Email URL Forward None]" {
-		t.Errorf("the types are %s", got)
-	}
-	if got, want := len(oneOfEach()), len(DeliveryTypes()); got != want {
-		t.Errorf("the tests have %d types of %d", got, want)
-	}
-}
-
 func TestSetDeliverySendsWhatIsDocumented(t *testing.T) {
 	t.Parallel()
+	if got := fmt.Sprint(DeliveryTypes()); got != "[Device Email URL Forward None]" || len(oneOfEach()) != len(DeliveryTypes()) {
+		t.Errorf("the types are %s", got)
+	}
 	for kind, delivery := range oneOfEach() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
@@ -182,13 +173,7 @@ func wantEveryTypeSet(t *testing.T, profile simulator.Profile) {
 		}
 	}
 	for kind, most := range map[string]int{"set": len(spellable) + 1, "login": 2 * (len(spellable) + 1)} { // With one that finds out the body.
-		n := 0
-		for _, r := range sim.Requests() {
-			if r.Kind() == kind {
-				n++
-			}
-		}
-		if n > most {
+		if n := len(arrivals(sim, kind)); n > most {
 			t.Errorf("there were %d requests to %s, want at most %d", n, kind, most)
 		}
 	}
@@ -238,63 +223,19 @@ func TestSetDeliveryReadsBack(t *testing.T) {
 	}
 }
 
-func TestSetDeliveryRefused(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-	client := newTestClient(t, sim)
-	_, err := client.SetDelivery(t.Context(), "3215559999", Delivery{Type: None})
-	wantKind(t, err, NotFound)
-	wantWords(t, err, "set the delivery of FoneNumber 3215559999", "The FoneNumber was not found.")
-	wantRequests(t, sim, map[string]int{"login": 1, "set": 1, "get": 1, "list": 1}) // Reading confirms that it is gone.
-}
-
 // A 404 in answer to a setting is not believed when the FoneNumber can still be read.
 func TestNotFoundOfASettingIsConfirmed(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 	client := newTestClient(t, sim)
+	err := set(t.Context(), client, "3215559999", Delivery{Type: None})
+	wantKind(t, err, NotFound)
+	wantWords(t, err, "set the delivery of FoneNumber 3215559999", "The FoneNumber was not found.")
+	wantRequests(t, sim, map[string]int{"login": 1, "set": 1, "get": 1, "list": 1}) // Reading confirms that it is gone.
 	injectInto(sim, "set", simulator.NotFound)
-	_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
+	_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
 	wantKind(t, err, UnexpectedResponse)
 	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
-}
-
-// A success that says something else is none.
-func TestSetDeliveryDistrustsTheResponse(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		response string
-		words    []string
-	}{
-		"another number": {`{"fonenumber":{"fonenumber":"3215559999"}}`, []string{`is about FoneNumber "3215559999"`}},
-		"no FoneNumber":  {`{"status_code":200}`, []string{"contains no FoneNumber"}},
-		"an error":       {`{"error":"Gone Fishing","message":"until Monday"}`, []string{"Gone Fishing"}},
-		"a web page":     {"<html><title>Sign in</title>", []string{"HTML page"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := newBubbleClient(t, answering(http.StatusOK, test.response), withToken, withoutRetries)
-			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: URL, Value: callback})
-			wantKind(t, err, UnexpectedResponse)
-			wantWords(t, err, append(test.words, "set the delivery of FoneNumber "+anyNumber)...)
-			if !MayHaveTakenEffect(err) {
-				t.Error("it cannot have taken effect")
-			}
-		})
-	}
-}
-
-func TestSetDeliveryOfACancelledCall(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-	client := newBubbleClient(t, sim, withToken)
-	why := errors.New("Terraform was interrupted")
-	_, err := client.SetDelivery(canceledFor(t, why), anyNumber, Delivery{Type: None})
-	if !errors.Is(err, why) {
-		t.Errorf("the error is %v, want %v", err, why)
-	}
-	wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
-	wantRequests(t, sim, map[string]int{})
 }
 
 // What comes of a setting that failed is known only when nothing of it can have got through.
@@ -320,6 +261,8 @@ func TestMayHaveTakenEffect(t *testing.T) {
 		"fails, token, login, refused":  {[]http.HandlerFunc{acceptLogin, failing, expired, acceptLogin, refused}, true},
 		"fails, token, login refused":   {[]http.HandlerFunc{acceptLogin, failing, expired}, true},
 		"not understood":                {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, "thank you").ServeHTTP}, true},
+		"about another":                 {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`)}, true},
+		"success and error":             {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, `{"error":"Gone Fishing"}`)}, true},
 		"shown otherwise":               {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, receiving(`{"type":"None"}`)).ServeHTTP}, true},
 		"set, then not read": {
 			[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, `{"result":"SUCCESS"}`).ServeHTTP, refuse(http.StatusNotFound, "", "")}, true,
@@ -336,33 +279,13 @@ func TestMayHaveTakenEffect(t *testing.T) {
 			}
 		})
 	}
-	t.Run("never sent", func(t *testing.T) {
-		t.Parallel()
-		client := newBubbleClient(t, http.NotFoundHandler(), withToken)
-		if _, err := client.SetDelivery(canceledFor(t, nil), anyNumber, Delivery{Type: None}); err == nil || MayHaveTakenEffect(err) {
+	inBubble(t, "without a connection", func(t *testing.T) {
+		client := newNetworkClient(t, &network{connect: func(*http.Request) error { return errors.New("connection refused") }}, withToken)
+		err := set(t.Context(), client, anyNumber, Delivery{Type: None})
+		if wantKind(t, err, Unreachable); MayHaveTakenEffect(err) {
 			t.Errorf("it cannot have: %v", err)
 		}
 	})
-}
-
-// Without a connection nothing can have been set.
-func TestConnectionRefusedIsCertain(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		client := newNetworkClient(t, &network{connect: func(*http.Request) error { return errors.New("connection refused") }}, withToken)
-		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-		wantKind(t, err, Unreachable)
-		if MayHaveTakenEffect(err) {
-			t.Errorf("it cannot have taken effect: %v", err)
-		}
-	})
-	client, err := New(testConfig("http://127.0.0.1:1/v2", []func(*Config){withToken, withoutRetries}))
-	wantSuccess(t, err)
-	_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-	wantKind(t, err, Unreachable)
-	if MayHaveTakenEffect(err) {
-		t.Errorf("it cannot have taken effect: %v", err)
-	}
 }
 
 // A setting whose outcome is not known is settled by reading, where that can tell.
@@ -377,24 +300,24 @@ func TestUncertainSettings(t *testing.T) {
 		effect  bool
 		known   string // What the client knows to be set; "" for nothing.
 		fail    http.HandlerFunc
-		readErr simulator.Fault
+		read    http.HandlerFunc // How reading fails.
 		settled bool
 	}{
-		"lost after":                                {plain, after, "", loseAnswer, "", true},
-		"lost before":                               {plain, before, "", loseAnswer, "", false},
-		"502 after":                                 {plain, after, "", refuse(502, "no", ""), "", true},
-		"502 before":                                {plain, before, "", refuse(502, "no", ""), "", false},
-		"timeout after":                             {plain, after, "", silence, "", true},
-		"timeout before":                            {plain, before, "", silence, "", false},
-		"damaged after":                             {plain, after, "", answering(200, "{"), "", true},
-		"damaged before":                            {plain, before, "", answering(200, "{"), "", false},
-		"another program after":                     {plain, after, "", answering(200, "<html>"), "", true},
-		"unread, because the read fails":            {plain, after, "", loseAnswer, simulator.Unavailable, false},
-		"unread, because the read is lost":          {plain, after, "", loseAnswer, simulator.AnswerLost, false},
-		"credentials, nothing known":                {secret, after, "", loseAnswer, "", false},
-		"credentials, same destination before":      {secret, after, callback, loseAnswer, "", false},
-		"credentials, other destination before":     {secret, after, "https://callback.test/old", loseAnswer, "", true},
-		"credentials, other destination, no effect": {secret, before, "https://callback.test/old", loseAnswer, "", false},
+		"lost after":                                {plain, after, "", loseAnswer, nil, true},
+		"lost before":                               {plain, before, "", loseAnswer, nil, false},
+		"502 after":                                 {plain, after, "", refuse(502, "no", ""), nil, true},
+		"502 before":                                {plain, before, "", refuse(502, "no", ""), nil, false},
+		"timeout after":                             {plain, after, "", silence, nil, true},
+		"timeout before":                            {plain, before, "", silence, nil, false},
+		"damaged after":                             {plain, after, "", answering(200, "{"), nil, true},
+		"damaged before":                            {plain, before, "", answering(200, "{"), nil, false},
+		"another program after":                     {plain, after, "", answering(200, "<html>"), nil, true},
+		"unread, because the read fails":            {plain, after, "", loseAnswer, refuse(503, "later", ""), false},
+		"unread, because the read is lost":          {plain, after, "", loseAnswer, loseAnswer, false},
+		"credentials, nothing known":                {secret, after, "", loseAnswer, nil, false},
+		"credentials, same destination before":      {secret, after, callback, loseAnswer, nil, false},
+		"credentials, other destination before":     {secret, after, "https://callback.test/old", loseAnswer, nil, true},
+		"credentials, other destination, no effect": {secret, before, "https://callback.test/old", loseAnswer, nil, false},
 	} {
 		inBubble(t, title, func(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
@@ -404,20 +327,18 @@ func TestUncertainSettings(t *testing.T) {
 				get(t, client, anyNumber)
 			}
 			sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-				switch {
-				case kindOf(r) == "set":
-					if test.effect {
-						sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "URL", URL: callback}})
-					}
-					test.fail(w, r)
+				if kindOf(r) == "get" && test.read != nil {
+					test.read(w, r)
 					return true
-				case kindOf(r) == "get" && test.readErr == simulator.Unavailable:
-					refuse(503, "later", "")(w, r)
-					return true
-				case kindOf(r) == "get" && test.readErr != "":
-					loseAnswer(w, r)
 				}
-				return false
+				if kindOf(r) != "set" {
+					return false
+				}
+				if test.effect {
+					sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "URL", URL: callback}})
+				}
+				test.fail(w, r)
+				return true
 			})
 			result, err := client.SetDelivery(t.Context(), anyNumber, test.want)
 			if !test.settled {
@@ -467,11 +388,7 @@ func TestCancelledWhileASettingIsUnderWay(t *testing.T) {
 			}
 			ctx, cancel := contextWithCause(t)
 			why := errors.New("Terraform was interrupted")
-			done := make(chan error)
-			go func() {
-				_, err := client.SetDelivery(ctx, anyNumber, forwardTo("3215551111"))
-				done <- err
-			}()
+			done := begin(func() error { return set(ctx, client, anyNumber, forwardTo("3215551111")) })
 			time.Sleep(500 * time.Millisecond)
 			cancel(why)
 			err := <-done
@@ -490,23 +407,6 @@ func TestCancelledWhileASettingIsUnderWay(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A request that waits for its turn has not been sent.
-func TestCancelledWhileASettingWaitsForTheLimit(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{succeed}}
-		client := newBubbleClient(t, server, withToken, func(c *Config) { c.RequestsPerSecond = 1 })
-		wantSuccess(t, read1(t, client))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		_, err := client.SetDelivery(ctx, anyNumber, Delivery{Type: None})
-		wantKind(t, err, Canceled)
-		if MayHaveTakenEffect(err) || len(server.arrived) != 1 {
-			t.Errorf("after %d requests came %v", len(server.arrived), err)
-		}
-	})
 }
 
 // Where FoneStorm refuses empty credentials, the delivery is set without any, and that is remembered.
@@ -572,9 +472,8 @@ func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 		inBubble(t, name, func(t *testing.T) {
 			server := &script{answers: append([]http.HandlerFunc{succeed, bad}, test.later...)}
 			client := newBubbleClient(t, server, withToken, withoutRetries)
-			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-			wantSuccess(t, err)
-			_, err = client.SetDelivery(t.Context(), anyNumber, want)
+			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
+			_, err := client.SetDelivery(t.Context(), anyNumber, want)
 			wantKind(t, err, test.kind)
 			if MayHaveTakenEffect(err) != test.may || client.refusesEmpty.Load() {
 				t.Errorf("it may have taken effect: %t, want %t: %v", !test.may, test.may, err)

@@ -28,7 +28,7 @@ func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
 			return known.list, known.err
 		}
 		list, err := c.fetchDevices(ctx)
-		if KindOf(err) != Canceled {
+		if !isCanceled(err) {
 			c.listed.Store(&deviceListing{list, err})
 		}
 		return list, err

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"reflect"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -36,8 +35,7 @@ func TestListDevices(t *testing.T) {
 }
 
 func TestListDevicesFails(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{refuse(http.StatusForbidden, "The user may not see devices.", "")}}
 		client := newBubbleClient(t, server, withToken)
 		for range 2 { // The second asks nobody.

@@ -1,14 +1,14 @@
 package fonestorm
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
+	"io"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -89,22 +89,115 @@ func MayHaveTakenEffect(err error) bool {
 	return ok && failure.uncertain
 }
 
-// unreachable returns the failure of a request that got no response. It is uncertain only if the request was sent.
-func unreachable(r *request, sent bool, reason string, cause error) *Error {
+// unreachable returns the failure of a request that got no response, or not all of it, while its context lasted. It is uncertain
+// only if the request was sent.
+func unreachable(timed context.Context, r *request, sent bool, reason string, cause error) *Error {
 	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](cause)
-	return &Error{Kind: Unreachable, Call: r.call(), Reason: reason, cause: cause, uncertain: sent && r.sets(), retryable: !badCertificate}
+	return &Error{
+		Kind: Unreachable, Call: r.String(), Reason: reason, cause: cause,
+		uncertain: sent && r.sets(),
+		retryable: !badCertificate,
+		timedOut:  errors.Is(timed.Err(), context.DeadlineExceeded),
+	}
 }
 
-// canceled returns the failure of a call whose context ended before its request could be sent.
+// unsendable returns the failure of a request that cannot be written.
+func unsendable(r *request, reason string) *Error {
+	return &Error{Kind: Refused, Call: r.String(), Reason: reason}
+}
+
+// unsent returns the failure of a request that is not sent because of an outage.
+func unsent(r *request, outage *Error) *Error {
+	return &Error{Kind: Unreachable, Call: r.String(), cause: outage, Reason: fmt.Sprintf(
+		"not sent, because %d calls in a row got no response (%s)", unreachableCalls, outage.Reason)}
+}
+
+// canceled returns the failure of a request whose context ended before it could be sent.
 func canceled(ctx context.Context, r *request) *Error {
 	cause := context.Cause(ctx)
-	return &Error{Kind: Canceled, Call: r.call(), Reason: cause.Error(), cause: cause}
+	return &Error{Kind: Canceled, Call: r.String(), Reason: cause.Error(), cause: cause}
+}
+
+// failureOf returns the failure of a call that ended with an error other than that of its own request: that of the login, or of
+// the wait for it. It is as uncertain as the attempts before it.
+func failureOf(c *call, err error) *Error {
+	failure := &Error{Kind: Canceled, Call: c.String(), Reason: err.Error(), cause: err}
+	if of := asError(err); of != nil {
+		*failure = *of // Others can have the same.
+	}
+	failure.uncertain = failure.uncertain || c.uncertain
+	return failure
 }
 
 // unexpected returns the failure of a response that reports success and cannot be used. One that was damaged on its way
 // may be better the next time.
 func unexpected(r *request, damaged bool, reason string) *Error {
-	return &Error{Kind: UnexpectedResponse, Call: r.call(), Reason: "the response " + reason, uncertain: r.sets(), retryable: damaged}
+	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.sets(), retryable: damaged}
+}
+
+// unusable returns the failure of a response that reports success, begins like this, and cannot be decoded.
+func unusable(r *request, start []byte, err error, clean func(string) string) *Error {
+	damaged := !json.Valid(bytes.TrimSpace(start))
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case tooLarge:
+		return unexpected(r, false, fmt.Sprintf("is larger than %d MiB", maxAnswer>>20))
+	case r.obtainsToken():
+		return unexpected(r, damaged, "contains no token") // It may contain one in a form that nobody knows, so nothing of it is shown.
+	case errors.Is(err, io.ErrUnexpectedEOF) && bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")):
+		return unexpected(r, true, "is incomplete")
+	case damaged && !errors.Is(err, errWrongForm):
+		return unexpected(r, true, "is "+clean(describe(start)))
+	default:
+		return unexpected(r, false, clean(err.Error()))
+	}
+}
+
+// uncertain marks the failure of a call that follows a setting which was accepted.
+func uncertain(err error) error {
+	failure := *asError(err)
+	failure.uncertain = true
+	return &failure
+}
+
+// otherDestination returns the failure of a setting that FoneStorm accepted without showing it. What was set may come from a
+// sensitive value, so only its type is named.
+func otherDestination(r *request, shown string, want Delivery) *Error {
+	return &Error{
+		Kind: OtherDestination, Call: r.String(), uncertain: true,
+		Reason: fmt.Sprintf("the destination of type %q was accepted, but FoneStorm still shows %s", want.Type, shown),
+	}
+}
+
+// unconfirmed returns the failure in place of a "not found" that something else speaks against.
+func unconfirmed(notFound error, why string) *Error {
+	failure := *asError(notFound)
+	failure.Kind = UnexpectedResponse
+	failure.Reason = strings.TrimRight(failure.Reason, ".") + ". " + why
+	return &failure
+}
+
+// nothingFound returns the failure in place of a "not found" from an endpoint that finds nothing at all.
+func nothingFound(notFound error, endpoint string) *Error {
+	failure := *asError(notFound)
+	failure.Kind = WrongEndpoint
+	failure.Reason = endpoint + " returned 404 Not Found to every request"
+	return &failure
+}
+
+// refusedInBoth returns FoneStorm's own words about the content, whichever of the two bodies got them. Where it is not
+// known which one that was, both are shown. A service that reads only JSON finds no FoneNumber in a form, so its 404 does not
+// say that the account has none.
+func refusedInBoth(inJSON, inForm *Error) *Error {
+	switch {
+	case inForm == nil, !isUnreadBody(inForm) && inForm.Kind != NotFound, inJSON.Status == http.StatusUnsupportedMediaType:
+		return inForm
+	case inForm.Status == http.StatusUnsupportedMediaType, inForm.Reason == inJSON.Reason:
+		return inJSON
+	}
+	both := *inJSON
+	both.Reason += "; sent as a form, " + inForm.Reason
+	return &both
 }
 
 // envelope is the form of every error response of FoneStorm. All three members are required.
@@ -120,7 +213,7 @@ func (e *envelope) isComplete(status int) bool {
 }
 
 // refused returns the failure that a response reports. It is classified by what FoneStorm sent, before anything is masked.
-func refused(r *request, url string, secrets *secrets, response *http.Response, body []byte) *Error {
+func refused(r *request, url string, response *http.Response, body []byte, clean func(string) string) *Error {
 	var sent envelope
 	if json.Unmarshal(body, &sent) != nil {
 		sent = envelope{} // Of something else than FoneStorm.
@@ -132,7 +225,7 @@ func refused(r *request, url string, secrets *secrets, response *http.Response, 
 	limited := isRateLimit(response.StatusCode, sent.Error.text+" "+message)
 	failure := &Error{
 		Kind:       r.operation.kind(response.StatusCode, sent.isComplete(response.StatusCode), limited),
-		Call:       r.call(),
+		Call:       r.String(),
 		Status:     response.StatusCode,
 		Reason:     "FoneStorm returned " + statusText(response.StatusCode),
 		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
@@ -146,13 +239,13 @@ func refused(r *request, url string, secrets *secrets, response *http.Response, 
 	case failure.Kind == WrongEndpoint:
 		failure.Reason = fmt.Sprintf("%s %s returned %s, which is not a response of the FoneStorm API", r.method, url, statusText(response.StatusCode))
 	case message != "":
-		failure.Reason += ": " + secrets.clean(message)
+		failure.Reason += ": " + clean(message)
 	case sent.Error.text != "":
-		failure.Reason += ": " + secrets.clean(sent.Error.text)
+		failure.Reason += ": " + clean(sent.Error.text)
 	default: // Not FoneStorm's own response: a proxy may have sent it, or something else at the endpoint.
 		failure.Reason = fmt.Sprintf("%s %s returned %s", r.method, url, statusText(response.StatusCode))
 		if !r.obtainsToken() { // A body that may contain a token in a form that nobody knows is not shown.
-			failure.Reason += "; the response body was " + secrets.clean(describe(body))
+			failure.Reason += "; the response body was " + clean(describe(body))
 		}
 	}
 	return failure
@@ -227,40 +320,38 @@ func isUnreadBody(failure *Error) bool {
 	}
 }
 
-// isRefusedToken reports whether a call failed because its token is not, or not any longer, valid.
-func isRefusedToken(err error) bool {
-	failure, ok := errors.AsType[*Error](err)
-	return ok && failure.Status == http.StatusUnauthorized
-}
-
 // isUnsupported reports whether FoneStorm does not support a call in this form: it says so each time.
 func isUnsupported(err error) bool {
-	failure, ok := errors.AsType[*Error](err)
-	return ok && failure.Kind != RateLimited && (isUnreadBody(failure) || failure.Status == http.StatusNotFound || failure.Status == http.StatusGone)
+	failure := asError(err)
+	return isUnreadBody(failure) || failure != nil && failure.Kind != RateLimited && (failure.Status == http.StatusNotFound || failure.Status == http.StatusGone)
 }
 
-var (
-	htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
-	htmlStart = regexp.MustCompile(`(?i)^<(!doctype|html|head|body)`)
-)
+// isCanceled reports whether a call ended because its caller's context did.
+func isCanceled(err error) bool { return err != nil && KindOf(err) == Canceled }
 
-// describe says in few words what a body is that is not the JSON it should be.
-func describe(body []byte) string {
-	text := strings.TrimSpace(string(body))
-	switch title := htmlTitle.FindStringSubmatch(text); {
-	case text == "":
-		return "empty"
-	case title != nil:
-		return fmt.Sprintf("an HTML page titled %q", strings.TrimSpace(html.UnescapeString(title[1])))
-	case htmlStart.MatchString(text):
-		return "an HTML page"
-	case json.Valid(body):
-		return "JSON of an unknown form: " + text
-	case text[0] == '{' || text[0] == '[':
-		return "incomplete or damaged JSON: " + text
-	default:
-		return "text that is not JSON: " + text
-	}
+// isRefusedToken reports whether a call failed because its token is not, or not any longer, valid.
+func isRefusedToken(failure *Error) bool {
+	return failure != nil && failure.Status == http.StatusUnauthorized
+}
+
+// isRefusedLogin reports whether logging in again would be refused again, and could lock the user.
+func isRefusedLogin(err error) bool {
+	kind := KindOf(err)
+	return err != nil && (kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied)
+}
+
+// hasStatus reports whether a call was answered with this status.
+func hasStatus(err error, status int) bool {
+	failure := asError(err)
+	return failure != nil && failure.Status == status
+}
+
+// gotResponse reports whether FoneStorm responded to a call, which may have failed.
+func gotResponse(failure *Error) bool { return failure == nil || failure.Status != 0 }
+
+// isSlow reports whether a call failed in a way that can take long each time.
+func isSlow(failure *Error) bool {
+	return failure != nil && (failure.timedOut || failure.Kind == ServerError)
 }
 
 // retryAfter reads the header of that name, which contains seconds or a date. Zero when it is missing or unusable.
@@ -278,24 +369,4 @@ func retryAfter(header string, now time.Time) time.Duration {
 func asError(err error) *Error {
 	failure, _ := errors.AsType[*Error](err)
 	return failure
-}
-
-// uncertain marks the failure of a call that follows a setting which was accepted.
-func uncertain(err error) error {
-	failure := asError(err)
-	if failure == nil {
-		failure = &Error{Kind: KindOf(err), Call: "read the FoneNumber after setting it", Reason: err.Error(), cause: err}
-	}
-	marked := *failure
-	marked.uncertain = true
-	return &marked
-}
-
-// otherDestination returns the failure of a setting that FoneStorm accepted without showing it. What was set may come from a
-// sensitive value, so only its type is named.
-func otherDestination(r *request, shown string, want Delivery) *Error {
-	return &Error{
-		Kind: OtherDestination, Call: r.call(), uncertain: true,
-		Reason: fmt.Sprintf("the destination of type %q was accepted, but FoneStorm still shows %s", want.Type, shown),
-	}
 }

@@ -9,8 +9,7 @@ import (
 
 // Shared work goes on as long as somebody waits for it, and stops when the last one is canceled.
 func TestFlights(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		var f flights[int]
 		begun, stopped := 0, 0
 		work := func(ctx context.Context) (int, error) {
@@ -53,8 +52,7 @@ func TestFlights(t *testing.T) {
 }
 
 func TestFlightsOfDifferentKeysAreSeparate(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		var f flights[string]
 		open := make(chan struct{})
 		results := make(chan string, 3)

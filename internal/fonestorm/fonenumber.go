@@ -3,7 +3,6 @@ package fonestorm
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -90,29 +89,18 @@ func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
 // confirmNotFound decides what a 404 about a FoneNumber means. The account's list must agree, where it can be had; where it
 // cannot, something else must have shown that this is FoneStorm.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
-	failure, ok := errors.AsType[*Error](notFound)
-	if !ok {
-		return notFound
-	}
 	listed, err := c.snapshot.contains(ctx, number)
-	contradicted := *failure
 	switch {
-	case KindOf(err) == Canceled:
+	case isCanceled(err):
 		return err
 	case listed:
-		contradicted.Kind = UnexpectedResponse
-		contradicted.Reason = failure.Reason + " The account's list contains the FoneNumber, so it is not taken for gone."
-		return &contradicted
-	case err == nil || c.transport.proven.Load():
+		return unconfirmed(notFound, "The account's list contains the FoneNumber, so it is not taken for gone.")
+	case err == nil || c.proven.Load():
 		return notFound
-	case asError(err) != nil && asError(err).Status == http.StatusNotFound:
-		contradicted.Kind = WrongEndpoint
-		contradicted.Reason = fmt.Sprintf("%s returned 404 Not Found to every request", c.transport.endpoint.Redacted())
-		return &contradicted
+	case hasStatus(err, http.StatusNotFound):
+		return nothingFound(notFound, c.endpoint.Redacted())
 	default:
-		contradicted.Kind = UnexpectedResponse
-		contradicted.Reason = failure.Reason + " Whether that is so could not be confirmed: " + err.Error()
-		return &contradicted
+		return unconfirmed(notFound, "Whether that is so could not be confirmed: "+err.Error())
 	}
 }
 

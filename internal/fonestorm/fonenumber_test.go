@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -28,76 +27,50 @@ func TestGetFoneNumberReadsEveryForm(t *testing.T) {
 			"send_notify":{"url":null,"method":null},"sms_enabled":"yes","mms_enabled":"yes"},"is_active":"yes"`,
 			FoneNumber{Label: "Demo Number", Group: "Demo Group", Status: Active, Delivery: &Delivery{Type: Email, Value: "ops@example.com"}, ReceiveNotify: Notification{Type: NotifyNone}},
 		},
-		"message_options": {
-			`"message_options":{"receive":{"type":"Device","device":"987"},"messaging_enabled":"yes"}`,
-			FoneNumber{Delivery: &Delivery{Type: Device, Value: "987"}},
-		},
-		"both groups, the old one receives": {
-			`"sms_options":{"receive":{"type":"Forward","forward":"3215551111"}},"message_options":{"messaging_enabled":"yes"}`,
-			FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}},
-		},
-		"both groups, the new one receives": {
-			`"sms_options":{"sms_enabled":"yes"},"message_options":{"receive":{"type":"Forward","forward":"3215551111"}}`,
-			FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}},
-		},
-		"both groups, the other is null": {
-			`"message_options":null,"sms_options":{"receive":{"type":"Email","email":"ops@example.com"}}`,
-			FoneNumber{Delivery: &Delivery{Type: Email, Value: "ops@example.com"}},
-		},
-		"neither group": {`"label":"x"`, FoneNumber{Label: "x"}},
-		"null receive":  {`"message_options":{"receive":null}`, FoneNumber{}},
-		"stale fields": {
-			`"message_options":{"receive":{"type":"none","device":"1","email":"a@b.c","url":"https://x.test","url_method":"GET","forward":"2"}}`,
-			FoneNumber{Delivery: &Delivery{Type: None}, CallbackURL: "https://x.test"},
-		},
-		"stale URL beside a device": {
-			`"message_options":{"receive":{"type":"device","device":"1","url":"https://x.test","url_method":"GET"}}`,
-			FoneNumber{Delivery: &Delivery{Type: Device, Value: "1"}, CallbackURL: "https://x.test"},
-		},
-		"URL with method in lower case": {
-			`"message_options":{"receive":{"type":"url","url":"https://x.test","url_method":"get"}}`,
-			FoneNumber{Delivery: &Delivery{Type: URL, Value: "https://x.test", URLMethod: "GET"}, CallbackURL: "https://x.test"},
-		},
-		"unset as empty text": {
-			`"message_options":{"receive":{"type":"URL","url":"","url_method":""}}`, FoneNumber{Delivery: &Delivery{Type: URL}},
-		},
-		"unset as null": {
-			`"label":null,"group":null,"message_options":{"receive":{"type":"URL","url":null,"url_method":null}}`,
-			FoneNumber{Delivery: &Delivery{Type: URL}},
-		},
-		"type null":            {`"message_options":{"receive":{"type":null}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
-		"type empty":           {`"sms_options":{"receive":{"type":"","url":"","forward":""}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
-		"type padded":          {`"sms_options":{"receive":{"type":" EMAIL ","email":" a@b.c "}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
-		"receive on top":       {`"receive":{"type":"email","email":"a@b.c"},"sms_enabled":"no"`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}, MessagingDisabled: true}},
-		"receive as array":     {`"sms_options":{"receive":[]}`, FoneNumber{}},
-		"options as array":     {`"sms_options":[],"message_options":[]`, FoneNumber{}},
-		"receive as text":      {`"sms_options":{"receive":"email"}`, FoneNumber{}},
-		"value repeated":       {`"sms_options":{"receive":{"type":"email","value":"a@b.c"}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
-		"device as number":     {`"sms_options":{"receive":{"type":"device","device":21915233078}}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "21915233078"}}},
-		"device as exponent":   {`"sms_options":{"receive":{"type":"device","device":2.1915233078e10}}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "21915233078"}}},
-		"forward as number":    {`"sms_options":{"receive":{"type":"forward","forward":3.215551111E+9}}`, FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}}},
-		"odd stale fields":     {`"sms_options":{"receive":{"type":"email","email":"a@b.c","device":7,"url":{},"forward":[1],"url_method":true}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
-		"label as number":      {`"label":7,"group":8.50`, FoneNumber{Label: "7", Group: "8.50"}},
-		"active":               {`"is_active":"YES"`, FoneNumber{Status: Active}},
-		"active as boolean":    {`"is_active":true`, FoneNumber{Status: Active}},
-		"active as number":     {`"is_active":1`, FoneNumber{Status: Active}},
-		"inactive as boolean":  {`"is_active":false`, FoneNumber{Status: CancellationPending}},
-		"inactive as number":   {`"is_active":0.0`, FoneNumber{Status: CancellationPending}},
-		"activity unknown":     {`"is_active":"suspended"`, FoneNumber{Status: StatusUnknown}},
-		"activity missing":     {`"is_active":null`, FoneNumber{}},
-		"callback notified":    {`"sms_options":{"receive_notify":{"type":"callback","url":" https://x.test ","method":"json"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyCallback, URL: "https://x.test", Method: "JSON"}}},
-		"URL notified":         {`"sms_options":{"receive_notify":{"url":"https://x.test","method":"POST"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyCallback, URL: "https://x.test", Method: "POST"}}},
-		"e-mail notified":      {`"sms_options":{"receive_notify":{"type":"EMAIL","email":"a@b.c"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyEmail, Email: "a@b.c"}}},
-		"address notified":     {`"sms_options":{"receive_notify":{"email":"a@b.c"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyEmail, Email: "a@b.c"}}},
-		"nobody notified":      {`"sms_options":{"receive_notify":{"type":"none","url":null}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyNone}}},
-		"pager notified":       {`"sms_options":{"receive_notify":{"type":"Pager"}}`, FoneNumber{ReceiveNotify: Notification{Type: "Pager"}}},
-		"undocumented type":    {`"message_options":{"receive":{"type":"pager","device":"1"}}`, FoneNumber{Delivery: &Delivery{Type: "pager"}}},
-		"unknown members":      {`"fax_options":{"receive":5},"message_options":{"x":[],"receive":{"type":"None","y":{}}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
-		"cancellation pending": {`"is_active":"no"`, FoneNumber{Status: CancellationPending}},
-		"cancelled":            {`"is_active":"cancel"`, FoneNumber{Status: Cancelled}},
-		"SMS disabled":         {`"sms_options":{"sms_enabled":"no"}`, FoneNumber{MessagingDisabled: true}},
-		"messaging disabled":   {`"message_options":{"messaging_enabled":"No"}`, FoneNumber{MessagingDisabled: true}},
-		"only MMS disabled":    {`"message_options":{"messaging_enabled":"yes","mms_enabled":"no"}`, FoneNumber{}},
+		"message_options":                   {`"message_options":{"receive":{"type":"Device","device":"987"},"messaging_enabled":"yes"}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "987"}}},
+		"both groups, the old one receives": {`"sms_options":{"receive":{"type":"Forward","forward":"3215551111"}},"message_options":{"messaging_enabled":"yes"}`, FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}}},
+		"both groups, the new one receives": {`"sms_options":{"sms_enabled":"yes"},"message_options":{"receive":{"type":"Forward","forward":"3215551111"}}`, FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}}},
+		"both groups, the other is null":    {`"message_options":null,"sms_options":{"receive":{"type":"Email","email":"ops@example.com"}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "ops@example.com"}}},
+		"neither group":                     {`"label":"x"`, FoneNumber{Label: "x"}},
+		"null receive":                      {`"message_options":{"receive":null}`, FoneNumber{}},
+		"stale fields":                      {`"message_options":{"receive":{"type":"none","device":"1","email":"a@b.c","url":"https://x.test","url_method":"GET","forward":"2"}}`, FoneNumber{Delivery: &Delivery{Type: None}, CallbackURL: "https://x.test"}},
+		"stale URL beside a device":         {`"message_options":{"receive":{"type":"device","device":"1","url":"https://x.test","url_method":"GET"}}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "1"}, CallbackURL: "https://x.test"}},
+		"URL with method in lower case":     {`"message_options":{"receive":{"type":"url","url":"https://x.test","url_method":"get"}}`, FoneNumber{Delivery: &Delivery{Type: URL, Value: "https://x.test", URLMethod: "GET"}, CallbackURL: "https://x.test"}},
+		"unset as empty text":               {`"message_options":{"receive":{"type":"URL","url":"","url_method":""}}`, FoneNumber{Delivery: &Delivery{Type: URL}}},
+		"unset as null":                     {`"label":null,"group":null,"message_options":{"receive":{"type":"URL","url":null,"url_method":null}}`, FoneNumber{Delivery: &Delivery{Type: URL}}},
+		"type null":                         {`"message_options":{"receive":{"type":null}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
+		"type empty":                        {`"sms_options":{"receive":{"type":"","url":"","forward":""}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
+		"type padded":                       {`"sms_options":{"receive":{"type":" EMAIL ","email":" a@b.c "}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
+		"receive on top":                    {`"receive":{"type":"email","email":"a@b.c"},"sms_enabled":"no"`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}, MessagingDisabled: true}},
+		"receive as array":                  {`"sms_options":{"receive":[]}`, FoneNumber{}},
+		"options as array":                  {`"sms_options":[],"message_options":[]`, FoneNumber{}},
+		"receive as text":                   {`"sms_options":{"receive":"email"}`, FoneNumber{}},
+		"value repeated":                    {`"sms_options":{"receive":{"type":"email","value":"a@b.c"}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
+		"device as number":                  {`"sms_options":{"receive":{"type":"device","device":21915233078}}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "21915233078"}}},
+		"device as exponent":                {`"sms_options":{"receive":{"type":"device","device":2.1915233078e10}}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "21915233078"}}},
+		"forward as number":                 {`"sms_options":{"receive":{"type":"forward","forward":3.215551111E+9}}`, FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}}},
+		"odd stale fields":                  {`"sms_options":{"receive":{"type":"email","email":"a@b.c","device":7,"url":{},"forward":[1],"url_method":true}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
+		"label as number":                   {`"label":7,"group":8.50`, FoneNumber{Label: "7", Group: "8.50"}},
+		"active":                            {`"is_active":"YES"`, FoneNumber{Status: Active}},
+		"active as boolean":                 {`"is_active":true`, FoneNumber{Status: Active}},
+		"active as number":                  {`"is_active":1`, FoneNumber{Status: Active}},
+		"inactive as boolean":               {`"is_active":false`, FoneNumber{Status: CancellationPending}},
+		"inactive as number":                {`"is_active":0.0`, FoneNumber{Status: CancellationPending}},
+		"activity unknown":                  {`"is_active":"suspended"`, FoneNumber{Status: StatusUnknown}},
+		"activity missing":                  {`"is_active":null`, FoneNumber{}},
+		"callback notified":                 {`"sms_options":{"receive_notify":{"type":"callback","url":" https://x.test ","method":"json"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyCallback, URL: "https://x.test", Method: "JSON"}}},
+		"URL notified":                      {`"sms_options":{"receive_notify":{"url":"https://x.test","method":"POST"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyCallback, URL: "https://x.test", Method: "POST"}}},
+		"e-mail notified":                   {`"sms_options":{"receive_notify":{"type":"EMAIL","email":"a@b.c"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyEmail, Email: "a@b.c"}}},
+		"address notified":                  {`"sms_options":{"receive_notify":{"email":"a@b.c"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyEmail, Email: "a@b.c"}}},
+		"nobody notified":                   {`"sms_options":{"receive_notify":{"type":"none","url":null}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyNone}}},
+		"pager notified":                    {`"sms_options":{"receive_notify":{"type":"Pager"}}`, FoneNumber{ReceiveNotify: Notification{Type: "Pager"}}},
+		"undocumented type":                 {`"message_options":{"receive":{"type":"pager","device":"1"}}`, FoneNumber{Delivery: &Delivery{Type: "pager"}}},
+		"unknown members":                   {`"fax_options":{"receive":5},"message_options":{"x":[],"receive":{"type":"None","y":{}}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
+		"cancellation pending":              {`"is_active":"no"`, FoneNumber{Status: CancellationPending}},
+		"cancelled":                         {`"is_active":"cancel"`, FoneNumber{Status: Cancelled}},
+		"SMS disabled":                      {`"sms_options":{"sms_enabled":"no"}`, FoneNumber{MessagingDisabled: true}},
+		"messaging disabled":                {`"message_options":{"messaging_enabled":"No"}`, FoneNumber{MessagingDisabled: true}},
+		"only MMS disabled":                 {`"message_options":{"messaging_enabled":"yes","mms_enabled":"no"}`, FoneNumber{}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -121,14 +94,6 @@ func TestGetFoneNumberReadsEveryForm(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestGetFoneNumberAboutAnother(t *testing.T) {
-	t.Parallel()
-	client := newBubbleClient(t, answering(http.StatusOK, receiving(`{"type":"None"}`)), withToken)
-	_, err := client.GetFoneNumber(t.Context(), "3215559999")
-	wantKind(t, err, UnexpectedResponse)
-	wantWords(t, err, "read FoneNumber 3215559999", `is about FoneNumber "`+anyNumber+`"`)
 }
 
 // Whatever the JSON types and the wrapping, the number is the same one.
@@ -213,27 +178,9 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
-// A login that is not found is about the endpoint, whoever says so, and not about the FoneNumber.
-func TestLoginThatIsNotFound(t *testing.T) {
-	t.Parallel()
-	for name, handler := range map[string]http.HandlerFunc{
-		"envelope": refuse(http.StatusNotFound, "Not here.", ""), "page": answering(http.StatusNotFound, "<html>"),
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			client := newBubbleClient(t, handler)
-			_, err := client.GetFoneNumber(t.Context(), anyNumber)
-			wantKind(t, err, WrongEndpoint)
-			wantWords(t, err, "log in", "POST https://fonestorm.test/v2/auth")
-			_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-			wantKind(t, err, WrongEndpoint)
-		})
-	}
-}
-
 // Whoever is canceled while a 404 is confirmed learns that, and not that the number is gone.
 func TestCancelledWhileA404IsConfirmed(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if kindOf(r) == "list" {
 				silence(w, r)
@@ -250,71 +197,18 @@ func TestCancelledWhileA404IsConfirmed(t *testing.T) {
 	})
 }
 
-// An answer that is cut off must not be taken for a smaller account, nor counted twice when it is repeated.
+// A list that is cut off must not be taken for a smaller account, nor counted twice when it is repeated.
 func TestListThatIsCutOffIsReadAgain(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 3})
-	client := newTestClient(t, sim)
-	broken := 1
-	sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path != "/v2/fonenumbers" || broken == 0 {
-			return false
+	bubble(t, func(t *testing.T) {
+		server := &script{answers: []http.HandlerFunc{
+			answering(200, `{"fonenumbers":["3215550000","3215550001",`), answering(200, `{"fonenumbers":["3215550000","3215550001"]}`),
+		}}
+		list, err := newBubbleClient(t, server, withToken).fetchFoneNumbers(t.Context(), wholeFoneNumbers)
+		wantSuccess(t, err)
+		if len(list) != 2 || len(server.arrived) != 2 {
+			t.Errorf("after %d requests the list has %d entries, want 2", len(server.arrived), len(list))
 		}
-		broken--
-		respond(w, http.StatusOK, `{"fonenumbers":["3215550000","3215550001",`)
-		return true
 	})
-	list, err := client.ListFoneNumbers(t.Context())
-	wantSuccess(t, err)
-	if len(list) != 3 {
-		t.Errorf("the list has %d entries, want 3", len(list))
-	}
-	wantRequests(t, sim, map[string]int{"login": 1, "list": 2})
-}
-
-// account is the answer to a list of many FoneNumbers of realistic size, made while it is read.
-type account struct {
-	numbers int
-	onRead  func()
-
-	made int
-	rest []byte
-}
-
-func (a *account) Read(p []byte) (int, error) {
-	a.onRead()
-	if len(a.rest) == 0 && a.made > a.numbers {
-		return 0, io.EOF
-	}
-	if len(a.rest) == 0 {
-		a.rest = a.next()
-	}
-	n := copy(p, a.rest)
-	a.rest = a.rest[n:]
-	return n, nil
-}
-
-func (a *account) next() []byte {
-	a.made++
-	switch a.made {
-	case 1:
-		return append([]byte(`{"fonenumbers":[`), object(0)...)
-	case a.numbers + 1:
-		return []byte(`]}`)
-	default:
-		return append([]byte{','}, object(a.made-1)...)
-	}
-}
-
-// size returns how many bytes the answer has.
-func (a account) size(t testing.TB) int64 {
-	t.Helper()
-	a.onRead = func() {}
-	n, err := io.Copy(io.Discard, &a)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // object returns a FoneNumber with all the members that the API is known to have, about 1.2 kB.
@@ -341,31 +235,34 @@ func TestListNeedsLittleMemory(t *testing.T) {
 		return int64(stats.HeapAlloc)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
-	var peak int64
-	reads := 0
-	answer := account{numbers: 10_000, onRead: func() {
-		if reads++; reads%50 == 0 {
-			peak = max(peak, heap())
+	const n = 10_000
+	var peak, size int64
+	body, list := io.Pipe() // Writing waits for the client to read.
+	go func() {
+		separator := `{"fonenumbers":[`
+		for i := range n {
+			written, _ := io.WriteString(list, separator+object(i))
+			size += int64(written)
+			separator = ","
+			if i%50 == 0 {
+				peak = max(peak, heap())
+			}
 		}
-	}}
-	size := answer.size(t)
-	if size < 11<<20 {
-		t.Fatalf("the list has %d bytes, which is less than a realistic one", size)
-	}
-	client := newBubbleClient(t, http.NotFoundHandler(), withToken)
-	client.transport.http.Transport = roundTripFunc(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(&answer)}, nil
-	})
+		_, _ = io.WriteString(list, "]}")
+		_ = list.Close()
+	}()
+	client := newNetworkClient(t, roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: body}, nil
+	}), withToken)
 	runtime.GC()
 	before := heap()
-	list, err := client.ListFoneNumbers(t.Context())
-	wantSuccess(t, err)
-	if len(list) != 10_000 || list[9_999].Delivery.Value != "https://callback.test/messages/9999?msg={{msg}}&from={{from}}" {
-		t.Fatalf("the list has %d entries, the last one is %+v", len(list), list[len(list)-1])
+	found := listAll(t, client)
+	if len(found) != n || found[n-1].Delivery.Value != "https://callback.test/messages/9999?msg={{msg}}&from={{from}}" || size < 11<<20 {
+		t.Fatalf("the list of %d bytes has %d entries, the last one is %+v", size, len(found), found[len(found)-1])
 	}
 	runtime.GC()
 	live := heap()
-	runtime.KeepAlive(list)
+	runtime.KeepAlive(found)
 	runtime.KeepAlive(client)
 	if peak < before || peak-before > size || live-before > size {
 		t.Errorf("to read %d kB took %d kB, and keeps %d kB", size>>10, (peak-before)>>10, (live-before)>>10)

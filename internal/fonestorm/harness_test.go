@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -207,7 +208,7 @@ func answering(status int, body string) http.HandlerFunc {
 }
 
 func respond(w http.ResponseWriter, status int, body string) {
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", "text/html") // Proxies and old servers get it wrong, so the client must not care.
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
 }
@@ -286,6 +287,13 @@ func together(n int, work func(i int) error) []error {
 	return failures
 }
 
+// bubble runs a test on a fake clock.
+func bubble(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, test)
+}
+
 // inBubble runs a test of its own on a fake clock.
 func inBubble(t *testing.T, name string, test func(*testing.T)) {
 	t.Helper()
@@ -295,10 +303,38 @@ func inBubble(t *testing.T, name string, test func(*testing.T)) {
 	})
 }
 
-// read1 reads a FoneNumber without the snapshot.
+// begin does something in the background.
+func begin(work func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	return done
+}
+
+// fetch reads a FoneNumber without the snapshot.
+func fetch(ctx context.Context, client *Client, number string) error {
+	_, err := client.fetchFoneNumber(ctx, number)
+	return err
+}
+
 func read1(t testing.TB, client *Client) error {
 	t.Helper()
-	_, err := client.fetchFoneNumber(t.Context(), anyNumber)
+	return fetch(t.Context(), client, anyNumber)
+}
+
+// fetchAll reads n FoneNumbers at once without the snapshot.
+func fetchAll(t testing.TB, client *Client, n int) {
+	t.Helper()
+	wantSuccess(t, together(n, func(i int) error { return fetch(t.Context(), client, numberAt(i)) })...)
+}
+
+func set(ctx context.Context, client *Client, number string, d Delivery) error {
+	_, err := client.SetDelivery(ctx, number, d)
+	return err
+}
+
+// read reads through the snapshot.
+func read(ctx context.Context, client *Client, number string) error {
+	_, err := client.GetFoneNumber(ctx, number)
 	return err
 }
 
@@ -308,6 +344,13 @@ func get(t testing.TB, client *Client, number string) FoneNumber {
 	f, err := client.GetFoneNumber(t.Context(), number)
 	wantSuccess(t, err)
 	return f
+}
+
+func listAll(t testing.TB, client *Client) []FoneNumber {
+	t.Helper()
+	list, err := client.ListFoneNumbers(t.Context())
+	wantSuccess(t, err)
+	return list
 }
 
 func getAll(t testing.TB, client *Client, n int) {
@@ -322,14 +365,6 @@ func getAll(t testing.TB, client *Client, n int) {
 }
 
 func forwardTo(number string) Delivery { return Delivery{Type: Forward, Value: number} }
-
-// canceledFor returns a context that was canceled for a reason of its own.
-func canceledFor(t testing.TB, why error) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(why)
-	return ctx
-}
 
 func wantSuccess(t testing.TB, failures ...error) {
 	t.Helper()
@@ -383,24 +418,35 @@ func wantAttempts(t testing.TB, err error, want int) {
 	}
 }
 
+// arrivals returns when requests of this kind, or all ("") came, in ascending order.
+func arrivals(sim *simulator.Simulator, kind string) []time.Time {
+	var times []time.Time
+	for _, r := range sim.Requests() {
+		if kind == "" || r.Kind() == kind {
+			times = append(times, r.Arrived)
+		}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times
+}
+
 // wantRequests checks how often each call of the API was made.
 func wantRequests(t testing.TB, sim *simulator.Simulator, want map[string]int) {
 	t.Helper()
-	got := make(map[string]int)
-	for _, r := range sim.Requests() {
-		got[r.Kind()]++
-	}
-	if !maps.Equal(got, want) {
-		t.Errorf("the requests were %v, want %v", got, want)
-	}
+	wantCounts(t, sim, simulator.Request.Kind, want)
 }
 
 // wantBodies checks how often each call of the API was made, with the kind of its body.
 func wantBodies(t testing.TB, sim *simulator.Simulator, want map[string]int) {
 	t.Helper()
+	wantCounts(t, sim, func(r simulator.Request) string { return strings.TrimSpace(r.Kind() + " " + r.Body) }, want)
+}
+
+func wantCounts(t testing.TB, sim *simulator.Simulator, kind func(simulator.Request) string, want map[string]int) {
+	t.Helper()
 	got := make(map[string]int)
 	for _, r := range sim.Requests() {
-		got[strings.TrimSpace(r.Kind()+" "+r.Body)]++
+		got[kind(r)]++
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("the requests were %v, want %v", got, want)

@@ -3,7 +3,6 @@ package fonestorm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -14,47 +13,39 @@ import (
 // longestWait is the longest Retry-After that is waited for; a longer one ends the call.
 const longestWait = 5 * time.Minute
 
-// progress is what has become of one call so far, across retries and renewed tokens. The zero value is a call that has not
-// been sent.
-type progress struct {
-	begun     time.Time // Of the first attempt.
-	attempts  int       // How often the request was sent.
-	renewals  int       // How many attempts were rejected for a token that was then renewed.
-	uncertain bool      // Whether one of the attempts may have taken effect although it failed.
-}
-
 // retry repeats attempts that failed for a reason that may pass. Every request of this API may be repeated: reading changes
 // nothing, and setting the same twice is harmless.
 type retry struct {
+	next   *encoder
 	max    int // Retries after the first attempt.
 	outage outage
 }
 
-// do makes attempts until one succeeds, cannot succeed, or there have been enough of them.
-func (t *retry) do(ctx context.Context, r *request, p *progress, attempt func(context.Context) *Error) error {
-	if p.attempts == 0 {
-		p.begun = time.Now()
+// send makes attempts until one succeeds, cannot succeed, or there have been enough of them.
+func (t *retry) send(ctx context.Context, c *call) *Error {
+	if c.attempts == 0 {
+		c.begun = time.Now()
 	}
-	ctx, end := t.outage.endsReads(ctx, r)
+	ctx, end := t.outage.endsReads(ctx, c.request)
 	defer end()
 	var last *Error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		if last = t.outage.failure(r); last != nil {
+		if last = t.outage.failure(c.request); last != nil {
 			return struct{}{}, backoff.Permanent(last)
 		}
-		p.attempts++
-		if last = attempt(ctx); last == nil {
+		c.attempts++
+		if last = t.next.send(ctx, c); last == nil {
 			return struct{}{}, nil
 		}
-		p.uncertain = p.uncertain || last.uncertain
-		return struct{}{}, r.nextTry(last)
+		c.uncertain = c.uncertain || last.uncertain
+		return struct{}{}, c.nextTry(last)
 	},
 		backoff.WithBackOff(backoff.NewExponentialBackOff()), // Half a second, growing by half, with jitter.
-		backoff.WithMaxTries(uint(max(1, 1+t.max+p.renewals-p.attempts))),
+		backoff.WithMaxTries(uint(max(1, 1+t.max+c.renewals-c.attempts))),
 		backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(_ error, wait time.Duration) {
 			tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
-				"error": last.Error(), "attempt": p.attempts, "wait": wait.String(),
+				"error": last.Error(), "attempt": c.attempts, "wait": wait.String(),
 			})
 		}),
 	)
@@ -63,14 +54,14 @@ func (t *retry) do(ctx context.Context, r *request, p *progress, attempt func(co
 		return nil
 	}
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
-		last = canceled(ctx, r) // While waiting for the next attempt.
+		last = canceled(ctx, c.request) // While waiting for a response or for the next attempt.
 	}
 	if errors.Is(context.Cause(ctx), errOutage) {
-		return t.outage.failure(r)
+		return t.outage.failure(c.request)
 	}
 	t.outage.note(ctx, last)
 	failure := *last
-	failure.uncertain, failure.Attempts, failure.Elapsed = p.uncertain, p.attempts, time.Since(p.begun)
+	failure.uncertain, failure.Attempts, failure.Elapsed = c.uncertain, c.attempts, time.Since(c.begun)
 	return &failure
 }
 
@@ -131,8 +122,7 @@ func (o *outage) failure(r *request) *Error {
 	if o.ongoing == nil {
 		return nil
 	}
-	return &Error{Kind: Unreachable, Call: r.call(), cause: o.ongoing, Reason: fmt.Sprintf(
-		"not sent, because %d calls in a row got no response (%s)", unreachableCalls, o.ongoing.Reason)}
+	return unsent(r, o.ongoing)
 }
 
 func (o *outage) over() {

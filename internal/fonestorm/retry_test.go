@@ -2,44 +2,48 @@ package fonestorm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
-func TestAnswersThatAreAskedForAgain(t *testing.T) {
+// Which responses are followed by another attempt, and how many attempts there are.
+func TestRetries(t *testing.T) {
 	t.Parallel()
-	again := []int{408, 429, 500, 502, 503, 504}
-	for _, status := range again {
+	again := map[string]http.HandlerFunc{
+		"cut off": answering(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber), "empty": answering(http.StatusOK, ""),
+		"web page": answering(http.StatusOK, "<html><title>One moment please</title></html>"), "lost": loseAnswer, "no response": silence,
+	}
+	for _, status := range []int{408, 429, 500, 502, 503, 504} {
+		again[fmt.Sprint(status)] = refuse(status, "not now", "")
+	}
+	for name, answer := range again {
 		for _, retries := range []int{0, 1, 3} {
-			inBubble(t, fmt.Sprint(status, " with retries ", retries), func(t *testing.T) {
-				server := &script{answers: []http.HandlerFunc{refuse(status, "not now", "")}}
+			inBubble(t, fmt.Sprint(name, " with retries ", retries), func(t *testing.T) {
+				server := &script{answers: []http.HandlerFunc{answer}}
 				client := newBubbleClient(t, server, withToken, func(c *Config) { c.MaxRetries = retries })
-				err := read1(t, client)
-				wantStatus(t, err, status)
-				wantWords(t, err, "not now")
+				wantAttempts(t, read1(t, client), retries+1)
 				if got := len(server.arrived); got != retries+1 {
 					t.Errorf("there were %d requests, want %d", got, retries+1)
 				}
-				wantAttempts(t, err, retries+1)
+				server.answers = []http.HandlerFunc{succeed}
+				wantSuccess(t, read1(t, client))
 			})
 		}
 	}
-}
-
-func TestAnswersThatAreFinal(t *testing.T) {
-	t.Parallel()
+	final := map[string]http.HandlerFunc{
+		"wrong form": answering(http.StatusOK, "{}"),
+		"503, later": refuse(503, "come back tomorrow", "301"), "429, later": refuse(429, "come back tomorrow", "301"),
+	}
 	for _, status := range []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 422, 423, 428, 451, 501} {
-		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
-			server := &script{answers: []http.HandlerFunc{refuse(status, "no", "1")}}
-			client := newBubbleClient(t, server, withToken)
+		final[fmt.Sprint(status)] = refuse(status, "no", "1")
+	}
+	for name, answer := range final {
+		inBubble(t, name, func(t *testing.T) {
+			server := &script{answers: []http.HandlerFunc{answer}}
 			begun := time.Now()
-			err := read1(t, client)
-			wantStatus(t, err, status)
-			wantAttempts(t, err, 1)
+			wantAttempts(t, read1(t, newBubbleClient(t, server, withToken)), 1)
 			if len(server.arrived) != 1 || time.Since(begun) != 0 {
 				t.Errorf("there were %d requests in %s, want one", len(server.arrived), time.Since(begun))
 			}
@@ -47,30 +51,8 @@ func TestAnswersThatAreFinal(t *testing.T) {
 	}
 }
 
-func TestDamagedAnswersAreAskedForAgain(t *testing.T) {
-	t.Parallel()
-	bodies := map[string]string{
-		"cut off":  `{"fonenumber":{"fonenumber":"` + anyNumber,
-		"empty":    "",
-		"web page": "<html><title>One moment please</title></html>",
-	}
-	for name, body := range bodies {
-		inBubble(t, name, func(t *testing.T) {
-			damaged := answering(http.StatusOK, body).ServeHTTP
-			server := &script{answers: []http.HandlerFunc{damaged, damaged, succeed}}
-			wantSuccess(t, read1(t, newBubbleClient(t, server, withToken)))
-
-			server = &script{answers: []http.HandlerFunc{damaged}}
-			err := read1(t, newBubbleClient(t, server, withToken))
-			wantKind(t, err, UnexpectedResponse)
-			wantAttempts(t, err, 3)
-		})
-	}
-}
-
 func TestWaitsBetweenAttemptsGrow(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{refuse(http.StatusBadGateway, "", "")}}
 		client := newBubbleClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 })
 		err := read1(t, client)
@@ -91,76 +73,20 @@ func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 func TestRetryAfterIsHonored(t *testing.T) {
 	t.Parallel()
 	const date = "date" // One that lies as far ahead as the test wants.
-	tests := []struct {
-		status int
-		header string
-		want   time.Duration
-	}{
-		{http.StatusServiceUnavailable, "7", 7 * time.Second},
-		{http.StatusServiceUnavailable, "300", 5 * time.Minute},
-		{http.StatusServiceUnavailable, date, 42 * time.Second},
-		{http.StatusInternalServerError, "1", time.Second},
-		{http.StatusTooManyRequests, "7", 7 * time.Second},
-		{http.StatusTooManyRequests, "300", 5 * time.Minute},
-		{http.StatusTooManyRequests, date, 42 * time.Second},
-	}
-	for _, test := range tests {
-		inBubble(t, fmt.Sprint(test.status, " ", test.header), func(t *testing.T) {
-			header := test.header
-			if header == date {
-				header = time.Now().Add(test.want).UTC().Format(http.TimeFormat) // The bubble begins on a full second.
-			}
-			server := &script{answers: []http.HandlerFunc{refuse(test.status, "", header), succeed}}
-			wantSuccess(t, read1(t, newBubbleClient(t, server, withToken)))
-			if gaps := server.gaps(); len(gaps) != 1 || gaps[0] != test.want {
-				t.Errorf("the waits are %s, want %s", gaps, test.want)
-			}
-		})
-	}
-}
-
-func TestLongRetryAfterEndsTheCall(t *testing.T) {
-	t.Parallel()
-	for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests} {
-		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
-			server := &script{answers: []http.HandlerFunc{refuse(status, "come back tomorrow", "301")}}
-			client := newBubbleClient(t, server, withToken)
-			begun := time.Now()
-			err := read1(t, client)
-			wantStatus(t, err, status)
-			wantWords(t, err, "come back tomorrow")
-			wantAttempts(t, err, 1)
-			if len(server.arrived) != 1 || time.Since(begun) != 0 {
-				t.Errorf("there were %d requests in %s, want one", len(server.arrived), time.Since(begun))
-			}
-		})
-	}
-}
-
-func TestCancelledWhileWaitingToRepeat(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{refuse(http.StatusServiceUnavailable, "", "60")}}
-		client := newBubbleClient(t, server, withToken)
-		why := errors.New("Terraform was interrupted")
-		ctx, cancel := context.WithCancelCause(t.Context())
-		done := make(chan error)
-		go func() {
-			_, err := client.SetDelivery(ctx, anyNumber, Delivery{Type: None})
-			done <- err
-		}()
-		synctest.Wait()
-		begun := time.Now()
-		cancel(why)
-		err := <-done
-		if !errors.Is(err, why) || time.Since(begun) != 0 {
-			t.Errorf("after %s came %v, want %v at once", time.Since(begun), err, why)
+	for _, status := range []int{http.StatusServiceUnavailable, http.StatusInternalServerError, http.StatusTooManyRequests} {
+		for header, want := range map[string]time.Duration{"1": time.Second, "300": 5 * time.Minute, date: 42 * time.Second} {
+			inBubble(t, fmt.Sprint(status, " ", header), func(t *testing.T) {
+				if header == date {
+					header = time.Now().Add(want).UTC().Format(http.TimeFormat) // The bubble begins on a full second.
+				}
+				server := &script{answers: []http.HandlerFunc{refuse(status, "", header), succeed}}
+				wantSuccess(t, read1(t, newBubbleClient(t, server, withToken)))
+				if gaps := server.gaps(); len(gaps) != 1 || gaps[0] != want {
+					t.Errorf("the waits are %s, want %s", gaps, want)
+				}
+			})
 		}
-		wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
-		if len(server.arrived) != 1 {
-			t.Errorf("there were %d requests, want one", len(server.arrived))
-		}
-	})
+	}
 }
 
 // A FoneStorm that does not respond is given up once, and not again by each of a thousand calls.
@@ -171,13 +97,9 @@ func TestSilentServerIsGivenUpOnce(t *testing.T) {
 		call func(ctx context.Context, c *Client, i int) error
 		most time.Duration
 	}{
-		"reads": {func(ctx context.Context, c *Client, i int) error {
-			_, err := c.GetFoneNumber(ctx, numberAt(i))
-			return err
-		}, 4 * time.Minute},
+		"reads": {func(ctx context.Context, c *Client, i int) error { return read(ctx, c, numberAt(i)) }, 4 * time.Minute},
 		"settings": {func(ctx context.Context, c *Client, i int) error {
-			_, err := c.SetDelivery(ctx, numberAt(i), Delivery{Type: None})
-			return err
+			return set(ctx, c, numberAt(i), Delivery{Type: None})
 		}, 5 * time.Minute},
 	} {
 		inBubble(t, name, func(t *testing.T) {
@@ -188,7 +110,7 @@ func TestSilentServerIsGivenUpOnce(t *testing.T) {
 				var failures []error
 				for i := worker; i < n; i += 10 {
 					err := test.call(t.Context(), client, i)
-					if KindOf(err) != Unreachable {
+					if sent := i < 10; KindOf(err) != Unreachable || MayHaveTakenEffect(err) != (sent && name == "settings") {
 						t.Errorf("call %d failed with %v", i, err)
 					}
 					failures = append(failures, err)
@@ -202,9 +124,9 @@ func TestSilentServerIsGivenUpOnce(t *testing.T) {
 			}
 			sent := len(server.arrived)
 			_, devices := client.ListDevices(t.Context())
-			_, set := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-			wantOutage(t, []error{devices, set})
-			if len(server.arrived) != sent || MayHaveTakenEffect(set) {
+			failed := set(t.Context(), client, anyNumber, Delivery{Type: None})
+			wantOutage(t, []error{devices, failed})
+			if len(server.arrived) != sent || MayHaveTakenEffect(failed) {
 				t.Errorf("after it was given up there were %d requests", len(server.arrived)-sent)
 			}
 		})
@@ -255,15 +177,13 @@ func TestWhatEndsAnOutage(t *testing.T) {
 
 // Who is canceled has not found out that FoneStorm is unreachable.
 func TestCancellationIsNoOutage(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{silence, silence, silence, silence, succeed}}
 		client := newBubbleClient(t, server, withToken)
 		for range 4 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			_, err := client.fetchFoneNumber(ctx, anyNumber)
+			wantKind(t, fetch(ctx, client, anyNumber), Canceled)
 			cancel()
-			wantKind(t, err, Canceled)
 		}
 		wantSuccess(t, read1(t, client))
 	})

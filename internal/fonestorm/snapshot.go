@@ -164,7 +164,7 @@ func (s *snapshot) ask(ctx context.Context, form listForm) ([]FoneNumber, error)
 		}
 		begun := time.Now()
 		list, err := s.fetchAll(ctx, form)
-		if KindOf(err) != Canceled {
+		if !isCanceled(err) {
 			s.learnAll(form, listing{list, err}, begun)
 		}
 		return list, err

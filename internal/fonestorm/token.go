@@ -2,12 +2,10 @@ package fonestorm
 
 import (
 	"context"
-	"errors"
+	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/cenkalti/backoff/v5"
 )
@@ -23,14 +21,14 @@ const (
 	earlyDeath = time.Minute
 )
 
-// tokenSource has the token that calls are made with, and obtains it when it is first needed: by a login, and, for a
-// subaccount, by a second request with the token of that login. Nothing else knows how.
+// tokenSource sends calls with a token, and obtains it when it is first needed: by a login, and, for a subaccount, by a second
+// request with the token of that login. Nothing else knows how.
 type tokenSource struct {
 	username, password string // The username is empty when a token was given.
 	subaccount         string // Empty for the user's own account.
 	secrets            *secrets
 	maxRenewals        int
-	ask                func(ctx context.Context, r *request, token string) (string, error) // Sends a request that is answered with a token.
+	next               *retry
 
 	logins flights[*token]
 
@@ -55,14 +53,9 @@ func (t *token) isStale() bool {
 	return t.lifetime > 0 && time.Since(t.obtained) >= t.lifetime-min(renewBefore, t.lifetime/10)
 }
 
-func newTokenSource(config Config, secrets *secrets, ask func(context.Context, *request, string) (string, error)) *tokenSource {
-	waits := backoff.NewExponentialBackOff()
-	waits.InitialInterval = time.Second
-	waits.Multiplier = 2
-	waits.RandomizationFactor = 0.25
-	waits.MaxInterval = 30 * time.Second
+func newTokenSource(config Config, secrets *secrets, next *retry) *tokenSource {
 	s := &tokenSource{
-		subaccount: config.Subaccount, secrets: secrets, maxRenewals: max(1, config.MaxRetries), ask: ask, waits: waits,
+		subaccount: config.Subaccount, secrets: secrets, maxRenewals: max(1, config.MaxRetries), next: next, waits: growingWaits(),
 	}
 	secrets.add(config.Password, config.Token)
 	if config.Token != "" {
@@ -84,24 +77,25 @@ func (s *tokenSource) account() string {
 	return s.current.account
 }
 
-// do makes a call with a token, and again with a new one when FoneStorm rejects it: tokens expire, and another program's
+// send makes a call with a token, and again with a new one when FoneStorm rejects it: tokens expire, and another program's
 // login may end them.
-func (s *tokenSource) do(ctx context.Context, p *progress, call func(ctx context.Context, token string) error) error {
+func (s *tokenSource) send(ctx context.Context, c *call) *Error {
 	var rejected *token
 	for {
 		t, err := s.token(ctx, rejected)
 		if err != nil {
-			return err
+			return failureOf(c, err)
 		}
-		err = call(ctx, t.text)
-		if !isRefusedToken(err) {
-			s.noteAccepted(err)
-			return err
+		c.token = t.text
+		failure := s.next.send(ctx, c)
+		if !isRefusedToken(failure) {
+			s.noteAccepted(failure)
+			return failure
 		}
-		if !s.renewable(p.renewals) {
-			return err
+		if !s.renewable(c.renewals) {
+			return failure
 		}
-		p.renewals++
+		c.renewals++
 		rejected = t
 	}
 }
@@ -122,9 +116,8 @@ func (s *tokenSource) renewable(renewals int) bool {
 }
 
 // noteAccepted learns from a call's result that FoneStorm accepts the token: any response but 401 says so.
-func (s *tokenSource) noteAccepted(err error) {
-	failure, failed := errors.AsType[*Error](err)
-	if err != nil && (!failed || failure.Status == 0) {
+func (s *tokenSource) noteAccepted(failure *Error) {
+	if !gotResponse(failure) {
 		return
 	}
 	s.mu.Lock()
@@ -186,11 +179,11 @@ func (s *tokenSource) waitAgain(ctx context.Context) error {
 func (s *tokenSource) remember(t *token, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch kind := KindOf(err); {
+	switch {
 	case err == nil:
 		s.current = t
-	case kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied:
-		s.refused = err // Trying again could lock the user.
+	case isRefusedLogin(err):
+		s.refused = err
 	}
 }
 
@@ -228,7 +221,7 @@ func (s *tokenSource) actOnSubaccount(ctx context.Context, parent string) (strin
 	}
 	for renewals := 0; ; renewals++ {
 		text, err := s.ask(ctx, r, parent)
-		if !isRefusedToken(err) || !s.renewable(renewals) {
+		if !isRefusedToken(asError(err)) || !s.renewable(renewals) {
 			return text, err
 		}
 		if err := s.waitAgain(ctx); err != nil {
@@ -240,12 +233,20 @@ func (s *tokenSource) actOnSubaccount(ctx context.Context, parent string) (strin
 	}
 }
 
-// readToken reads the token of a response and makes it secret.
-func (s *secrets) readToken(body []byte) (string, error) {
-	text, err := decodeToken(body)
-	if err == nil && strings.ContainsFunc(text, unicode.IsControl) {
-		err = errors.New("contains a token with a control character, which cannot be sent")
+// ask sends a request that is answered with a token, which becomes secret.
+func (s *tokenSource) ask(ctx context.Context, r *request, parent string) (string, error) {
+	var text string
+	c := &call{request: r, token: parent, decode: func(body io.Reader) error {
+		content, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		text, err = decodeToken(content)
+		s.secrets.add(text)
+		return err
+	}}
+	if failure := s.next.send(ctx, c); failure != nil {
+		return "", failure
 	}
-	s.add(text)
-	return text, err
+	return text, nil
 }

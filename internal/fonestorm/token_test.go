@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -45,26 +44,11 @@ func TestLogInReadsEveryForm(t *testing.T) {
 	}
 }
 
-func TestManyCallersLogInOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, simulator.Options{FoneNumbers: 50, Latency: 50 * time.Millisecond})
-		client := newBubbleClient(t, sim)
-		wantSuccess(t, together(50, func(i int) error {
-			_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
-			return err
-		})...)
-		wantRequests(t, sim, map[string]int{"login": 1, "get": 50})
-	})
-}
-
 func TestExpiredTokenIsRenewedOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 20, Latency: 50 * time.Millisecond})
 		client := newBubbleClient(t, sim)
-		_, err := client.fetchFoneNumber(t.Context(), anyNumber)
-		wantSuccess(t, err)
+		wantSuccess(t, fetch(t.Context(), client, anyNumber))
 		sim.ExpireTokens()
 		old := client.tokens.current.text
 		sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
@@ -75,10 +59,7 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 			return false
 		})
 		sim.Forget()
-		wantSuccess(t, together(20, func(i int) error {
-			_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
-			return err
-		})...)
+		fetchAll(t, client, 20)
 		wantRequests(t, sim, map[string]int{"login": 1, "get": 40})
 	})
 }
@@ -91,10 +72,7 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Latency: 50 * time.Millisecond})
 			sim.Intercept(instead(refuse(status, "Invalid username or password.", "")))
 			client := newBubbleClient(t, sim)
-			failures := together(30, func(i int) error {
-				_, err := client.GetFoneNumber(t.Context(), numberAt(i))
-				return err
-			})
+			failures := together(30, func(i int) error { return read(t.Context(), client, numberAt(i)) })
 			_, later := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
 			for _, err := range append(failures, later) {
 				wantKind(t, wantStatus(t, err, status), AuthenticationFailed)
@@ -104,44 +82,19 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 				}
 			}
 			wantRequests(t, sim, map[string]int{"login": requests})
+
+			sim.Intercept(nil) // The same for a renewal.
+			client = newBubbleClient(t, sim)
+			wantSuccess(t, read1(t, client))
+			sim.ExpireTokens()
+			sim.Forget()
+			sim.Intercept(interceptPath("/auth", instead(refuse(401, "The password was changed.", ""))))
+			for range 2 {
+				wantWords(t, read1(t, client), "log in", "The password was changed.")
+			}
+			wantRequests(t, sim, map[string]int{"login": 1, "get": 1})
 		})
 	}
-}
-
-func TestRefusedRenewalIsNotRepeated(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, simulator.Options{FoneNumbers: 20, Latency: 50 * time.Millisecond})
-		client := newBubbleClient(t, sim)
-		_, err := client.fetchFoneNumber(t.Context(), anyNumber)
-		wantSuccess(t, err)
-		sim.ExpireTokens()
-		sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-			if r.URL.Path != "/v2/auth" {
-				return false
-			}
-			respond(w, http.StatusUnauthorized, envelopeOf(http.StatusUnauthorized, "The password was changed."))
-			return true
-		})
-		for range 2 {
-			for _, err := range together(20, func(i int) error {
-				_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
-				return err
-			}) {
-				wantStatus(t, err, http.StatusUnauthorized)
-				wantWords(t, err, "log in", "The password was changed.")
-			}
-		}
-		logins := 0
-		for _, r := range sim.Requests() {
-			if r.Kind() == "login" {
-				logins++
-			}
-		}
-		if logins != 2 {
-			t.Errorf("there were %d logins, want the first and one renewal", logins)
-		}
-	})
 }
 
 // Other failures of a login say nothing about the password.
@@ -149,37 +102,24 @@ func TestFailedLoginIsTriedAgainByTheNextCall(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 	client := newTestClient(t, sim, withoutRetries)
-	sim.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
-		respond(w, http.StatusServiceUnavailable, envelopeOf(http.StatusServiceUnavailable, "Maintenance"))
-		return true
-	})
-	_, err := client.GetFoneNumber(t.Context(), anyNumber)
-	wantStatus(t, err, http.StatusServiceUnavailable)
+	sim.Intercept(instead(answering(http.StatusServiceUnavailable, "<html>")))
+	wantWords(t, read1(t, client), "log in", "POST http://127.0.0.1:", "/v2/auth returned 503 Service Unavailable")
 	sim.Intercept(nil)
-	_, err = client.GetFoneNumber(t.Context(), anyNumber)
-	wantSuccess(t, err)
+	wantSuccess(t, read1(t, client))
 	wantRequests(t, sim, map[string]int{"login": 2, "get": 1})
 }
 
-// A token that is refused as soon as it was issued must not make the client log in for ever.
-func TestNewTokenThatIsRefused(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, testNewTokenThatIsRefused)
-}
-
-func testNewTokenThatIsRefused(t *testing.T) {
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-	client := newBubbleClient(t, sim)
-	sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path != "/v2/auth" && len(sim.Requests()) < 20 { // Enough to see that it does not end.
-			sim.ExpireTokens()
-		}
-		return false
+// A token that is rejected as soon as it was issued must not make the client log in for ever.
+func TestNewTokenThatIsRejected(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
+		client := newBubbleClient(t, sim)
+		injectInto(sim, "get", simulator.TokenRejected)
+		err := read1(t, client)
+		wantKind(t, err, AuthenticationFailed)
+		wantWords(t, err, "read FoneNumber "+anyNumber)
+		wantRequests(t, sim, map[string]int{"login": 2, "get": 2})
 	})
-	_, err := client.fetchFoneNumber(t.Context(), anyNumber)
-	wantStatus(t, err, http.StatusUnauthorized)
-	wantWords(t, err, "read FoneNumber "+anyNumber)
-	wantRequests(t, sim, map[string]int{"login": 2, "get": 2})
 }
 
 // The attempt with a new token is one more; others that failed before still count.
@@ -202,65 +142,18 @@ func TestRenewalCostsNoRetry(t *testing.T) {
 	}
 }
 
-func TestGivenTokenIsNeverRenewed(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-	client := newTestClient(t, sim, withToken) // The configuration has a user name and a password as well.
-	for range 2 {
-		_, err := client.fetchFoneNumber(t.Context(), anyNumber)
-		wantStatus(t, err, http.StatusUnauthorized)
-	}
-	wantRequests(t, sim, map[string]int{"get": 2})
-}
-
-func TestGivenTokenIsUsed(t *testing.T) {
+func TestGivenTokenIsUsedAndNeverRenewed(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 	first := newTestClient(t, sim)
-	_, err := first.fetchFoneNumber(t.Context(), anyNumber)
-	wantSuccess(t, err)
-	second := newTestClient(t, sim, func(c *Config) { c.Token = first.tokens.current.text })
-	_, err = second.fetchFoneNumber(t.Context(), anyNumber)
-	wantSuccess(t, err)
-	wantRequests(t, sim, map[string]int{"login": 1, "get": 2})
-}
-
-// Terraform may cancel one resource while others still wait for the same login.
-func TestCancelledWaiterLeavesTheLoginToTheOthers(t *testing.T) {
-	t.Parallel()
-	for quitter, who := range []string{"the one who began it", "one who joined it"} {
-		t.Run(who, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				sim := newSimulator(t, simulator.Options{FoneNumbers: 2, Latency: time.Second})
-				client := newBubbleClient(t, sim)
-				ctx, cancel := context.WithCancelCause(t.Context())
-				done := [2]chan error{make(chan error), make(chan error)}
-				begun := time.Now()
-				for i := range done {
-					of := t.Context()
-					if i == quitter {
-						of = ctx
-					}
-					go func() {
-						_, err := client.fetchFoneNumber(of, numberAt(i))
-						done[i] <- err
-					}()
-					synctest.Wait() // So that the first one is first.
-				}
-				why := errors.New("it is not needed any more")
-				cancel(why)
-				if err := <-done[quitter]; !errors.Is(err, why) {
-					t.Errorf("who was cancelled got %v, want %v", err, why)
-				}
-				if waited := time.Since(begun); waited != 0 {
-					t.Errorf("who was cancelled waited %s all the same", waited)
-				}
-				wantSuccess(t, <-done[1-quitter])
-				wantRequests(t, sim, map[string]int{"login": 1, "get": 1})
-			})
-		})
+	wantSuccess(t, read1(t, first))
+	second := newTestClient(t, sim, func(c *Config) { c.Token = first.tokens.current.text }) // Besides a user name and a password.
+	wantSuccess(t, read1(t, second))
+	sim.ExpireTokens()
+	for range 2 {
+		wantStatus(t, read1(t, second), http.StatusUnauthorized)
 	}
+	wantRequests(t, sim, map[string]int{"login": 1, "get": 4})
 }
 
 func TestLogInWithoutToken(t *testing.T) {
@@ -339,8 +232,7 @@ func TestTokenIsRenewedShortlyBeforeItExpires(t *testing.T) {
 
 // A token that says nothing is used until FoneStorm rejects it, and then renewed at once.
 func TestOpaqueTokenIsRenewedWhenItIsRejected(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Profile: simulator.Profile{Token: "opaque"}})
 		client := newBubbleClient(t, sim)
 		wantSuccess(t, read1(t, client))
@@ -371,12 +263,7 @@ func TestTokenThatIsEndedAgainAndAgain(t *testing.T) {
 			wantKind(t, err, AuthenticationFailed)
 			renewals := max(1, retries)
 			wantRequests(t, sim, map[string]int{"login": renewals, "get": 1 + renewals})
-			var logins []time.Time
-			for _, r := range sim.Requests() {
-				if r.Kind() == "login" {
-					logins = append(logins, r.Arrived)
-				}
-			}
+			logins := arrivals(sim, "login")
 			expected := 2 * time.Second // The first wait is one.
 			for i := 1; i < len(logins); i++ {
 				if gap := logins[i].Sub(logins[i-1]); gap < expected*3/4 || gap > expected*5/4+10*time.Millisecond {
@@ -420,13 +307,7 @@ func TestTwoClientsWhoseLoginsEndEachOthersTokens(t *testing.T) {
 			if took := time.Since(begun); took > 5*time.Minute {
 				t.Errorf("it took %s", took)
 			}
-			logins := 0
-			for _, r := range sim.Requests() {
-				if r.Kind() == "login" {
-					logins++
-				}
-			}
-			if logins < 3 {
+			if logins := len(arrivals(sim, "login")); logins < 3 {
 				t.Errorf("there were %d logins, so that no token was ended", logins)
 			}
 		})
@@ -435,8 +316,7 @@ func TestTwoClientsWhoseLoginsEndEachOthersTokens(t *testing.T) {
 
 // The login's own token can be ended before it has got the subaccount's.
 func TestSubaccountWhoseLoginWasEnded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{Subaccounts: []string{subaccount}})
 		sim.Put(simulator.FoneNumber{Number: anyNumber, Subaccount: subaccount})
 		rejected := false
@@ -460,11 +340,7 @@ func TestSubaccountWhoseLoginWasEnded(t *testing.T) {
 		sim.Forget()
 		ctx, cancel := context.WithCancel(t.Context())
 		client = newBubbleClient(t, sim, withSubaccount)
-		done := make(chan error)
-		go func() {
-			_, err := client.fetchFoneNumber(ctx, anyNumber)
-			done <- err
-		}()
+		done := begin(func() error { return fetch(ctx, client, anyNumber) })
 		time.Sleep(100 * time.Millisecond) // It waits to log in again.
 		cancel()
 		wantKind(t, <-done, Canceled)
@@ -473,21 +349,20 @@ func TestSubaccountWhoseLoginWasEnded(t *testing.T) {
 }
 
 func TestSubaccount(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 3, Subaccounts: []string{subaccount}})
 		sim.Put(simulator.FoneNumber{Number: "3215559999", Subaccount: subaccount})
 		client := newBubbleClient(t, sim, withSubaccount)
 		_, err := client.GetFoneNumber(t.Context(), anyNumber) // Of the parent account.
 		wantKind(t, err, NotFound)
 		get(t, client, "3215559999")
-		_, err = client.SetDelivery(t.Context(), "3215559999", forwardTo("3215551111"))
-		wantSuccess(t, err)
+		wantSuccess(t, set(t.Context(), client, "3215559999", forwardTo("3215551111")))
 		if got := client.Account(); got != subaccount {
 			t.Errorf("the account is %q, want %q", got, subaccount)
 		}
 		time.Sleep(time.Hour - time.Minute) // Both tokens are renewed.
-		wantSuccess(t, client.tokens.do(t.Context(), new(progress), func(context.Context, string) error { return nil }))
+		_, err = client.tokens.token(t.Context(), nil)
+		wantSuccess(t, err)
 		wantRequests(t, sim, map[string]int{"login": 2, "subaccount": 2, "get": 1, "list": 1, "set": 1})
 		for _, r := range sim.Requests() {
 			if kind := r.Kind(); kind != "login" && kind != "subaccount" && r.Account != subaccount {
@@ -504,10 +379,7 @@ func TestWrongSubaccountIsTriedOnce(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 			sim.Intercept(interceptPath("/subaccounts/token", instead(refuse(status, "The subaccount was not found.", ""))))
 			client := newBubbleClient(t, sim, withSubaccount)
-			for _, err := range together(20, func(i int) error {
-				_, err := client.GetFoneNumber(t.Context(), numberAt(i))
-				return err
-			}) {
+			for _, err := range together(20, func(i int) error { return read(t.Context(), client, numberAt(i)) }) {
 				wantKind(t, err, SubaccountRejected)
 				wantWords(t, err, "get a token for subaccount "+subaccount, "The subaccount was not found.")
 			}
@@ -519,19 +391,14 @@ func TestWrongSubaccountIsTriedOnce(t *testing.T) {
 
 // A call that failed uncertainly stays uncertain, however the login after it ends.
 func TestCancelledLoginAfterAnUncertainSetting(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server := &script{answers: []http.HandlerFunc{
 			acceptLogin, succeed, refuse(http.StatusBadGateway, "later", ""), refuse(http.StatusUnauthorized, "expired", ""), silence,
 		}}
 		client := newBubbleClient(t, server)
 		wantSuccess(t, read1(t, client))
 		ctx, cancel := context.WithCancelCause(t.Context())
-		done := make(chan error)
-		go func() {
-			_, err := client.SetDelivery(ctx, anyNumber, Delivery{Type: None})
-			done <- err
-		}()
+		done := begin(func() error { return set(ctx, client, anyNumber, Delivery{Type: None}) })
 		time.Sleep(10 * time.Second) // The login gets no response.
 		why := errors.New("Terraform was interrupted")
 		cancel(why)

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -51,27 +50,9 @@ func TestLostConnections(t *testing.T) {
 	}
 	for name, test := range tests {
 		inBubble(t, name, func(t *testing.T) {
-			client := newBubbleClient(t, http.HandlerFunc(succeed), withToken)
-			memory := client.transport.http.Transport
-			attempts := 0
-			client.transport.http.Transport = roundTripFunc(func(r *http.Request) (*http.Response, error) {
-				attempts++
-				return test.trip(r)
-			})
-			err := read1(t, client)
+			err := read1(t, newNetworkClient(t, test.trip, withToken))
 			wantWords(t, err, append(test.words, "read FoneNumber "+anyNumber)...)
 			wantAttempts(t, err, 3)
-			if attempts != 3 {
-				t.Errorf("there were %d attempts, want 3", attempts)
-			}
-
-			client.transport.http.Transport = roundTripFunc(func(r *http.Request) (*http.Response, error) {
-				if attempts++; attempts == 4 {
-					return test.trip(r)
-				}
-				return memory.RoundTrip(r)
-			})
-			wantSuccess(t, read1(t, client))
 		})
 	}
 }
@@ -84,18 +65,14 @@ func untilGone(r *http.Request) error {
 
 // The timeout is for each attempt: neither waiting for a turn nor other attempts count.
 func TestRequestTimeout(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 20, Latency: 2 * time.Second})
 		client := newBubbleClient(t, sim, func(c *Config) {
 			c.RequestTimeout = 2500 * time.Millisecond
 			c.RequestsPerSecond = 1
 			c.MaxRetries = 0
 		})
-		wantSuccess(t, together(20, func(i int) error {
-			_, err := client.fetchFoneNumber(t.Context(), numberAt(i))
-			return err
-		})...)
+		fetchAll(t, client, 20)
 
 		client = newBubbleClient(t, sim, func(c *Config) {
 			c.RequestTimeout = 1500 * time.Millisecond
@@ -146,42 +123,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	})
 }
 
-// zipped makes a handler compress its answers when the client says that it understands that.
-func zipped(handler http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-			http.Error(w, "only for clients that understand gzip", http.StatusNotAcceptable)
-			return
-		}
-		w.Header().Set("Content-Encoding", "gzip")
-		zip := gzip.NewWriter(w)
-		defer zip.Close()
-		handler.ServeHTTP(zippedWriter{w, zip}, r)
-	})
-}
-
-type zippedWriter struct {
-	http.ResponseWriter
-	zip *gzip.Writer
-}
-
-func (w zippedWriter) Write(p []byte) (int, error) { return w.zip.Write(p) }
-
-func TestCompressedAnswersAreUnderstood(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 10})
-	client := newTestClient(t, zipped(sim))
-	list, err := client.ListFoneNumbers(t.Context())
-	wantSuccess(t, err)
-	if len(list) != 10 {
-		t.Errorf("the list has %d entries, want 10", len(list))
-	}
-	_, err = client.SetDelivery(t.Context(), "3215559999", Delivery{Type: None})
-	wantStatus(t, err, http.StatusNotFound)
-	wantWords(t, err, "The FoneNumber was not found.")
-}
-
-// An endless answer, however small it is on the wire, must not fill the memory.
+// Compressed responses are understood. An endless one, however small it is on the wire, must not fill the memory.
 func TestAnswersHaveALimit(t *testing.T) {
 	t.Parallel()
 	decoders := map[string]decoder{

@@ -98,7 +98,7 @@ func TestAccPreviewOfMany(t *testing.T) {
 	w := a.newWorkspace(t, numbered(n, "new@example.com"))
 	output := w.plan(2)
 	warns(t, output, alreadyDelivers)
-	says(t, output, fmt.Sprintf("(and %d more similar warnings elsewhere)", n-1), `import { to = <address of this resource> id = "32155500`, "with "+testAddress)
+	says(t, output, fmt.Sprintf("(and %d more similar warnings elsewhere)", n-1), `import { to = <address of this resource> id = "3215550`, "with "+testAddress)
 	if n := len(a.Requests()); n > 7 {
 		t.Errorf("%d requests, want at most 7", n)
 	}

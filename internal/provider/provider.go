@@ -6,7 +6,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -143,7 +142,7 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 		if resp.Diagnostics.HasError() {
 			return
 		}
-		config.UserAgent = fmt.Sprintf("terraform-provider-fractel/%s Terraform/%s", p.version, req.TerraformVersion)
+		config.UserAgent = userAgent(p.version, req.TerraformVersion)
 		var err error
 		if client, err = p.newClient(config); err != nil {
 			resp.Diagnostics.AddError("Invalid Provider Configuration", err.Error())

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -94,18 +93,6 @@ func TestAccProxyFromEnvironment(t *testing.T) {
 		}
 	default:
 		t.Error("the proxy was not asked")
-	}
-}
-
-func TestAccUserAgentNamesProviderAndCLI(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	a.newWorkspace(t, destinations[1].config(testNumber)).apply()
-	want := regexp.MustCompile(`^terraform-provider-fractel/dev Terraform/\d+\.\d+\.\d+`)
-	for _, r := range a.Requests() {
-		if got := r.Header.Get("User-Agent"); !want.MatchString(got) {
-			t.Errorf("%s %s by %q", r.Method, r.Path, got)
-		}
 	}
 }
 

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// The columns of the table in BENCHMARKS.md that are read, by title.
+const (
+	operationColumn = "operation"
+	sizeColumn      = "N"
+	limitColumn     = "limit" // "none" for an account without a limit.
+	timeColumn      = "wall"
+	floorColumn     = "floor"
+)
+
+// accountLimit is how many requests a second a standard account may send.
+const accountLimit = 10
+
+// The columns that count requests.
+var requestColumns = []string{"login", "get", "list", "set"}
+
+// result is one row of the table.
+type result struct {
+	operation string
+	size      float64 // Number of FoneNumbers.
+	time      float64 // Seconds that the operation took.
+	limited   bool    // Whether the account had its limit.
+	floor     float64 // Seconds that Terraform takes for as many resources that do nothing.
+	paced     float64 // Seconds that the account's limit makes the requests take.
+}
+
+// readTable returns the rows of the only table that a report of the benchmark contains.
+func readTable(report string) ([]result, error) {
+	var rows [][]string
+	for line := range strings.Lines(report) {
+		if cells, isRow := strings.CutPrefix(strings.TrimSpace(line), "|"); isRow {
+			rows = append(rows, strings.Split(strings.TrimSuffix(cells, "|"), "|"))
+		}
+	}
+	if len(rows) < 3 { // Titles, a line below them, and results.
+		return nil, errors.New("there is no table with results")
+	}
+	var results []result
+	for _, cells := range rows[2:] {
+		r, err := readRow(rows[0], cells)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+func readRow(titles, cells []string) (r result, err error) {
+	if len(cells) != len(titles) {
+		return r, fmt.Errorf("the row %q has %d cells where there are %d titles", cells, len(cells), len(titles))
+	}
+	row := map[string]string{}
+	for i, title := range titles {
+		row[strings.TrimSpace(title)] = strings.TrimSpace(cells[i])
+	}
+	number := func(title, unit string) float64 {
+		n, failed := strconv.ParseFloat(strings.TrimSuffix(row[title], unit), 64)
+		if failed != nil {
+			err = fmt.Errorf("the column %q has no number in the row %q", title, cells)
+		}
+		return n
+	}
+	requests := 0.0
+	for _, title := range requestColumns {
+		requests += number(title, "")
+	}
+	return result{
+		operation: row[operationColumn],
+		size:      number(sizeColumn, ""),
+		limited:   row[limitColumn] != "none",
+		time:      number(timeColumn, " s"),
+		floor:     number(floorColumn, " s"),
+		paced:     requests / accountLimit,
+	}, err
+}
