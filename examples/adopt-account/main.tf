@@ -1,5 +1,4 @@
-# Imports the FoneNumbers of an existing account as they are: a table of where each delivers, and one import block for all.
-# The plan shows only imports.
+# Imports the FoneNumbers in fonenumbers.csv without changing them. The plan shows imports and no changes.
 terraform {
   required_version = ">= 1.8"
   required_providers {
@@ -12,7 +11,7 @@ terraform {
 
 provider "fractel" {}
 
-# fonenumbers.csv says what the account has: number (punctuation does not matter), type and value.
+# fonenumbers.csv contains the FoneNumbers of the account, in any format, with the type and value of each delivery.
 locals {
   rows = csvdecode(file("${path.module}/fonenumbers.csv"))
   deliveries = {
@@ -33,7 +32,7 @@ resource "fractel_fonenumber_delivery" "adopted" {
   value      = each.value.value != "" ? each.value.value : null
 }
 
-# What the account has and the list does not.
+# Lists the FoneNumbers that fonenumbers.csv does not contain.
 data "fractel_fonenumbers" "all" {}
 
 output "not_managed" {

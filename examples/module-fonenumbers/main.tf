@@ -10,7 +10,7 @@ terraform {
 }
 
 locals {
-  # The type follows from the form of the destination.
+  # Derives the type from the format of the destination.
   types = {
     for number, destination in var.fonenumbers : number => (
       destination == null ? "None" :

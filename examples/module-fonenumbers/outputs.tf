@@ -1,5 +1,5 @@
 output "by_type" {
-  description = "The FoneNumbers of each type of delivery."
+  description = "FoneNumbers by type of delivery."
   value       = { for number, type in local.types : type => number... }
 }
 

@@ -5,7 +5,7 @@ variable "fonenumbers" {
 
   validation {
     condition     = alltrue([for number in keys(var.fonenumbers) : can(regex("^[0-9]{10}$", number))])
-    error_message = "Each FoneNumber must have exactly ten digits: ${join(", ", [for number in keys(var.fonenumbers) : number if !can(regex("^[0-9]{10}$", number))])}."
+    error_message = "Each FoneNumber must contain exactly ten digits: ${join(", ", [for number in keys(var.fonenumbers) : number if !can(regex("^[0-9]{10}$", number))])}."
   }
 
   validation {
@@ -18,7 +18,7 @@ variable "fonenumbers" {
 }
 
 variable "on_destroy" {
-  description = "What happens when a delivery is destroyed: \"keep\" leaves it in FoneStorm, \"disable\" deletes messages from then on."
+  description = "What to do when a delivery is destroyed: \"keep\" leaves it unchanged in FoneStorm, \"disable\" sets type None, so that messages are deleted upon receipt."
   type        = string
   default     = "keep"
 }

@@ -7,5 +7,5 @@ terraform {
   }
 }
 
-# Credentials come from the environment: FRACTEL_USERNAME and FRACTEL_PASSWORD, or FRACTEL_TOKEN.
+# Reads the credentials from FRACTEL_USERNAME and FRACTEL_PASSWORD, or FRACTEL_TOKEN.
 provider "fractel" {}

@@ -9,7 +9,7 @@ terraform {
   }
 }
 
-# Username and password are those of the billing account, from FRACTEL_USERNAME and FRACTEL_PASSWORD.
+# Acts on the billing account, with FRACTEL_USERNAME and FRACTEL_PASSWORD.
 provider "fractel" {}
 
 provider "fractel" {

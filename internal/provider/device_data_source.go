@@ -32,10 +32,10 @@ func (d *deviceDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 
 func (d *deviceDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "One device of the account, found by its ID or its exact name. It is an error when there is none, or more than one.",
+		MarkdownDescription: "Reads one device of the account by its ID or its exact name. Fails if the account contains no such device, or more than one.",
 		Attributes: map[string]schema.Attribute{
-			"id":         schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: aboutDeviceID + " Exactly one of `id` and `name` must be set."},
-			"name":       schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: aboutDeviceName + " Exactly one of `id` and `name` must be set."},
+			"id":         schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: aboutDeviceID + " Set either `id` or `name`."},
+			"name":       schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: aboutDeviceName + " Set either `id` or `name`."},
 			"type":       schema.StringAttribute{Computed: true, MarkdownDescription: aboutDeviceType},
 			"fonenumber": schema.StringAttribute{Computed: true, MarkdownDescription: aboutDeviceFoneNumber},
 		},

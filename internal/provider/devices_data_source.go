@@ -45,10 +45,10 @@ func newDeviceModel(d fonestorm.RegisteredDevice) deviceModel {
 
 // What the attributes of a device mean.
 const (
-	aboutDeviceID         = "ID of the device, digits: the `value` of a delivery of type `Device`."
-	aboutDeviceName       = "Name of the device. Null when it has none."
-	aboutDeviceType       = "Model of the device, in FoneStorm's words."
-	aboutDeviceFoneNumber = "FoneNumber that the device shows as its caller ID. Null when it has none."
+	aboutDeviceID         = "ID of the device, which contains only digits. Use it as the `value` of a delivery of type `Device`."
+	aboutDeviceName       = "Name of the device. Null if it has none."
+	aboutDeviceType       = "Model of the device, as FoneStorm returns it."
+	aboutDeviceFoneNumber = "FoneNumber that is the outbound caller ID of the device. Null if it has none."
 )
 
 func (d *devicesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -57,13 +57,13 @@ func (d *devicesDataSource) Metadata(_ context.Context, req datasource.MetadataR
 
 func (d *devicesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The devices of the account, all or a selection. Reading them costs one request, however many data sources there are.",
+		MarkdownDescription: "Reads the devices of the account, optionally filtered. All data sources of a provider configuration share one request.",
 		Attributes: map[string]schema.Attribute{
-			"name": schema.StringAttribute{Optional: true, MarkdownDescription: "Only devices with exactly this name. Several devices can have the same name."},
-			"type": schema.StringAttribute{Optional: true, MarkdownDescription: "Only devices of exactly this model."},
+			"name": schema.StringAttribute{Optional: true, MarkdownDescription: "Return only devices with exactly this name. Several devices can have the same name."},
+			"type": schema.StringAttribute{Optional: true, MarkdownDescription: "Return only devices of exactly this model."},
 			"devices": schema.MapNestedAttribute{
 				Computed:            true,
-				MarkdownDescription: "The devices, keyed by their IDs.",
+				MarkdownDescription: "Map of the devices by ID.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"id":         schema.StringAttribute{Computed: true, MarkdownDescription: aboutDeviceID},
 					"name":       schema.StringAttribute{Computed: true, MarkdownDescription: aboutDeviceName},

@@ -24,12 +24,12 @@ func (d *foneNumberDataSource) Metadata(_ context.Context, req datasource.Metada
 func (d *foneNumberDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := foneNumberAttributes()
 	attributes["fonenumber"] = schema.StringAttribute{
-		MarkdownDescription: "The FoneNumber, exactly ten digits. It must be in the account.",
+		MarkdownDescription: "FoneNumber to read, exactly ten digits. The account must contain it.",
 		Required:            true,
 		Validators:          []validator.String{foneNumberRule()},
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "One FoneNumber of the account, and where its messages go.",
+		MarkdownDescription: "Reads one FoneNumber of the account, its delivery, and its receive notification.",
 		Attributes:          attributes,
 	}
 }
@@ -37,7 +37,7 @@ func (d *foneNumberDataSource) Schema(_ context.Context, _ datasource.SchemaRequ
 // foneNumberAttributes are those of a FoneNumber that is read.
 func foneNumberAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"fonenumber":        schema.StringAttribute{Computed: true, MarkdownDescription: "The FoneNumber, ten digits."},
+		"fonenumber":        schema.StringAttribute{Computed: true, MarkdownDescription: "FoneNumber, ten digits."},
 		"label":             schema.StringAttribute{Computed: true, MarkdownDescription: aboutLabel},
 		"group":             schema.StringAttribute{Computed: true, MarkdownDescription: aboutGroup},
 		"active":            schema.BoolAttribute{Computed: true, MarkdownDescription: aboutActive},

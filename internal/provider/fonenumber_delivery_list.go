@@ -27,7 +27,7 @@ func newFoneNumberDeliveryList() list.ListResource {
 
 func (l *foneNumberDeliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The deliveries of the active FoneNumbers of the account, all or a selection, with one request.",
+		MarkdownDescription: "Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request.",
 		Attributes: map[string]schema.Attribute{
 			"type":  schema.StringAttribute{Optional: true, MarkdownDescription: aboutTypeFilter, Validators: []validator.String{deliveryTypeRule()}},
 			"label": schema.StringAttribute{Optional: true, MarkdownDescription: aboutLabelFilter},

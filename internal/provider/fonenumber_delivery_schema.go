@@ -22,43 +22,43 @@ import (
 
 func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Where the messages (SMS and MMS) received at a FoneNumber go: FoneStorm's *Set Delivery Service*. " +
-			"One resource for each FoneNumber.",
+		MarkdownDescription: "Manages where messages (SMS and MMS) received at a FoneNumber are delivered, with FoneStorm's *Set Delivery Service*. " +
+			"Use one resource for each FoneNumber.",
 		Attributes: map[string]schema.Attribute{
 			"fonenumber": schema.StringAttribute{
-				MarkdownDescription: "The FoneNumber, exactly ten digits. It must be in the account. Changing it replaces the resource.",
+				MarkdownDescription: "FoneNumber to manage, exactly ten digits. The account must contain it. Changing this forces a new resource to be created.",
 				Required:            true,
 				Validators:          []validator.String{foneNumberRule()},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"type": schema.StringAttribute{
-				MarkdownDescription: "What kind of destination messages go to: `Device`, `Email`, `URL`, `Forward` or `None`. " +
-					"With `None` they are **deleted upon receipt without any delivery**.",
+				MarkdownDescription: "Type of the destination: `Device`, `Email`, `URL`, `Forward`, or `None`. " +
+					"With `None`, messages are **deleted upon receipt without any delivery**.",
 				Required:   true,
 				Validators: []validator.String{deliveryTypeRule()},
 			},
 			"value": schema.StringAttribute{
-				MarkdownDescription: "The destination. For `Device`, the ID (digits) of a registered device; for `Email`, one e-mail address; " +
-					"for `URL`, a full `https://` or `http://` callback URL, in which `{{to}}`, `{{from}}`, `{{msg}}` and `{{uid}}` are replaced at delivery; " +
-					"for `Forward`, another ten-digit telephone number. Leave it out for `None`.",
+				MarkdownDescription: "Destination of the messages. For `Device`, the ID of a registered device, which contains only digits. For `Email`, one e-mail address. " +
+					"For `URL`, an absolute `https://` or `http://` URL, in which FoneStorm replaces `{{to}}`, `{{from}}`, `{{msg}}`, and `{{uid}}` at delivery. " +
+					"For `Forward`, another ten-digit telephone number. Required, except for `None`, for which it must be omitted.",
 				Optional: true,
 			},
 			"url_method": schema.StringAttribute{
 				MarkdownDescription: "HTTP method with which FoneStorm calls the callback URL. Only `POST` can be configured, and every change of the delivery sets it. " +
-					"Leave it out to accept what FoneStorm shows: an imported FoneNumber can have `GET` or `JSON`.",
+					"If omitted, an imported FoneNumber keeps its method, which can be `GET` or `JSON`.",
 				Optional:   true,
 				Computed:   true,
 				Validators: []validator.String{urlMethodRule()},
 			},
 			"url_username": schema.StringAttribute{
-				MarkdownDescription: "Username with which FoneStorm authenticates to the callback URL (HTTP Basic). Only with type `URL`. " +
-					"FoneStorm never returns it, so a change made elsewhere is not noticed.",
+				MarkdownDescription: "Username with which FoneStorm authenticates to the callback URL (HTTP Basic authentication). Can only be set when `type` is `URL`. " +
+					"FoneStorm does not return it, so the provider cannot detect drift.",
 				Optional:   true,
 				Validators: []validator.String{urlUsernameRule()},
 			},
 			"url_password": schema.StringAttribute{
-				MarkdownDescription: "Password for `url_username`. It is kept in the Terraform state; `url_password_wo` is not. " +
-					"FoneStorm never returns it, so a change made elsewhere is not noticed.",
+				MarkdownDescription: "Password for `url_username`. Stored in the Terraform state; use `url_password_wo` to prevent this. " +
+					"FoneStorm does not return it, so the provider cannot detect drift. Requires `url_username`. Conflicts with `url_password_wo`.",
 				Optional:  true,
 				Sensitive: true,
 				Validators: []validator.String{
@@ -68,8 +68,8 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				},
 			},
 			"url_password_wo": schema.StringAttribute{
-				MarkdownDescription: "Password for `url_username`, write-only: it is sent to FoneStorm and is never in a plan or the state. " +
-					"Needs Terraform 1.11 or newer, or OpenTofu 1.11 or newer, and `url_password_wo_version`. Conflicts with `url_password`.",
+				MarkdownDescription: "Write-only password for `url_username`. It is sent to FoneStorm and never stored in a plan or the state. " +
+					"Requires Terraform 1.11 or later, or OpenTofu 1.11 or later. Requires `url_username` and `url_password_wo_version`. Conflicts with `url_password`.",
 				// Not sensitive as well: there is nothing to hide where it never is, and Terraform would keep that for each
 				// resource, which costs it a seventh of the time that an apply of many takes.
 				Optional:  true,
@@ -81,14 +81,14 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				},
 			},
 			"url_password_wo_version": schema.Int64Attribute{
-				MarkdownDescription: "Number of the version of `url_password_wo`. Increment it to send a changed password, which Terraform cannot compare. Needs `url_password_wo`.",
+				MarkdownDescription: "Version of `url_password_wo`. Increment this number to send a changed `url_password_wo`, which Terraform cannot compare. Requires `url_password_wo`.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("url_password_wo"))},
 			},
 			"on_destroy": schema.StringAttribute{
 				MarkdownDescription: "What to do when the resource is destroyed or its `fonenumber` changes. `disable` sets type `None`, so that messages are " +
-					"**deleted upon receipt**, unless the FoneNumber delivers to something that this resource has not set; `keep` leaves FoneStorm as it is. " +
-					"Defaults to `disable` for a delivery that this resource has created, and to `keep` for one that was imported.",
+					"**deleted upon receipt**, unless the FoneNumber has a delivery that this resource did not set. `keep` leaves the delivery unchanged. " +
+					"Defaults to `disable` for a delivery that the resource created, and to `keep` for a delivery that was imported.",
 				Optional:   true,
 				Computed:   true,
 				Validators: []validator.String{onDestroyRule()},
@@ -101,7 +101,7 @@ func (r *foneNumberDeliveryResource) IdentitySchema(_ context.Context, _ resourc
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
 			"fonenumber": identityschema.StringAttribute{
-				Description:       "The FoneNumber, exactly ten digits.",
+				Description:       "FoneNumber, exactly ten digits.",
 				RequiredForImport: true,
 			},
 		},

@@ -74,18 +74,18 @@ func activeValue(status fonestorm.Status) types.Bool {
 
 // What the attributes of a FoneNumber mean.
 const (
-	aboutLabel            = "Label of the FoneNumber. Null when it has none."
-	aboutGroup            = "Group of the FoneNumber. Null when it is in none."
-	aboutActive           = "Whether the FoneNumber is active: no cancellation is pending or completed. Null when FoneStorm shows a status that is not documented."
+	aboutLabel            = "Label of the FoneNumber. Null if it has none."
+	aboutGroup            = "Group of the FoneNumber. Null if it has none."
+	aboutActive           = "Whether the FoneNumber is active, that is, its cancellation is neither pending nor completed. Null if FoneStorm returns an undocumented status."
 	aboutMessagingEnabled = "Whether messaging is enabled for the FoneNumber."
-	aboutType             = "Where messages go: `Device`, `Email`, `URL`, `Forward` or `None`."
-	aboutValue            = "Destination of that type, as it can be configured, but without a username and password in a URL. Null for `None`."
-	aboutURLMethod        = "HTTP method with which FoneStorm calls the callback URL. Null for other types."
-	aboutReceiveNotify    = "Notification about each received message, beside the delivery. It delivers nothing by itself: with `type = \"None\"` messages are deleted whatever is set here."
-	aboutNotifyType       = "`None`, `Callback` or `Email`. Null when FoneStorm does not show the notification."
-	aboutNotifyURL        = "URL that FoneStorm calls, without username and password. Null unless the type is `Callback`."
-	aboutNotifyEmail      = "E-mail address. Null unless the type is `Email`."
-	aboutNotifyMethod     = "HTTP method with which FoneStorm calls the URL. Null unless the type is `Callback`."
+	aboutType             = "Type of the destination: `Device`, `Email`, `URL`, `Forward`, or `None`."
+	aboutValue            = "Destination of the messages. Does not include credentials in a URL. Null if `type` is `None`."
+	aboutURLMethod        = "HTTP method with which FoneStorm calls the callback URL. Null unless `type` is `URL`."
+	aboutReceiveNotify    = "Notification about each received message, in addition to the delivery. It does not deliver the message: if the delivery has type `None`, messages are deleted even if a notification is set."
+	aboutNotifyType       = "Type of the notification: `None`, `Callback`, or `Email`. Null if FoneStorm does not return it."
+	aboutNotifyURL        = "URL that FoneStorm calls. Does not include credentials. Null unless `type` is `Callback`."
+	aboutNotifyEmail      = "E-mail address that FoneStorm notifies. Null unless `type` is `Email`."
+	aboutNotifyMethod     = "HTTP method with which FoneStorm calls the URL. Null unless `type` is `Callback`."
 )
 
 // foneNumberFilter selects among the FoneNumbers of an account. What is null selects all.
@@ -98,10 +98,10 @@ type foneNumberFilter struct {
 
 // What the attributes of a filter mean.
 const (
-	aboutTypeFilter     = "Only FoneNumbers that deliver in this way: `Device`, `Email`, `URL`, `Forward` or `None`."
-	aboutLabelFilter    = "Only FoneNumbers with exactly this label."
-	aboutGroupFilter    = "Only FoneNumbers in exactly this group."
-	aboutAreaCodeFilter = "Only FoneNumbers with this area code, three digits."
+	aboutTypeFilter     = "Return only FoneNumbers with this type of delivery: `Device`, `Email`, `URL`, `Forward`, or `None`."
+	aboutLabelFilter    = "Return only FoneNumbers with exactly this label."
+	aboutGroupFilter    = "Return only FoneNumbers in exactly this group."
+	aboutAreaCodeFilter = "Return only FoneNumbers with this area code, three digits."
 )
 
 func (s foneNumberFilter) selects(f fonestorm.FoneNumber) bool {

@@ -29,7 +29,7 @@ func (d *foneNumbersDataSource) Metadata(_ context.Context, req datasource.Metad
 
 func (d *foneNumbersDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The active FoneNumbers of the account, all or a selection, and where their messages go. It is read with one request.",
+		MarkdownDescription: "Reads the active FoneNumbers of the account, optionally filtered, with their deliveries and receive notifications. Sends one request.",
 		Attributes: map[string]schema.Attribute{
 			"type":  schema.StringAttribute{Optional: true, MarkdownDescription: aboutTypeFilter, Validators: []validator.String{deliveryTypeRule()}},
 			"label": schema.StringAttribute{Optional: true, MarkdownDescription: aboutLabelFilter},
@@ -38,7 +38,7 @@ func (d *foneNumbersDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 				Optional: true, MarkdownDescription: aboutAreaCodeFilter, Validators: []validator.String{areaCodeRule()},
 			},
 			"fonenumbers": schema.MapNestedAttribute{
-				MarkdownDescription: "The FoneNumbers, keyed by their ten digits.",
+				MarkdownDescription: "Map of the FoneNumbers by their ten digits.",
 				Computed:            true,
 				NestedObject:        schema.NestedAttributeObject{Attributes: foneNumberAttributes()},
 			},

@@ -19,11 +19,11 @@ func (f *normalizeFoneNumberFunction) Metadata(_ context.Context, _ function.Met
 
 func (f *normalizeFoneNumberFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "The ten digits of a telephone number",
-		MarkdownDescription: "Writes a North American telephone number as FoneStorm does, as ten digits: `+1 (321) 555-1212`, `1-321-555-1212` " +
-			"and `tel:+1-321-555-1212` all give `3215551212`. Anything else is an error.",
+		Summary: "Return the ten digits of a telephone number",
+		MarkdownDescription: "Converts a North American telephone number to the ten digits that FoneStorm uses: `+1 (321) 555-1212`, `1-321-555-1212`, " +
+			"and `tel:+1-321-555-1212` all return `3215551212`. Fails for any other value.",
 		Parameters: []function.Parameter{
-			function.StringParameter{Name: "number", MarkdownDescription: "A North American telephone number, however it is written."},
+			function.StringParameter{Name: "number", MarkdownDescription: "North American telephone number in any common format."},
 		},
 		Return: function.StringReturn{},
 	}

@@ -57,16 +57,16 @@ func (p *fractelProvider) Metadata(_ context.Context, _ provider.MetadataRequest
 
 func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Manages where the FoneNumbers of a FracTEL account deliver their messages (SMS and MMS), through the FoneStorm API.",
+		MarkdownDescription: "Manages where messages (SMS and MMS) received at the FoneNumbers of a FracTEL account are delivered, through the FoneStorm API.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
-				MarkdownDescription: "Base URL of the FoneStorm API. It must begin with `https://`; plain `http://` is accepted only for a loopback host. " +
-					"Defaults to the environment variable `FRACTEL_ENDPOINT`, or `" + fonestorm.DefaultEndpoint + "`.",
+				MarkdownDescription: "Base URL of the FoneStorm API. Must begin with `https://`; `http://` is allowed only for a loopback host. " +
+					"Defaults to `" + fonestorm.DefaultEndpoint + "`. Can also be set with the environment variable `FRACTEL_ENDPOINT`.",
 				Optional:   true,
 				Validators: []validator.String{endpointRule()},
 			},
 			"username": schema.StringAttribute{
-				MarkdownDescription: "Name of the FoneStorm user. Defaults to the environment variable `FRACTEL_USERNAME`. Conflicts with `token`.",
+				MarkdownDescription: "Username of the FoneStorm user. Can also be set with the environment variable `FRACTEL_USERNAME`. Conflicts with `token`.",
 				Optional:            true,
 				Validators: []validator.String{
 					stringvalidator.LengthAtLeast(1),
@@ -74,8 +74,8 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				},
 			},
 			"password": schema.StringAttribute{
-				MarkdownDescription: "Password of the FoneStorm user. Defaults to the environment variable `FRACTEL_PASSWORD`, which keeps it out of " +
-					"configuration. Conflicts with `token`.",
+				MarkdownDescription: "Password of the FoneStorm user. Can also be set with the environment variable `FRACTEL_PASSWORD`, " +
+					"which keeps it out of the configuration. Conflicts with `token`.",
 				Optional:  true,
 				Sensitive: true,
 				Validators: []validator.String{
@@ -84,8 +84,8 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				},
 			},
 			"token": schema.StringAttribute{
-				MarkdownDescription: "A FoneStorm token (JWT) to use instead of logging in. It cannot be renewed when it expires. " +
-					"Defaults to the environment variable `FRACTEL_TOKEN`. Conflicts with `username` and `password`.",
+				MarkdownDescription: "FoneStorm token (JWT) to use instead of a username and password. The provider cannot renew it when it expires. " +
+					"Can also be set with the environment variable `FRACTEL_TOKEN`. Conflicts with `username`, `password`, and `subaccount`.",
 				Optional:  true,
 				Sensitive: true,
 				Validators: []validator.String{
@@ -93,8 +93,8 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				},
 			},
 			"subaccount": schema.StringAttribute{
-				MarkdownDescription: "Ten-digit code of the subaccount to act on: its FoneNumbers and devices take the place of those of the user's own account. " +
-					"Needs `username` and `password`. Defaults to the environment variable `FRACTEL_SUBACCOUNT`, or the user's own account. Conflicts with `token`.",
+				MarkdownDescription: "Ten-digit code of the subaccount to manage. Defaults to the user's own account. " +
+					"Can also be set with the environment variable `FRACTEL_SUBACCOUNT`. Requires `username` and `password`. Conflicts with `token`.",
 				Optional: true,
 				Validators: []validator.String{
 					subaccountRule(),
@@ -103,26 +103,26 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			},
 			"requests_per_second": schema.Int64Attribute{
 				MarkdownDescription: "Maximum number of requests per second, across the whole provider. " +
-					"Defaults to the environment variable `FRACTEL_REQUESTS_PER_SECOND`, or 10, the limit of a standard account. " +
-					"Set it lower when something else uses the account at the same time.",
+					"Set a lower number if something else uses the account at the same time. Defaults to 10, the limit of a standard account. " +
+					"Can also be set with the environment variable `FRACTEL_REQUESTS_PER_SECOND`.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, 100_000)},
 			},
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, the rate limit, " +
-					"or a server error (408, 429, 500, 502, 503, 504). Defaults to 4; 0 disables retries.",
+					"or a server error (408, 429, 500, 502, 503, or 504). Defaults to 4. 0 disables retries.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(0, 100)},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "Time limit for one request, as a number with a unit, such as " +
-					"`\"30s\"` (the default) or `\"2m\"`. Waiting for the rate limit does not count. A list of all FoneNumbers has at least two minutes.",
+				MarkdownDescription: "Timeout of a single request, as a number with a unit, such as `\"2m\"`. Does not include the time that a request waits for the rate limit. " +
+					"Listing all FoneNumbers has a timeout of at least two minutes. Defaults to `\"30s\"`.",
 				Optional:   true,
 				Validators: []validator.String{timeoutRule()},
 			},
 			"check_on_plan": schema.BoolAttribute{
-				MarkdownDescription: "Whether a plan reads the FoneNumbers that are to be managed, to make sure that they are in the account and to show what " +
-					"would be overwritten. Defaults to `true`. It costs a handful of requests, however many FoneNumbers there are.",
+				MarkdownDescription: "Whether a plan checks that new FoneNumbers and devices are in the account, and shows the deliveries that it will overwrite. " +
+					"The number of requests for this does not depend on the number of FoneNumbers. Defaults to `true`.",
 				Optional: true,
 			},
 		},

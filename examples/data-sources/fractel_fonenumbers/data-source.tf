@@ -3,8 +3,8 @@ data "fractel_fonenumbers" "branches" {
   group     = "Branches"
 }
 
-# The result is a map by FoneNumber, as for_each needs it. Do not select by `type` if the resource changes it: the next plan
-# would not find the FoneNumber anymore, and would destroy its delivery.
+# Do not filter by `type` if the resource changes the type: the next plan would not find the FoneNumber and would destroy its
+# delivery.
 resource "fractel_fonenumber_delivery" "branch" {
   for_each   = data.fractel_fonenumbers.branches.fonenumbers
   fonenumber = each.key

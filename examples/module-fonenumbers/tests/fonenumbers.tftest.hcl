@@ -1,4 +1,4 @@
-# `terraform test` runs this without an account: no request is sent to FoneStorm.
+# Requires no account: `terraform test` sends no requests to FoneStorm.
 mock_provider "fractel" {}
 
 variables {
@@ -31,14 +31,14 @@ run "derives_types" {
   }
 }
 
-run "lists_what_is_deleted" {
+run "lists_fonenumbers_that_delete_messages" {
   assert {
     condition     = output.deleting == ["3215550104"] && output.by_type["Email"] == ["3215550100"]
     error_message = "The outputs do not match the deliveries."
   }
 }
 
-run "rejects_other_spellings_of_a_fonenumber" {
+run "rejects_punctuation_in_a_fonenumber" {
   command = plan
 
   variables {
@@ -48,7 +48,7 @@ run "rejects_other_spellings_of_a_fonenumber" {
   expect_failures = [var.fonenumbers]
 }
 
-run "rejects_what_is_no_destination" {
+run "rejects_an_invalid_destination" {
   command = plan
 
   variables {

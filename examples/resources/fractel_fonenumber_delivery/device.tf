@@ -1,4 +1,4 @@
-# Messages go to a registered device: a SIP handset, an app or a WebRTC endpoint. The data source
+# Delivers messages to a registered device, such as a SIP handset, an app, or a WebRTC endpoint. The data source
 # fractel_device finds its ID by its name.
 resource "fractel_fonenumber_delivery" "front_desk" {
   fonenumber = "3215551201"

@@ -1,4 +1,4 @@
-# Messages go to an e-mail address.
+# Delivers messages to an e-mail address.
 resource "fractel_fonenumber_delivery" "operations" {
   fonenumber = "3215551202"
   type       = "Email"

@@ -1,4 +1,4 @@
-# Messages are forwarded to another telephone number, also after this resource is destroyed.
+# Forwards messages to another telephone number, and continues to do so after the resource is destroyed.
 resource "fractel_fonenumber_delivery" "after_hours" {
   fonenumber = "3215551204"
   type       = "Forward"

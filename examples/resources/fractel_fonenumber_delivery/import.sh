@@ -1,2 +1,2 @@
-# The ID is the FoneNumber, ten digits.
+# The ID is the FoneNumber.
 terraform import fractel_fonenumber_delivery.support 3215551212

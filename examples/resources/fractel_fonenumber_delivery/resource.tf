@@ -1,4 +1,4 @@
-# Messages to the support number call a webhook.
+# Delivers messages to a webhook.
 resource "fractel_fonenumber_delivery" "support" {
   fonenumber = "3215551212"
   type       = "URL"
