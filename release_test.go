@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"gopkg.in/yaml.v3"
 )
 
 func read(t *testing.T, name string) string {
@@ -20,47 +18,6 @@ func read(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-func decodeYAML(t *testing.T, name string, into any) {
-	t.Helper()
-	if err := yaml.Unmarshal([]byte(read(t, name)), into); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-}
-
-// What contributors build is what is released.
-func TestReleaseIsBuiltAsByMake(t *testing.T) {
-	t.Parallel()
-	var release struct {
-		ProjectName string `yaml:"project_name"`
-		Builds      []struct {
-			Env, Flags, Ldflags []string
-		}
-	}
-	decodeYAML(t, ".goreleaser.yml", &release)
-	if len(release.Builds) != 1 {
-		t.Fatalf("there are %d builds", len(release.Builds))
-	}
-	build := release.Builds[0]
-	ldflags := strings.ReplaceAll(strings.Join(build.Ldflags, " "), "{{ .Version }}", "$(VERSION)")
-	want := strings.Join(build.Env, " ") + " go build " + strings.Join(build.Flags, " ") + " -ldflags '" + ldflags + "' -o bin/" + release.ProjectName + " ."
-	if !strings.Contains(read(t, "GNUmakefile"), "\t"+want+"\n") {
-		t.Errorf("GNUmakefile does not build by %q", want)
-	}
-}
-
-// The Registry refuses sums of files that it does not fetch, such as SBOMs.
-func TestChecksumsAreOfArchives(t *testing.T) {
-	t.Parallel()
-	var release struct {
-		Archives []struct{ ID string }
-		Checksum struct{ IDs []string }
-	}
-	decodeYAML(t, ".goreleaser.yml", &release)
-	if len(release.Archives) != 1 || release.Archives[0].ID == "" || !slices.Equal(release.Checksum.IDs, []string{release.Archives[0].ID}) {
-		t.Errorf("there are sums of %q, and the archives are %+v", release.Checksum.IDs, release.Archives)
-	}
 }
 
 // The Registry tells the CLI which protocol the provider speaks.
@@ -77,45 +34,6 @@ func TestManifestNamesTheProtocol(t *testing.T) {
 	}
 	if manifest.Version != 1 || !slices.Equal(manifest.Metadata.Protocols, []string{"6.0"}) {
 		t.Errorf("the manifest is %+v", manifest)
-	}
-}
-
-// Workflows and forms are at least what GitHub can read, and use actions in one version that nobody can move.
-func TestGitHubFiles(t *testing.T) {
-	t.Parallel()
-	var files []string
-	for _, pattern := range []string{"*.yml", "*/*.yml"} {
-		found, err := filepath.Glob(filepath.Join(".github", pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, found...)
-	}
-	if len(files) < 6 {
-		t.Fatalf("there are only %q", files)
-	}
-	pinned := regexp.MustCompile(`^[\w-]+/[\w./-]+@[0-9a-f]{40}$`)
-	for _, file := range files {
-		var content struct {
-			Permissions map[string]string
-			Jobs        map[string]struct {
-				Steps []struct{ Uses, Run string }
-			}
-		}
-		decodeYAML(t, file, &content)
-		if filepath.Base(filepath.Dir(file)) != "workflows" {
-			continue
-		}
-		if len(content.Permissions) != 1 || content.Permissions["contents"] != "read" {
-			t.Errorf("%s has the permissions %v where reading is enough", file, content.Permissions)
-		}
-		for name, job := range content.Jobs {
-			for _, step := range job.Steps {
-				if step.Run == "" && !pinned.MatchString(step.Uses) {
-					t.Errorf("%s uses %q in %s", file, step.Uses, name)
-				}
-			}
-		}
 	}
 }
 
@@ -160,26 +78,5 @@ func TestPicturesAreShown(t *testing.T) {
 	}
 	if !regexp.MustCompile(`!\[[^\]]{50,}\]\(\.github/pictures/plan\.svg\)`).MatchString(pages) || !regexp.MustCompile(`<img [^>]*alt="[^"]{50,}"`).MatchString(pages) {
 		t.Error("a picture has no text")
-	}
-}
-
-// What is said to be made can be made.
-func TestMakeTargetsExist(t *testing.T) {
-	t.Parallel()
-	makefile := read(t, "GNUmakefile")
-	mentioned := regexp.MustCompile("(?m)(?:^|`|run: |entry: |step )make ([a-z-]+)")
-	mentions := 0
-	for _, file := range []string{
-		"README.md", "CONTRIBUTING.md", "RELEASING.md", ".pre-commit-config.yaml", ".ci/run", ".github/workflows/test.yml", ".github/pull_request_template.md",
-	} {
-		for _, match := range mentioned.FindAllStringSubmatch(read(t, file), -1) {
-			mentions++
-			if !strings.Contains(makefile, "\n"+match[1]+":") {
-				t.Errorf("%s mentions make %s", file, match[1])
-			}
-		}
-	}
-	if mentions < 20 {
-		t.Errorf("found only %d mentions", mentions)
 	}
 }

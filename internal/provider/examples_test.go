@@ -41,8 +41,8 @@ func (e example) partial() bool {
 	switch {
 	case strings.HasPrefix(e.config, "list "): // TestAccDocumentedQueries.
 	case strings.HasPrefix(e.config, "import {") && !strings.Contains(e.config, "resource \""): // TestAccDocumentedImports.
-	case strings.Contains(e.config, "restapi_object"): // Another provider's: TestGuideOnMoving and TestMove….
-	case strings.Contains(e.config, "mock_provider"), strings.Contains(e.config, "var.on_destroy"), strings.Contains(e.config, `variable "fonenumbers"`): // TestModuleExample.
+	case strings.Contains(e.config, "restapi_object"): // Another provider's: TestAccGuideOnMoving and TestMove….
+	case strings.Contains(e.config, "mock_provider"), strings.Contains(e.config, "var.on_destroy"), strings.Contains(e.config, `variable "fonenumbers"`): // TestAccModuleExample.
 	default:
 		return false
 	}
@@ -232,7 +232,7 @@ func guided(t *testing.T, guide, text string) string {
 
 // The guide on moving: deliveries leave another provider's state and come into this one's without a request that
 // changes anything.
-func TestGuideOnMoving(t *testing.T) {
+func TestAccGuideOnMoving(t *testing.T) {
 	t.Parallel()
 	needs(t, forgetting)
 	needs(t, importForEach)
@@ -252,7 +252,7 @@ func TestGuideOnMoving(t *testing.T) {
 }
 
 // The guide on adopting: the data source feeds the import block, which needs what it reads before anything is planned.
-func TestGuideOnAdopting(t *testing.T) {
+func TestAccGuideOnAdopting(t *testing.T) {
 	t.Parallel()
 	needs(t, importForEach)
 	a, _ := newOddAccount(t, len(oddDeliveries), "yes")

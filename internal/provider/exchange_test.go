@@ -31,7 +31,7 @@ func (w *workspace) with(cli string) *workspace {
 
 // A state that one CLI has written is as good for another one, and so is what the provider keeps in it that nobody
 // sees. FRACTEL_TEST_OTHER_CLI=tofu names the other CLI.
-func TestStateOfAnotherCLI(t *testing.T) {
+func TestAccStateOfAnotherCLI(t *testing.T) {
 	t.Parallel()
 	other := os.Getenv("FRACTEL_TEST_OTHER_CLI")
 	if other == "" {
@@ -105,9 +105,7 @@ func passesBetween(t *testing.T, first, second string) {
 		"3215550001": {kind: "Email", value: "ops@example.com"},
 		"3215550002": {kind: "Email", value: "imported@example.com"},
 	} {
-		if err := a.delivers(number, want)(nil); err != nil {
-			t.Error(err)
-		}
+		a.mustDeliver(t, number, want)
 	}
 	if left := w.run(0, "state", "list"); left != "" {
 		t.Errorf("the state still has %s", left)

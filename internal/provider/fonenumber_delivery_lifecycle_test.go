@@ -2,61 +2,25 @@ package provider
 
 import (
 	"fmt"
+	"maps"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-const (
-	testNumber  = "3215551212"
-	testAddress = "fractel_fonenumber_delivery.test"
-)
-
-// destination is a delivery as a user writes it.
-type destination struct {
-	kind, value        string
-	username, password string
-}
-
-// Two destinations of each type, so that each can change within its type and to any other.
-var (
-	destinations = []destination{
-		{kind: "Device", value: "987123543678"},
-		{kind: "Email", value: "ops@example.com"},
-		{kind: "URL", value: "https://hooks.example.com/sms?msg={{msg}}", username: "hook", password: "correct-horse"},
-		{kind: "Forward", value: "3215551111"},
-		{kind: "None"},
-	}
-	otherDestinations = []destination{
-		{kind: "Device", value: "21915233078"},
-		{kind: "Email", value: "support@example.com"},
-		{kind: "URL", value: "http://hooks.example.com/{{to}}/in?from={{from}}&id={{uid}}"},
-		{kind: "Forward", value: "3215552222"},
-		{kind: "None", value: "None"},
-	}
-)
-
-// config returns the resource block of a delivery.
-func (d destination) config(number string) string {
-	lines := []string{fmt.Sprintf("type = %q", d.kind)}
-	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
-		if value != "" {
-			lines = append(lines, fmt.Sprintf("%s = %q", name, value))
-		}
-	}
-	return fmt.Sprintf("resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = %q\n  %s\n}\n", number, strings.Join(lines, "\n  "))
-}
-
 // inState checks every attribute of the state.
-func (d destination) inState(number string) []statecheck.StateCheck {
+func (d destination) inState(address, number string) []statecheck.StateCheck {
 	text := func(value string) knownvalue.Check {
 		if value == "" {
 			return knownvalue.Null()
@@ -68,217 +32,383 @@ func (d destination) inState(number string) []statecheck.StateCheck {
 		"fonenumber": knownvalue.StringExact(number), "type": text(d.kind), "value": text(d.value),
 		"url_method": text(map[bool]string{true: "POST"}[d.kind == "URL"]), "url_username": text(d.username), "url_password": text(d.password),
 	} {
-		checks = append(checks, statecheck.ExpectKnownValue(testAddress, tfjsonpath.New(name), want))
+		checks = append(checks, statecheck.ExpectKnownValue(address, tfjsonpath.New(name), want))
 	}
 	return checks
 }
 
-// delivers checks where FoneStorm delivers now, with which credentials.
-func (a *account) delivers(number string, want destination) resource.TestCheckFunc {
-	return func(*terraform.State) error {
-		f, _ := a.Get(number)
-		got := destination{f.Receive.Type, f.Receive.Value(), f.Receive.URLUsername, f.Receive.URLPassword}
-		if want.kind == "None" {
-			want.value = ""
-		}
-		if got != want {
-			return fmt.Errorf("FoneNumber %s delivers to %+v, want %+v", number, got, want)
-		}
-		return nil
-	}
+func planned(address string, action plancheck.ResourceActionType) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}}
 }
 
-func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
-	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(testAddress, action)}}
-}
-
-// Each type from creation to destruction. plugin-testing itself checks that the plan after each step is empty.
-func TestLifecycle(t *testing.T) {
+// A delivery of each type from creation to destruction. plugin-testing itself checks that the plan after each step is empty.
+func TestAccLifecycle(t *testing.T) {
 	t.Parallel()
-	for i, first := range destinations {
-		t.Run(first.kind, func(t *testing.T) {
-			t.Parallel()
-			second := otherDestinations[i]
-			a := newAccount(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber})
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: inProcess(),
-				CheckDestroy:             a.delivers(testNumber, destination{kind: "None"}),
-				Steps: []resource.TestStep{
-					{
-						Config:            a.provider() + first.config(testNumber),
-						ConfigPlanChecks:  planned(plancheck.ResourceActionCreate),
-						ConfigStateChecks: first.inState(testNumber),
-						Check:             a.delivers(testNumber, first),
-					},
-					{
-						Config:            a.provider() + second.config(testNumber),
-						ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
-						ConfigStateChecks: second.inState(testNumber),
-						Check:             a.delivers(testNumber, second),
-					},
-					{
-						PreConfig: func() {
-							if second.kind == "Email" {
-								a.byHand(testNumber, "Forward", "3215559999")
-							} else {
-								a.byHand(testNumber, "Email", "somebody@example.com")
-							}
-						},
-						Config:            a.provider() + second.config(testNumber),
-						ConfigPlanChecks:  planned(plancheck.ResourceActionUpdate),
-						ConfigStateChecks: second.inState(testNumber),
-						Check:             a.delivers(testNumber, second),
-					},
-					{
-						ResourceName:                         testAddress,
-						ImportState:                          true,
-						ImportStateId:                        testNumber,
-						ImportStateVerify:                    true,
-						ImportStateVerifyIdentifierAttribute: "fonenumber",
-						ImportStateVerifyIgnore:              append([]string{"on_destroy"}, map[bool][]string{true: {"value"}}[second.kind == "None"]...),
-					},
-				},
-			})
+	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations)})
+	numberOf := func(i int) string { return fmt.Sprint(3215550000 + i) }
+	addressOf := func(i int) string { return "fractel_fonenumber_delivery." + destinations[i].kind }
+	step := func(want []destination, action plancheck.ResourceActionType) (s resource.TestStep) {
+		s.Config = a.provider()
+		var checks []resource.TestCheckFunc
+		for i, d := range want {
+			s.Config += strings.Replace(d.config(numberOf(i)), `"test"`, fmt.Sprintf("%q", destinations[i].kind), 1)
+			s.ConfigStateChecks = append(s.ConfigStateChecks, d.inState(addressOf(i), numberOf(i))...)
+			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(addressOf(i), action))
+			checks = append(checks, a.delivers(numberOf(i), d))
+		}
+		s.Check = resource.ComposeTestCheckFunc(checks...)
+		return s
+	}
+	drifted := step(otherDestinations, plancheck.ResourceActionUpdate)
+	drifted.PreConfig = func() {
+		for _, f := range a.Numbers() {
+			a.byHand(f.Number, "Email", "somebody@example.com")
+		}
+	}
+	steps := []resource.TestStep{
+		step(destinations, plancheck.ResourceActionCreate), step(otherDestinations, plancheck.ResourceActionUpdate), drifted,
+	}
+	for i, d := range otherDestinations {
+		ignored := []string{"on_destroy"} // An import has the default.
+		if d.kind == "None" {
+			ignored = append(ignored, "value")
+		}
+		steps = append(steps, resource.TestStep{
+			ResourceName: addressOf(i), ImportState: true, ImportStateId: numberOf(i),
+			ImportStateVerify: true, ImportStateVerifyIdentifierAttribute: "fonenumber", ImportStateVerifyIgnore: ignored,
 		})
 	}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: inProcess(),
+		CheckDestroy:             a.delivers(numberOf(1), destination{kind: "None"}),
+		Steps:                    steps,
+	})
 }
 
-// Every type to every other in place, on one FoneNumber. Credentials go when the type does.
+// Every type to every other in place. Credentials end with their type.
 func TestSwitchType(t *testing.T) {
 	t.Parallel()
-	var tour []destination
-	for i, from := range destinations {
-		tour = append(tour, from)
-		for _, to := range destinations[i+1:] {
-			tour = append(tour, to, from)
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	for _, from := range destinations {
+		for _, to := range destinations {
+			for _, d := range []destination{from, to} {
+				m.mustApply(d.attributes(testNumber))
+				a.mustDeliver(t, testNumber, d)
+			}
 		}
 	}
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber})
-	var steps []resource.TestStep
-	for i, d := range tour {
-		step := resource.TestStep{
-			Config:            a.provider() + d.config(testNumber),
-			ConfigStateChecks: d.inState(testNumber),
-			Check:             a.delivers(testNumber, d),
-		}
-		if i > 0 {
-			step.ConfigPlanChecks = planned(plancheck.ResourceActionUpdate)
-		}
-		steps = append(steps, step)
-	}
-	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), Steps: steps})
 }
 
-func TestChangedFoneNumberReplaces(t *testing.T) {
+func TestAccChangedFoneNumberReplaces(t *testing.T) {
 	t.Parallel()
-	const other = "3215553434"
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber})
-	a.Put(simulator.FoneNumber{Number: other})
-	d := destination{kind: "Email", value: "ops@example.com"}
-	resource.UnitTest(t, resource.TestCase{
+	a := newAccountWith(t, testNumber, otherNumber)
+	d := destinations[1]
+	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: inProcess(),
 		Steps: []resource.TestStep{
 			{Config: a.provider() + d.config(testNumber)},
 			{
-				Config:           a.provider() + d.config(other),
-				ConfigPlanChecks: planned(plancheck.ResourceActionReplace),
-				Check: resource.ComposeTestCheckFunc(
-					a.delivers(other, d),
-					a.delivers(testNumber, destination{kind: "None"}),
-				),
+				Config:           a.provider() + d.config(otherNumber),
+				ConfigPlanChecks: planned(testAddress, plancheck.ResourceActionReplace),
+				Check:            resource.ComposeTestCheckFunc(a.delivers(otherNumber, d), a.delivers(testNumber, destination{kind: "None"})),
 			},
 		},
 	})
 }
 
-// What somebody else set, imported by an import block, plans empty at once for every type.
-func TestImportBlockPlansOnlyTheImport(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	var config strings.Builder
-	for i, d := range destinations {
-		number := fmt.Sprint(3215550000 + i)
-		a.byHand(number, d.kind, d.value)
-		d.username, d.password = "", "" // FoneStorm does not tell.
-		block := strings.Replace(d.config(number), `"test"`, fmt.Sprintf("%q", d.kind), 1)
-		fmt.Fprintf(&config, "%s\nimport {\n  to = fractel_fonenumber_delivery.%s\n  id = %q\n}\n", block, d.kind, number)
-	}
-	w := a.newWorkspace(t, config.String())
-	if output := w.plan(2); !strings.Contains(output, "Plan: 5 to import, 0 to add, 0 to change, 0 to destroy.") {
-		t.Errorf("the plan is not only imports:\n%s", output)
-	}
-	w.apply()
-	w.plan(0)
-	if n := a.count("set"); n > 0 {
-		t.Errorf("importing sent %d settings", n)
-	}
+// with returns a copy of a configuration with another attribute.
+func with(config attributes, name string, value any) attributes {
+	config = maps.Clone(config)
+	config[name] = value
+	return config
 }
 
-func TestImportRefusals(t *testing.T) {
+// What each on_destroy leaves behind, after the delivery was changed, and of an import.
+func TestOnDestroy(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	w := a.newWorkspace(t, destinations[1].config(testNumber))
-	for id, want := range map[string]string{
-		"+1 (321) 555-1212": `but "+1 (321) 555-1212" was given. Use "3215551212".`,
-		"support":           `written as exactly ten digits, such as "3215551212", but "support" was given.`,
-		"3215559999":        "FoneNumber Not Found in Account",
+	last := destination{"URL", "https://second.example.com/", "hook", "horse"}
+	for name, test := range map[string]struct {
+		onDestroy string
+		imported  bool
+		want      destination
+	}{
+		"disable":           {"disable", false, destination{kind: "None"}},
+		"default":           {"", false, destination{kind: "None"}},
+		"keep":              {"keep", false, last},
+		"imported, disable": {"disable", true, destination{kind: "None"}},
+		"imported, default": {"", true, destinations[1]},
+		"imported, keep":    {"keep", true, destinations[1]},
 	} {
-		if output := w.run(1, "import", "-no-color", "-input=false", testAddress, id); !strings.Contains(output, want) {
-			t.Errorf("import of %q does not say %q:\n%s", id, want, output)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, simulator.Options{})
+			a.byHand(testNumber, "Email", destinations[1].value)
+			m := a.manage(t)
+			configs := []attributes{destinations[2].attributes(testNumber), last.attributes(testNumber)}
+			if test.imported {
+				m.mustImport(testNumber)
+				configs = []attributes{destinations[1].attributes(testNumber)}
+			}
+			for _, config := range configs {
+				if test.onDestroy != "" {
+					config["on_destroy"] = test.onDestroy
+				}
+				m.mustApply(config)
+			}
+			m.mustApply(nil)
+			a.mustDeliver(t, testNumber, test.want)
+			if m.exists() {
+				t.Errorf("the state has %s", m.state)
+			}
+		})
 	}
 }
 
-// A FoneNumber that has left the account leaves the state, with a warning; one on its way out warns.
-func TestLeavingFoneNumbers(t *testing.T) {
+// A FoneNumber that has left the account leaves the state with a warning, and can be destroyed without a refresh. One that is on
+// its way out warns.
+func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber})
-	w := a.newWorkspace(t, destinations[1].config(testNumber))
-	w.apply()
-
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	config := destinations[1].attributes(testNumber)
+	m.mustApply(config)
 	leaving, _ := a.Get(testNumber)
 	for active, want := range map[string]string{
-		"no":     "The cancellation of FoneNumber 3215551212 is pending.",
-		"cancel": "FoneNumber 3215551212 is cancelled. It can be restored for 30 days.",
+		"no": "The cancellation of FoneNumber 3215551212 is pending.", "cancel": "FoneNumber 3215551212 is cancelled. It can be restored for 30 days.",
 	} {
 		leaving.Active = active
 		a.Put(leaving)
-		if output := w.plan(0); !strings.Contains(output, want) {
-			t.Errorf("is_active %q does not say %q:\n%s", active, want, output)
-		}
+		_, diags := m.start().refresh(m.instance)
+		wantWarnings(t, diags, []string{"FoneNumber Is Not Active"}, want)
 	}
 
+	c, _ := m.plan(nil)
 	a.Remove(testNumber)
-	output := w.apply("-refresh-only")
-	if want := "FoneNumber 3215551212 is no longer in the FoneStorm account."; !strings.Contains(output, want) {
-		t.Errorf("the refresh does not say %q:\n%s", want, output)
+	after, diags := m.start().apply(c)
+	wantWarnings(t, diags, []string{"FoneNumber Not in the Account"}, "so nothing was changed there")
+	if after.exists() || failure(diags) != nil {
+		t.Errorf("the destroy leaves %s: %v", after.known(), diags)
 	}
-	if output := w.run(0, "state", "list"); output != "" {
-		t.Errorf("still in the state: %s", output)
+	gone, diags := m.start().refresh(m.instance)
+	wantWarnings(t, diags, []string{"FoneNumber Not in the Account"}, "FoneNumber 3215551212 is no longer in the FoneStorm account.")
+	if gone.exists() {
+		t.Errorf("the state still has %s", gone.state)
+	}
+	a.sendsOnly(t, 1)
+}
+
+// A FoneNumber that has left the account does not keep anybody from destroying the rest.
+func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{FoneNumbers: 3})
+	w := a.newWorkspace(t, numbered(3, "ops@example.com"))
+	w.apply()
+	a.Remove("3215550001")
+	says(t, w.plan(2), "FoneNumber 3215550001 is no longer in the account, so it cannot be set again")
+	says(t, w.apply("-destroy"), "2 destroyed")
+
+	// One that was never there is an error of the plan, which says what to do.
+	a.Put(simulator.FoneNumber{Number: "3215550001"})
+	w.apply()
+	w.configure(numbered(4, "ops@example.com"))
+	says(t, w.rejects("-destroy"), "terraform destroy -refresh=false")
+	says(t, w.apply("-destroy", "-refresh=false"), "3 destroyed")
+}
+
+// A destroy after a create whose response was lost turns the FoneNumber off if the create took effect. Reading settles that at
+// once, or is left to the next refresh.
+func TestDestroyAfterALostCreate(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault      simulator.Fault // Of the setting.
+		unreadable bool            // Whether reading fails afterwards.
+		summary    string          // Of the create's error.
+		want       destination
+	}{
+		"took effect":               {simulator.AnswerLost, false, "", destination{kind: "None"}},
+		"took effect, not readable": {simulator.AnswerLost, true, "Unable to Reach FoneStorm", destination{kind: "None"}},
+		"did not":                   {simulator.BadGateway, false, "FoneStorm Server Error", destination{kind: "Email", value: "boss@example.com"}},
+		"did not, not readable":     {simulator.BadGateway, true, "FoneStorm Server Error", destination{kind: "Email", value: "boss@example.com"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccountInMemory(t, simulator.Options{})
+			a.byHand(testNumber, "Email", "boss@example.com")
+			m := a.manage(t)
+			m.settings = attributes{"max_retries": 0}
+			sent := false
+			a.Inject(func(r *http.Request) simulator.Fault {
+				switch {
+				case kindOf(r) == "set":
+					sent = true
+					return test.fault
+				case sent && test.unreadable:
+					return simulator.BadGateway
+				default:
+					return ""
+				}
+			})
+			diags := m.apply(destinations[1].attributes(testNumber))
+			if test.summary != "" {
+				wantError(t, diags, test.summary)
+			} else if d := failure(diags); d != nil {
+				t.Error(d.Detail)
+			}
+			a.Inject(nil)
+			if !m.exists() {
+				t.Fatal("the state does not have what FoneStorm may have")
+			}
+			m.mustApply(nil)
+			a.mustDeliver(t, testNumber, test.want)
+		})
 	}
 }
 
-// Another method than POST, set by other means, is drift only if POST is configured.
-func TestURLMethodDrift(t *testing.T) {
+// A create that did not take effect is tainted. When the configuration then names another FoneNumber, the destroy of the
+// tainted object knows nothing of the object, and must not turn off what something else set.
+func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
+	t.Parallel()
+	boss := destination{kind: "Email", value: "boss@example.com"}
+	a := newAccountWith(t, otherNumber)
+	a.byHand(testNumber, boss.kind, boss.value)
+	m := a.manage(t)
+	m.settings = attributes{"max_retries": 0}
+	a.injectInto("set", simulator.BadGateway)
+	wantError(t, m.apply(destinations[1].attributes(testNumber)), "FoneStorm Server Error")
+	a.Inject(nil)
+
+	created, _ := m.start().plan(instance{}, destinations[1].attributes(otherNumber))
+	r := m.start()
+	for _, c := range []change{destruction(m.instance, created.private), created} {
+		if _, diags := r.apply(c); failure(diags) != nil {
+			t.Fatal(failure(diags).Detail)
+		}
+	}
+	a.mustDeliver(t, testNumber, boss)
+	a.mustDeliver(t, otherNumber, destinations[1])
+}
+
+// An apply that fails in part leaves state and FoneStorm in agreement: the next plan is what is left to do.
+func TestAccFailedApply(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{FoneNumbers: 10})
+	w := a.newWorkspace(t, numbered(10, "ops@example.com"))
+	w.plan(2, "-out=saved.tfplan")
+	const gone, forbidden = "3215550003", "3215550007"
+	a.Remove(gone)
+	var mu sync.Mutex
+	denied := true
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if !denied || settingOf(r) != forbidden {
+			return false
+		}
+		respond(w, http.StatusForbidden, "No.")
+		return true
+	})
+	says(t, w.run(1, "apply", "-no-color", "saved.tfplan"), "Error: FoneNumber Not Found in Account", ": fonenumber = each.key", "Error: Permission Denied by FoneStorm")
+	for _, f := range a.Numbers() {
+		if delivers := f.Receive.Type == "Email"; delivers == (f.Number == forbidden) {
+			t.Errorf("FoneNumber %s delivers to %+v", f.Number, f.Receive)
+		}
+	}
+	mu.Lock()
+	denied = false
+	mu.Unlock()
+	a.Put(simulator.FoneNumber{Number: gone})
+	says(t, w.plan(2), "Plan: 2 to add, 0 to change, 0 to destroy.")
+	w.apply()
+	w.plan(0)
+}
+
+// What is configured in another spelling than FoneStorm's, or than the state's, is no change.
+func TestSpelling(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber})
-	w := a.newWorkspace(t, otherDestinations[2].config(testNumber))
-	w.apply()
+	a.byHand(testNumber, "Email", "ops@example.com")
+	config := func(value string) attributes { return destination{kind: "Email", value: value}.attributes(testNumber) }
+	m := a.manage(t)
+	m.mustImport(testNumber)
+	m.mustPlanNothing(config("Ops@Example.com"))
+	m.mustPlanNothing(config("ops@EXAMPLE.com"))
+	m.mustApply(config("dev@example.com"))
+	a.byHand(testNumber, "Email", "DEV@example.com")
+	m.mustPlanNothing(config("dev@example.com"))
+	a.byHand(testNumber, "Email", "Boss@example.com")
+	c, _ := m.plan(config("dev@example.com"))
+	if got := attributesOf(m.state).text("value"); got != "Boss@example.com" || c.isEmpty() {
+		t.Errorf("the state has %q, and the plan changes %q", got, c.differs())
+	}
+}
+
+// byHandMethod changes the callback method behind Terraform's back.
+func (a *account) byHandMethod(method string) {
 	f, _ := a.Get(testNumber)
-	f.Receive.URLMethod = "GET"
+	f.Receive.URLMethod = method
 	a.Put(f)
-	w.plan(0) // What is not configured is accepted.
-	w.configure(strings.Replace(otherDestinations[2].config(testNumber), "type =", "url_method = \"POST\"\n  type =", 1))
-	output := w.plan(2)
-	says(t, output, `url_method = "GET" -> "POST"`)
-	warns(t, output, "Callback Method Changes to POST")
-	w.apply()
+}
+
+// A FoneNumber that FoneStorm calls with JSON plans empty when it is imported, until its delivery changes. Another method than
+// POST that is set by other means is drift only if POST is configured.
+func TestURLMethod(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.byHand(testNumber, "URL", hookURL)
+	a.byHandMethod("JSON")
+	m := a.manage(t)
+	m.mustImport(testNumber)
+	m.mustPlanNothing(toURL("", "", 0))
+	other := with(toURL("", "", 0), "value", "https://hooks.example.com/other")
+	wantWarnings(t, m.mustApply(other), []string{"Callback Method Changes to POST"})
+	if got := attributesOf(m.state).text("url_method"); got != "POST" {
+		t.Errorf("the state has method %q", got)
+	}
+	posted := with(other, "url_method", "POST")
+	m.mustApply(posted)
+
+	a.byHandMethod("GET")
+	m.mustPlanNothing(other)
+	_, diags := m.plan(posted)
+	wantWarnings(t, diags, []string{"Callback Method Changes to POST"})
+	m.mustApply(posted)
 	if f, _ := a.Get(testNumber); f.Receive.URLMethod != "POST" {
 		t.Errorf("the method is still %s", f.Receive.URLMethod)
+	}
+}
+
+// What FoneStorm shows as method after POST was set never changes the next plan; what it shows later does.
+func TestRefreshedMethod(t *testing.T) {
+	t.Parallel()
+	posted := types.StringValue("POST")
+	tests := map[string]struct {
+		state       types.String
+		kind, shown string
+		moved       bool // To another destination.
+		set         bool // By this resource.
+		after       string
+		want        string // Empty for null.
+	}{
+		"imported":                   {types.StringNull(), "URL", "JSON", false, false, "", "JSON"},
+		"imported, no method":        {types.StringNull(), "URL", "", false, false, "", ""},
+		"set, shows POST":            {posted, "URL", "POST", false, true, "POST", "POST"},
+		"set, goes on showing JSON":  {posted, "URL", "JSON", false, true, "JSON", "POST"},
+		"set, shows JSON only later": {posted, "URL", "JSON", false, true, "", "POST"},
+		"set, shows none":            {posted, "URL", "", false, true, "POST", "POST"},
+		"changed by hand":            {posted, "URL", "JSON", false, true, "POST", "JSON"},
+		"moved by hand":              {posted, "URL", "GET", true, true, "GET", "GET"},
+		"another type by hand":       {posted, "Email", "", true, true, "POST", ""},
+		"POST configured for e-mail": {posted, "Email", "", false, true, "", "POST"},
+	}
+	for name, test := range tests {
+		rec := record{URLMethod: test.after}
+		if test.set {
+			rec = rec.setting(fonestorm.Delivery{Type: "URL", Value: "https://hooks.example.com/"})
+		}
+		found := fonestorm.Delivery{Type: fonestorm.DeliveryType(test.kind), URLMethod: test.shown}
+		if got := refreshedMethod(test.state, found, !test.moved, &rec); got != stringOrNull(test.want) {
+			t.Errorf("%s: %s, want %q", name, got, test.want)
+		}
 	}
 }

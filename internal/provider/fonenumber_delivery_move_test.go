@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,8 +69,10 @@ func TestMoveFromGenericProvider(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{FoneNumbers: 1})
 			a.byHand("3215550000", test.config.text("type"), test.config.text("value"))
-			a.byHandCredentials("3215550000", test.config)
-			r := reachable{a, func() http.RoundTripper { return nil }}.start(t.Context(), t, nil)
+			f, _ := a.Get("3215550000")
+			f.Receive.URLUsername, f.Receive.URLPassword = test.config.text("url_username"), test.config.text("url_password")
+			a.Put(f)
+			r := a.start(t.Context(), t, nil)
 			moved, diags := r.move(test.sourceType, test.state)
 			if d := failure(diags); d != nil {
 				t.Fatal(d.Detail)
@@ -94,9 +95,7 @@ func TestMoveFromGenericProvider(t *testing.T) {
 			if c, _ := r.plan(moved, test.config); !c.isEmpty() {
 				t.Errorf("after a refresh, the plan changes %q", c.differs())
 			}
-			if n := a.count("set"); n > 0 {
-				t.Errorf("%d settings were sent", n)
-			}
+			a.sendsOnly(t, 0)
 			c, _ := r.plan(moved, nil)
 			r.apply(c)
 			if f, _ := a.Get("3215550000"); f.Receive.Type != "None" {
@@ -106,19 +105,12 @@ func TestMoveFromGenericProvider(t *testing.T) {
 	}
 }
 
-// byHandCredentials sets callback credentials behind Terraform's back.
-func (a *account) byHandCredentials(number string, config attributes) {
-	f, _ := a.Get(number)
-	f.Receive.URLUsername, f.Receive.URLPassword = config.text("url_username"), config.text("url_password")
-	a.Put(f)
-}
-
 // A destroy leaves a FoneNumber alone that somebody has set since the move.
 func TestMoveKnowsWhatWasSet(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 1})
 	a.byHand("3215550000", "Email", "somebody@example.com")
-	r := reachable{a, func() http.RoundTripper { return nil }}.start(t.Context(), t, nil)
+	r := a.start(t.Context(), t, nil)
 	moved, _ := r.move("restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"Email","value":"ops@example.com"}`))
 	moved, _ = r.refresh(moved)
 	c, _ := r.plan(moved, nil)
@@ -131,7 +123,7 @@ func TestMoveKnowsWhatWasSet(t *testing.T) {
 // Everything else is refused with a reason, and without what the state contains.
 func TestMoveThatIsRefused(t *testing.T) {
 	t.Parallel()
-	r := reachable{newAccount(t, simulator.Options{}), func() http.RoundTripper { return nil }}.start(t.Context(), t, nil)
+	r := newAccount(t, simulator.Options{}).start(t.Context(), t, nil)
 	const good = `{"fonenumber":"3215550000","type":"Email","value":"ops@example.com"}`
 	for name, test := range map[string]struct{ sourceType, state, want string }{
 		"another type":    {"terraform_data", `{"id":"x"}`, "Only restapi_object and restful_resource can be moved."},
@@ -161,7 +153,7 @@ func TestMoveThatIsRefused(t *testing.T) {
 }
 
 // The guide on moving, through the CLI, which needs a provider of the other name only to look for it: this one serves.
-func TestGuideOnMovedBlocks(t *testing.T) {
+func TestAccGuideOnMovedBlocks(t *testing.T) {
 	t.Parallel()
 	needs(t, movesBetweenTypes)
 	a := newAccount(t, simulator.Options{})
@@ -183,7 +175,5 @@ func TestGuideOnMovedBlocks(t *testing.T) {
 	says(t, w.plan(2), "restapi_object.operations has moved to fractel_fonenumber_delivery.operations", "Plan: 0 to add, 0 to change, 0 to destroy.")
 	w.apply()
 	w.plan(0)
-	if n := a.count("set"); n > 0 {
-		t.Errorf("%d settings were sent", n)
-	}
+	a.sendsOnly(t, 0)
 }

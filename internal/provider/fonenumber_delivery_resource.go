@@ -43,6 +43,7 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 		return
 	}
 	number := plan.FoneNumber.ValueString()
+	r.markApplying()
 	defer r.lock(number)()
 
 	found, known := r.client.Known(number)
@@ -159,6 +160,7 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 	}
 	number := plan.FoneNumber.ValueString()
 	rec = rec.expanded(state)
+	r.markApplying()
 	defer r.lock(number)()
 
 	if plan.sends(state) {
@@ -199,6 +201,7 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	r.markApplying()
 	defer r.lock(number)()
 	if planned.Creates == number {
 		r.handOver(number, rec.destinations(state)) // Turned off, it would delete messages until it is set again.

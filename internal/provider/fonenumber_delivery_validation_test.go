@@ -216,12 +216,12 @@ type diagnostic struct {
 
 // Each rule through the CLI: what breaks it is refused on its attribute, what keeps it passes, and FoneStorm is never
 // asked.
-func TestValidate(t *testing.T) {
+func TestAccValidate(t *testing.T) {
 	t.Parallel()
 	checkRules(t, func(block string) bool { return !strings.Contains(block, "url_password_wo") })
 }
 
-func TestValidateWriteOnly(t *testing.T) {
+func TestAccValidateWriteOnly(t *testing.T) {
 	t.Parallel()
 	needs(t, writeOnly)
 	checkRules(t, func(block string) bool { return strings.Contains(block, "url_password_wo") })
@@ -320,7 +320,7 @@ func (w *workspace) validate(exitCode int) map[string][]diagnostic {
 }
 
 // A value that only the apply finds out is checked then, before FoneStorm is asked to set it.
-func TestUnknownValueIsCheckedWhenKnown(t *testing.T) {
+func TestAccUnknownValueIsCheckedWhenKnown(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
 	a.Put(simulator.FoneNumber{Number: testNumber})

@@ -16,9 +16,9 @@ import (
 )
 
 // The lifecycle against a real account, for `make testacc-live`.
-func TestLive(t *testing.T) {
+func TestAccLive(t *testing.T) {
 	number := os.Getenv("FRACTEL_TEST_FONENUMBER")
-	if number == "" || os.Getenv(resource.EnvTfAcc) == "" {
+	if number == "" || os.Getenv("FRACTEL_TEST_LIVE") == "" { // Two, so that no other run of the tests changes a real account.
 		t.Skip("changes a FoneNumber of a real account: run it by `make testacc-live` with FRACTEL_TEST_FONENUMBER set")
 	}
 	preserve(t, number)
@@ -31,9 +31,9 @@ func TestLive(t *testing.T) {
 	}
 	var steps []resource.TestStep
 	for i, d := range tour {
-		step := resource.TestStep{Config: d.config(number), ConfigStateChecks: d.inState(number)}
+		step := resource.TestStep{Config: d.config(number), ConfigStateChecks: d.inState(testAddress, number)}
 		if i > 0 {
-			step.ConfigPlanChecks = planned(plancheck.ResourceActionUpdate)
+			step.ConfigPlanChecks = planned(testAddress, plancheck.ResourceActionUpdate)
 		}
 		steps = append(steps, step)
 	}

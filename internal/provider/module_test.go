@@ -23,7 +23,7 @@ func newModule(t *testing.T, a *account) *workspace {
 }
 
 // The module's own tests pass without an account, and fail when the module is wrong.
-func TestModuleExample(t *testing.T) {
+func TestAccModuleExample(t *testing.T) {
 	t.Parallel()
 	needs(t, mockedProviders)
 	a := newAccount(t, simulator.Options{})
@@ -41,7 +41,7 @@ func TestModuleExample(t *testing.T) {
 }
 
 // The module works with a real provider.
-func TestModuleExampleApplies(t *testing.T) {
+func TestAccModuleExampleApplies(t *testing.T) {
 	t.Parallel()
 	needs(t, mockedProviders)
 	a := newAccount(t, simulator.Options{FoneNumbers: 2})
@@ -49,9 +49,7 @@ func TestModuleExampleApplies(t *testing.T) {
 	w.write("terraform.tfvars", "fonenumbers = {\n  \"3215550000\" = \"ops@example.com\"\n  \"3215550001\" = null\n}\n")
 	w.apply()
 	w.plan(0)
-	if err := a.delivers("3215550000", destination{kind: "Email", value: "ops@example.com"})(nil); err != nil {
-		t.Error(err)
-	}
+	a.mustDeliver(t, "3215550000", destination{kind: "Email", value: "ops@example.com"})
 	if got := asJSON(t, w.outputs()["deleting"]); got != `["3215550001"]` {
 		t.Errorf("deleting %s", got)
 	}

@@ -7,13 +7,42 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Terraform ends the sentence that an error of a function is in.
-func TestAccNormalizeFoneNumberError(t *testing.T) {
+func TestNormalizeFoneNumber(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"+1 (321) 555-1212", "1-321-555-1212", "tel:+1-321-555-1212", "tel:321-555-1212;phone-context=+1", "321.555.1212",
+		"3215551212", " 321 555 1212 ", "13215551212",
+	} {
+		if got, err := normalizeFoneNumber(text); got != "3215551212" || err != nil {
+			t.Errorf("%q gives %q, %v", text, got, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"support":           "is not a telephone number",
+		"":                  "is not a telephone number",
+		"555-1212":          "not a North American number of ten digits",
+		"+44 20 7946 0958":  "is a number of country code 44",
+		"321-555-1212 x5":   "has an extension",
+		"0123456789":        "not a North American number of ten digits",
+		"321-555-1212-1212": "not a North American number of ten digits",
+	} {
+		if got, err := normalizeFoneNumber(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gives %q, %v, want an error that says %q", text, got, err, want)
+		}
+	}
+}
+
+func TestAccNormalizeFoneNumber(t *testing.T) {
 	t.Parallel()
 	needs(t, providerFunctions)
-	w := newAccount(t, simulator.Options{}).newWorkspace(t, "output \"bad\" {\n  value = provider::fractel::normalize_fonenumber(\"the front desk\")\n}\n")
+	w := newAccount(t, simulator.Options{}).newWorkspace(t, "output \"good\" {\n  value = provider::fractel::normalize_fonenumber(\"+1 (321) 555-1212\")\n}\n")
+	w.apply()
+	if got := w.outputs()["good"]; got != "3215551212" {
+		t.Errorf("the function returns %v", got)
+	}
+	w.configure("output \"bad\" {\n  value = provider::fractel::normalize_fonenumber(\"the front desk\")\n}\n")
 	output := w.plan(1)
 	if says(t, output, `"the front desk" is not a telephone number.`); strings.Contains(output, "..") {
-		t.Errorf("ends with two full stops:\n%s", output)
+		t.Errorf("ends with two full stops, of which one is Terraform's:\n%s", output)
 	}
 }

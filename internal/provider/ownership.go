@@ -25,7 +25,7 @@ import (
 type ownership struct {
 	mu          sync.Mutex
 	numbers     map[string]*owners
-	applying    bool  // Whether this process has begun to change something: it applies.
+	applying    bool  // Whether this process applies, as far as is known.
 	warned      bool  // Whether the user knows that the provider configuration is unknown.
 	unreachable error // Why FoneNumbers could not be checked; the first reason stands for all.
 }
@@ -173,18 +173,23 @@ func (o *ownership) isGone(number string) bool {
 	return o.of(number).gone
 }
 
-// lock waits until no other change is made to the FoneNumber, and returns what ends this one. From then on this process is
-// one that applies.
+// markApplying notes that this process applies. Terraform does not say so: only a change that it requests shows it.
+func (o *ownership) markApplying() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.applying = true
+}
+
+// lock waits until no other change is made to the FoneNumber, and returns what ends this one.
 func (o *ownership) lock(number string) (unlock func()) {
 	o.mu.Lock()
-	o.applying = true
 	of := o.of(number)
 	o.mu.Unlock()
 	of.change.Lock()
 	return of.change.Unlock
 }
 
-// isApplying reports whether this process has begun to change something.
+// isApplying reports whether this process applies.
 func (o *ownership) isApplying() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -88,7 +88,7 @@ func TestClientConfig(t *testing.T) {
 }
 
 // What `terraform validate` refuses in a provider block.
-func TestValidateProvider(t *testing.T) {
+func TestAccValidateProvider(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ block, attribute, says string }{
 		"endpoint_http":     {`endpoint = "http://api.fonestorm.com/v2"`, "endpoint", "allowed only to a loopback host"},
@@ -131,7 +131,7 @@ func TestValidateProvider(t *testing.T) {
 }
 
 // Credentials that only the apply finds out are no error while planning, and are used in the apply.
-func TestUnknownCredentials(t *testing.T) {
+func TestAccUnknownCredentials(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
 	a.Put(simulator.FoneNumber{Number: testNumber})

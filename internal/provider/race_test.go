@@ -2,4 +2,4 @@
 
 package provider
 
-func init() { loadSize, modelSequences, refactoringOrders = 2_500, 50, 1 }
+func init() { raceDetector = true }

@@ -2,11 +2,13 @@ package provider
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -14,7 +16,7 @@ import (
 
 // No secret may be found in anything that the CLI prints, logs or writes, except url_password in the state, where its
 // documentation says it is. The configuration takes the passwords from the environment, as it should.
-func TestSecretsStayOut(t *testing.T) {
+func TestAccSecretsStayOut(t *testing.T) {
 	t.Parallel()
 	const (
 		login = "secret-of-the-user"
@@ -69,10 +71,10 @@ resource "fractel_fonenumber_delivery" "test" {
 					return false
 				}
 				w.WriteHeader(http.StatusForbidden)
-				_, _ = w.Write([]byte(`{"error":"Forbidden ` + hook + `","message":"` + login + " " + hook + " " + r.Header.Get("token") + `","status_code":403}`))
+				fmt.Fprintf(w, `{"error":"Forbidden %s","message":"%s %s %s","status_code":403}`, hook, login, hook, r.Header.Get("token"))
 				return true
 			})
-			outputs += w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
+			outputs += w.rejects()
 
 			outputs += w.run(0, "show", "-no-color")
 			absent := map[string]string{"user's password": login, "token": token, "callback password": hook}
@@ -124,5 +126,42 @@ func searchFor(t *testing.T, where string, content []byte, absent map[string]str
 		if at := bytes.Index(content, []byte(secret)); at >= 0 {
 			t.Errorf("%s holds the %s: …%s…", where, what, content[max(0, at-200):min(len(content), at+100)])
 		}
+	}
+}
+
+// A tainted or renamed resource is not told that its own delivery was set by something else, and nothing shows values that
+// may come from sensitive variables.
+func TestAccOwnValuesAreNotShown(t *testing.T) {
+	t.Parallel()
+	config := func(name, value string) string {
+		return fmt.Sprintf(`
+variable "destination" {
+  type      = string
+  sensitive = true
+  default   = %q
+}
+resource "fractel_fonenumber_delivery" %q {
+  fonenumber = %q
+  type       = "Email"
+  value      = var.destination
+}
+`, value, name, testNumber)
+	}
+	a := newAccount(t, simulator.Options{})
+	a.byHand(testNumber, "Email", "boss@example.com")
+	w := a.newWorkspace(t, config("test", "secret-1@example.com"))
+	output := w.apply()
+	says(t, output, `Email "boss@example.com"`) // That of others is shown.
+	w.run(0, "taint", testAddress)
+	w.configure(config("test", "secret-2@example.com"))
+	tainted := w.plan(2)
+	warns(t, tainted)
+	output += tainted + w.apply()
+	w.configure(strings.Replace(config("test", "secret-3"), `"Email"`, `"Device"`, 1))
+	output += w.run(1, "plan", "-no-color", "-input=false")
+	w.configure("")
+	output += w.plan(2) + w.apply()
+	if strings.Contains(strings.ReplaceAll(output, "(sensitive value)", ""), "secret-") {
+		t.Errorf("a sensitive value is shown:\n%s", output)
 	}
 }

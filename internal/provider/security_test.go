@@ -17,7 +17,7 @@ import (
 )
 
 // A redirect is an error and not a way for the token to reach another host.
-func TestRedirectIsNotFollowed(t *testing.T) {
+func TestAccRedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
@@ -33,7 +33,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 			return true
 		})
 		w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber))
-		says(t, w.run(1, "apply", "-no-color", "-auto-approve", "-input=false"), "a redirect, which is never followed")
+		says(t, w.rejects(), "a redirect, which is never followed")
 	}
 	if n := reached.Load(); n > 0 {
 		t.Errorf("the other host was asked %d times", n)
@@ -41,7 +41,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 }
 
 // A server that cannot prove who it is gets no request, and is not asked again.
-func TestBadCertificate(t *testing.T) {
+func TestAccBadCertificate(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
@@ -51,7 +51,7 @@ func TestBadCertificate(t *testing.T) {
 	a := newAccount(t, simulator.Options{})
 	a.endpoint = server.URL + "/v2"
 	w := a.newWorkspace(t, destinations[1].config(testNumber))
-	output := w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
+	output := w.rejects()
 	says(t, output, "Error: Unable to Reach FoneStorm", "certificate signed by unknown authority")
 	if strings.Contains(output, "attempt 2") {
 		t.Errorf("was tried again:\n%s", output)
@@ -62,7 +62,7 @@ func TestBadCertificate(t *testing.T) {
 }
 
 // A proxy from the environment is what the provider connects to, and it sees no more than the host.
-func TestProxyFromEnvironment(t *testing.T) {
+func TestAccProxyFromEnvironment(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -97,11 +97,10 @@ func TestProxyFromEnvironment(t *testing.T) {
 }
 
 // The provider writes nothing to disk: what it knows is in the state, which is Terraform's.
-func TestNothingIsWrittenToDisk(t *testing.T) {
+func TestAccNothingIsWrittenToDisk(t *testing.T) {
 	t.Parallel()
 	home, temporary := t.TempDir(), t.TempDir()
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber})
+	a := newAccountWith(t, testNumber)
 	w := a.newWorkspace(t, destinations[1].config(testNumber), "HOME="+home, "TMPDIR="+temporary)
 	w.apply()
 	w.apply("-destroy")

@@ -36,7 +36,7 @@ func (a *account) onlyActsOn(t *testing.T, code string) {
 }
 
 // Tokens that expire in the middle of an apply are renewed once, those of the subaccount with those of the user.
-func TestSubaccountTokenExpiresDuringApply(t *testing.T) {
+func TestAccSubaccountTokenExpiresDuringApply(t *testing.T) {
 	t.Parallel()
 	for name, expire := range map[string]func(a *account, w http.ResponseWriter) (answered bool){
 		"both": func(a *account, _ http.ResponseWriter) bool {
@@ -44,8 +44,7 @@ func TestSubaccountTokenExpiresDuringApply(t *testing.T) {
 			return false
 		},
 		"that of the subaccount": func(_ *account, w http.ResponseWriter) bool {
-			w.WriteHeader(http.StatusUnauthorized)
-			fmt.Fprint(w, `{"error":"Unauthorized","message":"Token expired.","status_code":401}`)
+			respond(w, http.StatusUnauthorized, "Token expired.")
 			return true
 		},
 	} {
@@ -83,7 +82,7 @@ func TestSubaccountTokenExpiresDuringApply(t *testing.T) {
 }
 
 // A subaccount that cannot be used is asked for once, and is one clear error.
-func TestWrongSubaccountIsTriedOnce(t *testing.T) {
+func TestAccWrongSubaccountIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	a := newSubaccount(t, 20)
 	w := a.newWorkspace(t, numbered(20, "ops@example.com"), "FRACTEL_SUBACCOUNT=2999999999")
@@ -109,7 +108,7 @@ func TestWrongSubaccountIsTriedOnce(t *testing.T) {
 }
 
 // Data sources and lists show the subaccount's FoneNumbers, and no other ones.
-func TestSubaccountIsAllThatIsRead(t *testing.T) {
+func TestAccSubaccountIsAllThatIsRead(t *testing.T) {
 	t.Parallel()
 	a := newSubaccount(t, 2)
 	a.PutDevice(simulator.Device{ID: "1", Subaccount: testSubaccount})
@@ -131,7 +130,7 @@ output "all" {
 }
 
 // The example of several accounts: each FoneNumber is set with the token of its own account.
-func TestSubaccountsExample(t *testing.T) {
+func TestAccSubaccountsExample(t *testing.T) {
 	t.Parallel()
 	config, err := os.ReadFile(filepath.Join(root, "examples", "subaccounts", "main.tf"))
 	if err != nil {

@@ -22,7 +22,7 @@ func TestUserAgent(t *testing.T) {
 	}
 }
 
-func TestUserAgentNamesProviderAndCLI(t *testing.T) {
+func TestAccUserAgentNamesProviderAndCLI(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
 	a.Put(simulator.FoneNumber{Number: testNumber})

@@ -24,6 +24,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
@@ -176,14 +177,20 @@ func New(options Options) (*Simulator, error) {
 	return s, nil
 }
 
-// validate wraps a handler so that requests and responses that break the contract are found out: such a request gets
-// a 400 envelope, such a response becomes a 500, and both are kept as violations.
-func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
+// contractRouter reads the contract, once for all simulators of a process: tests make hundreds of them, and reading takes most of
+// the time of each.
+var contractRouter = sync.OnceValues(func() (routers.Router, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract)
 	if err != nil {
 		return nil, err
 	}
-	router, err := legacy.NewRouter(doc)
+	return legacy.NewRouter(doc)
+})
+
+// validate wraps a handler so that requests and responses that break the contract are found out: such a request gets
+// a 400 envelope, such a response becomes a 500, and both are kept as violations.
+func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
+	router, err := contractRouter()
 	if err != nil {
 		return nil, err
 	}

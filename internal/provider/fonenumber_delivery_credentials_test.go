@@ -1,0 +1,97 @@
+package provider
+
+import (
+	"cmp"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+const hookURL = "https://hooks.example.com/sms"
+
+// toURL returns the configuration of a callback with these credentials. Of passwords, those with a version are write-only.
+func toURL(username, password string, version int) attributes {
+	config := destination{"URL", hookURL, username, password}.attributes(testNumber)
+	if version > 0 {
+		delete(config, "url_password")
+		config["url_password_wo"], config["url_password_wo_version"] = password, version
+	}
+	return config
+}
+
+// The credentials of one callback through all their changes: what is sent, step by step, and what FoneStorm then has.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	for _, step := range []struct {
+		about              string
+		config             attributes
+		sent               bool
+		username, password string
+	}{
+		{"none", toURL("", "", 0), true, "", ""},
+		{"a username", toURL("hook", "", 0), true, "hook", ""},
+		{"a password in the state", toURL("hook", "first", 0), true, "hook", "first"},
+		{"unchanged", toURL("hook", "first", 0), false, "hook", "first"},
+		{"another password", toURL("hook", "second", 0), true, "hook", "second"},
+		{"write-only instead", toURL("hook", "third", 1), true, "hook", "third"},
+		{"changed without a version", toURL("hook", "fourth", 1), false, "hook", "third"},
+		{"changed with its version", toURL("hook", "fourth", 2), true, "hook", "fourth"},
+		{"sent along with another change", toURL("other", "fifth", 2), true, "other", "fifth"},
+		{"on_destroy alone", with(toURL("other", "fifth", 2), "on_destroy", "keep"), false, "other", "fifth"},
+		{"the password removed", toURL("other", "", 0), true, "other", ""},
+		{"both again", toURL("hook", "sixth", 3), true, "hook", "sixth"},
+		{"both removed", toURL("", "", 0), true, "", ""},
+		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
+	} {
+		before := a.count("set")
+		m.mustApply(step.config)
+		if sent := a.count("set") > before; sent != step.sent {
+			t.Errorf("%s: a setting was sent is %t, want %t", step.about, sent, step.sent)
+		}
+		a.mustDeliver(t, testNumber, destination{"URL", hookURL, step.username, step.password})
+	}
+	m.mustApply(nil)
+	a.mustDeliver(t, testNumber, destination{kind: "None"}) // Which includes that there are no credentials.
+}
+
+// Credentials that were set for one URL are never sent to another. Adding others is a change in place.
+func TestCredentialsOfAnImport(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{
+		Type: "URL", URL: "https://old.example.com/", URLMethod: "POST", URLUsername: "theirs", URLPassword: "secret",
+	}})
+	m := a.manage(t)
+	m.mustImport(testNumber)
+	m.mustApply(toURL("", "", 0))
+	a.mustDeliver(t, testNumber, destination{kind: "URL", value: hookURL})
+	m.mustApply(toURL("ours", "ours-too", 0))
+	a.mustDeliver(t, testNumber, destination{"URL", hookURL, "ours", "ours-too"})
+}
+
+// FoneStorm never shows which credentials it has. When setting new ones has failed, it may have them nevertheless, and going
+// back to the old configuration must set the old ones again.
+func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {
+	t.Parallel()
+	for name, old := range map[string]attributes{
+		"password": toURL("hook", "old-horse", 0), "write-only password": toURL("hook", "old-horse", 1), "none": toURL("", "", 0),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccountInMemory(t, simulator.Options{FoneNumbers: 1})
+			a.byHand(testNumber, "None", "")
+			m := a.manage(t)
+			m.settings = attributes{"max_retries": 0}
+			m.mustApply(old)
+			a.injectInto("set", simulator.AnswerLost)
+			wantError(t, m.apply(toURL("other", "new-horse", 0)), "Unable to Reach FoneStorm")
+			a.mustDeliver(t, testNumber, destination{"URL", hookURL, "other", "new-horse"})
+			a.Inject(nil)
+			m.mustApply(old)
+			password := cmp.Or(old.text("url_password"), old.text("url_password_wo"))
+			a.mustDeliver(t, testNumber, destination{"URL", hookURL, old.text("url_username"), password})
+		})
+	}
+}

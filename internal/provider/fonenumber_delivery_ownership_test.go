@@ -1,0 +1,156 @@
+package provider
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// What becomes of a FoneNumber that several resources have, is found out before anything is changed. How it moves between
+// resources is tested in refactoring_test.go.
+
+const severalResources = "Multiple Resources for One FoneNumber"
+
+func TestTwoResourcesForOneFoneNumber(t *testing.T) {
+	t.Parallel()
+	first, second := destinations[1].attributes(testNumber), destinations[3].attributes(testNumber)
+
+	t.Run("both new", func(t *testing.T) {
+		t.Parallel()
+		r := newAccountWith(t, testNumber).start(t.Context(), t, nil)
+		_, diags := r.plan(instance{}, first)
+		wantWarnings(t, diags, nil)
+		_, diags = r.plan(instance{}, second)
+		wantError(t, diags, severalResources)
+	})
+	t.Run("both new and the same", func(t *testing.T) {
+		t.Parallel()
+		a := newAccountWith(t, testNumber)
+		r := a.start(t.Context(), t, nil)
+		var changes []change
+		var warned []*tfprotov6.Diagnostic
+		for range 2 {
+			c, diags := r.plan(instance{}, first)
+			changes, warned = append(changes, c), append(warned, diags...)
+		}
+		wantWarnings(t, warned, []string{severalResources})
+		var objects []instance
+		r = a.start(t.Context(), t, nil)
+		for _, c := range changes {
+			object, _ := r.apply(c)
+			objects = append(objects, object)
+		}
+		r = a.start(t.Context(), t, nil)
+		changes = nil
+		for _, object := range objects {
+			read, _ := r.refresh(object)
+			c, _ := r.plan(read, nil)
+			changes = append(changes, c)
+		}
+		r = a.start(t.Context(), t, nil)
+		for _, c := range changes {
+			r.apply(c)
+		}
+		a.mustDeliver(t, testNumber, destination{kind: "None"})
+	})
+	t.Run("one new", func(t *testing.T) {
+		t.Parallel()
+		a := newAccountWith(t, testNumber)
+		m := a.manage(t)
+		m.mustApply(first)
+		r := a.start(t.Context(), t, nil)
+		read, _ := r.refresh(m.instance)
+		r.plan(read, first)
+		_, diags := r.plan(instance{}, second)
+		wantError(t, diags, severalResources)
+	})
+	t.Run("one leaves", func(t *testing.T) {
+		t.Parallel()
+		a := newAccountWith(t, testNumber)
+		m, leaving := a.manage(t), a.manage(t)
+		m.mustApply(first)
+		leaving.mustImport(testNumber)
+		r := a.start(t.Context(), t, nil)
+		stays, _ := r.refresh(m.instance)
+		leaves, _ := r.refresh(leaving.instance)
+		r.plan(stays, first)
+		c, _ := r.plan(leaves, nil)
+		a.start(t.Context(), t, nil).apply(c)
+		a.mustDeliver(t, testNumber, destinations[1])
+		m.mustPlanNothing(first)
+	})
+}
+
+// A resource that is replaced without a change is set once. Turned off in between, its FoneNumber would delete messages.
+func TestReplacedWithoutAChange(t *testing.T) {
+	t.Parallel()
+	config := destinations[1].attributes(testNumber)
+	for _, createFirst := range []bool{false, true} {
+		a := newAccountWith(t, testNumber)
+		m := a.manage(t)
+		m.mustApply(config)
+		a.Forget()
+		planning := m.start()
+		old, _ := planning.refresh(m.instance)
+		kept, _ := planning.plan(old, config)
+		created, _ := planning.plan(instance{private: kept.private}, config) // As Terraform plans a replacement.
+
+		applying := m.start()
+		if createFirst {
+			m.instance, _ = applying.apply(created)
+			deposed, _ := applying.plan(old, nil)
+			applying.apply(deposed)
+		} else {
+			applying.apply(destruction(old, created.private))
+			created, _ = applying.plan(instance{}, config)
+			m.instance, _ = applying.apply(created)
+		}
+		a.sendsOnly(t, 1)
+		a.mustDeliver(t, testNumber, destinations[1])
+		m.mustPlanNothing(config)
+	}
+}
+
+func TestRecordOfAnotherFoneNumber(t *testing.T) {
+	t.Parallel()
+	rec := record{ID: "an ID", FoneNumber: testNumber, Others: 1}
+	if got := rec.of(testNumber); got.ID != rec.ID {
+		t.Errorf("the record of the FoneNumber is %+v", got)
+	}
+	if got := rec.of(otherNumber); got.ID != "" || got.Others > 0 {
+		t.Errorf("the record of another FoneNumber is %+v", got)
+	}
+}
+
+// Two resources whose FoneNumber only the apply finds out are rejected then, and the first stays.
+func TestAccTwoResourcesThatTheApplyFindsOut(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	config := destinations[1].config(testNumber) + strings.Replace(destinations[0].config(testNumber), `"test"`, `"second"`, 1)
+	config = strings.ReplaceAll(config, `fonenumber = "3215551212"`, "fonenumber = terraform_data.number.output")
+	w := a.newWorkspace(t, "resource \"terraform_data\" \"number\" {\n  input = \"3215551212\"\n}\n"+config)
+	says(t, w.rejects(), "Error: "+severalResources)
+	a.sendsOnly(t, 1)
+	if output := w.run(0, "state", "list"); strings.Count(output, "fractel_") != 1 {
+		t.Errorf("the state has %s", output)
+	}
+}
+
+// The credentials of another account neither empty the state nor let a destroy pass: the error names both accounts.
+func TestAccCredentialsOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	a, other := newAccountWith(t, testNumber), newAccount(t, simulator.Options{Account: "3210000002"})
+	w := a.newWorkspace(t, destinations[1].config(testNumber))
+	w.apply()
+	w.setEnv("FRACTEL_ENDPOINT=" + other.endpoint)
+	for _, args := range [][]string{{"-refresh-only"}, {"-destroy"}, {"-destroy", "-refresh=false"}} {
+		says(t, w.rejects(args...), "Error: FoneNumber in Another Account", `"3210000002"`, "This resource was applied with account", "destroy = false")
+	}
+	w.setEnv("FRACTEL_ENDPOINT=" + a.endpoint)
+	w.plan(0)
+	w.apply("-destroy")
+	a.mustDeliver(t, testNumber, destination{kind: "None"})
+}

@@ -1,0 +1,266 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"pgregory.net/rapid"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// The harness of simulated accounts, for tests through the CLI and at the protocol.
+
+const (
+	resourceName = "fractel_fonenumber_delivery"
+	testNumber   = "3215551212"
+	otherNumber  = "3215553434"
+	testAddress  = "fractel_fonenumber_delivery.test"
+)
+
+// account is a simulated FoneStorm account and where it is served.
+type account struct {
+	*simulator.Simulator
+	endpoint  string
+	network   *memoryNet               // Nil for sockets.
+	transport func() http.RoundTripper // Of one provider in this process. Nil for the real network.
+}
+
+// newAccount returns an account that is reached over sockets. The test fails if any request or response breaks FoneStorm's
+// contract.
+func newAccount(t *testing.T, options simulator.Options) *account {
+	t.Helper()
+	sim, err := simulator.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sim)
+	t.Cleanup(server.Close)
+	a := &account{Simulator: sim, endpoint: server.URL + simulator.BasePath}
+	t.Cleanup(func() { a.checkContract(t) })
+	return a
+}
+
+// newAccountWith returns an account with these FoneNumbers, whose delivery was never set.
+func newAccountWith(t *testing.T, numbers ...string) *account {
+	t.Helper()
+	a := newAccount(t, simulator.Options{})
+	for _, number := range numbers {
+		a.Put(simulator.FoneNumber{Number: number})
+	}
+	return a
+}
+
+// newAccountInMemory returns an account that is reached without sockets, so that waiting takes no time in a bubble.
+func newAccountInMemory(t *testing.T, options simulator.Options) *account {
+	t.Helper()
+	a := serveInMemory(t, options)
+	t.Cleanup(func() {
+		a.network.stop()
+		a.checkContract(t)
+	})
+	return a
+}
+
+// serveInMemory is newAccountInMemory for a test of rapid, which has no cleanups inside its bubble: the caller stops the network.
+func serveInMemory(t rapid.TB, options simulator.Options) *account {
+	t.Helper()
+	sim, err := simulator.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network := &memoryNet{dialed: make(chan net.Conn), closed: make(chan struct{})}
+	network.server = http.Server{Handler: sim, ErrorLog: log.New(io.Discard, "", 0)}
+	go network.server.Serve(network)
+	return &account{Simulator: sim, endpoint: "http://localhost" + simulator.BasePath, network: network, transport: network.transport}
+}
+
+func (a *account) checkContract(t rapid.TB) {
+	t.Helper()
+	for _, violation := range a.Violations() {
+		t.Errorf("FoneStorm would have rejected: %s", violation)
+	}
+}
+
+// memoryNet is a network without sockets.
+type memoryNet struct {
+	dialed   chan net.Conn
+	closed   chan struct{}
+	server   http.Server
+	refusals atomic.Int32 // Number of connections to refuse from now on.
+}
+
+func (n *memoryNet) Accept() (net.Conn, error) {
+	select {
+	case connection := <-n.dialed:
+		return connection, nil
+	case <-n.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (n *memoryNet) Close() error   { close(n.closed); return nil }
+func (n *memoryNet) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (n *memoryNet) stop() { _ = n.server.Close() }
+
+func (n *memoryNet) transport() http.RoundTripper {
+	return &http.Transport{DialContext: n.dial, MaxIdleConnsPerHost: 2 * atOnce}
+}
+
+func (n *memoryNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if n.refusals.Add(-1) >= 0 {
+		return nil, syscall.ECONNREFUSED
+	}
+	client, server := net.Pipe()
+	select {
+	case n.dialed <- server:
+		return client, nil
+	case <-n.closed:
+		return nil, syscall.ECONNREFUSED
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// count returns how many requests of a kind there were.
+func (a *account) count(kind string) int {
+	n := 0
+	for _, r := range a.Requests() {
+		if r.Kind() == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// sendsOnly fails the test if another number of settings was sent.
+func (a *account) sendsOnly(t *testing.T, want int) {
+	t.Helper()
+	if n := a.count("set"); n != want {
+		t.Errorf("%d settings were sent, want %d", n, want)
+	}
+}
+
+// injectInto lets a fault meet all requests of a kind.
+func (a *account) injectInto(kind string, fault simulator.Fault) {
+	a.Inject(func(r *http.Request) simulator.Fault {
+		if kindOf(r) == kind {
+			return fault
+		}
+		return ""
+	})
+}
+
+// byHand changes where a FoneNumber delivers behind Terraform's back. It adds a FoneNumber that the account does not have.
+func (a *account) byHand(number, kind, value string) {
+	f, _ := a.Get(number)
+	f.Number = number
+	f.Receive = f.Receive.Delivering(kind, value)
+	a.Put(f)
+}
+
+// reject lets FoneStorm respond with an error to requests whose path ends like this, of all methods or only this one.
+func (a *account) reject(method, path string, status int, message string) {
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if method != "" && r.Method != method || !strings.HasSuffix(r.URL.Path, path) {
+			return false
+		}
+		respond(w, status, message)
+		return true
+	})
+}
+
+// respond writes an error as FoneStorm does.
+func respond(w http.ResponseWriter, status int, message string) {
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"error":%q,"message":%q,"status_code":%d}`, http.StatusText(status), message, status)
+}
+
+// settingOf returns the FoneNumber that a request sets, or "". It reads the body.
+func settingOf(r *http.Request) string {
+	var setting struct {
+		FoneNumber string `json:"fonenumber"`
+	}
+	if json.NewDecoder(r.Body).Decode(&setting) != nil {
+		return ""
+	}
+	return setting.FoneNumber
+}
+
+// kindOf returns the kind of a request, as [simulator.Request] names it.
+func kindOf(r *http.Request) string {
+	return simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
+}
+
+// destination is a delivery as a user writes it.
+type destination struct {
+	kind, value        string
+	username, password string
+}
+
+// Two destinations of each type, so that each can change within its type and to any other.
+var (
+	destinations = []destination{
+		{kind: "Device", value: "987123543678"},
+		{kind: "Email", value: "ops@example.com"},
+		{kind: "URL", value: "https://hooks.example.com/sms?msg={{msg}}", username: "hook", password: "correct-horse"},
+		{kind: "Forward", value: "3215551111"},
+		{kind: "None"},
+	}
+	otherDestinations = []destination{
+		{kind: "Device", value: "21915233078"},
+		{kind: "Email", value: "support@example.com"},
+		{kind: "URL", value: "http://hooks.example.com/{{to}}/in?from={{from}}&id={{uid}}"},
+		{kind: "Forward", value: "3215552222"},
+		{kind: "None", value: "None"},
+	}
+)
+
+// delivers checks where FoneStorm delivers, and with which credentials.
+func (a *account) delivers(number string, want destination) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		f, _ := a.Get(number)
+		got := destination{f.Receive.Type, f.Receive.Value(), f.Receive.URLUsername, f.Receive.URLPassword}
+		if want.kind == "None" {
+			want.value = ""
+		}
+		if got != want {
+			return fmt.Errorf("FoneNumber %s delivers to %+v, want %+v", number, got, want)
+		}
+		return nil
+	}
+}
+
+func (a *account) mustDeliver(t rapid.TB, number string, want destination) {
+	t.Helper()
+	if err := a.delivers(number, want)(nil); err != nil {
+		t.Errorf("%s", err)
+	}
+}
+
+// newVariedAccount returns an account with a FoneNumber of each type and one that is cancelled.
+func newVariedAccount(t *testing.T) *account {
+	t.Helper()
+	a := newAccount(t, simulator.Options{})
+	for i, d := range destinations {
+		a.Put(simulator.FoneNumber{
+			Number: fmt.Sprint(3215550000 + i), Label: "Number " + d.kind, Group: []string{"even", "odd"}[i%2],
+			Receive: simulator.Receive{Device: "1", Email: "stale@example.com"}.Delivering(d.kind, d.value),
+		})
+	}
+	a.Put(simulator.FoneNumber{Number: "4075550000", Active: "cancel", MessagingDisabled: true})
+	return a
+}

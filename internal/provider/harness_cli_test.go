@@ -1,0 +1,323 @@
+package provider
+
+import (
+	"archive/zip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
+)
+
+// The harness of tests through the CLI. They are named TestAcc and run with TF_ACC=1, which `make test` sets.
+
+// TestMain finds the CLI if TF_ACC asks for the tests through it. Without a CLI, they fail.
+func TestMain(m *testing.M) {
+	if os.Getenv(resource.EnvTfAcc) == "" {
+		fmt.Fprintln(os.Stderr, "Left out: tests through the CLI (TestAcc…) and most random cases. `make test` runs them all.")
+	} else if err := findCLI(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if builtProvider.dir != "" {
+		os.RemoveAll(builtProvider.dir)
+	}
+	os.Exit(code)
+}
+
+func findCLI() error {
+	cli, err := terraformcli.Executable()
+	if err != nil {
+		return err
+	}
+	os.Setenv("TF_ACC_TERRAFORM_PATH", cli)
+	os.Setenv("CHECKPOINT_DISABLE", "1")
+	os.Unsetenv("TF_CLI_CONFIG_FILE") // It may name another build of the provider, or a file that does not exist.
+	if theCLI().isTofu {
+		os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org") // plugin-testing uses names that the other registry's host rejects.
+	}
+	return nil
+}
+
+// throughCLI skips a test that needs the CLI unless TF_ACC is set.
+func throughCLI(t *testing.T) {
+	t.Helper()
+	if !strings.HasPrefix(t.Name(), "TestAcc") {
+		t.Fatal("a test through the CLI must be named TestAcc…")
+	}
+	if os.Getenv(resource.EnvTfAcc) == "" {
+		t.Skipf("needs the CLI: set %s=1, as `make test` does", resource.EnvTfAcc)
+	}
+}
+
+// provider returns a provider block for the account, with further settings.
+func (a *account) provider(settings ...string) string {
+	return fmt.Sprintf(`
+provider "fractel" {
+  endpoint            = %q
+  username            = "demo"
+  password            = "demo-password"
+  requests_per_second = 1000
+  %s
+}
+`, a.endpoint, strings.Join(settings, "\n  "))
+}
+
+// inProcess serves the provider to plugin-testing.
+func inProcess() map[string]func() (tfprotov6.ProviderServer, error) {
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"fractel": func() (tfprotov6.ProviderServer, error) { return NewServer("test"), nil },
+	}
+}
+
+// coverage is the folder for what the provider covers when the CLI runs it; "" when nobody asks, see `make cover`.
+var coverage = os.Getenv("FRACTEL_TEST_COVERAGE")
+
+// builtProvider is the provider as a program, built once for all tests that run it as users do.
+var builtProvider struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// workspace is a working directory of the real CLI.
+type workspace struct {
+	*terraformcli.Workspace
+	t *testing.T
+}
+
+// newWorkspace returns a working directory of the CLI that uses the built provider and this configuration. The
+// provider block is filled from the environment.
+func (a *account) newWorkspace(t *testing.T, config string, env ...string) *workspace {
+	t.Helper()
+	throughCLI(t)
+	builtProvider.once.Do(func() {
+		if builtProvider.dir, builtProvider.err = os.MkdirTemp("", "fractel-test-"); builtProvider.err == nil { //nolint:usetesting // It outlives the test that makes it.
+			var flags []string
+			if coverage != "" { // A program that is not covered itself would write nothing.
+				flags = []string{"-cover", "-coverpkg=.,./internal/fonestorm,./internal/provider"}
+			}
+			builtProvider.err = terraformcli.BuildProvider(context.Background(), filepath.Join("..", ".."), builtProvider.dir, flags...)
+		}
+	})
+	if builtProvider.err != nil {
+		t.Fatal(builtProvider.err)
+	}
+	env = append([]string{
+		"FRACTEL_ENDPOINT=" + a.endpoint, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "FRACTEL_REQUESTS_PER_SECOND=1000",
+	}, env...)
+	if coverage != "" {
+		env = append(env, "GOCOVERDIR="+coverage)
+	}
+	w, err := terraformcli.New(os.Getenv("TF_ACC_TERRAFORM_PATH"), t.TempDir(), builtProvider.dir, env...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := &workspace{Workspace: w, t: t}
+	result.configure(config)
+	return result
+}
+
+// configure replaces the configuration.
+func (w *workspace) configure(config string) {
+	w.t.Helper()
+	header := "terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n"
+	if strings.Contains(config, "required_providers") {
+		header = ""
+	}
+	w.write("main.tf", header+config)
+}
+
+// write puts another file beside the configuration.
+func (w *workspace) write(name, content string) {
+	w.t.Helper()
+	if err := w.Write(name, content); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// run runs the CLI, checks its exit code and returns what it printed, without colors and frames.
+func (w *workspace) run(exitCode int, args ...string) string {
+	w.t.Helper()
+	output, code, err := w.Run(w.t.Context(), args...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if code != exitCode {
+		w.t.Fatalf("terraform %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, exitCode, output)
+	}
+	return unframed(output)
+}
+
+func (w *workspace) plan(exitCode int, args ...string) string {
+	w.t.Helper()
+	return w.run(exitCode, append([]string{"plan", "-no-color", "-input=false", "-detailed-exitcode"}, args...)...)
+}
+
+func (w *workspace) apply(args ...string) string {
+	w.t.Helper()
+	return w.run(0, append([]string{"apply", "-no-color", "-input=false", "-auto-approve"}, args...)...)
+}
+
+// unframed takes the frames that the CLI draws around diagnostics, and its line breaks, out of an output, so that
+// sentences can be searched for.
+func unframed(output string) string {
+	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)), " ")
+}
+
+// rejects runs an apply that must end with an error.
+func (w *workspace) rejects(args ...string) string {
+	w.t.Helper()
+	return w.run(1, append([]string{"apply", "-no-color", "-input=false", "-auto-approve"}, args...)...)
+}
+
+func (w *workspace) importID(address, id string) {
+	w.t.Helper()
+	w.run(0, "import", "-no-color", "-input=false", address, id)
+}
+
+// outputs returns the outputs of the last apply as JSON.
+func (w *workspace) outputs() map[string]any {
+	w.t.Helper()
+	printed, err := w.Command(w.t.Context(), "output", "-json").Output()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var outputs map[string]struct{ Value any }
+	if err := json.Unmarshal(printed, &outputs); err != nil {
+		w.t.Fatal(err)
+	}
+	values := map[string]any{}
+	for name, output := range outputs {
+		values[name] = output.Value
+	}
+	return values
+}
+
+func asJSON(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// setEnv adds settings to the environment of the CLI.
+func (w *workspace) setEnv(env ...string) { w.Env = append(w.Env, env...) }
+
+// unzipped returns all that is in an archive, such as a saved plan.
+func unzipped(t *testing.T, path string) []byte {
+	t.Helper()
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	var content []byte
+	for _, file := range archive.File {
+		reader, err := file.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, err := io.ReadAll(reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content = append(content, part...)
+	}
+	return content
+}
+
+// config returns the resource block of a delivery.
+func (d destination) config(number string) string {
+	lines := []string{fmt.Sprintf("type = %q", d.kind)}
+	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
+		if value != "" {
+			lines = append(lines, fmt.Sprintf("%s = %q", name, value))
+		}
+	}
+	return fmt.Sprintf("resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = %q\n  %s\n}\n", number, strings.Join(lines, "\n  "))
+}
+
+// numbered returns the deliveries of the first n FoneNumbers, as separate addresses.
+func numbered(n int, value string) string {
+	return fmt.Sprintf(`
+locals {
+  numbers = { for i in range(%d) : tostring(3215550000 + i) => "%s" }
+}
+resource "fractel_fonenumber_delivery" "test" {
+  for_each   = local.numbers
+  fonenumber = each.key
+  type       = "Email"
+  value      = each.value
+}
+`, n, value)
+}
+
+// bestPassword returns the lines of a callback's password as the documentation recommends it, as far as the CLI can.
+func bestPassword(t *testing.T, password string, version int) string {
+	t.Helper()
+	throughCLI(t)
+	if theCLI().has(writeOnly) {
+		return fmt.Sprintf("url_password_wo = %q\n  url_password_wo_version = %d", password, version)
+	}
+	return fmt.Sprintf("url_password = %q", password)
+}
+
+// The summaries of what a plan can warn of. A test names those it expects; all others must stay silent.
+var planWarnings = []string{
+	"FoneNumber Already Delivers Elsewhere",
+	"FoneNumber Is Not Active",
+	"Messaging Is Not Enabled",
+	"FoneNumber Not Checked",
+	"Messages Will Be Deleted",
+	"Delivery Kept on Destroy",
+	"FoneNumber Stays Off on Destroy",
+	"Multiple Resources for One FoneNumber",
+	"Refresh Skipped: Provider Configuration Unknown",
+	"Callback Method Changes to POST",
+	"Callback Credentials May Remain",
+	"Forwarding Loop",
+	"Messages Will Arrive Twice",
+	"Device Not Found in Account",
+	"FoneNumber Moves Between Resources",
+	"Delivery Left Unchanged on Destroy",
+	"Unknown Token in Callback URL",
+	"Unbalanced Braces in Callback URL",
+	"Callback Credentials Sent Over Plain HTTP",
+	"Available Write-Only Attribute Alternative",
+}
+
+// warns checks that an output has these warnings and no others.
+func warns(t *testing.T, output string, want ...string) {
+	t.Helper()
+	for _, summary := range planWarnings {
+		expected := false
+		for _, w := range want {
+			expected = expected || w == summary
+		}
+		if got := strings.Contains(output, "Warning: "+summary); got != expected {
+			t.Errorf("warning %q is %t, want %t:\n%s", summary, got, expected, output)
+		}
+	}
+}
+
+func says(t *testing.T, output string, want ...string) {
+	t.Helper()
+	for _, text := range want {
+		if !strings.Contains(output, text) {
+			t.Errorf("does not say %q:\n%s", text, output)
+		}
+	}
+}

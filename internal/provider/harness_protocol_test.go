@@ -1,0 +1,458 @@
+package provider
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"pgregory.net/rapid"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// The harness of tests at the protocol, which do what Terraform does without it.
+
+// protocol is what Terraform learns of the provider before anything else.
+var protocol = sync.OnceValue(func() (learned struct {
+	provider, resource, list, identity tftypes.Type
+	attributes                         []*tfprotov6.SchemaAttribute // Of the resource.
+},
+) {
+	server := NewServer("test").(*server)
+	schemas, err := server.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		panic(err)
+	}
+	identities, err := server.GetResourceIdentitySchemas(context.Background(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil {
+		panic(err)
+	}
+	learned.provider = schemas.Provider.ValueType()
+	learned.resource = schemas.ResourceSchemas[resourceName].ValueType()
+	learned.list = schemas.ListResourceSchemas[resourceName].ValueType()
+	learned.identity = identities.IdentitySchemas[resourceName].ValueType()
+	learned.attributes = schemas.ResourceSchemas[resourceName].Block.Attributes
+	return learned
+})
+
+// attributes are those of an object that are not null.
+type attributes map[string]any
+
+// value returns the object; attributes that are nil are no object at all.
+func (a attributes) value(kind tftypes.Type) tftypes.Value {
+	if a == nil {
+		return tftypes.NewValue(kind, nil)
+	}
+	values := map[string]tftypes.Value{}
+	for name, attribute := range kind.(tftypes.Object).AttributeTypes {
+		values[name] = tftypes.NewValue(attribute, a[name])
+	}
+	return tftypes.NewValue(kind, values)
+}
+
+// attributesOf returns what is in a value that is known.
+func attributesOf(value tftypes.Value) attributes {
+	if value.IsNull() {
+		return nil
+	}
+	members := map[string]tftypes.Value{}
+	_ = value.As(&members)
+	known := attributes{}
+	for name, member := range members {
+		var text *string
+		if member.As(&text) == nil && text != nil {
+			known[name] = *text
+		}
+	}
+	return known
+}
+
+func (a attributes) text(name string) string {
+	text, _ := a[name].(string)
+	return text
+}
+
+// wire returns a value as it travels.
+func wire(t rapid.TB, kind tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {
+	t.Helper()
+	sent, err := tfprotov6.NewDynamicValue(kind, value)
+	if err != nil {
+		t.Fatalf("%s cannot be sent: %s", value, err)
+	}
+	return &sent
+}
+
+func unwire(t rapid.TB, kind tftypes.Type, received *tfprotov6.DynamicValue) tftypes.Value {
+	t.Helper()
+	if received == nil {
+		return tftypes.NewValue(kind, nil)
+	}
+	value, err := received.Unmarshal(kind)
+	if err != nil {
+		t.Fatalf("the provider's value cannot be read: %s", err)
+	}
+	return value
+}
+
+// run is one run of the provider. Terraform starts one to plan and another one to apply.
+type run struct {
+	t      rapid.TB
+	ctx    context.Context //nolint:containedctx // Of the test.
+	server *server
+}
+
+// start begins a run with further settings in the provider block.
+func (a *account) start(ctx context.Context, t rapid.TB, settings attributes) *run {
+	t.Helper()
+	block := attributes{"endpoint": a.endpoint, "username": "demo", "password": "demo-password", "requests_per_second": 1000}
+	maps.Copy(block, settings)
+	r := &run{t, ctx, newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
+		if a.transport != nil {
+			config.Transport = a.transport()
+		}
+		return fonestorm.New(config)
+	}})}
+	configured, err := r.server.ConfigureProvider(ctx, &tfprotov6.ConfigureProviderRequest{
+		Config: wire(t, protocol().provider, block.value(protocol().provider)),
+	})
+	r.works(err)
+	if len(configured.Diagnostics) > 0 {
+		t.Fatalf("the provider cannot be configured: %s", configured.Diagnostics[0].Detail)
+	}
+	return r
+}
+
+// call returns the context of one call. As Terraform's do, it holds what has come with the call, which must not be kept.
+func (r *run) call() context.Context {
+	type received struct{}
+	return context.WithValue(r.ctx, received{}, make([]byte, 4<<10))
+}
+
+// works ends the test when the protocol itself has failed.
+func (r *run) works(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatalf("the provider cannot be called: %s", err)
+	}
+}
+
+// instance is what Terraform keeps of a resource. The zero value is none.
+type instance struct {
+	state    tftypes.Value
+	private  []byte
+	identity *tfprotov6.ResourceIdentityData
+}
+
+func (i instance) exists() bool { return !i.state.IsNull() }
+
+// known returns the state in the form that Terraform has for one that does not exist, too.
+func (i instance) known() tftypes.Value {
+	if !i.exists() {
+		return tftypes.NewValue(protocol().resource, nil)
+	}
+	return i.state
+}
+
+// agrees reports whether a state that an error has left is the one before it, but for credentials that are not known.
+func agrees(after, before instance) bool {
+	left, was := attributesOf(after.known()), attributesOf(before.known())
+	if left.text("url_username") == "" && left.text("url_password") == "" {
+		for _, credential := range []string{"url_username", "url_password"} {
+			delete(left, credential)
+			delete(was, credential)
+		}
+	}
+	return maps.Equal(left, was) && after.exists() == before.exists()
+}
+
+func (r *run) validate(config attributes) []*tfprotov6.Diagnostic {
+	r.t.Helper()
+	resp, err := r.server.ValidateResourceConfig(r.call(), &tfprotov6.ValidateResourceConfigRequest{
+		TypeName: resourceName, Config: wire(r.t, protocol().resource, config.value(protocol().resource)),
+		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
+	})
+	r.works(err)
+	return resp.Diagnostics
+}
+
+func (r *run) refresh(i instance) (instance, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	resp, err := r.server.ReadResource(r.call(), &tfprotov6.ReadResourceRequest{
+		TypeName: resourceName, CurrentState: wire(r.t, protocol().resource, i.state), Private: i.private, CurrentIdentity: i.identity,
+	})
+	r.works(err)
+	return instance{unwire(r.t, protocol().resource, resp.NewState), resp.Private, resp.NewIdentity}, resp.Diagnostics
+}
+
+// importState imports by ID and reads, as Terraform does.
+func (r *run) importState(id string) (instance, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: resourceName, ID: id})
+}
+
+// importIdentity imports by identity, as Terraform does from 1.12 on.
+func (r *run) importIdentity(number string) (instance, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	identity := wire(r.t, protocol().identity, attributes{"fonenumber": number}.value(protocol().identity))
+	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: resourceName, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity}})
+}
+
+func (r *run) imports(request *tfprotov6.ImportResourceStateRequest) (instance, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	resp, err := r.server.ImportResourceState(r.call(), request)
+	r.works(err)
+	if len(resp.ImportedResources) != 1 {
+		return instance{}, resp.Diagnostics
+	}
+	i := resp.ImportedResources[0]
+	return r.refresh(instance{unwire(r.t, protocol().resource, i.State), i.Private, i.Identity})
+}
+
+// listed is one result of a list.
+type listed struct {
+	name     string // Empty for a result that is only a diagnostic.
+	number   string // Of its identity.
+	resource attributes
+}
+
+// list lists deliveries with their resources, as `terraform query` does.
+func (r *run) list(filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	config := wire(r.t, protocol().list, filter.value(protocol().list))
+	validated, err := r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: resourceName, Config: config})
+	r.works(err)
+	if failure(validated.Diagnostics) != nil {
+		return nil, validated.Diagnostics
+	}
+	resp, err := r.server.ListResource(r.call(), &tfprotov6.ListResourceRequest{
+		TypeName: resourceName, Config: config, IncludeResource: true, Limit: limit,
+	})
+	r.works(err)
+	for result := range resp.Results {
+		diags = append(diags, result.Diagnostics...)
+		if result.Identity != nil {
+			identity := attributesOf(unwire(r.t, protocol().identity, result.Identity.IdentityData))
+			found = append(found, listed{result.DisplayName, identity.text("fonenumber"), attributesOf(unwire(r.t, protocol().resource, result.Resource))})
+		}
+	}
+	return found, diags
+}
+
+// change is what a plan says of one resource.
+type change struct {
+	before          instance
+	config, planned tftypes.Value
+	private         []byte
+	identity        *tfprotov6.ResourceIdentityData
+	replaces        bool // Whether the provider wants a new object instead.
+}
+
+// differs returns the names of the attributes that the change gives another value.
+func (c change) differs() []string {
+	var names []string
+	before, planned := map[string]tftypes.Value{}, map[string]tftypes.Value{}
+	_ = c.before.known().As(&before)
+	_ = c.planned.As(&planned)
+	for _, attribute := range protocol().attributes {
+		if !before[attribute.Name].Equal(planned[attribute.Name]) {
+			names = append(names, attribute.Name)
+		}
+	}
+	return names
+}
+
+// destruction is the destroy of the old half of a replacement, which gets the private state of the new half's plan.
+func destruction(old instance, private []byte) change {
+	nothing := attributes(nil).value(protocol().resource)
+	return change{before: old, private: private, identity: old.identity, config: nothing, planned: nothing}
+}
+
+func (c change) isEmpty() bool { return c.before.known().Equal(c.planned) }
+
+// plan asks for the change from an instance to a configuration; nil for none, to destroy it.
+func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	kind := protocol().resource
+	c := change{before: before, config: config.value(kind)}
+	proposed := c.config
+	if config != nil {
+		proposed = r.proposed(before, c.config)
+	}
+	resp, err := r.server.PlanResourceChange(r.call(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: resourceName, PriorState: wire(r.t, kind, before.known()), ProposedNewState: wire(r.t, kind, proposed),
+		Config: wire(r.t, kind, c.config), PriorPrivate: before.private, PriorIdentity: before.identity,
+	})
+	r.works(err)
+	c.replaces = len(resp.RequiresReplace) > 0 && before.exists()
+	c.planned, c.private, c.identity = unwire(r.t, kind, resp.PlannedState), resp.PlannedPrivate, resp.PlannedIdentity
+	return c, resp.Diagnostics
+}
+
+// proposed is what Terraform takes for the new state until the provider says: the configuration, and what is there
+// already of computed attributes that it leaves out.
+func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
+	r.t.Helper()
+	configured, known := map[string]tftypes.Value{}, map[string]tftypes.Value{}
+	if err := config.As(&configured); err != nil {
+		r.t.Fatalf("configuration: %s", err)
+	}
+	proposed := maps.Clone(configured) // The value itself would change with the map.
+	if before.exists() {
+		_ = before.state.As(&known)
+	}
+	for _, attribute := range protocol().attributes {
+		already, isKnown := known[attribute.Name]
+		switch {
+		case attribute.WriteOnly:
+			proposed[attribute.Name] = tftypes.NewValue(attribute.Type, nil)
+		case attribute.Computed && proposed[attribute.Name].IsNull() && isKnown:
+			proposed[attribute.Name] = already
+		}
+	}
+	return tftypes.NewValue(protocol().resource, proposed)
+}
+
+// apply makes a change. What the provider returns is kept whatever else it says, as Terraform does.
+func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	kind := protocol().resource
+	resp, err := r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: resourceName, PriorState: wire(r.t, kind, c.before.known()), PlannedState: wire(r.t, kind, c.planned),
+		Config: wire(r.t, kind, c.config), PlannedPrivate: c.private, PlannedIdentity: c.identity,
+	})
+	r.works(err)
+	after := instance{unwire(r.t, kind, resp.NewState), resp.Private, resp.NewIdentity}
+	if failure(resp.Diagnostics) == nil && !after.known().Equal(c.planned) {
+		r.t.Fatalf("Terraform would report an inconsistent result: planned %s, got %s", c.planned, after.state)
+	}
+	return after, resp.Diagnostics
+}
+
+// managed is one resource and its state. Each plan and each apply is a run of its own, as in Terraform.
+type managed struct {
+	instance
+	t        *testing.T
+	account  *account
+	settings attributes // In the provider block.
+}
+
+func (a *account) manage(t *testing.T) *managed { return &managed{t: t, account: a} }
+
+func (m *managed) start() *run { return m.account.start(m.t.Context(), m.t, m.settings) }
+
+// plan refreshes and plans.
+func (m *managed) plan(config attributes) (c change, diags []*tfprotov6.Diagnostic) {
+	m.t.Helper()
+	r := m.start()
+	if m.exists() {
+		read, problems := r.refresh(m.instance)
+		if failure(problems) != nil {
+			return c, problems
+		}
+		m.instance, diags = read, problems
+	}
+	c, planned := r.plan(m.instance, config)
+	return c, append(diags, planned...)
+}
+
+// apply plans and applies. An error in the plan leaves everything as it is.
+func (m *managed) apply(config attributes) (diags []*tfprotov6.Diagnostic) {
+	m.t.Helper()
+	c, diags := m.plan(config)
+	if failure(diags) != nil || !m.exists() && config == nil {
+		return diags
+	}
+	var applied []*tfprotov6.Diagnostic
+	m.instance, applied = m.start().apply(c)
+	return append(diags, applied...)
+}
+
+// mustApply applies a change that must succeed, after which the next plan is empty.
+func (m *managed) mustApply(config attributes) (diags []*tfprotov6.Diagnostic) {
+	m.t.Helper()
+	diags = m.apply(config)
+	if problem := failure(diags); problem != nil {
+		m.t.Fatalf("%v: %s: %s", config, problem.Summary, problem.Detail)
+	}
+	if config != nil {
+		m.mustPlanNothing(config)
+	}
+	return diags
+}
+
+func (m *managed) mustPlanNothing(config attributes) {
+	m.t.Helper()
+	c, diags := m.plan(config)
+	if problem := failure(diags); problem != nil || !c.isEmpty() {
+		m.t.Fatalf("the plan of %v is not empty: it changes %q, and its error is %v", config, c.differs(), problem)
+	}
+}
+
+// mustImport makes the FoneNumber's delivery this resource.
+func (m *managed) mustImport(number string) {
+	m.t.Helper()
+	var diags []*tfprotov6.Diagnostic
+	if m.instance, diags = m.start().importState(number); failure(diags) != nil {
+		m.t.Fatal(failure(diags).Detail)
+	}
+}
+
+// attributes returns the configuration of a delivery for the protocol. Further attributes are pairs of name and value.
+func (d destination) attributes(number string, further ...any) attributes {
+	config := attributes{"fonenumber": number, "type": d.kind}
+	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
+		if value != "" {
+			config[name] = value
+		}
+	}
+	for i := 0; i < len(further); i += 2 {
+		config[further[i].(string)] = further[i+1]
+	}
+	return config
+}
+
+// shown returns the detail of a diagnostic and the attribute that it is about.
+func shown(d *tfprotov6.Diagnostic) string { return d.Detail + " " + d.Attribute.String() }
+
+// wantError checks that the first error has this summary, and that its detail contains these texts.
+func wantError(t *testing.T, diags []*tfprotov6.Diagnostic, summary string, texts ...string) {
+	t.Helper()
+	problem := failure(diags)
+	if problem == nil || problem.Summary != summary {
+		t.Errorf("the error is %+v, want %q", problem, summary)
+		return
+	}
+	says(t, shown(problem), texts...)
+}
+
+// wantWarnings checks that there are warnings with these summaries and no others, and that they contain these texts.
+func wantWarnings(t *testing.T, diags []*tfprotov6.Diagnostic, summaries []string, texts ...string) {
+	t.Helper()
+	var got []string
+	details := ""
+	for _, d := range diags {
+		if d.Severity == tfprotov6.DiagnosticSeverityWarning {
+			got = append(got, d.Summary)
+			details += shown(d) + "\n"
+		}
+	}
+	slices.Sort(got)
+	if want := slices.Sorted(slices.Values(summaries)); !slices.Equal(got, want) {
+		t.Errorf("the warnings are %q, want %q: %s", got, want, details)
+	}
+	says(t, details, texts...)
+}
+
+// failure returns the first error; nil when there are only warnings.
+func failure(diags []*tfprotov6.Diagnostic) *tfprotov6.Diagnostic {
+	for _, d := range diags {
+		if d.Severity == tfprotov6.DiagnosticSeverityError {
+			return d
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package provider
+
+import (
+	"context"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// A provider without a client, because its configuration was never set or is unknown, returns an error to every call that needs
+// one. It never panics, and a refresh and a plan keep what is known.
+func TestMissingClient(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	config := toURL("", "", 0)
+	m.mustApply(config)
+	update, _ := m.plan(with(config, "value", "https://hooks.example.com/other"))
+	create, _ := a.manage(t).plan(config)
+	remove, _ := m.plan(nil)
+	for name, r := range map[string]*run{
+		"not configured": {t, t.Context(), newServer(New("test")())},
+		"unknown":        a.start(t.Context(), t, attributes{"endpoint": tftypes.UnknownValue}),
+	} {
+		for what, c := range map[string]change{"create": create, "update": update, "delete": remove} {
+			left, diags := r.apply(c)
+			wantError(t, diags, "Provider Configuration Unknown")
+			if !left.known().Equal(c.before.known()) {
+				t.Errorf("%s, %s: the state becomes %s", name, what, left.known())
+			}
+		}
+		if read, diags := r.refresh(m.instance); failure(diags) != nil || !read.known().Equal(m.known()) {
+			t.Errorf("%s: the refresh gives %s, %v", name, read.known(), diags)
+		}
+		_, diags := r.list(attributes{}, 100)
+		wantError(t, diags, "Provider Configuration Unknown")
+		for source, config := range map[string]attributes{
+			"fractel_fonenumber": {"fonenumber": testNumber}, "fractel_fonenumbers": {}, "fractel_device": {"id": "1"}, "fractel_devices": {},
+		} {
+			t.Log(source)
+			wantError(t, r.readDataSource(source, config), "Provider Configuration Unknown")
+		}
+	}
+}
+
+// readDataSource returns the diagnostics of a data source.
+func (r *run) readDataSource(name string, config attributes) []*tfprotov6.Diagnostic {
+	r.t.Helper()
+	schemas, err := r.server.GetProviderSchema(r.call(), &tfprotov6.GetProviderSchemaRequest{})
+	r.works(err)
+	kind := schemas.DataSourceSchemas[name].ValueType()
+	resp, err := r.server.ReadDataSource(r.call(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: wire(r.t, kind, config.value(kind))})
+	r.works(err)
+	return resp.Diagnostics
+}
+
+// Everything that the provider has is configured in one place, which rejects what another provider would hand out.
+func TestConfigureRejectsOtherData(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	p := New("test")()
+	configured := 0
+	for _, newDataSource := range p.DataSources(ctx) {
+		resp := &datasource.ConfigureResponse{}
+		newDataSource().(datasource.DataSourceWithConfigure).Configure(ctx, datasource.ConfigureRequest{ProviderData: "another"}, resp)
+		if !resp.Diagnostics.HasError() {
+			t.Errorf("%T accepts data of another type", newDataSource())
+		}
+		configured++
+	}
+	for _, newResource := range p.Resources(ctx) {
+		resp := &resource.ConfigureResponse{}
+		newResource().(resource.ResourceWithConfigure).Configure(ctx, resource.ConfigureRequest{ProviderData: "another"}, resp)
+		if !resp.Diagnostics.HasError() {
+			t.Errorf("%T accepts data of another type", newResource())
+		}
+		configured++
+	}
+	for _, newList := range p.(provider.ProviderWithListResources).ListResources(ctx) {
+		resp := &resource.ConfigureResponse{}
+		newList().(resource.ResourceWithConfigure).Configure(ctx, resource.ConfigureRequest{ProviderData: "another"}, resp)
+		if !resp.Diagnostics.HasError() {
+			t.Errorf("%T accepts data of another type", newList())
+		}
+		configured++
+	}
+	if configured != 6 {
+		t.Errorf("%d were configured, want 6", configured)
+	}
+}

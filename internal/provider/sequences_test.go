@@ -1,0 +1,400 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"pgregory.net/rapid"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// modelRuns is how many parts the test has, each of which tries so many sequences unless -rapid.checks says otherwise.
+const modelRuns = 4
+
+func modelSequences() int { return size(500, 50, 10) }
+
+// Whatever happens before, in FoneStorm, on the way to it and in the configuration: no operation succeeds without having
+// done what it should, none fails and changes the state, and an apply without faults makes FoneStorm what the
+// configuration says, so that the next plan is empty. `-rapid.checks=20000` tries more.
+func TestRandomSequences(t *testing.T) {
+	t.Parallel()
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		if err := checks.Value.Set(fmt.Sprint(modelSequences())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range modelRuns {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				profile, steps := profiles.Draw(t, "profile"), sequences.Draw(t, "steps")
+				rapid.SyncTest(t, func(t *rapid.T) { // In which no waiting takes time.
+					m, end := newModel(t, profile)
+					defer end()
+					for _, s := range append(steps, apply{}) {
+						t.Log(s)
+						s.do(m)
+					}
+				})
+			})
+		})
+	}
+}
+
+// model is what should be, and the provider it is compared with.
+type model struct {
+	t       *rapid.T
+	account *account
+	bare    bool // Whether FoneStorm answers a setting without naming the FoneNumber.
+
+	mu     sync.Mutex        // FoneStorm answers in goroutines of its own.
+	faults []simulator.Fault // Of the requests to come.
+	untold bool              // FoneStorm may not tell where a FoneNumber delivers.
+	met    []string          // Kind and fault of the requests of the operation that is under way.
+	listed bool              // No list of this run of the provider has met a fault.
+	cancel func()            // Cancels the calls of the run that is under way, as Ctrl-C does.
+	until  int               // How many requests there are until that happens; zero for never.
+
+	configs   [managedNumbers]attributes // Nil for none.
+	instances [managedNumbers]instance
+	applied   [managedNumbers]attributes // What the instance was made from.
+
+	set       [managedNumbers][]attributes // What the instance has been set to, for all that is known.
+	tainted   [managedNumbers]bool         // A create has failed after which FoneStorm may have it.
+	uncertain [managedNumbers]bool         // A create has failed or a destroy kept all, so that it may have left its credentials.
+}
+
+func newModel(t *rapid.T, profile simulator.Profile) (m *model, end func()) {
+	a := serveInMemory(t, simulator.Options{Profile: profile})
+	m = &model{t: t, account: a, bare: profile.SettingResponse != "fonenumber"}
+	for i, number := range modelNumbers {
+		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
+	}
+	a.Inject(func(r *http.Request) simulator.Fault {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		fault := simulator.Fault("")
+		if len(m.faults) > 0 {
+			fault, m.faults = m.faults[0], m.faults[1:]
+		}
+		kind := kindOf(r)
+		m.met = append(m.met, kind+": "+string(fault))
+		m.listed = m.listed && (kind != "list" || fault == "")
+		if m.until--; m.until == 0 {
+			m.cancel()
+		}
+		return fault
+	})
+	return m, a.network.stop
+}
+
+// expect sets the faults of the requests to come.
+func (m *model) expect(faults []simulator.Fault) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.faults = slices.Clone(faults)
+}
+
+// begin is called before an operation whose faults are asked for afterwards.
+func (m *model) begin() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.met = nil
+}
+
+// hasMet reports whether a request of the operation has met such a fault, as in "get: 503" or "503".
+func (m *model) hasMet(fault string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.met, func(met string) bool { return strings.HasSuffix(met, fault) })
+}
+
+func (s configure) do(m *model) { m.configs[s.resource] = s.config }
+func (s byHand) do(m *model)    { m.account.byHand(s.number, s.kind, s.value) }
+
+// do plans in one run of the provider and applies in the next, as Terraform does. Without faults, both must succeed.
+func (s apply) do(m *model) {
+	m.expect(s.faults)
+	m.untold = slices.Contains(s.faults, simulator.ReceiveMissing)
+	if problem := m.apply(); problem != nil && len(s.faults) == 0 {
+		m.t.Fatalf("an apply without faults fails: %s: %s", problem.Summary, problem.Detail)
+	}
+	m.expect(nil)
+	if len(s.faults) == 0 {
+		m.settled()
+	}
+}
+
+// apply returns the first error. As in Terraform, one in the plan leaves everything as it was, and one while applying
+// does not stop the others.
+func (m *model) apply() (first *tfprotov6.Diagnostic) {
+	planned := m.start()
+	refreshed := m.instances
+	for i, kept := range m.instances {
+		if !kept.exists() {
+			continue
+		}
+		var diags []*tfprotov6.Diagnostic
+		m.begin()
+		refreshed[i], diags = planned.refresh(kept)
+		m.checkRefreshed(i, refreshed[i], diags)
+		if problem := failure(diags); problem != nil {
+			return problem
+		}
+	}
+	for i := range refreshed {
+		if m.needed(refreshed[i], i) {
+			if _, diags := planned.plan(refreshed[i], m.configs[i]); failure(diags) != nil {
+				return failure(diags)
+			}
+		}
+	}
+	m.keep(refreshed)
+	applied := m.start()
+	for i := range m.instances {
+		if !m.needed(m.instances[i], i) {
+			continue
+		}
+		problem := m.change(applied, i)
+		if first == nil {
+			first = problem
+		}
+	}
+	return first
+}
+
+// keep makes refreshed instances the state. One that has left it is forgotten, and what it has set counts no longer as its own.
+func (m *model) keep(refreshed [managedNumbers]instance) {
+	for i, kept := range m.instances {
+		if kept.exists() && !refreshed[i].exists() {
+			m.set[i], m.tainted[i], m.uncertain[i] = nil, false, true
+		}
+	}
+	m.instances = refreshed
+}
+
+func (m *model) start() *run {
+	ctx, cancel := context.WithCancel(m.t.Context())
+	m.t.Cleanup(cancel)
+	m.mu.Lock()
+	m.listed, m.cancel = true, cancel
+	m.mu.Unlock()
+	return m.account.start(ctx, m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
+}
+
+// do applies with requests that meet faults, and cancels at one of them. What was set until then must be known.
+func (s interrupt) do(m *model) {
+	m.expect(s.faults)
+	m.interruptAt(s.at)
+	_ = m.apply() // It may be over before.
+	m.interruptAt(0)
+	m.expect(nil)
+}
+
+func (m *model) interruptAt(request int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.until = request
+}
+
+// do refreshes with credentials of another account, which has none of the FoneNumbers. Nothing may leave the state.
+func (s elsewhere) do(m *model) {
+	other := serveInMemory(m.t, simulator.Options{Account: "9998887777"})
+	defer other.network.stop()
+	r := other.start(m.t.Context(), m.t, nil)
+	for i, kept := range m.instances {
+		if !kept.exists() {
+			continue
+		}
+		left, diags := r.refresh(kept)
+		problem := failure(diags)
+		if problem == nil || !strings.Contains(problem.Detail, "9998887777") || !left.known().Equal(kept.known()) {
+			m.t.Fatalf("reading %s with another account gives %s and %v", modelNumbers[i], left.known(), problem)
+		}
+	}
+}
+
+func (m *model) needed(i instance, resource int) bool {
+	return i.exists() || m.configs[resource] != nil
+}
+
+// checkRefreshed checks that a state that was read is what FoneStorm has, or else that the old one is still there.
+func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnostic) {
+	m.noSecrets(diags)
+	if failure(diags) != nil {
+		if !got.known().Equal(m.instances[i].known()) {
+			m.t.Fatalf("reading %s fails, but the state becomes %s", modelNumbers[i], got.known())
+		}
+		return
+	}
+	if !got.exists() {
+		if !m.mayBeGone(i) {
+			m.t.Fatalf("%s leaves the state", modelNumbers[i])
+		}
+		return
+	}
+	if m.hasMet("get: " + string(simulator.AnotherFoneNumber)) {
+		m.t.Fatalf("reading %s succeeds by the answer for another FoneNumber", modelNumbers[i])
+	}
+	state := attributesOf(got.known())
+	if m.hasMet(string(simulator.ReceiveMissing)) {
+		return // FoneStorm has not told.
+	}
+	if receive := m.receive(i); state.text("type") != receive.Type || state.text("value") != receive.Value() {
+		m.t.Fatalf("reading %s gives %v where FoneStorm has %+v", modelNumbers[i], state, receive)
+	}
+}
+
+// mayBeGone reports whether FoneStorm has said in the operation that a FoneNumber is not in the account, and its list has not
+// contradicted that.
+func (m *model) mayBeGone(i int) bool {
+	f, _ := m.account.Get(modelNumbers[i])
+	m.mu.Lock()
+	unlisted := f.Active != "yes" || !m.listed
+	m.mu.Unlock()
+	return unlisted && m.hasMet("get: "+string(simulator.NotFound))
+}
+
+func (m *model) receive(i int) simulator.Receive {
+	f, _ := m.account.Get(modelNumbers[i])
+	return f.Receive
+}
+
+// change applies what is planned for a resource, and checks what has become of it.
+func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
+	before, config := m.instances[i], m.configs[i]
+	if m.tainted[i] && config != nil {
+		return m.replace(r, i)
+	}
+	c, diags := r.plan(before, config)
+	m.noSecrets(diags)
+	if problem := failure(diags); problem != nil || c.isEmpty() {
+		return problem
+	}
+	found, requests := m.receive(i), m.account.count("set")
+	m.begin()
+	after, diags := r.apply(c)
+	m.noSecrets(diags)
+	if n := m.account.count("set") - requests; n > 1+retries+1 { // Once more with a new token.
+		m.t.Fatalf("setting %s takes %d requests", modelNumbers[i], n)
+	}
+	if problem := failure(diags); problem != nil {
+		m.uncertain[i] = m.uncertain[i] || !before.exists()
+		m.tainted[i] = m.tainted[i] || !before.exists() && after.exists()
+		if config != nil {
+			m.set[i] = append(m.set[i], config)
+		}
+		if !agrees(after, before) && before.exists() {
+			m.t.Fatalf("changing %s fails, but the state becomes %s", modelNumbers[i], after.known())
+		}
+		m.instances[i] = after
+		if now := m.receive(i); now != found && !m.wants(i, config, now, found) {
+			m.t.Fatalf("changing %s fails and leaves %+v, which is neither what it was nor what is wanted", modelNumbers[i], now)
+		}
+		return problem
+	}
+	if !m.bare && m.hasMet("set: "+string(simulator.AnotherFoneNumber)) && !m.hasMet("get: ") { // Which settles it.
+		m.t.Fatalf("changing %s succeeds by the answer for another FoneNumber", modelNumbers[i])
+	}
+	m.instances[i] = after
+	if now := m.receive(i); !m.wants(i, config, now, found) && (config != nil || !m.mayBeGone(i)) {
+		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
+	}
+	if config == nil && m.receive(i) == found { // Kept, as configured or because it was set elsewhere.
+		m.uncertain[i] = true
+	}
+	m.applied[i], m.set[i], m.tainted[i] = config, []attributes{config}, false
+	if cmp.Or(config.text("url_password_wo"), config.text("url_password")) != "" { // And with it a user name.
+		m.uncertain[i] = false
+	}
+	return nil
+}
+
+// replace makes a new instance of a tainted one, whose plan knows nothing of it.
+func (m *model) replace(r *run, i int) *tfprotov6.Diagnostic {
+	c, diags := r.plan(instance{}, m.configs[i])
+	if problem := failure(diags); problem != nil {
+		return problem
+	}
+	left, diags := r.apply(destruction(m.instances[i], c.private))
+	if problem := failure(diags); problem != nil {
+		m.instances[i] = left
+		return problem
+	}
+	m.instances[i], m.tainted[i] = instance{}, false
+	return m.change(r, i)
+}
+
+// isOwn reports whether an instance may have set this.
+func (m *model) isOwn(i int, found simulator.Receive) bool {
+	return slices.ContainsFunc(m.set[i], func(config attributes) bool {
+		return sameDestination(found, config.text("type"), config.text("value"))
+	})
+}
+
+// wants reports whether a setting is what a resource should lead to, when this one was found before.
+func (m *model) wants(i int, config attributes, now, found simulator.Receive) bool {
+	if config == nil {
+		switch m.applied[i].text("on_destroy") {
+		case onDestroyKeep:
+			return now == found
+		default:
+			return now.Type == "None" || now == found && !m.isOwn(i, found)
+		}
+	}
+	if !sameDestination(now, config.text("type"), config.text("value")) {
+		return false
+	}
+	username, password := config.text("url_username"), cmp.Or(config.text("url_password_wo"), config.text("url_password"))
+	if username == "" && m.uncertain[i] {
+		return true // What an earlier operation has left cannot be seen.
+	}
+	return now.URLUsername == username && (now.URLPassword == password || password == "" && m.uncertain[i])
+}
+
+func sameDestination(now simulator.Receive, kind, value string) bool {
+	return cmp.Or(now.Type, "None") == kind && now.Value() == value
+}
+
+// settled checks that FoneStorm is what the configuration says, and that nothing is left to do.
+func (m *model) settled() {
+	r := m.start()
+	for i, config := range m.configs {
+		if config != nil {
+			if now := m.receive(i); !m.wants(i, config, now, now) {
+				m.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", modelNumbers[i], config, now)
+			}
+		}
+		if m.instances[i].exists() != (config != nil) {
+			m.t.Fatalf("%s is in the state: %v, in the configuration: %v", modelNumbers[i], m.instances[i].exists(), config)
+		}
+		if config == nil {
+			continue
+		}
+		read, diags := r.refresh(m.instances[i])
+		if problem := failure(diags); problem != nil {
+			m.t.Fatalf("reading %s: %s: %s", modelNumbers[i], problem.Summary, problem.Detail)
+		}
+		if c, _ := r.plan(read, config); !c.isEmpty() {
+			m.t.Fatalf("after an apply of %s the plan still changes %q", modelNumbers[i], c.differs())
+		}
+	}
+	m.account.checkContract(m.t)
+}
+
+func (m *model) noSecrets(diags []*tfprotov6.Diagnostic) {
+	for _, d := range diags {
+		if strings.Contains(d.Summary+d.Detail, passwordPrefix) {
+			m.t.Fatalf("a password is shown: %s: %s", d.Summary, d.Detail)
+		}
+	}
+}
