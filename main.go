@@ -20,6 +20,7 @@ func main() {
 		fmt.Println(describeBuild(version, buildInfo()))
 		return
 	}
+	collectLess()
 	var options []tf6server.ServeOpt
 	if *debug {
 		options = append(options, tf6server.WithManagedDebug())

@@ -84,7 +84,7 @@ func listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumbe
 	result.DisplayName = cmp.Or(f.Label, f.Number)
 	result.Diagnostics.Append(result.Identity.Set(ctx, model.identity())...)
 	if req.IncludeResource {
-		result.Diagnostics.Append(result.Resource.Set(ctx, model)...)
+		result.Diagnostics.Append(model.write(ctx, result.Resource)...)
 	}
 	return result
 }

@@ -1,24 +1,74 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
 // deliveryModel is a fractel_fonenumber_delivery, as configured, planned or in the state.
+//
+// Its fields have no tags for the framework's reflection, which compiles a regular expression for each field of each struct that it
+// reads or writes: that was a tenth of the provider's time.
 type deliveryModel struct {
-	FoneNumber           types.String `tfsdk:"fonenumber"`
-	Type                 types.String `tfsdk:"type"`
-	Value                types.String `tfsdk:"value"`
-	URLMethod            types.String `tfsdk:"url_method"`
-	URLUsername          types.String `tfsdk:"url_username"`
-	URLPassword          types.String `tfsdk:"url_password"`
-	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null except in the configuration.
-	URLPasswordWOVersion types.Int64  `tfsdk:"url_password_wo_version"`
-	OnDestroy            types.String `tfsdk:"on_destroy"` // Null in a state that a refresh has marked, see ownership.
+	FoneNumber           types.String
+	Type                 types.String
+	Value                types.String
+	URLMethod            types.String
+	URLUsername          types.String
+	URLPassword          types.String
+	URLPasswordWO        types.String // Null except in the configuration.
+	URLPasswordWOVersion types.Int64
+	OnDestroy            types.String // Null in a state that a refresh has marked, see ownership.
+}
+
+// strings returns the fields that are strings, by the name of the attribute.
+func (m *deliveryModel) strings() map[string]*types.String {
+	return map[string]*types.String{
+		"fonenumber": &m.FoneNumber, "type": &m.Type, "value": &m.Value, "url_method": &m.URLMethod, "url_username": &m.URLUsername,
+		"url_password": &m.URLPassword, "url_password_wo": &m.URLPasswordWO, "on_destroy": &m.OnDestroy,
+	}
+}
+
+const attributeWOVersion = "url_password_wo_version"
+
+// readable is a configuration, plan or state.
+type readable interface {
+	Get(ctx context.Context, target any) diag.Diagnostics
+}
+
+func (m *deliveryModel) read(ctx context.Context, from readable) diag.Diagnostics {
+	var object types.Object
+	diags := from.Get(ctx, &object)
+	attributes := object.Attributes()
+	for name, field := range m.strings() {
+		*field, _ = attributes[name].(types.String)
+	}
+	m.URLPasswordWOVersion, _ = attributes[attributeWOVersion].(types.Int64)
+	return diags
+}
+
+// writable is a plan or state.
+type writable interface {
+	Set(ctx context.Context, value any) diag.Diagnostics
+}
+
+func (m deliveryModel) write(ctx context.Context, to writable) diag.Diagnostics {
+	fields := m.strings()
+	attributes := make(map[string]attr.Value, len(fields)+1)
+	attributeTypes := make(map[string]attr.Type, len(fields)+1)
+	for name, field := range fields {
+		attributes[name], attributeTypes[name] = *field, types.StringType
+	}
+	attributes[attributeWOVersion], attributeTypes[attributeWOVersion] = m.URLPasswordWOVersion, types.Int64Type
+	object, diags := types.ObjectValue(attributeTypes, attributes)
+	diags.Append(to.Set(ctx, object)...)
+	return diags
 }
 
 // The values of on_destroy.

@@ -36,7 +36,7 @@ func moveState(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 	}
 	// Whoever wrote that configuration has set the delivery with it, so it is this resource's own.
 	rec := record{FoneNumber: moved.FoneNumber.ValueString(), Own: true}.identified()
-	resp.Diagnostics.Append(resp.TargetState.Set(ctx, moved)...)
+	resp.Diagnostics.Append(moved.write(ctx, &resp.TargetState)...)
 	resp.Diagnostics.Append(resp.TargetIdentity.Set(ctx, moved.identity())...)
 	resp.Diagnostics.Append(rec.write(ctx, resp.TargetPrivate)...)
 }

@@ -53,7 +53,7 @@ func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resourc
 		resp.Diagnostics.Append(r.destinationDiagnostics(ctx, p.before, *p.after)...)
 	}
 	if p.changed {
-		resp.Diagnostics.Append(resp.Plan.Set(ctx, *p.after)...)
+		resp.Diagnostics.Append(p.after.write(ctx, &resp.Plan)...)
 	}
 	if p.before == nil || p.ends() || rec.ID == "" {
 		resp.Diagnostics.Append(p.rec.write(ctx, resp.Private)...)
@@ -76,7 +76,7 @@ func (p *plannedChange) ends() bool {
 func (p *plannedChange) read(ctx context.Context, req resource.ModifyPlanRequest) (diags diag.Diagnostics) {
 	if !req.State.Raw.IsNull() {
 		p.before = &deliveryModel{}
-		diags.Append(req.State.Get(ctx, p.before)...)
+		diags.Append(p.before.read(ctx, req.State)...)
 	}
 	if req.Plan.Raw.IsNull() || diags.HasError() {
 		return diags
@@ -87,8 +87,8 @@ func (p *plannedChange) read(ctx context.Context, req resource.ModifyPlanRequest
 	}
 	p.after = &deliveryModel{}
 	var config deliveryModel
-	diags.Append(req.Plan.Get(ctx, p.after)...)
-	diags.Append(req.Config.Get(ctx, &config)...)
+	diags.Append(p.after.read(ctx, req.Plan)...)
+	diags.Append(config.read(ctx, req.Config)...)
 	if diags.HasError() {
 		return diags
 	}

@@ -37,8 +37,8 @@ func (r *foneNumberDeliveryResource) Metadata(_ context.Context, req resource.Me
 func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan, config deliveryModel
 	resp.Diagnostics.Append(r.requireClient()...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(plan.read(ctx, req.Plan)...)
+	resp.Diagnostics.Append(config.read(ctx, req.Config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -70,7 +70,7 @@ func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.Cr
 
 func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state deliveryModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(state.read(ctx, req.State)...)
 	rec, diags := readRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	// Written again each time, also for what is gone: CLIs without identities do not keep it, and the framework wants it.
@@ -150,9 +150,9 @@ func (r *foneNumberDeliveryResource) noteRefresh(state *deliveryModel, rec recor
 func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, config, state deliveryModel
 	resp.Diagnostics.Append(r.requireClient()...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(plan.read(ctx, req.Plan)...)
+	resp.Diagnostics.Append(config.read(ctx, req.Config)...)
+	resp.Diagnostics.Append(state.read(ctx, req.State)...)
 	rec, diags := readRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -193,7 +193,7 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 // Delete turns the FoneNumber off if it still delivers what this resource has set.
 func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state deliveryModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(state.read(ctx, req.State)...)
 	planned, diags := readRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	number := state.FoneNumber.ValueString()
@@ -267,18 +267,13 @@ func (rec record) afterSetting(result fonestorm.SetResult) record {
 	return rec
 }
 
-// state is where a call puts what Terraform keeps.
-type state interface {
-	Set(ctx context.Context, value any) diag.Diagnostics
-}
-
 // save puts a model into the state and its record into private state.
-func (r *foneNumberDeliveryResource) save(ctx context.Context, m deliveryModel, rec record, state state, private privateState) diag.Diagnostics {
+func (r *foneNumberDeliveryResource) save(ctx context.Context, m deliveryModel, rec record, state writable, private privateState) diag.Diagnostics {
 	rec.FoneNumber = m.FoneNumber.ValueString()
 	if r.client != nil && r.client.Account() != "" {
 		rec.Account = r.client.Account()
 	}
-	diags := state.Set(ctx, m)
+	diags := m.write(ctx, state)
 	diags.Append(rec.compacted(m).write(ctx, private)...)
 	return diags
 }

@@ -112,7 +112,7 @@ func (r *foneNumberDeliveryResource) IdentitySchema(_ context.Context, _ resourc
 // validates again with the values that an apply has found out, before anything is sent.
 func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config deliveryModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(config.read(ctx, req.Config)...)
 	if resp.Diagnostics.HasError() || config.Type.IsUnknown() || config.Type.IsNull() {
 		return
 	}

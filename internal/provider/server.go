@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -31,36 +32,30 @@ type frameworkServer interface {
 	tfprotov6.ListResourceServer
 }
 
-// callContext is a context that loses its values when its call has ended.
+// callContext is the context of a call until the call ends, and from then on one that has ended and contains nothing.
 type callContext struct {
-	context.Context                                 // Ends with the call.
-	values          atomic.Pointer[context.Context] // Nil when the call has ended.
+	current atomic.Pointer[context.Context]
 }
 
-func (c *callContext) Value(key any) any {
-	if value := c.Context.Value(key); value != nil { // Of package context itself.
-		return value
-	}
-	if values := c.values.Load(); values != nil {
-		return (*values).Value(key)
-	}
-	return nil
-}
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
-// during makes a call with a context that is let go afterwards.
-//
-//nolint:contextcheck // A context that does not inherit is the point.
+func (c *callContext) Deadline() (time.Time, bool) { return (*c.current.Load()).Deadline() }
+func (c *callContext) Done() <-chan struct{}       { return (*c.current.Load()).Done() }
+func (c *callContext) Err() error                  { return (*c.current.Load()).Err() }
+func (c *callContext) Value(key any) any           { return (*c.current.Load()).Value(key) }
+
+// during makes a call with a context that releases everything when the call has ended.
 func during[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), request Request) (Response, error) {
-	lifetime, end := context.WithCancel(context.Background())
-	detach := context.AfterFunc(ctx, end)
-	c := &callContext{Context: lifetime}
-	c.values.Store(&ctx)
-	defer func() {
-		detach()
-		end()
-		c.values.Store(nil)
-	}()
-	return call(c, request)
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	var c callContext
+	c.current.Store(&ctx)
+	defer c.current.Store(&ended)
+	return call(&c, request)
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
