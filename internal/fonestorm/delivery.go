@@ -134,7 +134,7 @@ func (c *Client) confirmSettingNotFound(ctx context.Context, number string, notF
 	if IsNotFound(err) {
 		return c.confirmNotFound(ctx, number, notFound)
 	}
-	return unconfirmed(notFound, "Reading the FoneNumber did not confirm that")
+	return unconfirmed(notFound, "Reading the FoneNumber does not confirm that")
 }
 
 // keepSecret adds the callback password to the masked secrets, also in the form that FoneStorm sends to the callback URL.

@@ -235,7 +235,7 @@ func TestNotFoundForASettingIsConfirmed(t *testing.T) {
 	injectInto(sim, "set", simulator.NotFound)
 	_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
 	wantKind(t, err, UnexpectedResponse)
-	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber did not confirm that")
+	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
 }
 
 // A failed setting may have taken effect, unless every attempt was rejected or never sent.

@@ -14,7 +14,7 @@ import (
 // The demo fits on one or two screens, shows the complete warning, and leaves no files behind.
 func TestAccDemo(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
-		t.Skip("runs the CLI: set TF_ACC=1")
+		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
@@ -49,7 +49,7 @@ func TestAccDemo(t *testing.T) {
 // If the demo fails, the error contains the path of the log.
 func TestAccDemoFailure(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
-		t.Skip("runs the CLI: set TF_ACC=1")
+		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
 	t.Setenv("TMPDIR", t.TempDir())
 	root := t.TempDir() // Contains no provider.

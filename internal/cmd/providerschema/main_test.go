@@ -16,7 +16,7 @@ import (
 func TestAccSchemasAreThoseOfTheCLI(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("TF_ACC") == "" {
-		t.Skip("runs the CLI, with TF_ACC=1")
+		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
 	cli, err := terraformcli.Executable()
 	if err != nil {
