@@ -94,7 +94,7 @@ func TestSettingsDoNotWaitForASilentServer(t *testing.T) {
 				}
 			}
 			if took := time.Since(begun); took > test.most {
-				t.Errorf("it took %s, want at most %s", took, test.most)
+				t.Errorf("took %s, want at most %s", took, test.most)
 			}
 		})
 	}

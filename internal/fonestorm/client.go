@@ -9,9 +9,9 @@
 //	transport.go   sends the request once
 //	decode.go      reads a successful response; errors.go turns any other response into an *Error
 //
-// For example, errors.go classifies a 503 as a ServerError that is retryable and, for a setting, uncertain. The error travels
-// back the same way: retry.go checks whether it is retryable, and finally GetFoneNumber returns it. Only errors.go decides what
-// a failure means; callers use KindOf, IsNotFound, and MayHaveTakenEffect.
+// For example, errors.go classifies a 503 as a ServerError that is retryable and, for a setting, uncertain. The error passes
+// back through the same files: retry.go checks whether it is retryable, and finally GetFoneNumber returns it. Only errors.go decides
+// what a failure means; callers use KindOf, IsNotFound, and MayHaveTakenEffect.
 package fonestorm
 
 import (

@@ -152,6 +152,6 @@ func wantShown(t *testing.T, text string) {
 	t.Helper()
 	i := strings.IndexFunc(text, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) })
 	if i >= 0 || text == "" {
-		t.Fatalf("it has an invisible character at %d: %q", i, text)
+		t.Fatalf("got an invisible character at %d: %q", i, text)
 	}
 }

@@ -217,7 +217,7 @@ func TestSetDeliveryReadsBack(t *testing.T) {
 			_, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, want)
 			wantKind(t, err, PermissionDenied)
 			if !MayHaveTakenEffect(err) {
-				t.Error("it was accepted, but cannot have taken effect")
+				t.Error("the setting was accepted, but the error is certain")
 			}
 		})
 	}
@@ -343,11 +343,11 @@ func TestUncertainSettings(t *testing.T) {
 			result, err := client.SetDelivery(t.Context(), anyNumber, test.want)
 			if !test.settled {
 				if err == nil || !MayHaveTakenEffect(err) {
-					t.Fatalf("it may have taken effect: %v", err)
+					t.Fatalf("the setting may have taken effect: %v", err)
 				}
 				wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
 				if f, known := client.Known(anyNumber); known {
-					t.Errorf("it still knows %+v", f.Delivery)
+					t.Errorf("the snapshot still contains %+v", f.Delivery)
 				}
 				return
 			}
@@ -356,7 +356,7 @@ func TestUncertainSettings(t *testing.T) {
 				t.Errorf("the result is %+v", result.Delivery)
 			}
 			if _, known := client.Known(anyNumber); !known {
-				t.Error("what was read is not known")
+				t.Error("the snapshot does not contain what was read")
 			}
 		})
 	}
@@ -399,7 +399,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 				wantKind(t, err, test.kind)
 			}
 			if MayHaveTakenEffect(err) != test.may {
-				t.Errorf("it may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
 			}
 			wantRequests(t, sim, map[string]int{"set": 1})
 			if f, _ := sim.Get(anyNumber); test.fault == "" && f.Receive.Forward != "3215551111" {
@@ -476,7 +476,7 @@ func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 			_, err := client.SetDelivery(t.Context(), anyNumber, want)
 			wantKind(t, err, test.kind)
 			if MayHaveTakenEffect(err) != test.may || client.rejectsEmptyCredentials.Load() {
-				t.Errorf("it may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
 			}
 		})
 	}
@@ -493,7 +493,7 @@ func TestDeliveryString(t *testing.T) {
 		`URL "https://x.test/?a=user:pass@b"`: {Type: URL, Value: "https://x.test/?a=user:pass@b"},
 	} {
 		if got := d.String(); got != want {
-			t.Errorf("it is %s, want %s", got, want)
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

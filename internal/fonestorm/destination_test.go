@@ -305,7 +305,7 @@ func FuzzSameDestination(f *testing.F) {
 		}
 		same := SameDestination(a, b)
 		if same != SameDestination(b, a) || same != SameDestination(a.Normalized(), b.Normalized()) {
-			t.Fatalf("whether %+v and %+v are the same depends on the spelling", a, b)
+			t.Fatalf("the comparison of %+v and %+v depends on the spelling", a, b)
 		}
 		if same && onlyDigits(value) != onlyDigits(other) && parseType(kind) == Device {
 			t.Fatalf("%+v and %+v are the same", a, b)

@@ -142,7 +142,7 @@ func TestKindOfOtherErrors(t *testing.T) {
 		t.Error("the kind of an error is wrong")
 	}
 	if want := "could not read: FoneStorm returned 502 Bad Gateway (attempt 5, 12.3s after the first)"; refused.Error() != want {
-		t.Errorf("it says %q, want %q", refused, want)
+		t.Errorf("got %q, want %q", refused, want)
 	}
 	cause := errors.New("connection refused")
 	if err := (&Error{cause: cause}); !errors.Is(err, cause) {
@@ -168,7 +168,7 @@ func TestRetryAfterHeader(t *testing.T) {
 		t.Run(header, func(t *testing.T) {
 			t.Parallel()
 			if got := retryAfter(header, now); got != want {
-				t.Errorf("it means %s, want %s", got, want)
+				t.Errorf("got %s, want %s", got, want)
 			}
 		})
 	}
@@ -186,11 +186,11 @@ func FuzzRetryAfter(f *testing.F) {
 		wait := retryAfter(header, time.Unix(now, 0))
 		switch seconds, err := strconv.ParseInt(header, 10, 64); {
 		case wait < 0:
-			t.Fatalf("it would be waited for %s", wait)
+			t.Fatalf("got a wait of %s", wait)
 		case err == nil && seconds >= 0 && seconds < 1<<31 && header[0] != '+' && wait != time.Duration(seconds)*time.Second:
-			t.Fatalf("it would be waited for %s", wait)
+			t.Fatalf("got a wait of %s", wait)
 		case err != nil && wait > 0 && !strings.ContainsAny(header, ":"):
-			t.Fatalf("%q is neither a number nor a date, but it would be waited for %s", header, wait)
+			t.Fatalf("%q is neither a number nor a date, but the wait is %s", header, wait)
 		}
 	})
 }

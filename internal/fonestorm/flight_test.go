@@ -20,7 +20,7 @@ func TestFlights(t *testing.T) {
 		}
 		results := make(chan error, 3)
 		var cancels []context.CancelCauseFunc
-		why := errors.New("it is not needed any more")
+		why := errors.New("no longer needed")
 		for range 3 {
 			ctx, cancel := contextWithCause(t)
 			cancels = append(cancels, cancel)

@@ -89,7 +89,7 @@ func TestGetFoneNumberReadsEveryForm(t *testing.T) {
 			}
 			for _, got := range append(all, one) {
 				if !reflect.DeepEqual(got, test.want) {
-					t.Errorf("it reads as %+v with %+v, want %+v with %+v", got, got.Delivery, test.want, test.want.Delivery)
+					t.Errorf("read %+v with %+v, want %+v with %+v", got, got.Delivery, test.want, test.want.Delivery)
 				}
 			}
 		})
@@ -117,7 +117,7 @@ func TestSpellingsOfAResponse(t *testing.T) {
 			f, err := newBubbleClient(t, respondWith(http.StatusOK, body), withToken).GetFoneNumber(t.Context(), anyNumber)
 			wantSuccess(t, err)
 			if f.Number != anyNumber || !SameDestination(*f.Delivery, forwardTo("3215551111")) {
-				t.Errorf("it reads as %+v with %+v", f, f.Delivery)
+				t.Errorf("read %+v with %+v", f, f.Delivery)
 			}
 		})
 	}
@@ -172,7 +172,7 @@ func TestNotFound(t *testing.T) {
 			wantKind(t, err, test.want)
 			wantWords(t, err, append(test.words, "read FoneNumber "+anyNumber)...)
 			if IsNotFound(err) != (test.want == NotFound) || MayHaveTakenEffect(err) {
-				t.Errorf("it is not found: %t, may have taken effect: %t", IsNotFound(err), MayHaveTakenEffect(err))
+				t.Errorf("IsNotFound: %t, MayHaveTakenEffect: %t", IsNotFound(err), MayHaveTakenEffect(err))
 			}
 		})
 	}

@@ -254,7 +254,7 @@ func interceptPath(path string, intercept simulator.Interceptor) simulator.Inter
 	}
 }
 
-// instead makes an interceptor of a handler.
+// instead turns a handler into an interceptor.
 func instead(handler http.HandlerFunc) simulator.Interceptor {
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		handler(w, r)
@@ -369,7 +369,7 @@ func forwardTo(number string) Delivery { return Delivery{Type: Forward, Value: n
 func wantSuccess(t testing.TB, failures ...error) {
 	t.Helper()
 	if err := errors.Join(failures...); err != nil {
-		t.Fatalf("it failed: %v", err)
+		t.Fatalf("got error %v", err)
 	}
 }
 
@@ -411,10 +411,10 @@ func wantAttempts(t testing.TB, err error, want int) {
 	t.Helper()
 	failure := asError(err)
 	if failure == nil || failure.Attempts != want {
-		t.Fatalf("it reports other attempts than %d: %v", want, err)
+		t.Fatalf("the error does not report %d attempts: %v", want, err)
 	}
 	if text := fmt.Sprintf("(attempt %d,", want); strings.Contains(err.Error(), text) != (want > 1) {
-		t.Errorf("the error reports the attempts wrongly: %s", err)
+		t.Errorf("the error shows the wrong number of attempts: %s", err)
 	}
 }
 

@@ -34,7 +34,7 @@ func TestReadClaims(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got := readClaims(test.token); got != test.want {
-				t.Errorf("it says %+v, want %+v", got, test.want)
+				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})
 	}

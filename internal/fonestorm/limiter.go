@@ -102,7 +102,7 @@ func (l *limiter) lateness(d *departure) time.Duration {
 	return min(max(0, took-l.usual), maxLateness)
 }
 
-// wait blocks until the request may be sent and reserves its place in the window. It returns the context's error if that ends first.
+// wait blocks until the request may be sent; from then on it counts. It returns the context's error if that ends first.
 func (l *limiter) wait(ctx context.Context) error {
 	if err := enter(ctx, l.waiting); err != nil {
 		return err

@@ -120,7 +120,7 @@ func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 			took := time.Since(begun)
 			t.Logf("%d %s took %s and %d requests", n, name, took, len(server.arrived))
 			if took > test.most {
-				t.Errorf("it took %s, want at most %s", took, test.most)
+				t.Errorf("took %s, want at most %s", took, test.most)
 			}
 			sent := len(server.arrived)
 			_, devices := client.ListDevices(t.Context())

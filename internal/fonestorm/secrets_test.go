@@ -221,7 +221,7 @@ func TestUnknownTokensAreNeverShown(t *testing.T) {
 							t.Fatal("there is no error")
 						}
 						if shown := log.String() + err.Error(); strings.Contains(shown, token) || strings.Contains(shown, token[:len(token)-1]) {
-							t.Errorf("it shows the token: %s", shown)
+							t.Errorf("the error shows the token: %s", shown)
 						}
 					})
 				}
@@ -283,7 +283,7 @@ func FuzzClean(f *testing.F) {
 			text := before + encode(secret) + after
 			for _, shown := range []string{s.clean(text), s.clean(describe([]byte(text)))} {
 				if n := utf8.RuneCountInString(shown); n > 301 {
-					t.Fatalf("it has %d characters", n)
+					t.Fatalf("got %d characters", n)
 				}
 				if shown != "" {
 					wantShown(t, shown)

@@ -55,7 +55,7 @@ func TestThousandReadsSendAHandfulOfRequests(t *testing.T) {
 			read(t, client)
 			wantRequests(t, sim, map[string]int{"login": 1, "get": 5, "list": 1})
 			if elapsed, most := time.Since(begun), 8*time.Second; elapsed > most {
-				t.Errorf("it took %s, want at most %s", elapsed, most)
+				t.Errorf("took %s, want at most %s", elapsed, most)
 			}
 		})
 	}
@@ -74,7 +74,7 @@ func TestFewReadsAreSingle(t *testing.T) {
 			t.Errorf("after a read it knows %+v, %t", f, ok)
 		}
 		if f, ok := client.Known(numberAt(singleReads)); ok {
-			t.Errorf("it knows %+v without having read it", f)
+			t.Errorf("the snapshot contains %+v, which was not read", f)
 		}
 	})
 }
@@ -99,7 +99,7 @@ func TestReadersShareARequest(t *testing.T) {
 		wantSuccess(t, err)
 		for _, list := range append(lists[1:], again) {
 			if list[0].Number != anyNumber {
-				t.Fatalf("what one caller did with the list, another one sees: it begins with %s", list[0].Number)
+				t.Fatalf("changes by one caller are visible to another: the list begins with %s", list[0].Number)
 			}
 		}
 		getAll(t, client, 10)
@@ -133,7 +133,7 @@ func TestWriteUpdatesWhatIsKnown(t *testing.T) {
 			wantSuccess(t, set(t.Context(), client, numberAt(3), want))
 			sim.Forget()
 			if got := get(t, client, numberAt(3)).Delivery; !reflect.DeepEqual(got, &want) {
-				t.Errorf("it reads as %+v, want %+v", got, want)
+				t.Errorf("read %+v, want %+v", got, want)
 			}
 			list := listAll(t, client)
 			if got := list[3].Delivery; len(list) != 10 || !reflect.DeepEqual(got, &want) {
@@ -157,7 +157,7 @@ func TestFailedWriteIsReadAgain(t *testing.T) {
 		time.Sleep(time.Millisecond) // On the fake clock the read would begin at the instant when the write ended.
 		for range 2 {
 			if got := get(t, client, anyNumber).Delivery; got.Value != "3215551111" {
-				t.Errorf("it reads as %+v", got)
+				t.Errorf("read %+v", got)
 			}
 		}
 		wantRequests(t, sim, map[string]int{"set": 1, "get": 1})
@@ -290,7 +290,7 @@ func TestFoneNumbersMissingFromTheListAreReadSingly(t *testing.T) {
 			}
 			f := get(t, client, anyNumber)
 			if f.Number != anyNumber || !reflect.DeepEqual(f.Delivery, &Delivery{Type: None}) {
-				t.Errorf("it reads as %+v with %+v", f, f.Delivery)
+				t.Errorf("read %+v with %+v", f, f.Delivery)
 			}
 			get(t, client, anyNumber) // No request: it is known now.
 			wantRequests(t, sim, map[string]int{"login": 1, "list": 1, "get": max(1, test.listing)})
@@ -410,7 +410,7 @@ func TestListThatIsTooSlow(t *testing.T) {
 			getAll(t, client, 100)
 			want := max(timeout, 2*time.Minute)
 			if took := time.Since(begun); took < want || took > want+5*time.Second {
-				t.Errorf("it took %s, want little more than %s", took, want)
+				t.Errorf("took %s, want little more than %s", took, want)
 			}
 			wantRequests(t, sim, map[string]int{"login": 1, "list": 1, "get": 100})
 			_, err := client.ListFoneNumbers(t.Context())

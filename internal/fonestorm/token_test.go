@@ -78,7 +78,7 @@ func TestRejectedLoginIsNotRepeated(t *testing.T) {
 				wantKind(t, wantStatus(t, err, status), AuthenticationFailed)
 				wantWords(t, err, "log in", "Invalid username or password.")
 				if MayHaveTakenEffect(err) {
-					t.Error("it may have taken effect")
+					t.Error("the setting may have taken effect")
 				}
 			}
 			wantRequests(t, sim, map[string]int{"login": requests})
@@ -136,7 +136,7 @@ func TestRenewalIsNotARetry(t *testing.T) {
 			const attempts = 1 + 2 + 1 // The first, two retries, and the one with the rejected token.
 			wantAttempts(t, err, attempts)
 			if got := len(server.arrived) - 2; got != attempts {
-				t.Errorf("it was sent %d times, want %d", got, attempts)
+				t.Errorf("sent %d times, want %d", got, attempts)
 			}
 		})
 	}
@@ -305,7 +305,7 @@ func TestTwoClientsThatInvalidateEachOthersTokens(t *testing.T) {
 				return nil
 			})...)
 			if took := time.Since(begun); took > 5*time.Minute {
-				t.Errorf("it took %s", took)
+				t.Errorf("took %s", took)
 			}
 			if logins := len(arrivals(sim, "login")); logins < 3 {
 				t.Errorf("there were %d logins, so that no token was ended", logins)
@@ -406,7 +406,7 @@ func TestCancelledLoginAfterAnUncertainSetting(t *testing.T) {
 		wantKind(t, err, Canceled)
 		wantWords(t, err, "set the delivery of FoneNumber "+anyNumber, why.Error())
 		if !errors.Is(err, why) || !MayHaveTakenEffect(err) {
-			t.Errorf("it may have taken effect before %v: %v", why, err)
+			t.Errorf("the setting may have taken effect before %v: %v", why, err)
 		}
 	})
 }

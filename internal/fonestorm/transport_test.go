@@ -83,7 +83,7 @@ func TestRequestTimeout(t *testing.T) {
 		wantKind(t, err, Unreachable)
 		wantWords(t, err, "log in", "no response within 1.5s")
 		if waited := time.Since(begun); waited != 1500*time.Millisecond {
-			t.Errorf("it took %s", waited)
+			t.Errorf("took %s", waited)
 		}
 	})
 }

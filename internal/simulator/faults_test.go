@@ -68,7 +68,7 @@ func wantError(status int, retryAfter func(text string) bool) func(*testing.T, r
 			t.Errorf("the response is not the envelope of a %d", status)
 		}
 		if limited := got.object["message"] == rateLimitExceeded; limited != slices.Contains([]int{400, 410, 429}, status) {
-			t.Errorf("whether it says %q is %t", rateLimitExceeded, limited)
+			t.Errorf("the message is %q: %t", rateLimitExceeded, limited)
 		}
 		if text := got.header.Get("Retry-After"); retryAfter == nil && text != "" || retryAfter != nil && !retryAfter(text) {
 			t.Errorf("Retry-After is %q", text)

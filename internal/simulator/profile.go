@@ -140,23 +140,23 @@ func profileSettings(p *Profile) []setting {
 		text("login_body", &p.LoginBody, "request `body` of logins", "json", "form", "both"),
 		text("setting_body", &p.SettingBody, "request `body` of settings", "json", "form", "both"),
 		status("body_status", &p.BodyStatus, "`status` for a request body of the wrong kind", "400", "415", "422"),
-		text("login_response", &p.LoginResponse, "`member` with the token in the response to a login", "auth", "authorization", "token", "data"),
+		text("login_response", &p.LoginResponse, "`member` of a login response that contains the token", "auth", "authorization", "token", "data"),
 		status("login_status", &p.LoginStatus, "`status` for wrong credentials", "401", "400", "403"),
 		text("token", &p.Token, "`kind` of token", "jwt", "opaque"),
-		text("earlier_tokens", &p.EarlierTokens, "earlier tokens when a user logs in again", "kept", "ended"),
-		text("options_member", &p.OptionsMember, "`member` of a FoneNumber with its delivery", "sms_options", "message_options", "both", "receive"),
+		text("earlier_tokens", &p.EarlierTokens, "what happens to earlier tokens when a user logs in again", "kept", "ended"),
+		text("options_member", &p.OptionsMember, "`member` of a FoneNumber that contains its delivery", "sms_options", "message_options", "both", "receive"),
 		text("types", &p.Types, "`spelling` of delivery types", "lower", "all-lower", "documented", "upper", "padded"),
-		text("notification_type", &p.NotificationType, "type of notifications", "shown", "missing"),
+		text("notification_type", &p.NotificationType, "type of notifications in responses", "shown", "missing"),
 		text("unset_delivery", &p.UnsetDelivery, "`delivery` that is shown if it was never set", "none", "empty", "null", "missing"),
-		text("url_method", &p.URLMethod, "`method` that callback URLs show", "kept", "POST", "JSON", "GET", "empty", "null"),
+		text("url_method", &p.URLMethod, "`method` shown for callback URLs", "kept", "POST", "JSON", "GET", "empty", "null"),
 		text("setting_response", &p.SettingResponse, "`response` to a successful setting", "fonenumber", "success", "empty"),
 		status("validation_status", &p.ValidationStatus, "`status` for an invalid setting", "400", "422"),
-		text("empty_credentials", &p.EmptyCredentials, "empty callback credentials", "accepted", "refused"),
+		text("empty_credentials", &p.EmptyCredentials, "how empty callback credentials are handled", "accepted", "refused"),
 		status("rate_limit_status", &p.RateLimitStatus, "`status` for a request over the rate limit", "429", "400", "410"),
 		text("list", &p.List, "`response` to a list with filter=all", "all", "strings", "objects-with-inactive", "refused"),
 		status("list_status", &p.ListStatus, "`status` of a rejected list", "400", "404", "422"),
 		text("list_entry", &p.ListEntry, "odd first `entry` of every list", "none", "null", "number", "object"),
-		text("devices", &p.Devices, "calls about devices", "all", "refused"),
+		text("devices", &p.Devices, "how calls about devices are handled", "all", "refused"),
 	}
 }
 
@@ -173,7 +173,7 @@ func Settings() []Setting {
 		settings = append(settings, s.Setting)
 	}
 	return append(settings,
-		Setting{listLatency, "how `long` a list takes in addition to the latency", nil},
+		Setting{listLatency, "additional `delay` of lists", nil},
 		Setting{respellings, "comma-separated `changes` to the spelling of responses", Respellings()},
 	)
 }

@@ -427,7 +427,7 @@ func TestPutAcceptsAnything(t *testing.T) {
 		"type": "fax", "device": "sip", "email": "a@x.test, b@x.test", "url": "ftp://a:b@x", "url_method": "PATCH", "forward": "+13215551111",
 	}
 	if got := receiveOf(decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)); !reflect.DeepEqual(got, want) {
-		t.Errorf("it shows %v, want %v", got, want)
+		t.Errorf("got %v, want %v", got, want)
 	}
 	decoded(t, get(t, sim, "/fonenumbers?filter=all", token), http.StatusOK)
 	wantViolations(t, sim, 0)

@@ -132,7 +132,7 @@ func TestNewRejectsInvalidOptions(t *testing.T) {
 			t.Parallel()
 			_, err := New(test.options)
 			if err == nil {
-				t.Fatal("it was accepted")
+				t.Fatal("got no error")
 			}
 			for _, word := range test.words {
 				if !strings.Contains(err.Error(), word) {
@@ -324,7 +324,7 @@ func TestClientThatDisconnects(t *testing.T) {
 		server.ServeHTTP(httptest.NewRecorder(), r)
 		synctest.Wait()
 		if waited := time.Since(begun); waited != time.Second {
-			t.Errorf("it took %s, want one second", waited)
+			t.Errorf("took %s, want one second", waited)
 		}
 		if got := sim.Requests(); len(got) != 1 || got[0].Status != 0 {
 			t.Errorf("the requests are %+v, want one without a response", got)
@@ -379,12 +379,12 @@ func TestAccountIsChangedByHand(t *testing.T) {
 	token := anyToken(sim)
 	sim.Put(FoneNumber{Number: "3215559999"})
 	if f, ok := sim.Get("3215559999"); !ok || f.Active != "yes" || f.Receive.Type != "None" {
-		t.Errorf("what was put is %+v, %v", f, ok)
+		t.Errorf("after Put, Get returns %+v, %v", f, ok)
 	}
 	decoded(t, get(t, sim, "/fonenumbers/3215559999", token), http.StatusOK)
 	sim.Remove("3215559999")
 	if f, ok := sim.Get("3215559999"); ok {
-		t.Errorf("what was removed is %+v", f)
+		t.Errorf("after Remove, Get returns %+v", f)
 	}
 	wantEnvelope(t, get(t, sim, "/fonenumbers/3215559999", token), http.StatusNotFound)
 }

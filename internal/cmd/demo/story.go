@@ -73,7 +73,7 @@ func (d *demo) steps(ctx context.Context) error {
 // drift shows how Terraform detects and reverts a manual change.
 func (d *demo) drift(ctx context.Context, applied deliveries) error {
 	d.byHand("3215551203", "Forward", "3215559999")
-	d.title("plan", "somebody has changed 3215551203 by hand")
+	d.title("plan", "after 3215551203 was changed by hand")
 	plan, err := d.run(ctx, 2, "plan", "-input=false", "-detailed-exitcode")
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (d *demo) drift(ctx context.Context, applied deliveries) error {
 // end destroys all resources and shows the warning and the new delivery of each FoneNumber.
 func (d *demo) end(ctx context.Context) error {
 	d.byHand("3215551204", "Forward", "3215550000")
-	d.title("destroy", "somebody has changed 3215551204 by hand")
+	d.title("destroy", "after 3215551204 was changed by hand")
 	output, err := d.run(ctx, 0, "apply", "-destroy", "-auto-approve", "-input=false", "-json")
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (d *demo) end(ctx context.Context) error {
 	if violations := d.account.Violations(); len(violations) > 0 {
 		return fmt.Errorf("FoneStorm would have rejected: %q", violations)
 	}
-	d.say("\nAll FoneNumbers were as expected after each step.")
+	d.say("\nEvery FoneNumber had the expected delivery after each step.")
 	return nil
 }
 

@@ -163,15 +163,15 @@ func parse(args []string, out io.Writer) (settings, error) {
 	flags.StringVar(&s.options.Username, "username", "demo", "`name` of the user")
 	flags.StringVar(&s.options.Password, "password", "demo-password", "`password` of the user")
 	flags.StringVar(&s.options.Account, "account", "1000000001", "`ID` of the account, ten digits")
-	flags.Func("subaccount", "`code` of a subaccount, ten digits; repeat it for more", func(code string) error {
+	flags.Func("subaccount", "`code` of a subaccount, ten digits; can be repeated", func(code string) error {
 		s.options.Subaccounts = append(s.options.Subaccounts, code)
 		return nil
 	})
 	flags.DurationVar(&s.options.TokenLifetime, "token-lifetime", 0, "maximum `time` for which a token is valid, such as 30s; 0 means as long as the login requests, or an hour")
 	flags.DurationVar(&s.options.Latency, "latency", 0, "`delay` of every response, such as 200ms")
 	flags.IntVar(&s.options.RateLimit, "rate-limit", 10, "`requests` accepted per second; 0 for no limit")
-	window := flags.String("rate-window", string(simulator.SlidingWindow), "how seconds are counted, fixed or sliding: `kind` of window")
-	profile := flags.String("profile", "live", "`dialect` of FoneStorm: 2.1, 2.4, 2.12, live, or a JSON file such as a report of fonestorm-check")
+	window := flags.String("rate-window", string(simulator.SlidingWindow), "`kind` of window in which requests are counted: fixed or sliding")
+	profile := flags.String("profile", "live", "`dialect` of FoneStorm: 2.1, 2.4, 2.12, live, or a JSON file such as a report from fonestorm-check")
 
 	common := map[string]bool{}
 	flags.VisitAll(func(f *flag.Flag) { common[f.Name] = true })
@@ -213,8 +213,8 @@ func parse(args []string, out io.Writer) (settings, error) {
 // help prints what the program does and its flags, those of the dialect last.
 func help(flags *flag.FlagSet, common map[string]bool) {
 	fmt.Fprintf(flags.Output(), `fonestorm-simulator simulates FracTEL's FoneStorm API on this machine, so that you can try the provider without an account.
-	It prints the settings to use, then a line for each request: time, method, path, status, and what changed.
-	It keeps nothing when it exits.
+It prints the settings to use, then a line for each request: time, method, path, status, and what changed.
+It keeps nothing when it exits.
 
 The account contains the FoneNumbers of the README, the documentation, and the examples. To use your own, pass -csv FILE:
 
