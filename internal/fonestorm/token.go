@@ -132,7 +132,7 @@ func (s *tokenSource) token(ctx context.Context, rejected *token) (*token, error
 	}
 	return s.logins.do(ctx, "", func(ctx context.Context) (*token, error) {
 		if t, err := s.known(rejected); t != nil || err != nil {
-			return t, err // Another call has logged in in the meantime.
+			return t, err // Another call has logged in since.
 		}
 		if err := sleep(ctx, s.waitBeforeLogin(rejected)); err != nil {
 			return nil, err
