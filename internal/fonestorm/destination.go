@@ -60,7 +60,7 @@ func withoutBlanks(text string) string {
 	}, text)
 }
 
-// foldCase lowers a letter, unless that would turn a non-ASCII letter into an ASCII one: the Kelvin sign is not a k.
+// foldCase converts a letter to lower case, unless that would turn a non-ASCII letter into an ASCII one: the Kelvin sign is not a k.
 func foldCase(c rune) rune {
 	if lower := unicode.ToLower(c); (lower < unicode.MaxASCII) == (c < unicode.MaxASCII) {
 		return lower
@@ -123,7 +123,7 @@ func canonicalURL(text string) string {
 	return scheme + "://" + user + host + path
 }
 
-// foldHost lowers a host, except the tokens in it: FoneStorm replaces them, and their case can matter.
+// foldHost converts a host to lower case, except the tokens in it: FoneStorm replaces them, and their case can matter.
 func foldHost(host string) string {
 	before, rest, found := strings.Cut(host, "{{")
 	if !found {

@@ -41,7 +41,7 @@ const (
 	StatusUnknown       Status = "unknown" // FoneStorm returned an undocumented value.
 )
 
-// MayBeActive reports whether the FoneNumber is neither cancelled nor about to be.
+// MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
 func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
 
 // Notification is a callback or an e-mail about each received message. It does not deliver the message. The zero value means

@@ -116,7 +116,7 @@ var htmlNames = strings.NewReplacer("&#34;", "&quot;", "&#39;", "&apos;")
 // percentEncoded encodes everything except unreserved characters (RFC 3986).
 func percentEncoded(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-// lowerPercent lowers the hexadecimal digits of percent-encoded bytes.
+// lowerPercent converts the hexadecimal digits of percent-encoded bytes to lower case.
 func lowerPercent(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {

@@ -32,7 +32,7 @@ type result struct {
 	paced     float64 // Minimum duration of the requests at the account's rate limit, in seconds.
 }
 
-// readTable returns the rows of the table in a benchmark report.
+// readTable returns the rows of a benchmark report, which must contain only one table.
 func readTable(report string) ([]result, error) {
 	var rows [][]string
 	for line := range strings.Lines(report) {
