@@ -1,3 +1,3 @@
-// Package tools is the module of the programs that contributors run: their versions are in go.mod, and
-// `go tool -modfile=tools/go.mod NAME` runs them. It has no code, so that the provider does not depend on them.
+// Package tools is the module of the programs that contributors run with `go tool -modfile=tools/go.mod NAME`. Their versions are
+// in its go.mod, so that the provider does not depend on them. The package has no code.
 package tools

@@ -11,22 +11,22 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// Config says which account to check, and how. Endpoint and credentials are required.
+// Config configures a run. The endpoint and credentials are required.
 type Config struct {
 	Endpoint   string // Base URL of the API.
-	Username   string // Set with Password, or else Token.
+	Username   string // Username and Password, or else Token.
 	Password   string
 	Token      string
-	Subaccount string // Code of the subaccount to act on, ten digits; the account of the credentials when empty.
+	Subaccount string // Code of the subaccount to act on, ten digits; empty for the user's own account.
 
-	FoneNumber string // The FoneNumber to set every delivery type on, ten digits; nothing is changed when empty.
+	FoneNumber string // The FoneNumber on which to set every delivery type, ten digits; if empty, the run changes nothing.
 	Force      bool   // Change the FoneNumber even if it delivers to a URL.
-	RateLimit  bool   // Exceed the rate limit on purpose to see how that is reported.
+	RateLimit  bool   // Exceed the rate limit on purpose to see the response.
 
-	Transport http.RoundTripper // Sends the requests; http.DefaultTransport when nil.
+	Transport http.RoundTripper // http.DefaultTransport if nil.
 }
 
-// FromEnvironment returns the configuration that the provider's environment variables describe. The error is one line.
+// FromEnvironment returns the configuration from the provider's environment variables. The error is one line.
 func FromEnvironment(getenv func(string) string) (Config, error) {
 	config := Config{
 		Endpoint:   cmp.Or(getenv("FRACTEL_ENDPOINT"), "https://api.fonestorm.com/v2"),
@@ -52,16 +52,16 @@ func (c Config) check() error {
 	case loggingIn && c.Password == "":
 		return errors.New("a username is set but no password: set FRACTEL_PASSWORD")
 	case strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("FRACTEL_TOKEN must not contain blanks, line breaks or characters other than ASCII")
+		return errors.New("FRACTEL_TOKEN must contain only ASCII characters, without spaces or line breaks")
 	case c.Subaccount != "" && !tenDigits.MatchString(c.Subaccount):
-		return fmt.Errorf("FRACTEL_SUBACCOUNT is %q: it must have ten digits", c.Subaccount)
+		return fmt.Errorf("FRACTEL_SUBACCOUNT must be ten digits, not %q", c.Subaccount)
 	case c.Subaccount != "" && !loggingIn:
-		return errors.New("FRACTEL_SUBACCOUNT needs FRACTEL_USERNAME and FRACTEL_PASSWORD")
+		return errors.New("FRACTEL_SUBACCOUNT requires FRACTEL_USERNAME and FRACTEL_PASSWORD")
 	case c.FoneNumber != "" && !tenDigits.MatchString(c.FoneNumber):
-		return fmt.Errorf("the FoneNumber %q must have ten digits", c.FoneNumber)
+		return fmt.Errorf("the FoneNumber must be ten digits, not %q", c.FoneNumber)
 	}
 	if _, err := fonestorm.ParseEndpoint(c.Endpoint); err != nil {
-		return fmt.Errorf("FRACTEL_ENDPOINT cannot be used: %w", err)
+		return fmt.Errorf("FRACTEL_ENDPOINT is invalid: %w", err)
 	}
 	return nil
 }

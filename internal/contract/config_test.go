@@ -13,7 +13,7 @@ func TestFromEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		set   map[string]string
-		words string // In the error; none when empty.
+		words string // In the error; empty for no error.
 	}{
 		{map[string]string{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p"}, ""},
 		{map[string]string{"FRACTEL_TOKEN": "t", "FRACTEL_ENDPOINT": "http://127.0.0.1:80/v2"}, ""},
@@ -36,8 +36,8 @@ func TestFromEnvironment(t *testing.T) {
 	}
 }
 
-// What makes a run impossible is one line, and nothing was changed.
-func TestRunRefuses(t *testing.T) {
+// If a run is impossible, the error is one line, and nothing is changed.
+func TestImpossibleRuns(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(config *Config, sim *simulator.Simulator)

@@ -1,8 +1,8 @@
-// Package contract is what the provider assumes of FoneStorm, as a table, and a run that compares it with a service. The
-// same table is compared with the simulator in the tests, so that the simulator is known to be what the table says.
+// Package contract contains a table of what the provider assumes about FoneStorm, and a run that compares it with a service. Tests
+// compare the same table with the simulator.
 //
-// The run speaks HTTP itself and not through the client: it needs the responses as they are. Its report contains words
-// of this package and no text of a response, so that it can be published.
+// The run does not use the client, because it needs the unchanged responses. Its report contains only words of this package and no
+// text from responses, so that it can be published.
 package contract
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Status says how an assumption compares with the service.
+// Status is the result of comparing an assumption with the service.
 type Status string
 
 // The statuses of an assumption.
@@ -26,7 +26,7 @@ const (
 	NotChecked Status = "not checked"
 )
 
-// Result is an assumption and what was seen of it.
+// Result is an assumption and what the run found.
 type Result struct {
 	ID       string `json:"id"`
 	Sentence string `json:"assumption"`
@@ -34,22 +34,22 @@ type Result struct {
 	How      string `json:"how"`
 	Writes   bool   `json:"writes,omitempty"`
 	Status   Status `json:"status"`
-	Seen     string `json:"seen,omitempty"` // Empty when not checked.
-	Why      string `json:"why,omitempty"`  // It was not checked.
-	// NotInProfile says that the profile cannot express what was seen.
+	Seen     string `json:"seen,omitempty"` // Empty if not checked.
+	Why      string `json:"why,omitempty"`  // Why it was not checked.
+	// NotInProfile means that the profile cannot express the finding.
 	NotInProfile bool `json:"not_in_profile,omitempty"`
 }
 
 // Report is the result of a run. It contains no secrets and no personal data.
 type Report struct {
 	Results []Result `json:"results"`
-	// Profile makes the simulator respond as the service did. Settings about which nothing was seen have their defaults.
+	// Profile makes the simulator respond like the service. Settings that were not checked have their defaults.
 	Profile simulator.Profile `json:"profile"`
-	// Exchanges are the forms of the responses, each once.
+	// Exchanges contains the distinct forms of the responses.
 	Exchanges []Form `json:"exchanges"`
 }
 
-// Differences returns how many assumptions differ.
+// Differences returns the number of assumptions that differ.
 func (r *Report) Differences() int {
 	differences := 0
 	for _, result := range r.Results {
@@ -60,9 +60,8 @@ func (r *Report) Differences() int {
 	return differences
 }
 
-// Run compares the service with all assumptions. It changes nothing but the FoneNumber of the configuration, which it
-// restores, also when ctx ends. An error that comes with a report is NotRestoredError, or says that requests failed, or
-// both.
+// Run compares the service with all assumptions. It changes only the configured FoneNumber, and restores it even if ctx ends. An
+// error that is returned with a report is a NotRestoredError, says that requests failed, or both.
 func Run(ctx context.Context, config Config) (*Report, error) {
 	if err := config.check(); err != nil {
 		return nil, err
@@ -94,7 +93,7 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 	return s.report(), errors.Join(err, s.failures())
 }
 
-// tryAndRestore sets every type on the FoneNumber and restores it.
+// tryAndRestore sets every delivery type on the FoneNumber and restores it.
 func (s *session) tryAndRestore(ctx context.Context, original fonestorm.Delivery) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -103,7 +102,7 @@ func (s *session) tryAndRestore(ctx context.Context, original fonestorm.Delivery
 	return s.tryEveryType(ctx)
 }
 
-// failures returns an error when requests failed, so that less was checked than could be.
+// failures returns an error if requests failed, so that not everything could be checked.
 func (s *session) failures() error {
 	var failed []string
 	for _, x := range s.exchanges {
@@ -117,7 +116,7 @@ func (s *session) failures() error {
 	return fmt.Errorf("%d requests failed, the first of them %s", len(failed), failed[0])
 }
 
-// report compares what was seen with the assumptions.
+// report compares the findings with the assumptions.
 func (s *session) report() *Report {
 	report := &Report{Exchanges: s.forms()}
 	for _, a := range Assumptions() {
@@ -140,7 +139,7 @@ func (s *session) report() *Report {
 	return report
 }
 
-// compare returns what was seen of an assumption.
+// compare returns the result for one assumption.
 func (s *session) compare(a Assumption) finding {
 	if a.Writes && s.FoneNumber == "" {
 		return finding{unchecked: "needs -fonenumber"}
@@ -153,7 +152,7 @@ func (s *session) compare(a Assumption) finding {
 	return a.observe(&s.record)
 }
 
-// express makes the profile respond as was seen, and reports whether it can.
+// express sets the profile to the finding and reports whether that is possible.
 func (s *session) express(a Assumption, found finding, profile *simulator.Profile) bool {
 	expressed := len(found.respellings) > 0
 	for _, name := range found.respellings {

@@ -26,7 +26,7 @@ const (
 	device  = "21915233078"
 )
 
-// account returns an account with every kind of delivery, which shows all that a run looks for.
+// account returns an account with every type of delivery and everything else that a run checks.
 func account(t *testing.T, profile simulator.Profile) *simulator.Simulator {
 	t.Helper()
 	sim, err := simulator.New(simulator.Options{Profile: profile, RateLimit: 10, Subaccounts: []string{"1000000002"}})
@@ -47,12 +47,12 @@ func account(t *testing.T, profile simulator.Profile) *simulator.Simulator {
 	return sim
 }
 
-// inMemory sends requests to a handler without a network, so that time in a bubble passes by itself.
+// inMemory sends requests to a handler without a network, so that the fake clock advances.
 type inMemory struct{ http.Handler }
 
 func (m inMemory) RoundTrip(r *http.Request) (response *http.Response, err error) {
 	defer func() {
-		if recover() != nil { // http.ErrAbortHandler: the connection breaks.
+		if recover() != nil { // http.ErrAbortHandler closes the connection.
 			response, err = nil, errors.New("connection reset")
 		}
 	}()
@@ -100,7 +100,7 @@ func profiles(t *testing.T) map[string]simulator.Profile {
 	return profiles
 }
 
-// eachProfile runs a test for each profile on a fake clock.
+// eachProfile runs a subtest for each profile on a fake clock.
 func eachProfile(t *testing.T, test func(t *testing.T, name string, profile simulator.Profile)) {
 	t.Parallel()
 	for name, profile := range profiles(t) {
@@ -120,7 +120,7 @@ func mustRun(t *testing.T, config Config) *Report {
 	return report
 }
 
-// settings returns a profile as its JSON shows it.
+// settings returns the settings of a profile as in its JSON.
 func settingsOf(t *testing.T, profile simulator.Profile) map[string]any {
 	t.Helper()
 	data, err := json.Marshal(profile)
@@ -134,8 +134,8 @@ func settingsOf(t *testing.T, profile simulator.Profile) map[string]any {
 	return settings
 }
 
-// The report of each profile names the settings in which it differs from the assumptions, and nothing else.
-func TestReportNamesTheDifferencesOfAProfile(t *testing.T) {
+// The report for each profile contains exactly the differences between the profile and the assumptions.
+func TestReportContainsTheDifferencesOfAProfile(t *testing.T) {
 	eachProfile(t, func(t *testing.T, name string, profile simulator.Profile) {
 		report := mustRun(t, config(account(t, profile)))
 		settings := settingsOf(t, profile)
@@ -163,14 +163,14 @@ func TestReportNamesTheDifferencesOfAProfile(t *testing.T) {
 	})
 }
 
-// notChecked says what a run cannot see of a profile.
+// notChecked reports whether a run cannot check an assumption for a profile.
 func notChecked(a Assumption, profile simulator.Profile) bool {
 	switch a.ID {
 	case "subaccount-token":
 		return true
 	case "token-lifetime":
 		return profile.Token == "opaque"
-	case "list-refused":
+	case "list-rejected":
 		return profile.List != "refused"
 	case "body-status":
 		return profile.LoginBody == "both" && profile.SettingBody == "both"
@@ -179,10 +179,10 @@ func notChecked(a Assumption, profile simulator.Profile) bool {
 	}
 }
 
-// Every value of every setting, and every respelling that a run can see, is reported by exactly that.
-func TestEverySettingIsSeen(t *testing.T) {
+// A run detects every value of every setting, and every respelling that it can see, and nothing else.
+func TestEverySettingIsDetected(t *testing.T) {
 	t.Parallel()
-	unseen := []string{ // The members of an object are not counted; no slash is missing in the URL of a run.
+	unseen := []string{ // A run does not count members, and its test URL has a path.
 		"unknown-members", "slash-added",
 	}
 	for _, setting := range simulator.Settings() {
@@ -202,7 +202,7 @@ func TestEverySettingIsSeen(t *testing.T) {
 					}
 					recorded := mustRun(t, config(account(t, profile))).Profile
 					got, want := fmt.Sprint(settingsOf(t, recorded)[setting.Name]), fmt.Sprint(settingsOf(t, profile)[setting.Name])
-					if got != want && value != "POST" { // Which a run always sets, so that POST is like kept.
+					if got != want && value != "POST" { // A run always sets POST, so POST looks like kept.
 						t.Errorf("recorded %s, want %s", got, want)
 					}
 				})
@@ -211,7 +211,7 @@ func TestEverySettingIsSeen(t *testing.T) {
 	}
 }
 
-func TestListLatencyIsSeen(t *testing.T) {
+func TestListLatencyIsDetected(t *testing.T) {
 	t.Parallel()
 	for latency, want := range map[time.Duration]string{
 		0: "under 1s", time.Second: "1s to 10s", 12 * time.Second: "10s to 30s", 40 * time.Second: "30s to 2m", 3 * time.Minute: "over 2m",
@@ -238,7 +238,7 @@ func result(t *testing.T, report *Report, id string) Result {
 	return report.Results[i]
 }
 
-// A report that is played back by the simulator gives the same report, byte for byte.
+// Checking the simulator with the profile of a report gives the same report, byte for byte.
 func TestReportRoundTrip(t *testing.T) {
 	eachProfile(t, func(t *testing.T, _ string, profile simulator.Profile) {
 		first := encoded(t, mustRun(t, config(account(t, profile))))
@@ -265,7 +265,7 @@ func encoded(t *testing.T, report *Report) []byte {
 	return data
 }
 
-// Without a FoneNumber nothing is sent but GETs and logins, and nothing more often than the plan says.
+// Without a FoneNumber, a run sends only GET requests and logins, and no more of them than planned.
 func TestReadOnlyRunChangesNothing(t *testing.T) {
 	eachProfile(t, func(t *testing.T, _ string, profile simulator.Profile) {
 		sim := account(t, profile)
@@ -300,7 +300,7 @@ func TestRunWithAToken(t *testing.T) {
 		if got := result(t, report, "token"); got.Status != AsAssumed {
 			t.Errorf("the token is %+v", got)
 		}
-		for _, id := range []string{"login-body", "login-response", "login-refused", "token-lifetime", "earlier-tokens", "subaccount-token"} {
+		for _, id := range []string{"login-body", "login-response", "login-rejected", "token-lifetime", "earlier-tokens", "subaccount-token"} {
 			if got := result(t, report, id); got.Status != NotChecked || got.Why != "needs FRACTEL_USERNAME and FRACTEL_PASSWORD" {
 				t.Errorf("%s is %+v", id, got)
 			}
@@ -361,7 +361,7 @@ func wantPlanned(t *testing.T, config Config, sim *simulator.Simulator) (sent ma
 	return sent
 }
 
-// originals are deliveries that a run restores.
+// originals contains deliveries that a run can restore.
 var originals = map[string]simulator.Receive{
 	"Email":   {Type: "Email", Email: "ops@example.com"},
 	"Device":  {Type: "Device", Device: device},
@@ -375,11 +375,11 @@ func delivery(r simulator.Receive) fonestorm.Delivery {
 	return fonestorm.Delivery{Type: fonestorm.DeliveryType(r.Type), Value: r.Value()}
 }
 
-// wantOriginal compares what is in use.
+// wantOriginal checks the current delivery.
 func wantOriginal(t *testing.T, sim *simulator.Simulator, want simulator.Receive, when string) {
 	t.Helper()
 	got, _ := sim.Get(changed)
-	if !fonestorm.SameDestination(delivery(got.Receive), delivery(want)) { // In whatever spelling the profile shows it.
+	if !fonestorm.SameDestination(delivery(got.Receive), delivery(want)) { // In the spelling of the profile.
 		t.Errorf("%s: the FoneNumber delivers to %+v, want %+v", when, got.Receive, want)
 	}
 }
@@ -407,7 +407,7 @@ func TestRunRestores(t *testing.T) {
 	}
 }
 
-// eachRequest calls run with the number of each request that a run sends.
+// eachRequest calls run for each request that a run sends, with its number.
 func eachRequest(t *testing.T, profile simulator.Profile, run func(t *testing.T, sim *simulator.Simulator, n int)) {
 	t.Helper()
 	total := 0
@@ -425,7 +425,7 @@ func eachRequest(t *testing.T, profile simulator.Profile, run func(t *testing.T,
 	}
 }
 
-// Whichever request is interrupted, before it is served or after, the FoneNumber is restored and no report is written.
+// If a run is interrupted at any request, before or after it is processed, it restores the FoneNumber and returns no report.
 func TestInterruptedRunRestores(t *testing.T) {
 	t.Parallel()
 	for name, profile := range profiles(t) {
@@ -460,7 +460,7 @@ func TestInterruptedRunRestores(t *testing.T) {
 	}
 }
 
-// Whichever request fails alone, in whatever way, the FoneNumber is restored.
+// If any single request fails in any way, the run restores the FoneNumber.
 func TestRunRestoresAfterAFailure(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []simulator.Fault{
@@ -492,7 +492,7 @@ func TestRunRestoresAfterAFailure(t *testing.T) {
 	}
 }
 
-// A token that ends at any moment is renewed to restore the FoneNumber, and is not taken for a difference.
+// If the token is invalidated at any time, it is renewed to restore the FoneNumber, and not reported as a difference.
 func TestRunRestoresWithANewToken(t *testing.T) {
 	t.Parallel()
 	eachRequest(t, simulator.Profile{}, func(t *testing.T, sim *simulator.Simulator, n int) {
@@ -519,8 +519,8 @@ func TestRunRestoresWithANewToken(t *testing.T) {
 	})
 }
 
-// A server that fails at every request from some moment on makes the run say what to set by hand, and end in time.
-func TestRunSaysWhatItCouldNotRestore(t *testing.T) {
+// If all requests fail from some point on, the error says what to set by hand, and the run ends in time.
+func TestRunReportsWhatItCouldNotRestore(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []simulator.Fault{simulator.ServerError, simulator.ConnectionReset, simulator.NoAnswer, simulator.TokenRejected, simulator.HTMLPage} {
 		t.Run(string(fault), func(t *testing.T) {

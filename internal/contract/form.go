@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// Form is the form of a response: what it contains, without any text of it that could be secret or personal.
+// Form is the structure of a response, without any text that could be secret or personal.
 type Form struct {
 	Call   string `json:"call"`   // Method and path, without a FoneNumber.
-	Status int    `json:"status"` // Zero when there was no response.
-	Body   any    `json:"body"`   // Objects and arrays as in the response, with forms as values.
+	Status int    `json:"status"` // Zero if there was no response.
+	Body   any    `json:"body"`   // As in the response, but with forms instead of values.
 }
 
-// maxForms limits the forms of the entries of one list.
+// maxForms limits the number of forms for the entries of a list.
 const maxForms = 20
 
-// forms returns the forms of all responses, each once.
+// forms returns the distinct forms of all responses.
 func (r *record) forms() []Form {
 	var forms []Form
 	seen := map[string]bool{}
@@ -37,8 +37,8 @@ func (r *record) forms() []Form {
 	return forms
 }
 
-// shape returns a JSON value with forms in place of its scalars. Names of members are kept when a document contains them;
-// others are counted. An array contains each form once, in a fixed order.
+// shape replaces the scalars of a JSON value with their forms. It keeps documented member names and counts the others. An array
+// contains each form once, in a fixed order.
 func shape(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -69,7 +69,7 @@ func shape(value any) any {
 }
 
 func asJSON(value any) string {
-	data, _ := json.Marshal(value) // Which cannot fail for what comes from JSON.
+	data, _ := json.Marshal(value) // Cannot fail for values that were decoded from JSON.
 	return string(data)
 }
 
@@ -80,7 +80,7 @@ var documentedNames = []string{
 	"url_username", "url_password", "forward", "method", "devices", "id", "name", "mac_address",
 }
 
-// words are the texts that forms show as they are.
+// words contains the texts that forms show unchanged.
 var words = []string{
 	"yes", "no", "cancel", "none", "device", "email", "url", "forward", "callback", "get", "post", "json", "registered", "success",
 }

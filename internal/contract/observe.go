@@ -20,7 +20,7 @@ func status(purpose string) func(*record) finding {
 
 func bodies(withJSON, withForm string) func(*record) finding {
 	return func(r *record) finding {
-		// A form is not tried when JSON shows that the credentials are wrong; that ends the run.
+		// If the response to JSON shows that the credentials are wrong, the run ends without trying a form.
 		form := r.find(withForm)
 		switch asJSON, asForm := r.find(withJSON).ok(), form != nil && form.ok(); {
 		case asJSON && asForm:
@@ -46,7 +46,7 @@ func bodyStatus(r *record) finding {
 		}
 		return finding{seen: strconv.Itoa(first.status)}
 	}
-	return finding{unchecked: "no body was refused for its kind"}
+	return finding{unchecked: "no body was rejected because of its kind"}
 }
 
 func loginResponse(r *record) finding {
@@ -54,7 +54,7 @@ func loginResponse(r *record) finding {
 	return finding{seen: member}
 }
 
-// claims returns the payload of a JWT; nil when the token is none.
+// claims returns the payload of a JWT; nil if the token is not a JWT.
 func claims(token string) map[string]any {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -79,7 +79,7 @@ func tokenKind(r *record) finding {
 	case text(at(claims, "account", "id")) == "":
 		return finding{seen: "JWT without an account"}
 	case !expires:
-		return finding{seen: "JWT without a time it expires"}
+		return finding{seen: "JWT without an expiry"}
 	default:
 		return finding{seen: "jwt"}
 	}
@@ -92,7 +92,7 @@ func lifetime(r *record) finding {
 	expires, hasExpires := claims["exp"].(float64)
 	switch {
 	case !hasIssued || !hasExpires:
-		return finding{unchecked: "the token does not say"}
+		return finding{unchecked: "the token does not contain its lifetime"}
 	case expires-issued < tokenLifetime.Seconds():
 		return finding{seen: "shorter"}
 	case expires-issued > tokenLifetime.Seconds():
@@ -187,7 +187,7 @@ func filteredList(r *record) finding {
 func listStatus(r *record) finding {
 	x := r.find("list all")
 	if x.ok() {
-		return finding{unchecked: "the filter is not refused"}
+		return finding{unchecked: "the filter was not rejected"}
 	}
 	return finding{seen: strconv.Itoa(x.status)}
 }
@@ -212,7 +212,7 @@ func oddEntry(r *record) finding {
 	}
 }
 
-// listDuration puts the time into steps, so that a report of the same service is the same.
+// listDuration rounds the time to steps, so that reports about the same service are the same.
 func listDuration(r *record) finding {
 	took := r.find("list all").took
 	switch {
@@ -237,7 +237,7 @@ func optionsMember(r *record) finding {
 	return finding{seen: strings.Join(slices.Sorted(maps.Keys(groups)), " and "), unchecked: "no FoneNumber shows its delivery"}
 }
 
-// documentedTypes are the delivery types as they are set.
+// documentedTypes contains the delivery types in the spelling of settings.
 var documentedTypes = []string{"Device", "Email", "URL", "Forward", "None"}
 
 func spelledTypes(r *record) finding {
@@ -366,7 +366,7 @@ func hiddenCredentials(r *record) finding {
 	return hidden
 }
 
-// explained says how texts are shown that were set.
+// explained returns how a response shows texts that were set.
 func explained(field string, shown map[string]any, set string, known finding) finding {
 	respellings, ok := simulator.Explain(field, set, shown[field])
 	if !ok {
@@ -420,7 +420,7 @@ func spelledActive(r *record) finding {
 	return documented(respellings, len(objects))
 }
 
-// documented is the finding of a check that looks for respellings in some objects.
+// documented returns the finding of a check for respellings in objects.
 func documented(respellings map[string]bool, objects int) finding {
 	names := slices.Sorted(maps.Keys(respellings))
 	switch {
@@ -458,13 +458,13 @@ func jsonTypes(r *record) finding {
 	return documented(respellings, len(objects))
 }
 
-// odd returns the respelling of a field of receive that is neither text nor null.
+// odd returns the respelling that explains a field of receive that is neither text nor null.
 func odd(o object) string {
 	current := o.currentField()
 	if _, isNumber := o.receive[current].(json.Number); isNumber && (current == "device" || current == "forward") {
 		return current + "-number"
 	}
-	for _, field := range []string{"email", "url", "url_method"} { // Numbers of a device or a forward may be old values.
+	for _, field := range []string{"email", "url", "url_method"} { // Numbers in device and forward may be old values.
 		_, isText := o.receive[field].(string)
 		if o.receive[field] != nil && !isText && field != current {
 			return "stale-fields-numbers"
@@ -535,7 +535,7 @@ func emptyCredentials(r *record) finding {
 	return finding{seen: "refused"}
 }
 
-// readBack returns what receive shows in the first of these exchanges that there is; nil when there is none.
+// readBack returns receive from the first of these exchanges that succeeded; nil if none did.
 func readBack(r *record, purposes ...string) map[string]any {
 	for _, purpose := range purposes {
 		if x := r.find(purpose); x != nil {
@@ -565,7 +565,7 @@ func urlMethod(r *record) finding {
 	}
 }
 
-// asSet says how the destination is shown that was set. An empty one is the ID of the device.
+// asSet returns how a response shows the destination that was set. An empty destination stands for the ID of the device.
 func asSet(field, set string, purposes ...string) func(*record) finding {
 	return func(r *record) finding {
 		shown := readBack(r, purposes...)

@@ -19,15 +19,15 @@ const (
 
 var errTokenRejected = errors.New("FoneStorm rejected the token (status 401)")
 
-// Notice says what a run does to the FoneNumber.
+// Notice returns a warning about what a run does to the FoneNumber.
 func (c Config) Notice() string {
 	return fmt.Sprintf("The delivery of FoneNumber %s is set to test destinations (addresses at example.com, a fictional telephone number,\n"+
-		"a device of the account, None) and then restored. MESSAGES RECEIVED MEANWHILE ARE LOST. Old values of types that are not in\n"+
-		"use, and the credentials and the method of a callback URL, are not restored.", c.FoneNumber)
+		"a device of the account, None) and then restored. MESSAGES RECEIVED DURING THE CHECK ARE LOST. Old values of other types, and\n"+
+		"the credentials and method of a callback URL, are not restored.", c.FoneNumber)
 }
 
-// NotRestoredError says that a FoneNumber may still deliver as the check has set it. Its text contains what to set by hand,
-// for the terminal alone.
+// NotRestoredError means that a FoneNumber may still have a delivery that the check has set. Its text contains the original
+// delivery to set by hand, and is only for the terminal.
 type NotRestoredError struct {
 	FoneNumber  string
 	Type, Value string
@@ -37,8 +37,8 @@ func (e *NotRestoredError) Error() string {
 	return fmt.Sprintf("FONENUMBER %s WAS NOT RESTORED. Set its delivery by hand now: type %q, value %q", e.FoneNumber, e.Type, e.Value)
 }
 
-// Preserve reads where a FoneNumber delivers and returns a function that restores it, also after the context has ended,
-// within two minutes. It returns an error if the FoneNumber could not be restored.
+// Preserve reads the delivery of a FoneNumber and returns a function that restores it within two minutes, even after the context
+// has ended. It returns an error if it would not be possible to restore the delivery.
 func Preserve(ctx context.Context, config Config) (restore func(context.Context) error, err error) {
 	s := newSession(config)
 	if err := config.check(); err != nil {
@@ -54,7 +54,7 @@ func Preserve(ctx context.Context, config Config) (restore func(context.Context)
 	return func(ctx context.Context) error { return s.restore(ctx, original) }, nil
 }
 
-// original returns where the FoneNumber delivers, or an error when that could not be restored.
+// original returns the delivery of the FoneNumber, or an error if it could not be restored later.
 func (s *session) original(ctx context.Context) (fonestorm.Delivery, error) {
 	var none fonestorm.Delivery
 	x, err := s.get(ctx, "get", foneNumberPath, s.FoneNumber, s.token)
@@ -70,15 +70,15 @@ func (s *session) original(ctx context.Context) (fonestorm.Delivery, error) {
 	delivery, ok := deliveryOf(x)
 	switch {
 	case !ok:
-		return none, fmt.Errorf("cannot read where FoneNumber %s delivers (status %d), so it could not be restored", s.FoneNumber, x.status)
+		return none, fmt.Errorf("the delivery of FoneNumber %s cannot be read (status %d), so it could not be restored later", s.FoneNumber, x.status)
 	case delivery.Type == fonestorm.URL && !s.Force:
 		return none, fmt.Errorf("FoneNumber %s delivers to a URL, whose credentials, and a method other than POST, cannot be restored: use another FoneNumber, or -force (FRACTEL_TEST_FORCE=1 for make testacc-live)", s.FoneNumber)
 	}
 	return delivery, nil
 }
 
-// deliveryOf returns where the FoneNumber in a response delivers, in the spelling in which that can be set. A missing
-// delivery is not taken for None: it may be missing by mistake.
+// deliveryOf returns the delivery of the FoneNumber in a response, in the spelling of settings. A missing delivery is not treated
+// as None, because it may be missing by mistake.
 func deliveryOf(x *exchange) (delivery fonestorm.Delivery, ok bool) {
 	object, ok := newObject(x.fonenumber, at(x.json, "fonenumber"))
 	kind, isText := object.receive["type"].(string)
@@ -92,7 +92,7 @@ func deliveryOf(x *exchange) (delivery fonestorm.Delivery, ok bool) {
 	return delivery, slices.Contains(documentedTypes, string(delivery.Type)) && (delivery.Type == fonestorm.None || delivery.Value != "")
 }
 
-// restore sets the original delivery again until it is seen to be there.
+// restore sets the original delivery until a read confirms it.
 func (s *session) restore(ctx context.Context, original fonestorm.Delivery) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout)
 	defer cancel()

@@ -9,12 +9,12 @@ import (
 	"sync"
 )
 
-// record is what a run has seen.
+// record contains the exchanges of a run.
 type record struct {
 	mu        sync.Mutex
 	exchanges []*exchange
-	skipped   map[string]string // Why a purpose was left out.
-	token     string            // Of the latest login, or of the subaccount.
+	skipped   map[string]string // Why a purpose was skipped.
+	token     string            // From the latest login, or for the subaccount.
 }
 
 func (r *record) add(x *exchange) {
@@ -23,7 +23,7 @@ func (r *record) add(x *exchange) {
 	r.exchanges = append(r.exchanges, x)
 }
 
-// find returns the last exchange for a purpose that shows something about the contract; nil when there is none.
+// find returns the last usable exchange for a purpose; nil if there is none.
 func (r *record) find(purpose string) *exchange {
 	for _, x := range slices.Backward(r.exchanges) {
 		if x.purpose == purpose && x.failure() == "" {
@@ -33,7 +33,7 @@ func (r *record) find(purpose string) *exchange {
 	return nil
 }
 
-// missing says why there is no exchange for a purpose that shows anything.
+// missing says why there is no usable exchange for a purpose.
 func (r *record) missing(purpose string) string {
 	if why, ok := r.skipped[purpose]; ok {
 		return why
@@ -46,7 +46,7 @@ func (r *record) missing(purpose string) string {
 	return "the check did not get that far"
 }
 
-// entries returns the list of FoneNumbers in a response. Its odd first entry, if there is one, comes separately.
+// entries returns the list of FoneNumbers in a response. An odd first entry is returned separately.
 func entries(x *exchange) (list []any, odd any, isOdd bool) {
 	if x == nil {
 		return nil, nil, false
@@ -58,7 +58,7 @@ func entries(x *exchange) (list []any, odd any, isOdd bool) {
 	return list, nil, false
 }
 
-// canonical returns the ten digits of a FoneNumber, which is shown in any spelling or within an object; "" for none.
+// canonical returns the ten digits of a FoneNumber in any spelling or within an object; "" if there is none.
 func canonical(value any) string {
 	if members, ok := value.(map[string]any); ok {
 		value = members["fonenumber"]
@@ -92,7 +92,7 @@ func (r *record) numbers() []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// device returns the ID of a device of the account; empty when there is none.
+// device returns the ID of a device of the account; "" if there is none.
 func (r *record) device() string {
 	for _, device := range r.devices() {
 		if id := text(at(device, "id")); id != "" {
@@ -113,10 +113,10 @@ func (r *record) devices() []any {
 // object is a FoneNumber in a response.
 type object struct {
 	number  string         // Ten digits.
-	members map[string]any // All of them.
-	group   string         // The member with its options: sms_options, message_options, both, or receive when there is none.
+	members map[string]any // All members.
+	group   string         // The member that contains its options: sms_options, message_options, both, or receive.
 	options map[string]any
-	receive map[string]any // Nil when there is none.
+	receive map[string]any // Nil if missing.
 }
 
 // newObject reads a FoneNumber; ok is false for one without delivery options.
@@ -146,12 +146,12 @@ func newObject(number string, value any) (o object, ok bool) {
 	return o, o.group != ""
 }
 
-// currentField returns the name of the field that is in use, in lower case; "none" or "" when none is.
+// currentField returns the name of the field of the current type, in lower case; "none" or "" if there is none.
 func (o object) currentField() string {
 	return strings.ToLower(text(o.receive["type"]))
 }
 
-// objects returns every FoneNumber seen.
+// objects returns every FoneNumber in the responses.
 func (r *record) objects() []object {
 	var objects []object
 	add := func(number string, value any) {
@@ -172,7 +172,7 @@ func (r *record) objects() []object {
 	return objects
 }
 
-// text returns a scalar as text, without blanks around it; "" for null and everything else.
+// text returns a scalar as text without surrounding white space; "" for anything else.
 func text(value any) string {
 	switch value := value.(type) {
 	case string:

@@ -12,7 +12,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// mark is in every secret and everything personal of the account of these tests; its digits are in every number.
+// mark is part of every secret and all personal data of the account in these tests. Its digits are part of every number.
 const (
 	mark       = "S3cr3t"
 	markDigits = "407555"
@@ -44,8 +44,7 @@ func markedAccount(t *testing.T, profile simulator.Profile) *simulator.Simulator
 	return sim
 }
 
-// marking adds marks where a service should have none: to headers, error messages, unknown members and their names, and
-// to whole bodies that are no JSON.
+// marking adds marks in unexpected places: headers, error messages, unknown members and their names, and bodies that are not JSON.
 func marking(sim *simulator.Simulator, mangle func(body string) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		response := httptest.NewRecorder()
@@ -113,7 +112,7 @@ func TestReportContainsNoSecrets(t *testing.T) {
 	}
 }
 
-// The forms are useful, too.
+// The forms are useful.
 func TestForms(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[any]string{

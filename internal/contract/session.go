@@ -17,21 +17,21 @@ import (
 // Limits of every run.
 const (
 	requestsPerSecond = 5
-	rateLimitRetries  = 3               // Of one request.
-	rateLimitWait     = 2 * time.Second // Before each of them.
+	rateLimitRetries  = 3               // For one request.
+	rateLimitWait     = 2 * time.Second // Before each retry.
 	requestTimeout    = 30 * time.Second
 	listTimeout       = 5 * time.Minute
 	maxResponse       = 64 << 20 // Bytes.
 )
 
-// request is one call of the API.
+// request is one API call.
 type request struct {
-	purpose    string // Names the exchange for the assumptions.
+	purpose    string // Identifies the exchange for the assumptions.
 	method     string
 	path       string // May contain {fonenumber}.
 	fonenumber string
-	token      string         // Sent in the header; none when empty.
-	body       string         // Kind of the body: json, form, or empty for none.
+	token      string         // Sent in the header unless empty.
+	body       string         // Kind of the body: json, form, or "" for none.
 	parameters map[string]any // Of the body.
 }
 
@@ -40,20 +40,20 @@ func (r request) label() string { return r.method + " " + r.path }
 // exchange is a request and its response.
 type exchange struct {
 	request
-	status int    // Zero when there was no response.
-	kind   string // Of the response body: JSON, HTML, empty or other.
+	status int    // Zero if there was no response.
+	kind   string // Kind of the response body: JSON, HTML, empty, or other.
 	json   any    // Nil unless kind is JSON.
 	took   time.Duration
 }
 
 func (x *exchange) ok() bool { return x.status/100 == 2 }
 
-// bodyRefused reports whether the response may mean that the request's kind of body is not read.
-func (x *exchange) bodyRefused() bool {
+// bodyRejected reports whether the response may mean that FoneStorm does not read this kind of body.
+func (x *exchange) bodyRejected() bool {
 	return x.status == http.StatusBadRequest || x.status == http.StatusUnsupportedMediaType || x.status == http.StatusUnprocessableEntity
 }
 
-// rateLimited reports whether the response says that the rate limit was exceeded, in any of the documented ways.
+// rateLimited reports whether the response reports an exceeded rate limit, in any of the documented ways.
 func (x *exchange) rateLimited() bool {
 	switch x.status {
 	case http.StatusTooManyRequests:
@@ -66,7 +66,7 @@ func (x *exchange) rateLimited() bool {
 	}
 }
 
-// failure says why the exchange shows nothing about the contract; empty when it does.
+// failure says why the exchange is not usable; "" if it is.
 func (x *exchange) failure() string {
 	switch {
 	case x.status == 0:
@@ -82,14 +82,14 @@ func (x *exchange) failure() string {
 	}
 }
 
-// session sends requests for one run and records the exchanges.
+// session sends the requests of one run and records the exchanges.
 type session struct {
 	Config
 	client *http.Client
 	pace   *rate.Limiter
 	record
-	firstToken  string // Of the first login; empty without one.
-	loginKind   string // Kind of body that logins accept: json or form; empty when unknown.
+	firstToken  string // From the first login; empty without one.
+	loginKind   string // Kind of body that logins accept: json or form; empty if unknown.
 	settingKind string // The same for settings.
 }
 
@@ -98,15 +98,15 @@ func newSession(config Config) *session {
 		Config: config,
 		client: &http.Client{
 			Transport:     config.Transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // The token stays here.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // The token must not reach another host.
 		},
 		pace:   rate.NewLimiter(requestsPerSecond, 1),
 		record: record{token: config.Token, skipped: map[string]string{}},
 	}
 }
 
-// do sends a request at the permitted pace, again if the rate limit was exceeded. An error means that ctx has ended;
-// every other failure is an exchange.
+// do sends a request at the permitted rate, and retries it if the rate limit is exceeded. An error means that ctx has ended; any
+// other failure is an exchange.
 func (s *session) do(ctx context.Context, r request) (*exchange, error) {
 	for attempt := 0; ; attempt++ {
 		if err := s.pace.Wait(ctx); err != nil {
@@ -175,7 +175,7 @@ func (s *session) encode(ctx context.Context, r request) (*http.Request, error) 
 	return sent, nil
 }
 
-// exchange takes over the response to a request. One that breaks off counts as none.
+// exchange reads the response to a request. An incomplete response counts as none.
 func (s *session) exchange(sent *http.Request, x *exchange) {
 	response, err := s.client.Do(sent)
 	if err != nil {
@@ -211,7 +211,7 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// at returns the value at a path of member names; nil when there is none.
+// at returns the value at a path of member names; nil if there is none.
 func at(value any, path ...string) any {
 	for _, name := range path {
 		members, _ := value.(map[string]any)

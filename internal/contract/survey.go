@@ -22,26 +22,26 @@ const (
 	settingPath    = "/messages/receive"
 )
 
-// What the survey sends.
+// Parameters of the survey.
 const (
-	tokenLifetime = 30 * time.Minute // That logins ask for.
-	samples       = 5                // FoneNumbers of the account that are read one by one.
-	burst         = 20               // Requests at once to exceed the rate limit.
+	tokenLifetime = 30 * time.Minute // Requested by logins.
+	samples       = 5                // FoneNumbers of the account that are read singly.
+	burst         = 20               // Simultaneous requests to exceed the rate limit.
 
 	madeUp      = "terraform-provider-fractel-check"
 	testEmail   = "Terraform-Provider-FracTEL@Example.com"
 	testURL     = "https://Example.com/sms?from={{from}}&msg={{msg}}&kept=a-b_c~d"
-	testForward = "3215550199" // The numbers 555-0100 to 555-0199 belong to nobody.
+	testForward = "3215550199" // The numbers 555-0100 to 555-0199 are fictional.
 )
 
-// PlannedCall is a call that a run makes, at most this often unless the rate limit is exceeded.
+// PlannedCall is a call that a run makes, and its maximum number of times without retries.
 type PlannedCall struct {
 	Call   string // Method and path.
 	AtMost int
 	Why    string
 }
 
-// Plan returns the calls that Run makes with this configuration.
+// Plan returns the calls that Run would make with this configuration.
 func (c Config) Plan() []PlannedCall {
 	var plan []PlannedCall
 	if c.Token == "" {
@@ -53,7 +53,7 @@ func (c Config) Plan() []PlannedCall {
 		plan = append(plan, logins)
 	}
 	if c.Subaccount != "" {
-		plan = append(plan, PlannedCall{"POST " + subaccountPath, 1, "get a token of the subaccount"})
+		plan = append(plan, PlannedCall{"POST " + subaccountPath, 1, "get a token for the subaccount"})
 	}
 	reads := PlannedCall{"GET " + foneNumberPath, samples + 3, "read FoneNumbers, one of another account, and with invalid tokens"}
 	if c.FoneNumber != "" {
@@ -71,15 +71,15 @@ func (c Config) Plan() []PlannedCall {
 	if c.FoneNumber != "" {
 		plan = append(plan, PlannedCall{
 			"POST " + settingPath, settings + restoreAttempts,
-			fmt.Sprintf("set FoneNumber %s to every type, and restore it (usually 1 of these)", c.FoneNumber),
+			fmt.Sprintf("set every delivery type on FoneNumber %s, and restore it (usually with 1 of these calls)", c.FoneNumber),
 		})
 	}
 	return plan
 }
 
-// survey makes the calls that only read, and logs in.
+// survey logs in and makes the read-only calls.
 func (s *session) survey(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.list, s.refusals, s.sample, s.listDevices, s.exceedRateLimit} {
+	for _, step := range []func(context.Context) error{s.list, s.rejections, s.sample, s.listDevices, s.exceedRateLimit} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (s *session) survey(ctx context.Context) error {
 	return nil
 }
 
-// logIn tries both kinds of bodies, and a made-up user.
+// logIn logs in with both kinds of bodies, and with a made-up user.
 func (s *session) logIn(ctx context.Context) error {
 	if s.Token != "" {
 		for _, purpose := range []string{"login json", "login form", "login", "login made-up", "earlier token", "subaccount"} {
@@ -110,8 +110,8 @@ func (s *session) logIn(ctx context.Context) error {
 		} else if !x.ok() {
 			refused = x
 		}
-		if s.loginKind == "" && !x.bodyRefused() {
-			break // Another kind of body changes nothing, and the user may be locked out.
+		if s.loginKind == "" && !x.bodyRejected() {
+			break // Another kind of body would not help, and further logins may lock the user out.
 		}
 	}
 	if s.loginKind == "" {
@@ -133,7 +133,7 @@ func (s *session) postLogin(ctx context.Context, purpose, kind, username string)
 	}})
 }
 
-// renewToken logs in the way that works, to the subaccount if there is one.
+// renewToken logs in with the known kind of body and, if a subaccount is configured, requests its token.
 func (s *session) renewToken(ctx context.Context, purpose string) error {
 	x, err := s.postLogin(ctx, purpose, s.loginKind, s.Username)
 	if err != nil {
@@ -152,14 +152,14 @@ func (s *session) renewToken(ctx context.Context, purpose string) error {
 			return err
 		}
 		if token, _ = at(x.json, "subaccount", "token").(string); token == "" {
-			return fmt.Errorf("FoneStorm returned no token for the subaccount (status %d): check FRACTEL_SUBACCOUNT", x.status)
+			return fmt.Errorf("FoneStorm's response contains no token for the subaccount (status %d): check FRACTEL_SUBACCOUNT", x.status)
 		}
 	}
 	s.token = token
 	return nil
 }
 
-// loginToken returns the token in the response to a login, and the member of the response that contains it.
+// loginToken returns the token in a login response and the name of the member that contains it.
 func loginToken(x *exchange) (member, token string) {
 	for member, path := range map[string][]string{
 		"auth": {"auth", "token"}, "authorization": {"authorization", "token"}, "token": {"token"}, "data": {"data", "auth", "token"},
@@ -180,7 +180,7 @@ func (s *session) loginError(x *exchange) error {
 	case http.StatusNotFound:
 		return fmt.Errorf("there is no FoneStorm API at %s (status 404): check FRACTEL_ENDPOINT", s.Endpoint)
 	default:
-		return fmt.Errorf("FoneStorm returned no token to the login (status %d)", x.status)
+		return fmt.Errorf("FoneStorm's response to the login contains no token (status %d)", x.status)
 	}
 }
 
@@ -200,8 +200,8 @@ func (s *session) list(ctx context.Context) error {
 	return err
 }
 
-// refusals asks for what must be refused: a FoneNumber of another account, and any with an invalid token.
-func (s *session) refusals(ctx context.Context) error {
+// rejections makes calls that must fail: for a FoneNumber of another account, and with invalid tokens.
+func (s *session) rejections(ctx context.Context) error {
 	foreign := ""
 	known := append(s.numbers(), s.FoneNumber)
 	for number := 3215550100; number < 3215550200 && foreign == ""; number++ {
@@ -210,7 +210,7 @@ func (s *session) refusals(ctx context.Context) error {
 		}
 	}
 	if foreign == "" || s.find("list") == nil {
-		s.skipped["foreign"] = "no FoneNumber is known to be of another account"
+		s.skipped["foreign"] = "no FoneNumber of another account is known"
 	} else if _, err := s.get(ctx, "foreign", foneNumberPath, foreign, s.token); err != nil {
 		return err
 	}
@@ -237,10 +237,10 @@ func (s *session) listDevices(ctx context.Context) error {
 	return err
 }
 
-// exceedRateLimit sends more requests at once than a second permits, and waits until more are permitted.
+// exceedRateLimit sends more requests at once than are allowed per second, and waits until more are allowed.
 func (s *session) exceedRateLimit(ctx context.Context) error {
 	if !s.RateLimit {
-		s.skipped["rate limit"] = "the rate limit was not exceeded; -rate-limit does so on purpose"
+		s.skipped["rate limit"] = "the rate limit was not exceeded; use -rate-limit to exceed it on purpose"
 		return nil
 	}
 	foreign := s.find("foreign")
@@ -261,13 +261,13 @@ func (s *session) exceedRateLimit(ctx context.Context) error {
 type trial struct {
 	name        string
 	kind, value string
-	credentials []string // Username and password; not sent when nil.
+	credentials []string // Username and password; not sent if nil.
 }
 
-// settings is how many settings tryEveryType makes.
+// settings is the number of settings that tryEveryType sends.
 const settings = 8
 
-// tryEveryType sets every delivery type on the FoneNumber, and reads back what each setting did.
+// tryEveryType sets every delivery type on the FoneNumber, and reads the result of each setting.
 func (s *session) tryEveryType(ctx context.Context) error {
 	trials := []trial{
 		{"json", "Email", testEmail, nil},
@@ -291,13 +291,13 @@ func (s *session) tryEveryType(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		// A setting ends by itself, so that it cannot take effect after the FoneNumber was restored.
+		// Do not cancel a setting, because it could take effect after the FoneNumber was restored.
 		x := s.set(context.WithoutCancel(ctx), "set "+t.name, body, t)
 		if (t.name == "json" || t.name == "form") && x.ok() && s.settingKind == "" {
 			s.settingKind = t.name
 		}
 		if !x.ok() {
-			s.skipped["read "+t.name] = fmt.Sprintf("FoneStorm refused the setting with status %d", x.status)
+			s.skipped["read "+t.name] = fmt.Sprintf("FoneStorm rejected the setting with status %d", x.status)
 			continue
 		}
 		if _, err := s.get(ctx, "read "+t.name, foneNumberPath, s.FoneNumber, s.token); err != nil {
@@ -307,7 +307,7 @@ func (s *session) tryEveryType(ctx context.Context) error {
 	return nil
 }
 
-// set makes one setting.
+// set sends one setting.
 func (s *session) set(ctx context.Context, purpose, body string, t trial) *exchange {
 	parameters := map[string]any{"fonenumber": s.FoneNumber, "type": t.kind, "value": t.value, "url_method": "POST"}
 	if t.credentials != nil {

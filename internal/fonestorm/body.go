@@ -12,11 +12,11 @@ import (
 // params are the body parameters of a request: strings, and numbers where FracTEL documents a number.
 type params map[string]any
 
-// encoding is a form in which body parameters travel.
+// encoding is a format for body parameters.
 type encoding int
 
-// The encodings. FracTEL's current pages and every live program use JSON; the API description of 2017/18 (2.0 to 2.4) says
-// forms.
+// The encodings. FracTEL's current pages and every live program use JSON; the API descriptions from 2017 and 2018 (2.0 to 2.4)
+// use forms.
 const (
 	asJSON encoding = iota
 	asForm
@@ -39,19 +39,19 @@ func (e encoding) encode(p params) []byte {
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false) // As every other program writes a URL.
-	_ = encoder.Encode(p)        // Strings and integers can always be encoded.
+	encoder.SetEscapeHTML(false) // Other programs do not escape the "&" of a URL either.
+	_ = encoder.Encode(p)        // Encoding strings and integers cannot fail.
 	return bytes.TrimSpace(body.Bytes())
 }
 
-// encoder sends requests with the body that FoneStorm reads, which may be JSON for one kind of request and a form for another.
+// encoder sends requests in the encoding that FoneStorm accepts, which may differ between kinds of requests.
 type encoder struct {
 	next *limiter
 
 	logins, settings, subaccounts bodies
 }
 
-// send sends the request once, or twice when it has to find out which body FoneStorm reads.
+// send sends the request once, or twice if it does not know yet which encoding FoneStorm accepts.
 func (e *encoder) send(ctx context.Context, c *call) *Error {
 	switch c.operation {
 	case logIn:
@@ -62,23 +62,23 @@ func (e *encoder) send(ctx context.Context, c *call) *Error {
 		return e.settings.send(ctx, c, e.next)
 	case readFoneNumber, listFoneNumbers, listDevices:
 	}
-	return e.next.send(ctx, c, asJSON) // There is no body.
+	return e.next.send(ctx, c, asJSON) // These have no body.
 }
 
-// bodies finds out which encoding FoneStorm reads for one kind of request, and remembers it. JSON comes first; a request
-// that is refused in a way in which a service refuses what it cannot read is sent once more as a form.
+// bodies detects and remembers which encoding FoneStorm accepts for one kind of request. It tries JSON first. If the response
+// suggests that FoneStorm could not read the body, it sends the request once more as a form.
 //
-// Until that is known the requests wait for each other, so that the answer costs one extra request and not one for each
-// request that is on its way.
+// Until the encoding is known, requests wait for the first one, so that detection takes one extra request in total instead of
+// one for each concurrent request.
 type bodies struct {
 	mu       sync.Mutex
 	known    bool
 	working  encoding
-	probing  chan struct{} // Closed when the request that finds out has its answer; nil when there is none.
-	wontWait bool          // FoneStorm timed out or failed once, so that waiting for its answer could take long.
+	probing  chan struct{} // Closed when the detecting request has its response; nil if there is none.
+	wontWait bool          // A request timed out or failed, so waiting for the next one could take long.
 }
 
-// send sends a request in the encoding that works, or finds out which one does.
+// send sends a request in the known encoding, or detects it.
 func (b *bodies) send(ctx context.Context, c *call, next *limiter) *Error {
 	chosen, done, err := b.choose(ctx, c)
 	if err != nil {
@@ -94,10 +94,10 @@ func (b *bodies) send(ctx context.Context, c *call, next *limiter) *Error {
 	}
 	inForm := next.send(ctx, c, asForm)
 	done(asForm, inForm)
-	return refusedInBoth(inJSON, inForm)
+	return rejectedInBoth(inJSON, inForm)
 }
 
-// choose returns the encoding to use or, when the request has to find out, what to call with its result.
+// choose returns the encoding to use. If this request has to detect it, choose also returns a function to call with the result.
 func (b *bodies) choose(ctx context.Context, c *call) (encoding, func(encoding, *Error), *Error) {
 	for {
 		b.mu.Lock()

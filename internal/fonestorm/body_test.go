@@ -15,9 +15,9 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// FoneStorm may read JSON for one kind of request and forms for the other. Finding that out costs one request each, however
-// many settings begin at once.
-func TestBodiesAreFoundOut(t *testing.T) {
+// FoneStorm may read JSON for one kind of request and forms for the other. Detecting that takes one extra request for each kind,
+// even if many settings start at once.
+func TestEncodingIsDetected(t *testing.T) {
 	t.Parallel()
 	const n = 20
 	for _, login := range []string{"json", "form", "both"} {
@@ -45,7 +45,7 @@ func TestBodiesAreFoundOut(t *testing.T) {
 
 						sim.Forget()
 						sim.ExpireTokens()
-						wantSuccess(t, set(0)) // What was found out is remembered.
+						wantSuccess(t, set(0)) // The encoding is remembered.
 						body := map[bool]string{false: "json", true: "form"}
 						wantBodies(t, sim, map[string]int{"login " + body[login == "form"]: 1, "set " + body[setting == "form"]: 2})
 					})
@@ -55,8 +55,8 @@ func TestBodiesAreFoundOut(t *testing.T) {
 	}
 }
 
-// What a connection failure interrupts is found out by the next request, still at the cost of one.
-func TestBodiesAreFoundOutAfterAConnectionFailure(t *testing.T) {
+// If a connection failure interrupts the detection, the next request completes it, still with one extra request.
+func TestEncodingIsDetectedAfterAConnectionFailure(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const n = 20
 		sim := newSimulator(t, simulator.Options{FoneNumbers: n, Latency: time.Second, Profile: simulator.Profile{SettingBody: "form"}})
@@ -72,17 +72,17 @@ func TestBodiesAreFoundOutAfterAConnectionFailure(t *testing.T) {
 	})
 }
 
-// A FoneStorm that does not respond, or fails, makes settings wait for each other only once.
+// If FoneStorm does not respond, or fails, settings wait for each other only once.
 func TestSettingsDoNotWaitForASilentServer(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc
 		most    time.Duration
 	}{
-		"silent": {silence, 90 * time.Second},
+		"silent": {neverRespond, 90 * time.Second},
 		"failing": {func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(20 * time.Second)
-			refuse(503, "later", "")(w, r)
+			rejectWith(503, "later", "")(w, r)
 		}, 70 * time.Second},
 	} {
 		inBubble(t, name, func(t *testing.T) {
@@ -90,31 +90,31 @@ func TestSettingsDoNotWaitForASilentServer(t *testing.T) {
 			begun := time.Now()
 			for _, err := range together(20, func(i int) error { return set(t.Context(), client, numberAt(i), Delivery{Type: None}) }) {
 				if err == nil || !MayHaveTakenEffect(err) && KindOf(err) != Unreachable {
-					t.Errorf("the error is %v", err)
+					t.Errorf("got error %v", err)
 				}
 			}
 			if took := time.Since(begun); took > test.most {
-				t.Errorf("it took %s, want at most %s", took, test.most)
+				t.Errorf("took %s, want at most %s", took, test.most)
 			}
 		})
 	}
 }
 
-// Only what may be about the body is sent as a form: a wrong password is never sent twice, and neither is a setting whose token
-// is rejected or that exceeds the rate limit, whichever status says so.
+// A request is sent as a form only if the failure may be about its encoding: not after a wrong password, a rejected token, or an
+// exceeded rate limit, whatever the status.
 func TestNoFormAfterOtherFailures(t *testing.T) {
 	t.Parallel()
-	answers := map[string]http.HandlerFunc{"400": refuse(400, "Rate Limit Exceeded", ""), "410": refuse(410, "Rate Limit Exceeded", "")}
+	responses := map[string]http.HandlerFunc{"400": rejectWith(400, "Rate Limit Exceeded", ""), "410": rejectWith(410, "Rate Limit Exceeded", "")}
 	for _, status := range []int{401, 402, 403, 404, 409, 429, 500, 503} {
-		answers[fmt.Sprint(status)] = refuse(status, "no", "")
+		responses[fmt.Sprint(status)] = rejectWith(status, "no", "")
 	}
-	for name, answer := range answers {
+	for name, response := range responses {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{answers: []http.HandlerFunc{answer}}
+			server := &script{responses: []http.HandlerFunc{response}}
 			for _, changes := range [][]func(*Config){{}, {withToken}} {
 				client := newBubbleClient(t, server, append(changes, withoutRetries)...)
 				if err := set(t.Context(), client, anyNumber, Delivery{Type: None}); err == nil {
-					t.Error("there is no error")
+					t.Error("got no error")
 				}
 			}
 			if bodies := fmt.Sprint(server.bodies); strings.Contains(bodies, "form") {
@@ -124,8 +124,8 @@ func TestNoFormAfterOtherFailures(t *testing.T) {
 	}
 }
 
-// A destination that FoneStorm rejects ends with its own words, whichever of the two bodies it reads.
-func TestBadDestinationEndsWithFoneStormsWords(t *testing.T) {
+// The error of a rejected destination contains FoneStorm's message, whichever encoding FoneStorm reads.
+func TestRejectedDestinationHasFoneStormsMessage(t *testing.T) {
 	t.Parallel()
 	const words = "The device is not registered."
 	for _, reads := range []string{"json", "form", "both"} {
@@ -135,21 +135,21 @@ func TestBadDestinationEndsWithFoneStormsWords(t *testing.T) {
 					server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						isForm := strings.Contains(r.Header.Get("Content-Type"), "form")
 						if reads == "both" || isForm == (reads == "form") {
-							refuse(rejected, words, "")(w, r)
+							rejectWith(rejected, words, "")(w, r)
 							return
 						}
-						refuse(unread, "fonenumber is required", "")(w, r)
+						rejectWith(unread, "fonenumber is required", "")(w, r)
 					})
-					counted := &script{answers: []http.HandlerFunc{server}}
+					counted := &script{responses: []http.HandlerFunc{server}}
 					client := newBubbleClient(t, counted, withToken)
 					_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: Device, Value: "1"})
 					wantKind(t, err, DestinationRejected)
 					wantWords(t, err, words, "set the delivery of FoneNumber "+anyNumber)
 					if MayHaveTakenEffect(err) {
-						t.Error("it may have taken effect")
+						t.Error("the setting may have taken effect")
 					}
 					if reads == "both" && strings.Count(err.Error(), words) != 1 {
-						t.Errorf("it says the same twice: %s", err)
+						t.Errorf("the error contains the message twice: %s", err)
 					}
 					if len(counted.bodies) != 2 {
 						t.Errorf("the bodies were %s", counted.bodies)
@@ -160,10 +160,10 @@ func TestBadDestinationEndsWithFoneStormsWords(t *testing.T) {
 	}
 }
 
-// Once a setting has succeeded, a rejected destination costs one request.
-func TestBadDestinationAfterASuccess(t *testing.T) {
+// Once a setting has succeeded, a rejected destination is sent only once.
+func TestRejectedDestinationAfterASuccess(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{succeed, refuse(400, "no", "")}}
+		server := &script{responses: []http.HandlerFunc{succeed, rejectWith(400, "no", "")}}
 		client := newBubbleClient(t, server, withToken)
 		wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
 		_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
@@ -174,22 +174,22 @@ func TestBadDestinationAfterASuccess(t *testing.T) {
 	})
 }
 
-// A service that reads only JSON finds no FoneNumber in a form. That does not mean that the account has none.
-func TestNotFoundOfAFormIsNotBelieved(t *testing.T) {
+// A service that reads only JSON finds no FoneNumber in a form. Its 404 does not mean that the account does not have it.
+func TestNotFoundForAFormIsNotTrusted(t *testing.T) {
 	t.Parallel()
-	server := &script{answers: []http.HandlerFunc{refuse(400, "The device is not registered.", ""), refuse(404, "The FoneNumber was not found.", "")}}
+	server := &script{responses: []http.HandlerFunc{rejectWith(400, "The device is not registered.", ""), rejectWith(404, "The FoneNumber was not found.", "")}}
 	_, err := newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Delivery{Type: Device, Value: "1"})
 	wantKind(t, err, DestinationRejected)
 	wantWords(t, err, "The device is not registered.", "The FoneNumber was not found.")
 
-	server = &script{answers: []http.HandlerFunc{refuse(415, "JSON is not supported.", ""), refuse(404, "The FoneNumber was not found.", "")}}
+	server = &script{responses: []http.HandlerFunc{rejectWith(415, "JSON is not supported.", ""), rejectWith(404, "The FoneNumber was not found.", "")}}
 	_, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Delivery{Type: Device, Value: "1"})
 	wantKind(t, err, WrongEndpoint) // Nothing at this endpoint has ever succeeded.
 }
 
-func TestCancelledWhileWaitingForTheBody(t *testing.T) {
+func TestCancelledWhileWaitingForTheEncoding(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{silence}}
+		server := &script{responses: []http.HandlerFunc{neverRespond}}
 		client := newBubbleClient(t, server, withToken, withoutRetries)
 		go func() { _, _ = client.SetDelivery(t.Context(), numberAt(1), Delivery{Type: None}) }()
 		synctest.Wait()
@@ -202,28 +202,28 @@ func TestCancelledWhileWaitingForTheBody(t *testing.T) {
 		err := <-done
 		wantKind(t, err, Canceled)
 		if !errors.Is(err, why) || MayHaveTakenEffect(err) || time.Since(begun) != 0 {
-			t.Errorf("after %s came %v", time.Since(begun), err)
+			t.Errorf("got %[2]v after %[1]s", time.Since(begun), err)
 		}
 		if n := server.count(); n != 1 {
 			t.Errorf("there were %d requests", n)
 		}
-		time.Sleep(2 * DefaultRequestTimeout) // The other one ends by itself.
+		time.Sleep(2 * DefaultRequestTimeout) // The other one times out.
 	})
 }
 
-// What is written to the connection, byte for byte.
+// The bodies, byte for byte.
 func TestEncodings(t *testing.T) {
 	t.Parallel()
 	p := params{"expires": 3600, "value": `https://x.test/?a=<1>&b={{msg}}"é`}
 	if got, want := string(asJSON.encode(p)), `{"expires":3600,"value":"https://x.test/?a=<1>&b={{msg}}\"é"}`; got != want {
-		t.Errorf("as JSON it is %s, want %s", got, want)
+		t.Errorf("got JSON %s, want %s", got, want)
 	}
 	if got, want := string(asForm.encode(p)), `expires=3600&value=https%3A%2F%2Fx.test%2F%3Fa%3D%3C1%3E%26b%3D%7B%7Bmsg%7D%7D%22%C3%A9`; got != want {
-		t.Errorf("as a form it is %s, want %s", got, want)
+		t.Errorf("got form %s, want %s", got, want)
 	}
 }
 
-// What is sent comes apart again into exactly the parameters that were meant, whatever they contain.
+// Decoding a body returns exactly the parameters that were encoded, whatever they contain.
 func FuzzParams(f *testing.F) {
 	f.Add("3215550000", "URL", "https://x.test/?a=1&type=None", "hook", "a&value=b;c", true, true)
 	f.Add("3215550000&type=None", "Email", "ops+sms@example.com\r\nvalue: x", "", "", false, false)
@@ -254,7 +254,7 @@ func FuzzParams(f *testing.F) {
 				}
 			}
 			if got := simulator.Parameters(r); !reflect.DeepEqual(got, want) {
-				t.Fatalf("it comes to %q, want %q", got, want)
+				t.Fatalf("decoded %q, want %q", got, want)
 			}
 		}
 	})

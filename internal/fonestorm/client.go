@@ -1,17 +1,17 @@
-// Package fonestorm is a client of FracTEL's FoneStorm API. It knows HTTP and nothing of Terraform but its log, and is safe for
-// concurrent use. A call such as GetFoneNumber passes these files, each of which knows only the next:
+// Package fonestorm is a client for FracTEL's FoneStorm API. It knows HTTP, but nothing about Terraform except its log, and it is
+// safe for concurrent use. A call such as GetFoneNumber passes through these files, each of which knows only the next one:
 //
-//	fonenumber.go  makes the request (request.go), unless snapshot.go knows the FoneNumber; as delivery.go, device.go
-//	token.go       adds a token, after a login if there is none
-//	retry.go       sends the request again when it failed for a reason that may pass
-//	body.go        chooses JSON or a form, if there is a body
-//	limiter.go     waits until the account's limit allows the request
-//	transport.go   sends it once
-//	decode.go      reads a successful response; of any other, errors.go makes an *Error
+//	fonenumber.go  builds the request (request.go), unless snapshot.go has the FoneNumber; so do delivery.go and device.go
+//	token.go       adds a token, and logs in first if there is none
+//	retry.go       retries the request after a transient error
+//	body.go        encodes the body, if any, as JSON or as a form
+//	limiter.go     waits until the account's rate limit allows the request
+//	transport.go   sends the request once
+//	decode.go      reads a successful response; errors.go turns any other response into an *Error
 //
-// Say the response is a 503: errors.go calls it a ServerError, retryable, and for a setting uncertain. It goes back the same way:
-// retry.go asks whether it is retryable, and in the end GetFoneNumber returns it. What a failure means is decided in errors.go
-// alone; callers ask it with KindOf, IsNotFound and MayHaveTakenEffect.
+// For example, errors.go classifies a 503 as a ServerError that is retryable and, for a setting, uncertain. The error passes
+// back through the same files: retry.go checks whether it is retryable, and finally GetFoneNumber returns it. Only errors.go decides
+// what a failure means; callers use KindOf, IsNotFound, and MayHaveTakenEffect.
 package fonestorm
 
 import (
@@ -28,7 +28,7 @@ import (
 	"unicode"
 )
 
-// DefaultEndpoint is where FracTEL serves the API.
+// DefaultEndpoint is the public endpoint of the API.
 const DefaultEndpoint = "https://api.fonestorm.com/v2"
 
 // Defaults of a Config.
@@ -38,49 +38,48 @@ const (
 	DefaultRequestTimeout    = 30 * time.Second
 )
 
-// Config says whom to talk to, as whom, and how hard.
+// Config contains the endpoint, the credentials, and the limits of a client.
 type Config struct {
 	// Endpoint is the base URL of the API: https, or http for a loopback host.
 	Endpoint string
 
-	// Username and Password log in on the first call. Username is unused when Token is set.
+	// Username and Password are used to log in on the first call. They are ignored when Token is set.
 	Username string
 	Password string
-	// Token is a token obtained elsewhere; it is used as it is and cannot be renewed.
+	// Token is an existing token. The client cannot renew it.
 	Token string
-	// Subaccount is the ten-digit code of the subaccount to act on; empty for the user's own account. Needs Username.
+	// Subaccount is the ten-digit code of the subaccount to act on; empty for the user's own account. It requires Username.
 	Subaccount string
 
-	// RequestsPerSecond bounds everything the client sends, logins and retries included. At least 1.
+	// RequestsPerSecond limits everything the client sends, including logins and retries. It must be at least 1.
 	RequestsPerSecond int
-	// MaxRetries is how often a request is repeated after its first attempt. Zero for never.
+	// MaxRetries is the maximum number of retries after the first attempt; zero disables retries.
 	MaxRetries int
-	// RequestTimeout bounds one attempt, from its sending to the last byte of its answer; waiting for its turn does
-	// not count.
+	// RequestTimeout limits one attempt, from sending the request to the last byte of its response. Waiting for the rate
+	// limit does not count.
 	RequestTimeout time.Duration
 
 	// UserAgent is sent with every request.
 	UserAgent string
 
-	// Transport replaces the network, for tests; nil for the real one.
+	// Transport replaces the network in tests; nil means the real network.
 	Transport http.RoundTripper
 }
 
-// Client calls FoneStorm. Use New to make one.
+// Client calls FoneStorm. Use New to create one.
 type Client struct {
 	endpoint *url.URL
-	proven   *atomic.Bool // Whether a response could be used: the endpoint is FoneStorm's.
+	proven   *atomic.Bool // Set once a response could be read, which shows that the endpoint is FoneStorm's.
 	secrets  *secrets
 	tokens   *tokenSource
 	snapshot *snapshot
 	devices  flights[[]RegisteredDevice]
 	listed   atomic.Pointer[deviceListing]
 
-	refusesEmpty atomic.Bool // Whether FoneStorm has refused empty callback credentials.
+	rejectsEmptyCredentials atomic.Bool // Whether FoneStorm has rejected empty callback credentials.
 }
 
-// New returns a client. It sends nothing: the login happens with the first call that needs it. The error says what is
-// wrong with the configuration.
+// New returns a client, or an error if the configuration is invalid. It sends nothing: the first call that needs a token logs in.
 func New(config Config) (*Client, error) {
 	endpoint, err := ParseEndpoint(config.Endpoint)
 	if err != nil {
@@ -100,7 +99,7 @@ func New(config Config) (*Client, error) {
 	return c, nil
 }
 
-// check says what is wrong with the settings other than the endpoint.
+// check validates everything except the endpoint.
 func (config Config) check() error {
 	switch {
 	case config.RequestsPerSecond < 1:
@@ -120,8 +119,8 @@ func (config Config) check() error {
 	return nil
 }
 
-// Account returns the ID of the account that calls act on, as the current token names it; "" before the first call, and when
-// the token names none. It is a hint: the token's signature cannot be verified.
+// Account returns the ID of the account that the current token names; "" before the first call or if the token does not name
+// one. It is only a hint, because the client cannot verify the token's signature.
 func (c *Client) Account() string { return c.tokens.account() }
 
 func realNetwork() http.RoundTripper {
@@ -131,30 +130,30 @@ func realNetwork() http.RoundTripper {
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
 		IdleConnTimeout:     90 * time.Second,
-		MaxIdleConnsPerHost: 32, // Terraform works on ten resources at once, or on as many as it is told.
+		MaxIdleConnsPerHost: 32, // Terraform's default parallelism is 10, but users can raise it.
 	}
 }
 
-// ParseEndpoint checks a base URL of the API and returns it in parts. Tokens and passwords travel to it, so anything
-// but https is refused unless the host is a loopback one.
+// ParseEndpoint validates and parses a base URL of the API. It accepts plain http only for a loopback host, because requests
+// contain passwords and tokens.
 func ParseEndpoint(endpoint string) (*url.URL, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return nil, errors.New("it is not a URL") // The error of url.Parse quotes what might be a secret.
+		return nil, errors.New("it is not a URL") // The error from url.Parse would quote the text, which may contain a secret.
 	}
 	switch {
 	case strings.ContainsFunc(endpoint, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }):
 		return nil, errors.New("it contains a space or a control character")
 	case u.User != nil:
-		return nil, errors.New("it must not contain a username or password: each has a setting of its own")
+		return nil, errors.New("it must not contain a username or password: use the settings for them")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("it must begin with https://")
 	case u.Hostname() == "":
 		return nil, errors.New("it has no host")
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("it must not have a query or a fragment")
+		return nil, errors.New("it must not contain a query or a fragment")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, errors.New("it must begin with https://: plain http would send credentials unencrypted and is allowed only to a loopback host")
+		return nil, errors.New("it must begin with https://: plain http would send credentials unencrypted and is allowed only for a loopback host")
 	}
 	return u, nil
 }

@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-func TestNewRefusesUnusableConfig(t *testing.T) {
+func TestNewRejectsInvalidConfig(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		change func(*Config)
@@ -23,7 +23,7 @@ func TestNewRefusesUnusableConfig(t *testing.T) {
 		"password with line":    {func(c *Config) { c.Password = "demo-password\n" }, []string{"the password contains a control character"}},
 		"token with line":       {func(c *Config) { c.Token = "abc\n" }, []string{"the token contains a control character"}},
 		"subaccount of a token": {func(c *Config) { c.Token, c.Subaccount = "abc", subaccount }, []string{"subaccount", "username and a password"}},
-		"no time for request":   {func(c *Config) { c.RequestTimeout = 0 }, []string{"request timeout", "0s"}},
+		"zero request timeout":  {func(c *Config) { c.RequestTimeout = 0 }, []string{"request timeout", "0s"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestParseEndpoint(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		endpoint string
-		flaw     string // Empty when there is none.
+		flaw     string // Empty if the endpoint is valid.
 	}{
 		{DefaultEndpoint, ""},
 		{"https://fonestorm.test:8443/v2/", ""},
@@ -65,7 +65,7 @@ func TestParseEndpoint(t *testing.T) {
 			if test.flaw == "" {
 				wantSuccess(t, err)
 				if u.String() != test.endpoint {
-					t.Errorf("it became %s", u)
+					t.Errorf("got endpoint %s", u)
 				}
 				return
 			}
@@ -77,43 +77,43 @@ func TestParseEndpoint(t *testing.T) {
 	}
 }
 
-// What travels must be as FracTEL's documents have it, down to the case of the token's header.
+// Requests must match FracTEL's documents, including the case of the token header.
 func TestRequestsAsDocumented(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"https://fonestorm.test/v2", "https://fonestorm.test/v2/", "https://fonestorm.test/proxy/v2"} {
 		t.Run(endpoint, func(t *testing.T) {
 			t.Parallel()
 			var sent []*http.Request
-			n := &network{handler: answering(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"},"fonenumbers":[]}`)}
+			n := &network{handler: respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"},"fonenumbers":[]}`)}
 			n.connect = func(r *http.Request) error {
 				sent = append(sent, r)
 				return nil
 			}
 			client := newNetworkClient(t, n, withToken, func(c *Config) { c.Endpoint = endpoint })
 			if len(sent) != 0 {
-				t.Errorf("before the first call there were %d requests", len(sent))
+				t.Errorf("got %d requests before the first call", len(sent))
 			}
 			_, errAll := client.fetchFoneNumbers(t.Context(), wholeFoneNumbers)
 			wantSuccess(t, read1(t, client), errAll)
-			_ = fetch(t.Context(), client, "321/555?filter=all") // What is no number does not become another path.
+			_ = fetch(t.Context(), client, "321/555?filter=all") // Other text must not change the path.
 
 			base := strings.TrimSuffix(endpoint, "/")
 			for i, want := range []string{"/fonenumbers?filter=all", "/fonenumbers/" + anyNumber, "/fonenumbers/321%2F555%3Ffilter=all"} {
 				if got := sent[i].URL.String(); got != base+want || sent[i].Method != http.MethodGet {
-					t.Errorf("the request is %s %s, want GET %s", sent[i].Method, got, want)
+					t.Errorf("got request %s %s, want GET %s", sent[i].Method, got, want)
 				}
 				wantHeader := http.Header{
 					"Accept": {"application/json"}, "User-Agent": {"client-test"}, "token": {"given-token"},
 				}
 				if !maps.EqualFunc(sent[i].Header, wantHeader, func(a, b []string) bool { return fmt.Sprint(a) == fmt.Sprint(b) }) {
-					t.Errorf("the header is %v, want %v", sent[i].Header, wantHeader)
+					t.Errorf("got header %v, want %v", sent[i].Header, wantHeader)
 				}
 			}
 		})
 	}
 }
 
-// No endpoint that is accepted sends credentials in clear, or elsewhere than it says.
+// No accepted endpoint sends credentials unencrypted or to another host than the one in the URL.
 func FuzzParseEndpoint(f *testing.F) {
 	for _, endpoint := range []string{
 		DefaultEndpoint, "http://localhost:8080/v2", "http://[::1]:80", "http://127.0.0.1.example.com", "http://localhost@example.com",
@@ -130,28 +130,28 @@ func FuzzParseEndpoint(f *testing.F) {
 		}
 		wantShown(t, endpoint)
 		if ip := net.ParseIP(u.Hostname()); u.Scheme != "https" && u.Hostname() != "localhost" && !ip.IsLoopback() {
-			t.Fatalf("it is %q at %q", u.Scheme, u.Hostname())
+			t.Fatalf("accepted scheme %q and host %q", u.Scheme, u.Hostname())
 		}
 		if !strings.HasPrefix(strings.ToLower(endpoint), u.Scheme+"://") || u.Host == "" || strings.ContainsAny(u.Host, "@/\\") {
-			t.Fatalf("its host is %q", u.Host)
+			t.Fatalf("accepted host %q", u.Host)
 		}
 		transport := newTransport(Config{}, u, &secrets{}, nil)
 		sent, err := transport.newRequest(t.Context(), &call{request: &request{path: "/auth"}}, asJSON)
 		if err != nil {
 			t.Fatalf("the call failed: %s", err)
 		}
-		host := strings.TrimSuffix(u.Host, ":") // Package http takes a port that is empty out.
+		host := strings.TrimSuffix(u.Host, ":") // Package http removes an empty port.
 		if sent.URL.Scheme != u.Scheme || sent.URL.Host != host || sent.URL.User != nil || !strings.HasSuffix(sent.URL.Path, "/auth") {
-			t.Fatalf("what is asked is %s", sent.URL)
+			t.Fatalf("the request was for %s", sent.URL)
 		}
 	})
 }
 
-// wantShown checks that a text can be shown: it is there, on one line, and reads from left to right.
+// wantShown checks that a text is safe to show: not empty, on one line, and left to right.
 func wantShown(t *testing.T, text string) {
 	t.Helper()
 	i := strings.IndexFunc(text, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) })
 	if i >= 0 || text == "" {
-		t.Fatalf("it has an invisible character at %d: %q", i, text)
+		t.Fatalf("got an invisible character at %d: %q", i, text)
 	}
 }

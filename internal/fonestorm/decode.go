@@ -14,8 +14,8 @@ import (
 	"unicode"
 )
 
-// scalar is a JSON value that is read as text, whatever its JSON type is: FracTEL's documents say string and show numbers,
-// and say boolean and show words. Null is "", true is "true", and objects and arrays, which cannot be text, are "".
+// scalar reads any JSON value as text, because FracTEL's documents say string where their examples show numbers, and boolean
+// where they show words. Null, objects, and arrays become "", and true becomes "true".
 type scalar struct{ text string }
 
 func (s *scalar) UnmarshalJSON(data []byte) error {
@@ -34,10 +34,10 @@ func (s *scalar) UnmarshalJSON(data []byte) error {
 	}
 }
 
-// maxExponent bounds the numbers that are written out: telephone numbers and IDs have a dozen digits.
+// maxExponent limits the numbers that are written out; telephone numbers and IDs have about a dozen digits.
 const maxExponent = 40
 
-// wholeNumber writes a JSON number without loss as the digits that were meant: 2.1915233078e10 is 21915233078.
+// wholeNumber writes out a JSON number without loss: 2.1915233078e10 becomes 21915233078.
 func wholeNumber(number string) string {
 	if !strings.ContainsAny(number, ".eE") {
 		return number
@@ -51,10 +51,10 @@ func wholeNumber(number string) string {
 	return number
 }
 
-// trimmed returns the text without blanks around it.
+// trimmed returns the text without surrounding white space.
 func (s scalar) trimmed() string { return strings.TrimSpace(s.text) }
 
-// isNo and isYes read what FracTEL writes as "yes" and "no", and its clients also as booleans.
+// isNo and isYes read FracTEL's "no" and "yes", which some of its clients write as booleans.
 func (s scalar) isNo() bool  { return isOneOf(s.trimmed(), "no", "false", "0", "off", "disabled") }
 func (s scalar) isYes() bool { return isOneOf(s.trimmed(), "yes", "true", "1", "on", "active") }
 
@@ -63,7 +63,7 @@ func isOneOf(text string, words ...string) bool {
 }
 
 // loose is an object that may be missing or be something else, such as null or the empty array that PHP writes for an empty
-// object. It is never a reason to reject the response around it.
+// object. It never makes the rest of the response invalid.
 type loose[T any] struct {
 	value T
 	found bool
@@ -78,13 +78,13 @@ func (l *loose[T]) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &l.value)
 }
 
-// wireFoneNumber is a FoneNumber in the API's form. Members that are not named here are ignored.
+// wireFoneNumber is a FoneNumber as the API returns it. Other members are ignored.
 type wireFoneNumber struct {
 	Number         scalar             `json:"fonenumber"`
 	Label          scalar             `json:"label"`
 	Group          scalar             `json:"group"`
 	IsActive       scalar             `json:"is_active"`
-	SMSOptions     loose[wireOptions] `json:"sms_options"`     // The Set Delivery page, and live answers.
+	SMSOptions     loose[wireOptions] `json:"sms_options"`     // On the Set Delivery page and in live responses.
 	MessageOptions loose[wireOptions] `json:"message_options"` // v2.11 and later.
 	wireOptions                       // v2.1.1 has `receive` in the FoneNumber itself.
 }
@@ -96,7 +96,7 @@ type wireOptions struct {
 	MessagingEnabled scalar             `json:"messaging_enabled"`
 }
 
-// wireReceive has one field for each destination. Those of other types keep old values and mean nothing.
+// wireReceive has a field for each type of destination. Fields of other types than the current one contain old values.
 type wireReceive struct {
 	Type      scalar `json:"type"`
 	Device    scalar `json:"device"`
@@ -104,7 +104,7 @@ type wireReceive struct {
 	URL       scalar `json:"url"`
 	URLMethod scalar `json:"url_method"`
 	Forward   scalar `json:"forward"`
-	Value     scalar `json:"value"` // What is set, which some answers may repeat.
+	Value     scalar `json:"value"` // The request parameter, which a response may repeat.
 }
 
 type wireNotify struct {
@@ -175,7 +175,7 @@ func (w *wireNotify) notification() Notification {
 	switch {
 	case strings.EqualFold(kind, string(NotifyEmail)), kind == "" && n.URL == "" && n.Email != "":
 		n.Type = NotifyEmail
-	case strings.EqualFold(kind, string(NotifyCallback)), kind == "" && n.URL != "": // Older answers have no type.
+	case strings.EqualFold(kind, string(NotifyCallback)), kind == "" && n.URL != "": // Older versions return no type.
 		n.Type = NotifyCallback
 	case kind == "" || strings.EqualFold(kind, string(NotifyNone)):
 		n.Type = NotifyNone
@@ -185,14 +185,14 @@ func (w *wireNotify) notification() Notification {
 	return n
 }
 
-// answer is a response about one FoneNumber.
-type answer struct {
-	foneNumber *FoneNumber // Nil when it only reports success, as version 2.1 does.
+// foneNumberResponse is a response about one FoneNumber.
+type foneNumberResponse struct {
+	foneNumber *FoneNumber // Nil if the response only reports success, as in version 2.1.
 }
 
-// decodeAnswer reads a response about one FoneNumber: an object below `fonenumber`, or the FoneNumber itself, either of
-// them possibly below `data`.
-func decodeAnswer(body []byte) (answer, error) {
+// decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. Either can be
+// nested in `data`.
+func decodeFoneNumber(body []byte) (foneNumberResponse, error) {
 	var sent struct {
 		envelope
 		Result     scalar          `json:"result"`
@@ -200,7 +200,7 @@ func decodeAnswer(body []byte) (answer, error) {
 		Data       json.RawMessage `json:"data"`
 	}
 	if err := json.Unmarshal(body, &sent); err != nil {
-		return answer{}, err
+		return foneNumberResponse{}, err
 	}
 	object := bytes.TrimSpace(sent.FoneNumber)
 	if len(object) > 0 && object[0] != '{' && object[0] != 'n' {
@@ -210,23 +210,23 @@ func decodeAnswer(body []byte) (answer, error) {
 	case len(object) > 0 && object[0] == '{':
 		var w wireFoneNumber
 		if err := json.Unmarshal(object, &w); err != nil {
-			return answer{}, err
+			return foneNumberResponse{}, err
 		}
 		f := w.foneNumber()
-		return answer{&f}, nil
+		return foneNumberResponse{&f}, nil
 	case len(sent.Data) > 0 && sent.Data[0] == '{':
-		return decodeAnswer(sent.Data)
+		return decodeFoneNumber(sent.Data)
 	case sent.Error.text != "":
-		return answer{}, fmt.Errorf("reports success and the error %q", sent.Error.text)
+		return foneNumberResponse{}, fmt.Errorf("reports success and the error %q", sent.Error.text)
 	case isOneOf(sent.Result.trimmed(), "SUCCESS", "OK"):
-		return answer{}, nil
+		return foneNumberResponse{}, nil
 	default:
-		return answer{}, errors.New("contains no FoneNumber")
+		return foneNumberResponse{}, errors.New("contains no FoneNumber")
 	}
 }
 
-// decodeToken returns the token of a login's or subaccount's response. FracTEL's documents show it below `auth`,
-// `authorization` and `subaccount` and at the top level, and one live program reads it below a further `data`.
+// decodeToken returns the token in a response to a login or to a request for a subaccount token. FracTEL's documents show it in
+// `auth`, `authorization`, and `subaccount`, and at the top level. One live program reads it from a further `data`.
 func decodeToken(body []byte) (string, error) {
 	type holder struct {
 		Token scalar `json:"token"`
@@ -254,8 +254,8 @@ func decodeToken(body []byte) (string, error) {
 	return "", errors.New("contains no token")
 }
 
-// decodeList reads an answer of `GET /fonenumbers` as a stream, so that the account is never in memory twice. Entries
-// that are bare numbers become FoneNumbers without delivery; entries without a telephone number are passed to skip.
+// decodeList reads a response to `GET /fonenumbers` as a stream, so that the account is never in memory twice. An entry that is
+// only a number becomes a FoneNumber without a delivery. For an entry without a number, decodeList calls skip.
 func decodeList(body io.Reader, add func(FoneNumber), skip func()) error {
 	return decodeArray(body, "fonenumbers", func(entry wireEntry) {
 		if f := entry.foneNumber(); isTenDigits(f.Number) {
@@ -266,7 +266,7 @@ func decodeList(body io.Reader, add func(FoneNumber), skip func()) error {
 	})
 }
 
-// decodeArray reads the array that an object has as its member of this name, entry by entry.
+// decodeArray reads the array in the named member of an object, entry by entry.
 func decodeArray[T any](body io.Reader, name string, each func(T)) error {
 	decoder := json.NewDecoder(body)
 	if err := expect(decoder, json.Delim('{')); err != nil {
@@ -279,7 +279,7 @@ func decodeArray[T any](body io.Reader, name string, each func(T)) error {
 	return err
 }
 
-// decodeMembers reads the rest of an object and reports whether it has the array, in itself or below `data`.
+// decodeMembers reads the rest of an object and reports whether it contains the array, directly or in `data`.
 func decodeMembers[T any](decoder *json.Decoder, name string, each func(T)) (found bool, err error) {
 	for decoder.More() {
 		member, err := decoder.Token()
@@ -303,7 +303,7 @@ func decodeMembers[T any](decoder *json.Decoder, name string, each func(T)) (fou
 	return found, expect(decoder, json.Delim('}'))
 }
 
-// decodeData reads a value of any type, which has the array if it is an object.
+// decodeData reads a value of any type. If it is an object, it may contain the array.
 func decodeData[T any](decoder *json.Decoder, name string, each func(T)) (found bool, err error) {
 	token, err := decoder.Token()
 	switch {
@@ -341,8 +341,8 @@ func decodeEntries[T any](decoder *json.Decoder, each func(T)) error {
 	return expect(decoder, json.Delim(']'))
 }
 
-// errWrongForm is JSON that is complete but has another form, which asking again does not change.
-var errWrongForm = errors.New("unknown form")
+// errWrongForm means that the JSON is valid but has an unexpected structure, so a retry would not help.
+var errWrongForm = errors.New("unexpected structure")
 
 func expect(decoder *json.Decoder, want json.Delim) error {
 	token, err := decoder.Token()
@@ -355,12 +355,12 @@ func expect(decoder *json.Decoder, want json.Delim) error {
 	return nil
 }
 
-// ignored is a JSON value of no interest.
+// ignored is a JSON value that is not used.
 type ignored struct{}
 
 func (*ignored) UnmarshalJSON([]byte) error { return nil }
 
-// wireEntry is one entry of the list: a FoneNumber, or its number alone.
+// wireEntry is one entry of the list: a FoneNumber, or only its number.
 type wireEntry struct{ wireFoneNumber }
 
 func (e *wireEntry) UnmarshalJSON(data []byte) error {
@@ -380,7 +380,7 @@ var (
 	htmlStart = regexp.MustCompile(`(?i)^<(!doctype|html|head|body)`)
 )
 
-// describe says in few words what a body is that is not the JSON it should be.
+// describe summarizes a response body that is not the expected JSON.
 func describe(body []byte) string {
 	text := strings.TrimSpace(string(body))
 	switch title := htmlTitle.FindStringSubmatch(text); {
@@ -391,7 +391,7 @@ func describe(body []byte) string {
 	case htmlStart.MatchString(text):
 		return "an HTML page"
 	case json.Valid(body):
-		return "JSON of an unknown form: " + text
+		return "JSON with an unexpected structure: " + text
 	case text[0] == '{' || text[0] == '[':
 		return "incomplete or damaged JSON: " + text
 	default:

@@ -16,7 +16,7 @@ func TestDecodeList(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		body    string
-		numbers string // What fmt prints for those that are found.
+		numbers string // FoneNumbers found, as fmt prints them.
 		skipped int
 		flaw    string
 	}{
@@ -55,7 +55,7 @@ func TestDecodeList(t *testing.T) {
 			numbers, skipped := []string{}, 0
 			err := decodeList(strings.NewReader(test.body), func(f FoneNumber) { numbers = append(numbers, f.Number) }, func() { skipped++ })
 			if got := fmt.Sprint(numbers); got != test.numbers || skipped != test.skipped {
-				t.Errorf("it found %s and skipped %d, want %s and %d", got, skipped, test.numbers, test.skipped)
+				t.Errorf("found %s and skipped %d, want %s and %d", got, skipped, test.numbers, test.skipped)
 			}
 			if test.flaw == "" {
 				wantSuccess(t, err)
@@ -66,13 +66,13 @@ func TestDecodeList(t *testing.T) {
 	}
 }
 
-// jsonValues are of every type.
+// jsonValues contains values of every JSON type.
 var jsonValues = []string{
 	`null`, `true`, `false`, `0`, `-1`, `7`, `3215550000`, `3.21555e9`, `1e400`, `1e-400`, `0.1`, `12345678901234567890123456789`,
 	`""`, `" "`, `"x"`, `"\u0000"`, `"\ud800"`, `[]`, `["x"]`, `[[]]`, `{}`, `{"type":"email"}`, `{"url":{}}`,
 }
 
-// memberPaths are all members of a FoneNumber that are read, and objects around them.
+// memberPaths contains all members of a FoneNumber that the client reads, and the objects that contain them.
 var memberPaths = []string{
 	"label", "group", "is_active", "sms_options", "message_options", "receive", "receive_notify", "sms_enabled", "messaging_enabled",
 	"sms_options.receive", "sms_options.receive_notify", "sms_options.sms_enabled", "sms_options.messaging_enabled",
@@ -81,7 +81,7 @@ var memberPaths = []string{
 	"sms_options.receive_notify.type", "sms_options.receive_notify.email", "sms_options.receive_notify.url", "sms_options.receive_notify.method",
 }
 
-// documented returns FracTEL's example of a FoneNumber, with one member replaced.
+// documented returns FracTEL's example FoneNumber with one member replaced.
 func documented(t interface{ Fatal(...any) }, path, value string) string {
 	var root map[string]any
 	if err := json.Unmarshal([]byte(`{"fonenumber":"3215550000","label":"Demo Number","group":"Demo Group",
@@ -101,7 +101,7 @@ func documented(t interface{ Fatal(...any) }, path, value string) string {
 	return string(body)
 }
 
-// A member that is not needed for the current destination never makes a response unusable or changes the destination.
+// A member that the current destination does not need never makes a response invalid or changes the destination.
 func TestEveryMemberOfEveryType(t *testing.T) {
 	t.Parallel()
 	want := Delivery{Type: Email, Value: "ops@example.com"}
@@ -110,7 +110,7 @@ func TestEveryMemberOfEveryType(t *testing.T) {
 	}
 	for _, path := range memberPaths {
 		for _, value := range jsonValues {
-			got, err := decodeAnswer([]byte(`{"fonenumber":` + documented(t, path, value) + `}`))
+			got, err := decodeFoneNumber([]byte(`{"fonenumber":` + documented(t, path, value) + `}`))
 			switch {
 			case err != nil || got.foneNumber == nil:
 				t.Errorf("%s: %s cannot be read: %v", path, value, err)
@@ -123,7 +123,7 @@ func TestEveryMemberOfEveryType(t *testing.T) {
 	}
 }
 
-// A number is never changed, only written out.
+// Numbers are written out without loss.
 func TestScalarKeepsNumbers(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -161,7 +161,7 @@ func TestScalarOfOtherTypes(t *testing.T) {
 	}
 }
 
-// The list is read as a stream, piece by piece. It must come to what reading it as a whole comes to.
+// Reading the list as a stream must give the same result as reading it as a whole.
 func FuzzDecodeList(f *testing.F) {
 	for _, body := range []string{
 		`{"fonenumbers":[]}`, `{"fonenumbers":["3215550000",{"fonenumber":"3215550001","label":"x"}]}`, `{"fonenumbers":null}`,
@@ -178,21 +178,21 @@ func FuzzDecodeList(f *testing.F) {
 		err := decodeList(strings.NewReader(body), func(f FoneNumber) { got = append(got, f) }, func() { skipped++ })
 		var whole json.RawMessage
 		if flaw := json.NewDecoder(strings.NewReader(body)).Decode(&whole); err == nil && flaw != nil {
-			t.Fatalf("it was read although it is no JSON: %v", flaw)
+			t.Fatalf("read invalid JSON: %v", flaw)
 		}
 		for _, f := range got {
 			if !isTenDigits(f.Number) {
-				t.Fatalf("it contains the number %q", f.Number)
+				t.Fatalf("read the number %q", f.Number)
 			}
 		}
 		var members map[string]json.RawMessage
 		if json.Unmarshal([]byte(body), &members) != nil || strings.Count(strings.ToLower(body), "fonenumbers")+strings.Count(body, "data")+strings.Count(body, "\\") != 1 {
-			return // It is no JSON, or has the name more than once.
+			return // It is not JSON, or contains the member more than once.
 		}
 		list, found := members["fonenumbers"]
 		var entries []wireEntry
 		if found != (err == nil) && json.Unmarshal(list, &entries) == nil {
-			t.Fatalf("it contains a list: %v, but reading it says %v", found, err)
+			t.Fatalf("the response contains a list: %v, but the error is %v", found, err)
 		}
 		if json.Unmarshal(list, &entries) != nil {
 			return
@@ -203,8 +203,8 @@ func FuzzDecodeList(f *testing.F) {
 	})
 }
 
-// Whatever a response says, it is about one FoneNumber or an error that can be shown.
-func FuzzDecodeAnswer(f *testing.F) {
+// Decoding any response returns one FoneNumber or an error that is safe to show.
+func FuzzDecodeFoneNumber(f *testing.F) {
 	f.Add([]byte(`{"fonenumber":{"fonenumber":"3215550000","is_active":"yes"}}`))
 	f.Add([]byte(`{"status_code":200,"result":"SUCCESS"}`))
 	f.Add([]byte(`{"error":"Oops\u001b","message":"Try\nlater"}`))
@@ -214,9 +214,9 @@ func FuzzDecodeAnswer(f *testing.F) {
 	f.Add([]byte(documented(f, "sms_options.receive.url", `[1]`)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		original := bytes.Clone(body)
-		got, err := decodeAnswer(body)
+		got, err := decodeFoneNumber(body)
 		if !bytes.Equal(body, original) {
-			t.Fatal("it changed the body")
+			t.Fatal("decoding changed the body")
 		}
 		if err != nil {
 			wantShown(t, (&secrets{}).clean(err.Error()))
@@ -234,7 +234,7 @@ func FuzzDecodeAnswer(f *testing.F) {
 	})
 }
 
-// A login ends with a token that can be sent, or with an error.
+// Decoding a login response returns a token that can be sent, or an error.
 func FuzzDecodeToken(f *testing.F) {
 	for _, body := range []string{
 		`{"auth":{"token":"abc"}}`, `{"authorization":{"token":"abc"}}`, `{"status_code":200,"token":"abc"}`, `{"auth":{"token":""},"token":null}`,

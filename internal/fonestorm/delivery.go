@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// DeliveryType says what kind of destination messages go to.
+// DeliveryType is the type of a destination.
 type DeliveryType string
 
-// The types of Set Delivery Service, as FracTEL spells them.
+// The types of Set Delivery Service, in FracTEL's spelling.
 const (
-	Device  DeliveryType = "Device"  // A registered device, by its ID.
+	Device  DeliveryType = "Device"  // The ID of a registered device.
 	Email   DeliveryType = "Email"   // An e-mail address.
 	URL     DeliveryType = "URL"     // A callback URL.
 	Forward DeliveryType = "Forward" // Another telephone number.
@@ -25,8 +25,8 @@ const (
 // DeliveryTypes lists the types in the order of FracTEL's documents.
 func DeliveryTypes() []DeliveryType { return []DeliveryType{Device, Email, URL, Forward, None} }
 
-// parseType gives a type its documented spelling: responses show it in lower case too. No type means that nothing was ever
-// set, which is the same as None. Types that are not documented are kept as they are.
+// parseType returns the documented spelling of a type, which responses also show in lower case. An empty type means that no
+// delivery was ever set, which is the same as None. Undocumented types are returned unchanged.
 func parseType(text string) DeliveryType {
 	text = strings.TrimSpace(text)
 	for _, known := range DeliveryTypes() {
@@ -40,29 +40,29 @@ func parseType(text string) DeliveryType {
 	return DeliveryType(text)
 }
 
-// URLMethodPOST is the only method that Set Delivery Service accepts: FracTEL's page says that delivery URLs use POST
-// exclusively, and that GET and JSON are not available. Numbers that were set in another way can show those.
+// URLMethodPOST is the only method that Set Delivery Service accepts, according to FracTEL's page. FoneNumbers that were set in
+// another way can use GET or JSON.
 const URLMethodPOST = "POST"
 
-// Delivery is where the messages received at a FoneNumber go.
+// Delivery is the delivery service of a FoneNumber: where the messages that it receives are sent.
 type Delivery struct {
 	Type DeliveryType
-	// Value is the destination: a device ID, an e-mail address, a URL or a telephone number. Empty for None.
+	// Value is the destination: a device ID, an e-mail address, a URL, or a telephone number; empty for None.
 	Value string
-	// URLMethod is how a callback URL is called; empty for other types and when FoneStorm does not say. It is not
-	// used when setting: that is always URLMethodPOST.
+	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. SetDelivery
+	// ignores it and sends URLMethodPOST.
 	URLMethod string
 
-	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). They can be set and never
-	// read: nil leaves what is there, "" removes it.
+	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). FoneStorm never returns them. Nil
+	// leaves the current value unchanged, and "" removes it.
 	URLUsername *string
 	URLPassword *string
 }
 
-// String describes the delivery in the words of Set Delivery Service, without credentials.
+// String describes the delivery in Set Delivery Service's terms, without credentials.
 func (d *Delivery) String() string {
 	kind := string(d.Type)
-	if !slices.Contains(DeliveryTypes(), d.Type) { // It can be any text.
+	if !slices.Contains(DeliveryTypes(), d.Type) { // FoneStorm may return any text.
 		kind = strconv.Quote(kind)
 	}
 	if d.Value == "" {
@@ -71,8 +71,8 @@ func (d *Delivery) String() string {
 	return fmt.Sprintf("%s %q", kind, WithoutCredentials(d.Value))
 }
 
-// WithoutCredentials returns a callback URL with asterisks in place of a user name and password, which FoneNumbers that were
-// set by hand can have in it. Anything else is returned as it is.
+// WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
+// else is returned unchanged.
 func WithoutCredentials(value string) string {
 	scheme, rest, found := strings.Cut(value, "://")
 	if !found {
@@ -88,30 +88,29 @@ func WithoutCredentials(value string) string {
 	return value
 }
 
-// SetResult is what FoneStorm shows after a delivery was set.
+// SetResult is the FoneNumber as FoneStorm shows it after its delivery was set.
 type SetResult struct {
 	FoneNumber
-	// CredentialsKept says that FoneStorm refused empty credentials, so that the delivery was set without any: earlier ones
-	// may still be sent to the callback URL.
+	// CredentialsKept means that FoneStorm rejected empty credentials and the delivery was set without any, so FoneStorm may
+	// still send earlier credentials to the callback URL.
 	CredentialsKept bool
 }
 
-// SetDelivery says where messages received at a FoneNumber go. Setting the same twice is harmless. A result is compared as
-// SameDestination does; when FoneStorm shows another destination, after it has been read once more, the error's kind is
-// OtherDestination. A request whose outcome is not known is settled by reading where that can tell; of any error,
-// MayHaveTakenEffect says whether the delivery may be set nevertheless. When ctx is canceled no further request is sent, and
-// the one under way ends by itself.
+// SetDelivery sets the delivery of a FoneNumber. Setting the same delivery twice is harmless. If FoneStorm still shows another
+// destination (see SameDestination) when it is read again, the error is an OtherDestination. If the outcome of the request is
+// unknown, SetDelivery reads the FoneNumber to find out where possible; MayHaveTakenEffect reports whether the delivery may be
+// set despite an error. When ctx is canceled, the request in flight completes, but no other request is sent.
 func (c *Client) SetDelivery(ctx context.Context, number string, want Delivery) (SetResult, error) {
 	c.keepSecret(want)
 	before, known := c.Known(number)
 	kept := false
-	if c.refusesEmpty.Load() {
+	if c.rejectsEmptyCredentials.Load() {
 		want, kept = want.withoutEmptyCredentials()
 	}
 	f, err := c.set(ctx, number, want)
 	if without, empty := want.withoutEmptyCredentials(); empty && isUnreadBody(asError(err)) {
 		if other, otherErr := c.set(ctx, number, without); !isUnreadBody(asError(otherErr)) {
-			c.refusesEmpty.Store(otherErr == nil)
+			c.rejectsEmptyCredentials.Store(otherErr == nil)
 			want, f, err, kept = without, other, otherErr, true
 		}
 	}
@@ -129,7 +128,7 @@ func (c *Client) SetDelivery(ctx context.Context, number string, want Delivery) 
 	return SetResult{FoneNumber: f, CredentialsKept: kept}, nil
 }
 
-// confirmSettingNotFound decides what a 404 in answer to a setting means: the FoneNumber is gone only if reading it says so, too.
+// confirmSettingNotFound decides what a 404 means that a setting returned: the FoneNumber is gone only if a read returns 404, too.
 func (c *Client) confirmSettingNotFound(ctx context.Context, number string, notFound error) error {
 	_, err := c.fetchFoneNumber(ctx, number)
 	if IsNotFound(err) {
@@ -138,7 +137,7 @@ func (c *Client) confirmSettingNotFound(ctx context.Context, number string, notF
 	return unconfirmed(notFound, "Reading the FoneNumber does not confirm that")
 }
 
-// keepSecret makes the callback credentials secret, also in the form in which they are sent to the callback URL.
+// keepSecret adds the callback password to the masked secrets, also in the form that FoneStorm sends to the callback URL.
 func (c *Client) keepSecret(d Delivery) {
 	if d.URLPassword == nil || *d.URLPassword == "" {
 		return
@@ -149,7 +148,7 @@ func (c *Client) keepSecret(d Delivery) {
 	}
 }
 
-// basicCredentials returns a user name and password as HTTP Basic authentication sends them.
+// basicCredentials encodes a username and password for HTTP Basic authentication.
 func basicCredentials(username, password string) string {
 	if password == "" {
 		return ""
@@ -157,7 +156,7 @@ func basicCredentials(username, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 
-// withoutEmptyCredentials returns the delivery without credentials that are empty, and whether there were any.
+// withoutEmptyCredentials removes empty credentials from the delivery and reports whether there were any.
 func (d Delivery) withoutEmptyCredentials() (Delivery, bool) {
 	found := false
 	for _, credential := range []**string{&d.URLUsername, &d.URLPassword} {
@@ -168,18 +167,18 @@ func (d Delivery) withoutEmptyCredentials() (Delivery, bool) {
 	return d, found
 }
 
-// set sends the setting and makes sure that FoneStorm shows it.
+// set sends the setting and verifies that FoneStorm shows it.
 func (c *Client) set(ctx context.Context, number string, want Delivery) (FoneNumber, error) {
 	r := &request{
 		operation: setDelivery, subject: number,
 		method: http.MethodPost, path: "/messages/receive", params: want.params(number),
 	}
-	f, err := c.askAbout(ctx, r)
+	f, err := c.requestFoneNumber(ctx, r)
 	if err != nil {
 		return FoneNumber{}, err
 	}
 	if f == nil || f.Delivery == nil || !SameDestination(*f.Delivery, want) {
-		read, err := c.fetchFoneNumber(ctx, number) // It may have shown what was there before.
+		read, err := c.fetchFoneNumber(ctx, number) // The response may have shown the previous delivery.
 		if err != nil {
 			return FoneNumber{}, uncertain(err)
 		}
@@ -191,8 +190,8 @@ func (c *Client) set(ctx context.Context, number string, want Delivery) (FoneNum
 	return *f, nil
 }
 
-// settle finds out by reading whether a setting took effect that failed with this error. Reading cannot tell that
-// credentials were set, unless the destination changed with them.
+// settle reads the FoneNumber to find out whether a failed setting took effect. Because FoneStorm does not return credentials,
+// a read cannot confirm that they were set unless the destination changed with them.
 func (c *Client) settle(ctx context.Context, number string, want Delivery, changes bool, failed error) (FoneNumber, error) {
 	if (want.URLUsername != nil || want.URLPassword != nil) && !changes {
 		return FoneNumber{}, failed

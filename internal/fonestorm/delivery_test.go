@@ -14,7 +14,7 @@ import (
 
 const callback = "https://callback.test/handler.php?msg={{msg}}&from={{from}}"
 
-// one is a delivery of each type, as it is set and as it then reads.
+// one has a delivery of each type, as it is set and as it is read.
 func oneOfEach() map[DeliveryType]Delivery {
 	return map[DeliveryType]Delivery{
 		Device:  {Type: Device, Value: "987123543678"},
@@ -25,7 +25,7 @@ func oneOfEach() map[DeliveryType]Delivery {
 	}
 }
 
-func TestSetDeliverySendsWhatIsDocumented(t *testing.T) {
+func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
 	t.Parallel()
 	if got := fmt.Sprint(DeliveryTypes()); got != "[Device Email URL Forward None]" || len(oneOfEach()) != len(DeliveryTypes()) {
 		t.Errorf("the types are %s", got)
@@ -36,7 +36,7 @@ func TestSetDeliverySendsWhatIsDocumented(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 			client := newTestClient(t, sim)
 			set := delivery
-			set.URLMethod = "" // Not for the caller to choose.
+			set.URLMethod = "" // The caller cannot choose it.
 			f, err := client.SetDelivery(t.Context(), anyNumber, set)
 			wantSuccess(t, err)
 			want := SetResult{FoneNumber: FoneNumber{Number: anyNumber, Label: "Number 0", Status: Active, Delivery: &delivery}}
@@ -45,7 +45,7 @@ func TestSetDeliverySendsWhatIsDocumented(t *testing.T) {
 				want.CallbackURL = callback
 			}
 			if !reflect.DeepEqual(f, want) {
-				t.Errorf("the answer is %+v with %+v, want %+v with %+v", f, f.Delivery, want, want.Delivery)
+				t.Errorf("got %+v with %+v, want %+v with %+v", f, f.Delivery, want, want.Delivery)
 			}
 			wantRequests(t, sim, map[string]int{"login": 1, "set": 1})
 
@@ -69,15 +69,15 @@ func TestSetDeliverySendsWhatIsDocumented(t *testing.T) {
 	}
 }
 
-// FoneStorm never shows credentials, so what is sent decides: not mentioned is left alone, empty is removed.
+// Credentials that are not sent stay unchanged. Empty ones are removed.
 func TestSetDeliverySendsCredentials(t *testing.T) {
 	t.Parallel()
 	name, password, empty := "user:ü", "p&ss=w%rd +", ""
 	tests := map[string]struct {
 		name, password         *string
-		wantName, wantPassword string // In the account, which had "before" for both.
+		wantName, wantPassword string // In the account afterwards; both were "before".
 	}{
-		"not mentioned": {nil, nil, "before", "before"},
+		"not sent":      {nil, nil, "before", "before"},
 		"both":          {&name, &password, name, password},
 		"only the name": {&name, nil, name, "before"},
 		"removed":       {&empty, &empty, "", ""},
@@ -113,7 +113,7 @@ func TestSetDeliverySendsCredentials(t *testing.T) {
 	}
 }
 
-// Whichever form and spelling a response has, what is set is what is read, and nothing is read twice.
+// A delivery is read as it was set, whichever form and spelling the response has, and without an extra read.
 func TestSetDeliveryReadsEveryForm(t *testing.T) {
 	t.Parallel()
 	profiles := simulator.Profiles()
@@ -142,7 +142,7 @@ func TestSetDeliveryReadsEveryForm(t *testing.T) {
 	}
 }
 
-// spellable are destinations of each type that every respelling changes.
+// spellable contains a destination of each type that every respelling changes.
 var spellable = []Delivery{
 	{Type: Device, Value: "987123543678"},
 	{Type: Email, Value: "Ops+sms@Example.com"},
@@ -172,59 +172,59 @@ func wantEveryTypeSet(t *testing.T, profile simulator.Profile) {
 			}
 		}
 	}
-	for kind, most := range map[string]int{"set": len(spellable) + 1, "login": 2 * (len(spellable) + 1)} { // With one that finds out the body.
+	for kind, most := range map[string]int{"set": len(spellable) + 1, "login": 2 * (len(spellable) + 1)} { // Including one to detect the encoding.
 		if n := len(arrivals(sim, kind)); n > most {
 			t.Errorf("there were %d requests to %s, want at most %d", n, kind, most)
 		}
 	}
 }
 
-// A response that shows nothing, or what was there before, is followed by one read.
+// After a response without the delivery, or with the previous one, the FoneNumber is read once.
 func TestSetDeliveryReadsBack(t *testing.T) {
 	t.Parallel()
 	want := forwardTo("3215551111")
-	stale := answering(http.StatusOK, receiving(`{"type":"email","email":"a@b.c"}`))
+	stale := respondWith(http.StatusOK, receiving(`{"type":"email","email":"a@b.c"}`))
 	for name, response := range map[string]http.HandlerFunc{
-		"only a success":  answering(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`),
-		"success below":   answering(http.StatusOK, `{"data":{"result":"ok"}}`),
-		"empty":           answering(http.StatusOK, " \n"),
+		"only a success":  respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`),
+		"success below":   respondWith(http.StatusOK, `{"data":{"result":"ok"}}`),
+		"empty":           respondWith(http.StatusOK, " \n"),
 		"204":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"without receive": answering(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"}}`),
+		"without receive": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"}}`),
 		"before":          stale,
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{answers: []http.HandlerFunc{response, answering(http.StatusOK, receiving(`{"type":"forward","forward":"3215551111"}`))}}
+			server := &script{responses: []http.HandlerFunc{response, respondWith(http.StatusOK, receiving(`{"type":"forward","forward":"3215551111"}`))}}
 			client := newBubbleClient(t, server, withToken)
 			f, err := client.SetDelivery(t.Context(), anyNumber, want)
 			wantSuccess(t, err)
 			if !reflect.DeepEqual(f.Delivery, &want) || len(server.arrived) != 2 {
 				t.Errorf("after %d requests it is %+v", len(server.arrived), f.Delivery)
 			}
-			get(t, client, anyNumber) // Which is known.
+			get(t, client, anyNumber) // No request: the FoneNumber is known.
 			if len(server.arrived) != 2 {
 				t.Errorf("there were %d requests", len(server.arrived))
 			}
 
-			server = &script{answers: []http.HandlerFunc{response, stale}}
+			server = &script{responses: []http.HandlerFunc{response, stale}}
 			f, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, want)
 			wantKind(t, err, OtherDestination)
-			wantWords(t, err, `type "Forward" was accepted`, `still shows Email "a@b.c"`, "set the delivery of FoneNumber "+anyNumber)
+			wantWords(t, err, `destination of type "Forward"`, `still shows Email "a@b.c"`, "set the delivery of FoneNumber "+anyNumber)
 			if !MayHaveTakenEffect(err) || len(server.arrived) != 2 || f.Delivery == nil || f.Delivery.Type != Email {
 				t.Errorf("after %d requests it shows %+v, uncertain: %t", len(server.arrived), f.Delivery, MayHaveTakenEffect(err))
 			}
 
-			server = &script{answers: []http.HandlerFunc{response, refuse(http.StatusForbidden, "no", "")}}
+			server = &script{responses: []http.HandlerFunc{response, rejectWith(http.StatusForbidden, "no", "")}}
 			_, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, want)
 			wantKind(t, err, PermissionDenied)
 			if !MayHaveTakenEffect(err) {
-				t.Error("it was accepted, but cannot have taken effect")
+				t.Error("the setting was accepted, but the error is certain")
 			}
 		})
 	}
 }
 
-// A 404 in answer to a setting is not believed when the FoneNumber can still be read.
-func TestNotFoundOfASettingIsConfirmed(t *testing.T) {
+// A 404 in response to a setting is not trusted if the FoneNumber can still be read.
+func TestNotFoundForASettingIsConfirmed(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 	client := newTestClient(t, sim)
@@ -238,38 +238,38 @@ func TestNotFoundOfASettingIsConfirmed(t *testing.T) {
 	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
 }
 
-// What comes of a setting that failed is known only when nothing of it can have got through.
+// A failed setting may have taken effect, unless every attempt was rejected or never sent.
 func TestMayHaveTakenEffect(t *testing.T) {
 	t.Parallel()
-	refused, expired := refuse(http.StatusUnprocessableEntity, "no such device", ""), refuse(http.StatusUnauthorized, "expired", "")
-	limited, failing := refuse(http.StatusGone, "Rate Limit Exceeded", ""), refuse(http.StatusBadGateway, "later", "")
+	refused, expired := rejectWith(http.StatusUnprocessableEntity, "no such device", ""), rejectWith(http.StatusUnauthorized, "expired", "")
+	limited, failing := rejectWith(http.StatusGone, "Rate Limit Exceeded", ""), rejectWith(http.StatusBadGateway, "later", "")
 	for name, test := range map[string]struct {
-		answers []http.HandlerFunc
-		want    bool
+		responses []http.HandlerFunc
+		want      bool
 	}{
-		"refused":                       {[]http.HandlerFunc{acceptLogin, refused}, false},
-		"limited each time":             {[]http.HandlerFunc{acceptLogin, limited}, false},
-		"token refused, login, refused": {[]http.HandlerFunc{acceptLogin, expired, acceptLogin, refused}, false},
-		"token refused, login refused":  {[]http.HandlerFunc{acceptLogin, expired}, false},
-		"login fails":                   {[]http.HandlerFunc{failing}, false},
-		"fails":                         {[]http.HandlerFunc{acceptLogin, failing}, true},
-		"times out":                     {[]http.HandlerFunc{acceptLogin, refuse(http.StatusRequestTimeout, "too slow", "")}, true},
-		"fails, refused":                {[]http.HandlerFunc{acceptLogin, failing, refused}, true},
-		"lost":                          {[]http.HandlerFunc{acceptLogin, loseAnswer}, true},
-		"lost, refused":                 {[]http.HandlerFunc{acceptLogin, loseAnswer, refused}, true},
-		"no response, refused":          {[]http.HandlerFunc{acceptLogin, silence, refused}, true},
-		"fails, token, login, refused":  {[]http.HandlerFunc{acceptLogin, failing, expired, acceptLogin, refused}, true},
-		"fails, token, login refused":   {[]http.HandlerFunc{acceptLogin, failing, expired}, true},
-		"not understood":                {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, "thank you").ServeHTTP}, true},
-		"about another":                 {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`)}, true},
-		"success and error":             {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, `{"error":"Gone Fishing"}`)}, true},
-		"shown otherwise":               {[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, receiving(`{"type":"None"}`)).ServeHTTP}, true},
+		"rejected":                        {[]http.HandlerFunc{acceptLogin, refused}, false},
+		"limited each time":               {[]http.HandlerFunc{acceptLogin, limited}, false},
+		"token rejected, login, rejected": {[]http.HandlerFunc{acceptLogin, expired, acceptLogin, refused}, false},
+		"token rejected, login rejected":  {[]http.HandlerFunc{acceptLogin, expired}, false},
+		"login fails":                     {[]http.HandlerFunc{failing}, false},
+		"fails":                           {[]http.HandlerFunc{acceptLogin, failing}, true},
+		"times out":                       {[]http.HandlerFunc{acceptLogin, rejectWith(http.StatusRequestTimeout, "too slow", "")}, true},
+		"fails, rejected":                 {[]http.HandlerFunc{acceptLogin, failing, refused}, true},
+		"lost":                            {[]http.HandlerFunc{acceptLogin, loseResponse}, true},
+		"lost, rejected":                  {[]http.HandlerFunc{acceptLogin, loseResponse, refused}, true},
+		"no response, rejected":           {[]http.HandlerFunc{acceptLogin, neverRespond, refused}, true},
+		"fails, token, login, rejected":   {[]http.HandlerFunc{acceptLogin, failing, expired, acceptLogin, refused}, true},
+		"fails, token, login rejected":    {[]http.HandlerFunc{acceptLogin, failing, expired}, true},
+		"not JSON":                        {[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, "thank you").ServeHTTP}, true},
+		"about another":                   {[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`)}, true},
+		"success and error":               {[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, `{"error":"Gone Fishing"}`)}, true},
+		"other destination":               {[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, receiving(`{"type":"None"}`)).ServeHTTP}, true},
 		"set, then not read": {
-			[]http.HandlerFunc{acceptLogin, answering(http.StatusOK, `{"result":"SUCCESS"}`).ServeHTTP, refuse(http.StatusNotFound, "", "")}, true,
+			[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, `{"result":"SUCCESS"}`).ServeHTTP, rejectWith(http.StatusNotFound, "", "")}, true,
 		},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			client := newBubbleClient(t, &script{answers: test.answers}, func(c *Config) { c.MaxRetries = 4 })
+			client := newBubbleClient(t, &script{responses: test.responses}, func(c *Config) { c.MaxRetries = 4 })
 			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
 			if err == nil {
 				t.Fatal("there is no error")
@@ -283,12 +283,12 @@ func TestMayHaveTakenEffect(t *testing.T) {
 		client := newNetworkClient(t, &network{connect: func(*http.Request) error { return errors.New("connection refused") }}, withToken)
 		err := set(t.Context(), client, anyNumber, Delivery{Type: None})
 		if wantKind(t, err, Unreachable); MayHaveTakenEffect(err) {
-			t.Errorf("it cannot have: %v", err)
+			t.Errorf("the setting may have taken effect: %v", err)
 		}
 	})
 }
 
-// A setting whose outcome is not known is settled by reading, where that can tell.
+// If the outcome of a setting is unknown, the client reads the FoneNumber, unless that cannot show the outcome.
 func TestUncertainSettings(t *testing.T) {
 	t.Parallel()
 	name, password := "user", "password-of-callback"
@@ -298,26 +298,26 @@ func TestUncertainSettings(t *testing.T) {
 	for title, test := range map[string]struct {
 		want    Delivery
 		effect  bool
-		known   string // What the client knows to be set; "" for nothing.
+		known   string // Destination that the client knows before; "" for none.
 		fail    http.HandlerFunc
 		read    http.HandlerFunc // How reading fails.
 		settled bool
 	}{
-		"lost after":                                {plain, after, "", loseAnswer, nil, true},
-		"lost before":                               {plain, before, "", loseAnswer, nil, false},
-		"502 after":                                 {plain, after, "", refuse(502, "no", ""), nil, true},
-		"502 before":                                {plain, before, "", refuse(502, "no", ""), nil, false},
-		"timeout after":                             {plain, after, "", silence, nil, true},
-		"timeout before":                            {plain, before, "", silence, nil, false},
-		"damaged after":                             {plain, after, "", answering(200, "{"), nil, true},
-		"damaged before":                            {plain, before, "", answering(200, "{"), nil, false},
-		"another program after":                     {plain, after, "", answering(200, "<html>"), nil, true},
-		"unread, because the read fails":            {plain, after, "", loseAnswer, refuse(503, "later", ""), false},
-		"unread, because the read is lost":          {plain, after, "", loseAnswer, loseAnswer, false},
-		"credentials, nothing known":                {secret, after, "", loseAnswer, nil, false},
-		"credentials, same destination before":      {secret, after, callback, loseAnswer, nil, false},
-		"credentials, other destination before":     {secret, after, "https://callback.test/old", loseAnswer, nil, true},
-		"credentials, other destination, no effect": {secret, before, "https://callback.test/old", loseAnswer, nil, false},
+		"lost after":                                {plain, after, "", loseResponse, nil, true},
+		"lost before":                               {plain, before, "", loseResponse, nil, false},
+		"502 after":                                 {plain, after, "", rejectWith(502, "no", ""), nil, true},
+		"502 before":                                {plain, before, "", rejectWith(502, "no", ""), nil, false},
+		"timeout after":                             {plain, after, "", neverRespond, nil, true},
+		"timeout before":                            {plain, before, "", neverRespond, nil, false},
+		"damaged after":                             {plain, after, "", respondWith(200, "{"), nil, true},
+		"damaged before":                            {plain, before, "", respondWith(200, "{"), nil, false},
+		"another program after":                     {plain, after, "", respondWith(200, "<html>"), nil, true},
+		"unread, because the read fails":            {plain, after, "", loseResponse, rejectWith(503, "later", ""), false},
+		"unread, because the read is lost":          {plain, after, "", loseResponse, loseResponse, false},
+		"credentials, nothing known":                {secret, after, "", loseResponse, nil, false},
+		"credentials, same destination before":      {secret, after, callback, loseResponse, nil, false},
+		"credentials, other destination before":     {secret, after, "https://callback.test/old", loseResponse, nil, true},
+		"credentials, other destination, no effect": {secret, before, "https://callback.test/old", loseResponse, nil, false},
 	} {
 		inBubble(t, title, func(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
@@ -343,11 +343,11 @@ func TestUncertainSettings(t *testing.T) {
 			result, err := client.SetDelivery(t.Context(), anyNumber, test.want)
 			if !test.settled {
 				if err == nil || !MayHaveTakenEffect(err) {
-					t.Fatalf("it may have taken effect: %v", err)
+					t.Fatalf("the setting may have taken effect: %v", err)
 				}
 				wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
 				if f, known := client.Known(anyNumber); known {
-					t.Errorf("it still knows %+v", f.Delivery)
+					t.Errorf("the snapshot still contains %+v", f.Delivery)
 				}
 				return
 			}
@@ -356,27 +356,27 @@ func TestUncertainSettings(t *testing.T) {
 				t.Errorf("the result is %+v", result.Delivery)
 			}
 			if _, known := client.Known(anyNumber); !known {
-				t.Error("what was read is not known")
+				t.Error("the snapshot does not contain what was read")
 			}
 		})
 	}
 }
 
-// Ctrl-C stops new requests. The one under way ends by itself, and its response counts.
-func TestCancelledWhileASettingIsUnderWay(t *testing.T) {
+// Ctrl-C stops new requests. The one in flight completes, and its response counts.
+func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault simulator.Fault
 		kind  Kind // Of the error; -1 for none.
 		may   bool
 	}{
-		"succeeds":        {"", -1, false},
-		"is refused":      {simulator.NotFound, UnexpectedResponse, false}, // Nothing can confirm it any longer.
-		"fails":           {simulator.Unavailable, Canceled, true},
-		"is lost":         {simulator.AnswerLost, Canceled, true},
-		"is rejected":     {simulator.TokenRejected, Canceled, false},
-		"shows nothing":   {simulator.BareSuccess, Canceled, true},
-		"is rate-limited": {simulator.RateLimited, Canceled, false},
+		"succeeds":             {"", -1, false},
+		"is rejected with 404": {simulator.NotFound, UnexpectedResponse, false}, // It can no longer be confirmed.
+		"fails":                {simulator.Unavailable, Canceled, true},
+		"is lost":              {simulator.AnswerLost, Canceled, true},
+		"token is rejected":    {simulator.TokenRejected, Canceled, false},
+		"shows nothing":        {simulator.BareSuccess, Canceled, true},
+		"is rate-limited":      {simulator.RateLimited, Canceled, false},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			sim := newSimulator(t, slow(1))
@@ -399,7 +399,7 @@ func TestCancelledWhileASettingIsUnderWay(t *testing.T) {
 				wantKind(t, err, test.kind)
 			}
 			if MayHaveTakenEffect(err) != test.may {
-				t.Errorf("it may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
 			}
 			wantRequests(t, sim, map[string]int{"set": 1})
 			if f, _ := sim.Get(anyNumber); test.fault == "" && f.Receive.Forward != "3215551111" {
@@ -409,8 +409,8 @@ func TestCancelledWhileASettingIsUnderWay(t *testing.T) {
 	}
 }
 
-// Where FoneStorm refuses empty credentials, the delivery is set without any, and that is remembered.
-func TestEmptyCredentialsThatAreRefused(t *testing.T) {
+// If FoneStorm rejects empty credentials, the delivery is set without any, and the client remembers that.
+func TestRejectedEmptyCredentials(t *testing.T) {
 	t.Parallel()
 	empty, name := "", "user"
 	for _, status := range []int{400, 422} {
@@ -424,13 +424,13 @@ func TestEmptyCredentialsThatAreRefused(t *testing.T) {
 					f, err := client.SetDelivery(t.Context(), numberAt(i), want)
 					wantSuccess(t, err)
 					if !f.CredentialsKept {
-						t.Error("it does not say that the credentials were kept")
+						t.Error("the result does not report that the credentials were kept")
 					}
 					if got, _ := sim.Get(numberAt(i)); got.Receive.URL != callback {
 						t.Errorf("the account has %+v", got.Receive)
 					}
 				}
-				bodies := map[string]int{"login json": 1, "set json": 3, "set form": 1} // JSON and form, refused; without, twice.
+				bodies := map[string]int{"login json": 1, "set json": 3, "set form": 1} // Rejected as JSON and as a form; then twice without credentials.
 				if body == "form" {
 					bodies = map[string]int{"login json": 1, "set json": 2, "set form": 3}
 				}
@@ -445,38 +445,38 @@ func TestEmptyCredentialsThatAreRefused(t *testing.T) {
 				f, err = client.SetDelivery(t.Context(), numberAt(2), Delivery{Type: URL, Value: callback})
 				wantSuccess(t, err)
 				if f.CredentialsKept {
-					t.Error("credentials that were not mentioned count as kept")
+					t.Error("credentials that were not sent are reported as kept")
 				}
 			})
 		}
 	}
 }
 
-// A destination that is rejected with and without empty credentials says so once, and nothing is remembered. What becomes of
-// the second setting counts, not the certain failure of the first.
+// If FoneStorm rejects the destination with and without empty credentials, the error contains the message once, and nothing is
+// remembered. The outcome of the second setting counts, not the certain failure of the first.
 func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 	t.Parallel()
 	empty := ""
 	want := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
-	bad := refuse(422, "value is not valid", "")
+	bad := rejectWith(422, "value is not valid", "")
 	for name, test := range map[string]struct {
 		later []http.HandlerFunc
 		kind  Kind
 		may   bool
 	}{
 		"rejected":   {[]http.HandlerFunc{bad}, DestinationRejected, false},
-		"then fails": {[]http.HandlerFunc{refuse(502, "later", "")}, ServerError, true},
-		"then lost":  {[]http.HandlerFunc{loseAnswer}, Unreachable, true},
-		"forbidden":  {[]http.HandlerFunc{refuse(403, "no", "")}, PermissionDenied, false},
+		"then fails": {[]http.HandlerFunc{rejectWith(502, "later", "")}, ServerError, true},
+		"then lost":  {[]http.HandlerFunc{loseResponse}, Unreachable, true},
+		"forbidden":  {[]http.HandlerFunc{rejectWith(403, "no", "")}, PermissionDenied, false},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{answers: append([]http.HandlerFunc{succeed, bad}, test.later...)}
+			server := &script{responses: append([]http.HandlerFunc{succeed, bad}, test.later...)}
 			client := newBubbleClient(t, server, withToken, withoutRetries)
 			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
 			_, err := client.SetDelivery(t.Context(), anyNumber, want)
 			wantKind(t, err, test.kind)
-			if MayHaveTakenEffect(err) != test.may || client.refusesEmpty.Load() {
-				t.Errorf("it may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+			if MayHaveTakenEffect(err) != test.may || client.rejectsEmptyCredentials.Load() {
+				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
 			}
 		})
 	}
@@ -493,7 +493,7 @@ func TestDeliveryString(t *testing.T) {
 		`URL "https://x.test/?a=user:pass@b"`: {Type: URL, Value: "https://x.test/?a=user:pass@b"},
 	} {
 		if got := d.String(); got != want {
-			t.Errorf("it is %s, want %s", got, want)
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

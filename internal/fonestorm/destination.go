@@ -6,16 +6,16 @@ import (
 	"unicode"
 )
 
-// SameDestination reports whether two deliveries send messages to the same place, however it is spelled. FoneStorm may show
-// an e-mail address in lower case, a telephone number with its country code, or a URL with other characters
-// percent-encoded than were sent; such a difference is none. URL methods and credentials are not compared.
+// SameDestination reports whether two deliveries send messages to the same destination, even if it is spelled differently.
+// FoneStorm may show an e-mail address in lower case, a telephone number with its country code, or a URL with different
+// percent-encoding. URL methods and credentials are not compared.
 func SameDestination(a, b Delivery) bool {
 	kind := parseType(string(a.Type))
 	return kind == parseType(string(b.Type)) && canonicalValue(kind, a.Value) == canonicalValue(kind, b.Value)
 }
 
-// Normalized returns the delivery with its destination in the spelling in which it can be configured: a telephone number
-// as ten digits, and tokens in a URL in braces.
+// Normalized returns the delivery with its destination spelled as in a configuration: a telephone number as ten digits, and
+// tokens in a URL in braces.
 func (d Delivery) Normalized() Delivery {
 	d.Type = parseType(string(d.Type))
 	d.Value = strings.TrimSpace(d.Value)
@@ -33,7 +33,7 @@ func (d Delivery) Normalized() Delivery {
 	return d
 }
 
-// canonicalValue returns one spelling for all spellings of the same destination, and never the same for two destinations.
+// canonicalValue returns the same text for all spellings of a destination, and different texts for different destinations.
 func canonicalValue(kind DeliveryType, value string) string {
 	switch kind {
 	case Device:
@@ -60,8 +60,7 @@ func withoutBlanks(text string) string {
 	}, text)
 }
 
-// foldCase returns a letter's lower case, except where that would turn another letter into one of ASCII's: the Kelvin sign
-// is no k.
+// foldCase converts a letter to lower case, unless that would turn a non-ASCII letter into an ASCII one: the Kelvin sign is not a k.
 func foldCase(c rune) rune {
 	if lower := unicode.ToLower(c); (lower < unicode.MaxASCII) == (c < unicode.MaxASCII) {
 		return lower
@@ -69,8 +68,8 @@ func foldCase(c rune) rune {
 	return c
 }
 
-// canonicalNumber returns the ten digits of a North American telephone number that is written with its country code or
-// punctuation. Anything else is returned as it is, without blanks around it.
+// canonicalNumber removes the country code and punctuation from a North American telephone number. Anything else is returned
+// unchanged, except for surrounding white space.
 func canonicalNumber(text string) string {
 	text = strings.TrimSpace(text)
 	digits, international := strings.CutPrefix(strings.TrimPrefix(strings.ToLower(text), "tel:"), "+")
@@ -78,7 +77,7 @@ func canonicalNumber(text string) string {
 	if len(digits) == 11 && digits[0] == '1' {
 		digits = digits[1:]
 	} else if international {
-		return text // Of another country.
+		return text // A number of another country.
 	}
 	if !isTenDigits(digits) {
 		return text
@@ -93,8 +92,8 @@ var punctuation = strings.NewReplacer("-", "", ".", "", "(", "", ")", "", " ", "
 // The characters of RFC 3986 that mean something else when they are percent-encoded, and the percent sign itself.
 const reserved = ":/?#[]@!$&'()*+,;=%"
 
-// canonicalURL returns a URL in the spelling that all its equivalents share: percent-encoding only where it changes the
-// meaning, scheme and host in lower case, no default port, and a path.
+// canonicalURL returns the spelling that all equivalent URLs share: percent-encoding only where it changes the meaning, scheme
+// and host in lower case, no default port, and a path.
 func canonicalURL(text string) string {
 	text = readableURL(strings.TrimSpace(text))
 	scheme, rest, found := strings.Cut(text, "://")
@@ -124,7 +123,7 @@ func canonicalURL(text string) string {
 	return scheme + "://" + user + host + path
 }
 
-// foldHost writes a host in lower case, except the tokens in it: FoneStorm replaces those, and their case can matter.
+// foldHost converts a host to lower case, except the tokens in it: FoneStorm replaces them, and their case can matter.
 func foldHost(host string) string {
 	before, rest, found := strings.Cut(host, "{{")
 	if !found {
@@ -137,8 +136,7 @@ func foldHost(host string) string {
 	return strings.Map(foldCase, before) + "{{" + token + "}}" + foldHost(after)
 }
 
-// decodeOptional decodes what may be written either way: every percent-encoded byte that is no reserved character. Those
-// that stay get upper-case digits.
+// decodeOptional decodes every percent-encoded byte that is not a reserved character. The others get upper-case digits.
 func decodeOptional(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
@@ -158,7 +156,7 @@ func decodeOptional(text string) string {
 	return b.String()
 }
 
-// percentByte returns the byte that a text begins with in percent-encoding.
+// percentByte decodes the percent-encoded byte at the beginning of a text.
 func percentByte(text string) (byte, bool) {
 	if len(text) < 3 || text[0] != '%' {
 		return 0, false
@@ -170,7 +168,7 @@ func percentByte(text string) (byte, bool) {
 	return decoded[0], true
 }
 
-// readableURL writes tokens in a URL with braces, and ampersands as such, whatever encoding FoneStorm shows them in.
+// readableURL decodes the braces and ampersands of a URL, whichever encoding FoneStorm shows them in.
 func readableURL(text string) string {
 	for strings.Contains(text, "&amp;") { // It may have been escaped more than once.
 		text = strings.ReplaceAll(text, "&amp;", "&")

@@ -48,7 +48,7 @@ func drawDestination(t *rapid.T, label string) destination {
 	return d
 }
 
-// delivery returns the destination as somebody may configure it.
+// delivery returns the destination as a user may configure it.
 func (d destination) delivery() Delivery {
 	switch d.kind {
 	case Email:
@@ -96,7 +96,7 @@ func respelled(t *rapid.T, d Delivery) Delivery {
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "changes") {
 		if parseType(string(d.Type)) == Forward && len(d.Value) != 10 {
-			break // These changes are made of ten digits.
+			break // Only ten digits can be respelled like this.
 		}
 		d.Value = rapid.SampledFrom(changes).Draw(t, "change")(d.Value)
 	}
@@ -149,7 +149,7 @@ func dropPath(text string) string {
 	return scheme + host + rest
 }
 
-// encodeLetters percent-encodes letters, which may be written either way, outside tokens and what is encoded already.
+// encodeLetters percent-encodes letters outside tokens and outside existing percent-encoding.
 func encodeLetters(text string) string {
 	scheme, host, rest := splitURL(text)
 	if strings.ContainsAny(rest, "{%;") {
@@ -158,12 +158,12 @@ func encodeLetters(text string) string {
 	return scheme + host + strings.NewReplacer("a", "%61", "A", "%41", "1", "%31", "-", "%2d").Replace(rest)
 }
 
-// Destinations are the same, whichever spelling each has, unless they differ in any part.
+// Destinations are the same in any spelling unless they differ in a part.
 func TestSpellingsOfDestinations(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := drawDestination(t, "one"), drawDestination(t, "another")
-		likeness := rapid.SampledFrom([]string{"same", "similar", "any"}).Draw(t, "likeness") // Otherwise few pairs would be alike.
+		likeness := rapid.SampledFrom([]string{"same", "similar", "any"}).Draw(t, "likeness") // Otherwise few pairs would be similar.
 		if likeness != "any" {
 			b = destination{a.kind, slices.Clone(a.parts)}
 		}
@@ -191,7 +191,7 @@ func TestSpellingsOfDestinations(t *testing.T) {
 	})
 }
 
-// The pairs that are easy to get wrong.
+// Pairs that are easy to get wrong.
 func TestSameDestinationOfPairs(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -273,8 +273,8 @@ func TestNormalized(t *testing.T) {
 	}
 }
 
-// Whatever the texts are: the relation is an equivalence, and a delivery is the same as its normalized spelling, which
-// cannot be normalized further.
+// For any texts, the relation is an equivalence, and a delivery is the same as its normalized spelling, which is not normalized
+// further.
 func FuzzSameDestination(f *testing.F) {
 	for _, pair := range [][3]string{
 		{"URL", "https://x.test/a%2Fb", "https://x.test/a/b"},
@@ -305,7 +305,7 @@ func FuzzSameDestination(f *testing.F) {
 		}
 		same := SameDestination(a, b)
 		if same != SameDestination(b, a) || same != SameDestination(a.Normalized(), b.Normalized()) {
-			t.Fatalf("whether %+v and %+v are the same depends on the spelling", a, b)
+			t.Fatalf("the comparison of %+v and %+v depends on the spelling", a, b)
 		}
 		if same && onlyDigits(value) != onlyDigits(other) && parseType(kind) == Device {
 			t.Fatalf("%+v and %+v are the same", a, b)

@@ -6,22 +6,22 @@ import (
 	"net/http"
 )
 
-// RegisteredDevice is a SIP handset, an app or a WebRTC endpoint of the account, to which messages can be delivered.
+// RegisteredDevice is a SIP handset, an app, or a WebRTC endpoint of the account, to which messages can be delivered.
 type RegisteredDevice struct {
 	ID         string // Digits.
-	Name       string // May be empty, and several devices may have the same.
+	Name       string // May be empty and need not be unique.
 	Type       string // The model, in FoneStorm's words.
 	FoneNumber string // Its outbound caller ID; may be empty.
 }
 
-// deviceListing is what became of asking for the devices.
+// deviceListing is the result of listing the devices.
 type deviceListing struct {
 	list []RegisteredDevice
 	err  error
 }
 
-// ListDevices returns the devices of the account, in FoneStorm's order. FoneStorm is asked once for as long as the client
-// lives, whatever becomes of it: an account that may not list its devices may not the next time either.
+// ListDevices returns the devices of the account, in FoneStorm's order. The client sends one request and remembers its result,
+// including a failure: a user who is not allowed to list devices will not be allowed the next time either.
 func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
 	return c.devices.do(ctx, "", func(ctx context.Context) ([]RegisteredDevice, error) {
 		if known := c.listed.Load(); known != nil {
@@ -39,7 +39,7 @@ func (c *Client) fetchDevices(ctx context.Context) ([]RegisteredDevice, error) {
 	var list []RegisteredDevice
 	r := &request{operation: listDevices, method: http.MethodGet, path: "/devices", once: true}
 	err := c.call(ctx, r, func(body io.Reader) error {
-		list = []RegisteredDevice{} // An earlier attempt may have got part of it.
+		list = []RegisteredDevice{} // An earlier attempt may have read part of the list.
 		return decodeArray(body, "devices", func(entry loose[wireDevice]) {
 			if d := entry.value.device(); d.ID != "" {
 				list = append(list, d)

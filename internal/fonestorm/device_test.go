@@ -36,9 +36,9 @@ func TestListDevices(t *testing.T) {
 
 func TestListDevicesFails(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{refuse(http.StatusForbidden, "The user may not see devices.", "")}}
+		server := &script{responses: []http.HandlerFunc{rejectWith(http.StatusForbidden, "The user may not see devices.", "")}}
 		client := newBubbleClient(t, server, withToken)
-		for range 2 { // The second asks nobody.
+		for range 2 { // The second call sends no request.
 			_, err := client.ListDevices(t.Context())
 			wantKind(t, err, PermissionDenied)
 			wantWords(t, err, "list the account's devices", "The user may not see devices.")
@@ -47,8 +47,8 @@ func TestListDevicesFails(t *testing.T) {
 			t.Errorf("there were %d requests", n)
 		}
 
-		server = &script{answers: []http.HandlerFunc{
-			answering(http.StatusOK, `{"devices":[{"id":"1"},`), answering(http.StatusOK, `{"devices":[null,[],"2",{"name":"no ID"},{"id":3}]}`),
+		server = &script{responses: []http.HandlerFunc{
+			respondWith(http.StatusOK, `{"devices":[{"id":"1"},`), respondWith(http.StatusOK, `{"devices":[null,[],"2",{"name":"no ID"},{"id":3}]}`),
 		}}
 		got, err := newBubbleClient(t, server, withToken).ListDevices(t.Context())
 		wantSuccess(t, err)

@@ -14,44 +14,44 @@ import (
 	"time"
 )
 
-// Kind is what a failure means to the caller. The zero value is Refused.
+// Kind is what a failure means to the caller.
 type Kind int
 
 // The kinds of failure.
 const (
-	Refused              Kind = iota // FoneStorm rejected the request as it is; its message says why.
-	RateLimited                      // The account's request limit is exceeded, whichever status said so.
-	AuthenticationFailed             // The login was rejected, or a token was and cannot be renewed.
+	Refused              Kind = iota // FoneStorm rejected the request; its message says why.
+	RateLimited                      // The account's rate limit is exceeded, whatever the status.
+	AuthenticationFailed             // FoneStorm rejected the login, or a token that cannot be renewed.
 	SubaccountRejected               // The user cannot act on the configured subaccount.
-	PaymentRequired                  // The account has to settle a payment first.
+	PaymentRequired                  // A payment is due.
 	PermissionDenied                 // The user lacks the permission.
-	NotFound                         // FoneStorm itself says that the account does not have this FoneNumber.
-	WrongEndpoint                    // Whatever answers at the endpoint is not the FoneStorm API.
-	DestinationRejected              // FoneStorm rejects the destination of a delivery.
-	ServerError                      // FoneStorm, or a proxy in front of it, fails.
-	UnexpectedResponse               // The response reports success but cannot be read, or contradicts what is known.
-	OtherDestination                 // FoneStorm accepted a delivery but shows another destination.
+	NotFound                         // FoneStorm reports that the account does not have this FoneNumber.
+	WrongEndpoint                    // The endpoint is not the FoneStorm API.
+	DestinationRejected              // FoneStorm rejected the destination of a delivery.
+	ServerError                      // FoneStorm, or a proxy in front of it, failed.
+	UnexpectedResponse               // The response reports success but cannot be read, or it contradicts other responses.
+	OtherDestination                 // FoneStorm accepted a delivery but still shows another destination.
 	Unreachable                      // There was no response.
 	Canceled                         // The caller's context ended first.
 )
 
-// Error is the failure of a call. Its texts contain no secrets that the client knows of.
+// Error is the failure of a call. Secrets that the client knows are masked in its texts.
 type Error struct {
 	Kind Kind
-	// Call completes "could not", as in "read FoneNumber 3215551212".
+	// Call completes the phrase "could not", as in "read FoneNumber 3215551212".
 	Call string
-	// Status is the HTTP status of the response; zero when there was none.
+	// Status is the HTTP status of the response; zero if there was none.
 	Status int
-	// Reason says why, with FoneStorm's own message where it sent one.
+	// Reason says why the call failed and includes FoneStorm's message, if any.
 	Reason string
-	// Attempts is how often the request was sent; Elapsed is the time since the first attempt.
+	// Attempts is how many times the request was sent. Elapsed is the time since the first attempt.
 	Attempts int
 	Elapsed  time.Duration
 
 	uncertain  bool          // The request may have taken effect.
-	retryable  bool          // The same request may succeed a little later.
+	retryable  bool          // The same request may succeed later.
 	timedOut   bool          // There was no response within the timeout.
-	retryAfter time.Duration // What the response asked for; zero when it did not.
+	retryAfter time.Duration // From the Retry-After header; zero without one.
 	cause      error
 }
 
@@ -63,11 +63,11 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns the error below, if any: the cause of a canceled call, or what the network reported.
+// Unwrap returns the cause, if any: that of a canceled call, or the error of the network.
 func (e *Error) Unwrap() error { return e.cause }
 
-// KindOf returns what a failure means. An error of a context is Canceled; other errors that do not come from this package are
-// Refused.
+// KindOf returns what a failure means. An error from a context is Canceled; other errors that do not come from this package
+// have the zero Kind.
 func KindOf(err error) Kind {
 	if failure, ok := errors.AsType[*Error](err); ok {
 		return failure.Kind
@@ -78,19 +78,18 @@ func KindOf(err error) Kind {
 	return Refused
 }
 
-// IsNotFound reports whether FoneStorm has said that the account does not have the FoneNumber. A 404 from anything
-// else, and one that the account's own list contradicts, is another kind of failure.
+// IsNotFound reports whether FoneStorm has reported that the account does not have the FoneNumber. A 404 that does not come from
+// FoneStorm, or that the account's list contradicts, is another kind of failure.
 func IsNotFound(err error) bool { return err != nil && KindOf(err) == NotFound }
 
-// MayHaveTakenEffect reports whether FoneStorm may have set the delivery although SetDelivery failed with this error: a
-// response can be lost or damaged on its way, and FoneStorm may still be working on a request that timed out.
+// MayHaveTakenEffect reports whether FoneStorm may have set the delivery even though SetDelivery returned this error: a response
+// can be lost or damaged in transit, and FoneStorm may still process a request that timed out.
 func MayHaveTakenEffect(err error) bool {
 	failure, ok := errors.AsType[*Error](err)
 	return ok && failure.uncertain
 }
 
-// unreachable returns the failure of a request that got no response, or not all of it, while its context lasted. It is uncertain
-// only if the request was sent.
+// unreachable returns the failure of a request that did not get a complete response. A setting is uncertain only if it was sent.
 func unreachable(timed context.Context, r *request, sent bool, reason string, cause error) *Error {
 	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](cause)
 	return &Error{
@@ -101,7 +100,7 @@ func unreachable(timed context.Context, r *request, sent bool, reason string, ca
 	}
 }
 
-// unsendable returns the failure of a request that cannot be written.
+// unsendable returns the failure of a request that cannot be built.
 func unsendable(r *request, reason string) *Error {
 	return &Error{Kind: Refused, Call: r.String(), Reason: reason}
 }
@@ -118,32 +117,32 @@ func canceled(ctx context.Context, r *request) *Error {
 	return &Error{Kind: Canceled, Call: r.String(), Reason: cause.Error(), cause: cause}
 }
 
-// failureOf returns the failure of a call that ended with an error other than that of its own request: that of the login, or of
-// the wait for it. It is as uncertain as the attempts before it.
+// failureOf returns the failure of a call that did not fail in its own request, but in the login or while waiting for it. It is
+// uncertain if an earlier attempt was.
 func failureOf(c *call, err error) *Error {
 	failure := &Error{Kind: Canceled, Call: c.String(), Reason: err.Error(), cause: err}
 	if of := asError(err); of != nil {
-		*failure = *of // Others can have the same.
+		*failure = *of // A copy, because several calls can share the login's failure.
 	}
 	failure.uncertain = failure.uncertain || c.uncertain
 	return failure
 }
 
-// unexpected returns the failure of a response that reports success and cannot be used. One that was damaged on its way
-// may be better the next time.
+// unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
+// help.
 func unexpected(r *request, damaged bool, reason string) *Error {
 	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.sets(), retryable: damaged}
 }
 
-// unusable returns the failure of a response that reports success, begins like this, and cannot be decoded.
+// unusable returns the failure of a response that reports success but cannot be decoded. start is the beginning of its body.
 func unusable(r *request, start []byte, err error, clean func(string) string) *Error {
 	damaged := !json.Valid(bytes.TrimSpace(start))
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case tooLarge:
-		return unexpected(r, false, fmt.Sprintf("is larger than %d MiB", maxAnswer>>20))
+		return unexpected(r, false, fmt.Sprintf("is larger than %d MiB", maxResponse>>20))
 	case r.obtainsToken():
-		return unexpected(r, damaged, "contains no token") // It may contain one in a form that nobody knows, so nothing of it is shown.
+		return unexpected(r, damaged, "contains no token") // It may contain one in an unknown form, so none of it is shown.
 	case errors.Is(err, io.ErrUnexpectedEOF) && bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")):
 		return unexpected(r, true, "is incomplete")
 	case damaged && !errors.Is(err, errWrongForm):
@@ -153,23 +152,23 @@ func unusable(r *request, start []byte, err error, clean func(string) string) *E
 	}
 }
 
-// uncertain marks the failure of a call that follows a setting which was accepted.
+// uncertain marks the failure of a call after FoneStorm has accepted a setting.
 func uncertain(err error) error {
 	failure := *asError(err)
 	failure.uncertain = true
 	return &failure
 }
 
-// otherDestination returns the failure of a setting that FoneStorm accepted without showing it. What was set may come from a
-// sensitive value, so only its type is named.
+// otherDestination returns the failure of a setting that FoneStorm accepted but does not show. The value may be sensitive, so
+// the error contains only its type.
 func otherDestination(r *request, shown string, want Delivery) *Error {
 	return &Error{
 		Kind: OtherDestination, Call: r.String(), uncertain: true,
-		Reason: fmt.Sprintf("the destination of type %q was accepted, but FoneStorm still shows %s", want.Type, shown),
+		Reason: fmt.Sprintf("FoneStorm accepted the destination of type %q but still shows %s", want.Type, shown),
 	}
 }
 
-// unconfirmed returns the failure in place of a "not found" that something else speaks against.
+// unconfirmed turns a "not found" that could not be confirmed into an UnexpectedResponse.
 func unconfirmed(notFound error, why string) *Error {
 	failure := *asError(notFound)
 	failure.Kind = UnexpectedResponse
@@ -177,7 +176,7 @@ func unconfirmed(notFound error, why string) *Error {
 	return &failure
 }
 
-// nothingFound returns the failure in place of a "not found" from an endpoint that finds nothing at all.
+// nothingFound turns a "not found" into a WrongEndpoint, for an endpoint that returns 404 to every request.
 func nothingFound(notFound error, endpoint string) *Error {
 	failure := *asError(notFound)
 	failure.Kind = WrongEndpoint
@@ -185,10 +184,10 @@ func nothingFound(notFound error, endpoint string) *Error {
 	return &failure
 }
 
-// refusedInBoth returns FoneStorm's own words about the content, whichever of the two bodies got them. Where it is not
-// known which one that was, both are shown. A service that reads only JSON finds no FoneNumber in a form, so its 404 does not
-// say that the account has none.
-func refusedInBoth(inJSON, inForm *Error) *Error {
+// rejectedInBoth chooses the failure to report after FoneStorm rejected a request both as JSON and as a form: the one that is
+// about its content, or both if that is unclear. A service that reads only JSON finds no FoneNumber in a form, so a 404 for the
+// form does not mean that the account does not have it.
+func rejectedInBoth(inJSON, inForm *Error) *Error {
 	switch {
 	case inForm == nil, !isUnreadBody(inForm) && inForm.Kind != NotFound, inJSON.Status == http.StatusUnsupportedMediaType:
 		return inForm
@@ -200,23 +199,23 @@ func refusedInBoth(inJSON, inForm *Error) *Error {
 	return &both
 }
 
-// envelope is the form of every error response of FoneStorm. All three members are required.
+// envelope is the body of every error response from FoneStorm. All three members are required.
 type envelope struct {
 	Error      scalar  `json:"error"`
 	Message    *scalar `json:"message"`
 	StatusCode scalar  `json:"status_code"`
 }
 
-// isComplete reports whether this is FoneStorm's own envelope for a response with this status, and not that of a proxy.
+// isComplete reports whether this is FoneStorm's envelope for the status, and not the JSON of a proxy.
 func (e *envelope) isComplete(status int) bool {
 	return e.Error.text != "" && e.Message != nil && e.StatusCode.text == strconv.Itoa(status)
 }
 
-// refused returns the failure that a response reports. It is classified by what FoneStorm sent, before anything is masked.
-func refused(r *request, url string, response *http.Response, body []byte, clean func(string) string) *Error {
+// failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
+func failedResponse(r *request, url string, response *http.Response, body []byte, clean func(string) string) *Error {
 	var sent envelope
 	if json.Unmarshal(body, &sent) != nil {
-		sent = envelope{} // Of something else than FoneStorm.
+		sent = envelope{} // Not from FoneStorm.
 	}
 	message := ""
 	if sent.Message != nil {
@@ -242,9 +241,9 @@ func refused(r *request, url string, response *http.Response, body []byte, clean
 		failure.Reason += ": " + clean(message)
 	case sent.Error.text != "":
 		failure.Reason += ": " + clean(sent.Error.text)
-	default: // Not FoneStorm's own response: a proxy may have sent it, or something else at the endpoint.
+	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
 		failure.Reason = fmt.Sprintf("%s %s returned %s", r.method, url, statusText(response.StatusCode))
-		if !r.obtainsToken() { // A body that may contain a token in a form that nobody knows is not shown.
+		if !r.obtainsToken() { // The body may contain a token in an unknown form.
 			failure.Reason += "; the response body was " + clean(describe(body))
 		}
 	}
@@ -255,8 +254,8 @@ func statusText(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
-// kind classifies a response that does not report success. Whether the body is FoneStorm's own envelope decides whether a
-// 404 is about the FoneNumber or about the endpoint.
+// kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
+// and about the endpoint otherwise.
 func (o operation) kind(status int, fromFoneStorm, rateLimited bool) Kind {
 	isContent := status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
 	switch {
@@ -283,8 +282,8 @@ func (o operation) kind(status int, fromFoneStorm, rateLimited bool) Kind {
 	}
 }
 
-// isRateLimit recognizes the forms that FracTEL's documents give for an exceeded limit: status 429, and a 400 (v2.11) or
-// 410 (v2.12) that says so.
+// isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11) or 410 (v2.12)
+// whose message says so.
 func isRateLimit(status int, words string) bool {
 	switch status {
 	case http.StatusTooManyRequests:
@@ -296,7 +295,7 @@ func isRateLimit(status int, words string) bool {
 	}
 }
 
-// isTransient reports whether the same request may succeed a little later.
+// isTransient reports whether the same request may succeed later.
 func isTransient(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
@@ -307,7 +306,7 @@ func isTransient(status int) bool {
 	}
 }
 
-// isUnreadBody reports whether FoneStorm may have refused a request because it does not read its body in this encoding.
+// isUnreadBody reports whether FoneStorm may have rejected a request because it cannot read a body in this encoding.
 func isUnreadBody(failure *Error) bool {
 	if failure == nil || failure.Kind == RateLimited {
 		return false
@@ -320,41 +319,41 @@ func isUnreadBody(failure *Error) bool {
 	}
 }
 
-// isUnsupported reports whether FoneStorm does not support a call in this form: it says so each time.
+// isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
 func isUnsupported(err error) bool {
 	failure := asError(err)
 	return isUnreadBody(failure) || failure != nil && failure.Kind != RateLimited && (failure.Status == http.StatusNotFound || failure.Status == http.StatusGone)
 }
 
-// isCanceled reports whether a call ended because its caller's context did.
+// isCanceled reports whether a call ended because its caller's context ended.
 func isCanceled(err error) bool { return err != nil && KindOf(err) == Canceled }
 
-// isRefusedToken reports whether a call failed because its token is not, or not any longer, valid.
-func isRefusedToken(failure *Error) bool {
+// isRejectedToken reports whether a call failed because its token is invalid or has expired.
+func isRejectedToken(failure *Error) bool {
 	return failure != nil && failure.Status == http.StatusUnauthorized
 }
 
-// isRefusedLogin reports whether logging in again would be refused again, and could lock the user.
-func isRefusedLogin(err error) bool {
+// isRejectedLogin reports whether another login would fail too, and could lock the user out.
+func isRejectedLogin(err error) bool {
 	kind := KindOf(err)
 	return err != nil && (kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied)
 }
 
-// hasStatus reports whether a call was answered with this status.
+// hasStatus reports whether the response to a failed call had this status.
 func hasStatus(err error, status int) bool {
 	failure := asError(err)
 	return failure != nil && failure.Status == status
 }
 
-// gotResponse reports whether FoneStorm responded to a call, which may have failed.
+// gotResponse reports whether there was a response, successful or not.
 func gotResponse(failure *Error) bool { return failure == nil || failure.Status != 0 }
 
-// isSlow reports whether a call failed in a way that can take long each time.
+// isSlow reports whether a call failed in a way that may take long each time.
 func isSlow(failure *Error) bool {
 	return failure != nil && (failure.timedOut || failure.Kind == ServerError)
 }
 
-// retryAfter reads the header of that name, which contains seconds or a date. Zero when it is missing or unusable.
+// retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
 func retryAfter(header string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second
@@ -365,7 +364,7 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return 0
 }
 
-// asError returns the failure that an error is or wraps; nil when there is none.
+// asError returns the *Error that an error is or wraps; nil if there is none.
 func asError(err error) *Error {
 	failure, _ := errors.AsType[*Error](err)
 	return failure

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestFailuresSayWhatWasReceived(t *testing.T) {
+func TestErrorsShowTheResponse(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		status int
@@ -39,9 +39,9 @@ func TestFailuresSayWhatWasReceived(t *testing.T) {
 		"empty":      {403, " \n", PermissionDenied, []string{"403 Forbidden", "was empty"}},
 		"cut off":    {403, `{"error":"Forbid`, PermissionDenied, []string{"incomplete or damaged JSON", `{"error":"Forbid`}},
 		"plain text": {403, "upstream says no", PermissionDenied, []string{"text that is not JSON: upstream says no"}},
-		"other JSON": {403, `{"detail":"denied"}`, PermissionDenied, []string{"JSON of an unknown form", `{"detail":"denied"}`}},
+		"other JSON": {403, `{"detail":"denied"}`, PermissionDenied, []string{"JSON with an unexpected structure", `{"detail":"denied"}`}},
 		"odd types":  {403, `{"error":403,"message":["denied"]}`, PermissionDenied, []string{"403 Forbidden: 403"}},
-		"JSON text":  {403, `"denied"`, PermissionDenied, []string{"JSON of an unknown form", `"denied"`}},
+		"JSON text":  {403, `"denied"`, PermissionDenied, []string{"JSON with an unexpected structure", `"denied"`}},
 		"odd status": {499, `nginx gave up`, Refused, []string{"499", "nginx gave up"}},
 		"binary":     {403, "\x00\x1b\x07\xff", PermissionDenied, []string{"text that is not JSON"}},
 		"control characters": {
@@ -65,7 +65,7 @@ func TestFailuresSayWhatWasReceived(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := read1(t, newBubbleClient(t, answering(test.status, test.body), withToken, withoutRetries))
+			err := read1(t, newBubbleClient(t, respondWith(test.status, test.body), withToken, withoutRetries))
 			if failure := wantKind(t, err, test.kind); failure.Status != test.status && test.status != 200 {
 				t.Errorf("the status is %d", failure.Status)
 			}
@@ -86,14 +86,14 @@ func TestRateLimitForms(t *testing.T) {
 	} {
 		for status, limited := range want {
 			response := &http.Response{StatusCode: status, Header: http.Header{}}
-			if got := refused(&request{operation: setDelivery}, "", response, []byte(body), strings.Clone); (got.Kind == RateLimited) != limited {
+			if got := failedResponse(&request{operation: setDelivery}, "", response, []byte(body), strings.Clone); (got.Kind == RateLimited) != limited {
 				t.Errorf("%d with %s is of kind %d, rate limit: %t", status, body, got.Kind, limited)
 			}
 		}
 	}
 }
 
-// The table of what each status means to each call, when FoneStorm itself sends it.
+// What each status means for each call if the response is FoneStorm's.
 func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
 	operations := []operation{logIn, useSubaccount, readFoneNumber, listFoneNumbers, setDelivery, listDevices}
@@ -114,7 +114,7 @@ func TestKindsOfFailures(t *testing.T) {
 	} {
 		for i, o := range operations {
 			response := &http.Response{StatusCode: status, Header: http.Header{}}
-			got := refused(&request{operation: o}, "", response, []byte(envelopeOf(status, "no")), strings.Clone)
+			got := failedResponse(&request{operation: o}, "", response, []byte(envelopeOf(status, "no")), strings.Clone)
 			if got.Kind != want[i] {
 				t.Errorf("%d in response to %s is of kind %d, want %d", status, (&request{operation: o}).String(), got.Kind, want[i])
 			}
@@ -134,7 +134,7 @@ func TestKindsOfFailures(t *testing.T) {
 	}
 }
 
-func TestKindOfForeignErrors(t *testing.T) {
+func TestKindOfOtherErrors(t *testing.T) {
 	t.Parallel()
 	refused := &Error{Call: "read", Status: http.StatusBadGateway, Kind: ServerError, Reason: "FoneStorm returned 502 Bad Gateway", Attempts: 5, Elapsed: 12340 * time.Millisecond}
 	err := fmt.Errorf("while refreshing: %w", refused)
@@ -142,7 +142,7 @@ func TestKindOfForeignErrors(t *testing.T) {
 		t.Error("the kind of an error is wrong")
 	}
 	if want := "could not read: FoneStorm returned 502 Bad Gateway (attempt 5, 12.3s after the first)"; refused.Error() != want {
-		t.Errorf("it says %q, want %q", refused, want)
+		t.Errorf("got %q, want %q", refused, want)
 	}
 	cause := errors.New("connection refused")
 	if err := (&Error{cause: cause}); !errors.Is(err, cause) {
@@ -168,13 +168,13 @@ func TestRetryAfterHeader(t *testing.T) {
 		t.Run(header, func(t *testing.T) {
 			t.Parallel()
 			if got := retryAfter(header, now); got != want {
-				t.Errorf("it means %s, want %s", got, want)
+				t.Errorf("got %s, want %s", got, want)
 			}
 		})
 	}
 }
 
-// Retry-After is a whole number of seconds or a date. Nothing that a server can write makes the wait negative.
+// Retry-After is a number of seconds or a date. No value makes the wait negative.
 func FuzzRetryAfter(f *testing.F) {
 	for _, header := range []string{
 		"", "0", "5", "+5", "-5", "5.5", " 5", "2147483647", "2147483648", "18446744073709551616", "Mon, 02 Jan 2006 15:04:05 GMT",
@@ -186,11 +186,11 @@ func FuzzRetryAfter(f *testing.F) {
 		wait := retryAfter(header, time.Unix(now, 0))
 		switch seconds, err := strconv.ParseInt(header, 10, 64); {
 		case wait < 0:
-			t.Fatalf("it would be waited for %s", wait)
+			t.Fatalf("got a wait of %s", wait)
 		case err == nil && seconds >= 0 && seconds < 1<<31 && header[0] != '+' && wait != time.Duration(seconds)*time.Second:
-			t.Fatalf("it would be waited for %s", wait)
+			t.Fatalf("got a wait of %s", wait)
 		case err != nil && wait > 0 && !strings.ContainsAny(header, ":"):
-			t.Fatalf("%q is neither a number nor a date, but it would be waited for %s", header, wait)
+			t.Fatalf("%q is neither a number nor a date, but the wait is %s", header, wait)
 		}
 	})
 }

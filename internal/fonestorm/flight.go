@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// flights share work among all who ask for the same at the same time: a login, or a read. Unlike singleflight's, the work is
-// told to stop when the last one who waits for it has been canceled, so that nothing is sent after Ctrl-C. The zero value is
-// ready for use.
+// flights shares the result of work, such as a login or a read, among all callers that need it at the same time. Unlike
+// singleflight, it cancels the work when the last waiting caller has been canceled, so that nothing is sent after Ctrl-C. The
+// zero value is ready to use.
 type flights[T any] struct {
 	mu     sync.Mutex
 	flying map[string]*flight[T]
@@ -21,13 +21,13 @@ type flight[T any] struct {
 	err     error
 }
 
-// do returns the result of work, which is begun unless it is under way for the same key. When ctx ends first, do returns
-// the context's cause.
+// do returns the result of work, and starts it unless it is already running for the same key. If ctx ends first, do returns the
+// context's cause.
 func (f *flights[T]) do(ctx context.Context, key string, work func(context.Context) (T, error)) (T, error) {
 	f.mu.Lock()
 	current, ok := f.flying[key]
 	if !ok {
-		shared, stop := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // Whoever leaves last calls it.
+		shared, stop := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // The last caller to leave calls it.
 		current = &flight[T]{done: make(chan struct{}), stop: stop}
 		if f.flying == nil {
 			f.flying = map[string]*flight[T]{}
@@ -52,19 +52,19 @@ func (f *flights[T]) do(ctx context.Context, key string, work func(context.Conte
 	}
 }
 
-// leave notes that somebody does not wait any longer.
+// leave records that a caller no longer waits.
 func (f *flights[T]) leave(key string, left *flight[T]) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if left.waiting--; left.waiting == 0 {
 		left.stop()
 		if f.flying[key] == left {
-			delete(f.flying, key) // Who asks next must not get the result of work that was stopped.
+			delete(f.flying, key) // The next caller must not get the result of canceled work.
 		}
 	}
 }
 
-// forget makes the next one who asks begin anew, although the work may still be under way for those who wait.
+// forget makes the next caller start the work again, even if it is still running for others.
 func (f *flights[T]) forget(key string, ended *flight[T]) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

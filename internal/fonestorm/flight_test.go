@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 )
 
-// Shared work goes on as long as somebody waits for it, and stops when the last one is canceled.
+// Shared work continues while any caller waits for it, and is canceled with the last one.
 func TestFlights(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var f flights[int]
@@ -20,7 +20,7 @@ func TestFlights(t *testing.T) {
 		}
 		results := make(chan error, 3)
 		var cancels []context.CancelCauseFunc
-		why := errors.New("it is not needed any more")
+		why := errors.New("no longer needed")
 		for range 3 {
 			ctx, cancel := contextWithCause(t)
 			cancels = append(cancels, cancel)
@@ -32,21 +32,21 @@ func TestFlights(t *testing.T) {
 		}
 		for i, cancel := range cancels {
 			if begun != 1 || stopped != 0 {
-				t.Fatalf("before cancellation %d it was begun %d times and stopped %d times", i+1, begun, stopped)
+				t.Fatalf("before cancellation %d the work was started %d times and stopped %d times", i+1, begun, stopped)
 			}
 			cancel(why)
 			if err := <-results; !errors.Is(err, why) {
-				t.Errorf("who was canceled got %v", err)
+				t.Errorf("the canceled caller got %v", err)
 			}
 			synctest.Wait()
 		}
 		if stopped != 1 {
-			t.Errorf("it was stopped %d times", stopped)
+			t.Errorf("the work was stopped %d times", stopped)
 		}
-		// Who asks next does not get the result of what was stopped.
+		// The next caller does not get the result of canceled work.
 		got, err := f.do(t.Context(), "a", func(context.Context) (int, error) { return 7, nil })
 		if got != 7 || err != nil {
-			t.Errorf("the next one got %d, %v", got, err)
+			t.Errorf("the next caller got %d, %v", got, err)
 		}
 	})
 }
@@ -68,7 +68,7 @@ func TestFlightsOfDifferentKeysAreSeparate(t *testing.T) {
 		}
 		begin("a", "first")
 		begin("b", "other")
-		f.forget("a", nil) // The next one begins anew; the first still gets its result.
+		f.forget("a", nil) // The next caller starts the work again; the first still gets its result.
 		begin("a", "second")
 		close(open)
 		got := map[string]bool{<-results: true, <-results: true, <-results: true}

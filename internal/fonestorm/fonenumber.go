@@ -15,58 +15,57 @@ import (
 // FoneNumber is a telephone number of the account.
 type FoneNumber struct {
 	Number string // Ten digits.
-	Label  string // Empty when it has none.
-	Group  string // Empty when it is in none.
+	Label  string // May be empty.
+	Group  string // May be empty.
 	Status Status
 
-	// MessagingDisabled is set when the account receives no messages at this number.
+	// MessagingDisabled is true if the FoneNumber does not receive messages.
 	MessagingDisabled bool
 
-	// Delivery is where its messages go. It is nil only in list entries that do not show it; a number on which nothing was
-	// ever set has type None.
+	// Delivery is nil only in list entries that do not contain it. A FoneNumber whose delivery was never set has type None.
 	Delivery *Delivery
-	// CallbackURL is the callback URL that FoneStorm shows, whether messages go there now or it is left from earlier. Empty
-	// for none.
+	// CallbackURL is the callback URL that FoneStorm shows, even if messages are no longer sent to it; empty for none.
 	CallbackURL string
-	// ReceiveNotify is the notification about received messages, beside their delivery.
+	// ReceiveNotify is the notification about received messages, in addition to their delivery.
 	ReceiveNotify Notification
 }
 
-// Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not say.
+// Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.
 type Status string
 
-// The states of a FoneNumber.
+// The statuses of a FoneNumber.
 const (
 	Active              Status = "yes"
 	CancellationPending Status = "no"
 	Cancelled           Status = "cancel"
-	StatusUnknown       Status = "unknown" // FoneStorm said something that is not documented.
+	StatusUnknown       Status = "unknown" // FoneStorm returned an undocumented value.
 )
 
-// MayBeActive reports whether nothing says that the FoneNumber is cancelled or about to be.
+// MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
 func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
 
-// Notification is a callback or an e-mail about each received message. It delivers nothing. The zero value means that
-// FoneStorm showed none.
+// Notification is a callback or an e-mail about each received message. It does not deliver the message. The zero value means
+// that FoneStorm did not return one.
 type Notification struct {
 	Type   NotificationType
 	Email  string // Empty unless the type is Email.
-	URL    string // Empty unless the type is Callback; may be left from earlier.
-	Method string // How the URL is called, as FoneStorm shows it.
+	URL    string // May be set even if the type is not Callback.
+	Method string // The HTTP method or format in which FoneStorm calls the URL.
 }
 
-// NotificationType is the kind of a notification.
+// NotificationType is the type of a notification.
 type NotificationType string
 
-// The documented kinds of notification.
+// The documented types of notifications.
 const (
 	NotifyNone     NotificationType = "None"
 	NotifyCallback NotificationType = "Callback"
 	NotifyEmail    NotificationType = "Email"
 )
 
-// GetFoneNumber returns one FoneNumber. IsNotFound tells from the error that the account does not have it. Reads are shared:
-// what this client has read, listed or set serves every further read for as long as it lives, which is one plan or apply.
+// GetFoneNumber returns one FoneNumber. IsNotFound reports whether the error means that the account does not have it. Reads are
+// shared: what this client has read, listed, or set is returned without another request for the lifetime of the client, which is
+// one plan or apply.
 func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
 	f, err := c.snapshot.get(ctx, number)
 	if IsNotFound(err) {
@@ -75,39 +74,39 @@ func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, 
 	return f, err
 }
 
-// Known returns a FoneNumber that GetFoneNumber would return without a request, and whether there is one.
+// Known returns the FoneNumber if GetFoneNumber would return it without a request.
 func (c *Client) Known(number string) (FoneNumber, bool) {
 	return c.snapshot.known(number)
 }
 
 // ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order. The list is shared in the same way as
-// single reads; where FoneStorm lists only numbers, each of them costs one more request.
+// single reads. If FoneStorm lists only numbers, the client sends one more request for each of them.
 func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
 	return c.snapshot.list(ctx)
 }
 
-// confirmNotFound decides what a 404 about a FoneNumber means. The account's list must agree, where it can be had; where it
-// cannot, something else must have shown that this is FoneStorm.
+// confirmNotFound decides what a 404 about a FoneNumber means. The account's list must confirm it. If there is no list, another
+// response must have shown that the endpoint is FoneStorm's.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
 	listed, err := c.snapshot.contains(ctx, number)
 	switch {
 	case isCanceled(err):
 		return err
 	case listed:
-		return unconfirmed(notFound, "The account's list contains the FoneNumber, so it is not taken for gone.")
+		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
 	case err == nil || c.proven.Load():
 		return notFound
 	case hasStatus(err, http.StatusNotFound):
 		return nothingFound(notFound, c.endpoint.Redacted())
 	default:
-		return unconfirmed(notFound, "Whether that is so could not be confirmed: "+err.Error())
+		return unconfirmed(notFound, "This could not be confirmed: "+err.Error())
 	}
 }
 
-// listTimeout is how long the list of all FoneNumbers may take, at least: FracTEL warns that it may take a while.
+// listTimeout is the minimum timeout for the list of all FoneNumbers: FracTEL warns that it may take a while.
 const listTimeout = 2 * time.Minute
 
-// fetchFoneNumbers asks FoneStorm for all FoneNumbers.
+// fetchFoneNumbers requests all FoneNumbers.
 func (c *Client) fetchFoneNumbers(ctx context.Context, form listForm) ([]FoneNumber, error) {
 	r := &request{operation: listFoneNumbers, method: http.MethodGet, path: "/fonenumbers", timeout: listTimeout, once: true}
 	if form != plainList {
@@ -116,15 +115,15 @@ func (c *Client) fetchFoneNumbers(ctx context.Context, form listForm) ([]FoneNum
 	var list []FoneNumber
 	var skipped int
 	err := c.call(ctx, r, func(body io.Reader) error {
-		list, skipped = []FoneNumber{}, 0 // An earlier attempt may have got part of it.
+		list, skipped = []FoneNumber{}, 0 // An earlier attempt may have read part of the list.
 		err := decodeList(body, func(f FoneNumber) { list = append(list, f) }, func() { skipped++ })
-		if err == nil && len(list) == 0 && skipped > 0 { // Not an account without FoneNumbers.
-			err = fmt.Errorf("%w: has no FoneNumber in any entry of the list", errWrongForm)
+		if err == nil && len(list) == 0 && skipped > 0 { // An account without FoneNumbers has an empty list.
+			err = fmt.Errorf("%w: no entry of the list contains a FoneNumber", errWrongForm)
 		}
 		return err
 	})
 	if err != nil {
-		return nil, err // Part of the account is no answer.
+		return nil, err // A partial list must not be used.
 	}
 	if skipped > 0 {
 		tflog.Warn(ctx, "FoneStorm listed entries without a FoneNumber", map[string]any{"skipped": skipped})
@@ -132,35 +131,35 @@ func (c *Client) fetchFoneNumbers(ctx context.Context, form listForm) ([]FoneNum
 	return list, nil
 }
 
-// fetchFoneNumber asks FoneStorm for one FoneNumber.
+// fetchFoneNumber requests one FoneNumber.
 func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
 	r := &request{operation: readFoneNumber, subject: number, method: http.MethodGet, path: "/fonenumbers/" + url.PathEscape(number)}
-	f, err := c.askAbout(ctx, r)
+	f, err := c.requestFoneNumber(ctx, r)
 	switch {
 	case err != nil:
 		return FoneNumber{}, err
 	case f == nil:
 		return FoneNumber{}, unexpected(r, false, "contains no FoneNumber")
 	case f.Delivery == nil:
-		f.Delivery = &Delivery{Type: None} // A number on which nothing was ever set may not show any.
+		f.Delivery = &Delivery{Type: None} // FoneStorm may not return a delivery that was never set.
 	}
 	return *f, nil
 }
 
-// askAbout sends a request about one FoneNumber and returns what the response says about it; nil when it only reports
-// success.
-func (c *Client) askAbout(ctx context.Context, r *request) (*FoneNumber, error) {
-	var found answer
+// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; nil if the response only
+// reports success.
+func (c *Client) requestFoneNumber(ctx context.Context, r *request) (*FoneNumber, error) {
+	var found foneNumberResponse
 	err := c.call(ctx, r, func(body io.Reader) (err error) {
 		content, err := io.ReadAll(body)
 		if err != nil {
 			return err
 		}
 		if r.sets() && len(bytes.TrimSpace(content)) == 0 {
-			found = answer{}
+			found = foneNumberResponse{}
 			return nil
 		}
-		found, err = decodeAnswer(content)
+		found, err = decodeFoneNumber(content)
 		return err
 	})
 	if err != nil || found.foneNumber == nil {

@@ -18,7 +18,7 @@ import (
 func TestGetFoneNumberReadsEveryForm(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		members string // Besides the number.
+		members string // In addition to the number.
 		want    FoneNumber
 	}{
 		"the documented example": {
@@ -76,7 +76,7 @@ func TestGetFoneNumberReadsEveryForm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			object := `{"fonenumber":"` + anyNumber + `",` + test.members + `}`
-			client := newBubbleClient(t, answering(http.StatusOK, `{"fonenumber":`+object+`,"fonenumbers":[`+object+`]}`), withToken)
+			client := newBubbleClient(t, respondWith(http.StatusOK, `{"fonenumber":`+object+`,"fonenumbers":[`+object+`]}`), withToken)
 			test.want.Number = anyNumber
 			one, err := client.fetchFoneNumber(t.Context(), anyNumber)
 			wantSuccess(t, err)
@@ -85,18 +85,18 @@ func TestGetFoneNumberReadsEveryForm(t *testing.T) {
 			if one.Delivery == nil {
 				t.Error("a single read has no delivery")
 			} else if test.want.Delivery == nil && one.Delivery.Type == None {
-				one.Delivery = nil // Which a list does not show.
+				one.Delivery = nil // The list does not contain it.
 			}
 			for _, got := range append(all, one) {
 				if !reflect.DeepEqual(got, test.want) {
-					t.Errorf("it reads as %+v with %+v, want %+v with %+v", got, got.Delivery, test.want, test.want.Delivery)
+					t.Errorf("read %+v with %+v, want %+v with %+v", got, got.Delivery, test.want, test.want.Delivery)
 				}
 			}
 		})
 	}
 }
 
-// Whatever the JSON types and the wrapping, the number is the same one.
+// The number is the same, whatever the JSON types and the nesting.
 func TestSpellingsOfAResponse(t *testing.T) {
 	t.Parallel()
 	options := `"sms_options":{"receive":{"type":"forward","forward":"+1 (321) 555-1111"}}`
@@ -114,21 +114,21 @@ func TestSpellingsOfAResponse(t *testing.T) {
 	} {
 		t.Run(body, func(t *testing.T) {
 			t.Parallel()
-			f, err := newBubbleClient(t, answering(http.StatusOK, body), withToken).GetFoneNumber(t.Context(), anyNumber)
+			f, err := newBubbleClient(t, respondWith(http.StatusOK, body), withToken).GetFoneNumber(t.Context(), anyNumber)
 			wantSuccess(t, err)
 			if f.Number != anyNumber || !SameDestination(*f.Delivery, forwardTo("3215551111")) {
-				t.Errorf("it reads as %+v with %+v", f, f.Delivery)
+				t.Errorf("read %+v with %+v", f, f.Delivery)
 			}
 		})
 	}
 }
 
-// What a 404 means depends on who says it, and on what else is known.
+// What a 404 means depends on who sent it and on what else is known.
 func TestNotFound(t *testing.T) {
 	t.Parallel()
-	envelope := refuse(http.StatusNotFound, "The FoneNumber was not found.", "")
+	envelope := rejectWith(http.StatusNotFound, "The FoneNumber was not found.", "")
 	list := func(numbers string) http.HandlerFunc {
-		return answering(http.StatusOK, `{"fonenumbers":[`+numbers+`]}`)
+		return respondWith(http.StatusOK, `{"fonenumbers":[`+numbers+`]}`)
 	}
 	for name, test := range map[string]struct {
 		one    http.HandlerFunc
@@ -142,17 +142,17 @@ func TestNotFound(t *testing.T) {
 		"the list contradicts":                {envelope, list(`"+13215550000"`), true, UnexpectedResponse, []string{"The account's list contains the FoneNumber"}},
 		"the list's object contradicts":       {envelope, list(`{"fonenumber":3215550000,"is_active":"no"}`), true, UnexpectedResponse, nil},
 		"no list, FoneStorm is known":         {envelope, envelope, true, NotFound, nil},
-		"no list in time, FoneStorm is known": {envelope, silence, true, NotFound, nil},
+		"no list in time, FoneStorm is known": {envelope, neverRespond, true, NotFound, nil},
 		"everything is not found":             {envelope, envelope, false, WrongEndpoint, []string{"https://fonestorm.test/v2 returned 404 Not Found to every request"}},
-		"the list cannot be read":             {envelope, refuse(http.StatusForbidden, "Not for you.", ""), false, UnexpectedResponse, []string{"could not be confirmed", "Not for you."}},
-		"no entry of the list can be read":    {envelope, list(`{"label":"x"}`), false, UnexpectedResponse, []string{"could not be confirmed", "no FoneNumber in any entry"}},
-		"the list is too slow":                {envelope, silence, false, UnexpectedResponse, []string{"could not be confirmed", "no response within 2m0s"}},
-		"a web page":                          {answering(http.StatusNotFound, "<html>"), list(``), true, WrongEndpoint, []string{"GET https://fonestorm.test/v2/fonenumbers/" + anyNumber}},
-		"another program":                     {answering(http.StatusNotFound, `{"message":"no Route matched"}`), list(``), true, WrongEndpoint, nil},
-		"an envelope without message":         {answering(http.StatusNotFound, `{"error":"Not Found","status_code":404}`), list(``), true, WrongEndpoint, nil},
-		"an envelope of another status":       {answering(http.StatusNotFound, `{"error":"Not Found","message":"","status_code":400}`), list(``), true, WrongEndpoint, nil},
-		"an envelope with a text as status":   {answering(http.StatusNotFound, `{"error":"Not Found","message":"","status_code":"404"}`), list(``), true, NotFound, nil},
-		"nothing":                             {answering(http.StatusNotFound, ""), list(``), true, WrongEndpoint, nil},
+		"the list cannot be read":             {envelope, rejectWith(http.StatusForbidden, "Not for you.", ""), false, UnexpectedResponse, []string{"could not be confirmed", "Not for you."}},
+		"no entry of the list can be read":    {envelope, list(`{"label":"x"}`), false, UnexpectedResponse, []string{"could not be confirmed", "no entry of the list contains a FoneNumber"}},
+		"the list is too slow":                {envelope, neverRespond, false, UnexpectedResponse, []string{"could not be confirmed", "no response within 2m0s"}},
+		"a web page":                          {respondWith(http.StatusNotFound, "<html>"), list(``), true, WrongEndpoint, []string{"GET https://fonestorm.test/v2/fonenumbers/" + anyNumber}},
+		"another program":                     {respondWith(http.StatusNotFound, `{"message":"no Route matched"}`), list(``), true, WrongEndpoint, nil},
+		"an envelope without message":         {respondWith(http.StatusNotFound, `{"error":"Not Found","status_code":404}`), list(``), true, WrongEndpoint, nil},
+		"an envelope of another status":       {respondWith(http.StatusNotFound, `{"error":"Not Found","message":"","status_code":400}`), list(``), true, WrongEndpoint, nil},
+		"an envelope with a text as status":   {respondWith(http.StatusNotFound, `{"error":"Not Found","message":"","status_code":"404"}`), list(``), true, NotFound, nil},
+		"nothing":                             {respondWith(http.StatusNotFound, ""), list(``), true, WrongEndpoint, nil},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -172,21 +172,21 @@ func TestNotFound(t *testing.T) {
 			wantKind(t, err, test.want)
 			wantWords(t, err, append(test.words, "read FoneNumber "+anyNumber)...)
 			if IsNotFound(err) != (test.want == NotFound) || MayHaveTakenEffect(err) {
-				t.Errorf("it is not found: %t, may have taken effect: %t", IsNotFound(err), MayHaveTakenEffect(err))
+				t.Errorf("IsNotFound: %t, MayHaveTakenEffect: %t", IsNotFound(err), MayHaveTakenEffect(err))
 			}
 		})
 	}
 }
 
-// Whoever is canceled while a 404 is confirmed learns that, and not that the number is gone.
+// Cancellation while a 404 is being confirmed returns Canceled, not NotFound.
 func TestCancelledWhileA404IsConfirmed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if kindOf(r) == "list" {
-				silence(w, r)
+				neverRespond(w, r)
 				return
 			}
-			refuse(http.StatusNotFound, "no", "")(w, r)
+			rejectWith(http.StatusNotFound, "no", "")(w, r)
 		}), withToken)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -197,11 +197,11 @@ func TestCancelledWhileA404IsConfirmed(t *testing.T) {
 	})
 }
 
-// A list that is cut off must not be taken for a smaller account, nor counted twice when it is repeated.
+// A truncated list must neither count as a smaller account nor be counted twice after a retry.
 func TestListThatIsCutOffIsReadAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{
-			answering(200, `{"fonenumbers":["3215550000","3215550001",`), answering(200, `{"fonenumbers":["3215550000","3215550001"]}`),
+		server := &script{responses: []http.HandlerFunc{
+			respondWith(200, `{"fonenumbers":["3215550000","3215550001",`), respondWith(200, `{"fonenumbers":["3215550000","3215550001"]}`),
 		}}
 		list, err := newBubbleClient(t, server, withToken).fetchFoneNumbers(t.Context(), wholeFoneNumbers)
 		wantSuccess(t, err)
@@ -211,7 +211,7 @@ func TestListThatIsCutOffIsReadAgain(t *testing.T) {
 	})
 }
 
-// object returns a FoneNumber with all the members that the API is known to have, about 1.2 kB.
+// object returns a FoneNumber with all known members, about 1.2 kB.
 func object(i int) string {
 	notify := fmt.Sprintf(`{"type":"Callback","url":"https://callback.test/%d","method":"POST"}`, i)
 	return fmt.Sprintf(`{"fonenumber":"%d","label":"Branch office %d","group":"Demo Group","account":"100%06d",`+
@@ -225,9 +225,9 @@ func object(i int) string {
 		3215550000+i, i, i, notify, notify, notify, notify, i, i, notify, notify)
 }
 
-// The largest accounts have 10,000 FoneNumbers, a list of 12 MB, of which a snapshot keeps less than half: it must not
-// be in memory as a whole at any time. This test does not run in parallel to others, because it measures what the
-// whole process uses, and has garbage collected early, because that is not what it is about.
+// The list of the largest accounts, with 10,000 FoneNumbers, is 12 MB. It must never be in memory as a whole; the snapshot keeps
+// less than half. This test does not run in parallel with others, because it measures the memory of the whole process. It
+// collects garbage early, because garbage does not matter here.
 func TestListNeedsLittleMemory(t *testing.T) {
 	heap := func() int64 {
 		var stats runtime.MemStats

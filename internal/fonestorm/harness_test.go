@@ -27,7 +27,7 @@ const anyNumber = "3215550000"
 // numberAt returns the FoneNumbers of a simulated account in order.
 func numberAt(i int) string { return fmt.Sprint(3215550000 + i) }
 
-// newSimulator returns a FoneStorm whose contract the test must not break.
+// newSimulator returns a simulated FoneStorm. The test fails if a request violates its contract.
 func newSimulator(t testing.TB, options simulator.Options) *simulator.Simulator {
 	t.Helper()
 	sim, err := simulator.New(options)
@@ -42,12 +42,12 @@ func newSimulator(t testing.TB, options simulator.Options) *simulator.Simulator 
 	return sim
 }
 
-// slow is an account whose responses take long enough for things to happen meanwhile.
+// slow is an account whose responses take long enough for other things to happen in the meantime.
 func slow(foneNumbers int) simulator.Options {
 	return simulator.Options{FoneNumbers: foneNumbers, Latency: time.Second}
 }
 
-// testConfig suits the simulator, and is fast enough that only tests about the rate limit notice the limiter.
+// testConfig returns a configuration for the simulator. Its rate limit is too high for tests to notice.
 func testConfig(endpoint string, changes []func(*Config)) Config {
 	config := Config{
 		Endpoint:          endpoint,
@@ -85,7 +85,7 @@ func newTestClient(t testing.TB, handler http.Handler, changes ...func(*Config))
 	return client
 }
 
-// newBubbleClient returns a client that talks to the handler in memory, as the fake clock of synctest demands.
+// newBubbleClient returns a client that calls the handler in memory, as the fake clock of synctest requires.
 func newBubbleClient(t testing.TB, handler http.Handler, changes ...func(*Config)) *Client {
 	t.Helper()
 	return newNetworkClient(t, &network{handler: handler}, changes...)
@@ -102,10 +102,10 @@ func newNetworkClient(t testing.TB, n http.RoundTripper, changes ...func(*Config
 	return client
 }
 
-// network does without sockets what http.Transport does for the client and http.Server for the handler.
+// network connects the client to the handler without sockets, in place of http.Transport and http.Server.
 type network struct {
 	handler http.Handler
-	// connect, if set, makes the connection that a request travels on, or fails to.
+	// connect, if set, simulates making the connection for a request; it may return an error.
 	connect func(*http.Request) error
 }
 
@@ -129,26 +129,26 @@ func (n *network) RoundTrip(sent *http.Request) (response *http.Response, err er
 	}
 	received := httptest.NewRequestWithContext(ctx, sent.Method, sent.URL.RequestURI(), &body)
 	for name, values := range sent.Header {
-		received.Header[http.CanonicalHeaderKey(name)] = values // As on the way through a server.
+		received.Header[http.CanonicalHeaderKey(name)] = values // A server does this too.
 	}
 	defer func() {
 		if recover() != nil { // The handler closed the connection.
 			response, err = nil, io.EOF
 		}
 	}()
-	answer := httptest.NewRecorder()
-	n.handler.ServeHTTP(answer, received)
+	recorder := httptest.NewRecorder()
+	n.handler.ServeHTTP(recorder, received)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	response = answer.Result()
-	if announced, err := strconv.Atoi(answer.Header().Get("Content-Length")); err == nil && announced > answer.Body.Len() {
+	response = recorder.Result()
+	if announced, err := strconv.Atoi(recorder.Header().Get("Content-Length")); err == nil && announced > recorder.Body.Len() {
 		response.Body = &brokenBody{response.Body, func() error { return io.ErrUnexpectedEOF }}
 	}
 	return response, nil
 }
 
-// brokenBody fails when it is read to its end, as a connection does that is lost.
+// brokenBody fails at its end, like a lost connection.
 type brokenBody struct {
 	rest io.Reader
 	fail func() error
@@ -168,9 +168,9 @@ type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// script responds to requests one after the other, and remembers when they came.
+// script sends its responses one after the other and records when requests arrive.
 type script struct {
-	answers []http.HandlerFunc // The last one is for all further requests.
+	responses []http.HandlerFunc // The last one is repeated.
 
 	mu      sync.Mutex
 	arrived []time.Time
@@ -181,19 +181,19 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.arrived = append(s.arrived, time.Now())
 	s.bodies = append(s.bodies, r.Header.Get("Content-Type"))
-	answer := s.answers[min(len(s.arrived), len(s.answers))-1]
+	response := s.responses[min(len(s.arrived), len(s.responses))-1]
 	s.mu.Unlock()
-	answer(w, r)
+	response(w, r)
 }
 
-// count returns how many requests there were so far.
+// count returns the number of requests so far.
 func (s *script) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.arrived)
 }
 
-// gaps returns the time between one request and the next.
+// gaps returns the times between consecutive requests.
 func (s *script) gaps() []time.Duration {
 	var gaps []time.Duration
 	for i := 1; i < len(s.arrived); i++ {
@@ -202,19 +202,19 @@ func (s *script) gaps() []time.Duration {
 	return gaps
 }
 
-// answering returns a handler that responds to everything in the same way.
-func answering(status int, body string) http.HandlerFunc {
+// respondWith returns a handler that sends the same response to every request.
+func respondWith(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { respond(w, status, body) }
 }
 
 func respond(w http.ResponseWriter, status int, body string) {
-	w.Header().Set("Content-Type", "text/html") // Proxies and old servers get it wrong, so the client must not care.
+	w.Header().Set("Content-Type", "text/html") // Proxies and old servers get it wrong, so the client must ignore it.
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
 }
 
-// refuse returns an error as FoneStorm does; retryAfter is left out when empty.
-func refuse(status int, message, retryAfter string) http.HandlerFunc {
+// rejectWith returns a handler that sends FoneStorm's error envelope, and Retry-After unless it is empty.
+func rejectWith(status int, message, retryAfter string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if retryAfter != "" {
 			w.Header().Set("Retry-After", retryAfter)
@@ -231,30 +231,30 @@ func acceptLogin(w http.ResponseWriter, _ *http.Request) {
 	respond(w, http.StatusCreated, `{"auth":{"token":"any"}}`)
 }
 
-// loseAnswer closes the connection.
-func loseAnswer(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+// loseResponse closes the connection.
+func loseResponse(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
-// silence never responds.
-func silence(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// neverRespond never responds.
+func neverRespond(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 // envelopeOf returns the body of an error as FoneStorm sends it.
 func envelopeOf(status int, message string) string {
 	return fmt.Sprintf(`{"error":%q,"message":%q,"status_code":%d}`, http.StatusText(status), message, status)
 }
 
-// receiving returns a response about anyNumber with this delivery.
+// receiving returns the body of a response about anyNumber with this delivery.
 func receiving(receive string) string {
 	return `{"fonenumber":{"fonenumber":"` + anyNumber + `","is_active":"yes","sms_options":{"receive":` + receive + `}}}`
 }
 
-// interceptPath makes an interceptor see one path only.
+// interceptPath limits an interceptor to one path.
 func interceptPath(path string, intercept simulator.Interceptor) simulator.Interceptor {
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		return r.URL.Path == simulator.BasePath+path && intercept(w, r)
 	}
 }
 
-// instead makes an interceptor of a handler.
+// instead turns a handler into an interceptor.
 func instead(handler http.HandlerFunc) simulator.Interceptor {
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		handler(w, r)
@@ -262,7 +262,7 @@ func instead(handler http.HandlerFunc) simulator.Interceptor {
 	}
 }
 
-// injectInto makes calls of this kind fail in this way.
+// injectInto injects a fault into calls of one kind.
 func injectInto(sim *simulator.Simulator, kind string, fault simulator.Fault) {
 	sim.Inject(func(r *http.Request) simulator.Fault {
 		if kindOf(r) == kind {
@@ -276,7 +276,7 @@ func kindOf(r *http.Request) string {
 	return simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
 }
 
-// together does the same work n times at once and returns the errors.
+// together runs the work n times concurrently and returns the errors.
 func together(n int, work func(i int) error) []error {
 	failures := make([]error, n)
 	var all sync.WaitGroup
@@ -294,7 +294,7 @@ func bubble(t *testing.T, test func(*testing.T)) {
 	synctest.Test(t, test)
 }
 
-// inBubble runs a test of its own on a fake clock.
+// inBubble runs a subtest on a fake clock.
 func inBubble(t *testing.T, name string, test func(*testing.T)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
@@ -303,7 +303,7 @@ func inBubble(t *testing.T, name string, test func(*testing.T)) {
 	})
 }
 
-// begin does something in the background.
+// begin starts work in the background.
 func begin(work func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- work() }()
@@ -369,11 +369,11 @@ func forwardTo(number string) Delivery { return Delivery{Type: Forward, Value: n
 func wantSuccess(t testing.TB, failures ...error) {
 	t.Helper()
 	if err := errors.Join(failures...); err != nil {
-		t.Fatalf("it failed: %v", err)
+		t.Fatalf("got error %v", err)
 	}
 }
 
-// wantWords checks that people can tell from an error what went wrong.
+// wantWords checks that an error contains all of the words.
 func wantWords(t testing.TB, err error, words ...string) {
 	t.Helper()
 	if err == nil {
@@ -386,7 +386,7 @@ func wantWords(t testing.TB, err error, words ...string) {
 	}
 }
 
-// wantKind returns the failure, after a look at its kind.
+// wantKind checks the kind of an error and returns the error.
 func wantKind(t testing.TB, err error, want Kind) *Error {
 	t.Helper()
 	failure := asError(err)
@@ -396,7 +396,7 @@ func wantKind(t testing.TB, err error, want Kind) *Error {
 	return failure
 }
 
-// wantStatus returns the failure, after a look at its status.
+// wantStatus checks the status of an error and returns the error.
 func wantStatus(t testing.TB, err error, want int) *Error {
 	t.Helper()
 	failure := asError(err)
@@ -406,19 +406,19 @@ func wantStatus(t testing.TB, err error, want int) *Error {
 	return failure
 }
 
-// wantAttempts checks that people learn how often a request was sent, unless that was once.
+// wantAttempts checks that an error reports how many times a request was sent, unless it was sent once.
 func wantAttempts(t testing.TB, err error, want int) {
 	t.Helper()
 	failure := asError(err)
 	if failure == nil || failure.Attempts != want {
-		t.Fatalf("it reports other attempts than %d: %v", want, err)
+		t.Fatalf("the error does not report %d attempts: %v", want, err)
 	}
 	if text := fmt.Sprintf("(attempt %d,", want); strings.Contains(err.Error(), text) != (want > 1) {
-		t.Errorf("the error reports the attempts wrongly: %s", err)
+		t.Errorf("the error shows the wrong number of attempts: %s", err)
 	}
 }
 
-// arrivals returns when requests of this kind, or all ("") came, in ascending order.
+// arrivals returns when requests of this kind, or all ("") of them, arrived, in ascending order.
 func arrivals(sim *simulator.Simulator, kind string) []time.Time {
 	var times []time.Time
 	for _, r := range sim.Requests() {
@@ -430,13 +430,13 @@ func arrivals(sim *simulator.Simulator, kind string) []time.Time {
 	return times
 }
 
-// wantRequests checks how often each call of the API was made.
+// wantRequests checks how many times each API call was made.
 func wantRequests(t testing.TB, sim *simulator.Simulator, want map[string]int) {
 	t.Helper()
 	wantCounts(t, sim, simulator.Request.Kind, want)
 }
 
-// wantBodies checks how often each call of the API was made, with the kind of its body.
+// wantBodies checks how many times each API call was made with each kind of body.
 func wantBodies(t testing.TB, sim *simulator.Simulator, want map[string]int) {
 	t.Helper()
 	wantCounts(t, sim, func(r simulator.Request) string { return strings.TrimSpace(r.Kind() + " " + r.Body) }, want)

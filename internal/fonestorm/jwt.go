@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// claims is what FracTEL's example of a token says about itself. The signature cannot be checked here, so this is never
-// more than a hint. The zero value means that the token says nothing.
+// claims contains the claims of FracTEL's example token. They are only hints, because the client cannot verify the signature. The
+// zero value means that they are unknown.
 type claims struct {
 	account  string        // ID of the account.
 	lifetime time.Duration // From issue to expiry; zero when unknown.
 }
 
-// readClaims reads the payload of a JWT. A token that is none says nothing.
+// readClaims reads the payload of a JWT. Any other token has no claims.
 func readClaims(token string) claims {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -37,7 +37,7 @@ func readClaims(token string) claims {
 	return claims{account: sent.Account.value.ID.text, lifetime: between(sent.IssuedAt.text, sent.Expires.text)}
 }
 
-// between returns the time from one moment to another, both in seconds since 1970; zero when it cannot be told.
+// between returns the time between two Unix timestamps; zero if it cannot be computed.
 func between(from, to string) time.Duration {
 	begin, err := strconv.ParseFloat(from, 64)
 	if err != nil {

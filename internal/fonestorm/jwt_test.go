@@ -34,22 +34,22 @@ func TestReadClaims(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got := readClaims(test.token); got != test.want {
-				t.Errorf("it says %+v, want %+v", got, test.want)
+				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})
 	}
 }
 
-// The account of a given token is known before the first call.
-func TestAccountOfAGivenToken(t *testing.T) {
+// The account of a configured token is known before the first call.
+func TestAccountOfAConfiguredToken(t *testing.T) {
 	t.Parallel()
 	for want, token := range map[string]string{"1000000001": jwt(`{"account":{"id":"1000000001"}}`), "": "opaque"} {
-		client := newBubbleClient(t, answering(500, ""), func(c *Config) { c.Token = token })
+		client := newBubbleClient(t, respondWith(500, ""), func(c *Config) { c.Token = token })
 		if got := client.Account(); got != want {
 			t.Errorf("the account is %q, want %q", got, want)
 		}
 	}
-	if got := newBubbleClient(t, answering(500, "")).Account(); got != "" {
+	if got := newBubbleClient(t, respondWith(500, "")).Account(); got != "" {
 		t.Errorf("before the login the account is %q", got)
 	}
 }

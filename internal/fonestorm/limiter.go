@@ -9,43 +9,43 @@ import (
 )
 
 const (
-	// window is how long a request counts after it was written: a second, with some room because two requests do not take
-	// exactly the same time to arrive.
+	// window is how long a request counts after it was written: a second and a margin, because requests do not all take the
+	// same time to arrive.
 	window = 1010 * time.Millisecond
-	// maxLateness is by how much longer a request counts at most whose response comes late.
+	// maxLateness is the maximum extra time that a request counts if its response is late.
 	maxLateness = 50 * time.Millisecond
-	// spacing and fullSpacing are the least distance between two requests, in percent of an even share of the second.
+	// spacing and fullSpacing are the minimum intervals between two requests, in percent of an even share of the second.
 	spacing, fullSpacing = 103, 95
 )
 
-// limiter sends requests so that in no second, wherever it begins, more of them arrive at FoneStorm than the account's limit
-// allows. A token bucket does not guarantee that: what it saved while idle and what it then earns can fall into the same
-// second. Instead, a request counts for a second, and others wait while as many count as the limit allows. The second begins
-// when the request was written to its connection, not when it was let through: FoneStorm counts arrivals, and a request may
-// wait for a new connection first. When its response comes later than usual, the request may have arrived later, too, and
-// counts a little longer. Requests also keep a distance, which protects against requests that this limiter does not know of:
-// Terraform plans in one process and applies in the next, which share the account's limit. Once a whole second is known the
-// distance is smaller, so that one request that left late does not delay all after it. A response that says that the limit is
-// exceeded nevertheless stops all requests for a while.
+// limiter sends requests so that no more of them than the account's rate limit allows arrive at FoneStorm within any second,
+// whenever that second begins. A token bucket does not guarantee this: the tokens saved while idle and those added afterwards can
+// be spent within the same second. Instead, each request counts for one second, and others wait while the maximum number counts.
+// The second begins when the request is written to its connection, not when the limiter releases it: FoneStorm counts arrivals,
+// and a request may first wait for a new connection. If its response is later than usual, the request may have arrived late too,
+// and counts a little longer. The limiter also spaces requests, because it does not know all of them: Terraform plans in one
+// process and applies in the next, and both share the account's limit. Once the limiter knows all requests of a whole second, it
+// spaces them a little less, so that one late request does not delay all others. If FoneStorm still reports that the limit is
+// exceeded, the limiter pauses all requests.
 type limiter struct {
 	next *transport
 
 	interval time.Duration // An even share of the second.
-	recent   chan struct{} // An element for each request that counts.
-	waiting  chan struct{} // An element while a request waits; others queue, so that no two leave at once.
+	recent   chan struct{} // Contains an element for each request that counts.
+	waiting  chan struct{} // Contains an element while a request waits, so that requests leave one at a time.
 
 	mu       sync.Mutex
-	earliest time.Time                   // When the next request may leave.
-	pausedAt time.Time                   // When the last pause began.
-	pauses   *backoff.ExponentialBackOff // Pauses whose length FoneStorm does not say.
-	usual    time.Duration               // From a request's writing to its response; zero until there is one.
+	earliest time.Time                   // When the next request may be sent.
+	pausedAt time.Time                   // Start of the last pause.
+	pauses   *backoff.ExponentialBackOff // Pauses for responses without Retry-After.
+	usual    time.Duration               // Usual time from writing a request to its response; zero until known.
 }
 
-// departure is a request that was let through.
+// departure is a request that the limiter has released.
 type departure struct {
 	left    time.Time
 	written time.Time
-	took    time.Duration // From its writing to its response; zero until then.
+	took    time.Duration // From writing to response; zero until then.
 }
 
 func newLimiter(perSecond int, next *transport) *limiter {
@@ -58,7 +58,7 @@ func newLimiter(perSecond int, next *transport) *limiter {
 	}
 }
 
-// growingWaits returns waits of a second, then twice as long each time up to half a minute, a quarter more or less.
+// growingWaits returns waits that double from 1 second to 30 seconds, with 25% jitter.
 func growingWaits() *backoff.ExponentialBackOff {
 	waits := backoff.NewExponentialBackOff()
 	waits.InitialInterval = time.Second
@@ -68,20 +68,20 @@ func growingWaits() *backoff.ExponentialBackOff {
 	return waits
 }
 
-// send sends the request once, as soon as the limit allows.
+// send sends the request once, as soon as the rate limit allows.
 func (l *limiter) send(ctx context.Context, c *call, body encoding) *Error {
 	if err := l.wait(ctx); err != nil {
 		return canceled(ctx, c.request)
 	}
 	d := &departure{left: time.Now()}
 	written := sync.OnceFunc(func() { l.count(d) })
-	defer written() // At the latest.
+	defer written() // In case the transport did not call it.
 	failure := l.next.send(ctx, c, body, written)
 	l.learn(d, failure)
 	return failure
 }
 
-// count makes a request count from now on, until a window later or a little longer.
+// count starts the window in which a request counts.
 func (l *limiter) count(d *departure) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,18 +91,18 @@ func (l *limiter) count(d *departure) {
 	})
 }
 
-// lateness returns by how much the request may have arrived later than others.
+// lateness returns how much later than others the request may have arrived.
 func (l *limiter) lateness(d *departure) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	took := d.took
 	if took == 0 {
-		took = time.Since(d.written) // Until now, at least.
+		took = time.Since(d.written) // There is no response yet.
 	}
 	return min(max(0, took-l.usual), maxLateness)
 }
 
-// wait returns when a request may leave, which counts from now on, or with the context's error.
+// wait blocks until the request may be sent; from then on it counts. It returns the context's error if that ends first.
 func (l *limiter) wait(ctx context.Context) error {
 	if err := enter(ctx, l.waiting); err != nil {
 		return err
@@ -124,8 +124,8 @@ func (l *limiter) wait(ctx context.Context) error {
 	}
 }
 
-// depart lets a request leave and returns zero, or returns how long it must still wait. It is full when the request had to
-// wait for another one that no longer counts, so that all requests of a whole second are known.
+// depart releases a request and returns zero, or returns how long the request must still wait. full means that the request had to
+// wait until another one no longer counted, so that the limiter knows all requests of a whole second.
 func (l *limiter) depart(full bool) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,9 +140,9 @@ func (l *limiter) depart(full bool) time.Duration {
 	return 0
 }
 
-// learn notes how long the response took: what is usual follows quicker ones at once and slower ones by and by. It stops all
-// requests when this one was rejected for the limit: for as long as FoneStorm asks, or for a time that grows with each pause
-// that follows another.
+// learn records how long the response took: faster responses change the usual time at once, slower ones gradually. If FoneStorm
+// rejected the request because of the rate limit, learn pauses all requests for the time in Retry-After, or else for a time that
+// grows with each successive pause.
 func (l *limiter) learn(d *departure, failure *Error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -153,7 +153,7 @@ func (l *limiter) learn(d *departure, failure *Error) {
 		}
 		l.usual += (d.took - l.usual) / 32
 	}
-	beforePause := !d.left.After(l.pausedAt) // The pause is the response to this one, too.
+	beforePause := !d.left.After(l.pausedAt) // That pause covers this rejection too.
 	switch {
 	case failure == nil && !beforePause:
 		l.pauses.Reset()
@@ -172,10 +172,10 @@ func (l *limiter) pause(d time.Duration) {
 	}
 }
 
-// enter adds an element as soon as there is room for it, unless the context has ended.
+// enter adds an element as soon as there is room, unless the context has ended.
 func enter(ctx context.Context, room chan<- struct{}) error {
 	if err := ctx.Err(); err != nil {
-		return err // A select may not notice.
+		return err // If both are ready, select chooses at random.
 	}
 	select {
 	case room <- struct{}{}:

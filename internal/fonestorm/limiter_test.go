@@ -18,12 +18,12 @@ const perSecond = 10
 
 func paced(config *Config) { config.RequestsPerSecond = perSecond }
 
-// limited is an account with the limit, whose responses take a while.
+// limited is an account with the limit and slow responses.
 func limited(window simulator.RateWindow, foneNumbers int) simulator.Options {
 	return simulator.Options{FoneNumbers: foneNumbers, RateLimit: perSecond, RateWindow: window, Latency: 25 * time.Millisecond}
 }
 
-// wantWithinLimit checks that no request was rejected, and that none could have been, however the seconds are counted.
+// wantWithinLimit checks that no request was rejected, and that none could be, whenever a second begins.
 func wantWithinLimit(t *testing.T, sim *simulator.Simulator) {
 	t.Helper()
 	for _, r := range sim.Requests() {
@@ -47,7 +47,7 @@ func inTurn(n int, work func(int) error) []error {
 	return failures
 }
 
-func TestLimitIsKeptAndUsed(t *testing.T) {
+func TestLimitIsReachedButNotExceeded(t *testing.T) {
 	t.Parallel()
 	const n = 200
 	fixed, sliding := limited(simulator.FixedWindow, n), limited(simulator.SlidingWindow, n)
@@ -60,10 +60,10 @@ func TestLimitIsKeptAndUsed(t *testing.T) {
 	for name, test := range map[string]struct {
 		account simulator.Options
 		do      func(int, func(int) error) []error
-		offset  time.Duration          // When the first request is made; where that is in FoneStorm's second must not matter.
-		connect func(request int) bool // Whether its connection takes half a second to make.
-		late    func(request int) bool // Whether it is held up on its way.
-		slower  int                    // By how many percent, at most, than the limit allows; zero when that does not matter.
+		offset  time.Duration          // When the first request is sent, relative to FoneStorm's second.
+		connect func(request int) bool // Whether connecting takes half a second.
+		late    func(request int) bool // Whether the request is delayed in transit.
+		slower  int                    // Maximum percentage by which the run may be slower than the limit allows; zero if that does not matter.
 	}{
 		"fixed, at once":               {fixed, together, 0, nil, nil, 5},
 		"fixed, at once, later":        {fixed, together, 990 * time.Millisecond, nil, nil, 5},
@@ -99,7 +99,7 @@ func TestLimitIsKeptAndUsed(t *testing.T) {
 			time.Sleep(test.offset)
 			begun := time.Now()
 			wantSuccess(t, test.do(n, func(i int) error { return fetch(t.Context(), client, numberAt(i)) })...)
-			elapsed := time.Since(begun) - 2*test.account.Latency // Of the login and of the last request.
+			elapsed := time.Since(begun) - 2*test.account.Latency // Excluding the login and the last request.
 			wantWithinLimit(t, sim)
 			wantRequests(t, sim, map[string]int{"login": 1, "get": n})
 			if most := (n + 1) * time.Second / perSecond * time.Duration(100+test.slower) / 100; test.slower > 0 && elapsed > most {
@@ -109,7 +109,7 @@ func TestLimitIsKeptAndUsed(t *testing.T) {
 	}
 }
 
-// Terraform plans in one process and applies in the next, which knows nothing of the first one's requests.
+// Terraform plans in one process and applies in the next, which does not know the requests of the first.
 func TestLimitIsKeptAcrossProcesses(t *testing.T) {
 	t.Parallel()
 	for _, earlier := range []int{1, 6, 9, 10} {
@@ -147,8 +147,8 @@ func TestIdleClientSendsAtOnceAndThenSpaced(t *testing.T) {
 	})
 }
 
-// What is not sent does not count: failed connections, and who gives up waiting.
-func TestLimitIsNotUsedUpByWhatIsNotSent(t *testing.T) {
+// Requests that are not sent do not count: failed connections and canceled waits.
+func TestUnsentRequestsDoNotCount(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, limited(simulator.SlidingWindow, 100))
 		down := true
@@ -158,7 +158,7 @@ func TestLimitIsNotUsedUpByWhatIsNotSent(t *testing.T) {
 			}
 			return nil
 		}}, paced, withoutRetries)
-		for range 3 * perSecond { // Without the rest of the client, which would give up.
+		for range 3 * perSecond { // Without the rest of the client, which would detect an outage.
 			r := &request{operation: readFoneNumber, method: http.MethodGet, path: "/fonenumbers/" + anyNumber}
 			wantWords(t, client.tokens.next.next.next.send(t.Context(), &call{request: r}, asJSON), "no route to host")
 		}
@@ -182,12 +182,12 @@ func TestLimitIsNotUsedUpByWhatIsNotSent(t *testing.T) {
 	})
 }
 
-// The account may be in use by others: whoever is told so, everyone waits, longer each time, and a short time again after a
-// success.
+// Other programs may use the account. When FoneStorm rejects any request because of the rate limit, all requests wait, longer
+// each time. After a success the next pause is short again.
 func TestRateLimitPausesEverybody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		no := refuse(http.StatusTooManyRequests, "", "")
-		server := &script{answers: []http.HandlerFunc{succeed, no, no, no, succeed, no, succeed}}
+		no := rejectWith(http.StatusTooManyRequests, "", "")
+		server := &script{responses: []http.HandlerFunc{succeed, no, no, no, succeed, no, succeed}}
 		client := newBubbleClient(t, server, paced, withToken)
 		wantSuccess(t, together(40, func(int) error { return read1(t, client) })...)
 		pauses := map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 5: time.Second}
@@ -203,11 +203,11 @@ func TestRateLimitPausesEverybody(t *testing.T) {
 	})
 }
 
-func TestPauseThatFoneStormAsksFor(t *testing.T) {
+func TestPauseFromRetryAfter(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{429, 400, 410} {
 		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
-			server := &script{answers: []http.HandlerFunc{succeed, succeed, refuse(status, "Rate Limit Exceeded", "7"), succeed}}
+			server := &script{responses: []http.HandlerFunc{succeed, succeed, rejectWith(status, "Rate Limit Exceeded", "7"), succeed}}
 			client := newBubbleClient(t, server, paced, withToken)
 			wantSuccess(t, together(25, func(int) error { return read1(t, client) })...)
 			if got := len(server.arrived); got != 26 {
@@ -222,8 +222,8 @@ func TestPauseThatFoneStormAsksFor(t *testing.T) {
 	}
 }
 
-// Requests that were under way when the first of them was rejected are rejected as well: that is still one pause.
-func TestRejectionsAtOnceAreOnePause(t *testing.T) {
+// Rejections of requests that were in flight at the same time cause a single pause.
+func TestSimultaneousRejectionsCauseOnePause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 5, Latency: 2 * time.Second})
 		client := newBubbleClient(t, sim, paced)
@@ -234,7 +234,7 @@ func TestRejectionsAtOnceAreOnePause(t *testing.T) {
 			if time.Since(begun) > 3*time.Second {
 				return false
 			}
-			refuse(http.StatusTooManyRequests, "", "")(w, r)
+			rejectWith(http.StatusTooManyRequests, "", "")(w, r)
 			return true
 		})
 		fetchAll(t, client, 5)
@@ -249,25 +249,25 @@ func TestRejectionsAtOnceAreOnePause(t *testing.T) {
 	})
 }
 
-// A context that ends, for whichever reason, ends every wait at once, and nothing more is sent.
+// When a context ends, every wait ends at once and nothing more is sent.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()
 	const status = http.StatusServiceUnavailable
 	for name, test := range map[string]struct {
-		before  int // Requests that are made first, so that the next one has to wait.
+		before  int // Requests sent first, so that the next one has to wait.
 		answer  http.HandlerFunc
-		waiting int // How many wait.
-		sent    int // How many are sent in all.
+		waiting int // Number of waiting requests.
+		sent    int // Total number of requests sent.
 	}{
 		"for the spacing":  {1, succeed, 1, 1},
 		"for others":       {1, succeed, 2, 1},
 		"for the window":   {perSecond, succeed, 1, perSecond},
-		"for a pause":      {1, refuse(http.StatusTooManyRequests, "", "60"), 1, 1},
-		"for the response": {0, silence, 1, 1},
-		"for a retry":      {0, refuse(status, "", "60"), 1, 1},
+		"for a pause":      {1, rejectWith(http.StatusTooManyRequests, "", "60"), 1, 1},
+		"for the response": {0, neverRespond, 1, 1},
+		"for a retry":      {0, rejectWith(status, "", "60"), 1, 1},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{answers: []http.HandlerFunc{test.answer}}
+			server := &script{responses: []http.HandlerFunc{test.answer}}
 			client := newBubbleClient(t, server, paced, withToken)
 			if test.before > 0 {
 				first, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -299,13 +299,13 @@ func TestWaitsEndWithTheContext(t *testing.T) {
 	}
 }
 
-// A call whose context has ended sends nothing, even when there is nothing to wait for.
+// A call whose context has ended sends nothing, even if it does not have to wait.
 func TestNothingIsSentAfterTheContextHasEnded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		for range 50 { // A select between what is ready is random.
-			server := &script{answers: []http.HandlerFunc{succeed}}
+		for range 50 { // Because select chooses at random.
+			server := &script{responses: []http.HandlerFunc{succeed}}
 			wantKind(t, fetch(ctx, newBubbleClient(t, server, withToken), anyNumber), Canceled)
 			if n := server.count(); n != 0 {
 				t.Fatalf("there were %d requests", n)

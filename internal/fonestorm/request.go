@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// operation is what a request does.
+// operation is the kind of a request.
 type operation int
 
 const (
@@ -19,41 +19,41 @@ const (
 	listDevices
 )
 
-// request is one request to the API. It does not change while it is sent.
+// request is one request to the API. It does not change while it is being sent.
 type request struct {
 	operation operation
-	subject   string // The FoneNumber or subaccount that it is about; may be empty.
+	subject   string // The FoneNumber or subaccount; may be empty.
 	method    string
-	path      string        // Below the endpoint.
+	path      string        // Relative to the endpoint.
 	query     url.Values    // May be nil.
-	params    params        // Of the body; nil for none.
-	timeout   time.Duration // Of one attempt, when it is longer than the configured one.
-	once      bool          // Whether it is not repeated after a timeout.
+	params    params        // Parameters of the body; nil for none.
+	timeout   time.Duration // Minimum timeout of one attempt, if longer than the configured one.
+	once      bool          // Whether a timeout is not retried.
 }
 
-// call is a request on its way, and what has become of it so far, across retries and renewed tokens.
+// call is a request in progress, with its state across retries and renewed tokens.
 type call struct {
 	*request
 	decode decoder
 	token  string // Empty for a login.
 
-	begun     time.Time // Of the first attempt.
-	attempts  int       // How often the request was sent.
-	renewals  int       // How many attempts were rejected for a token that was then renewed.
-	uncertain bool      // Whether one of the attempts may have taken effect although it failed.
+	begun     time.Time // Start of the first attempt.
+	attempts  int       // How many times the request was sent.
+	renewals  int       // How many times the token was renewed.
+	uncertain bool      // Whether a failed attempt may have taken effect.
 }
 
-// decoder reads the body of a successful response. It may be called again for another attempt.
+// decoder reads the body of a successful response. Another attempt calls it again.
 type decoder func(body io.Reader) error
 
-// sets reports whether the request changes something at FoneStorm.
+// sets reports whether the request changes anything in FoneStorm.
 func (r *request) sets() bool { return r.operation == setDelivery }
 
 // obtainsToken reports whether the response contains a token.
 func (r *request) obtainsToken() bool { return r.operation == logIn || r.operation == useSubaccount }
 
-// lifetime returns the context in which the request is sent. One that changes nothing ends with its call; one that sets
-// something ends by itself, within its timeout, because what it sets would otherwise be forgotten.
+// lifetime returns the context in which the request is sent. Cancellation stops a read. A setting in flight continues until its
+// response or its timeout, because its outcome would otherwise be unknown.
 func (r *request) lifetime(ctx context.Context) context.Context {
 	if r.sets() {
 		return context.WithoutCancel(ctx)
@@ -61,7 +61,7 @@ func (r *request) lifetime(ctx context.Context) context.Context {
 	return ctx
 }
 
-// String describes the request to complete "could not".
+// String completes the phrase "could not".
 func (r *request) String() string {
 	switch r.operation {
 	case logIn:

@@ -10,18 +10,18 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
-// longestWait is the longest Retry-After that is waited for; a longer one ends the call.
+// longestWait is the longest Retry-After that the client honors; a call with a longer one fails.
 const longestWait = 5 * time.Minute
 
-// retry repeats attempts that failed for a reason that may pass. Every request of this API may be repeated: reading changes
-// nothing, and setting the same twice is harmless.
+// retry retries requests after transient errors. Every request to this API is safe to retry: reading changes nothing, and setting
+// the same delivery twice is harmless.
 type retry struct {
 	next   *encoder
 	max    int // Retries after the first attempt.
 	outage outage
 }
 
-// send makes attempts until one succeeds, cannot succeed, or there have been enough of them.
+// send makes attempts until one succeeds, a retry would not help, or the maximum number is reached.
 func (t *retry) send(ctx context.Context, c *call) *Error {
 	if c.attempts == 0 {
 		c.begun = time.Now()
@@ -40,7 +40,7 @@ func (t *retry) send(ctx context.Context, c *call) *Error {
 		c.uncertain = c.uncertain || last.uncertain
 		return struct{}{}, c.nextTry(last)
 	},
-		backoff.WithBackOff(backoff.NewExponentialBackOff()), // Half a second, growing by half, with jitter.
+		backoff.WithBackOff(backoff.NewExponentialBackOff()), // 0.5 seconds, then 1.5 times longer each time, with jitter.
 		backoff.WithMaxTries(uint(max(1, 1+t.max+c.renewals-c.attempts))),
 		backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(_ error, wait time.Duration) {
@@ -54,7 +54,7 @@ func (t *retry) send(ctx context.Context, c *call) *Error {
 		return nil
 	}
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
-		last = canceled(ctx, c.request) // While waiting for a response or for the next attempt.
+		last = canceled(ctx, c.request) // Canceled while waiting for a response or for the next attempt.
 	}
 	if errors.Is(context.Cause(ctx), errOutage) {
 		return t.outage.failure(c.request)
@@ -65,13 +65,13 @@ func (t *retry) send(ctx context.Context, c *call) *Error {
 	return &failure
 }
 
-// nextTry tells the loop whether and when to send the request again after this failure.
+// nextTry returns the error with which the backoff loop decides whether and when to retry.
 func (r *request) nextTry(failure *Error) error {
 	switch {
 	case !failure.retryable, failure.retryAfter > longestWait, r.once && failure.timedOut:
 		return backoff.Permanent(failure)
 	case failure.Kind == RateLimited:
-		return &backoff.RetryAfterError{} // At once, that is, when the limiter lets requests through again.
+		return &backoff.RetryAfterError{} // Immediately: the limiter makes the request wait.
 	case failure.retryAfter > 0:
 		return &backoff.RetryAfterError{Duration: failure.retryAfter}
 	default:
@@ -79,23 +79,23 @@ func (r *request) nextTry(failure *Error) error {
 	}
 }
 
-// unreachableCalls is after how many calls in a row that got no response at all, whatever their retries, the rest of the
-// run fails at once: with a thousand FoneNumbers it would otherwise take hours to fail.
+// unreachableCalls is the number of consecutive calls without any response, including their retries, after which all others fail
+// immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
 const unreachableCalls = 3
 
-// outage notices that FoneStorm cannot be reached at all. The zero value has not noticed anything.
+// outage detects that FoneStorm is unreachable. The zero value has detected nothing.
 type outage struct {
 	mu      sync.Mutex
 	inARow  int
-	ongoing *Error                               // Why the rest of the run fails; nil while it does not.
-	reading map[*request]context.CancelCauseFunc // Ends what is read at that time.
+	ongoing *Error                               // Why all further calls fail; nil if there is no outage.
+	reading map[*request]context.CancelCauseFunc // Cancels the reads in progress.
 }
 
-// errOutage is why reads end that were under way when the outage was noticed: the list may take much longer than others.
+// errOutage cancels the reads in progress when an outage is detected, because a list may take much longer than other requests.
 var errOutage = errors.New("FoneStorm cannot be reached")
 
-// endsReads returns a context that ends when the outage is noticed, unless the request sets something: that may still take
-// effect. The function must be called when the request has ended.
+// endsReads returns a context that is canceled when an outage is detected, unless the request is a setting, which may still take
+// effect. The caller must call the function when the request has ended.
 func (o *outage) endsReads(ctx context.Context, r *request) (context.Context, func()) {
 	if r.sets() {
 		return ctx, func() {}
@@ -115,7 +115,7 @@ func (o *outage) endsReads(ctx context.Context, r *request) (context.Context, fu
 	}
 }
 
-// failure returns why a request need not be sent; nil when it should be.
+// failure returns the error of a request that is not sent because of an outage; nil if there is no outage.
 func (o *outage) failure(r *request) *Error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -131,7 +131,7 @@ func (o *outage) over() {
 	o.inARow = 0
 }
 
-// note counts the failure of a call, with all its retries. Any response ends the row.
+// note counts consecutive calls that failed without a response, after all their retries.
 func (o *outage) note(ctx context.Context, failure *Error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -145,7 +145,7 @@ func (o *outage) note(ctx context.Context, failure *Error) {
 			for _, cancel := range o.reading {
 				cancel(errOutage)
 			}
-			tflog.Error(ctx, "FoneStorm is unreachable, giving up for the rest of this run", map[string]any{"error": failure.Error()})
+			tflog.Error(ctx, "FoneStorm is unreachable, so all further requests fail", map[string]any{"error": failure.Error()})
 		}
 	}
 }

@@ -8,40 +8,40 @@ import (
 	"time"
 )
 
-// Which responses are followed by another attempt, and how many attempts there are.
+// Which responses are retried, and how many times.
 func TestRetries(t *testing.T) {
 	t.Parallel()
 	again := map[string]http.HandlerFunc{
-		"cut off": answering(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber), "empty": answering(http.StatusOK, ""),
-		"web page": answering(http.StatusOK, "<html><title>One moment please</title></html>"), "lost": loseAnswer, "no response": silence,
+		"cut off": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber), "empty": respondWith(http.StatusOK, ""),
+		"web page": respondWith(http.StatusOK, "<html><title>One moment please</title></html>"), "lost": loseResponse, "no response": neverRespond,
 	}
 	for _, status := range []int{408, 429, 500, 502, 503, 504} {
-		again[fmt.Sprint(status)] = refuse(status, "not now", "")
+		again[fmt.Sprint(status)] = rejectWith(status, "not now", "")
 	}
-	for name, answer := range again {
+	for name, response := range again {
 		for _, retries := range []int{0, 1, 3} {
 			inBubble(t, fmt.Sprint(name, " with retries ", retries), func(t *testing.T) {
-				server := &script{answers: []http.HandlerFunc{answer}}
+				server := &script{responses: []http.HandlerFunc{response}}
 				client := newBubbleClient(t, server, withToken, func(c *Config) { c.MaxRetries = retries })
 				wantAttempts(t, read1(t, client), retries+1)
 				if got := len(server.arrived); got != retries+1 {
 					t.Errorf("there were %d requests, want %d", got, retries+1)
 				}
-				server.answers = []http.HandlerFunc{succeed}
+				server.responses = []http.HandlerFunc{succeed}
 				wantSuccess(t, read1(t, client))
 			})
 		}
 	}
 	final := map[string]http.HandlerFunc{
-		"wrong form": answering(http.StatusOK, "{}"),
-		"503, later": refuse(503, "come back tomorrow", "301"), "429, later": refuse(429, "come back tomorrow", "301"),
+		"wrong form": respondWith(http.StatusOK, "{}"),
+		"503, later": rejectWith(503, "come back tomorrow", "301"), "429, later": rejectWith(429, "come back tomorrow", "301"),
 	}
 	for _, status := range []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 422, 423, 428, 451, 501} {
-		final[fmt.Sprint(status)] = refuse(status, "no", "1")
+		final[fmt.Sprint(status)] = rejectWith(status, "no", "1")
 	}
-	for name, answer := range final {
+	for name, response := range final {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{answers: []http.HandlerFunc{answer}}
+			server := &script{responses: []http.HandlerFunc{response}}
 			begun := time.Now()
 			wantAttempts(t, read1(t, newBubbleClient(t, server, withToken)), 1)
 			if len(server.arrived) != 1 || time.Since(begun) != 0 {
@@ -53,7 +53,7 @@ func TestRetries(t *testing.T) {
 
 func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{refuse(http.StatusBadGateway, "", "")}}
+		server := &script{responses: []http.HandlerFunc{rejectWith(http.StatusBadGateway, "", "")}}
 		client := newBubbleClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 })
 		err := read1(t, client)
 		wantStatus(t, err, http.StatusBadGateway)
@@ -72,14 +72,14 @@ func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 
 func TestRetryAfterIsHonored(t *testing.T) {
 	t.Parallel()
-	const date = "date" // One that lies as far ahead as the test wants.
+	const date = "date" // Replaced by a date as far ahead as the test wants.
 	for _, status := range []int{http.StatusServiceUnavailable, http.StatusInternalServerError, http.StatusTooManyRequests} {
 		for header, want := range map[string]time.Duration{"1": time.Second, "300": 5 * time.Minute, date: 42 * time.Second} {
 			inBubble(t, fmt.Sprint(status, " ", header), func(t *testing.T) {
 				if header == date {
 					header = time.Now().Add(want).UTC().Format(http.TimeFormat) // The bubble begins on a full second.
 				}
-				server := &script{answers: []http.HandlerFunc{refuse(status, "", header), succeed}}
+				server := &script{responses: []http.HandlerFunc{rejectWith(status, "", header), succeed}}
 				wantSuccess(t, read1(t, newBubbleClient(t, server, withToken)))
 				if gaps := server.gaps(); len(gaps) != 1 || gaps[0] != want {
 					t.Errorf("the waits are %s, want %s", gaps, want)
@@ -89,8 +89,8 @@ func TestRetryAfterIsHonored(t *testing.T) {
 	}
 }
 
-// A FoneStorm that does not respond is given up once, and not again by each of a thousand calls.
-func TestSilentServerIsGivenUpOnce(t *testing.T) {
+// If FoneStorm does not respond, the run fails once, not after a thousand calls have each timed out.
+func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 	t.Parallel()
 	const n = 1000
 	for name, test := range map[string]struct {
@@ -103,10 +103,10 @@ func TestSilentServerIsGivenUpOnce(t *testing.T) {
 		}, 5 * time.Minute},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{answers: []http.HandlerFunc{silence}}
+			server := &script{responses: []http.HandlerFunc{neverRespond}}
 			client := newBubbleClient(t, server, withToken, paced, func(c *Config) { c.MaxRetries = DefaultMaxRetries })
 			begun := time.Now()
-			wantOutage(t, together(10, func(worker int) error { // Terraform works on ten at once.
+			wantOutage(t, together(10, func(worker int) error { // Terraform's default parallelism.
 				var failures []error
 				for i := worker; i < n; i += 10 {
 					err := test.call(t.Context(), client, i)
@@ -120,14 +120,14 @@ func TestSilentServerIsGivenUpOnce(t *testing.T) {
 			took := time.Since(begun)
 			t.Logf("%d %s took %s and %d requests", n, name, took, len(server.arrived))
 			if took > test.most {
-				t.Errorf("it took %s, want at most %s", took, test.most)
+				t.Errorf("took %s, want at most %s", took, test.most)
 			}
 			sent := len(server.arrived)
 			_, devices := client.ListDevices(t.Context())
 			failed := set(t.Context(), client, anyNumber, Delivery{Type: None})
 			wantOutage(t, []error{devices, failed})
 			if len(server.arrived) != sent || MayHaveTakenEffect(failed) {
-				t.Errorf("after it was given up there were %d requests", len(server.arrived)-sent)
+				t.Errorf("got %d requests after the outage was detected", len(server.arrived)-sent)
 			}
 		})
 	}
@@ -141,44 +141,44 @@ func wantOutage(t *testing.T, failures []error) {
 	}
 }
 
-// Only calls without any response count, and only in a row.
+// Only consecutive calls without any response count.
 func TestWhatEndsAnOutage(t *testing.T) {
 	t.Parallel()
-	refusal := refuse(http.StatusNotFound, "no", "")
-	failing := refuse(http.StatusServiceUnavailable, "later", "")
+	notFound := rejectWith(http.StatusNotFound, "no", "")
+	failing := rejectWith(http.StatusServiceUnavailable, "later", "")
 	for name, test := range map[string]struct {
-		answers []http.HandlerFunc
-		ends    bool // Whether the last call is still sent.
+		responses []http.HandlerFunc
+		ends      bool // Whether the last call is sent.
 	}{
-		"three in a row":        {[]http.HandlerFunc{loseAnswer, loseAnswer, loseAnswer}, false},
-		"two in a row":          {[]http.HandlerFunc{loseAnswer, loseAnswer}, true},
-		"a success in between":  {[]http.HandlerFunc{loseAnswer, loseAnswer, succeed, loseAnswer, loseAnswer}, true},
-		"a refusal in between":  {[]http.HandlerFunc{loseAnswer, loseAnswer, refusal, loseAnswer, loseAnswer}, true},
-		"a failure in between":  {[]http.HandlerFunc{loseAnswer, loseAnswer, failing, loseAnswer, loseAnswer}, true},
+		"three in a row":        {[]http.HandlerFunc{loseResponse, loseResponse, loseResponse}, false},
+		"two in a row":          {[]http.HandlerFunc{loseResponse, loseResponse}, true},
+		"a success in between":  {[]http.HandlerFunc{loseResponse, loseResponse, succeed, loseResponse, loseResponse}, true},
+		"a 404 in between":      {[]http.HandlerFunc{loseResponse, loseResponse, notFound, loseResponse, loseResponse}, true},
+		"a failure in between":  {[]http.HandlerFunc{loseResponse, loseResponse, failing, loseResponse, loseResponse}, true},
 		"failures do not count": {[]http.HandlerFunc{failing, failing, failing, failing, failing}, true},
-		"three after a success": {[]http.HandlerFunc{succeed, loseAnswer, loseAnswer, loseAnswer}, false},
+		"three after a success": {[]http.HandlerFunc{succeed, loseResponse, loseResponse, loseResponse}, false},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{answers: append(test.answers, succeed)}
+			server := &script{responses: append(test.responses, succeed)}
 			client := newBubbleClient(t, server, withToken, withoutRetries)
-			for range test.answers {
+			for range test.responses {
 				_ = read1(t, client)
 			}
 			err := read1(t, client)
 			if (err == nil) != test.ends {
 				t.Errorf("the last call ended with %v", err)
 			}
-			if want := len(test.answers) + 1; test.ends && len(server.arrived) != want {
+			if want := len(test.responses) + 1; test.ends && len(server.arrived) != want {
 				t.Errorf("there were %d requests, want %d", len(server.arrived), want)
 			}
 		})
 	}
 }
 
-// Who is canceled has not found out that FoneStorm is unreachable.
-func TestCancellationIsNoOutage(t *testing.T) {
+// A canceled call does not show that FoneStorm is unreachable.
+func TestCancellationIsNotAnOutage(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{silence, silence, silence, silence, succeed}}
+		server := &script{responses: []http.HandlerFunc{neverRespond, neverRespond, neverRespond, neverRespond, succeed}}
 		client := newBubbleClient(t, server, withToken)
 		for range 4 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -15,15 +15,15 @@ import (
 	"unicode"
 )
 
-// secrets masks what must not be shown: the password, every token, and the callback credentials that were set. All text
-// that comes from outside, errors of net/http included, passes clean before it is shown or logged.
+// secrets masks the password, every token, and the callback credentials that were set. All text from outside, including errors
+// from net/http, passes through clean before it is shown or logged.
 type secrets struct {
 	mu    sync.Mutex
 	known map[string]bool
-	forms []string // The forms in which the known ones can appear, longest first.
+	forms []string // The encodings in which known secrets can appear, longest first.
 }
 
-// add makes further texts secret. Empty ones are ignored.
+// add adds secrets. Empty texts are ignored.
 func (s *secrets) add(texts ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,15 +37,15 @@ func (s *secrets) add(texts ...string) {
 		s.known[text] = true
 		s.forms = append(s.forms, formsOf(text)...)
 	}
-	// A short secret can be part of a longer one, whose rest would stay readable.
+	// A shorter secret can be part of a longer one, the rest of which would remain readable.
 	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
 	s.forms = slices.Compact(s.forms)
 }
 
-// jsonWebToken is the form of FoneStorm's tokens. One that nobody has told the client of is a secret, too.
+// jsonWebToken matches FoneStorm's tokens, because a token that the client does not know is a secret too.
 var jsonWebToken = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*`)
 
-// mask puts asterisks in place of secrets.
+// mask replaces secrets with asterisks.
 func (s *secrets) mask(text string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,10 +55,10 @@ func (s *secrets) mask(text string) string {
 	return s.maskEnd(jsonWebToken.ReplaceAllString(text, "***"))
 }
 
-// minPart is how much of a secret is recognized at the end of a text. Less can be there by chance and says little.
+// minPart is the minimum length of a partial secret that is masked at the end of a text. Shorter matches may be coincidence.
 const minPart = 5
 
-// maskEnd masks a secret that was cut off with the text. The caller has locked s.
+// maskEnd masks a secret that was truncated with the text. The caller must have locked s.
 func (s *secrets) maskEnd(text string) string {
 	longest := 0
 	for _, form := range s.forms {
@@ -74,11 +74,11 @@ func (s *secrets) maskEnd(text string) string {
 	return text[:len(text)-longest] + "***"
 }
 
-// maxShown is how many characters of a foreign text are shown.
+// maxShown is the maximum number of characters shown of a text from outside.
 const maxShown = 300
 
-// clean makes foreign text fit to be shown: no secrets, nothing that ends a line or reverses the direction of writing, and
-// not more than a few lines.
+// clean makes text from outside safe to show: it masks secrets, replaces line breaks and characters that change the writing
+// direction, and truncates the text.
 func (s *secrets) clean(text string) string {
 	text = strings.Map(func(c rune) rune {
 		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
@@ -86,17 +86,17 @@ func (s *secrets) clean(text string) string {
 		}
 		return c
 	}, s.mask(text))
-	text = s.mask(text) // A secret that contains a space may only now be recognizable.
+	text = s.mask(text) // A secret that contains a space may be recognizable only now.
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown]) + "…"
 	}
 	return text
 }
 
-// formsOf returns the forms in which a secret can be echoed: as it is, and as URLs, forms, HTML, JSON, Go's quotation,
-// hexadecimal digits and base64 write it.
+// formsOf returns the encodings in which a secret can be echoed: plain, as in URLs, forms, HTML, JSON, and Go strings, in
+// hexadecimal, and in base64.
 func formsOf(secret string) []string {
-	inJSON, _ := json.Marshal(secret) // A string can always be encoded.
+	inJSON, _ := json.Marshal(secret) // Encoding a string cannot fail.
 	forms := []string{secret}
 	for _, escaped := range []string{url.QueryEscape(secret), url.PathEscape(secret), percentEncoded(secret)} {
 		forms = append(forms, escaped, lowerPercent(escaped))
@@ -113,10 +113,10 @@ func formsOf(secret string) []string {
 
 var htmlNames = strings.NewReplacer("&#34;", "&quot;", "&#39;", "&apos;")
 
-// percentEncoded encodes everything that is not unreserved (RFC 3986).
+// percentEncoded encodes everything except unreserved characters (RFC 3986).
 func percentEncoded(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-// lowerPercent writes percent-encoded bytes with lower-case digits.
+// lowerPercent converts the hexadecimal digits of percent-encoded bytes to lower case.
 func lowerPercent(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -130,12 +130,12 @@ func lowerPercent(text string) string {
 	return b.String()
 }
 
-// minBase64 is the shortest secret that is looked for within longer base64 texts: the letters of a shorter one are too few
-// to mean anything.
+// minBase64 is the minimum length of a secret that is searched for within longer base64 texts. Shorter ones would match by
+// coincidence.
 const minBase64 = 6
 
-// inBase64 returns the secret's base64 forms: alone, and the characters that it alone decides when other text, such as a
-// user name and a colon, comes before it.
+// inBase64 returns the base64 encodings of the secret: alone, and after other text such as a username and a colon, where only the
+// characters that do not depend on that text count.
 func inBase64(secret string) []string {
 	forms := []string{base64.StdEncoding.EncodeToString([]byte(secret)), base64.URLEncoding.EncodeToString([]byte(secret))}
 	if len(secret) < minBase64 {

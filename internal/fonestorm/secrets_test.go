@@ -22,10 +22,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// awkward are secrets that are hard to find when they are quoted, escaped or part of a URL.
+// awkward contains secrets that are hard to find when they are quoted, escaped, or part of a URL.
 var awkward = []string{"hunter2", "p@ss word&=%+/", `quo"te\slash`, "<tag>'&amp;", "grüße  !", "correct horse"}
 
-// encodings are the forms in which a server can repeat what it was sent.
+// encodings contains the forms in which a server can echo a request.
 var encodings = map[string]func(string) string{
 	"plain":       func(s string) string { return s },
 	"query":       url.QueryEscape,
@@ -49,7 +49,7 @@ func inJSON(text string) string {
 	return string(data[1 : len(data)-1])
 }
 
-// places are where in a response an encoded secret can be. The response is what travels, so that net/http reads it.
+// places contains the parts of a raw HTTP response where an encoded secret can appear.
 var places = map[string]func(status int, echo string) string{
 	"status line": func(_ int, echo string) string { return "HTTP/1.1 " + echo + "\r\n\r\n" },
 	"protocol":    func(_ int, echo string) string { return echo + " 200 OK\r\n\r\n" },
@@ -100,7 +100,7 @@ func response(status int, header, body string) string {
 	return fmt.Sprintf("HTTP/1.1 %d X\r\n%sContent-Length: %d\r\n\r\n%s", status, header, len(body), body)
 }
 
-// parsed returns a connection on which every call of this kind gets these bytes, and others what the simulator's are.
+// parsed returns a transport on which calls of one kind receive these bytes and others reach the simulator.
 func parsed(raw func(r *http.Request) (string, bool), handler http.Handler) http.RoundTripper {
 	memory := &network{handler: handler}
 	return roundTripFunc(func(r *http.Request) (*http.Response, error) {
@@ -121,7 +121,7 @@ func parsed(raw func(r *http.Request) (string, bool), handler http.Handler) http
 	})
 }
 
-// wantHidden looks for a secret in every form that a text could contain it in.
+// wantHidden checks that a text does not contain the secret in any encoding.
 func wantHidden(t interface {
 	Helper()
 	Fatalf(string, ...any)
@@ -130,7 +130,7 @@ func wantHidden(t interface {
 	t.Helper()
 	for name, encode := range encodings {
 		if name == "in base64" {
-			continue // Its first and last characters are those of the text around it.
+			continue // Its first and last characters depend on the surrounding text.
 		}
 		for _, spelling := range []string{encode(secret), strings.Join(strings.Fields(encode(secret)), " ")} {
 			if strings.Contains(text, spelling) {
@@ -150,7 +150,7 @@ func wantHidden(t interface {
 	}
 }
 
-// No path of the client shows a secret, wherever a response has it and in whichever form: not in errors, and not in the log.
+// Neither errors nor the log show a secret, wherever it is in a response and however it is encoded.
 func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	const login, laterLogin, call = 0, 1, 2
@@ -183,7 +183,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 				}
 				return response(201, "", `{"auth":{"token":"`+[]string{first, later}[min(logins-1, 1)]+`"}}`), true
 			}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				refuse(401, "expired", "")(w, nil) // So that there is a later token.
+				rejectWith(401, "expired", "")(w, nil) // To get a second token.
 			})), func(c *Config) { c.Password, c.MaxRetries = password, 1 })
 			name := "user"
 			want := Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &callbackPassword}
@@ -200,8 +200,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	})
 }
 
-// Whatever a login returns: a token that nobody told the client of is not shown, except in FoneStorm's own message when it is
-// none of its JSON Web Tokens.
+// An unknown token in a login response is never shown, except in FoneStorm's message if it is not a JSON Web Token.
 func TestUnknownTokensAreNeverShown(t *testing.T) {
 	t.Parallel()
 	for place, build := range places {
@@ -222,7 +221,7 @@ func TestUnknownTokensAreNeverShown(t *testing.T) {
 							t.Fatal("there is no error")
 						}
 						if shown := log.String() + err.Error(); strings.Contains(shown, token) || strings.Contains(shown, token[:len(token)-1]) {
-							t.Errorf("it shows the token: %s", shown)
+							t.Errorf("the error shows the token: %s", shown)
 						}
 					})
 				}
@@ -231,14 +230,14 @@ func TestUnknownTokensAreNeverShown(t *testing.T) {
 	}
 }
 
-// A secret that is longer than what is kept of a response is not shown in part either.
+// Parts of a secret that is longer than the stored response are not shown either.
 func TestErrorsDoNotShowPartsOfALongToken(t *testing.T) {
 	t.Parallel()
 	token := strings.Repeat("c29tZSBjbGFpbXM", 200)
 	for status, body := range map[int]string{
 		http.StatusOK: "no such token: " + token, http.StatusForbidden: "no such token: " + token, http.StatusConflict: "no such token: " + token[:1000],
 	} {
-		client := newBubbleClient(t, answering(status, body), withoutRetries, func(c *Config) { c.Token = token })
+		client := newBubbleClient(t, respondWith(status, body), withoutRetries, func(c *Config) { c.Token = token })
 		err := read1(t, client)
 		wantWords(t, err, "no such token: ***")
 		if strings.Contains(err.Error(), token[:20]) {
@@ -247,27 +246,27 @@ func TestErrorsDoNotShowPartsOfALongToken(t *testing.T) {
 	}
 }
 
-// A failure is classified before anything is masked.
+// Failures are classified before secrets are masked.
 func TestShortSecretsDoNotHideTheRateLimit(t *testing.T) {
 	t.Parallel()
 	for _, secret := range []string{"a", "e", "rate limit", "Rate", "t"} {
 		inBubble(t, secret, func(t *testing.T) {
-			client := newBubbleClient(t, refuse(400, "Rate Limit Exceeded", ""), withoutRetries, func(c *Config) { c.Password = secret })
+			client := newBubbleClient(t, rejectWith(400, "Rate Limit Exceeded", ""), withoutRetries, func(c *Config) { c.Password = secret })
 			_, err := client.GetFoneNumber(t.Context(), anyNumber)
 			wantKind(t, err, RateLimited)
 			_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
 			wantKind(t, err, RateLimited)
 		})
 	}
-	notFound := newBubbleClient(t, refuse(404, "not found", ""), withToken, func(c *Config) { c.Token = "4" })
+	notFound := newBubbleClient(t, rejectWith(404, "not found", ""), withToken, func(c *Config) { c.Token = "4" })
 	wantKind(t, read1(t, notFound), NotFound)
 }
 
-// maskable tells secrets apart that can be hidden for sure: those of a few characters are found everywhere, and those that
-// contain what hides them, or what says that a text goes on, can come to be by chance.
+// maskable reports whether a secret can be masked reliably. Short secrets occur everywhere by coincidence, and so do those that
+// contain the mask or the ellipsis of a truncated text.
 func maskable(secret string) bool { return len(secret) >= 4 && !strings.ContainsAny(secret, "*…") }
 
-// A secret does not come through in any of the spellings that it can have in a response, whatever is around it.
+// A secret is masked in every encoding that a response can contain, whatever surrounds it.
 func FuzzClean(f *testing.F) {
 	for _, secret := range awkward {
 		f.Add("before ", secret, " after")
@@ -284,7 +283,7 @@ func FuzzClean(f *testing.F) {
 			text := before + encode(secret) + after
 			for _, shown := range []string{s.clean(text), s.clean(describe([]byte(text)))} {
 				if n := utf8.RuneCountInString(shown); n > 301 {
-					t.Fatalf("it has %d characters", n)
+					t.Fatalf("got %d characters", n)
 				}
 				if shown != "" {
 					wantShown(t, shown)

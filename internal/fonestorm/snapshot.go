@@ -10,51 +10,51 @@ import (
 )
 
 const (
-	// singleReads is how many reads are answered one by one before the whole account is read at once: with a few
-	// resources that is cheaper than the list, with many it delays nothing.
+	// singleReads is the number of single reads before the whole account is read as a list. For a few resources single reads
+	// are cheaper than the list, and for many they do not delay it.
 	singleReads = 5
-	// readsAtOnce is how many single reads complete a list at the same time.
+	// readsAtOnce is the maximum number of concurrent single reads that complete a list.
 	readsAtOnce = 10
 )
 
-// snapshot is what this client knows of the account, so that a thousand reads cost a handful of requests.
+// snapshot is what the client knows about the account, so that a thousand reads require only a handful of requests.
 //
-// Every response goes into it: single reads, the list of all FoneNumbers, and what settings return. A read that it cannot
-// answer asks FoneStorm: singly at first, then for the whole list, and singly again for what the list does not show. What
-// became of asking for the list is remembered: one that FoneStorm refuses, or does not complete in time, is not asked for
-// again.
+// It is updated by every response: single reads, the list of all FoneNumbers, and settings. For a FoneNumber that it does not
+// know, the client sends a request: first single reads, then one for the whole list, then single reads again for FoneNumbers that
+// are not in the list. The result of the list is remembered even if it failed: a list that FoneStorm rejects, or does not return
+// in time, is not requested again.
 type snapshot struct {
 	fetch    func(ctx context.Context, number string) (FoneNumber, error)
 	fetchAll func(ctx context.Context, form listForm) ([]FoneNumber, error)
 
-	reads    flights[FoneNumber] // By number.
+	reads    flights[FoneNumber] // By FoneNumber.
 	listings flights[[]FoneNumber]
 
 	mu      sync.Mutex
 	entries map[string]entry
-	singles int // Single reads begun before the first list.
+	singles int // Number of single reads before the first list.
 	listed  map[listForm]listing
 }
 
-// listForm is a form in which FoneStorm can be asked for all FoneNumbers.
+// listForm is a way to request all FoneNumbers.
 type listForm string
 
 const (
-	wholeFoneNumbers listForm = "all" // With filter=all: FoneNumbers with their delivery, where the filter is honored.
-	plainList        listForm = ""    // Without a filter: numbers, or FoneNumbers.
+	wholeFoneNumbers listForm = "all" // With filter=all: FoneNumbers with their delivery, if FoneStorm honors the filter.
+	plainList        listForm = ""    // Without a filter: only the numbers, or FoneNumbers.
 )
 
-// listing is what became of asking for a list.
+// listing is the result of requesting a list.
 type listing struct {
 	list []FoneNumber
 	err  error
 }
 
-// entry is what is known of one FoneNumber.
+// entry is what is known about one FoneNumber.
 type entry struct {
 	foneNumber FoneNumber
 	since      time.Time
-	forgotten  bool // A setting failed, so that it is not known whether it took effect.
+	forgotten  bool // A setting failed, and it is unknown whether it took effect.
 }
 
 func newSnapshot(
@@ -63,15 +63,15 @@ func newSnapshot(
 	return &snapshot{fetch: fetch, fetchAll: fetchAll, entries: map[string]entry{}, listed: map[listForm]listing{}}
 }
 
-// get returns a FoneNumber from what is known, or asks FoneStorm in the way that costs least.
+// get returns a FoneNumber that is known, or requests it in the cheapest way.
 func (s *snapshot) get(ctx context.Context, number string) (FoneNumber, error) {
 	if f, known := s.known(number); known {
 		return f, nil
 	}
 	return s.reads.do(ctx, number, func(ctx context.Context) (FoneNumber, error) {
 		if !s.readSingly() {
-			// A list that fails leaves the single read, and so does one without this number: it has only active ones.
-			_, _ = s.ask(ctx, wholeFoneNumbers)
+			// If the list fails or does not contain this FoneNumber, which may be inactive, it is read singly.
+			_, _ = s.listOnce(ctx, wholeFoneNumbers)
 		}
 		if f, known := s.known(number); known {
 			return f, nil
@@ -85,7 +85,7 @@ func (s *snapshot) get(ctx context.Context, number string) (FoneNumber, error) {
 	})
 }
 
-// known returns a FoneNumber that needs no request.
+// known returns the FoneNumber if no request is needed.
 func (s *snapshot) known(number string) (FoneNumber, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,12 +96,12 @@ func (s *snapshot) known(number string) (FoneNumber, bool) {
 	return e.foneNumber, true
 }
 
-// readSingly decides how the next read is made, and counts it.
+// readSingly decides whether the next read is a single one, and counts it.
 func (s *snapshot) readSingly() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, asked := s.listed[wholeFoneNumbers]; asked {
-		return true // It failed, or does not show the FoneNumber.
+		return true // The list failed or does not contain the FoneNumber.
 	}
 	if s.singles < singleReads {
 		s.singles++
@@ -110,10 +110,10 @@ func (s *snapshot) readSingly() bool {
 	return false
 }
 
-// list returns every active FoneNumber, with what has been learned since it was listed. What the list does not show of a
-// FoneNumber is read singly.
+// list returns every active FoneNumber, updated with everything that was learned since it was listed. FoneNumbers that are listed
+// without their delivery are read singly.
 func (s *snapshot) list(ctx context.Context) ([]FoneNumber, error) {
-	listed, err := s.askAnyhow(ctx)
+	listed, err := s.anyList(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (s *snapshot) list(ctx context.Context) ([]FoneNumber, error) {
 			reads.Go(func() (err error) {
 				f, err := s.get(readCtx, list[i].Number)
 				if IsNotFound(err) {
-					list[i].Status, err = Cancelled, nil // It has left the account since it was listed.
+					list[i].Status, err = Cancelled, nil // It was removed from the account after it was listed.
 				} else if err == nil {
 					list[i] = f
 				}
@@ -141,25 +141,25 @@ func (s *snapshot) list(ctx context.Context) ([]FoneNumber, error) {
 	return slices.DeleteFunc(list, func(f FoneNumber) bool { return !f.Status.MayBeActive() }), nil
 }
 
-// contains reports whether the account's list contains a FoneNumber. The error says why there is no list.
+// contains reports whether the account's list contains a FoneNumber, or returns the error of the list.
 func (s *snapshot) contains(ctx context.Context, number string) (bool, error) {
-	list, err := s.askAnyhow(ctx)
+	list, err := s.anyList(ctx)
 	return slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number }), err
 }
 
-// askAnyhow returns the account's list in whichever form FoneStorm supports.
-func (s *snapshot) askAnyhow(ctx context.Context) ([]FoneNumber, error) {
-	list, err := s.ask(ctx, wholeFoneNumbers)
+// anyList returns the account's list in the first form that FoneStorm supports.
+func (s *snapshot) anyList(ctx context.Context) ([]FoneNumber, error) {
+	list, err := s.listOnce(ctx, wholeFoneNumbers)
 	if err != nil && isUnsupported(err) {
-		return s.ask(ctx, plainList)
+		return s.listOnce(ctx, plainList)
 	}
 	return list, err
 }
 
-// ask returns the account's list in this form. FoneStorm is asked once.
-func (s *snapshot) ask(ctx context.Context, form listForm) ([]FoneNumber, error) {
+// listOnce returns the account's list in this form, which is requested only once.
+func (s *snapshot) listOnce(ctx context.Context, form listForm) ([]FoneNumber, error) {
 	return s.listings.do(ctx, string(form), func(ctx context.Context) ([]FoneNumber, error) {
-		if known, asked := s.asked(form); asked {
+		if known, asked := s.knownList(form); asked {
 			return known.list, known.err
 		}
 		begun := time.Now()
@@ -171,14 +171,14 @@ func (s *snapshot) ask(ctx context.Context, form listForm) ([]FoneNumber, error)
 	})
 }
 
-func (s *snapshot) asked(form listForm) (listing, bool) {
+func (s *snapshot) knownList(form listForm) (listing, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known, asked := s.listed[form]
 	return known, asked
 }
 
-// learnAll keeps a list that was begun at this time, except where a setting has ended since.
+// learnAll stores a list that was requested at the time begun, except for FoneNumbers that were set since.
 func (s *snapshot) learnAll(form listForm, l listing, begun time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,7 +191,7 @@ func (s *snapshot) learnAll(form listForm, l listing, begun time.Time) {
 	}
 }
 
-// learn keeps the answer to a read that was begun at this time, unless a setting has ended since.
+// learn stores the response to a read that was sent at the time begun, unless the FoneNumber was set since.
 func (s *snapshot) learn(f FoneNumber, begun time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,17 +200,17 @@ func (s *snapshot) learn(f FoneNumber, begun time.Time) {
 	}
 }
 
-// put keeps the answer to a setting.
+// put stores the response to a setting.
 func (s *snapshot) put(f FoneNumber) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.entries[f.Number] = entry{foneNumber: f, since: time.Now()}
 }
 
-// forget notes that a setting failed: the next read of this FoneNumber asks FoneStorm.
+// forget records that a setting failed, so that the next read of this FoneNumber sends a request.
 func (s *snapshot) forget(number string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.entries[number] = entry{since: time.Now(), forgotten: true}
-	s.reads.forget(number, nil) // A read that is under way may be from before the setting.
+	s.reads.forget(number, nil) // A read in progress may have been sent before the setting.
 }

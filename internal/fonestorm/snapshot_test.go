@@ -14,7 +14,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// listed returns a client that has read the whole account just now, and drops what that cost.
+// listed returns a client that has just read the whole account, and forgets the requests for that.
 func listed(t testing.TB, sim *simulator.Simulator) *Client {
 	t.Helper()
 	client := newBubbleClient(t, sim)
@@ -24,9 +24,9 @@ func listed(t testing.TB, sim *simulator.Simulator) *Client {
 	return client
 }
 
-// The promise of the snapshot, at the pace of a standard account: reading a thousand FoneNumbers takes no longer than
-// a few, whether Terraform asks for all at once, ten at a time or one by one.
-func TestThousandReadsCostAHandfulOfRequests(t *testing.T) {
+// At the rate limit of a standard account, reading a thousand FoneNumbers takes about as long as reading a few, whether
+// Terraform reads all at once, ten at a time, or one by one.
+func TestThousandReadsSendAHandfulOfRequests(t *testing.T) {
 	t.Parallel()
 	const n = 1000
 	orders := map[string]func(*testing.T, *Client){
@@ -55,26 +55,26 @@ func TestThousandReadsCostAHandfulOfRequests(t *testing.T) {
 			read(t, client)
 			wantRequests(t, sim, map[string]int{"login": 1, "get": 5, "list": 1})
 			if elapsed, most := time.Since(begun), 8*time.Second; elapsed > most {
-				t.Errorf("it took %s, want at most %s", elapsed, most)
+				t.Errorf("took %s, want at most %s", elapsed, most)
 			}
 		})
 	}
 }
 
-// With a few resources the list would cost more than it saves.
+// For a few resources the list would be slower than single reads.
 func TestFewReadsAreSingle(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(10))
 		client := newBubbleClient(t, sim)
 		getAll(t, client, singleReads)
 		wantRequests(t, sim, map[string]int{"login": 1, "get": singleReads})
-		getAll(t, client, singleReads) // Which are known now.
+		getAll(t, client, singleReads) // No request: they are known now.
 		wantRequests(t, sim, map[string]int{"login": 1, "get": singleReads})
 		if f, ok := client.Known(numberAt(1)); !ok || f.Number != numberAt(1) {
 			t.Errorf("after a read it knows %+v, %t", f, ok)
 		}
 		if f, ok := client.Known(numberAt(singleReads)); ok {
-			t.Errorf("it knows %+v without having read it", f)
+			t.Errorf("the snapshot contains %+v, which was not read", f)
 		}
 	})
 }
@@ -93,13 +93,13 @@ func TestReadersShareARequest(t *testing.T) {
 		})...)
 		wantRequests(t, sim, map[string]int{"list": 1})
 
-		// Each has a list of its own, to sort or cut as it likes.
+		// Each caller gets its own copy of the list.
 		slices.Reverse(lists[0])
 		again, err := client.ListFoneNumbers(t.Context())
 		wantSuccess(t, err)
 		for _, list := range append(lists[1:], again) {
 			if list[0].Number != anyNumber {
-				t.Fatalf("what one caller did with the list, another one sees: it begins with %s", list[0].Number)
+				t.Fatalf("changes by one caller are visible to another: the list begins with %s", list[0].Number)
 			}
 		}
 		getAll(t, client, 10)
@@ -133,7 +133,7 @@ func TestWriteUpdatesWhatIsKnown(t *testing.T) {
 			wantSuccess(t, set(t.Context(), client, numberAt(3), want))
 			sim.Forget()
 			if got := get(t, client, numberAt(3)).Delivery; !reflect.DeepEqual(got, &want) {
-				t.Errorf("it reads as %+v, want %+v", got, want)
+				t.Errorf("read %+v, want %+v", got, want)
 			}
 			list := listAll(t, client)
 			if got := list[3].Delivery; len(list) != 10 || !reflect.DeepEqual(got, &want) {
@@ -144,7 +144,7 @@ func TestWriteUpdatesWhatIsKnown(t *testing.T) {
 	}
 }
 
-// A write that reports failure may have taken effect all the same.
+// A write may have taken effect even though it failed.
 func TestFailedWriteIsReadAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(10))
@@ -154,25 +154,25 @@ func TestFailedWriteIsReadAgain(t *testing.T) {
 		if f, ok := client.Known(anyNumber); ok {
 			t.Errorf("after the failure it still knows %+v", f.Delivery)
 		}
-		time.Sleep(time.Millisecond) // On the fake clock the read would begin when the write ended.
+		time.Sleep(time.Millisecond) // On the fake clock the read would begin at the instant when the write ended.
 		for range 2 {
 			if got := get(t, client, anyNumber).Delivery; got.Value != "3215551111" {
-				t.Errorf("it reads as %+v", got)
+				t.Errorf("read %+v", got)
 			}
 		}
 		wantRequests(t, sim, map[string]int{"set": 1, "get": 1})
 	})
 }
 
-// failAfterSetting makes settings take effect and fail all the same.
+// failAfterSetting makes settings fail after they have taken effect.
 func failAfterSetting(sim *simulator.Simulator, number string) {
 	sim.Intercept(interceptPath("/messages/receive", instead(func(w http.ResponseWriter, r *http.Request) {
 		sim.Put(simulator.FoneNumber{Number: number, Receive: simulator.Receive{Type: "Forward", Forward: "3215551111"}})
-		refuse(http.StatusForbidden, "no", "")(w, r)
+		rejectWith(http.StatusForbidden, "no", "")(w, r)
 	})))
 }
 
-// A read that was asked before a failed write ended says nothing about what the write did.
+// A read that was sent before a failed write ended does not show what the write did.
 func TestReadDuringAFailedWriteIsNotReused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 2})
@@ -180,13 +180,13 @@ func TestReadDuringAFailedWriteIsNotReused(t *testing.T) {
 		get(t, client, numberAt(1)) // Logs in.
 		sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodGet {
-				respond(w, http.StatusOK, receiving(`{"type":"None"}`)) // As it is now.
-				time.Sleep(10 * time.Second)                            // The answer takes its time.
+				respond(w, http.StatusOK, receiving(`{"type":"None"}`)) // The current delivery.
+				time.Sleep(10 * time.Second)                            // A slow response.
 				return true
 			}
 			sim.Intercept(nil)
 			sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "Forward", Forward: "3215551111"}})
-			refuse(http.StatusForbidden, "", "")(w, r) // After it has taken effect.
+			rejectWith(http.StatusForbidden, "", "")(w, r) // The setting has taken effect.
 			return true
 		})
 		early := begin(func() error { return read(t.Context(), client, anyNumber) })
@@ -203,7 +203,7 @@ func TestReadDuringAFailedWriteIsNotReused(t *testing.T) {
 	})
 }
 
-// whileListing begins a list, lets the account answer it, and does something before the answer arrives.
+// whileListing requests a list and does something between its processing and the arrival of its response.
 func whileListing(t *testing.T, sim *simulator.Simulator, client *Client, do func()) []FoneNumber {
 	t.Helper()
 	get(t, client, anyNumber) // Logs in.
@@ -211,7 +211,7 @@ func whileListing(t *testing.T, sim *simulator.Simulator, client *Client, do fun
 		sim.Intercept(nil)
 		respond(w, http.StatusOK, `{"fonenumbers":[{"fonenumber":"3215550000","message_options":{"receive":{"type":"None"}}},`+
 			`{"fonenumber":"3215550001","message_options":{"receive":{"type":"None"}}}]}`)
-		time.Sleep(10 * time.Second) // The answer takes its time.
+		time.Sleep(10 * time.Second) // A slow response.
 		return true
 	}))
 	var list []FoneNumber
@@ -230,14 +230,14 @@ func TestWriteDuringAListWins(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 2})
 		client := newBubbleClient(t, sim)
 		want := forwardTo("3215551111")
-		var late []FoneNumber // Of somebody who asks after the write has ended.
+		var late []FoneNumber // The list of a caller that starts after the write.
 		list := whileListing(t, sim, client, func() {
 			wantSuccess(t, set(t.Context(), client, numberAt(1), want))
 			late = listAll(t, client)
 		})
 		for who, list := range map[string][]FoneNumber{"early": list, "late": late} {
 			if got := list[1].Delivery; !reflect.DeepEqual(got, &want) {
-				t.Errorf("who asked %s got %+v, want %+v", who, got, want)
+				t.Errorf("the caller that started %s got %+v, want %+v", who, got, want)
 			}
 		}
 		if got := get(t, client, numberAt(1)).Delivery; !reflect.DeepEqual(got, &want) {
@@ -262,13 +262,13 @@ func TestFailedWriteDuringAListIsReadAgain(t *testing.T) {
 	})
 }
 
-// The list has only active FoneNumbers, and not all of them with their delivery.
-func TestWhatTheListDoesNotShowIsReadSingly(t *testing.T) {
+// The list contains only active FoneNumbers, some of them without their delivery.
+func TestFoneNumbersMissingFromTheListAreReadSingly(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		foneNumber simulator.FoneNumber
 		profile    simulator.Profile
-		listing    int // Single reads of the list itself.
+		listing    int // Single reads to complete the list.
 	}{
 		"cancellation pending": {simulator.FoneNumber{Active: "no"}, simulator.Profile{}, 0},
 		"without delivery":     {simulator.FoneNumber{Undeliverable: true}, simulator.Profile{}, 1},
@@ -290,27 +290,27 @@ func TestWhatTheListDoesNotShowIsReadSingly(t *testing.T) {
 			}
 			f := get(t, client, anyNumber)
 			if f.Number != anyNumber || !reflect.DeepEqual(f.Delivery, &Delivery{Type: None}) {
-				t.Errorf("it reads as %+v with %+v", f, f.Delivery)
+				t.Errorf("read %+v with %+v", f, f.Delivery)
 			}
-			get(t, client, anyNumber) // Which is known now.
+			get(t, client, anyNumber) // No request: it is known now.
 			wantRequests(t, sim, map[string]int{"login": 1, "list": 1, "get": max(1, test.listing)})
 		})
 	}
 }
 
-// The list is a means to save requests: reads must not fail because it does, nor try it in vain again and again.
-func TestFailedListLeavesSingleReads(t *testing.T) {
+// The list only saves requests: if it fails, reads still succeed and do not request it again.
+func TestReadsSucceedWithoutTheList(t *testing.T) {
 	t.Parallel()
 	failures := map[string]http.HandlerFunc{
-		"forbidden":  refuse(http.StatusForbidden, "not for you", ""),
-		"no JSON":    answering(http.StatusOK, "<html>").ServeHTTP,
-		"cut off":    answering(http.StatusOK, `{"fonenumbers":[{"fonenumber":"3215550000"},`).ServeHTTP,
-		"wrong form": answering(http.StatusOK, `{"fonenumbers":{}}`).ServeHTTP,
-		"not found":  refuse(http.StatusNotFound, "no", ""),
-		"bad":        refuse(http.StatusBadRequest, "no", ""),
-		"invalid":    refuse(http.StatusUnprocessableEntity, "no", ""),
-		"limited":    refuse(http.StatusTooManyRequests, "no", ""),
-		"no route":   answering(http.StatusNotFound, "<html>"),
+		"forbidden":  rejectWith(http.StatusForbidden, "not for you", ""),
+		"not JSON":   respondWith(http.StatusOK, "<html>").ServeHTTP,
+		"cut off":    respondWith(http.StatusOK, `{"fonenumbers":[{"fonenumber":"3215550000"},`).ServeHTTP,
+		"wrong form": respondWith(http.StatusOK, `{"fonenumbers":{}}`).ServeHTTP,
+		"not found":  rejectWith(http.StatusNotFound, "no", ""),
+		"bad":        rejectWith(http.StatusBadRequest, "no", ""),
+		"invalid":    rejectWith(http.StatusUnprocessableEntity, "no", ""),
+		"limited":    rejectWith(http.StatusTooManyRequests, "no", ""),
+		"no route":   respondWith(http.StatusNotFound, "<html>"),
 	}
 	for name, fail := range failures {
 		inBubble(t, name, func(t *testing.T) {
@@ -320,20 +320,20 @@ func TestFailedListLeavesSingleReads(t *testing.T) {
 			getAll(t, client, 50)
 			getAll(t, client, 100)
 			wantRequests(t, sim, map[string]int{"login": 1, "list": 1, "get": 100})
-			for range 2 { // Who wants the list itself learns that it failed, each time, and never gets a part of it.
+			for range 2 { // ListFoneNumbers returns the error each time, and never a partial list.
 				if list, err := client.ListFoneNumbers(t.Context()); err == nil || len(list) != 0 {
 					t.Errorf("the list has %d entries, and the error is %v", len(list), err)
 				}
 			}
-			if n := len(sim.Requests()); n > 103 { // One for the other form of the list, at most.
+			if n := len(sim.Requests()); n > 103 { // At most one for the other form of the list.
 				t.Errorf("there were %d requests", n)
 			}
 		})
 	}
 }
 
-// A list that was canceled says nothing about the next one.
-func TestCancelledListIsAskedForAgain(t *testing.T) {
+// A canceled list is not remembered.
+func TestCancelledListIsRequestedAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(3))
 		client := newBubbleClient(t, sim, withoutRetries)
@@ -351,21 +351,21 @@ func TestCancelledListIsAskedForAgain(t *testing.T) {
 	})
 }
 
-// Each form that a list can have is found out once, at the cost that is written here.
+// Each form of the list is detected once, with this number of requests.
 func TestListForms(t *testing.T) {
 	t.Parallel()
 	const n = 30
 	for name, test := range map[string]struct {
 		profile simulator.Profile
-		reads   map[string]int // What thirty reads cost.
-		lists   map[string]int // What a list costs then.
+		reads   map[string]int // Requests for thirty reads.
+		lists   map[string]int // Further requests for a list.
 	}{
 		"objects":            {simulator.Profile{}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
 		"with inactive":      {simulator.Profile{List: "objects-with-inactive"}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
 		"strings":            {simulator.Profile{List: "strings"}, map[string]int{"get": n, "list": 1}, map[string]int{}},
-		"refused with 400":   {simulator.Profile{List: "refused", ListStatus: 400}, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
-		"refused with 404":   {simulator.Profile{List: "refused", ListStatus: 404}, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
-		"refused with 422":   {simulator.Profile{List: "refused", ListStatus: 422}, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
+		"rejected with 400":  {simulator.Profile{List: "refused", ListStatus: 400}, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
+		"rejected with 404":  {simulator.Profile{List: "refused", ListStatus: 404}, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
+		"rejected with 422":  {simulator.Profile{List: "refused", ListStatus: 422}, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
 		"with null":          {simulator.Profile{ListEntry: "null"}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
 		"with a number":      {simulator.Profile{ListEntry: "number"}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
 		"with an odd object": {simulator.Profile{ListEntry: "object"}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
@@ -391,39 +391,39 @@ func TestListForms(t *testing.T) {
 			}
 			wantRequests(t, sim, test.lists)
 			sim.Forget()
-			_, err := client.GetFoneNumber(t.Context(), "3215559999") // The list is not asked for again.
+			_, err := client.GetFoneNumber(t.Context(), "3215559999") // The list is not requested again.
 			wantKind(t, err, NotFound)
 			wantRequests(t, sim, map[string]int{"get": 1})
 		})
 	}
 }
 
-// FracTEL warns that the list may take a while. One that takes too long costs its own timeout, once.
+// FracTEL warns that the list may take a while. If it takes too long, the client waits for its timeout only once.
 func TestListThatIsTooSlow(t *testing.T) {
 	t.Parallel()
 	for _, timeout := range []time.Duration{30 * time.Second, 5 * time.Minute} {
 		inBubble(t, timeout.String(), func(t *testing.T) {
 			sim := newSimulator(t, slow(100))
-			sim.Intercept(interceptPath("/fonenumbers", instead(silence)))
+			sim.Intercept(interceptPath("/fonenumbers", instead(neverRespond)))
 			client := newBubbleClient(t, sim, func(c *Config) { c.RequestTimeout, c.MaxRetries = timeout, 4 })
 			begun := time.Now()
 			getAll(t, client, 100)
 			want := max(timeout, 2*time.Minute)
 			if took := time.Since(begun); took < want || took > want+5*time.Second {
-				t.Errorf("it took %s, want little more than %s", took, want)
+				t.Errorf("took %s, want little more than %s", took, want)
 			}
 			wantRequests(t, sim, map[string]int{"login": 1, "list": 1, "get": 100})
 			_, err := client.ListFoneNumbers(t.Context())
 			wantKind(t, err, Unreachable)
 			wantWords(t, err, "list the account's FoneNumbers", "no response within "+want.String())
-			wantRequests(t, sim, map[string]int{"login": 1, "list": 1, "get": 100}) // It is not asked for again.
+			wantRequests(t, sim, map[string]int{"login": 1, "list": 1, "get": 100}) // It is not requested again.
 			_, err = client.SetDelivery(t.Context(), anyNumber, forwardTo("3215551111"))
-			wantSuccess(t, err) // The timeout of the list alone does not stop the run.
+			wantSuccess(t, err) // The list's timeout does not count as an outage.
 		})
 	}
 }
 
-// Where the list has only numbers, one that has left since is not in it, and a failure is one of the list.
+// If the list contains only numbers, one that was removed since is left out, and any other failure fails the list.
 func TestListOfNumbersWhoseReadsFail(t *testing.T) {
 	t.Parallel()
 	for fault, fails := range map[simulator.Fault]bool{simulator.NotFound: false, simulator.NotFoundPage: true, simulator.Unavailable: true} {
@@ -450,7 +450,7 @@ func TestListOfNumbersWhoseReadsFail(t *testing.T) {
 	}
 }
 
-func TestCancelledReaderLeavesTheReadToTheOthers(t *testing.T) {
+func TestCancelledReaderDoesNotCancelOthers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(20))
 		client := newBubbleClient(t, sim)

@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	// tokenLifetime is how long a token is asked to be valid: FoneStorm's own default.
+	// tokenLifetime is the lifetime that a login requests: FoneStorm's default.
 	tokenLifetime = time.Hour
-	// renewBefore is how long before its expiry a token is renewed, so that it does not expire on its way. Of tokens that live
-	// for a shorter time it is a tenth of their lifetime.
+	// renewBefore is how long before it expires a token is renewed, so that it does not expire in transit. For short-lived
+	// tokens it is a tenth of their lifetime.
 	renewBefore = time.Minute
-	// earlyDeath is how long a token lives at least when nothing is wrong. One that is rejected sooner was probably ended by
-	// the login of another program, which needs its own token for a while.
-	earlyDeath = time.Minute
+	// minTokenAge is the age below which a rejected token was probably invalidated by the login of another program, which needs
+	// its own token for a while.
+	minTokenAge = time.Minute
 )
 
-// tokenSource sends calls with a token, and obtains it when it is first needed: by a login, and, for a subaccount, by a second
-// request with the token of that login. Nothing else knows how.
+// tokenSource sends calls with a token. It obtains the token when it is first needed: by logging in and, for a subaccount, by a
+// second request with the token of that login.
 type tokenSource struct {
-	username, password string // The username is empty when a token was given.
+	username, password string // The username is empty if a token is configured.
 	subaccount         string // Empty for the user's own account.
 	secrets            *secrets
 	maxRenewals        int
@@ -32,23 +32,23 @@ type tokenSource struct {
 
 	logins flights[*token]
 
-	mu       sync.Mutex
-	current  *token
-	accepted bool // Whether FoneStorm has ever accepted a token of this source.
-	refused  error
-	waits    *backoff.ExponentialBackOff // Between logins whose tokens die early.
+	mu         sync.Mutex
+	current    *token
+	accepted   bool // Whether FoneStorm has accepted any token of this source.
+	loginError error
+	waits      *backoff.ExponentialBackOff // Waits between logins if tokens are rejected early.
 }
 
-// token is a token and what is known of it.
+// token is a token and what is known about it.
 type token struct {
 	text     string
-	account  string // The account that it names; may be empty.
+	account  string // ID of the account; may be empty.
 	obtained time.Time
 	lifetime time.Duration // Zero when unknown.
 }
 
-// isStale reports whether the token is about to expire, or has. The lifetime counts from when it came, because the clocks of
-// FoneStorm and of this machine may differ.
+// isStale reports whether the token has expired or is about to. Its lifetime counts from when it was received, because the clocks
+// of FoneStorm and this machine may differ.
 func (t *token) isStale() bool {
 	return t.lifetime > 0 && time.Since(t.obtained) >= t.lifetime-min(renewBefore, t.lifetime/10)
 }
@@ -67,7 +67,7 @@ func newTokenSource(config Config, secrets *secrets, next *retry) *tokenSource {
 	return s
 }
 
-// account returns the account that the current token names; "" when there is none or it names none.
+// account returns the ID of the account that the current token names; "" if there is no token or it does not name one.
 func (s *tokenSource) account() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,8 +77,8 @@ func (s *tokenSource) account() string {
 	return s.current.account
 }
 
-// send makes a call with a token, and again with a new one when FoneStorm rejects it: tokens expire, and another program's
-// login may end them.
+// send makes a call with a token. If FoneStorm rejects the token, send repeats the call with a new one: tokens expire, and the
+// login of another program may invalidate them.
 func (s *tokenSource) send(ctx context.Context, c *call) *Error {
 	var rejected *token
 	for {
@@ -88,7 +88,7 @@ func (s *tokenSource) send(ctx context.Context, c *call) *Error {
 		}
 		c.token = t.text
 		failure := s.next.send(ctx, c)
-		if !isRefusedToken(failure) {
+		if !isRejectedToken(failure) {
 			s.noteAccepted(failure)
 			return failure
 		}
@@ -100,8 +100,8 @@ func (s *tokenSource) send(ctx context.Context, c *call) *Error {
 	}
 }
 
-// renewable reports whether a rejected token can be replaced once more in a call that has renewed it this often. Tokens that
-// were never accepted are renewed once.
+// renewable reports whether a call that has renewed its token this many times may renew it again. If FoneStorm has never accepted
+// a token, it is renewed once.
 func (s *tokenSource) renewable(renewals int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,7 @@ func (s *tokenSource) renewable(renewals int) bool {
 	}
 }
 
-// noteAccepted learns from a call's result that FoneStorm accepts the token: any response but 401 says so.
+// noteAccepted records that FoneStorm has accepted a token, as any response except 401 shows.
 func (s *tokenSource) noteAccepted(failure *Error) {
 	if !gotResponse(failure) {
 		return
@@ -125,15 +125,14 @@ func (s *tokenSource) noteAccepted(failure *Error) {
 	s.accepted = true
 }
 
-// token returns a token other than the rejected one (nil for none). However many ask for it at once, one login serves them
-// all.
+// token returns a token other than the rejected one, which may be nil. Concurrent callers share one login.
 func (s *tokenSource) token(ctx context.Context, rejected *token) (*token, error) {
 	if t, err := s.known(rejected); t != nil || err != nil {
 		return t, err
 	}
 	return s.logins.do(ctx, "", func(ctx context.Context) (*token, error) {
 		if t, err := s.known(rejected); t != nil || err != nil {
-			return t, err // Another call has logged in meanwhile.
+			return t, err // Another call has logged in since.
 		}
 		if err := sleep(ctx, s.waitBeforeLogin(rejected)); err != nil {
 			return nil, err
@@ -147,28 +146,28 @@ func (s *tokenSource) token(ctx context.Context, rejected *token) (*token, error
 func (s *tokenSource) known(rejected *token) (*token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.refused != nil {
-		return nil, s.refused
+	if s.loginError != nil {
+		return nil, s.loginError
 	}
 	if s.current == nil || s.current == rejected || s.username != "" && s.current.isStale() {
-		return nil, nil //nolint:nilnil // Neither is known.
+		return nil, nil //nolint:nilnil // There is neither a token nor an error yet.
 	}
 	return s.current, nil
 }
 
-// waitBeforeLogin returns how long to wait before the rejected token is replaced. Two programs whose logins end each
-// other's tokens must both get on, so the wait grows as long as tokens die early.
+// waitBeforeLogin returns how long to wait before replacing the rejected token. Two programs whose logins invalidate each other's
+// tokens must both make progress, so the wait grows while tokens are rejected early.
 func (s *tokenSource) waitBeforeLogin(rejected *token) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if rejected == nil || time.Since(rejected.obtained) >= earlyDeath {
+	if rejected == nil || time.Since(rejected.obtained) >= minTokenAge {
 		s.waits.Reset()
 		return 0
 	}
 	return s.waits.NextBackOff()
 }
 
-// waitAgain waits because a token died early once more.
+// waitAgain waits because another token was rejected early.
 func (s *tokenSource) waitAgain(ctx context.Context) error {
 	s.mu.Lock()
 	wait := s.waits.NextBackOff()
@@ -182,12 +181,12 @@ func (s *tokenSource) remember(t *token, err error) {
 	switch {
 	case err == nil:
 		s.current = t
-	case isRefusedLogin(err):
-		s.refused = err
+	case isRejectedLogin(err):
+		s.loginError = err
 	}
 }
 
-// obtain logs in and, when there is a subaccount, gets the token for it.
+// obtain logs in and, if a subaccount is configured, requests its token.
 func (s *tokenSource) obtain(ctx context.Context) (*token, error) {
 	text, err := s.logIn(ctx)
 	if err == nil && s.subaccount != "" {
@@ -201,7 +200,7 @@ func (s *tokenSource) obtain(ctx context.Context) (*token, error) {
 }
 
 func (s *tokenSource) logIn(ctx context.Context) (string, error) {
-	return s.ask(ctx, &request{
+	return s.requestToken(ctx, &request{
 		operation: logIn,
 		method:    http.MethodPost,
 		path:      "/auth",
@@ -209,8 +208,8 @@ func (s *tokenSource) logIn(ctx context.Context) (string, error) {
 	}, "")
 }
 
-// actOnSubaccount returns the subaccount's token. The login's token may be ended by another program's login before it could
-// be used, so a rejected one is replaced.
+// actOnSubaccount returns the subaccount's token. The login of another program may invalidate the parent token before it is used,
+// so a rejected one is replaced.
 func (s *tokenSource) actOnSubaccount(ctx context.Context, parent string) (string, error) {
 	r := &request{
 		operation: useSubaccount,
@@ -220,8 +219,8 @@ func (s *tokenSource) actOnSubaccount(ctx context.Context, parent string) (strin
 		params:    params{"subaccount": s.subaccount},
 	}
 	for renewals := 0; ; renewals++ {
-		text, err := s.ask(ctx, r, parent)
-		if !isRefusedToken(asError(err)) || !s.renewable(renewals) {
+		text, err := s.requestToken(ctx, r, parent)
+		if !isRejectedToken(asError(err)) || !s.renewable(renewals) {
 			return text, err
 		}
 		if err := s.waitAgain(ctx); err != nil {
@@ -233,8 +232,8 @@ func (s *tokenSource) actOnSubaccount(ctx context.Context, parent string) (strin
 	}
 }
 
-// ask sends a request that is answered with a token, which becomes secret.
-func (s *tokenSource) ask(ctx context.Context, r *request, parent string) (string, error) {
+// requestToken sends a request whose response contains a token, and masks that token from then on.
+func (s *tokenSource) requestToken(ctx context.Context, r *request, parent string) (string, error) {
 	var text string
 	c := &call{request: r, token: parent, decode: func(body io.Reader) error {
 		content, err := io.ReadAll(body)

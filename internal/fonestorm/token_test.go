@@ -16,7 +16,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// FracTEL's documents disagree about where the token is in the response.
+// FracTEL's documents show the token in different places.
 func TestLogInReadsEveryForm(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{"auth", "authorization", "token", "data"} {
@@ -52,7 +52,7 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 		sim.ExpireTokens()
 		old := client.tokens.current.text
 		sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-			// The refusal of one token reaches its caller long after the others have renewed it.
+			// One caller learns that its token was rejected long after the others have renewed it.
 			if r.URL.Path == "/v2/fonenumbers/"+numberAt(7) && r.Header.Get("token") == old {
 				time.Sleep(10 * time.Second)
 			}
@@ -64,13 +64,13 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 	})
 }
 
-// FracTEL might lock an account whose password is wrong too often.
-func TestRefusedLoginIsNotRepeated(t *testing.T) {
+// FracTEL may lock an account after too many wrong passwords.
+func TestRejectedLoginIsNotRepeated(t *testing.T) {
 	t.Parallel()
-	for status, requests := range map[int]int{401: 1, 403: 1, 400: 2, 422: 2} { // Those that a form could cure are sent as one, too.
+	for status, requests := range map[int]int{401: 1, 403: 1, 400: 2, 422: 2} { // 400 and 422 may be about the encoding, so the login is also sent as a form.
 		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Latency: 50 * time.Millisecond})
-			sim.Intercept(instead(refuse(status, "Invalid username or password.", "")))
+			sim.Intercept(instead(rejectWith(status, "Invalid username or password.", "")))
 			client := newBubbleClient(t, sim)
 			failures := together(30, func(i int) error { return read(t.Context(), client, numberAt(i)) })
 			_, later := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
@@ -78,7 +78,7 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 				wantKind(t, wantStatus(t, err, status), AuthenticationFailed)
 				wantWords(t, err, "log in", "Invalid username or password.")
 				if MayHaveTakenEffect(err) {
-					t.Error("it may have taken effect")
+					t.Error("the setting may have taken effect")
 				}
 			}
 			wantRequests(t, sim, map[string]int{"login": requests})
@@ -88,7 +88,7 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 			wantSuccess(t, read1(t, client))
 			sim.ExpireTokens()
 			sim.Forget()
-			sim.Intercept(interceptPath("/auth", instead(refuse(401, "The password was changed.", ""))))
+			sim.Intercept(interceptPath("/auth", instead(rejectWith(401, "The password was changed.", ""))))
 			for range 2 {
 				wantWords(t, read1(t, client), "log in", "The password was changed.")
 			}
@@ -97,19 +97,19 @@ func TestRefusedLoginIsNotRepeated(t *testing.T) {
 	}
 }
 
-// Other failures of a login say nothing about the password.
+// Other failures of a login are not about the password.
 func TestFailedLoginIsTriedAgainByTheNextCall(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 	client := newTestClient(t, sim, withoutRetries)
-	sim.Intercept(instead(answering(http.StatusServiceUnavailable, "<html>")))
+	sim.Intercept(instead(respondWith(http.StatusServiceUnavailable, "<html>")))
 	wantWords(t, read1(t, client), "log in", "POST http://127.0.0.1:", "/v2/auth returned 503 Service Unavailable")
 	sim.Intercept(nil)
 	wantSuccess(t, read1(t, client))
 	wantRequests(t, sim, map[string]int{"login": 2, "get": 1})
 }
 
-// A token that is rejected as soon as it was issued must not make the client log in for ever.
+// If a new token is rejected at once, the client must not log in forever.
 func TestNewTokenThatIsRejected(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
@@ -122,32 +122,32 @@ func TestNewTokenThatIsRejected(t *testing.T) {
 	})
 }
 
-// The attempt with a new token is one more; others that failed before still count.
-func TestRenewalCostsNoRetry(t *testing.T) {
+// The attempt with a renewed token does not count as a retry; earlier failures do.
+func TestRenewalIsNotARetry(t *testing.T) {
 	t.Parallel()
 	for before := range 3 {
 		inBubble(t, fmt.Sprint("after failures: ", before), func(t *testing.T) {
-			failing, expired := refuse(http.StatusBadGateway, "later", ""), refuse(http.StatusUnauthorized, "expired", "")
-			answers := append([]http.HandlerFunc{acceptLogin}, slices.Repeat([]http.HandlerFunc{failing}, before)...)
-			server := &script{answers: append(answers, expired, acceptLogin, failing)}
+			failing, expired := rejectWith(http.StatusBadGateway, "later", ""), rejectWith(http.StatusUnauthorized, "expired", "")
+			responses := append([]http.HandlerFunc{acceptLogin}, slices.Repeat([]http.HandlerFunc{failing}, before)...)
+			server := &script{responses: append(responses, expired, acceptLogin, failing)}
 			client := newBubbleClient(t, server, func(c *Config) { c.MaxRetries = 2 })
 			_, err := client.fetchFoneNumber(t.Context(), anyNumber)
 			wantStatus(t, err, http.StatusBadGateway)
-			const attempts = 1 + 2 + 1 // The first, two retries, and the one with a token that was refused.
+			const attempts = 1 + 2 + 1 // The first, two retries, and the one with the rejected token.
 			wantAttempts(t, err, attempts)
 			if got := len(server.arrived) - 2; got != attempts {
-				t.Errorf("it was sent %d times, want %d", got, attempts)
+				t.Errorf("sent %d times, want %d", got, attempts)
 			}
 		})
 	}
 }
 
-func TestGivenTokenIsUsedAndNeverRenewed(t *testing.T) {
+func TestConfiguredTokenIsNeverRenewed(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
 	first := newTestClient(t, sim)
 	wantSuccess(t, read1(t, first))
-	second := newTestClient(t, sim, func(c *Config) { c.Token = first.tokens.current.text }) // Besides a user name and a password.
+	second := newTestClient(t, sim, func(c *Config) { c.Token = first.tokens.current.text }) // In addition to a username and a password.
 	wantSuccess(t, read1(t, second))
 	sim.ExpireTokens()
 	for range 2 {
@@ -173,7 +173,7 @@ func TestLogInWithoutToken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := newBubbleClient(t, answering(http.StatusCreated, body), withoutRetries)
+			client := newBubbleClient(t, respondWith(http.StatusCreated, body), withoutRetries)
 			_, err := client.GetFoneNumber(t.Context(), anyNumber)
 			wantKind(t, err, UnexpectedResponse)
 			wantWords(t, err, "could not log in", "contains no token")
@@ -184,16 +184,16 @@ func TestLogInWithoutToken(t *testing.T) {
 	}
 }
 
-// jwt returns a token whose payload is this.
+// jwt returns a token with this payload.
 func jwt(payload string) string {
 	return "eyJhbGciOiJIUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".c2lnbmF0dXJl"
 }
 
-// The expiry is what the token says, whatever time the clock of FoneStorm shows.
+// The lifetime comes from the token and does not depend on FoneStorm's clock.
 func TestTokenIsRenewedShortlyBeforeItExpires(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		issued   int64 // Of FoneStorm's clock.
+		issued   int64 // On FoneStorm's clock.
 		lifetime time.Duration
 		renewed  time.Duration // When the next call renews it.
 	}{
@@ -216,7 +216,7 @@ func TestTokenIsRenewedShortlyBeforeItExpires(t *testing.T) {
 					jwt(fmt.Sprintf(`{"iat":%d,"exp":"%d.0","n":%d}`, test.issued, test.issued+int64(test.lifetime.Seconds()), logins))))
 			}))
 			wantSuccess(t, read1(t, client))
-			time.Sleep(test.renewed - 20*time.Millisecond) // Reads take a few.
+			time.Sleep(test.renewed - 20*time.Millisecond) // Reads take a few milliseconds.
 			wantSuccess(t, read1(t, client))
 			if logins != 1 {
 				t.Fatalf("before %s there were %d logins, want one", test.renewed, logins)
@@ -230,7 +230,7 @@ func TestTokenIsRenewedShortlyBeforeItExpires(t *testing.T) {
 	}
 }
 
-// A token that says nothing is used until FoneStorm rejects it, and then renewed at once.
+// A token of unknown lifetime is used until FoneStorm rejects it, and then renewed at once.
 func TestOpaqueTokenIsRenewedWhenItIsRejected(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Profile: simulator.Profile{Token: "opaque"}})
@@ -249,8 +249,8 @@ func TestOpaqueTokenIsRenewedWhenItIsRejected(t *testing.T) {
 	})
 }
 
-// Tokens that die early are renewed as often as other transient failures are retried, with waits that grow.
-func TestTokenThatIsEndedAgainAndAgain(t *testing.T) {
+// Tokens that are rejected early are renewed as often as other failures are retried, with growing waits.
+func TestTokenThatIsRepeatedlyInvalidated(t *testing.T) {
 	t.Parallel()
 	for _, retries := range []int{0, 1, 4} {
 		inBubble(t, fmt.Sprint(retries), func(t *testing.T) {
@@ -264,22 +264,22 @@ func TestTokenThatIsEndedAgainAndAgain(t *testing.T) {
 			renewals := max(1, retries)
 			wantRequests(t, sim, map[string]int{"login": renewals, "get": 1 + renewals})
 			logins := arrivals(sim, "login")
-			expected := 2 * time.Second // The first wait is one.
+			expected := 2 * time.Second // The first wait is one second.
 			for i := 1; i < len(logins); i++ {
 				if gap := logins[i].Sub(logins[i-1]); gap < expected*3/4 || gap > expected*5/4+10*time.Millisecond {
 					t.Errorf("login %d came %s after the one before, want %s or a quarter more or less", i+1, gap, expected)
 				}
 				expected *= 2
 			}
-			// Nothing is lost: the next call works.
+			// The next call succeeds.
 			sim.Intercept(nil)
 			wantSuccess(t, read1(t, client))
 		})
 	}
 }
 
-// It is not known whether a login ends earlier tokens. Two programs at once must both finish if it does.
-func TestTwoClientsWhoseLoginsEndEachOthersTokens(t *testing.T) {
+// A login may invalidate earlier tokens. Even then, two concurrent programs must both finish.
+func TestTwoClientsThatInvalidateEachOthersTokens(t *testing.T) {
 	t.Parallel()
 	for name, changes := range map[string][]func(*Config){"account": {}, "subaccount": {withSubaccount}} {
 		inBubble(t, name, func(t *testing.T) {
@@ -296,7 +296,7 @@ func TestTwoClientsWhoseLoginsEndEachOthersTokens(t *testing.T) {
 			changes = append(changes, paced, func(c *Config) { c.MaxRetries = DefaultMaxRetries })
 			clients := [2]*Client{newBubbleClient(t, sim, changes...), newBubbleClient(t, sim, changes...)}
 			begun := time.Now()
-			wantSuccess(t, together(2*10, func(worker int) error { // Terraform works on ten at once.
+			wantSuccess(t, together(2*10, func(worker int) error { // Terraform's default parallelism.
 				for i := worker / 2; i < n; i += 10 {
 					if _, err := clients[worker%2].SetDelivery(t.Context(), numberAt(i), forwardTo("3215551111")); err != nil {
 						return err
@@ -305,7 +305,7 @@ func TestTwoClientsWhoseLoginsEndEachOthersTokens(t *testing.T) {
 				return nil
 			})...)
 			if took := time.Since(begun); took > 5*time.Minute {
-				t.Errorf("it took %s", took)
+				t.Errorf("took %s", took)
 			}
 			if logins := len(arrivals(sim, "login")); logins < 3 {
 				t.Errorf("there were %d logins, so that no token was ended", logins)
@@ -314,8 +314,8 @@ func TestTwoClientsWhoseLoginsEndEachOthersTokens(t *testing.T) {
 	}
 }
 
-// The login's own token can be ended before it has got the subaccount's.
-func TestSubaccountWhoseLoginWasEnded(t *testing.T) {
+// The login's token can be invalidated before it is exchanged for the subaccount's.
+func TestSubaccountWhoseLoginWasInvalidated(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{Subaccounts: []string{subaccount}})
 		sim.Put(simulator.FoneNumber{Number: anyNumber, Subaccount: subaccount})
@@ -335,13 +335,13 @@ func TestSubaccountWhoseLoginWasEnded(t *testing.T) {
 		sim.ExpireTokens()
 		injectInto(sim, "subaccount", simulator.TokenRejected)
 		wantKind(t, read1(t, client), AuthenticationFailed)
-		wantRequests(t, sim, map[string]int{"login": 3, "subaccount": 3, "get": 1}) // As often as other requests are retried.
+		wantRequests(t, sim, map[string]int{"login": 3, "subaccount": 3, "get": 1}) // As many as the retries of other requests.
 
 		sim.Forget()
 		ctx, cancel := context.WithCancel(t.Context())
 		client = newBubbleClient(t, sim, withSubaccount)
 		done := begin(func() error { return fetch(ctx, client, anyNumber) })
-		time.Sleep(100 * time.Millisecond) // It waits to log in again.
+		time.Sleep(100 * time.Millisecond) // It is waiting to log in again.
 		cancel()
 		wantKind(t, <-done, Canceled)
 		wantRequests(t, sim, map[string]int{"login": 1, "subaccount": 1})
@@ -353,7 +353,7 @@ func TestSubaccount(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 3, Subaccounts: []string{subaccount}})
 		sim.Put(simulator.FoneNumber{Number: "3215559999", Subaccount: subaccount})
 		client := newBubbleClient(t, sim, withSubaccount)
-		_, err := client.GetFoneNumber(t.Context(), anyNumber) // Of the parent account.
+		_, err := client.GetFoneNumber(t.Context(), anyNumber) // A FoneNumber of the parent account.
 		wantKind(t, err, NotFound)
 		get(t, client, "3215559999")
 		wantSuccess(t, set(t.Context(), client, "3215559999", forwardTo("3215551111")))
@@ -372,12 +372,12 @@ func TestSubaccount(t *testing.T) {
 	})
 }
 
-func TestWrongSubaccountIsTriedOnce(t *testing.T) {
+func TestRejectedSubaccountIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for status, requests := range map[int]int{403: 1, 404: 1, 400: 2, 422: 2} {
 		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-			sim.Intercept(interceptPath("/subaccounts/token", instead(refuse(status, "The subaccount was not found.", ""))))
+			sim.Intercept(interceptPath("/subaccounts/token", instead(rejectWith(status, "The subaccount was not found.", ""))))
 			client := newBubbleClient(t, sim, withSubaccount)
 			for _, err := range together(20, func(i int) error { return read(t.Context(), client, numberAt(i)) }) {
 				wantKind(t, err, SubaccountRejected)
@@ -389,11 +389,11 @@ func TestWrongSubaccountIsTriedOnce(t *testing.T) {
 	}
 }
 
-// A call that failed uncertainly stays uncertain, however the login after it ends.
+// An uncertain call stays uncertain, whatever happens to the login after it.
 func TestCancelledLoginAfterAnUncertainSetting(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := &script{answers: []http.HandlerFunc{
-			acceptLogin, succeed, refuse(http.StatusBadGateway, "later", ""), refuse(http.StatusUnauthorized, "expired", ""), silence,
+		server := &script{responses: []http.HandlerFunc{
+			acceptLogin, succeed, rejectWith(http.StatusBadGateway, "later", ""), rejectWith(http.StatusUnauthorized, "expired", ""), neverRespond,
 		}}
 		client := newBubbleClient(t, server)
 		wantSuccess(t, read1(t, client))
@@ -406,7 +406,7 @@ func TestCancelledLoginAfterAnUncertainSetting(t *testing.T) {
 		wantKind(t, err, Canceled)
 		wantWords(t, err, "set the delivery of FoneNumber "+anyNumber, why.Error())
 		if !errors.Is(err, why) || !MayHaveTakenEffect(err) {
-			t.Errorf("it may have taken effect before %v: %v", why, err)
+			t.Errorf("the setting may have taken effect before %v: %v", why, err)
 		}
 	})
 }

@@ -17,21 +17,21 @@ import (
 )
 
 const (
-	// maxAnswer is the largest response that is read, decompressed. An account of 10,000 FoneNumbers has about 12 MB.
-	maxAnswer = 64 << 20
-	// maxErrorBody is how much of a response is read that reports a failure or is no JSON. That is more than is ever shown of
-	// it, because a secret that was cut in two could not be recognized.
+	// maxResponse is the maximum size of a response after decompression. The list of 10,000 FoneNumbers is about 12 MB.
+	maxResponse = 64 << 20
+	// maxErrorBody is how much is read of a response that reports a failure or is not JSON. It is more than is ever shown,
+	// because a truncated secret could not be recognized.
 	maxErrorBody = 64 << 10
 )
 
-// transport sends one request once, within its time.
+// transport sends a request once, within its timeout.
 type transport struct {
 	http      *http.Client
 	endpoint  *url.URL
 	userAgent string
 	timeout   time.Duration
 	secrets   *secrets
-	proven    *atomic.Bool // Is set when a response could be used: the endpoint is FoneStorm's.
+	proven    *atomic.Bool // Set once a response could be read, which shows that the endpoint is FoneStorm's.
 }
 
 func newTransport(config Config, endpoint *url.URL, secrets *secrets, proven *atomic.Bool) *transport {
@@ -73,14 +73,14 @@ func (t *transport) send(ctx context.Context, c *call, body encoding, written fu
 		"method": c.method, "path": c.path, "status": response.StatusCode, "milliseconds": time.Since(begun).Milliseconds(),
 	})
 	if response.StatusCode/100 != 2 {
-		content, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody)) // What could be read of it says enough.
-		return refused(c.request, t.url(c.request), response, content, t.secrets.clean)
+		content, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody)) // A partial body is enough.
+		return failedResponse(c.request, t.url(c.request), response, content, t.secrets.clean)
 	}
 	return t.read(timed, c, response)
 }
 
-// unreachable returns the failure of a request that got no response, or not all of it. http.Client says the method and the
-// URL around its reason, which are known.
+// unreachable returns the failure of a request that did not get a complete response. It removes the method and the URL that
+// http.Client adds, because they are known.
 func (t *transport) unreachable(timed context.Context, r *request, sent bool, err error) *Error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
@@ -92,8 +92,8 @@ func (t *transport) unreachable(timed context.Context, r *request, sent bool, er
 	return unreachable(timed, r, sent, reason, err)
 }
 
-// reasonFor returns what the network reports. Errors of net/http quote a response that is not HTTP, which may contain a token
-// that nobody knows when one was asked for.
+// reasonFor returns the error of the network. Errors from net/http quote a response that is not valid HTTP, which may contain an
+// unknown token if the request was for one.
 func reasonFor(r *request, err error) string {
 	reason := err.Error()
 	if r.obtainsToken() {
@@ -103,14 +103,14 @@ func reasonFor(r *request, err error) string {
 	return strings.TrimSpace(reason)
 }
 
-// url returns where a request is sent.
+// url returns the URL of a request.
 func (t *transport) url(r *request) string {
 	target := t.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query.Encode()
 	return target.String()
 }
 
-// newRequest returns the request in the form in which it travels.
+// newRequest builds the HTTP request.
 func (t *transport) newRequest(ctx context.Context, c *call, body encoding) (*http.Request, error) {
 	var content io.Reader
 	if c.params != nil {
@@ -126,15 +126,15 @@ func (t *transport) newRequest(ctx context.Context, c *call, body encoding) (*ht
 		httpRequest.Header.Set("Content-Type", body.contentType())
 	}
 	if c.token != "" {
-		httpRequest.Header["token"] = []string{c.token} // Not canonical: the documents spell it so.
+		httpRequest.Header["token"] = []string{c.token} // Not in canonical form, because FracTEL documents it in lower case.
 	}
 	return httpRequest, nil
 }
 
-// read decodes the body of a successful response, all of it, so that the connection can serve the next request.
+// read decodes the body of a successful response. It reads to the end so that the connection can be reused.
 func (t *transport) read(timed context.Context, c *call, response *http.Response) *Error {
 	var start prefix
-	body := io.TeeReader(http.MaxBytesReader(nil, response.Body, maxAnswer), &start)
+	body := io.TeeReader(http.MaxBytesReader(nil, response.Body, maxResponse), &start)
 	err := c.decode(body)
 	if err == nil {
 		_, err = io.Copy(io.Discard, body)

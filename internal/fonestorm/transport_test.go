@@ -40,7 +40,7 @@ func TestLostConnections(t *testing.T) {
 		"lost at last": {func(r *http.Request) (*http.Response, error) {
 			return answer(r, whole, func() error { return io.ErrUnexpectedEOF }), nil
 		}, []string{"is incomplete"}},
-		"never answers": {func(r *http.Request) (*http.Response, error) { return nil, untilGone(r) }, []string{"no response within 30s"}},
+		"no response": {func(r *http.Request) (*http.Response, error) { return nil, untilGone(r) }, []string{"no response within 30s"}},
 		"stops midway": {
 			func(r *http.Request) (*http.Response, error) {
 				return answer(r, whole[:20], func() error { return untilGone(r) }), nil
@@ -57,13 +57,13 @@ func TestLostConnections(t *testing.T) {
 	}
 }
 
-// untilGone waits until nobody waits for the answer any more.
+// untilGone blocks until the caller has gone away.
 func untilGone(r *http.Request) error {
 	<-r.Context().Done()
 	return r.Context().Err()
 }
 
-// The timeout is for each attempt: neither waiting for a turn nor other attempts count.
+// The timeout applies to each attempt. Waiting for the rate limit does not count.
 func TestRequestTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, simulator.Options{FoneNumbers: 20, Latency: 2 * time.Second})
@@ -83,12 +83,12 @@ func TestRequestTimeout(t *testing.T) {
 		wantKind(t, err, Unreachable)
 		wantWords(t, err, "log in", "no response within 1.5s")
 		if waited := time.Since(begun); waited != 1500*time.Millisecond {
-			t.Errorf("it took %s", waited)
+			t.Errorf("took %s", waited)
 		}
 	})
 }
 
-// A redirect could lead the token to another host.
+// A redirect could send the token to another host.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Int32
@@ -123,8 +123,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	})
 }
 
-// Compressed responses are understood. An endless one, however small it is on the wire, must not fill the memory.
-func TestAnswersHaveALimit(t *testing.T) {
+// Compressed responses are read. An endless one must not fill the memory, however small it is on the wire.
+func TestResponseSizeIsLimited(t *testing.T) {
 	t.Parallel()
 	decoders := map[string]decoder{
 		"found by the decoder": func(body io.Reader) error {
@@ -141,7 +141,7 @@ func TestAnswersHaveALimit(t *testing.T) {
 			client := newTestClient(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				asked.Add(1)
 				w.Header().Set("Content-Encoding", "gzip")
-				for _, err := w.Write(beginning); err == nil; { // Until the client hangs up.
+				for _, err := w.Write(beginning); err == nil; { // Until the client closes the connection.
 					_, err = w.Write(more)
 				}
 			}), withToken)
@@ -155,16 +155,16 @@ func TestAnswersHaveALimit(t *testing.T) {
 	}
 }
 
-// gzipped returns text as a member of a gzip stream, which may have many.
+// gzipped returns text as a member of a gzip stream, which may contain several.
 func gzipped(text string) []byte {
 	var data bytes.Buffer
 	zip := gzip.NewWriter(&data)
 	_, _ = io.WriteString(zip, text)
-	_ = zip.Close() // A buffer takes everything.
+	_ = zip.Close() // Writing to a buffer cannot fail.
 	return data.Bytes()
 }
 
-// Whoever answers in FoneStorm's place is asked once and told nothing.
+// A server with an untrusted certificate receives no request, and the connection is not retried.
 func TestUntrustedCertificateIsFinal(t *testing.T) {
 	t.Parallel()
 	var connections, requests atomic.Int32

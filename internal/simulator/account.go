@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// Get returns the FoneNumber, of whichever account, with the credentials that the API never returns, and whether there
-// is one at all.
+// Get returns a FoneNumber of any account, including the credentials that the API never returns, and whether it exists.
 func (s *Simulator) Get(number string) (FoneNumber, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -21,7 +20,7 @@ func (s *Simulator) Get(number string) (FoneNumber, bool) {
 	return f.FoneNumber, ok
 }
 
-// Put adds or replaces a FoneNumber, as if somebody had done so by hand.
+// Put adds or replaces a FoneNumber, as a manual change does.
 func (s *Simulator) Put(f FoneNumber) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,14 +31,14 @@ func (s *Simulator) Put(f FoneNumber) {
 	s.addSubaccount(f.Subaccount)
 }
 
-// Remove takes a FoneNumber out of its account.
+// Remove removes a FoneNumber from its account.
 func (s *Simulator) Remove(number string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.numbers, number)
 }
 
-// Numbers returns every FoneNumber of the account and its subaccounts, cancelled ones included, in ascending order.
+// Numbers returns every FoneNumber of the account and its subaccounts, including cancelled ones, in ascending order.
 func (s *Simulator) Numbers() []FoneNumber {
 	var numbers []FoneNumber
 	for _, f := range s.records() {
@@ -62,21 +61,21 @@ func (s *Simulator) PutDevice(d Device) {
 	s.addSubaccount(d.Subaccount)
 }
 
-// RemoveDevice takes a device out of its account.
+// RemoveDevice removes a device from its account.
 func (s *Simulator) RemoveDevice(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.devices, id)
 }
 
-// Devices returns every device of the account and its subaccounts, in the order of their IDs.
+// Devices returns every device of the account and its subaccounts, ordered by ID.
 func (s *Simulator) Devices() []Device {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.SortedFunc(maps.Values(s.devices), func(a, b Device) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// logInTo returns the account that a user belongs to, and whether name and password are right.
+// logInTo returns the account of a user, and whether the username and password are correct.
 func (s *Simulator) logInTo(name, password string) (account string, ok bool) {
 	first := User{s.options.Username, s.options.Password, s.options.Account}
 	for _, user := range append([]User{first}, s.options.Users...) {
@@ -87,7 +86,7 @@ func (s *Simulator) logInTo(name, password string) (account string, ok bool) {
 	return "", false
 }
 
-// addSubaccount makes a subaccount known. The caller has locked s.
+// addSubaccount adds a subaccount. The caller must have locked s.
 func (s *Simulator) addSubaccount(code string) {
 	isAnother := func(user User) bool { return user.Account == code }
 	if code != "" && !slices.ContainsFunc(s.options.Users, isAnother) {
@@ -101,7 +100,7 @@ func (s *Simulator) hasSubaccount(code string) bool {
 	return s.subaccounts[code]
 }
 
-// subaccountOf returns what FoneNumber and Device call the account of a token.
+// subaccountOf returns the value of Subaccount in the FoneNumbers and devices of a token's account.
 func (s *Simulator) subaccountOf(account string) string {
 	if account == s.options.Account {
 		return ""
@@ -109,21 +108,21 @@ func (s *Simulator) subaccountOf(account string) string {
 	return account
 }
 
-// token is what the simulator knows of a token that it has given out.
+// token is what the simulator knows about a token that it has issued.
 type token struct {
 	account string
 	expires time.Time
 }
 
-// ExpireTokens makes every token given out so far invalid.
+// ExpireTokens invalidates every token issued so far.
 func (s *Simulator) ExpireTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.tokens)
 }
 
-// newToken gives out a token for an account. FoneStorm's tokens last an hour unless the login asks for another time. Where a
-// login ends earlier tokens, it does so in the same moment: of two logins at once one must lose.
+// newToken issues a token for an account. It is valid for an hour unless the login requests another lifetime. If logins
+// invalidate earlier tokens, this happens at the same instant, so that only one of two concurrent logins has a valid token.
 func (s *Simulator) newToken(account string, asked time.Duration) (text string, expires time.Time) {
 	lifetime := cmp.Or(asked, s.options.TokenLifetime, time.Hour)
 	if longest := s.options.TokenLifetime; longest != 0 {
@@ -144,9 +143,9 @@ func (s *Simulator) newToken(account string, asked time.Duration) (text string, 
 	return text, expires
 }
 
-// jwt returns a signed token with the payload that FracTEL's example shows.
+// jwt returns a signed token with the payload of FracTEL's example.
 func (s *Simulator) jwt(account string, issued, expires time.Time) string {
-	payload, _ := json.Marshal(map[string]any{ // Which cannot fail for these types.
+	payload, _ := json.Marshal(map[string]any{ // Cannot fail for these types.
 		"account": map[string]any{"id": account},
 		"portal":  map[string]any{"token": rand.Text()},
 		"iat":     issued.Unix(),

@@ -17,7 +17,7 @@ func subaccountToken(t *testing.T, sim *Simulator, token, code string) string {
 	return tokenOf(t, "subaccount", decoded(t, w, http.StatusCreated))
 }
 
-// A token acts on the FoneNumbers and devices of its account alone.
+// A token acts only on the FoneNumbers and devices of its account.
 func TestSubaccounts(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{FoneNumbers: 1, Subaccounts: []string{"2000000003"}})
@@ -28,7 +28,7 @@ func TestSubaccounts(t *testing.T) {
 	branch := subaccountToken(t, sim, main, "2000000002")
 	empty := subaccountToken(t, sim, main, "2000000003")
 	if account, _ := payload(branch)["account"].(map[string]any); account["id"] != "2000000002" {
-		t.Errorf("the token says %v", payload(branch))
+		t.Errorf("the token contains %v", payload(branch))
 	}
 
 	for token, want := range map[string][2][]string{
@@ -70,7 +70,7 @@ func TestSubaccounts(t *testing.T) {
 	wantViolations(t, sim, 0)
 }
 
-func TestSubaccountTokenRefusals(t *testing.T) {
+func TestSubaccountTokenErrors(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{Subaccounts: []string{"2000000002"}})
 	main := anyToken(sim)
@@ -90,13 +90,13 @@ func TestSubaccountTokenRefusals(t *testing.T) {
 		{branch, "2000000002", http.StatusForbidden, "no subaccounts"},
 	} {
 		if status, message := ask(test.token, test.code); status != test.status || !strings.Contains(message, test.message) {
-			t.Errorf("%s is answered %d %s, want %d %s", test.code, status, message, test.status, test.message)
+			t.Errorf("%s: got %d %s, want %d %s", test.code, status, message, test.status, test.message)
 		}
 	}
 	wantViolations(t, sim, 0)
 }
 
-// The token of a subaccount expires by itself, and can outlive the token that it was requested with.
+// The token of a subaccount has its own lifetime and can outlive the token that it was requested with.
 func TestSubaccountTokensExpire(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -139,7 +139,7 @@ func TestDevices(t *testing.T) {
 	wantViolations(t, sim, 0)
 }
 
-func TestDevicesRefused(t *testing.T) {
+func TestDevicesForbidden(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{Profile: Profile{Devices: "refused"}})
 	sim.PutDevice(Device{ID: "219"})

@@ -25,12 +25,12 @@ func (s *Simulator) api() http.Handler {
 	return mux
 }
 
-// authenticated passes requests with a valid token on, with the account that it acts on.
+// authenticated passes requests with a valid token to the handler, with the account that the token acts on.
 func (s *Simulator) authenticated(next func(w http.ResponseWriter, r *http.Request, account string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		account, ok := s.accountOf(r.Header.Get("token"))
 		if !ok {
-			fail(w, http.StatusUnauthorized, "The token is missing, invalid or expired.")
+			fail(w, http.StatusUnauthorized, "The token is missing, invalid, or expired.")
 			return
 		}
 		next(w, r, account)
@@ -47,7 +47,7 @@ func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
 		fail(w, s.profile.LoginStatus, "Invalid username or password.")
 		return
 	}
-	seconds, _ := strconv.Atoi(form.Get("expires")) // The contract has checked it; 0 when there is none.
+	seconds, _ := strconv.Atoi(form.Get("expires")) // Validated by the contract; 0 if missing.
 	text, expires := s.newToken(account, time.Duration(seconds)*time.Second)
 	token := map[string]any{"token": text}
 	switch s.profile.LoginResponse {
@@ -147,8 +147,7 @@ func (s *Simulator) setDelivery(w http.ResponseWriter, r *http.Request, account 
 	}
 }
 
-// deliver changes where a FoneNumber of the account delivers. Credentials that the request does not mention stay as they
-// are.
+// deliver changes the delivery of a FoneNumber of the account. Credentials that are not in the request stay unchanged.
 func (s *Simulator) deliver(ctx context.Context, account string, form url.Values) (record, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,7 +200,7 @@ func (s *Simulator) refuseDevices(w http.ResponseWriter) (refused bool) {
 	if s.profile.Devices == "all" {
 		return false
 	}
-	fail(w, http.StatusForbidden, "The user may not see devices.")
+	fail(w, http.StatusForbidden, "The user is not allowed to list devices.")
 	return true
 }
 
@@ -210,7 +209,7 @@ var (
 	tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 )
 
-// badValue says why a destination does not suit its type, and "" when it does.
+// badValue says why a destination is invalid for its type; "" if it is valid.
 func badValue(kind, value string) string {
 	ok := false
 	switch kind {
@@ -236,10 +235,10 @@ func badValue(kind, value string) string {
 func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // Fails only when the client has gone away.
+	_ = json.NewEncoder(w).Encode(body) // Fails only if the client has disconnected.
 }
 
-// fail returns the envelope that every error of FoneStorm has.
+// fail sends the envelope of all FoneStorm errors.
 func fail(w http.ResponseWriter, status int, message string) {
 	reply(w, status, map[string]any{"error": http.StatusText(status), "message": message, "status_code": status})
 }

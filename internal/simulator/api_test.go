@@ -16,7 +16,7 @@ import (
 
 var rightLogin = url.Values{"username": {"demo"}, "password": {"demo-password"}}
 
-// tokenOf returns the token in the response to a login.
+// tokenOf returns the token in a login response.
 func tokenOf(t *testing.T, form string, response map[string]any) string {
 	t.Helper()
 	holder := response
@@ -60,23 +60,23 @@ func TestLogIn(t *testing.T) {
 	}
 }
 
-// The flat response of version 2.1 says when the token expires.
-func TestLogInSaysWhenTheTokenExpires(t *testing.T) {
+// The flat response of version 2.1 contains the time when the token expires.
+func TestFlatLoginResponseHasAnExpiry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := newSimulator(t, Options{TokenLifetime: 90 * time.Second, Profile: Profile{LoginResponse: "token"}})
-		answer := decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusOK)
-		if want := "2000-01-01T00:01:30.000Z"; answer["expires"] != want || answer["result"] != "REGISTERED" {
-			t.Errorf("the answer is %v, want expires %s", answer, want)
+		response := decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusOK)
+		if want := "2000-01-01T00:01:30.000Z"; response["expires"] != want || response["result"] != "REGISTERED" {
+			t.Errorf("the response is %v, want expires %s", response, want)
 		}
 	})
 }
 
-func TestLogInRefused(t *testing.T) {
+func TestLogInRejected(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{Username: "alice", Password: "s3cret"})
 	for _, form := range []url.Values{
-		rightLogin, // Of another account.
+		rightLogin, // Correct for another account.
 		{"username": {"alice"}, "password": {"S3cret"}},
 		{"username": {"bob"}, "password": {"s3cret"}},
 	} {
@@ -116,7 +116,7 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-func TestTokensLastAnHourUnlessToldOtherwise(t *testing.T) {
+func TestTokensLastAnHourByDefault(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := newSimulator(t, Options{})
@@ -128,7 +128,7 @@ func TestTokensLastAnHourUnlessToldOtherwise(t *testing.T) {
 	})
 }
 
-func TestListHoldsActiveNumbersOnly(t *testing.T) {
+func TestListContainsOnlyActiveNumbers(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{FoneNumbers: 2})
 	sim.Put(FoneNumber{Number: "3215550007", Active: "no"})
@@ -151,9 +151,9 @@ func TestListHoldsActiveNumbersOnly(t *testing.T) {
 		}
 	}
 	if !reflect.DeepEqual(numbers, want) {
-		t.Errorf("the objects are of %v, want %v", numbers, want)
+		t.Errorf("the objects have the numbers %v, want %v", numbers, want)
 	}
-	// Those that are not active can be read one by one.
+	// Inactive FoneNumbers can be read singly.
 	for _, hidden := range []string{"3215550007", "3215550008"} {
 		decoded(t, get(t, sim, "/fonenumbers/"+hidden, token), http.StatusOK)
 	}
@@ -165,11 +165,11 @@ func TestListOfAnEmptyAccount(t *testing.T) {
 	sim := newSimulator(t, Options{})
 	w := get(t, sim, "/fonenumbers?filter=all", anyToken(sim))
 	if got := strings.TrimSpace(w.Body.String()); got != `{"fonenumbers":[]}` {
-		t.Errorf("the answer is %s", got)
+		t.Errorf("the response is %s", got)
 	}
 }
 
-func TestNumbersOfOthers(t *testing.T) {
+func TestNumbersOfOtherAccounts(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{FoneNumbers: 1})
 	token := anyToken(sim)
@@ -177,15 +177,15 @@ func TestNumbersOfOthers(t *testing.T) {
 	form := url.Values{"fonenumber": {"3215559999"}, "type": {"None"}, "value": {"None"}, "url_method": {"POST"}}
 	wantEnvelope(t, post(t, sim, "/messages/receive", token, form), http.StatusNotFound, "not found")
 	if _, ok := sim.Get("3215559999"); ok {
-		t.Error("setting the delivery of an unknown number made it known")
+		t.Error("setting the delivery of an unknown number added it")
 	}
 	wantViolations(t, sim, 0)
 }
 
-// objectOf returns the FoneNumber in an answer, as JSON with its members in order.
-func objectOf(t *testing.T, answer map[string]any) string {
+// objectOf returns the FoneNumber in a response, as JSON with sorted members.
+func objectOf(t *testing.T, response map[string]any) string {
 	t.Helper()
-	data, err := json.Marshal(answer["fonenumber"])
+	data, err := json.Marshal(response["fonenumber"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,8 +259,8 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 			t.Parallel()
 			sim := newSimulator(t, Options{Profile: test.profile})
 			sim.Put(test.foneNumber)
-			answer := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
-			if got := objectOf(t, answer); got != test.want {
+			response := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
+			if got := objectOf(t, response); got != test.want {
 				t.Errorf("the FoneNumber is\n%s, want\n%s", got, test.want)
 			}
 			wantViolations(t, sim, 0)
@@ -268,9 +268,9 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 	}
 }
 
-// receiveOf returns the delivery in an answer about one FoneNumber of the live profile; nil when there is none.
-func receiveOf(answer map[string]any) map[string]any {
-	object, _ := answer["fonenumber"].(map[string]any)
+// receiveOf returns the delivery in a response about one FoneNumber of the live profile; nil if there is none.
+func receiveOf(response map[string]any) map[string]any {
+	object, _ := response["fonenumber"].(map[string]any)
 	options, _ := object["sms_options"].(map[string]any)
 	receive, _ := options["receive"].(map[string]any)
 	return receive
@@ -296,24 +296,24 @@ func TestSetDelivery(t *testing.T) {
 			members, _ := json.Marshal(map[string]string{
 				"fonenumber": number, "type": test.kind, "value": test.value, "url_method": "POST",
 			})
-			var answers []string
+			var responses []string
 			for contentType, body := range map[string]string{formBody: form.Encode(), jsonBody: string(members)} {
 				sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{SettingBody: "both"}})
 				token := anyToken(sim)
-				answer := decoded(t, ask(t, sim, http.MethodPost, "/messages/receive", token, contentType, body), http.StatusOK)
-				answers = append(answers, objectOf(t, answer))
-				answers = append(answers, objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)))
+				response := decoded(t, ask(t, sim, http.MethodPost, "/messages/receive", token, contentType, body), http.StatusOK)
+				responses = append(responses, objectOf(t, response))
+				responses = append(responses, objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)))
 				if f, _ := sim.Get(number); f.Receive != test.want || test.kind != "None" && f.Receive.Value() != test.value {
 					t.Errorf("sent as %s, the account has %+v, want %+v", contentType, f.Receive, test.want)
 				}
 				sent := sim.Requests()[0]
 				if !reflect.DeepEqual(sent.Form, form) || sent.Body != map[string]string{formBody: "form", jsonBody: "json"}[contentType] {
-					t.Errorf("sent as %s, the body is remembered as %s %v, want %v", contentType, sent.Body, sent.Form, form)
+					t.Errorf("sent as %s, the body is recorded as %s %v, want %v", contentType, sent.Body, sent.Form, form)
 				}
 				wantViolations(t, sim, 0)
 			}
-			if answers = slices.Compact(answers); len(answers) != 1 {
-				t.Errorf("the answers to form and JSON, at once and later, differ: %s", answers)
+			if responses = slices.Compact(responses); len(responses) != 1 {
+				t.Errorf("the responses to form and JSON, at once and later, differ: %s", responses)
 			}
 		})
 	}
@@ -339,7 +339,7 @@ func TestSetDeliveryChecksTheValue(t *testing.T) {
 				wantEnvelope(t, w, http.StatusBadRequest, fmt.Sprintf("%q", value), kind)
 				wantViolations(t, sim, 1)
 				if after, _ := sim.Get(number); after != before {
-					t.Errorf("the account has %+v all the same", after)
+					t.Errorf("the setting failed but the account has %+v", after)
 				}
 			})
 		}
@@ -355,24 +355,24 @@ func TestSetDeliveryWithoutAFoneNumber(t *testing.T) {
 			values := url.Values{"fonenumber": {number}, "type": {"Device"}, "value": {"1"}, "url_method": {"POST"}}
 			w := post(t, sim, "/messages/receive", anyToken(sim), values)
 			if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusOK || got != want {
-				t.Errorf("the answer is %d %q, want %q", w.Code, got, want)
+				t.Errorf("the response is %d %q, want %q", w.Code, got, want)
 			}
 			if f, _ := sim.Get(number); f.Receive.Device != "1" {
 				t.Errorf("the account has %+v", f.Receive)
 			}
-			answer := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
-			if got := receiveOf(answer)["device"]; got != "1" {
+			response := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
+			if got := receiveOf(response)["device"]; got != "1" {
 				t.Errorf("a read shows device %v", got)
 			}
-			values.Set("fonenumber", "3215559999") // What is refused is refused with a reason.
+			values.Set("fonenumber", "3215559999") // Errors contain a reason.
 			wantEnvelope(t, post(t, sim, "/messages/receive", anyToken(sim), values), http.StatusNotFound, "not found")
 			wantViolations(t, sim, 0)
 		})
 	}
 }
 
-// As in FoneStorm, what was set for one type stays when another one is set.
-func TestStaleFieldsStayBehind(t *testing.T) {
+// As in FoneStorm, the value of one type stays when another type is set.
+func TestStaleFieldsAreKept(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{FoneNumbers: 1})
 	token := anyToken(sim)
@@ -402,7 +402,7 @@ func TestCredentialsAreKeptAndNeverShown(t *testing.T) {
 		sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{SettingResponse: form}})
 		token := anyToken(sim)
 		form := url.Values{"fonenumber": {number}, "type": {"URL"}, "value": {"https://x.test"}, "url_method": {"POST"}}
-		answers := []string{}
+		responses := []string{}
 		set := func(name, password string, change url.Values) {
 			t.Helper()
 			sent := url.Values{}
@@ -411,23 +411,23 @@ func TestCredentialsAreKeptAndNeverShown(t *testing.T) {
 					sent.Set(key, values.Get(key))
 				}
 			}
-			answers = append(answers, post(t, sim, "/messages/receive", token, sent).Body.String())
+			responses = append(responses, post(t, sim, "/messages/receive", token, sent).Body.String())
 			if f, _ := sim.Get(number); f.Receive.URLUsername != name || f.Receive.URLPassword != password {
 				t.Errorf("after %v the account has %+v", change, f.Receive)
 			}
-			answers = append(answers, get(t, sim, "/fonenumbers/"+number, token).Body.String())
-			answers = append(answers, get(t, sim, "/fonenumbers?filter=all", token).Body.String())
+			responses = append(responses, get(t, sim, "/fonenumbers/"+number, token).Body.String())
+			responses = append(responses, get(t, sim, "/fonenumbers?filter=all", token).Body.String())
 		}
 		set("", "", nil)
 		set("alice", "s3cret", url.Values{"url_username": {"alice"}, "url_password": {"s3cret"}})
-		set("alice", "s3cret", nil) // What is not mentioned stays.
+		set("alice", "s3cret", nil) // Credentials that are not sent stay.
 		set("alice", "s3cret", url.Values{"type": {"None"}, "value": {"None"}})
 		set("alice", "n3w", url.Values{"url_password": {"n3w"}})
 		set("", "", url.Values{"url_username": {""}, "url_password": {""}})
-		for _, answer := range answers {
+		for _, response := range responses {
 			for _, secret := range []string{"alice", "s3cret", "n3w", "url_username", "url_password"} {
-				if strings.Contains(answer, secret) {
-					t.Errorf("an answer shows %s: %s", secret, answer)
+				if strings.Contains(response, secret) {
+					t.Errorf("a response shows %s: %s", secret, response)
 				}
 			}
 		}

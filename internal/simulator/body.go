@@ -10,16 +10,16 @@ import (
 	"net/url"
 )
 
-// Parameters returns the parameters in the body of a request, of either kind, and leaves the body to be read again; none
-// when it cannot be read. It is for interceptors.
+// Parameters returns the parameters in a JSON or form body, for interceptors. It returns none if the body cannot be read. The
+// body can be read again afterwards.
 func Parameters(r *http.Request) url.Values {
-	body, _ := io.ReadAll(r.Body) // Which is in memory.
+	body, _ := io.ReadAll(r.Body) // The body is in memory.
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	form, _ := formOf(bodyKind(r.Header.Get("Content-Type"), body), body)
 	return form
 }
 
-// bodyKind returns "json", "form", or "" for no body or one of another kind.
+// bodyKind returns "json", "form", or "" for no body or another kind.
 func bodyKind(contentType string, body []byte) string {
 	mediaType, _, _ := mime.ParseMediaType(contentType)
 	switch {
@@ -34,7 +34,7 @@ func bodyKind(contentType string, body []byte) string {
 	}
 }
 
-// formOf reads the parameters of a request body. JSON values that are no text keep the spelling that they have in JSON.
+// formOf reads the parameters of a request body. JSON values that are not strings are returned as JSON.
 func formOf(kind string, body []byte) (url.Values, error) {
 	if kind != "json" {
 		return url.ParseQuery(string(body))
@@ -52,8 +52,8 @@ func formOf(kind string, body []byte) (url.Values, error) {
 	return form, nil
 }
 
-// parameters reads the request body of a call that accepts this kind ("json", "form" or "both"), or responds that it
-// cannot be read. A service that reads only the other kind finds nothing in a body and misses its first parameter.
+// parameters reads the request body of a call that accepts this kind ("json", "form", or "both"), or sends an error. A service
+// that reads only the other kind finds nothing in the body, so the error says that the first parameter is missing.
 func (s *Simulator) parameters(w http.ResponseWriter, r *http.Request, accepted, first string) (url.Values, bool) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Simulator) parameters(w http.ResponseWriter, r *http.Request, accepted,
 	}
 	form, err := formOf(kind, body)
 	if err != nil {
-		fail(w, http.StatusBadRequest, "The body cannot be understood.")
+		fail(w, http.StatusBadRequest, "The body is not valid.")
 		return nil, false
 	}
 	return form, true

@@ -16,12 +16,12 @@ func TestParameters(t *testing.T) {
 		contentType, body string
 		want              url.Values
 	}{
-		"form":           {formBody, "a=1&b=x+y", url.Values{"a": {"1"}, "b": {"x y"}}},
-		"JSON":           {jsonBody, `{"a":"x y","b":"{{msg}}&"}`, url.Values{"a": {"x y"}, "b": {"{{msg}}&"}}},
-		"charset":        {jsonBody + "; charset=utf-8", `{"a":"1"}`, url.Values{"a": {"1"}}},
-		"JSON of others": {jsonBody, `{"a":987123543678,"b":true}`, url.Values{"a": {"987123543678"}, "b": {"true"}}},
-		"JSON cut off":   {jsonBody, `{"a":"1"`, nil},
-		"none":           {"", "", url.Values{}},
+		"form":          {formBody, "a=1&b=x+y", url.Values{"a": {"1"}, "b": {"x y"}}},
+		"JSON":          {jsonBody, `{"a":"x y","b":"{{msg}}&"}`, url.Values{"a": {"x y"}, "b": {"{{msg}}&"}}},
+		"charset":       {jsonBody + "; charset=utf-8", `{"a":"1"}`, url.Values{"a": {"1"}}},
+		"JSON non-text": {jsonBody, `{"a":987123543678,"b":true}`, url.Values{"a": {"987123543678"}, "b": {"true"}}},
+		"JSON cut off":  {jsonBody, `{"a":"1"`, nil},
+		"none":          {"", "", url.Values{}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestParameters(t *testing.T) {
 				}
 			}
 			if body, _ := io.ReadAll(r.Body); string(body) != test.body {
-				t.Errorf("the body that is left is %q", body)
+				t.Errorf("the remaining body is %q", body)
 			}
 		})
 	}

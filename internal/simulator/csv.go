@@ -10,32 +10,31 @@ import (
 	"strings"
 )
 
-// documented has the FoneNumbers of the account that README, documentation and examples are about.
+// documented contains the FoneNumbers of the account in the README, the documentation, and the examples.
 //
 //go:embed documented.csv
 var documented string
 
-// partner is the user of another account. The guide on several accounts is about both.
+// partner is the user of another account, for the guide on multiple accounts.
 var partner = User{Name: "partner", Password: "partner-password", Account: "3000000001"}
 
-// DocumentedVariables are settings of the environment for the variables that examples have.
+// DocumentedVariables returns environment variables for the Terraform variables of the examples.
 func DocumentedVariables() []string {
 	return []string{"TF_VAR_hook_password=correct-horse", "TF_VAR_partner_password=" + partner.Password}
 }
 
-// CSVColumns are the columns that PutCSV reads, in the order of documented.csv. The first is required; what is left out is
-// not set.
+// CSVColumns contains the columns that PutCSV reads, in the order of documented.csv. Only the first is required.
 var CSVColumns = []string{"fonenumber", "type", "value", "label", "group", "account", "url_method", "notify_url"}
 
-// PutCSV adds FoneNumbers from a table with a header. A row of type Device also adds the device: its ID is the value, its
-// name the label. The error names the line.
+// PutCSV adds FoneNumbers from a CSV table with a header. A row of type Device also adds the device, with the value as its ID
+// and the label as its name. An error contains the line number.
 func (s *Simulator) PutCSV(table io.Reader) error {
 	reader := csv.NewReader(table)
 	header, err := reader.Read()
 	if err != nil {
 		return fmt.Errorf("reading the header of the table: %w", err)
 	}
-	header[0] = strings.TrimPrefix(header[0], "\ufeff") // With which spreadsheets begin a file.
+	header[0] = strings.TrimPrefix(header[0], "\ufeff") // Spreadsheets write a byte order mark.
 	for _, column := range header {
 		if !slices.Contains(CSVColumns, column) {
 			return unknown("column", column, CSVColumns)
@@ -87,7 +86,7 @@ func (s *Simulator) putRow(row map[string]string) error {
 	return nil
 }
 
-// nationalDigits takes punctuation and the country code 1 out of a telephone number.
+// nationalDigits removes punctuation and the country code 1 from a telephone number.
 func nationalDigits(text string) string {
 	digits := strings.Map(func(c rune) rune {
 		if c < '0' || c > '9' {

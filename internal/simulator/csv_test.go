@@ -54,7 +54,7 @@ func TestWrongCSV(t *testing.T) {
 	}
 }
 
-// The partner has an account of its own: neither user sees the other's FoneNumbers.
+// The partner has a separate account: neither user sees the other's FoneNumbers.
 func TestDocumentedAccount(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{Documented: true})

@@ -1,12 +1,12 @@
 package simulator
 
-// Device is a SIP handset, an app or a WebRTC endpoint of the simulated account or of one of its subaccounts.
+// Device is a SIP handset, an app, or a WebRTC endpoint of the simulated account or one of its subaccounts.
 type Device struct {
 	ID         string // Digits.
 	Name       string
 	Type       string // Its model.
-	FoneNumber string // Its outbound caller ID; none when empty.
-	Subaccount string // Code of the subaccount that has it; the main account when empty.
+	FoneNumber string // Its outbound caller ID; may be empty.
+	Subaccount string // Code of its subaccount; empty for the main account.
 }
 
 // object returns the device as the API shows it.

@@ -2,9 +2,9 @@ package simulator
 
 import "math/bits"
 
-// Explain returns the fewest respellings that together make a response show a text as it does. The text is that of a
-// field of receive, or of "fonenumber". No respelling means that it is shown as it was set; ok is false when no
-// combination of respellings explains what is shown.
+// Explain returns the smallest set of respellings that turns a text as it was set into the text that a response shows. The text
+// is a field of receive, or "fonenumber". The set is empty if both texts are the same. ok is false if no set of respellings
+// explains the difference.
 func Explain(field, set string, shown any) (respellings []string, ok bool) {
 	var candidates []respelling
 	for _, r := range respellingTable {
@@ -34,7 +34,7 @@ func Explain(field, set string, shown any) (respellings []string, ok bool) {
 	return respellings, ok
 }
 
-// combined returns what becomes of a text, and the names of the respellings that do it.
+// combined applies respellings to a text and returns the result and their names.
 func combined(set string, combination []respelling) (names []string, value any) {
 	value = set
 	for _, r := range combination {

@@ -15,36 +15,36 @@ import (
 	"time"
 )
 
-// Fault is a way in which a request fails, or its response is damaged on its way. The zero value is none.
+// Fault is a way in which a request fails or its response is damaged in transit. The zero value means none.
 type Fault string
 
 // Faults of the connection.
 const (
-	// ConnectionReset resets the connection; FoneStorm learns nothing of the request.
+	// ConnectionReset resets the connection before FoneStorm receives the request.
 	ConnectionReset Fault = "connection reset"
-	// ConnectionClosed closes the connection in an orderly way without a response; FoneStorm learns nothing of the request.
+	// ConnectionClosed closes the connection gracefully before FoneStorm receives the request.
 	ConnectionClosed Fault = "connection closed"
-	// NoAnswer keeps the request open until the client cancels it; FoneStorm learns nothing of it.
-	NoAnswer Fault = "no answer"
-	// AnswerLost lets FoneStorm do what is asked, then resets the connection.
-	AnswerLost Fault = "answer lost"
+	// NoAnswer keeps the connection open without a response until the client cancels; FoneStorm does not receive the request.
+	NoAnswer Fault = "no response"
+	// AnswerLost lets FoneStorm process the request, then resets the connection.
+	AnswerLost Fault = "response lost"
 )
 
-// Refusals. FoneStorm does nothing of what is asked.
+// Error responses. FoneStorm does not process the request.
 const (
 	// TokenRejected returns 401 although the token is valid.
 	TokenRejected Fault = "401"
 	// RequestTimeout returns 408.
 	RequestTimeout Fault = "408"
-	// RateLimited returns 429 and does not say how long to wait.
+	// RateLimited returns 429 without Retry-After.
 	RateLimited Fault = "429"
-	// RateLimitedSeconds returns 429 and asks to wait for one second.
+	// RateLimitedSeconds returns 429 with a Retry-After of one second.
 	RateLimitedSeconds Fault = "429 with seconds"
-	// RateLimitedDate returns 429 and asks to wait until a time, one to two seconds from now.
+	// RateLimitedDate returns 429 with a Retry-After date one to two seconds from now.
 	RateLimitedDate Fault = "429 with a date"
-	// RateLimited400 says that the limit is exceeded by status 400, as version 2.11 does.
+	// RateLimited400 reports an exceeded rate limit with status 400, as version 2.11 does.
 	RateLimited400 Fault = "400 for the rate limit"
-	// RateLimited410 says that the limit is exceeded by status 410, as version 2.12 does.
+	// RateLimited410 reports an exceeded rate limit with status 410, as version 2.12 does.
 	RateLimited410 Fault = "410 for the rate limit"
 	// ServerError returns 500.
 	ServerError Fault = "500"
@@ -54,9 +54,9 @@ const (
 	Unavailable Fault = "503"
 	// GatewayTimeout returns 504.
 	GatewayTimeout Fault = "504"
-	// HTMLPage returns the HTML page of a proxy and status 200.
+	// HTMLPage returns status 200 with the HTML page of a proxy.
 	HTMLPage Fault = "200 with an HTML page"
-	// NotFound returns 404 as FoneStorm does for a FoneNumber that the account does not have.
+	// NotFound returns 404 with FoneStorm's envelope, as for a FoneNumber that the account does not have.
 	NotFound Fault = "404 envelope"
 	// NotFoundPage returns 404 with the HTML page of a proxy.
 	NotFoundPage Fault = "404 with an HTML page"
@@ -64,29 +64,29 @@ const (
 	NotFoundForeign Fault = "404 of another program"
 )
 
-// Damaged responses. FoneStorm does what is requested; its error responses arrive unchanged.
+// Damaged responses. FoneStorm processes the request; its error responses are not damaged.
 const (
-	// EmptyAnswer leaves out the body.
-	EmptyAnswer Fault = "empty answer"
-	// NoContent leaves out the body and says so by status 204.
+	// EmptyAnswer removes the body.
+	EmptyAnswer Fault = "empty response"
+	// NoContent removes the body and returns status 204.
 	NoContent Fault = "204 no content"
-	// CutOff ends the connection in the middle of the body.
-	CutOff Fault = "answer cut off"
-	// WrongContentType says that the body is HTML, which it is not.
+	// CutOff closes the connection in the middle of the body.
+	CutOff Fault = "truncated response"
+	// WrongContentType declares the JSON body as HTML.
 	WrongContentType Fault = "wrong content type"
-	// UnknownMembers adds members to every object that no document names.
+	// UnknownMembers adds undocumented members to every object.
 	UnknownMembers Fault = "unknown members"
-	// ReceiveMissing leaves out where FoneNumbers deliver.
+	// ReceiveMissing removes the delivery of FoneNumbers.
 	ReceiveMissing Fault = "receive missing"
-	// WrongTypes puts objects where there should be text.
+	// WrongTypes replaces text with objects.
 	WrongTypes Fault = "wrong JSON types"
-	// AnotherFoneNumber makes a response about one FoneNumber name another one. Lists stay as they are.
+	// AnotherFoneNumber replaces the number in a response about one FoneNumber. Lists are unchanged.
 	AnotherFoneNumber Fault = "another FoneNumber"
-	// BareSuccess makes Set Delivery Service return only that it succeeded, as version 2.1 did.
+	// BareSuccess makes Set Delivery Service return only a success, as version 2.1 did.
 	BareSuccess Fault = "bare success"
 )
 
-// Faults lists all of them.
+// Faults returns all faults.
 func Faults() []Fault {
 	return []Fault{
 		ConnectionReset, ConnectionClosed, NoAnswer, AnswerLost,
@@ -97,8 +97,8 @@ func Faults() []Fault {
 	}
 }
 
-// Inject sets what chooses the fault of every request from now on, "" for none; nil switches faults off. It is asked
-// about one request at a time, and may read the request's body. It takes the place of an Interceptor.
+// Inject sets the function that chooses the fault of each request, "" for none; nil disables faults. It is called for one
+// request at a time and may read the request's body. It replaces an Interceptor.
 func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
 	if choose == nil {
 		s.Intercept(nil)
@@ -106,7 +106,7 @@ func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
 	}
 	var mu sync.Mutex
 	s.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		body, _ := io.ReadAll(r.Body) // Which is in memory.
+		body, _ := io.ReadAll(r.Body) // The body is in memory.
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		mu.Lock()
 		fault := choose(r)
@@ -116,7 +116,7 @@ func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
 	})
 }
 
-// commit responds to a request in a wrong way, unless the fault is none.
+// commit handles a request with this fault, unless there is none.
 func (s *Simulator) commit(fault Fault, w http.ResponseWriter, r *http.Request) (answered bool) {
 	if fault == "" {
 		return false
@@ -130,7 +130,7 @@ func (s *Simulator) commit(fault Fault, w http.ResponseWriter, r *http.Request) 
 	return true
 }
 
-// faults says what each fault does in place of FoneStorm's response.
+// faults contains what each fault does in place of FoneStorm.
 var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request){
 	ConnectionReset:  func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, reset) },
 	ConnectionClosed: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, orderly) },
@@ -140,21 +140,21 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 		disconnect(w, reset)
 	},
 
-	TokenRejected:      refusal(http.StatusUnauthorized, "The token is missing, invalid or expired.", nil),
-	RequestTimeout:     refusal(http.StatusRequestTimeout, "The request took too long.", nil),
-	RateLimited:        refusal(http.StatusTooManyRequests, rateLimitExceeded, nil),
-	RateLimitedSeconds: refusal(http.StatusTooManyRequests, rateLimitExceeded, func() string { return "1" }),
-	RateLimitedDate: refusal(http.StatusTooManyRequests, rateLimitExceeded, func() string {
-		return time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat) // Of whole seconds.
+	TokenRejected:      errorEnvelope(http.StatusUnauthorized, "The token is missing, invalid, or expired.", nil),
+	RequestTimeout:     errorEnvelope(http.StatusRequestTimeout, "The request took too long.", nil),
+	RateLimited:        errorEnvelope(http.StatusTooManyRequests, rateLimitExceeded, nil),
+	RateLimitedSeconds: errorEnvelope(http.StatusTooManyRequests, rateLimitExceeded, func() string { return "1" }),
+	RateLimitedDate: errorEnvelope(http.StatusTooManyRequests, rateLimitExceeded, func() string {
+		return time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat) // The format has whole seconds.
 	}),
-	RateLimited400: refusal(http.StatusBadRequest, rateLimitExceeded, nil),
-	RateLimited410: refusal(http.StatusGone, rateLimitExceeded, nil),
-	ServerError:    refusal(http.StatusInternalServerError, "Something went wrong.", nil),
+	RateLimited400: errorEnvelope(http.StatusBadRequest, rateLimitExceeded, nil),
+	RateLimited410: errorEnvelope(http.StatusGone, rateLimitExceeded, nil),
+	ServerError:    errorEnvelope(http.StatusInternalServerError, "Something went wrong.", nil),
 	BadGateway:     htmlPage(http.StatusBadGateway),
-	Unavailable:    refusal(http.StatusServiceUnavailable, "Try again later.", nil),
-	GatewayTimeout: refusal(http.StatusGatewayTimeout, "There was no response in time.", nil),
+	Unavailable:    errorEnvelope(http.StatusServiceUnavailable, "Try again later.", nil),
+	GatewayTimeout: errorEnvelope(http.StatusGatewayTimeout, "There was no response in time.", nil),
 	HTMLPage:       htmlPage(http.StatusOK),
-	NotFound:       refusal(http.StatusNotFound, "The FoneNumber was not found.", nil),
+	NotFound:       errorEnvelope(http.StatusNotFound, "The FoneNumber was not found.", nil),
 	NotFoundPage:   htmlPage(http.StatusNotFound),
 	NotFoundForeign: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusNotFound, map[string]any{"message": "no Route matched"})
@@ -167,7 +167,7 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 	}),
 	CutOff: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
 		body := response.Body.Bytes()
-		response.Header().Set("Content-Length", strconv.Itoa(len(body))) // The server ends a connection on which it has sent less.
+		response.Header().Set("Content-Length", strconv.Itoa(len(body))) // The server closes a connection on which it has sent less.
 		return body[:len(body)/2]
 	}),
 	WrongContentType: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
@@ -176,7 +176,7 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 	}),
 	UnknownMembers: damaged(inJSON(addMember)),
 	ReceiveMissing: damaged(inJSON(func(object map[string]any) {
-		if _, delivers := object["receive_notify"]; delivers { // Other options have a member of this name too.
+		if _, delivers := object["receive_notify"]; delivers { // Other options contain a receive too.
 			delete(object, "receive")
 		}
 	})),
@@ -194,7 +194,7 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 		return inJSON(func(object map[string]any) {
 			switch number := object["fonenumber"].(type) {
 			case string:
-				last := number[len(number)-1] // A digit in every spelling.
+				last := number[len(number)-1] // The last character is a digit in every spelling.
 				object["fonenumber"] = number[:len(number)-1] + string('0'+(last-'0'+1)%10)
 			case float64:
 				object["fonenumber"] = number + 1
@@ -211,17 +211,17 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 
 const rateLimitExceeded = "Rate Limit Exceeded"
 
-// What a connection does for its unsent data when it is closed: nothing, so that TCP resets it, or what it should.
+// Arguments for SetLinger: 0 makes TCP reset the connection when it is closed.
 const (
 	reset   = 0
 	orderly = -1
 )
 
-// disconnect ends the connection without a response.
+// disconnect closes the connection without a response.
 func disconnect(w http.ResponseWriter, linger int) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // The server's own way, for connections that cannot be taken from it.
+		panic(http.ErrAbortHandler) // For connections that cannot be hijacked.
 	}
 	if tcp, ok := connection.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(linger)
@@ -229,8 +229,8 @@ func disconnect(w http.ResponseWriter, linger int) {
 	_ = connection.Close()
 }
 
-// refusal returns the envelope of all errors. The header Retry-After is optional.
-func refusal(status int, message string, retryAfter func() string) func(*Simulator, http.ResponseWriter, *http.Request) {
+// errorEnvelope returns a handler that sends FoneStorm's error envelope, and Retry-After unless it is nil.
+func errorEnvelope(status int, message string, retryAfter func() string) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
 		if retryAfter != nil {
 			w.Header().Set("Retry-After", retryAfter())
@@ -247,10 +247,10 @@ func htmlPage(status int) func(*Simulator, http.ResponseWriter, *http.Request) {
 	}
 }
 
-// alteration returns the body of a response that is about to be sent; it may change header and status, too.
+// alteration returns the body to send in a response. It may also change the header and the status.
 type alteration func(r *http.Request, response *httptest.ResponseRecorder) []byte
 
-// damaged lets FoneStorm respond and alters a successful response.
+// damaged lets FoneStorm process the request and alters a successful response.
 func damaged(damage alteration) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(s *Simulator, w http.ResponseWriter, r *http.Request) {
 		altered(s.service, damage).ServeHTTP(w, r)
@@ -273,12 +273,12 @@ func altered(next http.Handler, alter alteration) http.Handler {
 	})
 }
 
-// inJSON makes an alteration of a change to every object in a response.
+// inJSON returns an alteration that applies a change to every object in a response.
 func inJSON(change func(object map[string]any)) alteration {
 	return func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
 		var body any
 		if err := json.Unmarshal(response.Body.Bytes(), &body); err != nil {
-			return response.Body.Bytes() // A profile can leave it empty.
+			return response.Body.Bytes() // A profile can make it empty.
 		}
 		inObjects(body, change)
 		changed, _ := json.Marshal(body)
@@ -286,7 +286,7 @@ func inJSON(change func(object map[string]any)) alteration {
 	}
 }
 
-// inObjects visits every object of a JSON value, the inner ones first.
+// inObjects calls visit for every object in a JSON value, inner ones first.
 func inObjects(value any, change func(object map[string]any)) {
 	switch value := value.(type) {
 	case []any:

@@ -17,17 +17,17 @@ import (
 	"time"
 )
 
-// received is what came of one request.
+// received is the result of one request.
 type received struct {
 	status  int
 	header  http.Header
 	body    string
-	object  map[string]any // The body as JSON; nil when it is none.
-	err     error          // Of the request, or of reading the body.
+	object  map[string]any // The JSON body; nil if the body is not JSON.
+	err     error          // The error of the request or of reading the body.
 	changed bool           // Whether a setting took effect.
 }
 
-// set asks for a delivery to be set.
+// set is the body of a setting.
 func set(ctx context.Context, t *testing.T, sim *Simulator, endpoint string) received {
 	t.Helper()
 	form := url.Values{"fonenumber": {number}, "type": {"Email"}, "value": {"new@example.com"}, "url_method": {"POST"}}
@@ -37,7 +37,7 @@ func set(ctx context.Context, t *testing.T, sim *Simulator, endpoint string) rec
 	return got
 }
 
-// send makes one request over a connection of its own.
+// send makes one request over its own connection.
 func send(ctx context.Context, t *testing.T, sim *Simulator, method, target, body string) (got received) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
@@ -60,15 +60,15 @@ func send(ctx context.Context, t *testing.T, sim *Simulator, method, target, bod
 	return got
 }
 
-// wantRefusal checks an answer for the envelope of errors.
-func wantRefusal(status int, retryAfter func(text string) bool) func(*testing.T, received) {
+// wantError checks that a response is an error envelope.
+func wantError(status int, retryAfter func(text string) bool) func(*testing.T, received) {
 	return func(t *testing.T, got received) {
 		t.Helper()
 		if got.err != nil || got.status != status || got.object["status_code"] != float64(status) || got.object["message"] == "" {
-			t.Errorf("it is no envelope of a %d", status)
+			t.Errorf("the response is not the envelope of a %d", status)
 		}
 		if limited := got.object["message"] == rateLimitExceeded; limited != slices.Contains([]int{400, 410, 429}, status) {
-			t.Errorf("whether it says %q is %t", rateLimitExceeded, limited)
+			t.Errorf("the message is %q: %t", rateLimitExceeded, limited)
 		}
 		if text := got.header.Get("Retry-After"); retryAfter == nil && text != "" || retryAfter != nil && !retryAfter(text) {
 			t.Errorf("Retry-After is %q", text)
@@ -80,21 +80,21 @@ func wantPage(status int) func(*testing.T, received) {
 	return func(t *testing.T, got received) {
 		t.Helper()
 		if got.err != nil || got.status != status || !strings.Contains(got.body, "<title>") || got.header.Get("Content-Type") != "text/html" {
-			t.Errorf("it is no HTML page with status %d", status)
+			t.Errorf("the response is not an HTML page with status %d", status)
 		}
 	}
 }
 
-func wantError(want error) func(*testing.T, received) {
+func wantConnectionError(want error) func(*testing.T, received) {
 	return func(t *testing.T, got received) {
 		t.Helper()
 		if !errors.Is(got.err, want) {
-			t.Errorf("the error is no %v", want)
+			t.Errorf("the error is not %v", want)
 		}
 	}
 }
 
-// wantObject checks an answer that reports success and what of it says where the FoneNumber delivers.
+// wantObject checks a successful response and the delivery in it.
 func wantObject(check func(object, receive map[string]any) bool) func(*testing.T, received) {
 	return func(t *testing.T, got received) {
 		t.Helper()
@@ -102,64 +102,64 @@ func wantObject(check func(object, receive map[string]any) bool) func(*testing.T
 		options, _ := object["sms_options"].(map[string]any)
 		receive, _ := options["receive"].(map[string]any)
 		if got.err != nil || got.status != http.StatusOK || !check(object, receive) {
-			t.Error("it is another answer")
+			t.Error("the response is different")
 		}
 	}
 }
 
-// Each fault is what it says, on the call that has the most to lose.
+// Each fault does what its name says when a delivery is set.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	tests := map[Fault]struct {
 		check   func(*testing.T, received)
 		changes bool // The setting takes effect.
 	}{
-		ConnectionReset:  {wantError(syscall.ECONNRESET), false},
-		ConnectionClosed: {wantError(io.EOF), false},
-		NoAnswer:         {wantError(context.Canceled), false},
-		AnswerLost:       {wantError(syscall.ECONNRESET), true},
-		TokenRejected:    {wantRefusal(401, nil), false},
-		RequestTimeout:   {wantRefusal(408, nil), false},
-		RateLimited:      {wantRefusal(429, nil), false},
-		RateLimitedSeconds: {wantRefusal(429, func(text string) bool {
+		ConnectionReset:  {wantConnectionError(syscall.ECONNRESET), false},
+		ConnectionClosed: {wantConnectionError(io.EOF), false},
+		NoAnswer:         {wantConnectionError(context.Canceled), false},
+		AnswerLost:       {wantConnectionError(syscall.ECONNRESET), true},
+		TokenRejected:    {wantError(401, nil), false},
+		RequestTimeout:   {wantError(408, nil), false},
+		RateLimited:      {wantError(429, nil), false},
+		RateLimitedSeconds: {wantError(429, func(text string) bool {
 			return text == "1"
 		}), false},
-		RateLimitedDate: {wantRefusal(429, func(text string) bool {
+		RateLimitedDate: {wantError(429, func(text string) bool {
 			date, err := http.ParseTime(text)
 			return err == nil && time.Until(date) < 2*time.Second && time.Until(date) > 0
 		}), false},
-		RateLimited400: {wantRefusal(400, nil), false},
-		RateLimited410: {wantRefusal(410, nil), false},
-		ServerError:    {wantRefusal(500, nil), false},
+		RateLimited400: {wantError(400, nil), false},
+		RateLimited410: {wantError(410, nil), false},
+		ServerError:    {wantError(500, nil), false},
 		BadGateway:     {wantPage(502), false},
-		Unavailable:    {wantRefusal(503, nil), false},
-		GatewayTimeout: {wantRefusal(504, nil), false},
+		Unavailable:    {wantError(503, nil), false},
+		GatewayTimeout: {wantError(504, nil), false},
 		HTMLPage:       {wantPage(200), false},
-		NotFound:       {wantRefusal(404, nil), false},
+		NotFound:       {wantError(404, nil), false},
 		NotFoundPage:   {wantPage(404), false},
 		NotFoundForeign: {func(t *testing.T, got received) {
 			if got.status != http.StatusNotFound || strings.TrimSpace(got.body) != `{"message":"no Route matched"}` {
-				t.Error("it is not the 404 of another program")
+				t.Error("the response is not the 404 of another program")
 			}
 		}, false},
 		NoContent: {func(t *testing.T, got received) {
 			if got.err != nil || got.status != http.StatusNoContent || got.body != "" {
-				t.Error("it has content")
+				t.Error("the response has content")
 			}
 		}, true},
 		EmptyAnswer: {func(t *testing.T, got received) {
 			if got.err != nil || got.status != http.StatusOK || got.body != "" {
-				t.Error("it is not empty")
+				t.Error("the response is not empty")
 			}
 		}, true},
 		CutOff: {func(t *testing.T, got received) {
 			if !errors.Is(got.err, io.ErrUnexpectedEOF) || got.status != http.StatusOK || !strings.HasPrefix(got.body, "{") {
-				t.Error("it is not cut off")
+				t.Error("the response is not truncated")
 			}
 		}, true},
 		WrongContentType: {func(t *testing.T, got received) {
 			if got.header.Get("Content-Type") != "text/html" {
-				t.Error("the content type is right")
+				t.Error("the content type is correct")
 			}
 			wantObject(func(_, receive map[string]any) bool { return receive["email"] == "new@example.com" })(t, got)
 		}, true},
@@ -178,7 +178,7 @@ func TestFaults(t *testing.T) {
 		}), true},
 		BareSuccess: {func(t *testing.T, got received) {
 			if got.status != http.StatusOK || got.body != `{"status_code":200,"result":"SUCCESS"}` {
-				t.Error("it is not bare")
+				t.Error("the response is not a bare success")
 			}
 		}, true},
 	}
@@ -187,7 +187,7 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			test, known := tests[fault]
 			if !known {
-				t.Fatal("it is not tested")
+				t.Fatal("the fault is not tested")
 			}
 			sim := newSimulator(t, Options{FoneNumbers: 2})
 			server := httptest.NewServer(sim)
@@ -196,7 +196,7 @@ func TestFaults(t *testing.T) {
 			defer giveUp()
 			sim.Inject(func(*http.Request) Fault {
 				if fault == NoAnswer {
-					giveUp() // As a client does after a while.
+					giveUp() // As a client does on a timeout.
 				}
 				return fault
 			})
@@ -213,14 +213,14 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// Faults of an answer about one FoneNumber leave the other calls alone where these have nothing of the kind.
+// Faults in responses about one FoneNumber do not affect other calls to which they do not apply.
 func TestFaultsOfOtherCalls(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		fault        Fault
 		method, path string
 		body         string
-		want         string // In the answer.
+		want         string // In the response.
 	}{
 		"bare success of a read":        {BareSuccess, "GET", "/fonenumbers/" + number, "", `"fonenumber":"3215550000"`},
 		"another FoneNumber in lists":   {AnotherFoneNumber, "GET", "/fonenumbers", "", `["3215550000"]`},
@@ -229,8 +229,8 @@ func TestFaultsOfOtherCalls(t *testing.T) {
 		"another FoneNumber of devices": {AnotherFoneNumber, "GET", "/devices/219", "", `"fonenumber":"3215550000"`},
 		"unknown members of devices":    {UnknownMembers, "GET", "/devices", "", `"added_later"`},
 		"page for a subaccount token":   {NotFoundPage, "POST", "/subaccounts/token", `{"subaccount":"2000000002"}`, "<title>"},
-		"a refusal without content":     {NoContent, "GET", "/fonenumbers/3215559999", "", `"error":"Not Found"`},
-		"a refusal":                     {WrongTypes, "GET", "/fonenumbers/3215559999", "", `"error":"Not Found"`},
+		"404 without content":           {NoContent, "GET", "/fonenumbers/3215559999", "", `"error":"Not Found"`},
+		"404":                           {WrongTypes, "GET", "/fonenumbers/3215559999", "", `"error":"Not Found"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -241,14 +241,14 @@ func TestFaultsOfOtherCalls(t *testing.T) {
 			defer server.Close()
 			sim.Inject(func(*http.Request) Fault { return test.fault })
 			if got := send(t.Context(), t, sim, test.method, server.URL+BasePath+test.path, test.body); !strings.Contains(got.body, test.want) {
-				t.Errorf("the answer is %s, want %s in it", got.body, test.want)
+				t.Errorf("the response is %s, want %s in it", got.body, test.want)
 			}
 			wantViolations(t, sim, 0)
 		})
 	}
 }
 
-// A test chooses by the request, which FoneStorm sees as it came, and can switch faults off.
+// A test chooses the fault by the request, which FoneStorm receives unchanged, and can disable faults.
 func TestInject(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{FoneNumbers: 1})
@@ -264,12 +264,12 @@ func TestInject(t *testing.T) {
 	})
 	for i, want := range []int{http.StatusRequestTimeout, http.StatusOK} {
 		if got := set(t.Context(), t, sim, server.URL+BasePath); got.status != want {
-			t.Errorf("request %d was answered %+v, want %d", i, got, want)
+			t.Errorf("the response to request %d is %+v, want %d", i, got, want)
 		}
 	}
 	sim.Inject(nil)
 	if got := send(t.Context(), t, sim, http.MethodGet, server.URL+BasePath+"/fonenumbers", ""); got.status != http.StatusOK || asked != 2 {
-		t.Errorf("without faults the answer is %+v after %d questions", got, asked)
+		t.Errorf("without faults the response is %+v after %d calls", got, asked)
 	}
 	wantViolations(t, sim, 0)
 
@@ -280,7 +280,7 @@ func TestInject(t *testing.T) {
 	wantViolations(t, sim, 1)
 }
 
-// Faults damage the response that a profile gives.
+// Faults damage the response of the profile.
 func TestFaultsOfRespelledResponses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

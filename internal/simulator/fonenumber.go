@@ -6,34 +6,34 @@ import (
 	"strings"
 )
 
-// FoneNumber is a telephone number of the simulated account or of one of its subaccounts. Texts are shown as they are, so
-// that a test can put in whatever a real account may contain.
+// FoneNumber is a telephone number of the simulated account or one of its subaccounts. Texts are not validated, so that a test
+// can use anything that a real account may contain.
 type FoneNumber struct {
 	Number     string // Ten digits.
-	Subaccount string // Code of the subaccount that has it; the main account when empty.
+	Subaccount string // Code of its subaccount; empty for the main account.
 	Label      string
 	Group      string
-	Active     string // "yes" (also when empty), "no" for a pending cancellation, "cancel" for a cancelled one.
+	Active     string // "yes" or empty, "no" if a cancellation is pending, "cancel" if cancelled.
 
-	MessagingDisabled bool // The number does not accept messages.
+	MessagingDisabled bool // The number does not receive messages.
 	Undeliverable     bool // Its object contains no delivery settings.
 
 	Receive       Receive
 	ReceiveNotify Notify
 }
 
-// Notify is a notification about each message, beside its delivery. The zero value is none.
+// Notify is a notification about each message, in addition to its delivery. The zero value means none.
 type Notify struct {
-	Type   string // None (also when empty), Callback or Email.
+	Type   string // None or empty, Callback, or Email.
 	Email  string
 	URL    string
-	Method string // GET, POST or JSON.
+	Method string // GET, POST, or JSON.
 }
 
-// Receive is where messages received at a FoneNumber go. It has one field for each destination; those of other types
-// keep old values, as in FoneStorm.
+// Receive is the delivery of a FoneNumber. It has a field for each type of destination; fields of other types than the current
+// one keep old values, as in FoneStorm.
 type Receive struct {
-	Type      string // Device, Email, URL, Forward or None; None, as of a number that was never set, when empty.
+	Type      string // Device, Email, URL, Forward, or None; empty means None, as if it was never set.
 	Device    string
 	Email     string
 	URL       string
@@ -45,7 +45,7 @@ type Receive struct {
 	URLPassword string
 }
 
-// Value returns the destination of the current type, and "" for None.
+// Value returns the destination of the current type; "" for None.
 func (r Receive) Value() string {
 	switch r.Type {
 	case "Device":
@@ -61,7 +61,7 @@ func (r Receive) Value() string {
 	}
 }
 
-// String describes where messages go, without credentials.
+// String describes the delivery, without credentials.
 func (r Receive) String() string {
 	value := r.Value()
 	if u, err := url.Parse(value); err == nil && u.User != nil {
@@ -70,7 +70,7 @@ func (r Receive) String() string {
 	return strings.TrimSpace(r.Type + " " + value)
 }
 
-// change describes what becomes of r.
+// change describes the change from r to next.
 func (r Receive) change(next Receive) string {
 	credentials := ""
 	switch {
@@ -86,8 +86,7 @@ func (r Receive) change(next Receive) string {
 	return r.String() + " -> " + next.String() + credentials
 }
 
-// Delivering returns the setting that results from r when messages are sent to a new destination. Fields of other
-// types, and the credentials, stay behind.
+// Delivering returns r with a new destination. Fields of other types and the credentials keep their values.
 func (r Receive) Delivering(kind, value string) Receive {
 	r.Type = kind
 	switch kind {
@@ -103,10 +102,10 @@ func (r Receive) Delivering(kind, value string) Receive {
 	return r
 }
 
-// record is a FoneNumber and what its owner cannot see of it.
+// record is a FoneNumber and internal state.
 type record struct {
 	FoneNumber
-	neverSet bool // Nobody has set its delivery.
+	neverSet bool // Its delivery was never set.
 }
 
 // object returns the FoneNumber as the API shows it.
@@ -116,7 +115,7 @@ func (f record) object(profile *Profile) map[string]any {
 		"label":      f.Label,
 		"group":      textOrNull(f.Group),
 		"is_active":  f.Active,
-		"fax_options": map[string]any{ // Not in the contract: members appear over time.
+		"fax_options": map[string]any{ // Not in the contract, because FoneStorm adds members over time.
 			"receive": map[string]any{"type": "None"},
 		},
 	}
@@ -214,7 +213,7 @@ func (n Notify) object(profile *Profile) map[string]any {
 	return object
 }
 
-// textOrNull shows an unset field as null, as FoneStorm does for some of them; others it shows as "".
+// textOrNull returns nil for an unset field, as FoneStorm does for some fields. Others are "".
 func textOrNull(text string) any {
 	if text == "" {
 		return nil

@@ -6,23 +6,22 @@ import (
 	"time"
 )
 
-// RateWindow is a way to count the requests of a second. Which one FoneStorm uses is not documented.
+// RateWindow is a way to count requests per second. It is not documented which one FoneStorm uses.
 type RateWindow string
 
-// The ways to count: seconds of the clock, or the second before each request, which refuses all that the other does and
-// more.
+// The ways to count: per second of the clock, or over the second before each request, which is stricter.
 const (
 	FixedWindow   RateWindow = "fixed"
 	SlidingWindow RateWindow = "sliding"
 )
 
-// limiter decides which requests exceed the account's rate. Rejected requests do not count against it.
+// limiter decides which requests exceed the account's rate limit. Rejected requests do not count.
 type limiter struct {
 	limit  int // Zero for no limit.
 	window RateWindow
 
 	mu       sync.Mutex
-	accepted []time.Time // The last ones, at most limit of them, oldest first.
+	accepted []time.Time // Arrival of the latest requests, at most limit of them, oldest first.
 }
 
 func newLimiter(limit int, window RateWindow) (*limiter, error) {
@@ -39,7 +38,7 @@ func newLimiter(limit int, window RateWindow) (*limiter, error) {
 	return &limiter{limit: limit, window: window}, nil
 }
 
-// accept reports whether a request that arrives now is within the limit.
+// accept reports whether a request that arrives now is within the rate limit.
 func (l *limiter) accept(now time.Time) bool {
 	if l.limit == 0 {
 		return true

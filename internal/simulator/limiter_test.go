@@ -12,10 +12,10 @@ func TestRateWindows(t *testing.T) {
 	t.Parallel()
 	const yes, no = true, false
 	type arrival struct {
-		milliseconds   int // After the beginning of a second.
+		milliseconds   int // After the start of a second.
 		fixed, sliding bool
 	}
-	tests := map[string][]arrival{ // With three requests allowed in a second.
+	tests := map[string][]arrival{ // With three requests allowed per second.
 		"bunch at the beginning": {
 			{0, yes, yes},
 			{0, yes, yes},
@@ -103,7 +103,7 @@ func TestNoLimit(t *testing.T) {
 	}
 }
 
-// Every request counts, also one that is refused for another reason; one that was over the limit does not.
+// Every request within the limit counts, even if it fails for another reason. Requests over the limit do not count.
 func TestLimitOfRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

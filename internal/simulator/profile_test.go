@@ -37,7 +37,7 @@ func TestBuiltInProfilesAreComplete(t *testing.T) {
 	}
 }
 
-// Every field of a Profile can be set by name, as the flags of the simulator program do, and survives JSON.
+// Every field of a Profile can be set by name, as the simulator's flags do, and encoded as JSON and decoded again.
 func TestEverySettingIsInTheTable(t *testing.T) {
 	t.Parallel()
 	var named []string
@@ -72,7 +72,7 @@ func TestEverySettingIsInTheTable(t *testing.T) {
 	}
 }
 
-func TestSetRefusesWhatIsUnknown(t *testing.T) {
+func TestSetRejectsUnknownSettings(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, value string
@@ -137,7 +137,7 @@ func TestLoadProfile(t *testing.T) {
 	}
 }
 
-// A body of the wrong kind is refused before anything is read of it, and breaks no contract: the client may not know.
+// A body of the wrong kind is rejected before it is read. It does not violate the contract, because the client may not know.
 func TestKindsOfBodies(t *testing.T) {
 	t.Parallel()
 	set := map[string]string{
@@ -178,7 +178,7 @@ func TestKindsOfBodies(t *testing.T) {
 
 func wantBody(t *testing.T, w interface {
 	Result() *http.Response
-}, accepted bool, success, refusal int, message string,
+}, accepted bool, success, rejection int, message string,
 ) {
 	t.Helper()
 	response := w.Result()
@@ -189,13 +189,13 @@ func wantBody(t *testing.T, w interface {
 		}
 		return
 	}
-	if refusal == http.StatusUnsupportedMediaType {
+	if rejection == http.StatusUnsupportedMediaType {
 		message = "The content type is not supported."
 	}
 	var envelope map[string]any
 	_ = json.NewDecoder(response.Body).Decode(&envelope)
-	if response.StatusCode != refusal || envelope["message"] != message || envelope["status_code"] != float64(refusal) {
-		t.Errorf("the answer is %d %v, want %d %s", response.StatusCode, envelope, refusal, message)
+	if response.StatusCode != rejection || envelope["message"] != message || envelope["status_code"] != float64(rejection) {
+		t.Errorf("the response is %d %v, want %d %s", response.StatusCode, envelope, rejection, message)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestStatusOfTheRateLimit(t *testing.T) {
 	}
 }
 
-// payload returns what a JWT says; nil when the token is none.
+// payload returns the payload of a JWT; nil if the token is not a JWT.
 func payload(token string) map[string]any {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -257,7 +257,7 @@ func TestTokensNameTheAccount(t *testing.T) {
 			portal, _ := got["portal"].(map[string]any)
 			if !reflect.DeepEqual(got["account"], map[string]any{"id": "4075550001"}) || portal["token"] == "" ||
 				got["iat"] != float64(now) || got["exp"] != float64(now)+lasts.Seconds() {
-				t.Errorf("with %q the token says %v", expires, got)
+				t.Errorf("with %q the token contains %v", expires, got)
 			}
 			time.Sleep(lasts - time.Nanosecond)
 			decoded(t, get(t, sim, "/fonenumbers", token), http.StatusOK)
@@ -268,7 +268,7 @@ func TestTokensNameTheAccount(t *testing.T) {
 	})
 }
 
-func TestOpaqueTokensThatEnd(t *testing.T) {
+func TestOpaqueTokensThatAreInvalidated(t *testing.T) {
 	t.Parallel()
 	for _, earlier := range []string{"kept", "ended"} {
 		sim := newSimulator(t, Options{Subaccounts: []string{"2000000002"}, Profile: Profile{Token: "opaque", EarlierTokens: earlier}})
@@ -277,7 +277,7 @@ func TestOpaqueTokensThatEnd(t *testing.T) {
 		}
 		first := logIn()
 		if payload(first) != nil {
-			t.Errorf("the token %s says something", first)
+			t.Errorf("the token %s has a payload", first)
 		}
 		subaccount := subaccountToken(t, sim, first, "2000000002")
 		second := logIn()
@@ -293,14 +293,14 @@ func TestLists(t *testing.T) {
 	const strings, objects, withInactive = "strings", "objects", "objects with inactive"
 	tests := map[string]struct {
 		profile               Profile
-		plain, numbers, whole any // The form of the list, or the status of a refusal.
+		plain, numbers, whole any // The form of the list, or the status of the error.
 	}{
 		"all":                   {Profile{}, strings, strings, objects},
 		"strings":               {Profile{List: "strings"}, strings, strings, strings},
 		"objects with inactive": {Profile{List: "objects-with-inactive"}, withInactive, withInactive, withInactive},
 		"refused":               {Profile{List: "refused"}, strings, strings, 400},
-		"refused as not found":  {Profile{List: "refused", ListStatus: 404}, strings, strings, 404},
-		"refused as invalid":    {Profile{List: "refused", ListStatus: 422}, strings, strings, 422},
+		"rejected with 404":     {Profile{List: "refused", ListStatus: 404}, strings, strings, 404},
+		"rejected with 422":     {Profile{List: "refused", ListStatus: 422}, strings, strings, 422},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -362,7 +362,7 @@ func TestOddEntries(t *testing.T) {
 	}
 }
 
-// A number on which nothing was ever set shows that until something is set, including None.
+// A FoneNumber whose delivery was never set shows that until a delivery, even None, is set.
 func TestUnsetDelivery(t *testing.T) {
 	t.Parallel()
 	all := func(value any) map[string]any {
@@ -394,7 +394,7 @@ func TestUnsetDelivery(t *testing.T) {
 
 func TestMethodOfCallbackURLs(t *testing.T) {
 	t.Parallel()
-	tests := map[string][3]any{ // After a URL was set; set by hand to be called by GET; never set.
+	tests := map[string][3]any{ // After a URL was set; set by hand with GET; never set.
 		"kept": {"POST", "GET", nil}, "POST": {"POST", "POST", nil}, "JSON": {"JSON", "JSON", nil}, "GET": {"GET", "GET", nil},
 		"empty": {"", "", nil}, "null": {nil, nil, nil},
 	}
@@ -404,8 +404,8 @@ func TestMethodOfCallbackURLs(t *testing.T) {
 		ask(t, sim, "POST", "/messages/receive", token, jsonBody, `{"fonenumber":"3215550000","type":"URL","value":"https://x.test","url_method":"POST"}`)
 		sim.Put(FoneNumber{Number: "3215550001", Receive: Receive{Type: "URL", URL: "https://x.test", URLMethod: "GET"}})
 		for i := range want {
-			answer := decoded(t, get(t, sim, fmt.Sprint("/fonenumbers/", 3215550000+i), token), http.StatusOK)
-			if got := receiveOf(answer)["url_method"]; got != want[i] {
+			response := decoded(t, get(t, sim, fmt.Sprint("/fonenumbers/", 3215550000+i), token), http.StatusOK)
+			if got := receiveOf(response)["url_method"]; got != want[i] {
 				t.Errorf("%s shows %v of number %d, want %v", setting, got, i, want[i])
 			}
 		}
@@ -413,8 +413,8 @@ func TestMethodOfCallbackURLs(t *testing.T) {
 	}
 }
 
-// A real account contains what nobody can set through Set Delivery Service.
-func TestAnythingCanBePutByHand(t *testing.T) {
+// Real accounts contain deliveries that Set Delivery Service does not accept.
+func TestPutAcceptsAnything(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{})
 	odd := FoneNumber{
@@ -427,7 +427,7 @@ func TestAnythingCanBePutByHand(t *testing.T) {
 		"type": "fax", "device": "sip", "email": "a@x.test, b@x.test", "url": "ftp://a:b@x", "url_method": "PATCH", "forward": "+13215551111",
 	}
 	if got := receiveOf(decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)); !reflect.DeepEqual(got, want) {
-		t.Errorf("it shows %v, want %v", got, want)
+		t.Errorf("got %v, want %v", got, want)
 	}
 	decoded(t, get(t, sim, "/fonenumbers?filter=all", token), http.StatusOK)
 	wantViolations(t, sim, 0)

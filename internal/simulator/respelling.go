@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// respelling is a change to how a response spells what it says. Each part may be nil.
+// respelling is a change to the spelling of a response. Each function may be nil.
 type respelling struct {
 	name   string
 	object func(object map[string]any)      // Changes a FoneNumber or a device.
@@ -19,8 +19,8 @@ type respelling struct {
 	text   func(destination string) any     // Returns what replaces the text of that field, unless it is empty.
 }
 
-// respellingTable has the order in which respellings are applied: those that keep text come first, so that each can be
-// seen when several are combined.
+// respellingTable is in the order in which respellings are applied. Those that return text come first, so that each remains
+// visible when several are combined.
 var respellingTable = []respelling{
 	{name: "email-lower-case", field: "email", text: asText(strings.ToLower)},
 	{name: "email-upper-case", field: "email", text: asText(strings.ToUpper)},
@@ -84,8 +84,7 @@ var respellingTable = []respelling{
 	{name: "unknown-members", whole: func(response map[string]any) { inObjects(response, addMember) }},
 }
 
-// Respellings returns the names of the changes that a Profile can make to the spelling of responses. Any of them can be
-// combined.
+// Respellings returns the names of the changes that a Profile can make to the spelling of responses. They can be combined.
 func Respellings() []string {
 	var names []string
 	for _, r := range respellingTable {
@@ -94,7 +93,7 @@ func Respellings() []string {
 	return names
 }
 
-// respell makes the changes to successful responses that are made after the contract has been checked.
+// respell applies the changes to successful responses, after the contract was checked.
 func (p *Profile) respell(next http.Handler) http.Handler {
 	var changes []respelling
 	for _, r := range respellingTable {
@@ -127,7 +126,7 @@ func (p *Profile) respell(next http.Handler) http.Handler {
 	})
 }
 
-// oddEntry returns the change that adds the odd entry to lists; nil for none.
+// oddEntry returns the change that adds the profile's odd entry to lists; nil for none.
 func (p *Profile) oddEntry() *respelling {
 	var entry any
 	switch p.ListEntry {
@@ -145,7 +144,7 @@ func (p *Profile) oddEntry() *respelling {
 	}}
 }
 
-// apply makes the change to a response.
+// apply applies the change to a response.
 func (r respelling) apply(response map[string]any) {
 	for _, name := range []string{"fonenumber", "fonenumbers", "device", "devices"} {
 		switch value := response[name].(type) {
@@ -166,7 +165,7 @@ func (r respelling) apply(response map[string]any) {
 	}
 }
 
-// inObject makes the change to one FoneNumber or device.
+// inObject applies the change to one FoneNumber or device.
 func (r respelling) inObject(object map[string]any) {
 	if r.object != nil {
 		r.object(object)
@@ -189,7 +188,7 @@ func (r respelling) inObject(object map[string]any) {
 	}
 }
 
-// inMembers replaces every member and element of a JSON value, the inner ones first.
+// inMembers replaces every member and element of a JSON value, inner ones first.
 func inMembers(value any, replace func(name string, value any) any) {
 	switch value := value.(type) {
 	case []any:
@@ -205,7 +204,7 @@ func inMembers(value any, replace func(name string, value any) any) {
 	}
 }
 
-// inMember makes a change of an object from one of a member that it has.
+// inMember returns a change that applies to one member of an object.
 func inMember(name string, change func(value any) any) func(object map[string]any) {
 	return func(object map[string]any) {
 		if value, ok := object[name]; ok {
@@ -214,7 +213,7 @@ func inMember(name string, change func(value any) any) func(object map[string]an
 	}
 }
 
-// inReceive makes a change of a FoneNumber from one of its delivery, wherever that is.
+// inReceive returns a change that applies to the delivery of a FoneNumber, in any of its places.
 func inReceive(change func(receive map[string]any)) func(object map[string]any) {
 	return func(object map[string]any) {
 		for _, options := range []any{object, object["sms_options"], object["message_options"]} {
@@ -243,7 +242,7 @@ func prefixed(prefix string) func(string) any {
 	return func(text string) any { return prefix + text }
 }
 
-// punctuated writes ten digits as Americans do.
+// punctuated formats ten digits as in (321) 555-1212.
 func punctuated(text string) any {
 	if !tenDigits.MatchString(text) {
 		return text
@@ -259,7 +258,7 @@ func asNumber(text string) any {
 	return json.Number(text)
 }
 
-// numbered is asNumber for text of any kind: what is not digits becomes 7.
+// numbered is like asNumber, but other text becomes 7.
 func numbered(value any) any {
 	text, _ := value.(string)
 	if number, ok := asNumber(text).(json.Number); ok {
@@ -270,7 +269,7 @@ func numbered(value any) any {
 
 func asBoolean(value any) any { return replaced(value, map[string]any{"yes": true, "no": false}) }
 
-// replaced looks a text up without regard to case. What is not in the table stays.
+// replaced looks up a text, ignoring case. Other values are returned unchanged.
 func replaced(value any, table map[string]any) any {
 	if text, ok := value.(string); ok {
 		if replacement, known := table[strings.ToLower(text)]; known {
@@ -280,7 +279,7 @@ func replaced(value any, table map[string]any) any {
 	return value
 }
 
-// staleFields gives the fields of other types than the current one JSON types that nobody expects there.
+// staleFields sets the fields of other types than the current one to unexpected JSON types.
 func staleFields(receive map[string]any) {
 	kind, _ := receive["type"].(string)
 	current := strings.ToLower(strings.TrimSpace(kind))
@@ -291,8 +290,7 @@ func staleFields(receive map[string]any) {
 	}
 }
 
-// emptyAsArray replaces an object without any content by an empty array, as PHP does. A notification of type None has
-// no content.
+// emptyAsArray replaces an object without content with an empty array, as PHP does. A notification of type None has no content.
 func emptyAsArray(name string, value any) any {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -311,12 +309,12 @@ func addMember(object map[string]any) {
 	object["added_later"] = map[string]any{"type": "Fax", "fonenumber": []any{1, nil, "2"}}
 }
 
-// urlParts is a URL cut where its host begins and ends. It may contain tokens, which package net/url would escape.
+// urlParts is a URL split around its host. It may contain tokens, which package net/url would escape.
 type urlParts struct {
 	scheme   string // With "://".
 	userinfo string // With "@"; empty for none.
 	host     string // With the port.
-	rest     string // Path, query and fragment.
+	rest     string // Path, query, and fragment.
 }
 
 func inURL(change func(u *urlParts)) func(string) any {
@@ -336,7 +334,7 @@ func inURL(change func(u *urlParts)) func(string) any {
 	}
 }
 
-// inHost makes a change of a URL from one of its host. Hosts with tokens stay, since tokens have one spelling.
+// inHost returns a change that applies to the host of a URL, unless the host contains tokens, which have only one spelling.
 func inHost(change func(string) string) func(string) any {
 	return inURL(func(u *urlParts) {
 		if !strings.Contains(u.host, "{") {
@@ -345,7 +343,7 @@ func inHost(change func(string) string) func(string) any {
 	})
 }
 
-// addPort adds the port that the scheme implies.
+// addPort adds the scheme's default port.
 func (u *urlParts) addPort() {
 	if strings.LastIndex(u.host, ":") > strings.LastIndex(u.host, "]") {
 		return

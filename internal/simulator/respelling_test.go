@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// respelled is a FoneNumber that every respelling changes, of a given type.
+// respelled is a FoneNumber of the given type that every respelling changes.
 func respelled(kind string) FoneNumber {
 	return FoneNumber{
 		Number: number, Label: "42", Group: "Demo",
@@ -21,7 +21,7 @@ func respelled(kind string) FoneNumber {
 	}
 }
 
-// show returns a FoneNumber as a read shows it, and as the list does.
+// show returns a FoneNumber as in a single read, and as in the list.
 func show(t *testing.T, f FoneNumber, names ...string) (read, listed map[string]any) {
 	t.Helper()
 	sim := newSimulator(t, Options{Profile: Profile{Respellings: names}})
@@ -34,7 +34,7 @@ func show(t *testing.T, f FoneNumber, names ...string) (read, listed map[string]
 	return read, listed
 }
 
-// flat returns the members of a JSON value by their paths.
+// flat returns the members of a JSON value by path.
 func flat(value any) map[string]any {
 	found := map[string]any{}
 	var visit func(path string, value any)
@@ -51,12 +51,12 @@ func flat(value any) map[string]any {
 	return found
 }
 
-// Each respelling changes what it names, in reads and lists alike, and nothing else.
+// Each respelling changes only what its name says, both in single reads and in lists.
 func TestRespellings(t *testing.T) {
 	t.Parallel()
 	const receive = "/sms_options/receive/"
 	url := func(text string) map[string]any { return map[string]any{receive + "url": text} }
-	tests := map[string]map[string]any{ // What differs, by path.
+	tests := map[string]map[string]any{ // Differences, by path.
 		"email-lower-case":             {receive + "email": "ops@example.com"},
 		"email-upper-case":             {receive + "email": "OPS@EXAMPLE.COM"},
 		"forward-with-1":               {receive + "forward": "13215551111"},
@@ -107,7 +107,7 @@ func TestRespellings(t *testing.T) {
 			t.Parallel()
 			want, known := tests[name]
 			if !known {
-				t.Fatal("it is not tested")
+				t.Fatal("the respelling is not tested")
 			}
 			plain, _ := show(t, respelled("Email"))
 			read, listed := show(t, respelled("Email"), name)
@@ -130,7 +130,7 @@ func TestRespellings(t *testing.T) {
 	}
 }
 
-// Stale are the fields of all types but the current one, whatever the spelling of that.
+// All fields except that of the current type are stale, whatever the spelling of the type.
 func TestStaleFieldsAreThoseOfOtherTypes(t *testing.T) {
 	t.Parallel()
 	fields := map[string]string{"Device": "device", "Email": "email", "URL": "url", "Forward": "forward", "None": ""}
@@ -176,8 +176,8 @@ func TestRespellingsOfURLs(t *testing.T) {
 	}
 }
 
-// Values that a respelling does not fit stay as they are.
-func TestRespellingsThatDoNotFit(t *testing.T) {
+// Values to which a respelling does not apply stay unchanged.
+func TestRespellingsThatDoNotApply(t *testing.T) {
 	t.Parallel()
 	f := FoneNumber{Number: number, Active: "cancel", Receive: Receive{Type: "Device", Device: "0219", Forward: "sip:a"}}
 	sim := newSimulator(t, Options{Profile: Profile{
@@ -201,7 +201,7 @@ func TestRespellingsThatDoNotFit(t *testing.T) {
 	}
 }
 
-// All forms of responses can be respelled, in any combination, without breaking the contract.
+// Any combination of respellings can be applied to all forms of responses without violating the contract.
 func TestRespellingsOfEveryResponse(t *testing.T) {
 	t.Parallel()
 	var combinations [][]string
@@ -233,7 +233,7 @@ func TestRespellingsOfEveryResponse(t *testing.T) {
 	}
 }
 
-// Numbers are respelled in lists of strings, too, and device IDs in those of devices.
+// Numbers in lists of strings and device IDs in lists of devices are respelled too.
 func TestRespellingsOfListsAndDevices(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, path, want string }{
@@ -254,7 +254,7 @@ func TestRespellingsOfListsAndDevices(t *testing.T) {
 	}
 }
 
-// PHP makes an empty array of a delivery that was never set, and keeps one that is None.
+// PHP encodes a delivery that was never set as an empty array, but not one that is None.
 func TestEmptyDeliveryAsArray(t *testing.T) {
 	t.Parallel()
 	profile := Profile{UnsetDelivery: "empty", Respellings: []string{"empty-options-as-array"}}

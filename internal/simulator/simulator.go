@@ -1,9 +1,9 @@
-// Package simulator is FoneStorm in memory: the part of the API that message delivery needs, for tests, the demo,
-// the benchmark and for trying a configuration without an account.
+// Package simulator simulates FoneStorm in memory: the part of the API that message delivery needs. It is for tests, the demo,
+// the benchmark, and for trying a configuration without an account.
 //
-// It is written from the contract (openapi.yaml) and from FracTEL's documents alone and shares no code with the
-// client, so that a wrong idea in the client meets a right one here. What belongs here is behavior of the service
-// and the ways it can fail; what does not is anything of Terraform. The provider binary never links it.
+// It is based only on the contract (openapi.yaml) and FracTEL's documents, and shares no code with the client, so that it does
+// not repeat the client's mistakes. It simulates how the service behaves and how it fails, and knows nothing about Terraform. The
+// provider binary never links it.
 package simulator
 
 import (
@@ -31,55 +31,55 @@ import (
 //go:embed openapi.yaml
 var contract []byte
 
-// BasePath is where the API begins below the server's address.
+// BasePath is the path of the API on the server.
 const BasePath = "/v2"
 
-// Options say which FoneStorm to simulate. The zero value is a usable one: an account named "demo" with no
-// FoneNumbers, tokens that last an hour, no latency, no rate limit, and the dialect of the live service.
+// Options configures a simulator. With the zero value, the user is "demo", the account has no FoneNumbers, tokens last an hour,
+// there is no latency and no rate limit, and the dialect is that of the live service.
 type Options struct {
-	Username    string   // Name that may log in; "demo" when empty.
-	Password    string   // Its password; "demo-password" when empty.
-	Account     string   // ID of the account, ten digits; "1000000001" when empty.
-	Subaccounts []string // Codes of its subaccounts, ten digits each, in addition to those that Put and PutDevice name.
-	Users       []User   // Further users that may log in, to accounts of their own.
+	Username    string   // Name of the user; "demo" if empty.
+	Password    string   // Password of the user; "demo-password" if empty.
+	Account     string   // ID of the account, ten digits; "1000000001" if empty.
+	Subaccounts []string // Codes of subaccounts, ten digits each, in addition to those from Put and PutDevice.
+	Users       []User   // Additional users with their own accounts.
 
-	FoneNumbers int  // How many FoneNumbers the account has at first: 3215550000 and those that follow.
-	Documented  bool // Whether it has those that README, documentation and examples use, in the state that they expect.
+	FoneNumbers int  // Initial number of FoneNumbers, from 3215550000 on.
+	Documented  bool // Whether to add the FoneNumbers of the README, the documentation, and the examples.
 
-	TokenLifetime time.Duration // How long a token is accepted at most; as FoneStorm does, an hour unless asked, when zero.
-	Latency       time.Duration // How long every response takes.
+	TokenLifetime time.Duration // Maximum lifetime of tokens; if zero, as long as the login requests, or an hour.
+	Latency       time.Duration // Delay of every response.
 
-	RateLimit  int        // Requests accepted in a second; zero for no limit.
-	RateWindow RateWindow // How those seconds are counted; sliding when empty.
+	RateLimit  int        // Requests accepted per second; zero for no limit.
+	RateWindow RateWindow // How requests per second are counted; sliding if empty.
 
-	Profile Profile // The dialect; that of the live service when zero.
+	Profile Profile // The dialect; that of the live service if zero.
 
-	OnResponse func(Request) // Called with each request once it has been responded to, also by several goroutines at once; may be nil.
+	OnResponse func(Request) // Called after each response, possibly concurrently; may be nil.
 }
 
-// User may log in to an account other than the first one, whose FoneNumbers and devices name it as their Subaccount.
+// User is a user of another account. FoneNumbers and devices of that account have its ID as their Subaccount.
 type User struct {
 	Name     string
 	Password string
 	Account  string // Ten digits.
 }
 
-// Request is what the simulator remembers of one request.
+// Request is what the simulator records about a request.
 type Request struct {
 	Arrived time.Time
 	Method  string
 	Path    string     // Below BasePath, with the query.
-	Account string     // Account or subaccount that the token acts on; empty for logins and when the token is not valid.
-	Body    string     // Kind of the body: "json", "form", or "" when there is none or it is of another kind.
-	Form    url.Values // Parameters of the body, of either kind; empty when the body could not be read.
+	Account string     // Account or subaccount that the token acts on; empty for logins and invalid tokens.
+	Body    string     // Kind of the body: "json", "form", or "" for none or another kind.
+	Form    url.Values // Parameters of the body; empty if it could not be read.
 	Header  http.Header
 
-	Status int    // Of the response; zero when there was none.
-	Reason string // Beginning of the body of a response that reports a failure.
-	Change string // What the request changed, without credentials; empty for nothing.
+	Status int    // Status of the response; zero without one.
+	Reason string // Beginning of the body of an error response.
+	Change string // What the request changed, without credentials; may be empty.
 }
 
-// Kind names the API call that a request made, in few words.
+// Kind returns a short name for the API call.
 func (r Request) Kind() string {
 	switch {
 	case r.Path == "/auth":
@@ -101,11 +101,11 @@ func (r Request) Kind() string {
 	}
 }
 
-// Simulator is an http.Handler that responds as FoneStorm does. It is safe for concurrent use.
+// Simulator is an http.Handler that responds like FoneStorm. It is safe for concurrent use.
 type Simulator struct {
 	options Options
-	profile *Profile     // The dialect, every setting with its value.
-	service http.Handler // What FoneStorm itself does: contract, API, spelling of responses.
+	profile *Profile     // The dialect, with a value for every setting.
+	service http.Handler // FoneStorm itself: contract, API, and spelling of responses.
 	limiter *limiter
 	key     []byte // Signs tokens.
 
@@ -119,11 +119,11 @@ type Simulator struct {
 	intercept   Interceptor
 }
 
-// Interceptor sees every request before FoneStorm does, after limit and latency. It may change the account, or write
-// a response of its own, which the contract does not bind, and return true.
+// Interceptor receives every request before FoneStorm does, after the rate limit and the latency. It may change the account. To
+// replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
 type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
-// New returns a simulator, or an error when the options are unusable.
+// New returns a simulator, or an error if the options are invalid.
 func New(options Options) (*Simulator, error) {
 	options.Username = cmp.Or(options.Username, "demo")
 	options.Password = cmp.Or(options.Password, "demo-password")
@@ -177,8 +177,8 @@ func New(options Options) (*Simulator, error) {
 	return s, nil
 }
 
-// contractRouter reads the contract, once for all simulators of a process: tests make hundreds of them, and reading takes most of
-// the time of each.
+// contractRouter parses the contract once for all simulators of a process, because tests create hundreds of simulators and parsing
+// takes most of the time.
 var contractRouter = sync.OnceValues(func() (routers.Router, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(contract)
 	if err != nil {
@@ -187,8 +187,8 @@ var contractRouter = sync.OnceValues(func() (routers.Router, error) {
 	return legacy.NewRouter(doc)
 })
 
-// validate wraps a handler so that requests and responses that break the contract are found out: such a request gets
-// a 400 envelope, such a response becomes a 500, and both are kept as violations.
+// validate wraps a handler to check requests and responses against the contract. The response to an invalid request is a 400
+// envelope, an invalid response becomes a 500, and both are recorded as violations.
 func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
 	router, err := contractRouter()
 	if err != nil {
@@ -197,7 +197,7 @@ func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
 	validator := openapi3filter.NewValidator(router,
 		openapi3filter.Strict(true),
 		openapi3filter.ValidationOptions(openapi3filter.Options{
-			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc, // The API itself checks the token.
+			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc, // The API checks the token.
 			IncludeResponseStatus: true,
 		}),
 		openapi3filter.OnLog(func(context.Context, string, error) {}),
@@ -215,11 +215,11 @@ func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
 }
 
 func init() {
-	// The decoders of kin-openapi are the same for all validators; its own for forms passes over unknown parameters.
+	// The decoders of kin-openapi are global. Its own decoder for forms ignores unknown parameters.
 	openapi3filter.RegisterBodyDecoder("application/x-www-form-urlencoded", decodeForm)
 }
 
-// decodeForm refuses parameters that the contract does not name, as the decoder of JSON does.
+// decodeForm rejects parameters that are not in the contract, as the JSON decoder does.
 func decodeForm(body io.Reader, header http.Header, schema *openapi3.SchemaRef, encoding openapi3filter.EncodingFn) (any, error) {
 	data, err := io.ReadAll(body)
 	if err != nil {
@@ -237,12 +237,12 @@ func decodeForm(body io.Reader, header http.Header, schema *openapi3.SchemaRef, 
 	return openapi3filter.UrlencodedBodyDecoder(bytes.NewReader(data), header, schema, encoding)
 }
 
-// ServeHTTP serves one request: limit, latency, contract, API, in this order.
+// ServeHTTP handles a request: rate limit, latency, contract, and API, in this order.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := time.Now()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	if err != nil {
-		return // The client went away.
+		return // The client has disconnected.
 	}
 	kind := bodyKind(r.Header.Get("Content-Type"), body)
 	form, _ := formOf(kind, body)
@@ -256,7 +256,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	request.Account, _ = s.accountOf(r.Header.Get("token"))
 	s.mu.Lock()
-	s.requests = append(s.requests, request) // Before the response: a test that has it may look at the requests.
+	s.requests = append(s.requests, request) // Before the response, because a test may inspect the requests as soon as it has the response.
 	s.mu.Unlock()
 	recorder := &recorder{ResponseWriter: w, request: request, mu: &s.mu}
 	s.respond(recorder, r.WithContext(context.WithValue(r.Context(), requestKey{}, request)), body, arrived)
@@ -268,10 +268,10 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// requestKey is the key of a context's *Request.
+// requestKey is the context key of the *Request.
 type requestKey struct{}
 
-// noteChange remembers what a request has changed. The caller has locked s.
+// noteChange records what a request has changed. The caller must have locked s.
 func (s *Simulator) noteChange(ctx context.Context, change string) {
 	if request, ok := ctx.Value(requestKey{}).(*Request); ok {
 		request.Change = change
@@ -300,14 +300,14 @@ func (s *Simulator) respond(w http.ResponseWriter, r *http.Request, body []byte,
 	s.service.ServeHTTP(w, r)
 }
 
-// Intercept sets what sees every request from now on; nil for nothing.
+// Intercept sets the interceptor for all further requests; nil for none.
 func (s *Simulator) Intercept(intercept Interceptor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.intercept = intercept
 }
 
-// Requests returns what has been asked so far, in the order of arrival.
+// Requests returns the requests so far, in the order of arrival.
 func (s *Simulator) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -318,14 +318,14 @@ func (s *Simulator) Requests() []Request {
 	return requests
 }
 
-// Forget drops the requests remembered so far.
+// Forget deletes the recorded requests.
 func (s *Simulator) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = nil
 }
 
-// Violations returns the requests and responses that broke the contract, described.
+// Violations returns descriptions of the requests and responses that violated the contract.
 func (s *Simulator) Violations() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -338,7 +338,7 @@ func (s *Simulator) addViolation(reason string) {
 	s.violations = append(s.violations, reason)
 }
 
-// recorder notes the status of a response before it is sent, and why a request failed.
+// recorder records the status of a response before it is sent, and why a request failed.
 type recorder struct {
 	http.ResponseWriter
 	request *Request
@@ -361,5 +361,5 @@ func (r *recorder) Write(data []byte) (int, error) {
 	return r.ResponseWriter.Write(data)
 }
 
-// Unwrap lets http.ResponseController reach the connection.
+// Unwrap gives http.ResponseController access to the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -20,7 +20,7 @@ const (
 	formBody = "application/x-www-form-urlencoded"
 	jsonBody = "application/json"
 
-	number = "3215550000" // Of every account that has FoneNumbers.
+	number = "3215550000" // In every account that has FoneNumbers.
 )
 
 func newSimulator(t testing.TB, options Options) *Simulator {
@@ -32,7 +32,7 @@ func newSimulator(t testing.TB, options Options) *Simulator {
 	return sim
 }
 
-// ask sends one request, by hand, so that it can be wrong.
+// ask sends one raw request, which may be invalid.
 func ask(t testing.TB, sim *Simulator, method, path, token, contentType, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, BasePath+path, strings.NewReader(body))
@@ -45,7 +45,7 @@ func ask(t testing.TB, sim *Simulator, method, path, token, contentType, body st
 	w := httptest.NewRecorder()
 	sim.ServeHTTP(w, r)
 	if got := w.Header().Get("Content-Type"); got != "application/json" {
-		t.Errorf("%s %s was answered with content of type %q", method, path, got)
+		t.Errorf("the response to %s %s has content type %q", method, path, got)
 	}
 	return w
 }
@@ -70,13 +70,13 @@ func inJSONBody(form url.Values) string {
 	return string(body)
 }
 
-// anyToken returns one that is valid without the trace that a login would leave.
+// anyToken returns a valid token without a login, which would be recorded.
 func anyToken(sim *Simulator) string {
 	token, _ := sim.newToken(sim.options.Account, 0)
 	return token
 }
 
-// decoded returns the JSON of an answer that reports success.
+// decoded returns the JSON of a successful response.
 func decoded(t testing.TB, w *httptest.ResponseRecorder, status int) map[string]any {
 	t.Helper()
 	if w.Code != status {
@@ -84,18 +84,18 @@ func decoded(t testing.TB, w *httptest.ResponseRecorder, status int) map[string]
 	}
 	var body map[string]any
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
-		t.Fatalf("the answer is no JSON: %v: %s", err, w.Body)
+		t.Fatalf("the response is not JSON: %v: %s", err, w.Body)
 	}
 	return body
 }
 
-// wantEnvelope checks that an error has the form of all errors, and says this.
+// wantEnvelope checks that the response is an error envelope whose message contains the words.
 func wantEnvelope(t testing.TB, w *httptest.ResponseRecorder, status int, words ...string) {
 	t.Helper()
 	body := decoded(t, w, status)
 	message, isText := body["message"].(string)
 	if len(body) != 3 || !isText || body["error"] != http.StatusText(status) || body["status_code"] != float64(status) {
-		t.Errorf("the answer is no envelope of a %d: %v", status, body)
+		t.Errorf("the response is not the envelope of a %d: %v", status, body)
 	}
 	for _, word := range words {
 		if !strings.Contains(message, word) {
@@ -111,7 +111,7 @@ func wantViolations(t testing.TB, sim *Simulator, want int) {
 	}
 }
 
-func TestNewRefusesUnknownOptions(t *testing.T) {
+func TestNewRejectsInvalidOptions(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		options Options
@@ -132,7 +132,7 @@ func TestNewRefusesUnknownOptions(t *testing.T) {
 			t.Parallel()
 			_, err := New(test.options)
 			if err == nil {
-				t.Fatal("it was accepted")
+				t.Fatal("got no error")
 			}
 			for _, word := range test.words {
 				if !strings.Contains(err.Error(), word) {
@@ -156,7 +156,7 @@ func TestAccountAtFirst(t *testing.T) {
 	}
 }
 
-// Whatever is asked in a wrong way is answered with the reason, remembered, and changes nothing.
+// The response to an invalid request contains the reason. The request is recorded and changes nothing.
 func TestContractIsChecked(t *testing.T) {
 	t.Parallel()
 	good := url.Values{"fonenumber": {number}, "type": {"Email"}, "value": {"ops@example.com"}, "url_method": {"POST"}}
@@ -228,8 +228,8 @@ func TestContractIsChecked(t *testing.T) {
 	})
 }
 
-// An answer of the simulator's own that breaks the contract is a mistake in a test, which has to learn of it.
-func TestAnswersAreCheckedToo(t *testing.T) {
+// A response that violates the contract is a mistake in the test, which must notice it.
+func TestResponsesAreCheckedToo(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{})
 	sim.Put(FoneNumber{Number: "321"})
@@ -248,7 +248,7 @@ func TestUnknownRoutes(t *testing.T) {
 		{"GET", "/subaccounts/token"},
 		{"GET", "/messages/receive"},
 		{"PUT", "/fonenumbers/" + number},
-		{"DELETE", "/fonenumbers/" + number}, // Which would give the number up.
+		{"DELETE", "/fonenumbers/" + number}, // FoneStorm's call to cancel the number.
 		{"POST", "/fonenumbers"},
 	} {
 		wantEnvelope(t, ask(t, sim, route.method, route.path, token, "", ""), http.StatusNotFound)
@@ -262,7 +262,7 @@ func TestUnknownRoutes(t *testing.T) {
 	wantEnvelope(t, outside, http.StatusNotFound)
 }
 
-func TestRequestsAreRemembered(t *testing.T) {
+func TestRequestsAreRecorded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := newSimulator(t, Options{FoneNumbers: 1, Latency: 2 * time.Second})
@@ -297,7 +297,7 @@ func TestRequestsAreRemembered(t *testing.T) {
 			t.Fatalf("there are %d requests, want %d", len(got), len(want))
 		}
 		for i, r := range got {
-			arrived := begun.Add(time.Duration(i) * 2 * time.Second) // Each waited for the answer to the one before.
+			arrived := begun.Add(time.Duration(i) * 2 * time.Second) // Each was sent after the previous response.
 			if r.Kind() != want[i].kind || r.Method != want[i].method || r.Path != want[i].path || r.Status != want[i].status ||
 				r.Account != want[i].account || r.Body != want[i].body || r.Form.Encode() != want[i].form || !r.Arrived.Equal(arrived) {
 				t.Errorf("request %d is a %s, %+v; want %+v at %s", i, r.Kind(), r, want[i], arrived)
@@ -313,8 +313,8 @@ func TestRequestsAreRemembered(t *testing.T) {
 	})
 }
 
-// A client that does not wait for the answer leaves nothing running.
-func TestClientThatGoesAway(t *testing.T) {
+// A client that disconnects early leaves nothing running.
+func TestClientThatDisconnects(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := newSimulator(t, Options{FoneNumbers: 1, Latency: time.Minute})
@@ -324,10 +324,10 @@ func TestClientThatGoesAway(t *testing.T) {
 		server.ServeHTTP(httptest.NewRecorder(), r)
 		synctest.Wait()
 		if waited := time.Since(begun); waited != time.Second {
-			t.Errorf("it took %s, want one second", waited)
+			t.Errorf("took %s, want one second", waited)
 		}
 		if got := sim.Requests(); len(got) != 1 || got[0].Status != 0 {
-			t.Errorf("the requests are %+v, want one without an answer", got)
+			t.Errorf("the requests are %+v, want one without a response", got)
 		}
 	})
 }
@@ -339,20 +339,20 @@ func TestIntercept(t *testing.T) {
 	path := "/fonenumbers/" + number
 
 	sim.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
-		w.Header().Set("Content-Type", "application/json") // For ask; the contract does not bind it.
+		w.Header().Set("Content-Type", "application/json") // Because ask checks it; the contract does not apply to interceptors.
 		w.WriteHeader(http.StatusBadGateway)
 		_, _ = io.WriteString(w, "<html>")
 		return true
 	})
 	if w := get(t, sim, path, token); w.Code != http.StatusBadGateway || w.Body.String() != "<html>" {
-		t.Errorf("the interceptor's answer arrived as %d %s", w.Code, w.Body)
+		t.Errorf("the interceptor's response arrived as %d %s", w.Code, w.Body)
 	}
 	if status := sim.Requests()[0].Status; status != http.StatusBadGateway {
-		t.Errorf("the status is remembered as %d", status)
+		t.Errorf("the status is recorded as %d", status)
 	}
 
 	sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-		_, _ = io.ReadAll(r.Body) // FoneStorm must see it all the same.
+		_, _ = io.ReadAll(r.Body) // FoneStorm must still receive it.
 		sim.Put(FoneNumber{Number: number, Label: "changed by hand"})
 		return false
 	})
@@ -361,14 +361,14 @@ func TestIntercept(t *testing.T) {
 	})
 	object, _ := decoded(t, w, http.StatusOK)["fonenumber"].(map[string]any)
 	if object["label"] != "changed by hand" {
-		t.Errorf("the account was not changed before the answer: %v", object)
+		t.Errorf("the account was not changed before the response: %v", object)
 	}
 
 	sim.Intercept(nil)
 	sim.Put(FoneNumber{Number: number, Label: "changed again"})
 	object, _ = decoded(t, get(t, sim, path, token), http.StatusOK)["fonenumber"].(map[string]any)
 	if object["label"] != "changed again" {
-		t.Errorf("without an interceptor the answer is %v", object)
+		t.Errorf("without an interceptor the response is %v", object)
 	}
 	wantViolations(t, sim, 0)
 }
@@ -379,17 +379,17 @@ func TestAccountIsChangedByHand(t *testing.T) {
 	token := anyToken(sim)
 	sim.Put(FoneNumber{Number: "3215559999"})
 	if f, ok := sim.Get("3215559999"); !ok || f.Active != "yes" || f.Receive.Type != "None" {
-		t.Errorf("what was put is %+v, %v", f, ok)
+		t.Errorf("after Put, Get returns %+v, %v", f, ok)
 	}
 	decoded(t, get(t, sim, "/fonenumbers/3215559999", token), http.StatusOK)
 	sim.Remove("3215559999")
 	if f, ok := sim.Get("3215559999"); ok {
-		t.Errorf("what was removed is %+v", f)
+		t.Errorf("after Remove, Get returns %+v", f)
 	}
 	wantEnvelope(t, get(t, sim, "/fonenumbers/3215559999", token), http.StatusNotFound)
 }
 
-// This test is for the race detector; what it counts shows that nothing was lost.
+// This test is for the race detector. The counts show that no request was lost.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	const n = 20

@@ -15,18 +15,18 @@ import (
 	"github.com/hashicorp/hc-install/releases"
 )
 
-// downloadVersion of Terraform has passed all tests of this project.
+// downloadVersion is the version of Terraform with which all tests pass.
 const downloadVersion = "1.15.9"
 
-// download is how to get Terraform from HashiCorp.
+// download downloads Terraform from HashiCorp.
 type download struct {
-	dir      string // Where it goes.
+	dir      string // Target folder.
 	site     string
-	key      string        // That signs releases; HashiCorp's when empty.
-	patience time.Duration // How long the site may take to respond. The transfer itself may take longer.
+	key      string        // Public key of the signatures; HashiCorp's if empty.
+	patience time.Duration // Timeout for the first response. The download may take longer.
 }
 
-// run downloads Terraform and returns its path. Several processes may do so at the same time.
+// run downloads Terraform and returns its path. It is safe to run in several processes at the same time.
 func (d download) run(ctx context.Context, progress io.Writer) (string, error) {
 	size, err := d.size(ctx)
 	if err != nil {
@@ -57,8 +57,8 @@ func (d download) run(ctx context.Context, progress io.Writer) (string, error) {
 	return finished, os.Rename(path, finished)
 }
 
-// size returns how many bytes the archive has. It shows early whether the site can be reached at all: the library itself
-// would try for minutes.
+// size returns the size of the archive. It also detects early that the site is unreachable, for which the library would take
+// minutes.
 func (d download) size(ctx context.Context) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()

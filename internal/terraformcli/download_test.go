@@ -19,8 +19,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 )
 
-// releaseSite serves downloadVersion as HashiCorp does. It returns the site's address and the public key that signs the
-// release.
+// releaseSite serves downloadVersion like HashiCorp's site. It returns the URL and the public key of the signatures.
 func releaseSite(t *testing.T) (site, key string) {
 	t.Helper()
 	var archive bytes.Buffer
@@ -59,7 +58,7 @@ func releaseSite(t *testing.T) (site, key string) {
 	return server.URL, key
 }
 
-// sign returns a signature by a new key and the public half of that key.
+// sign signs with a new key and returns the signature and the public key.
 func sign(t *testing.T, text string) (signature, key string) {
 	t.Helper()
 	signer, err := openpgp.NewEntity("test", "", "", nil)
@@ -101,7 +100,7 @@ func TestDownload(t *testing.T) {
 	onlyFile(t, d.dir, "terraform")
 }
 
-// What HashiCorp has not signed is not used, and nothing of it stays.
+// A download that HashiCorp has not signed is not used and not kept.
 func TestDownloadOfAnotherSigner(t *testing.T) {
 	t.Parallel()
 	site, _ := releaseSite(t)
@@ -112,7 +111,7 @@ func TestDownloadOfAnotherSigner(t *testing.T) {
 	onlyFile(t, d.dir, "")
 }
 
-// A site that accepts connections and never responds is as good as none.
+// A site that accepts connections but does not respond is an error.
 func TestDownloadDoesNotWait(t *testing.T) {
 	t.Parallel()
 	released := make(chan struct{})

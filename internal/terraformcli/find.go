@@ -14,20 +14,20 @@ import (
 	"github.com/hashicorp/go-version"
 )
 
-// What the tests and the demo need: functions of providers.
+// The tests and the demo need provider functions.
 var (
 	minTerraform = version.Must(version.NewVersion("1.8.0"))
 	minOpenTofu  = version.Must(version.NewVersion("1.7.0"))
 )
 
-// CLI is an executable of Terraform or OpenTofu.
+// CLI is a Terraform or OpenTofu executable.
 type CLI struct {
-	Path    string // Absolute.
-	Name    string // "terraform" or "tofu", whatever the file is called.
+	Path    string // Absolute path.
+	Name    string // "terraform" or "tofu", whatever the name of the file.
 	Version *version.Version
 }
 
-// Product returns the name and the version of the CLI, as in "OpenTofu 1.12.6".
+// Product returns the product and version of the CLI, as in "OpenTofu 1.12.6".
 func (c CLI) Product() string {
 	if c.Name == "tofu" {
 		return "OpenTofu " + c.Version.String()
@@ -35,8 +35,7 @@ func (c CLI) Product() string {
 	return "Terraform " + c.Version.String()
 }
 
-// HasWriteOnly reports whether resources can have write-only arguments. Terraform and OpenTofu have had them since the
-// same version.
+// HasWriteOnly reports whether the CLI supports write-only arguments. Terraform and OpenTofu support them from the same version on.
 func (c CLI) HasWriteOnly() bool {
 	return c.Version.Core().GreaterThanOrEqual(version.Must(version.NewVersion("1.11.0")))
 }
@@ -47,14 +46,14 @@ func Executable() (string, error) {
 	return cli.Path, err
 }
 
-// Find returns the first CLI of these:
+// Find returns the first of these CLIs:
 //
 //  1. what TERRAFORM or TF_ACC_TERRAFORM_PATH names, by name or path
 //  2. terraform, then tofu, on the PATH
-//  3. terraform, then tofu, in the cache folder: what Find has downloaded and what `make tofu` has built
-//  4. a pinned version of Terraform, which it downloads to the cache folder, announced in one line on progress
+//  3. terraform, then tofu, in the cache folder, where Find downloads Terraform and `make tofu` builds OpenTofu
+//  4. a pinned version of Terraform, which Find downloads to the cache folder after writing a line to progress
 //
-// A CLI that is too old is an error and is not skipped, because users expect that one to be used.
+// A CLI that is too old is an error. Find does not skip it, because users expect it to be used.
 func Find(ctx context.Context, progress io.Writer) (CLI, error) {
 	return find(ctx, progress, "https://releases.hashicorp.com")
 }
@@ -90,16 +89,16 @@ Do one of these, then try again:
 	return inspect(ctx, path)
 }
 
-// CacheDir returns the folder of the CLIs that are downloaded or built for this project, which need not exist.
+// CacheDir returns the folder for CLIs that are downloaded or built for this project. It may not exist yet.
 func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
 	return filepath.Join(dir, "terraform-provider-fractel"), err
 }
 
-// versionLine begins what `terraform version` prints, unless there are warnings before it.
+// versionLine is the first line of `terraform version`, except for warnings.
 var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
 
-// inspect asks an executable for its version and returns an error if it is too old.
+// inspect runs an executable to get its version, and returns an error if it is too old.
 func inspect(ctx context.Context, path string) (CLI, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -107,12 +106,12 @@ func inspect(ctx context.Context, path string) (CLI, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, path, "version") //nolint:gosec // Developers name it in their own environment.
+	command := exec.CommandContext(ctx, path, "version") //nolint:gosec // Developers choose the executable.
 	command.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1")
 	printed, err := command.CombinedOutput()
 	found := versionLine.FindSubmatch(printed)
 	if err == nil && found == nil {
-		err = errors.New("it does not print the version of Terraform or OpenTofu")
+		err = errors.New("the output does not contain a version of Terraform or OpenTofu")
 	}
 	if err != nil {
 		return CLI{}, fmt.Errorf("%s version: %w\n%s", path, err, printed)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// machine is a computer without any CLI: an empty PATH and an empty cache.
+// machine is an environment without any CLI: an empty PATH and an empty cache.
 type machine struct {
 	t     *testing.T
 	path  string
@@ -36,7 +36,7 @@ func newMachine(t *testing.T) machine {
 	return m
 }
 
-// install puts a CLI into a folder that prints this as its version.
+// install creates a CLI in a folder that prints this version.
 func (m machine) install(dir, name, printed string) string {
 	m.t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -50,7 +50,7 @@ func (m machine) install(dir, name, printed string) string {
 	return file
 }
 
-// Each way to get a CLI comes before the next.
+// Each way to find a CLI takes precedence over the next.
 func TestFindOrder(t *testing.T) {
 	m := newMachine(t)
 	builtTofu := m.install(m.cache, "tofu", "OpenTofu v1.12.6")
@@ -84,7 +84,7 @@ func TestFindOrder(t *testing.T) {
 	}
 }
 
-// A name is looked up on the PATH, and one that is not there is an error even when there are others.
+// A name is looked up on the PATH. If it is not there, that is an error even if another CLI is.
 func TestFindNamed(t *testing.T) {
 	m := newMachine(t)
 	m.install(m.path, "terraform", "Terraform v1.11.4")
@@ -109,14 +109,14 @@ func TestFindVersions(t *testing.T) {
 		{printed: "OpenTofu v1.7.0-rc1", product: "OpenTofu 1.7.0-rc1"},
 		{printed: "Terraform v1.7.5", err: "is Terraform 1.7.5: install Terraform 1.8.0 or later"},
 		{printed: "OpenTofu v1.6.3", err: "is OpenTofu 1.6.3: install OpenTofu 1.7.0 or later"},
-		{printed: "No version is set", err: "does not print the version"},
-		{printed: "Terraform v1.11.4", exit: 1, err: "exit status 1\nTerraform v1.11.4"}, // As version managers do, with what they say.
+		{printed: "No version is set", err: "does not contain a version"},
+		{printed: "Terraform v1.11.4", exit: 1, err: "exit status 1\nTerraform v1.11.4"}, // Like a version manager that reports an error.
 		{printed: "Terraform vsomething", err: "malformed version: something"},
 	} {
 		t.Run(c.printed, func(t *testing.T) {
 			m := newMachine(t)
 			m.install(m.path, "terraform", fmt.Sprintf("%s' >&2; exit %d; echo '", c.printed, c.exit))
-			m.install(m.path, "tofu", "OpenTofu v1.12.6") // Does not hide that the first one is of no use.
+			m.install(m.path, "tofu", "OpenTofu v1.12.6") // Must not hide the error of the first one.
 			cli, err := Find(t.Context(), nil)
 			if err == nil && cli.Product() != c.product || err != nil && (c.err == "" || !strings.Contains(err.Error(), c.err)) {
 				t.Errorf("found %+v, %v; want %q, %q", cli, err, c.product, c.err)
@@ -136,7 +136,7 @@ func TestHasWriteOnly(t *testing.T) {
 	}
 }
 
-// Without any CLI and without network, the error says what else there is to do.
+// Without a CLI and without a network, the error says what to do.
 func TestFindWithoutNetwork(t *testing.T) {
 	m := newMachine(t)
 	var progress bytes.Buffer
@@ -157,7 +157,7 @@ func TestFindWithoutNetwork(t *testing.T) {
 	}
 }
 
-// Programs that only developers need are not part of the provider.
+// Packages that only developers need are not linked into the provider.
 func TestProviderDoesNotLinkThis(t *testing.T) {
 	t.Parallel()
 	list := exec.Command("go", "list", "-deps", ".")
@@ -168,7 +168,7 @@ func TestProviderDoesNotLinkThis(t *testing.T) {
 	}
 	for _, want := range []string{"/internal/provider\n", "/internal/fonestorm\n"} {
 		if !strings.Contains(string(dependencies), want) {
-			t.Errorf("the provider does not even link %s", want)
+			t.Errorf("the provider does not link %s", want)
 		}
 	}
 	for _, developers := range []string{"/internal/terraformcli\n", "/internal/simulator\n", "github.com/hashicorp/hc-install"} {

@@ -1,6 +1,6 @@
-// Package terraformcli finds or downloads the Terraform CLI or OpenTofu (find.go, download.go) and runs it with the provider
-// that is built from this tree, as users would: as a process with a working directory, and with the provider either
-// installed by init or named by dev_overrides. Tests, the demo and the benchmark share it. The provider never links it.
+// Package terraformcli finds or downloads the Terraform CLI or OpenTofu (find.go, download.go). It runs the CLI with the provider
+// that is built from this source tree, as a user would: in a working directory, with the provider installed by init or configured
+// in dev_overrides. Tests, the demo, and the benchmark use it. The provider never links it.
 package terraformcli
 
 import (
@@ -16,21 +16,21 @@ import (
 	"time"
 )
 
-// BuildProvider compiles the provider in the module at root into the directory dir, as it is released but for the version
-// and for flags of go build.
+// BuildProvider compiles the provider in the module at root into the directory dir, as for a release except for the version and
+// additional flags for go build.
 func BuildProvider(ctx context.Context, root, dir string, flags ...string) error {
 	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "terraform-provider-fractel")}, flags...)
 	build := exec.CommandContext(ctx, "go", append(args, ".")...)
 	build.Dir = root
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // As it is released.
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // As for a release.
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the provider: %w\n%s", err, output)
 	}
 	return nil
 }
 
-// BuildMirror compiles the provider in the module at root into the directory dir, a filesystem mirror from which this CLI
-// installs it as the given version.
+// BuildMirror compiles the provider in the module at root into the directory dir, a filesystem mirror from which this CLI can
+// install it as the given version.
 func BuildMirror(ctx context.Context, cli CLI, root, dir, version string) error {
 	host := "registry.terraform.io"
 	if cli.Name == "tofu" {
@@ -41,19 +41,19 @@ func BuildMirror(ctx context.Context, cli CLI, root, dir, version string) error 
 
 // Workspace is a working directory of the CLI.
 type Workspace struct {
-	Dir string // Absolute. Configuration and state are in it.
+	Dir string // Absolute path. Contains the configuration and the state.
 
 	cli string
-	Env []string // Of the CLI and so of the provider.
+	Env []string // Environment of the CLI and the provider.
 }
 
-// New returns a workspace in an existing directory that uses the provider binary in providerDir, without init. Settings of
-// the caller's environment for Terraform or this provider are not passed on; env, as in "NAME=value", is.
+// New returns a workspace in an existing directory that uses the provider binary in providerDir without init. Its environment is
+// that of the caller without TF_ and FRACTEL_ variables, plus env ("NAME=value").
 func New(cli, dir, providerDir string, env ...string) (*Workspace, error) {
 	return newWorkspace(cli, dir, fmt.Sprintf("dev_overrides {\n    \"fractel/fractel\" = %q\n  }\n  direct {}", providerDir), env)
 }
 
-// NewMirrored returns a workspace as New does, in which init installs the provider from what BuildMirror has built.
+// NewMirrored is like New, but init installs the provider from a mirror that BuildMirror has built.
 func NewMirrored(cli, dir, mirror string, env ...string) (*Workspace, error) {
 	return newWorkspace(cli, dir, fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror), env)
 }
@@ -74,13 +74,13 @@ func newWorkspace(cli, dir, installation string, env []string) (*Workspace, erro
 	return w, nil
 }
 
-// Write puts a file into the working directory.
+// Write writes a file to the working directory.
 func (w *Workspace) Write(name, content string) error {
 	return os.WriteFile(filepath.Join(w.Dir, name), []byte(content), 0o600)
 }
 
-// Command returns the CLI with these arguments, to be started. When the context ends it is interrupted, as by
-// Ctrl-C, and killed only if it does not end then.
+// Command returns a command that runs the CLI with these arguments. When the context ends, the CLI is interrupted, as with Ctrl-C,
+// and killed only if it does not exit then.
 func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, w.cli, args...)
 	command.Dir = w.Dir
@@ -90,8 +90,7 @@ func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return command
 }
 
-// Run runs the CLI and returns all it printed, and its exit code. The error is for a CLI that could not be run at
-// all.
+// Run runs the CLI and returns its output and its exit code. The error is not nil only if the CLI could not be run.
 func (w *Workspace) Run(ctx context.Context, args ...string) (output string, exitCode int, err error) {
 	printed, err := w.Command(ctx, args...).CombinedOutput()
 	var exited *exec.ExitError

@@ -13,18 +13,18 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// panels are the operations that the chart shows, side by side. Changes and destroys cost what creates do.
+// panels contains the operations in the chart, side by side. Changes and destroys take as long as creates.
 var panels = []struct{ operation, title string }{
 	{"create all", "terraform apply, N FoneNumbers created"},
 	{"no-change plan", "terraform plan, N FoneNumbers unchanged"},
 }
 
 const (
-	width, height vg.Length = 620, 280 // Points: 827 pixels, the width of a page of GitHub.
+	width, height vg.Length = 620, 280 // In points: 827 pixels, the width of a GitHub page.
 	gap           vg.Length = 12
 )
 
-// theme is what differs between light and dark pages.
+// theme contains the colors for light or dark pages.
 type theme struct{ background, text, grid, provider, limit, floor color.Color }
 
 var (
@@ -60,12 +60,12 @@ func drawChart(results []result, t theme) ([]byte, error) {
 	if _, err := svg.WriteTo(&picture); err != nil {
 		return nil, err
 	}
-	// Arial and Helvetica are as wide as Liberation Sans, which hardly anybody has.
+	// Few readers have Liberation Sans. Arial and Helvetica have the same widths.
 	return bytes.ReplaceAll(picture.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Arial,Helvetica,'Liberation Sans',sans-serif;")), nil
 }
 
-// asForUsers returns the results of an operation on an account with its limit, and those for which there was only an account
-// without one, because the limit makes no difference to them.
+// asForUsers returns the results of an operation on an account with the rate limit. Sizes that were measured only without it are
+// included, because the limit makes no difference to them.
 func asForUsers(results []result, operation string) (chosen []result) {
 	limited := map[float64]bool{}
 	for _, r := range results {
@@ -79,7 +79,7 @@ func asForUsers(results []result, operation string) (chosen []result) {
 	return chosen
 }
 
-// panel returns the chart of one operation, whose scales are the same for all.
+// panel returns the chart of one operation. All panels have the same scales.
 func (t theme) panel(title string, results []result) (*plot.Plot, error) {
 	if len(results) == 0 {
 		return nil, errors.New("there is no result for: " + title)

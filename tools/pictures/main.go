@@ -1,5 +1,5 @@
-// Command pictures draws the chart of BENCHMARKS.md from the table in that file. `make pictures` runs it. It is in a module of
-// its own, so that what draws pictures does not decide with which versions of their dependencies the linters are built.
+// Command pictures draws the chart of BENCHMARKS.md from the table in that file. `make pictures` runs it. It has its own module, so
+// that its dependencies do not change those of the linters.
 package main
 
 import (
@@ -19,9 +19,9 @@ func main() {
 	}
 }
 
-// run draws the chart for light and for dark pages.
+// run draws the chart for light and dark pages.
 func run(benchmarks, folder string) error {
-	report, err := os.ReadFile(benchmarks) //nolint:gosec // The file that the developer names.
+	report, err := os.ReadFile(benchmarks) //nolint:gosec // The developer chooses the file.
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func run(benchmarks, folder string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(folder, name), picture, 0o644); err != nil { //nolint:gosec // A picture for everybody.
+		if err := os.WriteFile(filepath.Join(folder, name), picture, 0o644); err != nil { //nolint:gosec // Pictures are public.
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func TestReadTable(t *testing.T) {
 	}
 }
 
-// A report whose table has changed is an error, not a chart of something else.
+// If the format of the table has changed, the result is an error, not a wrong chart.
 func TestReadTableOfAnotherForm(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ old, new, want string }{
@@ -49,7 +49,7 @@ func TestReadTableOfAnotherForm(t *testing.T) {
 	}
 }
 
-// Users have the limit. Where it makes no difference, the benchmark may be without it.
+// Users have the rate limit. Where it makes no difference, the benchmark may run without it.
 func TestAsForUsers(t *testing.T) {
 	t.Parallel()
 	results, err := readTable(report)
@@ -64,7 +64,7 @@ func TestAsForUsers(t *testing.T) {
 	}
 }
 
-// The same report gives the same pictures, so that `make pictures` changes nothing without need.
+// The same report gives the same pictures, so that `make pictures` makes no unnecessary changes.
 func TestPicturesAreReproducible(t *testing.T) {
 	t.Parallel()
 	first, second := t.TempDir(), t.TempDir()

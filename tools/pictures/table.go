@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The columns of the table in BENCHMARKS.md that are read, by title.
+// Titles of the columns in the table of BENCHMARKS.md that the chart needs.
 const (
 	operationColumn = "operation"
 	sizeColumn      = "N"
@@ -16,23 +16,23 @@ const (
 	floorColumn     = "floor"
 )
 
-// accountLimit is how many requests a second a standard account may send.
+// accountLimit is the rate limit of a standard account, in requests per second.
 const accountLimit = 10
 
-// The columns that count requests.
+// requestColumns contains the titles of the columns that count requests.
 var requestColumns = []string{"login", "get", "list", "set"}
 
 // result is one row of the table.
 type result struct {
 	operation string
 	size      float64 // Number of FoneNumbers.
-	time      float64 // Seconds that the operation took.
-	limited   bool    // Whether the account had its limit.
-	floor     float64 // Seconds that Terraform takes for as many resources that do nothing.
-	paced     float64 // Seconds that the account's limit makes the requests take.
+	time      float64 // Duration of the operation in seconds.
+	limited   bool    // Whether the account had the rate limit.
+	floor     float64 // Seconds that Terraform takes for the same number of resources that do nothing.
+	paced     float64 // Minimum duration of the requests at the account's rate limit, in seconds.
 }
 
-// readTable returns the rows of the only table that a report of the benchmark contains.
+// readTable returns the rows of a benchmark report, which must contain only one table.
 func readTable(report string) ([]result, error) {
 	var rows [][]string
 	for line := range strings.Lines(report) {
@@ -40,7 +40,7 @@ func readTable(report string) ([]result, error) {
 			rows = append(rows, strings.Split(strings.TrimSuffix(cells, "|"), "|"))
 		}
 	}
-	if len(rows) < 3 { // Titles, a line below them, and results.
+	if len(rows) < 3 { // Titles, separator, and results.
 		return nil, errors.New("there is no table with results")
 	}
 	var results []result

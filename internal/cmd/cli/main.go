@@ -1,5 +1,5 @@
-// Command cli prints the path of the Terraform CLI or OpenTofu that tests, demo and documentation use. If there is none, it
-// downloads Terraform.
+// Command cli prints the path of the Terraform CLI or OpenTofu that the tests, the demo, and the documentation use. If there is
+// none, it downloads Terraform.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	cache := flag.Bool("cache", false, "print the folder for CLIs that are downloaded or built, instead")
+	cache := flag.Bool("cache", false, "print the folder for downloaded and built CLIs instead")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	path, err := find(ctx, *cache)

@@ -1,6 +1,6 @@
-// Command demo shows what the provider does: the real CLI installs the provider that is built from this tree and manages a
-// simulated account. It ends with an error as soon as anything is not as it should be, and leaves nothing behind but a log
-// of what failed.
+// Command demo shows what the provider does: the real CLI installs the provider that is built from this source tree and manages a
+// simulated account. The demo stops with an error as soon as a result is not as expected. It then keeps a log of what failed, and
+// otherwise nothing.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-const hookPassword = "correct-horse-battery" // Of a callback URL that does not exist.
+const hookPassword = "correct-horse-battery" // For a callback URL that does not exist.
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -41,7 +41,7 @@ func isTerminal(file *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// run is the whole demo. root is the folder of the repository.
+// run runs the demo. root is the folder of the repository.
 func run(ctx context.Context, root string, out io.Writer, colored bool) (err error) {
 	cli, err := terraformcli.Find(ctx, os.Stderr)
 	if err != nil {
@@ -61,7 +61,7 @@ func run(ctx context.Context, root string, out io.Writer, colored bool) (err err
 		if err == nil || ctx.Err() != nil {
 			_ = os.Remove(log.Name())
 		} else {
-			err = fmt.Errorf("%w\nWhat was done and printed is in %s", err, log.Name())
+			err = fmt.Errorf("%w\nThe commands and their output are in %s", err, log.Name())
 		}
 	}()
 	account, err := newAccount()
@@ -74,15 +74,15 @@ func run(ctx context.Context, root string, out io.Writer, colored bool) (err err
 		cli: cli, account: account, examples: os.DirFS(filepath.Join(root, "examples", "demo")),
 		out: out, log: log, colored: colored,
 	}
-	fmt.Fprintf(out, "%s and the provider built from this tree take over a simulated account that was set by hand:\n", cli.Product())
+	fmt.Fprintf(out, "%s and this provider manage a simulated account whose deliveries were set by hand:\n", cli.Product())
 	d.table([]string{"FONENUMBER", "DELIVERS TO"}, d.deliveries())
 	if err := d.install(ctx, root, dir, server.URL+simulator.BasePath); err != nil {
 		return err
 	}
-	return d.tell(ctx)
+	return d.steps(ctx)
 }
 
-// newAccount returns an account whose FoneNumbers deliver as somebody once set them by hand.
+// newAccount returns an account whose deliveries were set by hand.
 func newAccount() (*simulator.Simulator, error) {
 	account, err := simulator.New(simulator.Options{})
 	if err != nil {
@@ -100,7 +100,7 @@ func newAccount() (*simulator.Simulator, error) {
 	return account, nil
 }
 
-// install builds the provider and makes a workspace in dir where init can install it.
+// install builds the provider and creates a workspace in dir in which init can install it.
 func (d *demo) install(ctx context.Context, root, dir, endpoint string) (err error) {
 	mirror := filepath.Join(dir, "mirror")
 	if err := terraformcli.BuildMirror(ctx, d.cli, root, mirror, "0.1.0"); err != nil {
@@ -111,7 +111,7 @@ func (d *demo) install(ctx context.Context, root, dir, endpoint string) (err err
 	return err
 }
 
-// configure copies an example to the workspace. An older CLI gets the password in the other argument.
+// configure copies an example to the workspace. For a CLI without write-only arguments, it uses url_password.
 func (d *demo) configure(name string) error {
 	content, err := fs.ReadFile(d.examples, name)
 	if err != nil {

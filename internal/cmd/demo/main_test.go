@@ -11,10 +11,10 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// The demo fits on a screen or two, shows the warning in full, and leaves nothing behind.
+// The demo fits on one or two screens, shows the complete warning, and leaves no files behind.
 func TestAccDemo(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
-		t.Skip("runs the CLI: set TF_ACC=1")
+		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
@@ -46,24 +46,24 @@ func TestAccDemo(t *testing.T) {
 	}
 }
 
-// What failed can be read in the log, which the error names.
+// If the demo fails, the error contains the path of the log.
 func TestAccDemoFailure(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
-		t.Skip("runs the CLI: set TF_ACC=1")
+		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
 	t.Setenv("TMPDIR", t.TempDir())
-	root := t.TempDir() // Has no provider.
+	root := t.TempDir() // Contains no provider.
 	err := run(t.Context(), root, &strings.Builder{}, false)
 	if err == nil {
 		t.Fatal("the demo succeeds without a provider")
 	}
-	_, log, found := strings.Cut(err.Error(), " is in ")
+	_, log, found := strings.Cut(err.Error(), " are in ")
 	if _, statErr := os.Stat(log); !found || statErr != nil {
-		t.Errorf("the error names no log: %v", err)
+		t.Errorf("the error contains no log: %v", err)
 	}
 }
 
-// A CLI that has no write-only arguments gets the password in an argument that it knows.
+// A CLI without write-only arguments gets the password in url_password.
 func TestPasswordForOlderCLI(t *testing.T) {
 	t.Parallel()
 	for cli, want := range map[string]string{"1.10.5": "url_password = var.hook_password", "1.11.0": "url_password_wo = var.hook_password"} {

@@ -14,21 +14,21 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// demo is what the story needs.
+// demo contains the CLI, the account, and the output.
 type demo struct {
 	cli       terraformcli.CLI
 	account   *simulator.Simulator
 	workspace *terraformcli.Workspace
-	examples  fs.FS // Where the configuration is.
+	examples  fs.FS // The configurations.
 	out, log  io.Writer
 	colored   bool
 }
 
-// deliveries are what FoneNumbers deliver to, by number.
+// deliveries contains the destination of each FoneNumber.
 type deliveries map[string]string
 
-// tell is the story, from an account set by hand to the end of what Terraform manages.
-func (d *demo) tell(ctx context.Context) error {
+// steps runs the demo, from the account set by hand to terraform destroy.
+func (d *demo) steps(ctx context.Context) error {
 	before := d.deliveries()
 	if err := d.configure("main.tf"); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (d *demo) tell(ctx context.Context) error {
 	if err := d.configure("others.tf"); err != nil {
 		return err
 	}
-	d.title("apply", "main.tf, and others.tf, which imports 3215551203 because it is right as it is")
+	d.title("apply", "main.tf, and others.tf, which imports 3215551203 without changing it")
 	if err := d.apply(ctx); err != nil {
 		return err
 	}
@@ -70,27 +70,27 @@ func (d *demo) tell(ctx context.Context) error {
 	return d.end(ctx)
 }
 
-// drift shows and heals a change by hand.
+// drift shows how Terraform detects and reverts a manual change.
 func (d *demo) drift(ctx context.Context, applied deliveries) error {
 	d.byHand("3215551203", "Forward", "3215559999")
-	d.title("plan", "somebody has changed 3215551203 by hand")
+	d.title("plan", "after 3215551203 was changed by hand")
 	plan, err := d.run(ctx, 2, "plan", "-input=false", "-detailed-exitcode")
 	if err != nil {
 		return err
 	}
 	diff, _, _ := strings.Cut(actions(plan), "\n\n")
 	d.say(diff)
-	d.title("apply", "set it as configured again")
+	d.title("apply", "restore the configured delivery")
 	if err := d.apply(ctx); err != nil {
 		return err
 	}
 	return d.expect(applied)
 }
 
-// end destroys everything and shows what the plan said and what became of each FoneNumber.
+// end destroys all resources and shows the warning and the new delivery of each FoneNumber.
 func (d *demo) end(ctx context.Context) error {
 	d.byHand("3215551204", "Forward", "3215550000")
-	d.title("destroy", "somebody has changed 3215551204 by hand")
+	d.title("destroy", "after 3215551204 was changed by hand")
 	output, err := d.run(ctx, 0, "apply", "-destroy", "-auto-approve", "-input=false", "-json")
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (d *demo) end(ctx context.Context) error {
 	if violations := d.account.Violations(); len(violations) > 0 {
 		return fmt.Errorf("FoneStorm would have rejected: %q", violations)
 	}
-	d.say("\nAll FoneNumbers were as expected after each step.")
+	d.say("\nEvery FoneNumber had the expected delivery after each step.")
 	return nil
 }
 
@@ -142,10 +142,10 @@ func (d *demo) run(ctx context.Context, want int, args ...string) (string, error
 	return output, nil
 }
 
-// emptyEnd is made of empty lines, in which the CLI may still reset colors.
+// emptyEnd matches empty lines at the end, in which the CLI may reset colors.
 var emptyEnd = regexp.MustCompile(`\n(\s|\x1b\[0m)*$`)
 
-// actions returns the part of a plan that says what changes, with the warnings.
+// actions returns the actions and warnings of a plan.
 func actions(plan string) string {
 	if _, after, found := strings.Cut(plan, "following actions:"); found {
 		_, plan, _ = strings.Cut(after, "\n")
@@ -163,7 +163,7 @@ func warnings(output string) deliveries {
 			Diagnostic struct{ Summary, Detail string }
 		}
 		if json.Unmarshal([]byte(line), &message) != nil {
-			continue // What is no JSON is for people.
+			continue // Other lines are not JSON.
 		}
 		if found := foneNumber.FindStringSubmatch(message.Diagnostic.Detail); found != nil {
 			summaries[found[1]] = message.Diagnostic.Summary
@@ -172,14 +172,14 @@ func warnings(output string) deliveries {
 	return summaries
 }
 
-// byHand changes where a FoneNumber delivers behind Terraform's back.
+// byHand changes the delivery of a FoneNumber outside Terraform.
 func (d *demo) byHand(number, kind, value string) {
 	f, _ := d.account.Get(number)
 	f.Receive = f.Receive.Delivering(kind, value)
 	d.account.Put(f)
 }
 
-// deliveries returns where every FoneNumber of the account delivers.
+// deliveries returns the delivery of every FoneNumber of the account.
 func (d *demo) deliveries() deliveries {
 	all := deliveries{}
 	for _, f := range d.account.Numbers() {
@@ -192,7 +192,7 @@ func (d *demo) deliveries() deliveries {
 	return all
 }
 
-// expect returns an error if a FoneNumber does not deliver as it should.
+// expect returns an error if the delivery of a FoneNumber is not as expected.
 func (d *demo) expect(want deliveries) error {
 	for number, got := range d.deliveries() {
 		if got != want[number] {
@@ -212,7 +212,7 @@ func (d *demo) title(command, comment string) {
 
 func (d *demo) say(text string) { fmt.Fprintln(d.out, strings.TrimSuffix(text, "\n")) }
 
-// table shows a line for each FoneNumber, with a column for each map.
+// table prints a line for each FoneNumber, with a column for each map.
 func (d *demo) table(head []string, columns ...deliveries) {
 	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, strings.Join(head, "\t"))

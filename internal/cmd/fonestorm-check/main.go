@@ -1,5 +1,5 @@
-// Command fonestorm-check compares a FoneStorm account with what the provider assumes of FoneStorm, and writes a report
-// without secrets and personal data to attach to an issue. It changes nothing unless -fonenumber is set.
+// Command fonestorm-check compares a FoneStorm account with what the provider assumes about FoneStorm, and writes a report to
+// attach to an issue, without secrets and personal data. It changes nothing unless -fonenumber is set.
 package main
 
 import (
@@ -26,7 +26,7 @@ const (
 )
 
 func main() {
-	// A closed terminal or pipe must not end the program before the FoneNumber is restored.
+	// A closed terminal or pipe must not stop the program before the FoneNumber is restored.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	status := run(ctx, os.Args[1:], os.Getenv, http.DefaultTransport, os.Stdout, os.Stderr)
@@ -34,7 +34,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run is the whole program. What concerns the terminal alone goes to stderr.
+// run is the program without its exit. Messages that are only for the terminal go to stderr.
 func run(ctx context.Context, args []string, getenv func(string) string, transport http.RoundTripper, stdout, stderr io.Writer) int {
 	fail := func(err error) int {
 		fmt.Fprintln(stderr, "fonestorm-check:", err)
@@ -42,14 +42,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, transpo
 	}
 	flags := flag.NewFlagSet("fonestorm-check", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	fonenumber := flags.String("fonenumber", "", "`FoneNumber` to set every delivery type on, and restore; nothing is changed without it")
+	fonenumber := flags.String("fonenumber", "", "`FoneNumber` on which to set every delivery type; it is restored afterwards. Without it, nothing is changed")
 	force := flags.Bool("force", false, "change the FoneNumber even if it delivers to a URL, whose credentials cannot be restored")
-	rateLimit := flags.Bool("rate-limit", false, "exceed the rate limit once to see how that is reported")
+	rateLimit := flags.Bool("rate-limit", false, "exceed the rate limit once to see the response")
 	file := flags.String("report", "fonestorm-report.json", "`file` to write the report to")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return asAssumed
 	} else if err != nil {
-		return notChecked // The flag package has printed it.
+		return notChecked // The flag package has printed the error.
 	}
 	if flags.NArg() > 0 {
 		return fail(fmt.Errorf("unexpected argument %q", flags.Arg(0)))
@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, transpo
 
 	announce(stdout, config)
 	silence := context.AfterFunc(ctx, func() {
-		fmt.Fprintln(stderr, "Interrupted. If the FoneNumber was changed, it is restored now; this takes two minutes at most.")
+		fmt.Fprintln(stderr, "Interrupted. If the FoneNumber was changed, it is being restored, which takes at most two minutes.")
 	})
 	defer silence()
 	report, err := contract.Run(ctx, config)
@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, transpo
 	case errors.As(err, &unrestored) && report == nil:
 		return fail(unrestored)
 	case ctx.Err() != nil:
-		return fail(errors.New("interrupted; the FoneNumber, if there is one, delivers as before"))
+		return fail(errors.New("interrupted; the FoneNumber, if any, has its original delivery"))
 	case report == nil:
 		return fail(err)
 	}
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, transpo
 	if err := write(*file, report); err != nil {
 		return fail(err)
 	}
-	fmt.Fprintf(stdout, "\nThe report is in %s. It contains no secrets and no personal data: please attach it to an issue.\n", *file)
+	fmt.Fprintf(stdout, "\nThe report is in %s. It contains no secrets and no personal data. Please attach it to an issue.\n", *file)
 	switch {
 	case err != nil:
 		return fail(err)
@@ -90,9 +90,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, transpo
 	}
 }
 
-// announce says what will be called.
+// announce prints the planned calls.
 func announce(w io.Writer, config contract.Config) {
-	fmt.Fprintf(w, "Requests to %s, at most 5 a second unless noted, repeated when the rate limit is exceeded:\n\n", config.Endpoint)
+	fmt.Fprintf(w, "Requests to %s, at most 5 per second unless noted, retried if the rate limit is exceeded:\n\n", config.Endpoint)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, call := range config.Plan() {
 		fmt.Fprintf(table, "  %s\tup to %d\t%s\n", call.Call, call.AtMost, call.Why)

@@ -26,10 +26,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program is fonestorm-check as a process of its own.
+// program is fonestorm-check as a separate process.
 type program struct {
 	*exec.Cmd
-	started chan struct{} // Closed when there is a process to send signals to.
+	started chan struct{} // Closed when the process has started.
 }
 
 func (p *program) start() error {
@@ -38,13 +38,13 @@ func (p *program) start() error {
 	return err
 }
 
-// signal is called by whoever answers the program's requests, perhaps before Start has returned.
+// signal is called while the program's requests are handled, perhaps before Start has returned.
 func (p *program) signal(signal os.Signal) {
 	<-p.started
-	_ = p.Process.Signal(signal) // Fails only when the program has ended.
+	_ = p.Process.Signal(signal) // Fails only if the program has exited.
 }
 
-// newAccount returns an account and the command that checks it, which writes its report into dir.
+// newAccount returns an account and the command that checks it and writes its report to dir.
 func newAccount(t *testing.T, profile simulator.Profile, args ...string) (sim *simulator.Simulator, command *program, dir string) {
 	t.Helper()
 	sim, err := simulator.New(simulator.Options{Profile: profile, FoneNumbers: 2})
@@ -65,7 +65,7 @@ func newAccount(t *testing.T, profile simulator.Profile, args ...string) (sim *s
 	return sim, command, dir
 }
 
-// execute serves the account, runs the command and returns what it does.
+// execute serves the account, runs the command, and returns its output and exit status.
 func execute(t *testing.T, sim *simulator.Simulator, command *program) (status int, stdout, stderr string) {
 	t.Helper()
 	server := httptest.NewServer(sim)
@@ -118,7 +118,7 @@ func TestDifferencesAreAnExitStatus(t *testing.T) {
 	}
 }
 
-// Every signal ends a run early, restore the FoneNumber and write no report; a second one changes nothing.
+// Every signal stops a run, which restores the FoneNumber and writes no report. A second signal has no effect.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
@@ -141,7 +141,7 @@ func TestSignals(t *testing.T) {
 			if status != 2 {
 				t.Errorf("the exit status is %d", status)
 			}
-			wantWords(t, stdout, "MESSAGES RECEIVED MEANWHILE ARE LOST", fonenumber)
+			wantWords(t, stdout, "MESSAGES RECEIVED DURING THE CHECK ARE LOST", fonenumber)
 			wantWords(t, stderr, "Interrupted.", "fonestorm-check: interrupted")
 			if f, _ := sim.Get(fonenumber); f.Receive.Type != "Email" || f.Receive.Email != "ops@example.com" || settings != 2 {
 				t.Errorf("after %d settings the FoneNumber delivers to %+v", settings, f.Receive)
@@ -153,7 +153,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// Ctrl-C also ends the program that the output is piped to.
+// Ctrl-C also stops the program that the output is piped to.
 func TestClosedPipeRestores(t *testing.T) {
 	t.Parallel()
 	sim, command, _ := newAccount(t, simulator.Profile{}, "-fonenumber", fonenumber)
@@ -187,12 +187,12 @@ func TestClosedPipeRestores(t *testing.T) {
 	}
 }
 
-// roundTripper sends requests without a network, so that the time in a bubble passes by itself.
+// roundTripper sends requests without a network, so that the fake clock advances.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestWhatIsNotRestoredIsPrinted(t *testing.T) {
+func TestUnrestoredDeliveryIsPrinted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim, command, dir := newAccount(t, simulator.Profile{})

@@ -1,5 +1,5 @@
-// Command fonestorm-simulator serves a simulated FoneStorm account until it is interrupted. It prints how to use it, and one
-// line for each request.
+// Command fonestorm-simulator serves a simulated FoneStorm account until it is interrupted. It prints how to use the account, and
+// then a line for each request.
 package main
 
 import (
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return serve(ctx, listener, account)
 }
 
-// account returns the account that is to be simulated.
+// account returns the simulated account.
 func (s settings) account() (*simulator.Simulator, error) {
 	account, err := simulator.New(s.options)
 	if err != nil || s.csv == "" {
@@ -67,23 +67,23 @@ func (s settings) account() (*simulator.Simulator, error) {
 	return account, account.PutCSV(table)
 }
 
-// introduce says what is simulated and how to use it.
+// introduce prints what is simulated and how to use it.
 func (s settings) introduce(out io.Writer, account *simulator.Simulator, endpoint string) {
-	fmt.Fprintf(out, `FoneStorm is simulated until you press Ctrl-C. In the terminal in which you run Terraform or OpenTofu:
+	fmt.Fprintf(out, `FoneStorm is simulated until you press Ctrl-C. Run this in the terminal in which you use Terraform or OpenTofu:
 
 export FRACTEL_ENDPOINT=%s
 export FRACTEL_USERNAME=%s
 export FRACTEL_PASSWORD=%s
 `, endpoint, quoted(s.options.Username), quoted(s.options.Password))
 	if s.options.Documented {
-		fmt.Fprintf(out, "\n# For the examples that have variables:\nexport %s\n", strings.Join(simulator.DocumentedVariables(), "\nexport "))
+		fmt.Fprintf(out, "\n# For examples with variables:\nexport %s\n", strings.Join(simulator.DocumentedVariables(), "\nexport "))
 	}
 	fmt.Fprintf(out, `
-Then this is enough:
+Then use this provider block:
 
 provider "fractel" {}
 
-Or put all of it into the provider block:
+Or configure everything in the provider block:
 
 provider "fractel" {
   endpoint = %q
@@ -93,13 +93,13 @@ provider "fractel" {
 
 `, endpoint, s.options.Username, s.options.Password)
 	if s.options.Documented {
-		fmt.Fprintln(out, "The accounts contain what README, documentation and examples use:")
+		fmt.Fprintln(out, "The accounts contain the FoneNumbers of the README, the documentation, and the examples:")
 	}
 	s.list(out, account.Numbers())
 	fmt.Fprintln(out, "\nRequests:")
 }
 
-// list shows the FoneNumbers, or the first of many.
+// list prints the FoneNumbers, up to a maximum number.
 func (s settings) list(out io.Writer, numbers []simulator.FoneNumber) {
 	const most = 30
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -113,7 +113,7 @@ func (s settings) list(out io.Writer, numbers []simulator.FoneNumber) {
 	}
 }
 
-// quoted returns a text as one word of a shell.
+// quoted returns a text as a single shell word.
 func quoted(text string) string {
 	if plainWord.MatchString(text) {
 		return text
@@ -123,8 +123,8 @@ func quoted(text string) string {
 
 var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
 
-// logLine describes a request in one line: time, method, path, status, account if it is another one, and what changed or
-// why nothing did. It contains neither headers nor bodies, which have passwords and tokens in them.
+// logLine describes a request in one line: time, method, path, status, and what it changed or why it failed. It contains neither
+// headers nor bodies, because these contain passwords and tokens.
 func logLine(r simulator.Request) string {
 	outcome := r.Change
 	if r.Reason != "" {
@@ -139,39 +139,39 @@ func logLine(r simulator.Request) string {
 	}
 	return strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) {
-			return ' ' // It came from the network, and goes to a terminal.
+			return ' ' // Text from the network must not control the terminal.
 		}
 		return c
 	}, line)
 }
 
-// settings are what the command line asks for.
+// settings contains the values of the command line.
 type settings struct {
 	listen  string
 	csv     string
 	options simulator.Options
 }
 
-// parse reads the command line. Settings of the dialect change the profile, whichever comes first.
+// parse parses the command line. Dialect flags override the profile, in any order.
 func parse(args []string, out io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("fonestorm-simulator", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&s.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
-	flags.StringVar(&s.csv, "csv", "", "`file` with your own FoneNumbers instead of the documented account; see above")
-	flags.IntVar(&s.options.FoneNumbers, "fonenumbers", 0, "an account with this `many` FoneNumbers, from 3215550000 on, instead of the documented one")
+	flags.StringVar(&s.csv, "csv", "", "CSV `file` with your own FoneNumbers instead of those of the examples; see above")
+	flags.IntVar(&s.options.FoneNumbers, "fonenumbers", 0, "`number` of FoneNumbers, from 3215550000 on, instead of those of the examples")
 	flags.StringVar(&s.options.Username, "username", "demo", "`name` of the user")
 	flags.StringVar(&s.options.Password, "password", "demo-password", "`password` of the user")
 	flags.StringVar(&s.options.Account, "account", "1000000001", "`ID` of the account, ten digits")
-	flags.Func("subaccount", "`code` of a subaccount, ten digits; repeat it for more", func(code string) error {
+	flags.Func("subaccount", "`code` of a subaccount, ten digits; can be repeated", func(code string) error {
 		s.options.Subaccounts = append(s.options.Subaccounts, code)
 		return nil
 	})
-	flags.DurationVar(&s.options.TokenLifetime, "token-lifetime", 0, "the longest `time` for which a token is valid, such as 30s; 0 means as long as the login asks for, or an hour")
-	flags.DurationVar(&s.options.Latency, "latency", 0, "`time` that every response takes, such as 200ms")
+	flags.DurationVar(&s.options.TokenLifetime, "token-lifetime", 0, "maximum `time` for which a token is valid, such as 30s; 0 means as long as the login requests, or an hour")
+	flags.DurationVar(&s.options.Latency, "latency", 0, "`delay` of every response, such as 200ms")
 	flags.IntVar(&s.options.RateLimit, "rate-limit", 10, "`requests` accepted per second; 0 for no limit")
-	window := flags.String("rate-window", string(simulator.SlidingWindow), "how seconds are counted, fixed or sliding: `kind` of window")
-	profile := flags.String("profile", "live", "`dialect` of FoneStorm: 2.1, 2.4, 2.12, live, or a JSON file such as a report of fonestorm-check")
+	window := flags.String("rate-window", string(simulator.SlidingWindow), "`kind` of window in which requests are counted: fixed or sliding")
+	profile := flags.String("profile", "live", "`dialect` of FoneStorm: 2.1, 2.4, 2.12, live, or a JSON file such as a report from fonestorm-check")
 
 	common := map[string]bool{}
 	flags.VisitAll(func(f *flag.Flag) { common[f.Name] = true })
@@ -210,22 +210,22 @@ func parse(args []string, out io.Writer) (settings, error) {
 	return s, nil
 }
 
-// help prints what the program does and its flags: first those that most people need, then those of the dialect.
+// help prints what the program does and its flags, those of the dialect last.
 func help(flags *flag.FlagSet, common map[string]bool) {
-	fmt.Fprintf(flags.Output(), `fonestorm-simulator pretends to be FracTEL's FoneStorm API on this machine, so that you can try the provider without an
-account. It prints what to set, then one line for each request: time, method, path, status, and what changed.
-Nothing is kept when it ends.
+	fmt.Fprintf(flags.Output(), `fonestorm-simulator simulates FracTEL's FoneStorm API on this machine, so that you can try the provider without an account.
+It prints the settings to use, then a line for each request: time, method, path, status, and what changed.
+It keeps nothing when it exits.
 
-The account has the FoneNumbers that README, documentation and examples use, and -csv FILE has your own instead:
+The account contains the FoneNumbers of the README, the documentation, and the examples. To use your own, pass -csv FILE:
 
   fonenumber,type,value
   3215551212,Email,ops@example.com
   (321) 555-1213,None,
 
 The first line names the columns: %s.
-Only fonenumber is required. type is Device, Email, URL, Forward, None, or empty if nothing was ever set. account is the code
-of a subaccount. notify_url is the URL of the receive notification. A row of type Device also adds the device, with the label
-as its name.
+Only fonenumber is required. type is Device, Email, URL, Forward, None, or empty if no delivery was ever set. account is the
+code of a subaccount. notify_url is the URL of the receive notification. A row of type Device also adds the device, with the
+label as its name.
 
 `, strings.Join(simulator.CSVColumns, ", "))
 	section := func(title string, isCommon bool) {
@@ -241,10 +241,10 @@ as its name.
 		part.PrintDefaults()
 	}
 	section("Flags:", true)
-	section("\nFlags that change how FoneStorm responds, as accounts have been seen to do. They change the profile:", false)
+	section("\nFlags that change how FoneStorm responds. They override the profile:", false)
 }
 
-// serve handles requests until the context ends, then lets those under way finish.
+// serve handles requests until the context ends, then waits for those in progress.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)

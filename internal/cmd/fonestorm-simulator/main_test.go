@@ -28,7 +28,7 @@ func TestFlagsDescribeTheProfile(t *testing.T) {
 	}
 	tests := map[string]struct {
 		args []string
-		want simulator.Profile // Beside what it leaves to the defaults.
+		want simulator.Profile // Except for the defaults.
 	}{
 		"none":               {nil, simulator.Profile{}},
 		"profile":            {[]string{"-profile", "2.4"}, simulator.Profiles()["2.4"]},
@@ -52,7 +52,7 @@ func TestFlagsDescribeTheProfile(t *testing.T) {
 	}
 }
 
-// complete fills in the settings that are left to the live profile.
+// complete adds the defaults of the live profile.
 func complete(profile simulator.Profile) simulator.Profile {
 	complete := simulator.Profiles()["live"]
 	given, all := reflect.ValueOf(profile), reflect.ValueOf(&complete).Elem()
@@ -64,7 +64,7 @@ func complete(profile simulator.Profile) simulator.Profile {
 	return complete
 }
 
-// output is what a program has printed so far.
+// output contains what the program has printed so far.
 type output struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -82,7 +82,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// started runs the program until the test ends, and returns what it prints, once it listens.
+// started runs the program until the test ends. It returns the output as soon as the program listens.
 func started(t *testing.T, args ...string) *output {
 	t.Helper()
 	printed, ended := &output{}, make(chan error, 1)
@@ -106,7 +106,7 @@ func started(t *testing.T, args ...string) *output {
 	return printed
 }
 
-// What is printed is what a user needs, and nothing that is secret.
+// The log shows each request, but no secrets.
 func TestRequestsAreLogged(t *testing.T) {
 	t.Parallel()
 	printed := started(t, "-rate-limit=0")
@@ -149,7 +149,7 @@ POST /messages/receive  200  3215551212: URL https://u:xxxxx@hooks.example.com/s
 POST /messages/receive  200  3215551212: URL https://u:xxxxx@hooks.example.com/sms -> None
 `
 	if log != want {
-		t.Errorf("it logs\n%s\nwant\n%s", log, want)
+		t.Errorf("the log is\n%s\nwant\n%s", log, want)
 	}
 	for _, secret := range []string{token, "horse"} {
 		if strings.Contains(log, secret) {
@@ -166,7 +166,7 @@ func TestOwnFoneNumbers(t *testing.T) {
 	}
 	printed := started(t, "-csv", table, "-password", "it's mine").String()
 	if !strings.Contains(printed, "4075550001") || !strings.Contains(printed, "Email own@example.com") || strings.Contains(printed, "3215551212") {
-		t.Errorf("it does not have the FoneNumbers of the file alone:\n%s", printed)
+		t.Errorf("the account does not have exactly the FoneNumbers of the file:\n%s", printed)
 	}
 	if !strings.Contains(printed, `FRACTEL_PASSWORD='it'\''s mine'`) {
 		t.Errorf("the password cannot be copied into a shell:\n%s", printed)

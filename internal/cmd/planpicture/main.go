@@ -1,5 +1,5 @@
-// Command planpicture prints, in color, the plan that README shows as a picture: the real CLI and the provider built from
-// this tree plan to set a FoneNumber of a simulated account that already delivers elsewhere. `make pictures` runs it.
+// Command planpicture prints, in color, the plan that the README shows as a picture. The real CLI and the provider that is built
+// from this source tree plan to set a FoneNumber of a simulated account that already delivers elsewhere. `make pictures` runs it.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// configuration is the first example of README, and what makes it complete.
+// configuration is the first example of the README, completed.
 const configuration = `resource "fractel_fonenumber_delivery" "support" {
   fonenumber = "3215551212"
   type       = "URL"
@@ -40,10 +40,10 @@ func main() {
 		stop()
 		os.Exit(1)
 	}
-	fmt.Print(output) // Without a line feed at the end, which would be an empty line of the picture.
+	fmt.Print(output) // Without a line feed at the end, which would add an empty line to the picture.
 }
 
-// plan returns what the CLI prints for a plan, and begins with the command. It expects to be started in the root of the repository.
+// plan returns the command and its output. It must run in the root of the repository.
 func plan(ctx context.Context) (string, error) {
 	cli, err := terraformcli.Find(ctx, os.Stderr)
 	if err != nil {
@@ -80,15 +80,15 @@ func plan(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	const blank = "\x1b[0m\n" // The plan begins with empty lines that have no color, and ends with one.
+	const blank = "\x1b[0m\n" // The plan begins with empty lines without color, and ends with one.
 	return fmt.Sprintf("$ %s plan\n\n%s", cli.Name, strings.TrimRight(strings.TrimLeft(output, blank), "\n")), nil
 }
 
-// run returns what the CLI prints, and an error when it fails.
+// run returns the output of the CLI, or an error if it fails.
 func run(ctx context.Context, workspace *terraformcli.Workspace, command string) (string, error) {
 	output, code, err := workspace.Run(ctx, command, "-input=false")
 	if err == nil && code != 0 {
-		err = fmt.Errorf("%s ended with exit code %d:\n%s", command, code, output)
+		err = fmt.Errorf("%s exited with status %d:\n%s", command, code, output)
 	}
 	return output, err
 }

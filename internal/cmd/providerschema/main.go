@@ -1,6 +1,6 @@
-// Command providerschema prints the provider's schemas in the form of `terraform providers schema -json`, for the generation
-// of docs. Every CLI leaves out what it does not know, such as list resources or write-only attributes; this does not, so
-// that docs are the same whichever CLI a contributor has.
+// Command providerschema prints the provider's schemas in the format of `terraform providers schema -json`, to generate the docs.
+// A CLI omits what its version does not know, such as list resources or write-only attributes. This program does not, so that the
+// docs do not depend on the contributor's CLI.
 package main
 
 import (
@@ -116,9 +116,9 @@ func kind(k tfprotov6.StringKind) string {
 }
 
 func typeOf(t tftypes.Type) json.RawMessage {
-	encoded, err := t.MarshalJSON() //nolint:staticcheck // Deprecated for other uses; nothing else writes this form.
+	encoded, err := t.MarshalJSON() //nolint:staticcheck // Deprecated for other uses, but nothing else writes this format.
 	if err != nil {
-		panic(err) // Only for types that no schema can have.
+		panic(err) // Impossible for the types of a schema.
 	}
 	return encoded
 }

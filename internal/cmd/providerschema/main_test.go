@@ -12,11 +12,11 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// What the CLI prints of the schemas is in what the program prints.
+// The program prints everything that the CLI prints about the schemas.
 func TestAccSchemasAreThoseOfTheCLI(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("TF_ACC") == "" {
-		t.Skip("runs the CLI, with TF_ACC=1")
+		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
 	cli, err := terraformcli.Executable()
 	if err != nil {
@@ -42,8 +42,8 @@ func TestAccSchemasAreThoseOfTheCLI(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, missing := range missingFrom(providerIn(t, own.Bytes()), providerIn(t, printed), "") {
-		if missing != "/resource_identity_schemas" { // No page shows them.
-			t.Errorf("%s is missing or another", missing)
+		if missing != "/resource_identity_schemas" { // The docs do not need them.
+			t.Errorf("%s is missing or different", missing)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func providerIn(t *testing.T, printed []byte) any {
 	return nil
 }
 
-// missingFrom returns the paths of what is wanted and not in got, which may contain more.
+// missingFrom returns the paths of values in want that are not in got. got may contain more.
 func missingFrom(got, want any, path string) (missing []string) {
 	members, isObject := want.(map[string]any)
 	own, isOwnObject := got.(map[string]any)
