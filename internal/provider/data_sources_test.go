@@ -78,7 +78,7 @@ func TestAccDataSourceFoneNumbers(t *testing.T) {
 	}
 
 	w.configure("data \"fractel_fonenumbers\" \"bad\" {\n  type = \"email\"\n  area_code = \"32\"\n}\n")
-	says(t, w.run(1, "validate", "-no-color"), `The type is written "Email"`, `An area code is three digits, such as "321", but "32" was given.`)
+	says(t, w.run(1, "validate", "-no-color"), `The type must be "Email"`, `An area code must be three digits, such as "321", but "32" was given.`)
 
 	a.reject("", "", http.StatusForbidden, "No.")
 	w.configure("data \"fractel_fonenumbers\" \"all\" {\n}\n")
@@ -163,7 +163,7 @@ func TestAccDataSourceDeviceFindsOne(t *testing.T) {
 			`Its devices are 21915233078 ("Kitchen"), 21915233079 ("Kitchen"), 21915233080 (""), 987123543678 ("Front desk").`,
 		},
 		`id = "1"`:                         {"Error: Device Not Found", `no device with the id "1".`},
-		`name = "Kitchen"`:                 {"Error: More Than One Device Found", `has 2 devices with the name "Kitchen".`, `They are 21915233078 ("Kitchen"), 21915233079 ("Kitchen").`, "Use id instead."},
+		`name = "Kitchen"`:                 {"Error: Multiple Devices Found", `has 2 devices with the name "Kitchen".`, `They are 21915233078 ("Kitchen"), 21915233079 ("Kitchen").`, "Use id instead."},
 		"id = \"1\"\n  name = \"Kitchen\"": {"Error: Invalid Attribute Combination"},
 		"":                                 {"Error: Missing Attribute Configuration"},
 	} {

@@ -19,13 +19,13 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 		onValue        bool
 		requestsPerSet int
 	}{
-		{status: 400, message: "Bad value.", summary: "Destination Rejected by FoneStorm", says: "Check that type and value belong together", onValue: true, requestsPerSet: 2},
+		{status: 400, message: "Bad value.", summary: "Destination Rejected by FoneStorm", says: "Check that value matches type", onValue: true, requestsPerSet: 2},
 		{status: 401, message: "Expired.", summary: "FoneStorm Authentication Failed", says: "Check username and password", requestsPerSet: 2},
 		{status: 402, message: "Pay.", summary: "FoneStorm Payment Required", says: "Settle the account with FracTEL", requestsPerSet: 1},
-		{status: 403, message: "No.", summary: "Permission Denied by FoneStorm", says: "Use a user that has this permission", requestsPerSet: 1},
+		{status: 403, message: "No.", summary: "Permission Denied by FoneStorm", says: "Use the credentials of a user who has this permission", requestsPerSet: 1},
 		{status: 404, message: "Where?", summary: "Unexpected FoneStorm Response", says: "Reading the FoneNumber does not confirm that.", requestsPerSet: 1},
 		{status: 410, message: "Rate Limit Exceeded", summary: "FoneStorm Rate Limit Exceeded", says: "lower requests_per_second", requestsPerSet: 1},
-		{status: 415, message: "No JSON.", summary: "Request Rejected by FoneStorm", says: "The reason above is FoneStorm's own.", requestsPerSet: 2},
+		{status: 415, message: "No JSON.", summary: "Request Rejected by FoneStorm", says: "The reason above comes from FoneStorm.", requestsPerSet: 2},
 		{status: 422, message: "Not registered.", summary: "Destination Rejected by FoneStorm", says: "a device must be configured and registered", onValue: true, requestsPerSet: 2},
 		{status: 429, message: "Slow down.", summary: "FoneStorm Rate Limit Exceeded", says: "lower requests_per_second", requestsPerSet: 1},
 		{status: 500, message: "Oops.", summary: "FoneStorm Server Error", says: "Run Terraform again later", requestsPerSet: 1},

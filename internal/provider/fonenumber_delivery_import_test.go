@@ -114,7 +114,7 @@ func TestImport(t *testing.T) {
 		_, diags = imports("+1 (321) 555-1212")
 		wantError(t, diags, "Invalid FoneNumber", `but "+1 (321) 555-1212" was given. Use "3215551212".`)
 		_, diags = imports("support")
-		wantError(t, diags, "Invalid FoneNumber", `written as exactly ten digits, such as "3215551212", but "support" was given.`)
+		wantError(t, diags, "Invalid FoneNumber", `must be exactly ten digits, such as "3215551212", but "support" was given.`)
 		_, diags = imports("3215559999")
 		wantError(t, diags, "FoneNumber Not Found in Account")
 	}
@@ -245,8 +245,8 @@ func TestGenerateResourceConfig(t *testing.T) {
 	}
 	for number, reason := range reasons {
 		if !slices.ContainsFunc(diags, func(d *tfprotov6.Diagnostic) bool {
-			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Delivery Cannot Be Configured" &&
-				strings.Contains(d.Detail, "FoneNumber "+number+" is left out") && strings.Contains(d.Detail, reason)
+			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Unsupported Delivery" &&
+				strings.Contains(d.Detail, "FoneNumber "+number+" is omitted") && strings.Contains(d.Detail, reason)
 		}) {
 			t.Errorf("no warning names FoneNumber %s and says %q", number, reason)
 		}
@@ -310,7 +310,7 @@ func TestImportOfWhatCannotBeConfigured(t *testing.T) {
 	r := a.start(t.Context(), t, nil)
 	for number, reason := range a.putUnconfigurable() {
 		_, diags := r.importState(number)
-		wantError(t, diags, "Delivery Cannot Be Configured", "FoneNumber "+number, reason, "Remove the import of this FoneNumber.")
+		wantError(t, diags, "Unsupported Delivery", "FoneNumber "+number, reason, "Remove the import of this FoneNumber.")
 		if d := failure(diags); d != nil && strings.Contains(d.Detail, "horse") {
 			t.Errorf("FoneNumber %s: shows a secret: %s", number, d.Detail)
 		}

@@ -186,12 +186,12 @@ func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	c, _ := m.plan(nil)
 	a.Remove(testNumber)
 	after, diags := m.start().apply(c)
-	wantWarnings(t, diags, []string{"FoneNumber Not in the Account"}, "so nothing was changed there")
+	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "so nothing was changed there")
 	if after.exists() || failure(diags) != nil {
 		t.Errorf("the destroy leaves %s: %v", after.known(), diags)
 	}
 	gone, diags := m.start().refresh(m.instance)
-	wantWarnings(t, diags, []string{"FoneNumber Not in the Account"}, "FoneNumber 3215551212 is no longer in the FoneStorm account.")
+	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "FoneNumber 3215551212 is no longer in the FoneStorm account, so the resource is removed from the state.")
 	if gone.exists() {
 		t.Errorf("the state still has %s", gone.state)
 	}

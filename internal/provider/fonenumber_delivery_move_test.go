@@ -133,7 +133,7 @@ func TestMoveThatIsRefused(t *testing.T) {
 		"no JSON":         {"restapi_object", restapiState("/messages/receive", `url_password=horse`), "Its request body is not a JSON object."},
 		"a list":          {"restful_resource", restfulState("/messages/receive", `["horse"]`), "Its request body is not a JSON object."},
 		"no body":         {"restful_resource", `{"path":"/messages/receive"}`, "Its request body is not a JSON object."},
-		"no number":       {"restapi_object", restapiState("/messages/receive", `{"type":"Email","value":"horse"}`), "The fonenumber in its request body is written as exactly ten digits"},
+		"no number":       {"restapi_object", restapiState("/messages/receive", `{"type":"Email","value":"horse"}`), "The fonenumber in its request body must be exactly ten digits"},
 		"no type":         {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","value":"horse"}`), "Its request body has no type."},
 		"an unknown type": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"Fax","value":"horse"}`), `"Fax" is not a delivery type.`},
 		"a secret in URL": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"URL","value":"https://hook:horse@example.com/"}`), "contains a username or password"},

@@ -311,7 +311,7 @@ func TestCallbackWarnings(t *testing.T) {
 		texts    []string
 	}{
 		"fine":           {to("https://hooks.example.com/?a={{to}}&b={{from}}&c={{msg}}&d={{uid}}"), nil, nil},
-		"unknown token":  {to("https://hooks.example.com/?a={{mesg}}&b={{msg}}"), []string{token}, []string{"contains a token that FoneStorm does not replace. It replaces {{to}}, {{from}}, {{msg}}, {{uid}}."}},
+		"unknown token":  {to("https://hooks.example.com/?a={{mesg}}&b={{msg}}"), []string{token}, []string{"contains a token that FoneStorm does not replace. FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}."}},
 		"one brace":      {to("https://hooks.example.com/?a={msg}"), []string{braces}, nil},
 		"open":           {to("https://hooks.example.com/?a={{msg}"), []string{braces}, nil},
 		"plain, nothing": {to("http://hooks.example.com/"), nil, nil},

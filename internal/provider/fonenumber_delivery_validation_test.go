@@ -34,13 +34,13 @@ var refusals = map[string]refusal{
 	"fonenumber_words": {`fonenumber = "1-800-FLOWERS"
   type = "None"`, "fonenumber", "exactly ten digits"},
 	"fonenumber_zero": {`fonenumber = 0215551212
-  type = "None"`, "fonenumber", `but "215551212" was given. A number that is written without quotes loses its leading zeros: put it in quotes.`},
+  type = "None"`, "fonenumber", `but "215551212" was given. A number without quotes loses its leading zeros. Put it in quotes.`},
 	"fonenumber_empty": {`fonenumber = ""
   type = "None"`, "fonenumber", "exactly ten digits"},
 
 	"type_case": {`type = "email"
-  value = "ops@example.com"`, "type", `The type is written "Email", not "email".`},
-	"type_none_case": {`type = "NONE"`, "type", `The type is written "None", not "NONE".`},
+  value = "ops@example.com"`, "type", `The type must be "Email", not "email".`},
+	"type_none_case": {`type = "NONE"`, "type", `The type must be "None", not "NONE".`},
 	"type_unknown": {`type = "Fax"
   value = "3215551111"`, "type", `"Fax" is not a delivery type. Use one of "Device", "Email", "URL", "Forward", "None".`},
 
@@ -130,7 +130,7 @@ var refusals = map[string]refusal{
 
 	"method_get":  {validURL + `url_method = "GET"`, "url_method", `delivery URLs use POST exclusively`},
 	"method_json": {validURL + `url_method = "JSON"`, "url_method", `delivery URLs use POST exclusively`},
-	"method_case": {validURL + `url_method = "post"`, "url_method", `The method is written "POST", not "post".`},
+	"method_case": {validURL + `url_method = "post"`, "url_method", `The method must be "POST", not "post".`},
 
 	"username_email": {`type = "Email"
   value = "ops@example.com"
@@ -171,7 +171,7 @@ var refusals = map[string]refusal{
   url_password_wo = "correct-horse"
   url_password_wo_version = 1`, "url_password_wo", `url_password_wo can only be set when type is "URL"`},
 	"on_destroy_case":    {validURL + `on_destroy = "Keep"`, "on_destroy", `on_destroy must be "keep", not "Keep".`},
-	"on_destroy_none":    {validURL + `on_destroy = "None"`, "on_destroy", `is now "disable"`},
+	"on_destroy_none":    {validURL + `on_destroy = "None"`, "on_destroy", `Use "disable", which sets type "None"`},
 	"on_destroy_restore": {validURL + `on_destroy = "restore"`, "on_destroy", `Use "keep" or "disable"`},
 	"on_destroy_other":   {validURL + `on_destroy = "delete"`, "on_destroy", `on_destroy must be "disable" or "keep", not "delete"`},
 	"version_alone":      {validURL + `url_password_wo_version = 1`, "url_password_wo_version", `"url_password_wo" must be specified when "url_password_wo_version" is specified`},

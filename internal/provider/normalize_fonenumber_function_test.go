@@ -20,11 +20,11 @@ func TestNormalizeFoneNumber(t *testing.T) {
 	for text, want := range map[string]string{
 		"support":           "is not a telephone number",
 		"":                  "is not a telephone number",
-		"555-1212":          "not a North American number of ten digits",
-		"+44 20 7946 0958":  "is a number of country code 44",
+		"555-1212":          "not a ten-digit North American telephone number",
+		"+44 20 7946 0958":  "has country code 44",
 		"321-555-1212 x5":   "has an extension",
-		"0123456789":        "not a North American number of ten digits",
-		"321-555-1212-1212": "not a North American number of ten digits",
+		"0123456789":        "not a ten-digit North American telephone number",
+		"321-555-1212-1212": "not a ten-digit North American telephone number",
 	} {
 		if got, err := normalizeFoneNumber(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q gives %q, %v, want an error that says %q", text, got, err, want)

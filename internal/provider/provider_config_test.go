@@ -66,7 +66,7 @@ func TestClientConfig(t *testing.T) {
 		"endpoint in env without scheme": {
 			env: map[string]string{envToken: "t", envEndpoint: "localhost:8080/v2"}, refused: `FRACTEL_ENDPOINT must begin with https://. Use "http://localhost:8080/v2".`,
 		},
-		"rate in env": {env: map[string]string{envToken: "t", envRequestsPerSecond: "ten"}, refused: `FRACTEL_REQUESTS_PER_SECOND is "ten"`},
+		"rate in env": {env: map[string]string{envToken: "t", envRequestsPerSecond: "ten"}, refused: `FRACTEL_REQUESTS_PER_SECOND must be a whole number that is greater than zero, but "ten" was given.`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -103,10 +103,10 @@ func TestAccValidateProvider(t *testing.T) {
 		"empty_username":    {`username = ""`, "username", "at least 1"},
 		"requests_zero":     {`requests_per_second = 0`, "requests_per_second", "between 1 and 100000"},
 		"retries_negative":  {`max_retries = -1`, "max_retries", "between 0 and 100"},
-		"subaccount_zero":   {`subaccount = 0123456789`, "subaccount", `but "123456789" was given. A number that is written without quotes loses its leading zeros`},
+		"subaccount_zero":   {`subaccount = 0123456789`, "subaccount", `but "123456789" was given. A number without quotes loses its leading zeros`},
 		"timeout_text":      {`request_timeout = "soon"`, "request_timeout", `must be a number with a unit, such as "30s" or "2m", but "soon" was given`},
 		"timeout_zero":      {`request_timeout = "0s"`, "request_timeout", "must be greater than zero"},
-		"timeout_unit_less": {`request_timeout = "30"`, "request_timeout", `needs a unit, but "30" was given. Use "30s" for seconds.`},
+		"timeout_unit_less": {`request_timeout = "30"`, "request_timeout", `requires a unit, but "30" was given. Use "30s" for seconds.`},
 		"timeout_number":    {`request_timeout = 1.5`, "request_timeout", `Use "1.5s" for seconds.`},
 	}
 	a := newAccount(t, simulator.Options{})

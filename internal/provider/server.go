@@ -9,36 +9,36 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// NewServer returns the provider as Terraform's plugin protocol has it.
+// NewServer returns the provider as a server of Terraform's plugin protocol.
 func NewServer(version string) tfprotov6.ProviderServer { return newServer(New(version)()) }
 
 func newServer(p provider.Provider) *server {
-	return &server{providerserver.NewProtocol6(p)().(frameworkServer)} //nolint:forcetypeassert // It always is.
+	return &server{providerserver.NewProtocol6(p)().(frameworkServer)} //nolint:forcetypeassert // It always implements it.
 }
 
-// server lets go of the context of a call when the call has ended.
+// server releases the context of a call when the call has ended.
 //
-// The framework (1.19) keeps every call's context until the provider stops, and with it all that Terraform has sent:
-// a plan of 10,000 resources would take more than a gigabyte of memory. So the calls that are made for every resource
-// get a context that can be emptied. Contexts of the others, a few for each run, are left as they are.
+// Framework 1.19 keeps the context of every call until the provider stops, and with it everything that Terraform sent: a
+// plan of 10,000 resources would need more than a gigabyte of memory. So the calls that are made for every resource get a
+// context that can be emptied. Other calls, a few for each run, keep their contexts.
 type server struct {
 	frameworkServer
 }
 
-// frameworkServer is what of the protocol this provider serves.
+// frameworkServer is the part of the protocol that this provider supports.
 type frameworkServer interface {
 	tfprotov6.ProviderServer
 	tfprotov6.ListResourceServer
 }
 
-// callContext is a context that loses its values when its call has ended.
+// callContext is a context that drops its values when its call has ended.
 type callContext struct {
 	context.Context                                 // Ends with the call.
 	values          atomic.Pointer[context.Context] // Nil when the call has ended.
 }
 
 func (c *callContext) Value(key any) any {
-	if value := c.Context.Value(key); value != nil { // Of package context itself.
+	if value := c.Context.Value(key); value != nil { // Keys of package context itself.
 		return value
 	}
 	if values := c.values.Load(); values != nil {
@@ -47,9 +47,9 @@ func (c *callContext) Value(key any) any {
 	return nil
 }
 
-// during makes a call with a context that is let go afterwards.
+// during makes a call with a context that is released afterward.
 //
-//nolint:contextcheck // A context that does not inherit is the point.
+//nolint:contextcheck // The context must not inherit from ctx.
 func during[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), request Request) (Response, error) {
 	lifetime, end := context.WithCancel(context.Background())
 	detach := context.AfterFunc(ctx, end)
