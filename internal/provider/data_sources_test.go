@@ -153,7 +153,7 @@ output "unnamed" {
 	}
 }
 
-// None or several devices are an error that lists them.
+// No matching device, or several, is an error that lists devices.
 func TestAccDataSourceDeviceFindsOne(t *testing.T) {
 	t.Parallel()
 	a := newAccountWithDevices(t)
@@ -174,11 +174,11 @@ func TestAccDataSourceDeviceFindsOne(t *testing.T) {
 	a = newAccount(t, simulator.Options{Profile: simulator.Profile{Devices: "refused"}})
 	w := a.newWorkspace(t, "data \"fractel_devices\" \"all\" {\n}\n")
 	if output := w.plan(1); !strings.Contains(output, "Error: Permission Denied by FoneStorm") {
-		t.Errorf("does not say why:\n%s", output)
+		t.Errorf("does not give the reason:\n%s", output)
 	}
 }
 
-// The guide on adopting: the FoneNumbers whose messages arrive twice or nowhere are found.
+// The configuration in the guide on adoption finds FoneNumbers whose messages arrive twice or not at all.
 func TestAccGuideOnNotifications(t *testing.T) {
 	t.Parallel()
 	const hook = "https://hooks.example.com/sms?msg={{msg}}"

@@ -9,7 +9,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// What each rejection by FoneStorm tells the user to do, and where.
+// Each rejection by FoneStorm has its own summary and advice, and is on the right attribute.
 func TestRejectionsByFoneStorm(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -40,17 +40,17 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 			diags := m.apply(destinations[1].attributes(testNumber))
 			wantError(t, diags, test.summary, test.says, "FoneNumber "+testNumber, fmt.Sprintf("FoneStorm returned %d", test.status), test.message)
 			if got := strings.Contains(shown(failure(diags)), `AttributeName("value")`); got != test.onValue {
-				t.Errorf("the error is about value is %t, want %t", got, test.onValue)
+				t.Errorf("the error is on value: %t, want %t", got, test.onValue)
 			}
 			a.sendsOnly(t, test.requestsPerSet)
-			if m.exists() != (test.status >= 500) { // Which may have taken effect.
+			if m.exists() != (test.status >= 500) { // The request may have taken effect.
 				t.Errorf("the state has %s", m.known())
 			}
 		})
 	}
 }
 
-// The CLI shows an error on the line of the configuration.
+// The CLI shows the error on the line of the attribute.
 func TestAccRejectionByFoneStorm(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
@@ -59,7 +59,7 @@ func TestAccRejectionByFoneStorm(t *testing.T) {
 	says(t, w.rejects(), "Error: Destination Rejected by FoneStorm", "Not registered.", `: value = "ops@example.com"`)
 }
 
-// A password that is rejected is tried once, not once for each resource: that could lock the account.
+// A rejected password is sent once, not once for each resource: more attempts could lock the account.
 func TestAccWrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 20, Password: "another"})
@@ -70,7 +70,7 @@ func TestAccWrongPasswordIsTriedOnce(t *testing.T) {
 	}
 }
 
-// Nothing is asked of FoneStorm, not even a login, where there is nothing to ask.
+// A configuration without resources sends no requests, not even a login.
 func TestAccNoNeedlessCalls(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 1})
@@ -79,6 +79,6 @@ func TestAccNoNeedlessCalls(t *testing.T) {
 	w.configure("provider \"fractel\" {\n}\noutput \"nothing\" {\n  value = \"to read\"\n}\n")
 	w.plan(2)
 	if requests := a.Requests(); len(requests) > 0 {
-		t.Errorf("FoneStorm was asked: %+v", requests)
+		t.Errorf("requests were sent: %+v", requests)
 	}
 }

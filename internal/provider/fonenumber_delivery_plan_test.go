@@ -18,14 +18,14 @@ import (
 
 const alreadyDelivers = "FoneNumber Already Delivers Elsewhere"
 
-// What the plan of a new delivery says about the FoneNumber as it is.
+// The plan of a new delivery warns about the current state of the FoneNumber.
 func TestPreview(t *testing.T) {
 	t.Parallel()
 	email := simulator.Receive{Type: "Email", Email: "old@example.com"}
 	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
 	tests := map[string]struct {
 		found    simulator.FoneNumber
-		settings attributes // Of the provider.
+		settings attributes // Provider settings.
 		config   attributes
 		warning  string
 		texts    []string
@@ -71,13 +71,13 @@ func TestPreview(t *testing.T) {
 			_, diags := m.plan(test.config)
 			wantWarnings(t, diags, some(test.warning), test.texts...)
 			if asked := len(a.Requests()) > 0; asked == (test.settings != nil) {
-				t.Errorf("FoneStorm was asked: %t", asked)
+				t.Errorf("requests were sent: %t", asked)
 			}
 		})
 	}
 }
 
-// some returns those of the texts that are not empty.
+// some returns the texts that are not empty.
 func some(texts ...string) (kept []string) {
 	for _, text := range texts {
 		if text != "" {
@@ -87,7 +87,7 @@ func some(texts ...string) (kept []string) {
 	return kept
 }
 
-// The CLI shows the warnings of many FoneNumbers in one group, with the import block of the first, after a handful of requests.
+// The CLI groups the warnings of many FoneNumbers and shows the import block of the first, after a few requests.
 func TestAccPreviewOfMany(t *testing.T) {
 	t.Parallel()
 	const n = 200
@@ -104,12 +104,12 @@ func TestAccPreviewOfMany(t *testing.T) {
 	}
 }
 
-// What makes the check itself fail: errors that the apply would meet stop the plan, others do not.
+// Errors of the check: those that the apply would meet stop the plan, others do not.
 func TestPreviewFailures(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		settings       attributes
-		status         int // That FoneStorm returns to reads; zero for none.
+		status         int // Status that FoneStorm returns for reads; zero for none.
 		failure        string
 		warning, texts string
 		mostReads      int
@@ -153,7 +153,7 @@ func TestPreviewFailures(t *testing.T) {
 	}
 }
 
-// Terraform plans again what it applies. Once it applies, the FoneNumbers are not read again.
+// When Terraform plans again during an apply, the FoneNumbers are not read again.
 func TestPreviewOnlyWhilePlanning(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)
@@ -170,14 +170,14 @@ func TestPreviewOnlyWhilePlanning(t *testing.T) {
 	}
 }
 
-// What the plan says of deliveries that end or change, with each on_destroy.
-func TestPlanOfTheEnd(t *testing.T) {
+// The warnings of a plan that destroys or changes a delivery, with each on_destroy.
+func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
 	const deleted, kept = "Messages Will Be Deleted", "Delivery Kept on Destroy"
 	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
 	tests := map[string]struct {
 		before, after attributes
-		byHand        string // The e-mail address that is set between the two.
+		byHand        string // E-mail address that is set between the two.
 		warning       string
 		texts         []string
 	}{
@@ -210,7 +210,7 @@ func TestPlanOfTheEnd(t *testing.T) {
 	}
 }
 
-// A plan whose provider configuration is unknown says so once, even when there is nothing to refresh, and sends no request.
+// A plan with an unknown provider configuration warns once, even if there is nothing to refresh, and sends no requests.
 func TestUnknownProviderConfiguration(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)
@@ -262,8 +262,8 @@ func TestForwardingLoop(t *testing.T) {
 	}
 }
 
-// Forwards are followed through what this run plans, and through what is known of the account besides.
-func TestForwardsBack(t *testing.T) {
+// Forwards are followed through the plan of this run, and through the known FoneNumbers of the account.
+func TestForwardingLoopOfKnownFoneNumbers(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 10})
 	for from, to := range map[string]string{
@@ -277,7 +277,7 @@ func TestForwardsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range a.Numbers()[:6] { // 3215550006 is not known.
+	for _, f := range a.Numbers()[:6] { // 3215550006 is not in the snapshot.
 		if _, err := client.GetFoneNumber(t.Context(), f.Number); err != nil {
 			t.Fatal(err)
 		}
@@ -285,9 +285,9 @@ func TestForwardsBack(t *testing.T) {
 	r := &foneNumberDeliveryResource{configuredResource{configured{newProviderData(client, true)}}}
 	r.wants("3215550005", "an ID", deliveryModel{Type: types.StringValue("None")})
 	for target, want := range map[string]bool{
-		"3215550002": true,  // Known.
-		"3215550003": false, // A loop of others.
-		"3215550005": false, // Planned to end there, whatever is known.
+		"3215550002": true,  // In the snapshot.
+		"3215550003": false, // A loop of other FoneNumbers.
+		"3215550005": false, // The plan ends the loop.
 		"3215550000": false, // Delivers elsewhere.
 		"3215559999": false, // Not in the account.
 	} {
@@ -298,7 +298,7 @@ func TestForwardsBack(t *testing.T) {
 	}
 }
 
-// What `terraform validate` warns of in a callback.
+// The warnings of `terraform validate` about a callback.
 func TestCallbackWarnings(t *testing.T) {
 	t.Parallel()
 	const token, braces, plain = "Unknown Token in Callback URL", "Unbalanced Braces in Callback URL", "Callback Credentials Sent Over Plain HTTP"
@@ -332,7 +332,7 @@ func TestCallbackWarnings(t *testing.T) {
 	}
 }
 
-// A plan warns of each new or changed callback URL that the receive notification calls as well, and of no other delivery.
+// A plan warns about each new or changed callback URL that the receive notification also calls, and about no other delivery.
 func TestMessagesThatArriveTwice(t *testing.T) {
 	t.Parallel()
 	const hook = "https://hooks.example.com/sms?msg={{msg}}"
@@ -369,18 +369,18 @@ func TestMessagesThatArriveTwice(t *testing.T) {
 	}
 }
 
-// A plan warns of each new or changed device that the account does not list. It asks for the list once, and only if a device is
-// planned. A list that fails is no reason to warn.
-func TestDeviceThatTheAccountDoesNotList(t *testing.T) {
+// A plan warns about each new or changed device that is not in the account. It requests the list once, and only if a device
+// is planned. It does not warn if the list fails.
+func TestDeviceNotInAccount(t *testing.T) {
 	t.Parallel()
 	const missing, known, unknown = "Device Not Found in Account", "987123543678", "21915233078"
 	for name, test := range map[string]struct {
 		profile  simulator.Profile
 		settings attributes
 		devices  []string
-		fails    bool // The list.
+		fails    bool // Whether the list fails.
 		warnings []string
-		requests int // For the list.
+		requests int // Number of requests for the list.
 	}{
 		"listed":       {devices: []string{known}, requests: 1},
 		"not listed":   {devices: []string{unknown, "1", known}, warnings: []string{missing, missing}, requests: 1},
@@ -417,7 +417,7 @@ func TestDeviceThatTheAccountDoesNotList(t *testing.T) {
 	}
 }
 
-// A device that is set already is not asked about.
+// A device that is already set is not looked up.
 func TestDeviceThatIsSet(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
