@@ -32,7 +32,7 @@ func normalizeFoneNumber(text string) (string, error) {
 	}
 }
 
-// checkTenDigits returns an error if a value is not exactly ten digits, which suggests the ten digits if they can be
+// checkTenDigits returns an error if a value is not exactly ten digits. The error suggests the ten digits if they can be
 // determined.
 func checkTenDigits(what, value string) error {
 	if tenDigits.MatchString(value) {
