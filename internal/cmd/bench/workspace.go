@@ -81,7 +81,8 @@ func state(size int) string {
 	for i := range resources {
 		resources[i] = fmt.Sprintf(`{"mode": "managed", "type": "fractel_fonenumber_delivery", "name": "n%s",
 			"provider": "provider[\"registry.terraform.io/fractel/fractel\"]", "instances": [{"schema_version": 0,
-			"attributes": {"fonenumber": %[1]q, "type": "Email", "value": %q, "on_destroy": "disable"}}]}`, number(i), value(i, 1))
+			"attributes": {"fonenumber": %[1]q, "type": "Email", "value": %q, "on_destroy": "disable",
+			"url_method": null, "url_username": null, "url_password": null, "url_password_wo": null, "url_password_wo_version": null}}]}`, number(i), value(i, 1))
 	}
 	return fmt.Sprintf(`{"version": 4, "serial": 1, "lineage": "bench", "resources": [%s]}`, strings.Join(resources, ",\n"))
 }

@@ -1,5 +1,5 @@
-// Command nothing is a provider that does nothing, under the name of this one: it returns whatever Terraform proposes. What an
-// operation takes with it is what it takes at least with any provider in a process of its own.
+// Command nothing is a provider with the schema of this one that does nothing: it returns whatever Terraform proposes. What an
+// operation costs with it is what Terraform and the plugin protocol cost with any provider that has this schema.
 package main
 
 import (
@@ -8,8 +8,20 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fractel/terraform-provider-fractel/internal/provider"
 )
+
+// stateType is the type of a resource in the state.
+var stateType = resourceSchema().ValueType()
+
+func resourceSchema() *tfprotov6.Schema {
+	schemas, err := provider.NewServer("bench").GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return schemas.ResourceSchemas["fractel_fonenumber_delivery"]
+}
 
 func main() {
 	err := tf6server.Serve("registry.terraform.io/fractel/fractel", func() tfprotov6.ProviderServer { return nothing{} })
@@ -18,23 +30,13 @@ func main() {
 	}
 }
 
-// nothing serves a fractel_fonenumber_delivery with the attributes that the benchmark configures.
+// nothing implements the calls that Terraform makes for a managed resource.
 type nothing struct {
-	tfprotov6.ProviderServer // Nil: Terraform makes no other calls.
+	tfprotov6.ProviderServer // Nil.
 }
 
-var schema = tfprotov6.Schema{Block: &tfprotov6.SchemaBlock{Attributes: []*tfprotov6.SchemaAttribute{
-	{Name: "fonenumber", Type: tftypes.String, Required: true},
-	{Name: "type", Type: tftypes.String, Required: true},
-	{Name: "value", Type: tftypes.String, Required: true},
-}}}
-
-func (nothing) GetProviderSchema(context.Context, *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
-	return &tfprotov6.GetProviderSchemaResponse{
-		ServerCapabilities: &tfprotov6.ServerCapabilities{GetProviderSchemaOptional: true},
-		Provider:           &tfprotov6.Schema{Block: &tfprotov6.SchemaBlock{}},
-		ResourceSchemas:    map[string]*tfprotov6.Schema{"fractel_fonenumber_delivery": &schema},
-	}, nil
+func (nothing) GetProviderSchema(ctx context.Context, req *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
+	return provider.NewServer("bench").GetProviderSchema(ctx, req)
 }
 
 func (nothing) GetResourceIdentitySchemas(context.Context, *tfprotov6.GetResourceIdentitySchemasRequest) (*tfprotov6.GetResourceIdentitySchemasResponse, error) {
@@ -58,10 +60,7 @@ func (nothing) ValidateResourceConfig(context.Context, *tfprotov6.ValidateResour
 }
 
 func (nothing) UpgradeResourceState(_ context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	stateType := schema.ValueType()
-	value, err := req.RawState.UnmarshalWithOpts(stateType, tfprotov6.UnmarshalOpts{
-		ValueFromJSONOpts: tftypes.ValueFromJSONOpts{IgnoreUndefinedAttributes: true}, // A state of the other provider is welcome.
-	})
+	value, err := req.RawState.Unmarshal(stateType)
 	if err != nil {
 		return nil, err
 	}
