@@ -174,7 +174,7 @@ func TestAccDataSourceDeviceFindsOne(t *testing.T) {
 	a = newAccount(t, simulator.Options{Profile: simulator.Profile{Devices: "refused"}})
 	w := a.newWorkspace(t, "data \"fractel_devices\" \"all\" {\n}\n")
 	if output := w.plan(1); !strings.Contains(output, "Error: Permission Denied by FoneStorm") {
-		t.Errorf("does not give the reason:\n%s", output)
+		t.Errorf("the output does not contain the reason:\n%s", output)
 	}
 }
 
@@ -198,9 +198,9 @@ func TestAccGuideOnNotifications(t *testing.T) {
 	w.apply()
 	got := w.outputs()
 	if text := asJSON(t, got["deleted_although_notified"]); text != `["3215550000","3215550001"]` {
-		t.Errorf("deleted: %s", text)
+		t.Errorf("deleting messages: %s", text)
 	}
 	if text := asJSON(t, got["arriving_twice"]); text != `["3215550003"]` {
-		t.Errorf("arriving twice: %s", text)
+		t.Errorf("delivering twice: %s", text)
 	}
 }

@@ -95,7 +95,7 @@ func listing(t *testing.T, a *account, r *run, before instance) (instance, *tfpr
 	for _, one := range found {
 		f, _ := a.Get(one.number)
 		if kind := one.resource.text("type"); kind != "" && (kind != f.Receive.Type || one.resource.text("value") != f.Receive.Value()) {
-			t.Errorf("the list has %v where FoneStorm has %+v", one, f.Receive)
+			t.Errorf("the list has %v, but FoneStorm has %+v", one, f.Receive)
 		}
 	}
 	return before, nil
@@ -308,7 +308,7 @@ func (o operation) finish(t *testing.T, a *account, i instance, tainted bool) {
 		}
 		f, _ := a.Get(testNumber)
 		if state := attributesOf(i.known()); state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value() {
-			t.Errorf("the state has %v where FoneStorm has %+v", state, f.Receive)
+			t.Errorf("the state has %v, but FoneStorm has %+v", state, f.Receive)
 		}
 	}
 	if tainted {

@@ -251,7 +251,7 @@ func TestGenerateResourceConfig(t *testing.T) {
 			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Unsupported Delivery" &&
 				strings.Contains(d.Detail, "FoneNumber "+number+" is omitted") && strings.Contains(d.Detail, reason)
 		}) {
-			t.Errorf("no warning names FoneNumber %s and says %q", number, reason)
+			t.Errorf("no warning contains FoneNumber %s and %q", number, reason)
 		}
 	}
 	for _, one := range found {

@@ -9,8 +9,8 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Tests of several resources with the same FoneNumber, whose result is known before anything is changed. refactoring_test.go
-// tests how FoneNumbers move between resources.
+// Conflicts between resources with the same FoneNumber are found before anything is changed. refactoring_test.go tests how
+// FoneNumbers move between resources.
 
 const severalResources = "Multiple Resources for One FoneNumber"
 

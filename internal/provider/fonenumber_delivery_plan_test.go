@@ -38,14 +38,14 @@ func TestPreview(t *testing.T) {
 			found: simulator.FoneNumber{Receive: email}, config: to(4), warning: alreadyDelivers, texts: []string{`replaces it with type "None"`},
 		},
 		"another value of the same type": {found: simulator.FoneNumber{Receive: email}, config: to(1), warning: alreadyDelivers},
-		"value known later": {
+		"unknown value": {
 			found: simulator.FoneNumber{Receive: email}, config: with(to(1), "value", tftypes.UnknownValue),
 			warning: alreadyDelivers, texts: []string{`replaces it with the configured delivery of type "Email"`},
 		},
-		"the same":           {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: to(1)},
-		"delivers nowhere":   {config: to(1)},
-		"None to None":       {config: to(4)},
-		"stale other fields": {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
+		"the same":     {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: to(1)},
+		"no delivery":  {config: to(1)},
+		"None to None": {config: to(4)},
+		"stale fields": {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
 		"cancelled": {
 			found: simulator.FoneNumber{Active: "cancel"}, config: to(1), warning: "FoneNumber Is Not Active",
 			texts: []string{"FoneNumber 3215551212 is cancelled", `AttributeName("fonenumber")`},
@@ -163,7 +163,7 @@ func TestPreviewOnlyWhilePlanning(t *testing.T) {
 	r.apply(planning)
 	a.Forget()
 	if c, diags := r.plan(instance{}, second); c.isEmpty() || len(diags) > 0 {
-		t.Errorf("the plan is empty or says %v", diags)
+		t.Errorf("the plan is empty or has the diagnostics %v", diags)
 	}
 	if n := len(a.Requests()); n > 0 {
 		t.Errorf("%d requests were sent, want none", n)
@@ -181,12 +181,12 @@ func TestPlanWarnings(t *testing.T) {
 		warning       string
 		texts         []string
 	}{
-		"destroy disable":          {before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted upon receipt`}},
-		"destroy by default":       {before: to(1), warning: deleted},
-		"destroy what deletes":     {before: to(4), warning: "FoneNumber Stays Off on Destroy"},
-		"destroy keep":             {before: with(to(1), "on_destroy", "keep"), warning: kept},
-		"destroy what was changed": {before: to(1), byHand: "boss@example.com", warning: "Delivery Left Unchanged on Destroy"},
-		"replace disable":          {before: to(1), after: with(to(1), "fonenumber", otherNumber), warning: deleted},
+		"destroy disable":     {before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted upon receipt`}},
+		"destroy by default":  {before: to(1), warning: deleted},
+		"destroy type None":   {before: to(4), warning: "FoneNumber Stays Off on Destroy"},
+		"destroy keep":        {before: with(to(1), "on_destroy", "keep"), warning: kept},
+		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "Delivery Left Unchanged on Destroy"},
+		"replace disable":     {before: to(1), after: with(to(1), "fonenumber", otherNumber), warning: deleted},
 		"replace keep": {
 			before: with(to(1), "on_destroy", "keep"), after: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber), warning: kept,
 		},
@@ -342,11 +342,11 @@ func TestMessagesThatArriveTwice(t *testing.T) {
 		to       destination
 		warnings []string
 	}{
-		"the same URL":           {simulator.Notify{Type: "Callback", URL: "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D", Method: "JSON"}, toHook, twice},
-		"another URL":            {simulator.Notify{Type: "Callback", URL: "https://hooks.example.com/other"}, toHook, nil},
-		"left from earlier":      {simulator.Notify{Type: "None", URL: hook}, toHook, nil},
-		"delivers to an address": {simulator.Notify{Type: "Callback", URL: hook}, destinations[1], nil},
-		"with credentials":       {simulator.Notify{Type: "Callback", URL: "https://hook:horse@hooks.example.com/sms?msg={{msg}}"}, toHook, nil},
+		"the same URL":       {simulator.Notify{Type: "Callback", URL: "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D", Method: "JSON"}, toHook, twice},
+		"another URL":        {simulator.Notify{Type: "Callback", URL: "https://hooks.example.com/other"}, toHook, nil},
+		"stale URL":          {simulator.Notify{Type: "None", URL: hook}, toHook, nil},
+		"delivery to e-mail": {simulator.Notify{Type: "Callback", URL: hook}, destinations[1], nil},
+		"with credentials":   {simulator.Notify{Type: "Callback", URL: "https://hook:horse@hooks.example.com/sms?msg={{msg}}"}, toHook, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -382,12 +382,12 @@ func TestDeviceNotInAccount(t *testing.T) {
 		warnings []string
 		requests int // Number of requests for the list.
 	}{
-		"listed":       {devices: []string{known}, requests: 1},
-		"not listed":   {devices: []string{unknown, "1", known}, warnings: []string{missing, missing}, requests: 1},
-		"no device":    {devices: []string{""}},
-		"list refused": {profile: simulator.Profile{Devices: "refused"}, devices: []string{unknown, unknown}, requests: 1},
-		"list fails":   {settings: attributes{"max_retries": 0}, fails: true, devices: []string{unknown}, requests: 1},
-		"no checks":    {settings: attributes{"check_on_plan": false}, devices: []string{unknown}},
+		"listed":        {devices: []string{known}, requests: 1},
+		"not listed":    {devices: []string{unknown, "1", known}, warnings: []string{missing, missing}, requests: 1},
+		"no device":     {devices: []string{""}},
+		"list rejected": {profile: simulator.Profile{Devices: "refused"}, devices: []string{unknown, unknown}, requests: 1},
+		"list fails":    {settings: attributes{"max_retries": 0}, fails: true, devices: []string{unknown}, requests: 1},
+		"no checks":     {settings: attributes{"check_on_plan": false}, devices: []string{unknown}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

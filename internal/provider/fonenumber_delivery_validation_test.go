@@ -252,7 +252,7 @@ func checkRules(t *testing.T, chosen func(block string) bool) {
 	for name, rejected := range rejections {
 		found := diagnostics[fmt.Sprintf("resource \"fractel_fonenumber_delivery\" %q", "reject_"+name)]
 		if !contains(found, rejected.attribute, rejected.says) {
-			t.Errorf("%s: no error on %q that says %q, but %+v", name, rejected.attribute, rejected.says, found)
+			t.Errorf("%s: no error on %q that contains %q, but %+v", name, rejected.attribute, rejected.says, found)
 		}
 	}
 	for name := range acceptances {
@@ -284,7 +284,7 @@ func TestAccUsernameWithoutPassword(t *testing.T) {
 		}
 	}
 	if want := `resource "fractel_fonenumber_delivery" "alone": url_username = "hook"`; len(warned) != 1 || warned[0] != want {
-		t.Errorf("warns of %q, want only %q", warned, want)
+		t.Errorf("warns about %q, want only %q", warned, want)
 	}
 }
 
@@ -336,7 +336,7 @@ resource "fractel_fonenumber_delivery" "test" {
 	w.plan(2)
 	output := w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
 	if want := `The value must be an e-mail address, such as "ops@example.com".`; !strings.Contains(output, want) {
-		t.Errorf("the apply does not say %q:\n%s", want, output)
+		t.Errorf("the output does not contain %q:\n%s", want, output)
 	}
 	if n := a.count("set"); n > 0 {
 		t.Errorf("%d settings were sent, want none", n)

@@ -196,7 +196,7 @@ func FuzzTokens(f *testing.F) {
 		for _, token := range unknown {
 			_, after, found := strings.Cut(rest, token) // In order.
 			if !found || len(token) < 4 || strings.Count(token, "{") != 2 || strings.Count(token, "}") != 2 || slices.Contains(knownTokens, token) {
-				t.Fatalf("%q has no unknown token %q", text, token)
+				t.Fatalf("%q does not contain the unknown token %q", text, token)
 			}
 			rest = after
 		}
@@ -236,7 +236,7 @@ func FuzzWords(f *testing.F) {
 		for _, word := range words {
 			err := word.rule.check(text)
 			if word.is(text) != (err == nil) {
-				t.Fatalf("%s: %q gives %v", word.rule.summary, text, err)
+				t.Fatalf("%s: %q returns %v", word.rule.summary, text, err)
 			}
 			if err != nil {
 				wantReason(t, err)
@@ -383,10 +383,10 @@ func TestLongValues(t *testing.T) {
 			_ = checkDestination(fonestorm.Device, value, testNumber)
 			_ = checkDestination(fonestorm.URL, value, testNumber)
 			if checkDestination(fonestorm.Email, value, testNumber) == nil || checkDestination(fonestorm.Forward, value, testNumber) == nil {
-				t.Errorf("%d bytes are an address or a telephone number: %.40q", len(value), value)
+				t.Errorf("%d bytes were accepted as an address or a telephone number: %.40q", len(value), value)
 			}
 			if _, err := normalizeFoneNumber(value); err == nil {
-				t.Errorf("%d bytes are normalized: %.40q", len(value), value)
+				t.Errorf("%d bytes were normalized: %.40q", len(value), value)
 			}
 			_, _ = urlUsernameRule().check(value), urlPasswordRule().check(value)
 			_, _ = unknownTokens(value), balancedBraces(value)

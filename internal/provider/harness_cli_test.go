@@ -319,7 +319,7 @@ func says(t *testing.T, output string, want ...string) {
 	t.Helper()
 	for _, text := range want {
 		if !strings.Contains(output, text) {
-			t.Errorf("does not say %q:\n%s", text, output)
+			t.Errorf("the output does not contain %q:\n%s", text, output)
 		}
 	}
 }

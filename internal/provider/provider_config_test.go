@@ -34,7 +34,7 @@ func TestClientConfig(t *testing.T) {
 				Endpoint: "http://localhost:1/v2", Token: "t", RequestsPerSecond: 3, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
 		},
-		"the block wins": {
+		"the block takes precedence": {
 			block: providerModel{
 				Endpoint: text("http://[::1]:2/v2"), Username: text("bu"), Password: text("bp"), RequestsPerSecond: types.Int64Value(7),
 				MaxRetries: types.Int64Value(0), RequestTimeout: text("1m"),
@@ -44,25 +44,25 @@ func TestClientConfig(t *testing.T) {
 				Endpoint: "http://[::1]:2/v2", Username: "bu", Password: "bp", RequestsPerSecond: 7, RequestTimeout: time.Minute,
 			},
 		},
-		"a token in the block hides a user in the environment": {
+		"a token in the block overrides a user in the environment": {
 			block: providerModel{Token: text("t")},
 			env:   map[string]string{envUsername: "u", envPassword: "p"},
 			want: fonestorm.Config{
 				Endpoint: fonestorm.DefaultEndpoint, Token: "t", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
 		},
-		"a user in the block hides a token in the environment": {
+		"a user in the block overrides a token in the environment": {
 			block: providerModel{Username: text("u")},
 			env:   map[string]string{envToken: "t", envPassword: "p"},
 			want: fonestorm.Config{
 				Endpoint: fonestorm.DefaultEndpoint, Username: "u", Password: "p", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
 		},
-		"nothing":         {failure: "Set username and password in the provider block"},
-		"no password":     {block: providerModel{Username: text("u")}, failure: "A username is set but no password."},
-		"no username":     {env: map[string]string{envPassword: "p"}, failure: "A password is set but no username."},
-		"both ways":       {env: map[string]string{envToken: "t", envUsername: "u"}, failure: "both a token (FRACTEL_TOKEN) and a username"},
-		"endpoint in env": {env: map[string]string{envToken: "t", envEndpoint: "http://api.example.com"}, failure: "FRACTEL_ENDPOINT cannot be used"},
+		"nothing":            {failure: "Set username and password in the provider block"},
+		"no password":        {block: providerModel{Username: text("u")}, failure: "A username is set but no password."},
+		"no username":        {env: map[string]string{envPassword: "p"}, failure: "A password is set but no username."},
+		"token and username": {env: map[string]string{envToken: "t", envUsername: "u"}, failure: "both a token (FRACTEL_TOKEN) and a username"},
+		"endpoint in env":    {env: map[string]string{envToken: "t", envEndpoint: "http://api.example.com"}, failure: "FRACTEL_ENDPOINT cannot be used"},
 		"endpoint in env without scheme": {
 			env: map[string]string{envToken: "t", envEndpoint: "localhost:8080/v2"}, failure: `FRACTEL_ENDPOINT must begin with https://. Use "http://localhost:8080/v2".`,
 		},
@@ -106,7 +106,7 @@ func TestAccValidateProvider(t *testing.T) {
 		"subaccount_zero":   {`subaccount = 0123456789`, "subaccount", `but "123456789" was given. A number without quotes loses its leading zeros`},
 		"timeout_text":      {`request_timeout = "soon"`, "request_timeout", `must be a number with a unit, such as "30s" or "2m", but "soon" was given`},
 		"timeout_zero":      {`request_timeout = "0s"`, "request_timeout", "must be greater than zero"},
-		"timeout_unit_less": {`request_timeout = "30"`, "request_timeout", `requires a unit, but "30" was given. Use "30s" for seconds.`},
+		"timeout_no_unit":   {`request_timeout = "30"`, "request_timeout", `requires a unit, but "30" was given. Use "30s" for seconds.`},
 		"timeout_number":    {`request_timeout = 1.5`, "request_timeout", `Use "1.5s" for seconds.`},
 	}
 	a := newAccount(t, simulator.Options{})
@@ -122,7 +122,7 @@ func TestAccValidateProvider(t *testing.T) {
 	found := a.newWorkspace(t, config.String()).validate(1)[`provider "fractel"`]
 	for name, test := range tests {
 		if !contains(found, test.attribute, test.says) {
-			t.Errorf("%s: no error on %q that says %q in %+v", name, test.attribute, test.says, found)
+			t.Errorf("%s: no error on %q that contains %q in %+v", name, test.attribute, test.says, found)
 		}
 	}
 	if len(found) != len(tests) {

@@ -498,7 +498,7 @@ func (w *fakeTerraform) settled(what string) {
 	}
 	for name, deposed := range w.deposed {
 		if len(deposed) > 0 {
-			w.t.Errorf("%sdeposed objects of %s are left", what, name)
+			w.t.Errorf("%sdeposed objects of %s remain", what, name)
 		}
 	}
 }

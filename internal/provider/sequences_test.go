@@ -239,7 +239,7 @@ func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnosti
 	}
 	if !got.exists() {
 		if !m.mayBeGone(i) {
-			m.t.Fatalf("%s leaves the state", modelNumbers[i])
+			m.t.Fatalf("%s is removed from the state", modelNumbers[i])
 		}
 		return
 	}
@@ -286,7 +286,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	after, diags := r.apply(c)
 	m.noSecrets(diags)
 	if n := m.account.count("set") - requests; n > 1+retries+1 { // One more with a new token.
-		m.t.Fatalf("setting %s takes %d requests", modelNumbers[i], n)
+		m.t.Fatalf("setting %s sends %d requests", modelNumbers[i], n)
 	}
 	if problem := failure(diags); problem != nil {
 		m.uncertain[i] = m.uncertain[i] || !before.exists()
@@ -299,7 +299,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		}
 		m.instances[i] = after
 		if now := m.receive(i); now != found && !m.wants(i, config, now, found) {
-			m.t.Fatalf("changing %s fails and leaves %+v, which is neither what it was nor what is wanted", modelNumbers[i], now)
+			m.t.Fatalf("changing %s fails and leaves %+v, which is neither the earlier nor the configured delivery", modelNumbers[i], now)
 		}
 		return problem
 	}

@@ -38,12 +38,12 @@ func (a *account) onlyActsOn(t *testing.T, code string) {
 // Tokens that expire during an apply are renewed once: the subaccount's with the user's.
 func TestAccSubaccountTokenExpiresDuringApply(t *testing.T) {
 	t.Parallel()
-	for name, expire := range map[string]func(a *account, w http.ResponseWriter) (answered bool){
+	for name, expire := range map[string]func(a *account, w http.ResponseWriter) (responded bool){
 		"both": func(a *account, _ http.ResponseWriter) bool {
 			a.ExpireTokens()
 			return false
 		},
-		"that of the subaccount": func(_ *account, w http.ResponseWriter) bool {
+		"subaccount": func(_ *account, w http.ResponseWriter) bool {
 			respond(w, http.StatusUnauthorized, "Token expired.")
 			return true
 		},
