@@ -13,10 +13,10 @@ import (
 )
 
 func main() {
-	debug := flag.Bool("debug", false, "run until interrupted and wait for a debugger, see TF_REATTACH_PROVIDERS")
-	versionWanted := flag.Bool("version", false, "print the version and exit")
+	debug := flag.Bool("debug", false, "run with support for debuggers, and print a value for TF_REATTACH_PROVIDERS")
+	showVersion := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
-	if *versionWanted {
+	if *showVersion {
 		fmt.Println(describeBuild(version, buildInfo()))
 		return
 	}

@@ -20,8 +20,8 @@ func read(t *testing.T, name string) string {
 	return string(content)
 }
 
-// The Registry tells the CLI which protocol the provider speaks.
-func TestManifestNamesTheProtocol(t *testing.T) {
+// The Registry announces this protocol version to the CLI.
+func TestManifest(t *testing.T) {
 	t.Parallel()
 	var manifest struct {
 		Version  int
@@ -37,7 +37,7 @@ func TestManifestNamesTheProtocol(t *testing.T) {
 	}
 }
 
-// A release says what CHANGELOG.md says about its version, and there is no release about which it says nothing.
+// The notes of a release are its section of CHANGELOG.md. A version without a section cannot be released.
 func TestReleaseNotes(t *testing.T) {
 	t.Parallel()
 	const changelog = "# Changelog\n\n## 0.3.0 (Unreleased)\n\n* Third\n\n## 0.2.0-rc.1 (2026-12-01)\n\n" +
@@ -60,7 +60,8 @@ func TestReleaseNotes(t *testing.T) {
 	}
 }
 
-// Pictures are shown, also after BENCHMARKS.md was written again, with a text for those who do not see them, and load fast.
+// README.md or BENCHMARKS.md shows each picture, also after BENCHMARKS.md was regenerated. Pictures have alternative text
+// and are small.
 func TestPicturesAreShown(t *testing.T) {
 	t.Parallel()
 	pages := read(t, "README.md") + read(t, "BENCHMARKS.md")
@@ -77,6 +78,6 @@ func TestPicturesAreShown(t *testing.T) {
 		}
 	}
 	if !regexp.MustCompile(`!\[[^\]]{50,}\]\(\.github/pictures/plan\.svg\)`).MatchString(pages) || !regexp.MustCompile(`<img [^>]*alt="[^"]{50,}"`).MatchString(pages) {
-		t.Error("a picture has no text")
+		t.Error("a picture has no alternative text")
 	}
 }

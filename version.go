@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// version is set by the linker for a release and by `make build`. Other builds know their version from Go.
+// version is set by the linker for a release and by `make build`. If it is empty, the version comes from Go's build
+// information.
 var version string
 
-// buildInfo returns what Go has recorded in this binary: its module's version, its commit and the toolchain. It is empty for
-// a binary that was built without modules.
+// buildInfo returns the module version, commit, and toolchain that Go recorded in this binary. It is empty if the binary was
+// built without modules.
 func buildInfo() debug.BuildInfo {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -20,8 +21,8 @@ func buildInfo() debug.BuildInfo {
 	return *info
 }
 
-// versionOf returns the version of a build, without a "v": the linker's, or that of the module, which `go install` takes from
-// the tag and `go build` from the repository. It is "dev" when there is neither, as in tests.
+// versionOf returns the version of a build without a "v": the one that the linker set, or that of the module, which `go
+// install` takes from the tag and `go build` from the repository. Without either, as in tests, it returns "dev".
 func versionOf(linked string, info debug.BuildInfo) string {
 	module := strings.TrimPrefix(info.Main.Version, "v")
 	if module == "(devel)" {
@@ -36,7 +37,7 @@ func describeBuild(linked string, info debug.BuildInfo) string {
 	for _, setting := range info.Settings {
 		settings[setting.Key] = setting.Value
 	}
-	commit := cmp.Or(settings["vcs.revision"], "unknown") // Which `go install` of a version does not record.
+	commit := cmp.Or(settings["vcs.revision"], "unknown") // `go install` of a version records no commit.
 	if settings["vcs.modified"] == "true" {
 		commit += "-dirty"
 	}

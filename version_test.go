@@ -47,7 +47,7 @@ func TestDescribeBuild(t *testing.T) {
 	check("terraform-provider-fractel 0.1.0 (commit 711e9ac-dirty, go1.26.8, linux/arm64)")
 }
 
-// A user who runs the binary as it was built, by hand, is told the version; Terraform is not needed for that.
+// The built binary prints its version without Terraform.
 func TestVersionFlag(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "terraform-provider-fractel")

@@ -78,7 +78,7 @@ func TestAccDataSourceFoneNumbers(t *testing.T) {
 	}
 
 	w.configure("data \"fractel_fonenumbers\" \"bad\" {\n  type = \"email\"\n  area_code = \"32\"\n}\n")
-	says(t, w.run(1, "validate", "-no-color"), `The type is written "Email"`, `An area code is three digits, such as "321", but "32" was given.`)
+	says(t, w.run(1, "validate", "-no-color"), `The type must be "Email"`, `An area code must be three digits, such as "321", but "32" was given.`)
 
 	a.reject("", "", http.StatusForbidden, "No.")
 	w.configure("data \"fractel_fonenumbers\" \"all\" {\n}\n")
@@ -153,7 +153,7 @@ output "unnamed" {
 	}
 }
 
-// None or several devices are an error that lists them.
+// No matching device, or several, is an error that lists devices.
 func TestAccDataSourceDeviceFindsOne(t *testing.T) {
 	t.Parallel()
 	a := newAccountWithDevices(t)
@@ -163,7 +163,7 @@ func TestAccDataSourceDeviceFindsOne(t *testing.T) {
 			`Its devices are 21915233078 ("Kitchen"), 21915233079 ("Kitchen"), 21915233080 (""), 987123543678 ("Front desk").`,
 		},
 		`id = "1"`:                         {"Error: Device Not Found", `no device with the id "1".`},
-		`name = "Kitchen"`:                 {"Error: More Than One Device Found", `has 2 devices with the name "Kitchen".`, `They are 21915233078 ("Kitchen"), 21915233079 ("Kitchen").`, "Use id instead."},
+		`name = "Kitchen"`:                 {"Error: Multiple Devices Found", `has 2 devices with the name "Kitchen".`, `They are 21915233078 ("Kitchen"), 21915233079 ("Kitchen").`, "Use id instead."},
 		"id = \"1\"\n  name = \"Kitchen\"": {"Error: Invalid Attribute Combination"},
 		"":                                 {"Error: Missing Attribute Configuration"},
 	} {
@@ -174,11 +174,11 @@ func TestAccDataSourceDeviceFindsOne(t *testing.T) {
 	a = newAccount(t, simulator.Options{Profile: simulator.Profile{Devices: "refused"}})
 	w := a.newWorkspace(t, "data \"fractel_devices\" \"all\" {\n}\n")
 	if output := w.plan(1); !strings.Contains(output, "Error: Permission Denied by FoneStorm") {
-		t.Errorf("does not say why:\n%s", output)
+		t.Errorf("the output does not contain the reason:\n%s", output)
 	}
 }
 
-// The guide on adopting: the FoneNumbers whose messages arrive twice or nowhere are found.
+// The configuration in the guide on adoption finds FoneNumbers whose messages arrive twice or not at all.
 func TestAccGuideOnNotifications(t *testing.T) {
 	t.Parallel()
 	const hook = "https://hooks.example.com/sms?msg={{msg}}"
@@ -198,9 +198,9 @@ func TestAccGuideOnNotifications(t *testing.T) {
 	w.apply()
 	got := w.outputs()
 	if text := asJSON(t, got["deleted_although_notified"]); text != `["3215550000","3215550001"]` {
-		t.Errorf("deleted: %s", text)
+		t.Errorf("deleting messages: %s", text)
 	}
 	if text := asJSON(t, got["arriving_twice"]); text != `["3215550003"]` {
-		t.Errorf("arriving twice: %s", text)
+		t.Errorf("delivering twice: %s", text)
 	}
 }

@@ -20,14 +20,14 @@ var (
 	hostName   = regexp.MustCompile(`^[\p{L}\p{M}\p{N}._-]+$`)
 )
 
-// maxEmail is how many bytes an e-mail address can have that mail servers can deliver to (RFC 5321).
+// maxEmail is the maximum length in bytes of an e-mail address that mail servers can deliver to (RFC 5321).
 const maxEmail = 254
 
-// invisible reports whether a character cannot be seen: white space of every kind, and control and format characters,
-// which end lines or turn the direction of writing around.
+// invisible reports whether a character is invisible: white space, or a control or format character, which can end a line or
+// reverse the direction of text.
 func invisible(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }
 
-// findInvisible names the first such character of a text, as in "U+202E"; "" when there is none.
+// findInvisible returns the first invisible character of a text, such as "U+202E"; "" if there is none.
 func findInvisible(text string) string {
 	for _, c := range text {
 		if invisible(c) {
@@ -37,8 +37,8 @@ func findInvisible(text string) string {
 	return ""
 }
 
-// checkDestination says why a value cannot be the destination of this type for this FoneNumber; nil when it can. Only
-// types that exist are checked.
+// checkDestination returns an error if the value cannot be the destination of this type for this FoneNumber. It does not
+// check the type itself.
 func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) error {
 	switch kind {
 	case fonestorm.Device:
@@ -49,8 +49,8 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 		return checkURL(value)
 	case fonestorm.Forward:
 		if !tenDigits.MatchString(value) {
-			return errors.New("The number to forward to must be exactly ten digits, such as \"3215551111\", without country code and punctuation. " +
-				"provider::fractel::normalize_fonenumber() converts other spellings." + lostZerosHint(value, 10))
+			return errors.New("The number to forward to must be exactly ten digits, such as \"3215551111\", without a country code or punctuation. " +
+				"To convert other formats, use provider::fractel::normalize_fonenumber()." + lostZerosHint(value, 10))
 		}
 		if value == foneNumber {
 			return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
@@ -71,7 +71,7 @@ func checkDevice(value string) error {
 }
 
 func checkEmail(value string) error {
-	if len(value) > maxEmail { // Before anything takes it apart, whose work may grow faster than the value.
+	if len(value) > maxEmail { // Checked first, because the cost of parsing can grow faster than the value.
 		return fmt.Errorf("An e-mail address can have at most %d bytes, but the value has %d.", maxEmail, len(value))
 	}
 	address, err := mail.ParseAddress(value)
@@ -90,8 +90,8 @@ func checkEmail(value string) error {
 	}
 }
 
-// checkURL accepts an absolute http or https URL that everybody reads in the same way. Where only the scheme is missing, the
-// error shows it with the host. It does not repeat the rest, which may be a secret.
+// checkURL accepts an absolute http or https URL that all parsers read in the same way. If only the scheme is missing, the
+// error suggests the URL as far as its host: the rest can contain a secret.
 func checkURL(value string) error {
 	err := checkAbsoluteURL(value)
 	if err == nil || !lacksScheme(value) || checkAbsoluteURL("https://"+value) != nil {
@@ -106,10 +106,10 @@ func checkURL(value string) error {
 
 func checkAbsoluteURL(value string) error {
 	if hidden := findInvisible(value); hidden != "" {
-		return fmt.Errorf("The callback URL contains a space or a control character (%s). Write it percent-encoded (a space is %%20).", hidden)
+		return fmt.Errorf("The callback URL contains a space or a control character (%s). Percent-encode it (a space is %%20).", hidden)
 	}
 	if strings.Contains(value, `\`) {
-		return errors.New("The callback URL contains a backslash. Write / between the parts of a path, and %5C anywhere else.")
+		return errors.New("The callback URL contains a backslash. Use / to separate the segments of a path, and %5C anywhere else.")
 	}
 	u, err := url.Parse(value)
 	switch {
@@ -124,7 +124,7 @@ func checkAbsoluteURL(value string) error {
 	case !validHost(u.Hostname()):
 		return errors.New("The host of the callback URL must be a name or an IP address.")
 	case !validPort(u):
-		return errors.New("The port of the callback URL must be a number from 1 to 65535. Leave it out, with its colon, for the default port.")
+		return errors.New("The port of the callback URL must be a number from 1 to 65535. For the default port, omit the port and its colon.")
 	default:
 		return nil
 	}
@@ -143,12 +143,12 @@ func validPort(u *url.URL) bool {
 	return err == nil && port > 0
 }
 
-// knownTokens are what FoneStorm replaces in a callback URL at delivery.
+// knownTokens are the tokens that FoneStorm replaces in a callback URL at delivery.
 var knownTokens = []string{"{{to}}", "{{from}}", "{{msg}}", "{{uid}}"}
 
 var token = regexp.MustCompile(`\{\{[^{}]*\}\}`)
 
-// unknownTokens returns the tokens in a callback URL that FoneStorm does not know.
+// unknownTokens returns the tokens in a callback URL that FoneStorm does not replace.
 func unknownTokens(callback string) []string {
 	var unknown []string
 	for _, found := range token.FindAllString(callback, -1) {

@@ -19,7 +19,7 @@ var (
 	_ datasource.DataSourceWithConfigValidators = (*deviceDataSource)(nil)
 )
 
-// deviceDataSource finds one device, by its ID or its name.
+// deviceDataSource reads one device by its ID or name.
 type deviceDataSource struct{ configuredDataSource }
 
 func newDeviceDataSource() datasource.DataSource {
@@ -67,7 +67,7 @@ func (d *deviceDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	}
 }
 
-// find returns the one device that has the configured ID or name.
+// find returns the only device that has the configured ID or name.
 func (m deviceModel) find(list []fonestorm.RegisteredDevice) (found fonestorm.RegisteredDevice, diags diag.Diagnostics) {
 	var matching []fonestorm.RegisteredDevice
 	for _, d := range list {
@@ -86,27 +86,27 @@ func (m deviceModel) find(list []fonestorm.RegisteredDevice) (found fonestorm.Re
 		diags.AddAttributeError(path.Root(attribute), "Device Not Found", fmt.Sprintf("The account has no device with the %s %q. %s",
 			attribute, wanted, describeDevices("Its devices are", list)))
 	default:
-		diags.AddAttributeError(path.Root(attribute), "More Than One Device Found", fmt.Sprintf("The account has %d devices with the %s %q. %s Use id instead.",
+		diags.AddAttributeError(path.Root(attribute), "Multiple Devices Found", fmt.Sprintf("The account has %d devices with the %s %q. %s Use id instead.",
 			len(matching), attribute, wanted, describeDevices("They are", matching)))
 	}
 	return found, diags
 }
 
-// devicesListed is how many devices an error lists.
-const devicesListed = 20
+// maxDevicesListed is the maximum number of devices that an error lists.
+const maxDevicesListed = 20
 
 // describeDevices lists devices in a sentence.
 func describeDevices(begin string, list []fonestorm.RegisteredDevice) string {
 	if len(list) == 0 {
-		return "It has no devices at all."
+		return "It has no devices."
 	}
 	var described []string
-	for _, d := range list[:min(len(list), devicesListed)] {
+	for _, d := range list[:min(len(list), maxDevicesListed)] {
 		described = append(described, fmt.Sprintf("%s (%q)", d.ID, d.Name))
 	}
 	more := ""
-	if len(list) > devicesListed {
-		more = fmt.Sprintf(" and %d more", len(list)-devicesListed)
+	if len(list) > maxDevicesListed {
+		more = fmt.Sprintf(" and %d more", len(list)-maxDevicesListed)
 	}
 	return begin + " " + strings.Join(described, ", ") + more + "."
 }

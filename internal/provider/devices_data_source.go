@@ -12,21 +12,21 @@ import (
 
 var _ datasource.DataSourceWithConfigure = (*devicesDataSource)(nil)
 
-// devicesDataSource reads the devices of the account, all or a selection.
+// devicesDataSource reads the devices of the account, optionally filtered.
 type devicesDataSource struct{ configuredDataSource }
 
 func newDevicesDataSource() datasource.DataSource {
 	return &devicesDataSource{configuredDataSource{unconfigured()}}
 }
 
-// devicesModel is a fractel_devices.
+// devicesModel is the model of fractel_devices.
 type devicesModel struct {
 	Name    types.String           `tfsdk:"name"`
 	Type    types.String           `tfsdk:"type"`
 	Devices map[string]deviceModel `tfsdk:"devices"`
 }
 
-// deviceModel is a device as data sources show it.
+// deviceModel is a device in a data source.
 type deviceModel struct {
 	ID         types.String `tfsdk:"id"`
 	Name       types.String `tfsdk:"name"`
@@ -43,7 +43,7 @@ func newDeviceModel(d fonestorm.RegisteredDevice) deviceModel {
 	}
 }
 
-// What the attributes of a device mean.
+// Descriptions of the attributes of a device.
 const (
 	aboutDeviceID         = "ID of the device, which contains only digits. Use it as the `value` of a delivery of type `Device`."
 	aboutDeviceName       = "Name of the device. Null if it has none."
@@ -98,7 +98,7 @@ func (d *devicesDataSource) Read(ctx context.Context, req datasource.ReadRequest
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
 
-// matches reports whether a text is what a filter asks for. A filter that is null asks for nothing.
+// matches reports whether a text equals a filter. A null filter matches every text.
 func matches(filter types.String, text string) bool {
 	return filter.IsNull() || filter.ValueString() == text
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// apiDiagnostic turns a failure of the client into what the user reads: what happened, to which FoneNumber ("" for the
-// account as a whole), why, and what to do next.
+// apiDiagnostic converts an error of the client to a diagnostic that says what happened, why, and what to do next. The
+// FoneNumber is "" if the request was about the whole account.
 func apiDiagnostic(err error, foneNumber string) diag.Diagnostic {
 	advice := adviceFor(fonestorm.KindOf(err))
 	detail := sentence(err.Error())
 	if foneNumber != "" && !strings.Contains(detail, foneNumber) {
-		detail += " This was needed for FoneNumber " + foneNumber + "."
+		detail += " The request was made for FoneNumber " + foneNumber + "."
 	}
 	if fonestorm.MayHaveTakenEffect(err) {
-		detail += "\n\nThe change may have taken effect although it failed. Running Terraform again is safe: setting the same delivery twice changes nothing."
+		detail += "\n\nThe change may have taken effect even though the request failed. It is safe to run Terraform again: setting a delivery twice has the same result."
 	}
 	detail += "\n\n" + advice.remedy
 	if advice.attribute == "" || foneNumber == "" {
@@ -30,43 +30,44 @@ func apiDiagnostic(err error, foneNumber string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root(advice.attribute), advice.summary, detail)
 }
 
-// sentence turns an error's text into a whole sentence. FoneStorm's own sentences may end with a full stop.
+// sentence formats the text of an error as a sentence. FoneStorm's own messages may end with a period.
 func sentence(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	return fmt.Sprintf("%c%s.", unicode.ToUpper(first), strings.TrimRight(text[size:], ". "))
 }
 
-// advice is what a user is told about a kind of failure.
+// advice is the text of a diagnostic for one kind of error.
 type advice struct {
-	attribute string // The attribute that it is about; empty for the whole resource.
+	attribute string // Attribute that the error is about; empty for the whole resource.
 	summary   string
 	remedy    string
 }
 
-// adviceFor is the one table from failures to what the user reads.
+// adviceFor returns the text for a kind of error. No other function contains such texts.
 func adviceFor(kind fonestorm.Kind) advice {
 	switch kind {
 	case fonestorm.RateLimited:
 		return advice{
 			"", "FoneStorm Rate Limit Exceeded",
-			"The account's request limit was exceeded even though requests were throttled. If something else uses the same account, " +
-				"lower requests_per_second or raise max_retries in the provider configuration, then run Terraform again.",
+			"The account's rate limit was exceeded even though requests were throttled. If something else uses the same account, " +
+				"lower requests_per_second or increase max_retries in the provider configuration. Then run Terraform again.",
 		}
 	case fonestorm.AuthenticationFailed:
 		return advice{
 			"", "FoneStorm Authentication Failed",
-			"Check username and password, or token, in the provider configuration or in FRACTEL_USERNAME, FRACTEL_PASSWORD and FRACTEL_TOKEN. " +
-				"A token expires and cannot be renewed; with a username and password the provider gets a new one.",
+			"Check username and password, or token, in the provider configuration or in FRACTEL_USERNAME, FRACTEL_PASSWORD, and FRACTEL_TOKEN. " +
+				"The provider cannot renew a configured token when it expires. With a username and password, it requests new tokens itself.",
 		}
 	case fonestorm.SubaccountRejected:
 		return advice{
 			"", "Subaccount Not Accessible",
-			"Check subaccount in the provider configuration or in FRACTEL_SUBACCOUNT: it is the ten-digit code of a subaccount of the billing account that the user belongs to.",
+			"Check subaccount in the provider configuration or in FRACTEL_SUBACCOUNT. It must be the ten-digit code of a subaccount, " +
+				"and the user must belong to its billing account.",
 		}
 	case fonestorm.PaymentRequired:
-		return advice{"", "FoneStorm Payment Required", "Settle the account with FracTEL, then run Terraform again."}
+		return advice{"", "FoneStorm Payment Required", "Settle the account with FracTEL. Then run Terraform again."}
 	case fonestorm.PermissionDenied:
-		return advice{"", "Permission Denied by FoneStorm", "Use a user that has this permission, or ask the account's administrator to grant it."}
+		return advice{"", "Permission Denied by FoneStorm", "Use the credentials of a user who has this permission, or ask the account's administrator to grant it."}
 	case fonestorm.NotFound:
 		return advice{
 			"fonenumber", "FoneNumber Not Found in Account",
@@ -75,36 +76,36 @@ func adviceFor(kind fonestorm.Kind) advice {
 	case fonestorm.WrongEndpoint:
 		return advice{
 			"", "Endpoint Is Not FoneStorm",
-			"Check endpoint in the provider configuration or in FRACTEL_ENDPOINT. FracTEL's is " + fonestorm.DefaultEndpoint + ": it ends in /v2. " +
-				"The state was not changed.",
+			"Check endpoint in the provider configuration or in FRACTEL_ENDPOINT. FracTEL's endpoint is \"" + fonestorm.DefaultEndpoint + "\", including /v2. " +
+				"The state is unchanged.",
 		}
 	case fonestorm.DestinationRejected:
 		return advice{
 			"value", "Destination Rejected by FoneStorm",
-			"Check that type and value belong together and that the destination exists: a device must be configured and registered.",
+			"Check that value matches type and that the destination exists: a device must be configured and registered.",
 		}
 	case fonestorm.OtherDestination:
 		return advice{
-			"value", "FoneStorm Shows Another Destination",
+			"value", "FoneStorm Returned Another Destination",
 			"Check the FoneNumber in FoneStorm: something else may have set it at the same time. Then run Terraform again.",
 		}
 	case fonestorm.ServerError:
-		return advice{"", "FoneStorm Server Error", "The failure is on FoneStorm's side. Run Terraform again later: everything that was done is in the state."}
+		return advice{"", "FoneStorm Server Error", "The error is on FoneStorm's side. Run Terraform again later. The state contains everything that was applied."}
 	case fonestorm.UnexpectedResponse:
 		return advice{
 			"", "Unexpected FoneStorm Response",
-			"If the endpoint is not FracTEL's own, check that it serves the FoneStorm API. Otherwise run Terraform again later.",
+			"If the endpoint is not FracTEL's own, check that it serves the FoneStorm API. Otherwise, run Terraform again later.",
 		}
 	case fonestorm.Unreachable:
 		return advice{
 			"", "Unable to Reach FoneStorm",
-			"Check the network, the proxy settings (HTTPS_PROXY), and endpoint in the provider configuration or FRACTEL_ENDPOINT, then run Terraform again.",
+			"Check the network, the proxy settings (HTTPS_PROXY), and endpoint in the provider configuration or FRACTEL_ENDPOINT. Then run Terraform again.",
 		}
 	case fonestorm.Canceled:
-		return advice{"", "Operation Canceled", "Terraform was told to stop. Run it again to finish."}
+		return advice{"", "Operation Canceled", "Terraform was interrupted. Run it again to finish."}
 	case fonestorm.Refused:
 		fallthrough
 	default:
-		return advice{"", "Request Rejected by FoneStorm", "The reason above is FoneStorm's own. Check the FoneNumber and the configuration of the resource."}
+		return advice{"", "Request Rejected by FoneStorm", "The reason above comes from FoneStorm. Check the FoneNumber and the configuration of the resource."}
 	}
 }

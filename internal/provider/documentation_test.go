@@ -19,7 +19,7 @@ import (
 // root is the root of the repository.
 var root = filepath.Join("..", "..")
 
-// pages returns what people read, by path below the root.
+// pages returns the documentation by path below the root.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "*.md"))
@@ -47,7 +47,7 @@ func pages(t *testing.T) map[string]string {
 	return found
 }
 
-// summaries returns the first lines of all errors and warnings that the provider's code has.
+// summaries returns the summaries of all errors and warnings in the provider's code.
 func summaries(t *testing.T) (failures, warnings []string) {
 	t.Helper()
 	set := gotoken.NewFileSet()
@@ -67,7 +67,7 @@ func summaries(t *testing.T) (failures, warnings []string) {
 		files = append(files, file)
 	}
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
-	config := types.Config{Error: func(error) {}} // Other packages are not needed for constants of this one.
+	config := types.Config{Error: func(error) {}} // Errors of missing imports do not matter for constants of this package.
 	_, _ = config.Check("provider", set, files, info)
 	add := func(to *[]string, summary ast.Expr) {
 		if value := info.Types[summary].Value; value != nil && value.Kind() == constant.String {
@@ -106,7 +106,7 @@ func summaries(t *testing.T) (failures, warnings []string) {
 	return failures, warnings
 }
 
-// Whoever looks for an error or a warning finds it, and finds none that does not exist anymore.
+// The troubleshooting guide explains every error and warning, and none that does not exist.
 func TestErrorsAndWarningsAreExplained(t *testing.T) {
 	t.Parallel()
 	failures, warnings := summaries(t)
@@ -125,9 +125,9 @@ func TestErrorsAndWarningsAreExplained(t *testing.T) {
 	table := regexp.MustCompile(`(?s)\| Warning \| .*?\n\n`).FindString(guide)
 	rows := regexp.MustCompile(`(?m)^\| ([A-Z].+?) \| .+ \|$`).FindAllStringSubmatch(table, -1)
 	wantSame(t, "the table of warnings", append(warnings,
-		"Warning", // The head of the table.
+		"Warning", // Header of the table.
 		"Available Write-only Attribute Alternative",
-		"FoneNumber Not Found in Account", // Takes its summary from the error.
+		"FoneNumber Not Found in Account", // Has the summary of the error.
 	), rows)
 }
 
@@ -149,11 +149,12 @@ func wantSame(t *testing.T, where string, want []string, got [][]string) {
 }
 
 var (
-	codeBlock  = regexp.MustCompile("(?ms)^ *```(\\w*)\\n(.*?)^ *```$") // Those in lists are indented.
+	codeBlock  = regexp.MustCompile("(?ms)^ *```(\\w*)\\n(.*?)^ *```$") // Blocks in lists are indented.
 	inlineCode = regexp.MustCompile("`[^`\\n]*`")
 )
 
-// The Registry draws no diagrams, and a configuration that is copied stays with the versions that it was written for.
+// Code blocks use only languages that the Registry can render, and configurations that require the provider constrain its
+// version.
 func TestCodeInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	for page, content := range pages(t) {
@@ -168,7 +169,7 @@ func TestCodeInTheDocumentation(t *testing.T) {
 	}
 }
 
-// One title for a page, in its navigation and at its top.
+// A page has the same title in the navigation and as its heading.
 func TestTitlesInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	title := regexp.MustCompile(`(?m)^page_title: "(.+)"\n(?s:.*?)^# (.+)$`)
@@ -182,7 +183,7 @@ func TestTitlesInTheDocumentation(t *testing.T) {
 			if found[1] != found[2] {
 				t.Errorf("%s has the titles %q and %q", page, found[1], found[2])
 			}
-		case !strings.HasSuffix(found[1], " - FracTEL"): // As tfplugindocs has it.
+		case !strings.HasSuffix(found[1], " - FracTEL"): // tfplugindocs adds this suffix.
 			t.Errorf("%s has the title %q", page, found[1])
 		}
 	}
@@ -195,7 +196,7 @@ var (
 	noWord  = regexp.MustCompile(`[^\w\- ]`)
 )
 
-// anchors returns what can be linked to on a page.
+// anchors returns the anchors of a page.
 func anchors(content string) []string {
 	var found []string
 	for _, match := range anchor.FindAllStringSubmatch(content, -1) {
@@ -207,7 +208,7 @@ func anchors(content string) []string {
 	return found
 }
 
-// Links lead somewhere. Those to other sites are not followed.
+// Links within the documentation have a target. Links to other sites are not checked.
 func TestLinksInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
@@ -223,7 +224,7 @@ func TestLinksInTheDocumentation(t *testing.T) {
 			if target != "" {
 				to = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
 			}
-			if _, isPage := all[to+".md"]; isPage { // As the Registry links.
+			if _, isPage := all[to+".md"]; isPage { // The Registry omits the extension.
 				to += ".md"
 			}
 			if _, err := os.Stat(filepath.Join(root, to)); err != nil {
@@ -239,7 +240,7 @@ func TestLinksInTheDocumentation(t *testing.T) {
 	}
 }
 
-// Names are spelled in one way. What else is misspelled is found by the linter.
+// Names have one spelling. The linter finds other misspellings.
 func TestNamesInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	name := regexp.MustCompile(`(?i)\b(?:fone ?numbers?|fone ?storm|fractel|open ?tofu)\b`)

@@ -9,7 +9,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// What each rejection by FoneStorm tells the user to do, and where.
+// Each rejection by FoneStorm has its own summary and advice, and is on the right attribute.
 func TestRejectionsByFoneStorm(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -19,13 +19,13 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 		onValue        bool
 		requestsPerSet int
 	}{
-		{status: 400, message: "Bad value.", summary: "Destination Rejected by FoneStorm", says: "Check that type and value belong together", onValue: true, requestsPerSet: 2},
+		{status: 400, message: "Bad value.", summary: "Destination Rejected by FoneStorm", says: "Check that value matches type", onValue: true, requestsPerSet: 2},
 		{status: 401, message: "Expired.", summary: "FoneStorm Authentication Failed", says: "Check username and password", requestsPerSet: 2},
 		{status: 402, message: "Pay.", summary: "FoneStorm Payment Required", says: "Settle the account with FracTEL", requestsPerSet: 1},
-		{status: 403, message: "No.", summary: "Permission Denied by FoneStorm", says: "Use a user that has this permission", requestsPerSet: 1},
+		{status: 403, message: "No.", summary: "Permission Denied by FoneStorm", says: "Use the credentials of a user who has this permission", requestsPerSet: 1},
 		{status: 404, message: "Where?", summary: "Unexpected FoneStorm Response", says: "Reading the FoneNumber does not confirm that.", requestsPerSet: 1},
 		{status: 410, message: "Rate Limit Exceeded", summary: "FoneStorm Rate Limit Exceeded", says: "lower requests_per_second", requestsPerSet: 1},
-		{status: 415, message: "No JSON.", summary: "Request Rejected by FoneStorm", says: "The reason above is FoneStorm's own.", requestsPerSet: 2},
+		{status: 415, message: "No JSON.", summary: "Request Rejected by FoneStorm", says: "The reason above comes from FoneStorm.", requestsPerSet: 2},
 		{status: 422, message: "Not registered.", summary: "Destination Rejected by FoneStorm", says: "a device must be configured and registered", onValue: true, requestsPerSet: 2},
 		{status: 429, message: "Slow down.", summary: "FoneStorm Rate Limit Exceeded", says: "lower requests_per_second", requestsPerSet: 1},
 		{status: 500, message: "Oops.", summary: "FoneStorm Server Error", says: "Run Terraform again later", requestsPerSet: 1},
@@ -40,17 +40,17 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 			diags := m.apply(destinations[1].attributes(testNumber))
 			wantError(t, diags, test.summary, test.says, "FoneNumber "+testNumber, fmt.Sprintf("FoneStorm returned %d", test.status), test.message)
 			if got := strings.Contains(shown(failure(diags)), `AttributeName("value")`); got != test.onValue {
-				t.Errorf("the error is about value is %t, want %t", got, test.onValue)
+				t.Errorf("the error is on value: %t, want %t", got, test.onValue)
 			}
 			a.sendsOnly(t, test.requestsPerSet)
-			if m.exists() != (test.status >= 500) { // Which may have taken effect.
+			if m.exists() != (test.status >= 500) { // The request may have taken effect.
 				t.Errorf("the state has %s", m.known())
 			}
 		})
 	}
 }
 
-// The CLI shows an error on the line of the configuration.
+// The CLI shows the error on the line of the attribute.
 func TestAccRejectionByFoneStorm(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
@@ -59,7 +59,7 @@ func TestAccRejectionByFoneStorm(t *testing.T) {
 	says(t, w.rejects(), "Error: Destination Rejected by FoneStorm", "Not registered.", `: value = "ops@example.com"`)
 }
 
-// A password that is rejected is tried once, not once for each resource: that could lock the account.
+// A rejected password is sent once, not once for each resource: more attempts could lock the account.
 func TestAccWrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 20, Password: "another"})
@@ -70,7 +70,7 @@ func TestAccWrongPasswordIsTriedOnce(t *testing.T) {
 	}
 }
 
-// Nothing is asked of FoneStorm, not even a login, where there is nothing to ask.
+// A configuration without resources sends no requests, not even a login.
 func TestAccNoNeedlessCalls(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 1})
@@ -79,6 +79,6 @@ func TestAccNoNeedlessCalls(t *testing.T) {
 	w.configure("provider \"fractel\" {\n}\noutput \"nothing\" {\n  value = \"to read\"\n}\n")
 	w.plan(2)
 	if requests := a.Requests(); len(requests) > 0 {
-		t.Errorf("FoneStorm was asked: %+v", requests)
+		t.Errorf("requests were sent: %+v", requests)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// example is a configuration in README or docs, which contain those of examples/ too.
+// example is a configuration in README or docs, which include those in examples/.
 type example struct{ page, config string }
 
 // documentedExamples returns each configuration in README and docs once.
@@ -36,12 +36,13 @@ func documentedExamples(t *testing.T) []example {
 	return examples
 }
 
-// partial reports whether the text around an example says what it needs in addition. These are in other tests.
+// partial reports whether an example depends on something that the text around it describes. Other tests cover these
+// examples.
 func (e example) partial() bool {
 	switch {
 	case strings.HasPrefix(e.config, "list "): // TestAccDocumentedQueries.
 	case strings.HasPrefix(e.config, "import {") && !strings.Contains(e.config, "resource \""): // TestAccDocumentedImports.
-	case strings.Contains(e.config, "restapi_object"): // Another provider's: TestAccGuideOnMoving and TestMove….
+	case strings.Contains(e.config, "restapi_object"): // Resources of another provider: TestAccGuideOnMoving and TestMove….
 	case strings.Contains(e.config, "mock_provider"), strings.Contains(e.config, "var.on_destroy"), strings.Contains(e.config, `variable "fonenumbers"`): // TestAccModuleExample.
 	default:
 		return false
@@ -49,7 +50,7 @@ func (e example) partial() bool {
 	return true
 }
 
-// canRun reports whether the CLI has what the example uses.
+// canRun reports whether the CLI has the features that the example uses.
 func (e example) canRun(t *testing.T) bool {
 	t.Helper()
 	for text, f := range map[string]feature{
@@ -67,11 +68,11 @@ var (
 	anyTenDigit = regexp.MustCompile(`\b[0-9]{10}\b`)
 )
 
-// imports reports whether the example takes deliveries over, all as they are.
+// imports reports whether the example imports deliveries.
 func (e example) imports() bool { return strings.Contains(e.config, "import {") }
 
-// claims returns what no other example may contain that is applied with this one: names of blocks and FoneNumbers. One that
-// imports, or manages whatever the account has, claims all.
+// claims returns the block names and FoneNumbers that no other example in the same configuration can contain. An example
+// that imports, or manages every FoneNumber of the account, claims all.
 func (e example) claims() (claims []string, all bool) {
 	for _, header := range blockHeader.FindAllStringSubmatch(e.config, -1) {
 		claims = append(claims, header[1])
@@ -79,7 +80,7 @@ func (e example) claims() (claims []string, all bool) {
 	return append(claims, anyTenDigit.FindAllString(e.config, -1)...), e.imports() || strings.Contains(e.config, "= data.fractel_fonenumbers.")
 }
 
-// together puts examples into as few groups as can easily be found, in which they do not contradict each other.
+// together puts examples that do not conflict into few groups.
 func together(examples []example) (groups [][]example) {
 	var claimed []map[string]bool
 	for _, e := range examples {
@@ -102,8 +103,8 @@ func together(examples []example) (groups [][]example) {
 	return groups
 }
 
-// newExampleWorkspace returns a working directory with these examples as they stand, and the files that they name. The account
-// is the one that `make simulator` serves.
+// newExampleWorkspace returns a working directory with these unchanged examples and the files that they name. The account is
+// the one that `make simulator` serves.
 func newExampleWorkspace(t *testing.T, examples ...example) (*account, *workspace) {
 	t.Helper()
 	a := newAccount(t, simulator.Options{Documented: true})
@@ -130,8 +131,8 @@ func newExampleWorkspace(t *testing.T, examples ...example) (*account, *workspac
 	return a, w
 }
 
-// Every configuration in README and docs that is complete works as it stands against the account that `make simulator` serves:
-// it is applied, and then plans empty.
+// Every complete configuration in README and docs works unchanged with the account that `make simulator` serves: it applies,
+// and the next plan is empty.
 func TestAccDocumentedExamples(t *testing.T) {
 	t.Parallel()
 	var complete []example
@@ -163,7 +164,7 @@ func TestAccDocumentedExamples(t *testing.T) {
 	}
 }
 
-// Every import block that stands alone imports a delivery for which Terraform can write the configuration.
+// Every separate import block imports a delivery for which Terraform can generate the configuration.
 func TestAccDocumentedImports(t *testing.T) {
 	t.Parallel()
 	imports := 0
@@ -204,7 +205,7 @@ func TestAccDocumentedQueries(t *testing.T) {
 	}
 }
 
-// What can be copied from the documentation is formatted.
+// The configurations in the documentation are formatted.
 func TestAccDocumentedExamplesAreFormatted(t *testing.T) {
 	t.Parallel()
 	_, w := newExampleWorkspace(t)
@@ -214,7 +215,7 @@ func TestAccDocumentedExamplesAreFormatted(t *testing.T) {
 	w.run(0, "fmt", "-check", "-diff", "-no-color")
 }
 
-// guided returns the configuration in a guide that has this text in it.
+// guided returns the configuration in a guide that contains this text.
 func guided(t *testing.T, guide, text string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "guides", guide))
@@ -230,8 +231,7 @@ func guided(t *testing.T, guide, text string) string {
 	return ""
 }
 
-// The guide on moving: deliveries leave another provider's state and come into this one's without a request that
-// changes anything.
+// The guide on moving: deliveries move from another provider's state to this one's without changes in FoneStorm.
 func TestAccGuideOnMoving(t *testing.T) {
 	t.Parallel()
 	needs(t, forgetting)
@@ -251,7 +251,7 @@ func TestAccGuideOnMoving(t *testing.T) {
 	}
 }
 
-// The guide on adopting: the data source feeds the import block, which needs what it reads before anything is planned.
+// The guide on adoption: the data source supplies the import block, which needs its result before the plan.
 func TestAccGuideOnAdopting(t *testing.T) {
 	t.Parallel()
 	needs(t, importForEach)

@@ -11,7 +11,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// with hands the same working directory to another CLI.
+// with returns the same working directory for another CLI.
 func (w *workspace) with(cli string) *workspace {
 	w.t.Helper()
 	other, err := terraformcli.New(cli, w.Dir, builtProvider.dir, w.Env...)
@@ -19,8 +19,7 @@ func (w *workspace) with(cli string) *workspace {
 		w.t.Fatal(err)
 	}
 	result := &workspace{Workspace: other, t: w.t}
-	// OpenTofu takes a state as Terraform has left it. Terraform must be told that its provider is the same, see the
-	// guide on moving.
+	// OpenTofu can use a state of Terraform unchanged. Terraform needs `state replace-provider`, see the guide on moving.
 	state, _ := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
 	if !versionOf(cli).isTofu && strings.Contains(string(state), "registry.opentofu.org/") {
 		says(w.t, result.run(0, "state", "replace-provider", "-auto-approve", "registry.opentofu.org/fractel/fractel", "fractel/fractel"),
@@ -29,13 +28,12 @@ func (w *workspace) with(cli string) *workspace {
 	return result
 }
 
-// A state that one CLI has written is as good for another one, and so is what the provider keeps in it that nobody
-// sees. FRACTEL_TEST_OTHER_CLI=tofu names the other CLI.
+// A state of one CLI, including its private state, works with another CLI. FRACTEL_TEST_OTHER_CLI=tofu names the other CLI.
 func TestAccStateOfAnotherCLI(t *testing.T) {
 	t.Parallel()
 	other := os.Getenv("FRACTEL_TEST_OTHER_CLI")
 	if other == "" {
-		t.Skip("needs two CLIs: set FRACTEL_TEST_OTHER_CLI to another one than that which runs the tests")
+		t.Skip("requires two CLIs: set FRACTEL_TEST_OTHER_CLI to a CLI other than the one that runs the tests")
 	}
 	path, err := exec.LookPath(other)
 	if err != nil {
@@ -80,8 +78,8 @@ import {
 }
 `
 
-// passesBetween lets one CLI create, the other one change, and both find nothing to do after that. The other one
-// destroys.
+// passesBetween creates with one CLI, changes with the other, checks that both then plan nothing, and destroys with the
+// other.
 func passesBetween(t *testing.T, first, second string) {
 	t.Helper()
 	a := newAccount(t, simulator.Options{FoneNumbers: 3})

@@ -16,14 +16,14 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// operation is something that Terraform does, and that a fault can meet.
+// operation is an operation of Terraform that a fault can interfere with.
 type operation struct {
-	kind    string     // Of the request that the fault meets.
-	found   string     // The e-mail address that the FoneNumber delivers to at first.
-	managed attributes // The configuration that has been applied before; nil for none.
-	byHand  bool       // Somebody has changed the delivery since.
-	wanted  attributes // The configuration now; nil for none.
-	settled bool       // Reading tells whether a failed setting took effect, which it cannot of credentials alone.
+	kind    string     // Kind of request on which the fault occurs.
+	found   string     // Initial e-mail address of the FoneNumber.
+	managed attributes // Configuration that was applied before; nil for none.
+	byHand  bool       // Whether the delivery was changed by hand since.
+	wanted  attributes // Current configuration; nil for none.
+	settled bool       // Whether a read shows if a failed setting took effect, which it does not for credentials.
 
 	do func(t *testing.T, a *account, r *run, before instance) (instance, *tfprotov6.Diagnostic)
 }
@@ -46,7 +46,7 @@ var operations = map[string]operation{
 	"log in": {kind: "login", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
 }
 
-// changeTo plans and applies a configuration.
+// changeTo returns an operation that plans and applies a configuration.
 func changeTo(config attributes) func(*testing.T, *account, *run, instance) (instance, *tfprotov6.Diagnostic) {
 	return func(t *testing.T, a *account, r *run, before instance) (instance, *tfprotov6.Diagnostic) {
 		c, diags := r.plan(before, config)
@@ -72,7 +72,7 @@ func refreshed(_ *testing.T, _ *account, r *run, before instance) (instance, *tf
 	return after, failure(diags)
 }
 
-// imported gives no instance when it fails, whatever the provider returns, as Terraform does.
+// imported returns no instance if the import fails, whatever the provider returns, as Terraform does.
 func imported(_ *testing.T, _ *account, r *run, _ instance) (instance, *tfprotov6.Diagnostic) {
 	after, diags := r.importState(testNumber)
 	if problem := failure(diags); problem != nil {
@@ -85,7 +85,7 @@ func listing(t *testing.T, a *account, r *run, before instance) (instance, *tfpr
 	found, diags := r.list(attributes{}, 1000)
 	if problem := failure(diags); problem != nil {
 		if len(found) > 0 {
-			t.Errorf("the list has failed, but it has %v", found)
+			t.Errorf("the list failed, but returned %v", found)
 		}
 		return before, problem
 	}
@@ -95,21 +95,21 @@ func listing(t *testing.T, a *account, r *run, before instance) (instance, *tfpr
 	for _, one := range found {
 		f, _ := a.Get(one.number)
 		if kind := one.resource.text("type"); kind != "" && (kind != f.Receive.Type || one.resource.text("value") != f.Receive.Value()) {
-			t.Errorf("the list has %v where FoneStorm has %+v", one, f.Receive)
+			t.Errorf("the list has %v, but FoneStorm has %+v", one, f.Receive)
 		}
 	}
 	return before, nil
 }
 
-// outcome is what comes of an operation that a fault has met.
+// outcome is the result of an operation with a fault.
 type outcome struct {
-	summary  string // Of the error; empty for success.
-	requests int    // Of the kind that the fault meets.
+	summary  string // Summary of the error; empty for success.
+	requests int    // Number of requests of the kind on which the fault occurs.
 }
 
 const retries = 2
 
-// outcomes returns what a fault leads to when it meets the first request of this kind, and when it meets all of them.
+// outcomes returns the results if a fault occurs on the first request of this kind, and if it occurs on all of them.
 //
 //nolint:cyclop // A table.
 func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
@@ -122,7 +122,7 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 	sets, logsIn, lists := o.kind == "set", o.kind == "login", o.kind == "list"
 	switch fault {
 	case simulator.NoAnswer:
-		if lists { // It had its own long timeout already.
+		if lists { // A list has its own long timeout.
 			return outcome{unreachable, 1}, outcome{unreachable, 1}
 		}
 		return outcome{"", 2}, outcome{unreachable, 1 + retries}
@@ -155,7 +155,7 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 		}
 		return outcome{unexpected, 1}, outcome{unexpected, 1}
 	case simulator.TokenRejected:
-		if logsIn { // It is never tried again with the same password.
+		if logsIn { // A rejected password is never sent again.
 			return outcome{refused, 1}, outcome{refused, 1}
 		}
 		return outcome{"", 2}, outcome{refused, 1 + retries} // With new tokens.
@@ -163,9 +163,9 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 		switch {
 		case logsIn:
 			return outcome{wrongEndpoint, 1}, outcome{wrongEndpoint, 1}
-		case lists: // FoneStorm may not have the list in this form, and is asked for the other one.
+		case lists: // The client requests the other form of the list.
 			return outcome{"", 2}, outcome{"Request Rejected by FoneStorm", 2}
-		default: // The list contradicts it, or another read does.
+		default: // The list or another read contradicts it.
 			return outcome{unexpected, 1}, outcome{unexpected, 1}
 		}
 	case simulator.NotFoundPage, simulator.NotFoundForeign:
@@ -177,12 +177,12 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 		if sets && !o.settled || o.kind == "get" {
 			return outcome{unexpected, 1}, outcome{unexpected, 1}
 		}
-	case simulator.WrongContentType, simulator.UnknownMembers, simulator.ReceiveMissing, simulator.BareSuccess: // Do no harm.
+	case simulator.WrongContentType, simulator.UnknownMembers, simulator.ReceiveMissing, simulator.BareSuccess: // Harmless.
 	}
 	return outcome{"", 1}, outcome{"", 1}
 }
 
-// Every fault meets every operation, on its first request and on all of them.
+// Every fault occurs in every operation, on its first request and on all of them.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, fault := range simulator.Faults() {
@@ -204,7 +204,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A connection that breaks is something else where there are sockets.
+// Broken connections behave differently on sockets.
 func TestFaultsOverSockets(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []simulator.Fault{simulator.ConnectionReset, simulator.ConnectionClosed, simulator.AnswerLost, simulator.CutOff} {
@@ -224,7 +224,7 @@ func TestFaultsOverSockets(t *testing.T) {
 	}
 }
 
-// begin returns the account as the operation finds it, and what Terraform keeps of it.
+// begin returns the instance before the operation, and prepares the account.
 func (o operation) begin(t *testing.T, a *account) instance {
 	t.Helper()
 	a.Put(simulator.FoneNumber{Number: "3215553434"})
@@ -245,8 +245,8 @@ func (o operation) begin(t *testing.T, a *account) instance {
 	return before
 }
 
-// meets does the operation while FoneStorm has the fault, and checks what has come of it. After that Terraform must
-// plan what is left to do, neither more nor less, and be able to do it.
+// meets runs the operation while FoneStorm has the fault, and checks the result. Afterward, Terraform must plan exactly what
+// is left to do, and be able to apply it.
 func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once bool, want outcome) {
 	t.Helper()
 	before := o.begin(t, a)
@@ -262,7 +262,7 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 	during := a.start(t.Context(), t, attributes{"max_retries": retries, "request_timeout": "10s"})
 	after, problem := o.do(t, a, during, before)
 	if met.Load() == 0 {
-		t.Fatal("the fault has met no request")
+		t.Fatal("the fault occurred on no request")
 	}
 	a.Inject(nil)
 
@@ -270,10 +270,10 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 	if problem != nil {
 		summary = problem.Summary
 		if !agrees(after, before) && before.exists() {
-			t.Errorf("the operation has failed, but the state has become %s", after.known())
+			t.Errorf("the operation failed, but the state changed to %s", after.known())
 		}
 		if problem.Detail == "" {
-			t.Error("the error does not explain itself")
+			t.Error("the error has no detail")
 		}
 	}
 	if summary != want.summary {
@@ -285,8 +285,8 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 	o.finish(t, a, after, problem != nil && !before.exists())
 }
 
-// repeatedByHTTP returns how many requests net/http repeats of itself: a read on a connection that was kept open, in
-// case the server had closed it already.
+// repeatedByHTTP returns how many requests net/http itself repeats: a read on a reused connection, which the server may have
+// closed.
 func repeatedByHTTP(fault simulator.Fault, kind string) int {
 	if kind == "set" || kind == "login" || !slices.Contains([]simulator.Fault{
 		simulator.ConnectionReset, simulator.ConnectionClosed, simulator.AnswerLost,
@@ -296,8 +296,8 @@ func repeatedByHTTP(fault simulator.Fault, kind string) int {
 	return 1
 }
 
-// finish reads and plans in a new run without faults. The plan must be the difference between FoneStorm and the
-// configuration; once it is applied, there is none.
+// finish refreshes and plans in a new run without faults. The plan must be the difference between FoneStorm and the
+// configuration, and be empty once it is applied.
 func (o operation) finish(t *testing.T, a *account, i instance, tainted bool) {
 	t.Helper()
 	r := a.start(t.Context(), t, nil)
@@ -308,14 +308,14 @@ func (o operation) finish(t *testing.T, a *account, i instance, tainted bool) {
 		}
 		f, _ := a.Get(testNumber)
 		if state := attributesOf(i.known()); state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value() {
-			t.Errorf("the state has %v where FoneStorm has %+v", state, f.Receive)
+			t.Errorf("the state has %v, but FoneStorm has %+v", state, f.Receive)
 		}
 	}
 	if tainted {
-		i = instance{} // Terraform plans a new one.
+		i = instance{} // Terraform plans a new instance.
 	}
 	if o.wanted == nil && !i.exists() {
-		return // Terraform would not ask for anything.
+		return // Terraform would do nothing.
 	}
 	c, diags := r.plan(i, o.wanted)
 	if problem := failure(diags); problem != nil {
@@ -334,18 +334,18 @@ func (o operation) finish(t *testing.T, a *account, i instance, tainted bool) {
 		return
 	}
 	if c, _ := a.start(t.Context(), t, nil).plan(i, o.wanted); !c.isEmpty() {
-		t.Errorf("after all that the plan still changes %q", c.differs())
+		t.Errorf("after the second apply, the plan still changes %q", c.differs())
 	}
 }
 
-// difference returns in which attributes a state that agrees with FoneStorm differs from the configuration.
+// difference returns the attributes in which a state that agrees with FoneStorm differs from the configuration.
 func (o operation) difference(i instance) []string {
 	var names []string
 	state, wanted := attributesOf(i.known()), maps.Clone(o.wanted)
 	if wanted.text("type") == "URL" {
 		wanted["url_method"] = "POST"
 	}
-	for _, name := range []string{"type", "url_method", "url_password", "url_username", "value"} { // Terraform has them in this order.
+	for _, name := range []string{"type", "url_method", "url_password", "url_username", "value"} { // In the order of Terraform.
 		if state.text(name) != wanted.text(name) {
 			names = append(names, name)
 		}
@@ -353,7 +353,7 @@ func (o operation) difference(i instance) []string {
 	return names
 }
 
-// Nothing listens, for the first connections or for all of them.
+// Dialing fails with "connection refused", for the first connections or for all of them.
 func TestRefusedConnections(t *testing.T) {
 	t.Parallel()
 	for name, o := range operations {

@@ -34,7 +34,7 @@ func (d *foneNumberDataSource) Schema(_ context.Context, _ datasource.SchemaRequ
 	}
 }
 
-// foneNumberAttributes are those of a FoneNumber that is read.
+// foneNumberAttributes returns the attributes of a FoneNumber, all computed.
 func foneNumberAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"fonenumber":        schema.StringAttribute{Computed: true, MarkdownDescription: "FoneNumber, ten digits."},

@@ -13,10 +13,10 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-const summaryNotConfigurable = "Delivery Cannot Be Configured"
+const summaryNotConfigurable = "Unsupported Delivery"
 
-// whyNotConfigurable says why no configuration can describe what a FoneNumber delivers to; nil when one can. FoneStorm
-// contains deliveries that Set Delivery Service would not accept, or that this provider refuses for a secret in them.
+// whyNotConfigurable returns an error if no configuration can describe the delivery of a FoneNumber. FoneStorm can contain
+// deliveries that Set Delivery Service does not accept, or that this provider rejects because they contain a secret.
 func whyNotConfigurable(f fonestorm.FoneNumber) error {
 	if f.Delivery == nil {
 		return nil
@@ -31,30 +31,30 @@ func whyNotConfigurable(f fonestorm.FoneNumber) error {
 	return checkDestination(found.Type, found.Value, f.Number)
 }
 
-// importDiagnostics is an error for a FoneNumber that is imported and that no configuration can describe.
+// importDiagnostics returns an error if no configuration can describe the delivery of an imported FoneNumber.
 func importDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
 	if err := whyNotConfigurable(f); err != nil {
 		diags.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable,
-			fmt.Sprintf("FoneNumber %s has a delivery of type %q that cannot be imported, because no configuration can describe it. %s\n\n"+
-				"Remove the import of this FoneNumber. To replace its delivery, add a resource with the destination that you want: the plan shows what it overwrites.",
+			fmt.Sprintf("FoneNumber %s cannot be imported, because no configuration can describe its delivery of type %q. %s\n\n"+
+				"Remove the import of this FoneNumber. To replace its delivery, add a resource with the destination that you want. The plan shows what it overwrites.",
 				f.Number, f.Delivery.Type, err))
 	}
 	return diags
 }
 
-// listDiagnostics is a warning about a FoneNumber that a list leaves out because no configuration can describe it.
+// listDiagnostics returns a warning if a list omits a FoneNumber because no configuration can describe its delivery.
 func listDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
 	if err := whyNotConfigurable(f); err != nil {
 		diags.AddWarning(summaryNotConfigurable,
-			fmt.Sprintf("FoneNumber %s is left out, because no configuration can describe its delivery of type %q. %s\n\n"+
-				"To replace its delivery, add a resource with the destination that you want: the plan shows what it overwrites.",
+			fmt.Sprintf("FoneNumber %s is omitted, because no configuration can describe its delivery of type %q. %s\n\n"+
+				"To replace its delivery, add a resource with the destination that you want. The plan shows what it overwrites.",
 				f.Number, f.Delivery.Type, err))
 	}
 	return diags
 }
 
-// generated returns the names of the attributes that a generated configuration sets, and with what, if not with the value in
-// the state. Credentials are unknown to FoneStorm's reader, and url_method can be one that cannot be configured.
+// generated contains the attributes that a generated configuration sets, with their values if they differ from the state. It
+// omits credentials, which FoneStorm does not return, and url_method, which can have a value that cannot be configured.
 var generated = map[string]*tftypes.Value{
 	"fonenumber": nil,
 	"type":       nil,
@@ -62,8 +62,8 @@ var generated = map[string]*tftypes.Value{
 	"on_destroy": new(tftypes.NewValue(tftypes.String, onDestroyKeep)),
 }
 
-// GenerateResourceConfig returns the configuration that Terraform (1.14 or newer) writes for an imported delivery: what is
-// needed, and that a destroy leaves the FoneNumber as it is. The framework would repeat the whole state.
+// GenerateResourceConfig returns the configuration that Terraform 1.14 or later writes for an imported delivery: the
+// required attributes, and on_destroy = "keep". The framework would repeat the whole state.
 func (s *server) GenerateResourceConfig(ctx context.Context, req *tfprotov6.GenerateResourceConfigRequest) (*tfprotov6.GenerateResourceConfigResponse, error) {
 	var schema resource.SchemaResponse
 	(&foneNumberDeliveryResource{}).Schema(ctx, resource.SchemaRequest{}, &schema)
@@ -95,8 +95,8 @@ func (s *server) GenerateResourceConfig(ctx context.Context, req *tfprotov6.Gene
 	return &tfprotov6.GenerateResourceConfigResponse{Config: &config}, nil
 }
 
-// GetMetadata announces GenerateResourceConfig, which the framework (1.19) does not do with protocol 6: Terraform would then
-// generate the configuration itself.
+// GetMetadata announces GenerateResourceConfig, which framework 1.19 does not do for protocol 6. Without this, Terraform
+// generates the configuration itself.
 func (s *server) GetMetadata(ctx context.Context, req *tfprotov6.GetMetadataRequest) (*tfprotov6.GetMetadataResponse, error) {
 	resp, err := s.frameworkServer.GetMetadata(ctx, req)
 	if err == nil {

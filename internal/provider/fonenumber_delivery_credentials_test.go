@@ -9,7 +9,7 @@ import (
 
 const hookURL = "https://hooks.example.com/sms"
 
-// toURL returns the configuration of a callback with these credentials. Of passwords, those with a version are write-only.
+// toURL returns the configuration of a callback with these credentials. A password with a version is write-only.
 func toURL(username, password string, version int) attributes {
 	config := destination{"URL", hookURL, username, password}.attributes(testNumber)
 	if version > 0 {
@@ -19,7 +19,7 @@ func toURL(username, password string, version int) attributes {
 	return config
 }
 
-// The credentials of one callback through all their changes: what is sent, step by step, and what FoneStorm then has.
+// All changes to the credentials of one callback: what each step sends, and what FoneStorm then has.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
@@ -48,15 +48,15 @@ func TestCredentials(t *testing.T) {
 		before := a.count("set")
 		m.mustApply(step.config)
 		if sent := a.count("set") > before; sent != step.sent {
-			t.Errorf("%s: a setting was sent is %t, want %t", step.about, sent, step.sent)
+			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
 		}
 		a.mustDeliver(t, testNumber, destination{"URL", hookURL, step.username, step.password})
 	}
 	m.mustApply(nil)
-	a.mustDeliver(t, testNumber, destination{kind: "None"}) // Which includes that there are no credentials.
+	a.mustDeliver(t, testNumber, destination{kind: "None"}) // Also checks that there are no credentials.
 }
 
-// Credentials that were set for one URL are never sent to another. Adding others is a change in place.
+// Credentials for one URL are never sent to another. Adding credentials to an import updates it in place.
 func TestCredentialsOfAnImport(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
@@ -71,8 +71,8 @@ func TestCredentialsOfAnImport(t *testing.T) {
 	a.mustDeliver(t, testNumber, destination{"URL", hookURL, "ours", "ours-too"})
 }
 
-// FoneStorm never shows which credentials it has. When setting new ones has failed, it may have them nevertheless, and going
-// back to the old configuration must set the old ones again.
+// FoneStorm never returns credentials. If setting new ones fails, it may have them anyway, and restoring the old
+// configuration must set the old ones again.
 func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
 	for name, old := range map[string]attributes{

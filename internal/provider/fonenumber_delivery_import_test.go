@@ -15,7 +15,8 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// oddDeliveries are what FoneStorm can contain and a configuration can describe, in spellings that FoneStorm may show.
+// oddDeliveries are unusual deliveries that FoneStorm can contain and a configuration can describe, as FoneStorm may spell
+// them.
 var oddDeliveries = []simulator.FoneNumber{
 	{},
 	{Receive: simulator.Receive{Type: "None", URL: "https://stale.example.com/", URLMethod: "JSON", Device: "1"}},
@@ -35,7 +36,8 @@ var oddDeliveries = []simulator.FoneNumber{
 	{Receive: simulator.Receive{Type: "Device", Device: " 987123543678"}},
 }
 
-// unconfigurable is what FoneStorm can contain and no configuration can describe, with the reason that the user reads.
+// unconfigurable contains deliveries that FoneStorm can contain but no configuration can describe, by the reason in the
+// error.
 var unconfigurable = map[string]simulator.Receive{
 	"is not a delivery type":                                   {Type: "Fax"},
 	"contains a username or password":                          {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
@@ -47,7 +49,8 @@ var unconfigurable = map[string]simulator.Receive{
 	"The value must be an e-mail address":                      {Type: "Email"},
 }
 
-// newOddAccount returns an account with this many FoneNumbers of all odd kinds, a round of them for each of these states.
+// newOddAccount returns an account with this many FoneNumbers, which have all odd deliveries in each of these states in
+// turn.
 func newOddAccount(t *testing.T, count int, active ...string) (a *account, numbers []string) {
 	t.Helper()
 	a = newAccount(t, simulator.Options{})
@@ -61,7 +64,7 @@ func newOddAccount(t *testing.T, count int, active ...string) (a *account, numbe
 	return a, numbers
 }
 
-// putUnconfigurable adds FoneNumbers that cannot be configured and returns the reasons by FoneNumber.
+// putUnconfigurable adds FoneNumbers that cannot be configured, and returns the reasons by FoneNumber.
 func (a *account) putUnconfigurable() map[string]string {
 	reasons := map[string]string{}
 	for i, reason := range slices.Sorted(maps.Keys(unconfigurable)) {
@@ -76,8 +79,8 @@ func (a *account) putUnconfigurable() map[string]string {
 	return reasons
 }
 
-// withoutLines removes the lines of a file in the working directory that contain one of these texts, as the guide on adopting
-// says.
+// withoutLines removes lines that contain one of these texts from a file in the working directory, as the guide on adoption
+// describes.
 func (w *workspace) withoutLines(name string, texts ...string) {
 	w.t.Helper()
 	content, err := os.ReadFile(filepath.Join(w.Dir, name))
@@ -90,7 +93,7 @@ func (w *workspace) withoutLines(name string, texts ...string) {
 	w.write(name, strings.Join(lines, "\n"))
 }
 
-// What can be imported, by ID and by identity, and what the state then contains.
+// Imports by ID and by identity, and the resulting state.
 func TestImport(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
@@ -114,13 +117,13 @@ func TestImport(t *testing.T) {
 		_, diags = imports("+1 (321) 555-1212")
 		wantError(t, diags, "Invalid FoneNumber", `but "+1 (321) 555-1212" was given. Use "3215551212".`)
 		_, diags = imports("support")
-		wantError(t, diags, "Invalid FoneNumber", `written as exactly ten digits, such as "3215551212", but "support" was given.`)
+		wantError(t, diags, "Invalid FoneNumber", `must be exactly ten digits, such as "3215551212", but "support" was given.`)
 		_, diags = imports("3215559999")
 		wantError(t, diags, "FoneNumber Not Found in Account")
 	}
 }
 
-// What somebody else set, imported by an import block, plans empty at once for every type.
+// A delivery of each type that was set elsewhere is imported by an import block, and the plan is empty at once.
 func TestAccImportBlockPlansOnlyTheImport(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
@@ -128,7 +131,7 @@ func TestAccImportBlockPlansOnlyTheImport(t *testing.T) {
 	for i, d := range destinations {
 		number := fmt.Sprint(3215550000 + i)
 		a.byHand(number, d.kind, d.value)
-		d.username, d.password = "", "" // FoneStorm does not tell.
+		d.username, d.password = "", "" // FoneStorm does not return credentials.
 		block := strings.Replace(d.config(number), `"test"`, fmt.Sprintf("%q", d.kind), 1)
 		fmt.Fprintf(&config, "%s\nimport {\n  to = fractel_fonenumber_delivery.%s\n  id = %q\n}\n", block, d.kind, number)
 	}
@@ -163,7 +166,7 @@ func TestAccImportBlockWithIdentity(t *testing.T) {
 	says(t, w.plan(1), "Error: Invalid FoneNumber", `but "321-555-1212" was given. Use "3215551212".`)
 }
 
-// The example for a whole account: FoneNumbers from a list, imported without a single change.
+// The example for a whole account: the FoneNumbers of a list are imported without a change.
 func TestAccAdoptAccountExample(t *testing.T) {
 	t.Parallel()
 	needs(t, importForEach)
@@ -204,8 +207,8 @@ func TestAccAdoptAccountExample(t *testing.T) {
 	a.sendsOnly(t, 0)
 }
 
-// Sixty FoneNumbers of all odd kinds come under Terraform with import blocks and generated configuration, and nothing is sent.
-// Where the CLI itself generates the configuration, callback methods that cannot be configured must be removed from it.
+// Sixty odd FoneNumbers are imported with import blocks and generated configuration, without a change in FoneStorm. If the
+// CLI itself generates the configuration, callback methods that cannot be configured must be removed.
 func TestAccAdoptOddAccount(t *testing.T) {
 	t.Parallel()
 	a, numbers := newOddAccount(t, 60, "yes", "no", "cancel")
@@ -220,7 +223,7 @@ func TestAccAdoptOddAccount(t *testing.T) {
 		says(t, w.plan(1, "-generate-config-out=adopted.tf"), `"JSON" is not available`)
 		w.withoutLines("adopted.tf", "url_method")
 	}
-	w.inventsNothing("adopted.tf")
+	w.lacksCredentials("adopted.tf")
 	w.withoutLines("adopted.tf", "= null")
 	says(t, w.plan(2), "Plan: 60 to import, 0 to add, 0 to change, 0 to destroy.")
 	w.apply()
@@ -228,8 +231,8 @@ func TestAccAdoptOddAccount(t *testing.T) {
 	a.sendsOnly(t, 0)
 }
 
-// Every delivery that a list shows is generated as a valid configuration with nothing in it that is not needed, and its import
-// plans empty. Those that cannot be configured are left out with a warning.
+// The generated configuration of every delivery in a list is valid and contains only required attributes, and its import
+// plans empty. Deliveries that cannot be configured are omitted with a warning.
 func TestGenerateResourceConfig(t *testing.T) {
 	t.Parallel()
 	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
@@ -245,10 +248,10 @@ func TestGenerateResourceConfig(t *testing.T) {
 	}
 	for number, reason := range reasons {
 		if !slices.ContainsFunc(diags, func(d *tfprotov6.Diagnostic) bool {
-			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Delivery Cannot Be Configured" &&
-				strings.Contains(d.Detail, "FoneNumber "+number+" is left out") && strings.Contains(d.Detail, reason)
+			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Unsupported Delivery" &&
+				strings.Contains(d.Detail, "FoneNumber "+number+" is omitted") && strings.Contains(d.Detail, reason)
 		}) {
-			t.Errorf("no warning names FoneNumber %s and says %q", number, reason)
+			t.Errorf("no warning contains FoneNumber %s and %q", number, reason)
 		}
 	}
 	for _, one := range found {
@@ -278,7 +281,7 @@ func TestGenerateResourceConfig(t *testing.T) {
 	a.sendsOnly(t, 0)
 }
 
-// Terraform asks for generated configuration only if the provider announces it.
+// Terraform requests generated configuration only if the provider announces it.
 func TestGenerateResourceConfigIsAnnounced(t *testing.T) {
 	t.Parallel()
 	server := NewServer("test")
@@ -292,7 +295,7 @@ func TestGenerateResourceConfigIsAnnounced(t *testing.T) {
 	}
 }
 
-// generate asks for the configuration of a state, as Terraform 1.14 does.
+// generate returns the generated configuration of a state, as Terraform 1.14 requests it.
 func (r *run) generate(state attributes) attributes {
 	r.t.Helper()
 	kind := protocol().resource
@@ -303,14 +306,15 @@ func (r *run) generate(state attributes) attributes {
 	return attributesOf(unwire(r.t, kind, resp.Config))
 }
 
-// What no configuration can describe cannot be imported, and the error says why and what to do, without a password.
+// A delivery that no configuration can describe cannot be imported. The error gives the reason and the next step, but no
+// password.
 func TestImportOfWhatCannotBeConfigured(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
 	r := a.start(t.Context(), t, nil)
 	for number, reason := range a.putUnconfigurable() {
 		_, diags := r.importState(number)
-		wantError(t, diags, "Delivery Cannot Be Configured", "FoneNumber "+number, reason, "Remove the import of this FoneNumber.")
+		wantError(t, diags, "Unsupported Delivery", "FoneNumber "+number, reason, "Remove the import of this FoneNumber.")
 		if d := failure(diags); d != nil && strings.Contains(d.Detail, "horse") {
 			t.Errorf("FoneNumber %s: shows a secret: %s", number, d.Detail)
 		}

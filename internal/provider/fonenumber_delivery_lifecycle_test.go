@@ -41,7 +41,7 @@ func planned(address string, action plancheck.ResourceActionType) resource.Confi
 	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}}
 }
 
-// A delivery of each type from creation to destruction. plugin-testing itself checks that the plan after each step is empty.
+// A delivery of each type from create to destroy. plugin-testing checks that the plan after each step is empty.
 func TestAccLifecycle(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations)})
@@ -69,7 +69,7 @@ func TestAccLifecycle(t *testing.T) {
 		step(destinations, plancheck.ResourceActionCreate), step(otherDestinations, plancheck.ResourceActionUpdate), drifted,
 	}
 	for i, d := range otherDestinations {
-		ignored := []string{"on_destroy"} // An import has the default.
+		ignored := []string{"on_destroy"} // An import has another default.
 		if d.kind == "None" {
 			ignored = append(ignored, "value")
 		}
@@ -85,7 +85,7 @@ func TestAccLifecycle(t *testing.T) {
 	})
 }
 
-// Every type to every other in place. Credentials end with their type.
+// Every type changes to every other in place. Credentials are removed with the type.
 func TestSwitchType(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
@@ -117,14 +117,14 @@ func TestAccChangedFoneNumberReplaces(t *testing.T) {
 	})
 }
 
-// with returns a copy of a configuration with another attribute.
+// with returns a copy of a configuration with one more attribute.
 func with(config attributes, name string, value any) attributes {
 	config = maps.Clone(config)
 	config[name] = value
 	return config
 }
 
-// What each on_destroy leaves behind, after the delivery was changed, and of an import.
+// The result of each on_destroy for a created, a changed, and an imported delivery.
 func TestOnDestroy(t *testing.T) {
 	t.Parallel()
 	last := destination{"URL", "https://second.example.com/", "hook", "horse"}
@@ -165,8 +165,8 @@ func TestOnDestroy(t *testing.T) {
 	}
 }
 
-// A FoneNumber that has left the account leaves the state with a warning, and can be destroyed without a refresh. One that is on
-// its way out warns.
+// A FoneNumber that has left the account is removed from the state with a warning, and can be destroyed without a refresh. A
+// pending cancellation is a warning.
 func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
@@ -186,19 +186,19 @@ func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	c, _ := m.plan(nil)
 	a.Remove(testNumber)
 	after, diags := m.start().apply(c)
-	wantWarnings(t, diags, []string{"FoneNumber Not in the Account"}, "so nothing was changed there")
+	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "so nothing was changed there")
 	if after.exists() || failure(diags) != nil {
 		t.Errorf("the destroy leaves %s: %v", after.known(), diags)
 	}
 	gone, diags := m.start().refresh(m.instance)
-	wantWarnings(t, diags, []string{"FoneNumber Not in the Account"}, "FoneNumber 3215551212 is no longer in the FoneStorm account.")
+	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "FoneNumber 3215551212 is no longer in the FoneStorm account, so the resource is removed from the state.")
 	if gone.exists() {
 		t.Errorf("the state still has %s", gone.state)
 	}
 	a.sendsOnly(t, 1)
 }
 
-// A FoneNumber that has left the account does not keep anybody from destroying the rest.
+// A FoneNumber that has left the account does not block the destroy of the others.
 func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 3})
@@ -208,7 +208,7 @@ func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	says(t, w.plan(2), "FoneNumber 3215550001 is no longer in the account, so it cannot be set again")
 	says(t, w.apply("-destroy"), "2 destroyed")
 
-	// One that was never there is an error of the plan, which says what to do.
+	// A FoneNumber that was never in the account is an error of the plan, which gives the next step.
 	a.Put(simulator.FoneNumber{Number: "3215550001"})
 	w.apply()
 	w.configure(numbered(4, "ops@example.com"))
@@ -216,14 +216,14 @@ func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	says(t, w.apply("-destroy", "-refresh=false"), "3 destroyed")
 }
 
-// A destroy after a create whose response was lost turns the FoneNumber off if the create took effect. Reading settles that at
-// once, or is left to the next refresh.
+// A destroy after a create whose response was lost turns the FoneNumber off if the create took effect. The create finds out
+// by reading, or else the next refresh does.
 func TestDestroyAfterALostCreate(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		fault      simulator.Fault // Of the setting.
-		unreadable bool            // Whether reading fails afterwards.
-		summary    string          // Of the create's error.
+		fault      simulator.Fault // Fault of the setting.
+		unreadable bool            // Whether reads fail afterward.
+		summary    string          // Summary of the create's error.
 		want       destination
 	}{
 		"took effect":               {simulator.AnswerLost, false, "", destination{kind: "None"}},
@@ -257,7 +257,7 @@ func TestDestroyAfterALostCreate(t *testing.T) {
 			}
 			a.Inject(nil)
 			if !m.exists() {
-				t.Fatal("the state does not have what FoneStorm may have")
+				t.Fatal("the state does not contain what FoneStorm may have")
 			}
 			m.mustApply(nil)
 			a.mustDeliver(t, testNumber, test.want)
@@ -265,8 +265,8 @@ func TestDestroyAfterALostCreate(t *testing.T) {
 	}
 }
 
-// A create that did not take effect is tainted. When the configuration then names another FoneNumber, the destroy of the
-// tainted object knows nothing of the object, and must not turn off what something else set.
+// A create that did not take effect is tainted. If the configuration then contains another FoneNumber, the destroy of the
+// tainted object has no record of the object, and must not turn off a delivery that something else set.
 func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
 	t.Parallel()
 	boss := destination{kind: "Email", value: "boss@example.com"}
@@ -289,7 +289,7 @@ func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
 	a.mustDeliver(t, otherNumber, destinations[1])
 }
 
-// An apply that fails in part leaves state and FoneStorm in agreement: the next plan is what is left to do.
+// A partially failed apply leaves state and FoneStorm consistent: the next plan is what is left to do.
 func TestAccFailedApply(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 10})
@@ -323,7 +323,7 @@ func TestAccFailedApply(t *testing.T) {
 	w.plan(0)
 }
 
-// What is configured in another spelling than FoneStorm's, or than the state's, is no change.
+// A spelling that differs from FoneStorm's, or from the state's, is not a change.
 func TestSpelling(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
@@ -343,15 +343,15 @@ func TestSpelling(t *testing.T) {
 	}
 }
 
-// byHandMethod changes the callback method behind Terraform's back.
+// byHandMethod changes the callback method outside of Terraform.
 func (a *account) byHandMethod(method string) {
 	f, _ := a.Get(testNumber)
 	f.Receive.URLMethod = method
 	a.Put(f)
 }
 
-// A FoneNumber that FoneStorm calls with JSON plans empty when it is imported, until its delivery changes. Another method than
-// POST that is set by other means is drift only if POST is configured.
+// An imported FoneNumber with method JSON plans empty until its delivery changes. A method other than POST that was set
+// elsewhere is drift only if POST is configured.
 func TestURLMethod(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
@@ -378,23 +378,23 @@ func TestURLMethod(t *testing.T) {
 	}
 }
 
-// What FoneStorm shows as method after POST was set never changes the next plan; what it shows later does.
+// The method that FoneStorm returns after POST was set never changes the next plan. A method that it returns later does.
 func TestRefreshedMethod(t *testing.T) {
 	t.Parallel()
 	posted := types.StringValue("POST")
 	tests := map[string]struct {
 		state       types.String
 		kind, shown string
-		moved       bool // To another destination.
-		set         bool // By this resource.
+		moved       bool // Whether FoneStorm has another destination.
+		set         bool // Whether this resource set the delivery.
 		after       string
-		want        string // Empty for null.
+		want        string // "" for null.
 	}{
 		"imported":                   {types.StringNull(), "URL", "JSON", false, false, "", "JSON"},
 		"imported, no method":        {types.StringNull(), "URL", "", false, false, "", ""},
 		"set, shows POST":            {posted, "URL", "POST", false, true, "POST", "POST"},
-		"set, goes on showing JSON":  {posted, "URL", "JSON", false, true, "JSON", "POST"},
-		"set, shows JSON only later": {posted, "URL", "JSON", false, true, "", "POST"},
+		"set, still shows JSON":      {posted, "URL", "JSON", false, true, "JSON", "POST"},
+		"set, later shows JSON":      {posted, "URL", "JSON", false, true, "", "POST"},
 		"set, shows none":            {posted, "URL", "", false, true, "POST", "POST"},
 		"changed by hand":            {posted, "URL", "JSON", false, true, "POST", "JSON"},
 		"moved by hand":              {posted, "URL", "GET", true, true, "GET", "GET"},

@@ -15,8 +15,8 @@ import (
 
 var _ list.ListResourceWithConfigure = (*foneNumberDeliveryList)(nil)
 
-// foneNumberDeliveryList lists the deliveries of the account for `terraform query`. Name and configuration are those of
-// the resource.
+// foneNumberDeliveryList lists the deliveries of the account for `terraform query`. It shares the resource's name and
+// provider data.
 type foneNumberDeliveryList struct {
 	foneNumberDeliveryResource
 }
@@ -72,11 +72,11 @@ func (l *foneNumberDeliveryList) List(ctx context.Context, req list.ListRequest,
 	}
 }
 
-// listResult shows a FoneNumber with its identity and, when asked for, as the resource an import would give. For one that
-// cannot be configured it is a warning alone, which does not count as a result.
+// listResult returns the identity of a FoneNumber and, if requested, the resource that an import would create. For a
+// delivery that cannot be configured, it returns only a warning, which does not count toward the limit.
 func listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumber) list.ListResult {
-	if left := listDiagnostics(f); len(left) > 0 {
-		return list.ListResult{Diagnostics: left}
+	if omitted := listDiagnostics(f); len(omitted) > 0 {
+		return list.ListResult{Diagnostics: omitted}
 	}
 	model := deliveryModel{OnDestroy: types.StringValue(onDestroyKeep)}
 	model.refresh(f, &record{})

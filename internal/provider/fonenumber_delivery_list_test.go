@@ -17,7 +17,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Most of the list is tested at the protocol, because `terraform query` needs Terraform 1.14.
+// Most of the list is tested at the protocol, because `terraform query` requires Terraform 1.14.
 func TestList(t *testing.T) {
 	t.Parallel()
 	a := newVariedAccount(t)
@@ -54,7 +54,7 @@ func TestList(t *testing.T) {
 	wantError(t, diags, "FoneStorm Authentication Failed")
 }
 
-// A thousand deliveries cost a login and one list, and come with what an import would give.
+// A list of a thousand deliveries sends a login and one list, and returns the resources that an import would create.
 func TestListOfAThousand(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 1000})
@@ -69,7 +69,7 @@ func TestListOfAThousand(t *testing.T) {
 	}
 }
 
-// What a list leaves out does not count toward its limit.
+// Omitted FoneNumbers do not count toward the limit.
 func TestListLimitCountsWhatIsShown(t *testing.T) {
 	t.Parallel()
 	a, _ := newOddAccount(t, 3, "yes")
@@ -80,12 +80,12 @@ func TestListLimitCountsWhatIsShown(t *testing.T) {
 	}
 }
 
-// listBlock returns a list block with these lines in it and these in its config.
+// listBlock returns a list block with these lines and these filters.
 func listBlock(name, lines, config string) string {
 	return fmt.Sprintf("list \"fractel_fonenumber_delivery\" %q {\n  provider = fractel\n  %s\n  config {\n    %s\n  }\n}\n", name, lines, config)
 }
 
-// What `terraform query` shows.
+// The output of `terraform query`.
 func TestAccQuery(t *testing.T) {
 	t.Parallel()
 	needs(t, queries)
@@ -107,7 +107,7 @@ func TestAccQuery(t *testing.T) {
 	})
 }
 
-// What the guide says of the limit and the requests.
+// The limit and the number of requests that the guide documents.
 func TestAccQueryOfManyFoneNumbers(t *testing.T) {
 	t.Parallel()
 	needs(t, queries)
@@ -125,8 +125,8 @@ func TestAccQueryOfManyFoneNumbers(t *testing.T) {
 	}
 }
 
-// `terraform query` generates a configuration of an account with all odd kinds of FoneNumbers that plans only imports. Warnings
-// name what it leaves out.
+// `terraform query` generates a configuration of an account with all odd deliveries, which plans only imports. Warnings name
+// the omitted FoneNumbers.
 func TestAccQueryGeneratesConfiguration(t *testing.T) {
 	t.Parallel()
 	needs(t, queries)
@@ -134,8 +134,8 @@ func TestAccQueryGeneratesConfiguration(t *testing.T) {
 	w := a.newWorkspace(t, "provider \"fractel\" {\n}\n")
 	a.putUnconfigurable()
 	w.write("all.tfquery.hcl", listBlock("all", "include_resource = true", ""))
-	says(t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Delivery Cannot Be Configured")
-	w.inventsNothing("adopted.tf")
+	says(t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Unsupported Delivery")
+	w.lacksCredentials("adopted.tf")
 	generated, err := os.ReadFile(filepath.Join(w.Dir, "adopted.tf"))
 	kept := regexp.MustCompile(`on_destroy += "keep"`).FindAllString(string(generated), -1)
 	if err != nil || strings.Contains(string(generated), "url_method") || len(kept) != 60 {
@@ -148,8 +148,8 @@ func TestAccQueryGeneratesConfiguration(t *testing.T) {
 	a.sendsOnly(t, 0)
 }
 
-// inventsNothing checks that a configuration which the CLI has generated contains no credentials.
-func (w *workspace) inventsNothing(name string) {
+// lacksCredentials checks that a generated configuration contains no credentials.
+func (w *workspace) lacksCredentials(name string) {
 	w.t.Helper()
 	generated, err := os.ReadFile(filepath.Join(w.Dir, name))
 	if err != nil {
@@ -159,7 +159,7 @@ func (w *workspace) inventsNothing(name string) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		credentials := []string{"url_username", "url_password", "url_password_wo", "url_password_wo_version"}
 		if slices.Contains(credentials, strings.TrimSpace(name)) && !strings.HasPrefix(strings.TrimSpace(value), "null") {
-			w.t.Errorf("invented: %s", line)
+			w.t.Errorf("unexpected line: %s", line)
 		}
 	}
 }

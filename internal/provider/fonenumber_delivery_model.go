@@ -11,10 +11,10 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// deliveryModel is a fractel_fonenumber_delivery, as configured, planned or in the state.
+// deliveryModel is a fractel_fonenumber_delivery in a configuration, a plan, or the state.
 //
-// Its fields have no tags for the framework's reflection, which compiles a regular expression for each field of each struct that it
-// reads or writes: that was a tenth of the provider's time.
+// Its fields have no tags for the framework's reflection, which compiles a regular expression for each field of each struct that
+// it reads or writes. That took a tenth of the provider's time.
 type deliveryModel struct {
 	FoneNumber           types.String
 	Type                 types.String
@@ -24,7 +24,7 @@ type deliveryModel struct {
 	URLPassword          types.String
 	URLPasswordWO        types.String // Null except in the configuration.
 	URLPasswordWOVersion types.Int64
-	OnDestroy            types.String // Null in a state that a refresh has marked, see ownership.
+	OnDestroy            types.String // Null in a state that a refresh marked, see ownership.
 }
 
 // strings returns the fields that are strings, by the name of the attribute.
@@ -42,6 +42,7 @@ type readable interface {
 	Get(ctx context.Context, target any) diag.Diagnostics
 }
 
+// read sets the model to a configuration, a plan, or the state.
 func (m *deliveryModel) read(ctx context.Context, from readable) diag.Diagnostics {
 	var object types.Object
 	diags := from.Get(ctx, &object)
@@ -58,6 +59,7 @@ type writable interface {
 	Set(ctx context.Context, value any) diag.Diagnostics
 }
 
+// write sets a plan or the state to the model.
 func (m deliveryModel) write(ctx context.Context, to writable) diag.Diagnostics {
 	fields := m.strings()
 	attributes := make(map[string]attr.Value, len(fields)+1)
@@ -86,7 +88,7 @@ func (m deliveryModel) identity() deliveryIdentity {
 	return deliveryIdentity{FoneNumber: m.FoneNumber}
 }
 
-// destination returns where messages go, without credentials.
+// destination returns the destination, without credentials.
 func (m deliveryModel) destination() fonestorm.Delivery {
 	d := fonestorm.Delivery{Type: fonestorm.DeliveryType(m.Type.ValueString()), Value: m.Value.ValueString()}
 	if d.Type == fonestorm.None {
@@ -95,12 +97,12 @@ func (m deliveryModel) destination() fonestorm.Delivery {
 	return d
 }
 
-// delivery returns what to set. The state before is nil for a create.
+// delivery returns the delivery to send. The prior state is nil for a create.
 //
-// FoneStorm never shows credentials, keeps those that a setting does not mention, and would send them to whatever callback
-// URL is set next. So credentials that the configuration does not have are set to empty ones where there can be earlier
-// ones: always if the state has some, and for every callback URL unless FoneStorm is known to show no callback URL for the
-// FoneNumber, not even a stale one.
+// FoneStorm never returns credentials, keeps the ones that a request omits, and would send them to the next callback URL. So
+// credentials that are not configured are sent as empty ones wherever FoneStorm may have earlier ones. That is the case if
+// the state has credentials, and for every callback URL unless FoneStorm returned no callback URL for the FoneNumber, not
+// even a stale one.
 func (m deliveryModel) delivery(before *deliveryModel, noCallback bool) fonestorm.Delivery {
 	if before == nil {
 		before = &deliveryModel{}
@@ -117,14 +119,14 @@ func (m deliveryModel) delivery(before *deliveryModel, noCallback bool) fonestor
 	return d
 }
 
-// off returns the delivery that a destroy sets: type None, without the credentials that the state has.
+// off returns the delivery that a destroy sets: type None, which also removes the credentials in the state.
 func (m deliveryModel) off() fonestorm.Delivery {
 	none := deliveryModel{Type: types.StringValue(string(fonestorm.None))}
 	return none.delivery(&m, true)
 }
 
-// afterFailure returns the state when setting d has failed. FoneStorm never shows which credentials it has, so where it may
-// have accepted new ones, the state gets empty ones, which no configuration has: the next plan sets them again.
+// afterFailure returns the state after setting d failed. FoneStorm never returns credentials. So if it may have accepted new
+// ones, the state gets empty ones, which no configuration has, and the next plan sets the configured ones again.
 func (m deliveryModel) afterFailure(d fonestorm.Delivery, err error) deliveryModel {
 	if d.URLUsername == nil && d.URLPassword == nil || !fonestorm.MayHaveTakenEffect(err) {
 		return m
@@ -137,8 +139,8 @@ func (m deliveryModel) afterFailure(d fonestorm.Delivery, err error) deliveryMod
 // hasUnknown reports whether the destination is known only after apply.
 func (m deliveryModel) hasUnknown() bool { return m.Type.IsUnknown() || m.Value.IsUnknown() }
 
-// sameDestination reports whether two models deliver to the same destination, however it is spelled. What is not known yet
-// is taken for different.
+// sameDestination reports whether two models have the same destination, in any spelling. Unknown destinations are never the
+// same.
 func (m deliveryModel) sameDestination(other deliveryModel) bool {
 	return !m.hasUnknown() && !other.hasUnknown() && !other.Type.IsNull() &&
 		fonestorm.SameDestination(m.destination(), other.destination())
@@ -150,30 +152,29 @@ func (m deliveryModel) sameCredentials(other deliveryModel) bool {
 		m.URLPasswordWOVersion.Equal(other.URLPasswordWOVersion)
 }
 
-// contradicts reports whether two configurations want different things of one FoneNumber. What is not known yet is not
-// compared.
+// contradicts reports whether two configurations of one FoneNumber differ. It does not compare unknown values.
 func (m deliveryModel) contradicts(other deliveryModel) bool {
 	differ := func(a, b types.String) bool { return !a.IsUnknown() && !b.IsUnknown() && !a.Equal(b) }
 	return !m.hasUnknown() && !other.hasUnknown() && !m.sameDestination(other) ||
 		differ(m.URLUsername, other.URLUsername) || differ(m.URLPassword, other.URLPassword) || differ(m.OnDestroy, other.OnDestroy)
 }
 
-// sends reports whether an update from a state to m sends a setting to FoneStorm. A state whose on_destroy a refresh has taken
-// out is one that must be set again.
+// sends reports whether an update from a state to m sends a request. If a refresh has removed on_destroy from the state, the
+// delivery must be set again.
 func (m deliveryModel) sends(state deliveryModel) bool {
 	newMethod := m.Type.ValueString() == string(fonestorm.URL) && !m.URLMethod.Equal(state.URLMethod)
 	return state.OnDestroy.IsNull() || newMethod || !m.sameDestination(state) || !m.sameCredentials(state)
 }
 
-// plan completes what the framework has planned: everything is known that does not depend on unknown values. The state
-// before is nil for a create.
+// plan completes the framework's plan: only values that depend on unknown values stay unknown. The prior state is nil for a
+// create.
 func (m *deliveryModel) plan(config deliveryModel, before *deliveryModel, rec record) {
 	if config.OnDestroy.IsNull() {
 		m.OnDestroy = types.StringValue(rec.defaultOnDestroy())
 	}
 	if before != nil {
 		if m.sameDestination(*before) && !m.Value.IsNull() && !before.Value.IsNull() {
-			m.Value = before.Value // The same in another spelling.
+			m.Value = before.Value // Only the spelling differs.
 		}
 		if config.URLMethod.IsNull() {
 			m.URLMethod = before.URLMethod
@@ -193,7 +194,7 @@ func (m *deliveryModel) plan(config deliveryModel, before *deliveryModel, rec re
 	}
 }
 
-// withPassword returns a plan with the write-only password, which only the configuration has.
+// withPassword returns a plan with the write-only password, which only the configuration contains.
 func (m deliveryModel) withPassword(config deliveryModel) deliveryModel {
 	m.URLPasswordWO = config.URLPasswordWO
 	return m
@@ -203,7 +204,7 @@ func (m deliveryModel) deletesMessages() bool {
 	return m.Type.ValueString() == string(fonestorm.None)
 }
 
-// describe names the type of the destination. The destination itself may come from a sensitive variable.
+// describe describes the delivery by its type. The destination itself can come from a sensitive variable.
 func (m deliveryModel) describe() string {
 	switch {
 	case m.Type.IsUnknown():
@@ -222,13 +223,13 @@ func (m deliveryModel) password() *string {
 	return m.URLPassword.ValueStringPointer()
 }
 
-// hasPassword reports whether a state stands for a password, whether it contains it or not.
+// hasPassword reports whether a state has a password, stored or write-only.
 func (m deliveryModel) hasPassword() bool {
 	return !m.URLPassword.IsNull() || !m.URLPasswordWOVersion.IsNull()
 }
 
-// refresh takes over what FoneStorm shows. Destinations keep their spelling. Credentials stay as they are: FoneStorm never
-// returns them.
+// refresh updates the model with what FoneStorm returned. The same destination keeps its spelling. Credentials stay as they
+// are, because FoneStorm never returns them.
 func (m *deliveryModel) refresh(f fonestorm.FoneNumber, rec *record) {
 	m.FoneNumber = types.StringValue(f.Number)
 	rec.NoCallback = f.CallbackURL == ""
@@ -243,8 +244,8 @@ func (m *deliveryModel) refresh(f fonestorm.FoneNumber, rec *record) {
 	m.URLMethod = refreshedMethod(m.URLMethod, *f.Delivery, same, rec)
 }
 
-// refreshedMethod returns the method for the state. Only POST is ever set, but FoneStorm may show another one afterwards:
-// as long as it shows that one, the state keeps POST, so that the next plan is empty.
+// refreshedMethod returns the method for the state. The provider sets only POST, but FoneStorm may return another method
+// afterward. As long as it returns that method, the state keeps POST, so that the next plan is empty.
 func refreshedMethod(state types.String, found fonestorm.Delivery, same bool, rec *record) types.String {
 	switch {
 	case found.Type != fonestorm.URL && same:
@@ -253,7 +254,7 @@ func refreshedMethod(state types.String, found fonestorm.Delivery, same bool, re
 		return types.StringNull()
 	case !same || state.IsNull() || len(rec.Set) == 0:
 		return stringOrNull(found.URLMethod)
-	case rec.URLMethod == "": // What it shows was not known yet.
+	case rec.URLMethod == "": // FoneStorm's method was not known yet.
 		rec.URLMethod = found.URLMethod
 	case found.URLMethod != "" && found.URLMethod != rec.URLMethod:
 		return types.StringValue(found.URLMethod)

@@ -17,7 +17,7 @@ import (
 
 var _ resource.ResourceWithMoveState = (*foneNumberDeliveryResource)(nil)
 
-// MoveState lets a `moved` block take over a delivery that a generic REST provider has set.
+// MoveState supports `moved` blocks from resources of generic REST providers that set a delivery.
 func (r *foneNumberDeliveryResource) MoveState(context.Context) []resource.StateMover {
 	return []resource.StateMover{{StateMover: moveState}}
 }
@@ -31,17 +31,17 @@ func moveState(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Move Resource",
 			fmt.Sprintf("The state of a resource of type %q cannot be moved to a fractel_fonenumber_delivery. %s\n\n"+
-				"Use a removed block with destroy = false for that resource and an import block for the FoneNumber instead.", req.SourceTypeName, err))
+				"Instead, use a removed block with destroy = false for that resource, and an import block for the FoneNumber.", req.SourceTypeName, err))
 		return
 	}
-	// Whoever wrote that configuration has set the delivery with it, so it is this resource's own.
+	// The moved resource set the delivery, so this resource owns it.
 	rec := record{FoneNumber: moved.FoneNumber.ValueString(), Own: true}.identified()
 	resp.Diagnostics.Append(moved.write(ctx, &resp.TargetState)...)
 	resp.Diagnostics.Append(resp.TargetIdentity.Set(ctx, moved.identity())...)
 	resp.Diagnostics.Append(rec.write(ctx, resp.TargetPrivate)...)
 }
 
-// settingBody contains the parameters of Set Delivery Service that another provider has sent.
+// settingBody contains the parameters of Set Delivery Service that another provider sent.
 type settingBody map[string]any
 
 // foreignBody returns the request body in the state of another provider's resource that calls Set Delivery Service.
@@ -68,14 +68,14 @@ func foreignBody(req resource.MoveStateRequest) (settingBody, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var body settingBody
-	if decoder.Decode(&body) != nil { // Whose error could show a secret.
+	if decoder.Decode(&body) != nil { // Omit the error, which could contain a secret.
 		return nil, errors.New("Its request body is not a JSON object.")
 	}
 	return body, nil
 }
 
-// dynamicJSON returns the JSON in an attribute of any type, which a state keeps below `value`. It can be in a string, which is
-// what earlier versions of restful_resource have without `value`.
+// dynamicJSON returns the JSON in an attribute of any type, which a state stores in `value`. It can be a string, which
+// earlier versions of restful_resource store without `value`.
 func dynamicJSON(attribute json.RawMessage) []byte {
 	var dynamic struct {
 		Value json.RawMessage `json:"value"`
@@ -90,7 +90,7 @@ func dynamicJSON(attribute json.RawMessage) []byte {
 	return attribute
 }
 
-// text returns a parameter, or "" when it is missing.
+// text returns a parameter; "" if it is missing.
 func (b settingBody) text(name string) string {
 	if value, ok := b[name]; ok && value != nil {
 		return fmt.Sprint(value)
@@ -98,7 +98,7 @@ func (b settingBody) text(name string) string {
 	return ""
 }
 
-// model returns the delivery that the body sets, as it can be configured.
+// model returns the resource that sets the same delivery as the body.
 func (b settingBody) model() (m deliveryModel, err error) {
 	number := b.text("fonenumber")
 	if err := checkTenDigits("The fonenumber in its request body", number); err != nil {

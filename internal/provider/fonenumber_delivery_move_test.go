@@ -13,7 +13,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// restapiState returns the state of a restapi_object, as its documentation describes the attributes.
+// restapiState returns the state of a restapi_object as documented.
 func restapiState(path, data string) string {
 	return fmt.Sprintf(`{"id":"3215550000","path":%q,"data":%q,"api_data":{"status":"ok"},"api_response":"{}","create_method":"POST","create_path":null,
 		"create_response":"{}","debug":false,"destroy_data":null,"destroy_method":null,"destroy_path":null,"force_new":null,"id_attribute":"fonenumber",
@@ -28,7 +28,7 @@ func restfulState(path, body string) string {
 		"poll_create":null,"query":null,"read_path":"/fonenumbers/$(body.fonenumber)","update_method":"POST","write_only_attrs":null}`, path, body)
 }
 
-// move asks for the state of another provider's resource to become one of this provider.
+// move moves a resource of another provider to this provider.
 func (r *run) move(sourceType, state string) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	resp, err := r.server.MoveResourceState(r.call(), &tfprotov6.MoveResourceStateRequest{
@@ -42,8 +42,8 @@ func (r *run) move(sourceType, state string) (instance, []*tfprotov6.Diagnostic)
 	return instance{unwire(r.t, protocol().resource, resp.TargetState), resp.TargetPrivate, resp.TargetIdentity}, resp.Diagnostics
 }
 
-// A delivery of a generic REST provider becomes this provider's: the plan is empty, before a refresh and after it, and a destroy
-// turns the FoneNumber off, because the configuration had set it.
+// A delivery moves from a generic REST provider: the plan is empty before and after a refresh, and a destroy turns the
+// FoneNumber off, because the moved resource had set it.
 func TestMoveFromGenericProvider(t *testing.T) {
 	t.Parallel()
 	const hook = `{"fonenumber":"3215550000","type":"URL","value":"https://hooks.example.com/sms?msg={{msg}}","url_method":"POST","url_username":"hook","url_password":"horse"}`
@@ -105,8 +105,8 @@ func TestMoveFromGenericProvider(t *testing.T) {
 	}
 }
 
-// A destroy leaves a FoneNumber alone that somebody has set since the move.
-func TestMoveKnowsWhatWasSet(t *testing.T) {
+// A destroy does not change a delivery that was set elsewhere since the move.
+func TestDestroyAfterMoveAndDrift(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 1})
 	a.byHand("3215550000", "Email", "somebody@example.com")
@@ -120,8 +120,8 @@ func TestMoveKnowsWhatWasSet(t *testing.T) {
 	}
 }
 
-// Everything else is refused with a reason, and without what the state contains.
-func TestMoveThatIsRefused(t *testing.T) {
+// Everything else is rejected with a reason, which does not contain values of the state.
+func TestMoveRejected(t *testing.T) {
 	t.Parallel()
 	r := newAccount(t, simulator.Options{}).start(t.Context(), t, nil)
 	const good = `{"fonenumber":"3215550000","type":"Email","value":"ops@example.com"}`
@@ -133,7 +133,7 @@ func TestMoveThatIsRefused(t *testing.T) {
 		"no JSON":         {"restapi_object", restapiState("/messages/receive", `url_password=horse`), "Its request body is not a JSON object."},
 		"a list":          {"restful_resource", restfulState("/messages/receive", `["horse"]`), "Its request body is not a JSON object."},
 		"no body":         {"restful_resource", `{"path":"/messages/receive"}`, "Its request body is not a JSON object."},
-		"no number":       {"restapi_object", restapiState("/messages/receive", `{"type":"Email","value":"horse"}`), "The fonenumber in its request body is written as exactly ten digits"},
+		"no number":       {"restapi_object", restapiState("/messages/receive", `{"type":"Email","value":"horse"}`), "The fonenumber in its request body must be exactly ten digits"},
 		"no type":         {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","value":"horse"}`), "Its request body has no type."},
 		"an unknown type": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"Fax","value":"horse"}`), `"Fax" is not a delivery type.`},
 		"a secret in URL": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"URL","value":"https://hook:horse@example.com/"}`), "contains a username or password"},
@@ -147,12 +147,13 @@ func TestMoveThatIsRefused(t *testing.T) {
 		}
 		says(t, d.Detail, test.want, "import block")
 		if strings.Contains(d.Detail, "horse") {
-			t.Errorf("%s: shows what the state contains: %s", name, d.Detail)
+			t.Errorf("%s: contains a value of the state: %s", name, d.Detail)
 		}
 	}
 }
 
-// The guide on moving, through the CLI, which needs a provider of the other name only to look for it: this one serves.
+// The guide on moving, through the CLI, which requires an installed provider of the other name but does not use it: this
+// provider serves as one.
 func TestAccGuideOnMovedBlocks(t *testing.T) {
 	t.Parallel()
 	needs(t, movesBetweenTypes)

@@ -9,8 +9,8 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// What becomes of a FoneNumber that several resources have, is found out before anything is changed. How it moves between
-// resources is tested in refactoring_test.go.
+// Conflicts between resources with the same FoneNumber are found before anything is changed. refactoring_test.go tests how
+// FoneNumbers move between resources.
 
 const severalResources = "Multiple Resources for One FoneNumber"
 
@@ -84,7 +84,8 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	})
 }
 
-// A resource that is replaced without a change is set once. Turned off in between, its FoneNumber would delete messages.
+// A resource that is replaced without a change is set once. If it were turned off first, its FoneNumber would delete
+// messages.
 func TestReplacedWithoutAChange(t *testing.T) {
 	t.Parallel()
 	config := destinations[1].attributes(testNumber)
@@ -125,8 +126,8 @@ func TestRecordOfAnotherFoneNumber(t *testing.T) {
 	}
 }
 
-// Two resources whose FoneNumber only the apply finds out are rejected then, and the first stays.
-func TestAccTwoResourcesThatTheApplyFindsOut(t *testing.T) {
+// Two resources whose FoneNumber is unknown until the apply are rejected then, and the first stays.
+func TestAccTwoResourcesForAnUnknownFoneNumber(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
 	config := destinations[1].config(testNumber) + strings.Replace(destinations[0].config(testNumber), `"test"`, `"second"`, 1)
@@ -139,7 +140,7 @@ func TestAccTwoResourcesThatTheApplyFindsOut(t *testing.T) {
 	}
 }
 
-// The credentials of another account neither empty the state nor let a destroy pass: the error names both accounts.
+// Credentials of another account neither remove resources from the state nor allow a destroy. The error names both accounts.
 func TestAccCredentialsOfAnotherAccount(t *testing.T) {
 	t.Parallel()
 	a, other := newAccountWith(t, testNumber), newAccount(t, simulator.Options{Account: "3210000002"})

@@ -18,11 +18,11 @@ const (
 	summaryLeftUnchanged = "Delivery Left Unchanged on Destroy"
 )
 
-// ModifyPlan completes the plan of one object, and says what Terraform cannot: what a new delivery overwrites, which messages
-// will be deleted, and which resources have the same FoneNumber.
+// ModifyPlan completes the plan of one object, and warns about what Terraform cannot show: which delivery is overwritten,
+// which messages will be deleted, and which resources have the same FoneNumber.
 //
 // Terraform plans a replacement with two calls: the change, and then a create without prior state but with the private state
-// that the first call has planned. It drops the warnings of the second call, so the first one says all.
+// that the first call planned. It drops the warnings of the second call, so the first call returns all of them.
 func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	rec, diags := readRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
@@ -33,7 +33,7 @@ func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resourc
 	}
 	if p.before != nil {
 		number := p.before.FoneNumber.ValueString()
-		// A deposed object is planned again while applying, when only its record knows what a refresh has found.
+		// A deposed object is planned again during the apply, when only its record contains what a refresh found.
 		p.rec.Others = max(p.rec.Others, r.noteObject(number, p.rec.ID, p.rec.of(number).destinations(*p.before)))
 	}
 	if p.ends() {
@@ -63,16 +63,17 @@ func (r *foneNumberDeliveryResource) ModifyPlan(ctx context.Context, req resourc
 // plannedChange is the change of one object.
 type plannedChange struct {
 	before, after *deliveryModel // Nil for none.
-	changed       bool           // Whether after differs from what the framework has planned.
+	changed       bool           // Whether after differs from the framework's plan.
 	rec           record
 }
 
-// ends reports whether an object is destroyed. That of a tainted object is not known here: Terraform plans only its create.
+// ends reports whether an object is destroyed. It does not include the destroy of a tainted object, of which Terraform plans
+// only the create.
 func (p *plannedChange) ends() bool {
 	return p.before != nil && (p.after == nil || !p.after.FoneNumber.Equal(p.before.FoneNumber))
 }
 
-// read takes over a request and completes the planned values.
+// read reads a request and completes the planned values.
 func (p *plannedChange) read(ctx context.Context, req resource.ModifyPlanRequest) (diags diag.Diagnostics) {
 	if !req.State.Raw.IsNull() {
 		p.before = &deliveryModel{}
@@ -82,7 +83,7 @@ func (p *plannedChange) read(ctx context.Context, req resource.ModifyPlanRequest
 		return diags
 	}
 	if p.before != nil && p.before.OnDestroy.ValueString() == p.rec.defaultOnDestroy() && req.State.Raw.Equal(req.Plan.Raw) {
-		p.after = p.before // Most objects do not change, and reading a model takes as long as all the rest.
+		p.after = p.before // Most objects do not change, and reading a model takes as long as everything else.
 		return diags
 	}
 	p.after = &deliveryModel{}
@@ -94,7 +95,7 @@ func (p *plannedChange) read(ctx context.Context, req resource.ModifyPlanRequest
 	}
 	before, rec := p.before, p.rec
 	if before == nil || !p.after.FoneNumber.Equal(before.FoneNumber) {
-		before, rec = nil, record{} // It is created, here or in the second call.
+		before, rec = nil, record{} // The object is created, here or in the second call.
 	}
 	proposed := *p.after
 	p.after.plan(config, before, rec)
@@ -120,33 +121,33 @@ func (r *foneNumberDeliveryResource) planUpdate(before, after deliveryModel, rec
 	number := after.FoneNumber.ValueString()
 	if after.deletesMessages() && !before.deletesMessages() {
 		diags.AddAttributeWarning(path.Root("type"), summaryDeleted,
-			fmt.Sprintf("FoneNumber %s delivers messages of type %q now. With type \"None\", messages received at it are deleted upon receipt, without any delivery.",
+			fmt.Sprintf("FoneNumber %s has a delivery of type %q now. With type \"None\", messages received at it are deleted upon receipt without any delivery.",
 				number, before.Type.ValueString()))
 	}
 	if method := before.URLMethod.ValueString(); method != "" && method != fonestorm.URLMethodPOST && after.sends(before) &&
 		before.Type.ValueString() == string(fonestorm.URL) && after.Type.ValueString() == string(fonestorm.URL) {
 		diags.AddAttributeWarning(path.Root("url_method"), "Callback Method Changes to POST",
-			fmt.Sprintf("FoneNumber %s calls its callback URL with %s now. This change sets the whole delivery, and delivery URLs can only be set with POST. "+
+			fmt.Sprintf("FoneStorm calls the callback URL of FoneNumber %s with %q now. Applying this plan changes the method to \"POST\", the only one that can be set. "+
 				"Make sure that the callback URL accepts POST requests.", number, method))
 	}
 	diags.Append(r.loopDiagnostics(after)...)
 	return diags
 }
 
-// claim notes that the configuration has a delivery of the FoneNumber. Two resources of one configuration that want different
-// things cannot both have them. What Terraform has left behind, in whatever order it is planned, is no error.
+// claim records that the configuration sets the FoneNumber. Two resources of one configuration that set it differently are
+// an error. Objects that Terraform left behind are not, in whatever order they are planned.
 func (r *foneNumberDeliveryResource) claim(after deliveryModel, rec record) (diags diag.Diagnostics) {
 	number := after.FoneNumber.ValueString()
 	const summary = "Multiple Resources for One FoneNumber"
 	switch r.wants(number, rec.ID, after) {
 	case different:
 		diags.AddAttributeError(path.Root("fonenumber"), summary,
-			fmt.Sprintf("More than one fractel_fonenumber_delivery in the configuration sets FoneNumber %s, each in another way. "+
-				"A FoneNumber has one delivery: remove all but one of them.", number))
+			fmt.Sprintf("Several fractel_fonenumber_delivery resources in the configuration set FoneNumber %s differently, but a FoneNumber has only one delivery. "+
+				"Remove all but one of them.", number))
 	case sameTwice:
 		diags.AddAttributeWarning(path.Root("fonenumber"), summary,
-			fmt.Sprintf("More than one fractel_fonenumber_delivery in the configuration sets FoneNumber %s, all in the same way. "+
-				"Destroying one of them can turn the FoneNumber off for the others: remove all but one of them.", number))
+			fmt.Sprintf("Several fractel_fonenumber_delivery resources in the configuration set FoneNumber %s in the same way. "+
+				"Destroying one of them can turn the FoneNumber off for the others. Remove all but one of them.", number))
 	case noConflict:
 	}
 	diags.Append(r.moveDiagnostics(number)...)
@@ -156,13 +157,13 @@ func (r *foneNumberDeliveryResource) claim(after deliveryModel, rec record) (dia
 func (r *foneNumberDeliveryResource) moveDiagnostics(number string) (diags diag.Diagnostics) {
 	if r.moves(number) {
 		diags.AddWarning("FoneNumber Moves Between Resources",
-			fmt.Sprintf("The delivery of FoneNumber %s is destroyed as one object and set as another. It will end as configured, but messages received in between "+
-				"may be deleted. If a resource was only renamed, a moved block avoids this.", number))
+			fmt.Sprintf("One resource for FoneNumber %s is destroyed and another one sets it. The FoneNumber will have the configured delivery, but messages "+
+				"received in between may be deleted. If you renamed a resource, add a moved block to prevent this.", number))
 	}
 	return diags
 }
 
-// planDestroy says what happens to the FoneNumber when an object is destroyed.
+// planDestroy warns about what happens to the FoneNumber when an object is destroyed.
 func (r *foneNumberDeliveryResource) planDestroy(before deliveryModel, rec record) (diags diag.Diagnostics) {
 	number := before.FoneNumber.ValueString()
 	r.ends(number, rec.ID)
@@ -179,18 +180,18 @@ func (r *foneNumberDeliveryResource) planDestroy(before deliveryModel, rec recor
 			fmt.Sprintf("FoneNumber %s keeps its delivery of type %q when this resource is destroyed, because on_destroy is \"keep\".", number, delivers.Type))
 	case delivers.Type == fonestorm.None:
 		diags.AddWarning("FoneNumber Stays Off on Destroy",
-			fmt.Sprintf("Messages received at FoneNumber %s are deleted upon receipt, and still will be when this resource is destroyed.", number))
+			fmt.Sprintf("FoneNumber %s has type \"None\". Destroying this resource does not change that: messages received at it are still deleted upon receipt.", number))
 	case r.isWanted(number, rec.ID):
 		diags.AddWarning(summaryLeftUnchanged,
-			fmt.Sprintf("FoneNumber %s will deliver as another resource in the configuration sets it when this one is destroyed.", number))
+			fmt.Sprintf("Another resource in the configuration sets FoneNumber %s, so destroying this resource does not change its delivery.", number))
 	case !includes(own.destinations(before), delivers):
 		diags.AddWarning(summaryLeftUnchanged,
-			fmt.Sprintf("FoneNumber %s has a delivery of type %q now, which this resource has not set. It stays when this resource is destroyed.",
+			fmt.Sprintf("FoneNumber %s has a delivery of type %q now, which was not set by this resource. Destroying this resource does not change it.",
 				number, delivers.Type))
 	default:
 		diags.AddWarning(summaryDeleted,
-			fmt.Sprintf("When this resource is destroyed, messages received at FoneNumber %s are deleted upon receipt, without any delivery, "+
-				"unless it then delivers to something that this resource has not set. To leave FoneStorm as it is, apply on_destroy = \"keep\" first, or use a removed block with destroy = false.", number))
+			fmt.Sprintf("After this resource is destroyed, messages received at FoneNumber %s are deleted upon receipt without any delivery, "+
+				"unless something else has changed the delivery by then. To keep the delivery, apply on_destroy = \"keep\" first, or use a removed block with destroy = false.", number))
 	}
 	if !keeps {
 		diags.Append(r.moveDiagnostics(number)...)
@@ -198,7 +199,7 @@ func (r *foneNumberDeliveryResource) planDestroy(before deliveryModel, rec recor
 	return diags
 }
 
-// loopDiagnostics warns when messages would be forwarded in a loop.
+// loopDiagnostics warns if messages would be forwarded in a loop.
 func (r *foneNumberDeliveryResource) loopDiagnostics(after deliveryModel) (diags diag.Diagnostics) {
 	if r.client == nil || after.Type.ValueString() != string(fonestorm.Forward) || after.Value.IsUnknown() {
 		return nil
@@ -209,14 +210,15 @@ func (r *foneNumberDeliveryResource) loopDiagnostics(after deliveryModel) (diags
 		seen[target] = true
 		if target == number {
 			diags.AddAttributeWarning(path.Root("value"), "Forwarding Loop",
-				fmt.Sprintf("Messages received at FoneNumber %s would be forwarded back to it, through %d other FoneNumbers, without end.", number, len(seen)-1))
+				fmt.Sprintf("Messages received at FoneNumber %s would be forwarded back to it, through %d other FoneNumbers, and never arrive. "+
+					"Forward one of these FoneNumbers elsewhere.", number, len(seen)-1))
 		}
 	}
 	return diags
 }
 
-// forwardOf returns where a FoneNumber forwards to, as planned or else as FoneStorm has shown it; "" when it does not or nothing
-// is known of it.
+// forwardOf returns the number that a FoneNumber forwards to, as planned or else as FoneStorm returned it; "" if it does not
+// forward or is not known.
 func (r *foneNumberDeliveryResource) forwardOf(number string) string {
 	if target, ok := r.plannedForward(number); ok {
 		return target
@@ -227,8 +229,8 @@ func (r *foneNumberDeliveryResource) forwardOf(number string) string {
 	return ""
 }
 
-// preview compares what a new delivery sets with what FoneStorm has now. Terraform plans again in an apply: what has been said
-// before is not worth requests then.
+// preview compares a new delivery with the current one in FoneStorm. When Terraform plans again during an apply, it sends no
+// requests, because the user has already seen the result.
 func (r *foneNumberDeliveryResource) preview(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
 	if !r.checkOnPlan || r.client == nil || r.isApplying() {
 		return nil
@@ -242,14 +244,14 @@ func (r *foneNumberDeliveryResource) preview(ctx context.Context, after delivery
 		return r.readFailure(err, number)
 	case err != nil:
 		diags.AddWarning("FoneNumber Not Checked",
-			fmt.Sprintf("FoneNumber %s could not be read, so it is not known whether it is in the account and where it delivers now: %s. "+
-				"Applying this plan overwrites its delivery.", number, err))
+			fmt.Sprintf("%s The plan does not show whether FoneNumber %s is in the account, or which delivery it has. "+
+				"Applying this plan overwrites its delivery. To check it first, plan again.", sentence(err.Error()), number))
 		return diags
 	}
 	diags.Append(statusDiagnostics(f)...)
 	if f.MessagingDisabled {
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Messaging Is Not Enabled",
-			fmt.Sprintf("FoneNumber %s receives no messages: messaging is not enabled for it in FoneStorm.", number))
+			fmt.Sprintf("FoneNumber %s receives no messages, because messaging is not enabled for it. Enable messaging in FoneStorm.", number))
 	}
 	if found := f.Delivery; found != nil && found.Type != fonestorm.None && !after.sameDestination(modelOf(*found)) && !r.hasSet(number, *found) {
 		diags.AddWarning("FoneNumber Already Delivers Elsewhere",
@@ -264,8 +266,8 @@ func modelOf(d fonestorm.Delivery) deliveryModel {
 	return deliveryModel{Type: types.StringValue(string(d.Type)), Value: types.StringValue(d.Value)}
 }
 
-// absentDiagnostics is about a FoneNumber that is not in the account. If a refresh has just found that, it is a warning, so
-// that nobody who destroys has to change the configuration first: Terraform plans the configuration before it destroys.
+// absentDiagnostics returns an error for a FoneNumber that is not in the account. If a refresh has just found that, it
+// returns a warning: Terraform plans the configuration before it destroys, and an error would block `terraform destroy`.
 func (r *foneNumberDeliveryResource) absentDiagnostics(err error, number string) (diags diag.Diagnostics) {
 	d := apiDiagnostic(err, number)
 	if r.isGone(number) {
@@ -274,12 +276,12 @@ func (r *foneNumberDeliveryResource) absentDiagnostics(err error, number string)
 		return diags
 	}
 	diags.AddAttributeError(path.Root("fonenumber"), d.Summary(),
-		d.Detail()+"\n\nTo destroy the other resources all the same, run terraform destroy -refresh=false.")
+		d.Detail()+"\n\nTo destroy the other resources anyway, run terraform destroy -refresh=false.")
 	return diags
 }
 
-// check reads a FoneNumber for the preview. Once FoneStorm could not be reached, no other FoneNumber is read in this process:
-// with a thousand of them that would take an hour.
+// check reads a FoneNumber for the preview. After the first failure to reach FoneStorm, this process reads no other
+// FoneNumber: with a thousand of them, the timeouts would take an hour.
 func (r *foneNumberDeliveryResource) check(ctx context.Context, number string) (fonestorm.FoneNumber, error) {
 	if err := r.firstFailure(nil); err != nil {
 		return fonestorm.FoneNumber{}, err
@@ -291,8 +293,8 @@ func (r *foneNumberDeliveryResource) check(ctx context.Context, number string) (
 	return f, err
 }
 
-// failsApply reports whether an error of a check is one that the apply would meet as well, or a response that cannot be true,
-// after which nothing should be applied.
+// failsApply reports whether an error of a check should stop the plan, because the apply would fail in the same way or
+// because the response cannot be true.
 func failsApply(err error) bool {
 	transient := []fonestorm.Kind{fonestorm.RateLimited, fonestorm.ServerError, fonestorm.Unreachable, fonestorm.Canceled}
 	return !slices.Contains(transient, fonestorm.KindOf(err))

@@ -18,14 +18,14 @@ import (
 
 const alreadyDelivers = "FoneNumber Already Delivers Elsewhere"
 
-// What the plan of a new delivery says about the FoneNumber as it is.
+// The plan of a new delivery warns about the current state of the FoneNumber.
 func TestPreview(t *testing.T) {
 	t.Parallel()
 	email := simulator.Receive{Type: "Email", Email: "old@example.com"}
 	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
 	tests := map[string]struct {
 		found    simulator.FoneNumber
-		settings attributes // Of the provider.
+		settings attributes // Provider settings.
 		config   attributes
 		warning  string
 		texts    []string
@@ -38,14 +38,14 @@ func TestPreview(t *testing.T) {
 			found: simulator.FoneNumber{Receive: email}, config: to(4), warning: alreadyDelivers, texts: []string{`replaces it with type "None"`},
 		},
 		"another value of the same type": {found: simulator.FoneNumber{Receive: email}, config: to(1), warning: alreadyDelivers},
-		"value known later": {
+		"unknown value": {
 			found: simulator.FoneNumber{Receive: email}, config: with(to(1), "value", tftypes.UnknownValue),
 			warning: alreadyDelivers, texts: []string{`replaces it with the configured delivery of type "Email"`},
 		},
-		"the same":           {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: to(1)},
-		"delivers nowhere":   {config: to(1)},
-		"None to None":       {config: to(4)},
-		"stale other fields": {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
+		"the same":     {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: to(1)},
+		"no delivery":  {config: to(1)},
+		"None to None": {config: to(4)},
+		"stale fields": {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
 		"cancelled": {
 			found: simulator.FoneNumber{Active: "cancel"}, config: to(1), warning: "FoneNumber Is Not Active",
 			texts: []string{"FoneNumber 3215551212 is cancelled", `AttributeName("fonenumber")`},
@@ -71,13 +71,13 @@ func TestPreview(t *testing.T) {
 			_, diags := m.plan(test.config)
 			wantWarnings(t, diags, some(test.warning), test.texts...)
 			if asked := len(a.Requests()) > 0; asked == (test.settings != nil) {
-				t.Errorf("FoneStorm was asked: %t", asked)
+				t.Errorf("requests were sent: %t", asked)
 			}
 		})
 	}
 }
 
-// some returns those of the texts that are not empty.
+// some returns the texts that are not empty.
 func some(texts ...string) (kept []string) {
 	for _, text := range texts {
 		if text != "" {
@@ -87,7 +87,7 @@ func some(texts ...string) (kept []string) {
 	return kept
 }
 
-// The CLI shows the warnings of many FoneNumbers in one group, with the import block of the first, after a handful of requests.
+// The CLI groups the warnings of many FoneNumbers and shows the import block of the first, after a few requests.
 func TestAccPreviewOfMany(t *testing.T) {
 	t.Parallel()
 	const n = 200
@@ -104,12 +104,12 @@ func TestAccPreviewOfMany(t *testing.T) {
 	}
 }
 
-// What makes the check itself fail: errors that the apply would meet stop the plan, others do not.
+// Errors of the check: those that the apply would meet stop the plan, others do not.
 func TestPreviewFailures(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		settings       attributes
-		status         int // That FoneStorm returns to reads; zero for none.
+		status         int // Status that FoneStorm returns for reads; zero for none.
 		failure        string
 		warning, texts string
 		mostReads      int
@@ -153,7 +153,7 @@ func TestPreviewFailures(t *testing.T) {
 	}
 }
 
-// Terraform plans again what it applies. Once it applies, the FoneNumbers are not read again.
+// When Terraform plans again during an apply, the FoneNumbers are not read again.
 func TestPreviewOnlyWhilePlanning(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)
@@ -163,30 +163,30 @@ func TestPreviewOnlyWhilePlanning(t *testing.T) {
 	r.apply(planning)
 	a.Forget()
 	if c, diags := r.plan(instance{}, second); c.isEmpty() || len(diags) > 0 {
-		t.Errorf("the plan is empty or says %v", diags)
+		t.Errorf("the plan is empty or has the diagnostics %v", diags)
 	}
 	if n := len(a.Requests()); n > 0 {
 		t.Errorf("%d requests were sent, want none", n)
 	}
 }
 
-// What the plan says of deliveries that end or change, with each on_destroy.
-func TestPlanOfTheEnd(t *testing.T) {
+// The warnings of a plan that destroys or changes a delivery, with each on_destroy.
+func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
 	const deleted, kept = "Messages Will Be Deleted", "Delivery Kept on Destroy"
 	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
 	tests := map[string]struct {
 		before, after attributes
-		byHand        string // The e-mail address that is set between the two.
+		byHand        string // E-mail address that is set between the two.
 		warning       string
 		texts         []string
 	}{
-		"destroy disable":          {before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted upon receipt`}},
-		"destroy by default":       {before: to(1), warning: deleted},
-		"destroy what deletes":     {before: to(4), warning: "FoneNumber Stays Off on Destroy"},
-		"destroy keep":             {before: with(to(1), "on_destroy", "keep"), warning: kept},
-		"destroy what was changed": {before: to(1), byHand: "boss@example.com", warning: "Delivery Left Unchanged on Destroy"},
-		"replace disable":          {before: to(1), after: with(to(1), "fonenumber", otherNumber), warning: deleted},
+		"destroy disable":     {before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted upon receipt`}},
+		"destroy by default":  {before: to(1), warning: deleted},
+		"destroy type None":   {before: to(4), warning: "FoneNumber Stays Off on Destroy"},
+		"destroy keep":        {before: with(to(1), "on_destroy", "keep"), warning: kept},
+		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "Delivery Left Unchanged on Destroy"},
+		"replace disable":     {before: to(1), after: with(to(1), "fonenumber", otherNumber), warning: deleted},
 		"replace keep": {
 			before: with(to(1), "on_destroy", "keep"), after: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber), warning: kept,
 		},
@@ -210,7 +210,7 @@ func TestPlanOfTheEnd(t *testing.T) {
 	}
 }
 
-// A plan whose provider configuration is unknown says so once, even when there is nothing to refresh, and sends no request.
+// A plan with an unknown provider configuration warns once, even if there is nothing to refresh, and sends no requests.
 func TestUnknownProviderConfiguration(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)
@@ -262,8 +262,8 @@ func TestForwardingLoop(t *testing.T) {
 	}
 }
 
-// Forwards are followed through what this run plans, and through what is known of the account besides.
-func TestForwardsBack(t *testing.T) {
+// Forwards are followed through the plan of this run, and through the known FoneNumbers of the account.
+func TestForwardingLoopOfKnownFoneNumbers(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 10})
 	for from, to := range map[string]string{
@@ -277,7 +277,7 @@ func TestForwardsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range a.Numbers()[:6] { // 3215550006 is not known.
+	for _, f := range a.Numbers()[:6] { // 3215550006 is not in the snapshot.
 		if _, err := client.GetFoneNumber(t.Context(), f.Number); err != nil {
 			t.Fatal(err)
 		}
@@ -285,9 +285,9 @@ func TestForwardsBack(t *testing.T) {
 	r := &foneNumberDeliveryResource{configuredResource{configured{newProviderData(client, true)}}}
 	r.wants("3215550005", "an ID", deliveryModel{Type: types.StringValue("None")})
 	for target, want := range map[string]bool{
-		"3215550002": true,  // Known.
-		"3215550003": false, // A loop of others.
-		"3215550005": false, // Planned to end there, whatever is known.
+		"3215550002": true,  // In the snapshot.
+		"3215550003": false, // A loop of other FoneNumbers.
+		"3215550005": false, // The plan ends the loop.
 		"3215550000": false, // Delivers elsewhere.
 		"3215559999": false, // Not in the account.
 	} {
@@ -298,7 +298,7 @@ func TestForwardsBack(t *testing.T) {
 	}
 }
 
-// What `terraform validate` warns of in a callback.
+// The warnings of `terraform validate` about a callback.
 func TestCallbackWarnings(t *testing.T) {
 	t.Parallel()
 	const token, braces, plain = "Unknown Token in Callback URL", "Unbalanced Braces in Callback URL", "Callback Credentials Sent Over Plain HTTP"
@@ -311,7 +311,7 @@ func TestCallbackWarnings(t *testing.T) {
 		texts    []string
 	}{
 		"fine":           {to("https://hooks.example.com/?a={{to}}&b={{from}}&c={{msg}}&d={{uid}}"), nil, nil},
-		"unknown token":  {to("https://hooks.example.com/?a={{mesg}}&b={{msg}}"), []string{token}, []string{"contains a token that FoneStorm does not replace. It replaces {{to}}, {{from}}, {{msg}}, {{uid}}."}},
+		"unknown token":  {to("https://hooks.example.com/?a={{mesg}}&b={{msg}}"), []string{token}, []string{"contains a token that FoneStorm does not replace. FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}."}},
 		"one brace":      {to("https://hooks.example.com/?a={msg}"), []string{braces}, nil},
 		"open":           {to("https://hooks.example.com/?a={{msg}"), []string{braces}, nil},
 		"plain, nothing": {to("http://hooks.example.com/"), nil, nil},
@@ -332,7 +332,7 @@ func TestCallbackWarnings(t *testing.T) {
 	}
 }
 
-// A plan warns of each new or changed callback URL that the receive notification calls as well, and of no other delivery.
+// A plan warns about each new or changed callback URL that the receive notification also calls, and about no other delivery.
 func TestMessagesThatArriveTwice(t *testing.T) {
 	t.Parallel()
 	const hook = "https://hooks.example.com/sms?msg={{msg}}"
@@ -342,11 +342,11 @@ func TestMessagesThatArriveTwice(t *testing.T) {
 		to       destination
 		warnings []string
 	}{
-		"the same URL":           {simulator.Notify{Type: "Callback", URL: "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D", Method: "JSON"}, toHook, twice},
-		"another URL":            {simulator.Notify{Type: "Callback", URL: "https://hooks.example.com/other"}, toHook, nil},
-		"left from earlier":      {simulator.Notify{Type: "None", URL: hook}, toHook, nil},
-		"delivers to an address": {simulator.Notify{Type: "Callback", URL: hook}, destinations[1], nil},
-		"with credentials":       {simulator.Notify{Type: "Callback", URL: "https://hook:horse@hooks.example.com/sms?msg={{msg}}"}, toHook, nil},
+		"the same URL":       {simulator.Notify{Type: "Callback", URL: "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D", Method: "JSON"}, toHook, twice},
+		"another URL":        {simulator.Notify{Type: "Callback", URL: "https://hooks.example.com/other"}, toHook, nil},
+		"stale URL":          {simulator.Notify{Type: "None", URL: hook}, toHook, nil},
+		"delivery to e-mail": {simulator.Notify{Type: "Callback", URL: hook}, destinations[1], nil},
+		"with credentials":   {simulator.Notify{Type: "Callback", URL: "https://hook:horse@hooks.example.com/sms?msg={{msg}}"}, toHook, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -369,25 +369,25 @@ func TestMessagesThatArriveTwice(t *testing.T) {
 	}
 }
 
-// A plan warns of each new or changed device that the account does not list. It asks for the list once, and only if a device is
-// planned. A list that fails is no reason to warn.
-func TestDeviceThatTheAccountDoesNotList(t *testing.T) {
+// A plan warns about each new or changed device that is not in the account. It requests the list once, and only if a device
+// is planned. It does not warn if the list fails.
+func TestDeviceNotInAccount(t *testing.T) {
 	t.Parallel()
 	const missing, known, unknown = "Device Not Found in Account", "987123543678", "21915233078"
 	for name, test := range map[string]struct {
 		profile  simulator.Profile
 		settings attributes
 		devices  []string
-		fails    bool // The list.
+		fails    bool // Whether the list fails.
 		warnings []string
-		requests int // For the list.
+		requests int // Number of requests for the list.
 	}{
-		"listed":       {devices: []string{known}, requests: 1},
-		"not listed":   {devices: []string{unknown, "1", known}, warnings: []string{missing, missing}, requests: 1},
-		"no device":    {devices: []string{""}},
-		"list refused": {profile: simulator.Profile{Devices: "refused"}, devices: []string{unknown, unknown}, requests: 1},
-		"list fails":   {settings: attributes{"max_retries": 0}, fails: true, devices: []string{unknown}, requests: 1},
-		"no checks":    {settings: attributes{"check_on_plan": false}, devices: []string{unknown}},
+		"listed":        {devices: []string{known}, requests: 1},
+		"not listed":    {devices: []string{unknown, "1", known}, warnings: []string{missing, missing}, requests: 1},
+		"no device":     {devices: []string{""}},
+		"list rejected": {profile: simulator.Profile{Devices: "refused"}, devices: []string{unknown, unknown}, requests: 1},
+		"list fails":    {settings: attributes{"max_retries": 0}, fails: true, devices: []string{unknown}, requests: 1},
+		"no checks":     {settings: attributes{"check_on_plan": false}, devices: []string{unknown}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -417,7 +417,7 @@ func TestDeviceThatTheAccountDoesNotList(t *testing.T) {
 	}
 }
 
-// A device that is set already is not asked about.
+// A device that is already set is not looked up.
 func TestDeviceThatIsSet(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)

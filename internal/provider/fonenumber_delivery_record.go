@@ -11,35 +11,37 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// recordKey is where private state contains the record.
+// recordKey is the key of the record in private state.
 const recordKey = "delivery"
 
-// record is what private state remembers of a fractel_fonenumber_delivery besides its attributes. The zero value is that of a
-// resource of which nothing is known. It is short, and repeats nothing that the state contains: Terraform writes the whole
-// state after each change, so that 1,000 changes write every record 1,000 times.
+// record is what private state stores about a fractel_fonenumber_delivery in addition to its attributes. The zero value is
+// the record of a resource about which nothing is known. A record is short and repeats nothing that the state contains:
+// Terraform writes the whole state after each change, so 1,000 changes write every record 1,000 times.
 type record struct {
-	// ID distinguishes objects in the state that have the same FoneNumber. Terraform does not name them to a provider.
+	// ID distinguishes objects in the state that have the same FoneNumber. Terraform does not send their addresses to a
+	// provider.
 	ID string `json:"id,omitempty"`
-	// FoneNumber is the one that all of this is about.
+	// FoneNumber is the FoneNumber that the record is about.
 	FoneNumber string `json:"fonenumber,omitempty"`
-	// Account is the FoneStorm account in which it was seen last; empty when the token did not say.
+	// Account is the FoneStorm account in which the FoneNumber was last seen; empty if the token did not contain it.
 	Account string `json:"account,omitempty"`
-	// Own says that this resource has set the destination in the state, and nothing else that may still be there.
+	// Own means that this resource set the destination in the state, and no other one that FoneStorm may still have.
 	Own bool `json:"own,omitempty"`
-	// Set contains what this resource has set unless Own says it. It is empty after an import, and has more than one element
-	// when it is not known whether the last one took effect.
+	// Set contains the destinations that this resource set, unless Own is true. It is empty after an import, and has more
+	// than one element if it is not known whether the last one took effect.
 	Set []destinationRecord `json:"set,omitempty"`
-	// Uncertain says that the create which set it failed, and no refresh has found it yet.
+	// Uncertain means that the create failed, and that no refresh has found its delivery yet.
 	Uncertain bool `json:"uncertain,omitempty"`
-	// URLMethod is what FoneStorm showed as method after that; empty when it showed none.
+	// URLMethod is the method that FoneStorm returned after the delivery was set; empty if it returned none.
 	URLMethod string `json:"url_method,omitempty"`
-	// OnDestroy is what the state contained before a refresh took it out; empty otherwise.
+	// OnDestroy is the value in the state before a refresh removed it; empty otherwise.
 	OnDestroy string `json:"on_destroy,omitempty"`
-	// Imported says that the delivery was not created by this resource and is not its own.
+	// Imported means that the delivery was imported, and that this resource does not own it.
 	Imported bool `json:"imported,omitempty"`
-	// NoCallback says that FoneStorm showed no callback URL at the last refresh, not even a stale one.
+	// NoCallback means that FoneStorm returned no callback URL at the last refresh, not even a stale one.
 	NoCallback bool `json:"no_callback,omitempty"`
-	// Others is how many other objects in the state have the same FoneNumber and were noted earlier, see ownership.
+	// Others is the number of other objects in the state that have the same FoneNumber and were recorded earlier, see
+	// ownership.
 	Others int `json:"others,omitempty"`
 	// Creates is the FoneNumber that a planned create sets. It is never in a state.
 	Creates string `json:"creates,omitempty"`
@@ -51,7 +53,7 @@ type destinationRecord struct {
 	Value string                 `json:"value,omitempty"`
 }
 
-// setting returns the record with further destinations that this resource has set.
+// setting returns the record with more destinations that this resource set.
 func (rec record) setting(destinations ...fonestorm.Delivery) record {
 	for _, d := range destinations {
 		rec.Set = append(rec.Set, destinationRecord{d.Type, d.Value})
@@ -59,20 +61,21 @@ func (rec record) setting(destinations ...fonestorm.Delivery) record {
 	return rec
 }
 
-// privateState is Terraform's storage for what is no attribute. The framework does not export its type.
+// privateState is Terraform's private state. The framework does not export its type.
 type privateState interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-// readRecord returns the zero value when there is no record, or one of another FoneNumber, as that of a replaced object.
+// readRecord returns the zero value if there is no record. The record of a replaced object is about another FoneNumber.
 func readRecord(ctx context.Context, private privateState) (rec record, diags diag.Diagnostics) {
 	data, diags := private.GetKey(ctx, recordKey)
 	if len(data) == 0 || diags.HasError() {
 		return rec, diags
 	}
 	if err := json.Unmarshal(data, &rec); err != nil {
-		diags.AddError("Invalid Private State", "The private state of this resource cannot be read. Import the FoneNumber again: "+err.Error()+".")
+		diags.AddError("Invalid Private State", "Could not read the private state of this resource: "+err.Error()+". "+
+			"Remove the resource from the state with a removed block that has destroy = false, then import the FoneNumber again.")
 	}
 	return rec, diags
 }
@@ -80,7 +83,7 @@ func readRecord(ctx context.Context, private privateState) (rec record, diags di
 func (rec record) write(ctx context.Context, private privateState) (diags diag.Diagnostics) {
 	data, err := json.Marshal(rec)
 	if err != nil {
-		diags.AddError("Invalid Private State", "The private state of this resource cannot be written: "+err.Error()+".")
+		diags.AddError("Invalid Private State", "Could not write the private state of this resource: "+err.Error()+". This is a bug in the provider. Please report it to its developers.")
 		return diags
 	}
 	return private.SetKey(ctx, recordKey, data)
@@ -94,7 +97,7 @@ func (rec record) identified() record {
 	return rec
 }
 
-// compacted returns the record without what a state contains as well.
+// compacted returns the record without what the state contains.
 func (rec record) compacted(state deliveryModel) record {
 	if !state.OnDestroy.IsNull() {
 		rec.OnDestroy = ""
@@ -105,7 +108,7 @@ func (rec record) compacted(state deliveryModel) record {
 	return rec
 }
 
-// expanded undoes compacted for the destination, which differs from that in the state once the state changes.
+// expanded reverses compacted for the destination, which the state no longer contains once it changes.
 func (rec record) expanded(state deliveryModel) record {
 	if rec.Own {
 		rec.Own = false
@@ -114,8 +117,8 @@ func (rec record) expanded(state deliveryModel) record {
 	return rec
 }
 
-// of returns the record if it is about this FoneNumber. A tainted object is destroyed with the record of its replacement,
-// which knows nothing of it.
+// of returns the record if it is about this FoneNumber, and the zero value otherwise. A tainted object is destroyed with the
+// record of its replacement, which contains nothing about it.
 func (rec record) of(number string) record {
 	if rec.FoneNumber != number {
 		return record{}
@@ -123,7 +126,7 @@ func (rec record) of(number string) record {
 	return rec
 }
 
-// defaultOnDestroy is what on_destroy is when the configuration does not set it.
+// defaultOnDestroy returns the value of on_destroy if the configuration does not set it.
 func (rec record) defaultOnDestroy() string {
 	if rec.Imported {
 		return onDestroyKeep
@@ -131,7 +134,7 @@ func (rec record) defaultOnDestroy() string {
 	return onDestroyDisable
 }
 
-// onDestroy returns what happens when the object is destroyed; empty when nothing is known of it.
+// onDestroy returns the value of on_destroy for an object; empty if it is not known.
 func (rec record) onDestroy(state deliveryModel) string {
 	if !state.OnDestroy.IsNull() {
 		return state.OnDestroy.ValueString()
@@ -139,8 +142,8 @@ func (rec record) onDestroy(state deliveryModel) string {
 	return rec.OnDestroy
 }
 
-// destinations returns where the FoneNumber delivers if nobody else has set it: to what this resource has set or, when
-// that is not known, to what the state says.
+// destinations returns the destinations that the FoneNumber has if nothing else set it: those that this resource set or, if
+// they are not known, the one in the state.
 func (rec record) destinations(state deliveryModel) []fonestorm.Delivery {
 	if len(rec.Set) == 0 {
 		return []fonestorm.Delivery{state.destination()}
@@ -152,8 +155,8 @@ func (rec record) destinations(state deliveryModel) []fonestorm.Delivery {
 	return set
 }
 
-// others returns how many other objects must be destroyed before the FoneNumber is turned off. When a refresh found some and
-// the record is lost, no number is high enough.
+// others returns how many other objects must be destroyed before the FoneNumber is turned off. If a refresh found some and
+// the record is lost, it returns more than can exist.
 func (rec record) others(state deliveryModel) int {
 	if rec.FoneNumber == "" && state.OnDestroy.IsNull() {
 		return math.MaxInt - 1

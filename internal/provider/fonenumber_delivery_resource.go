@@ -20,7 +20,9 @@ var (
 	_ resource.ResourceWithValidateConfig = (*foneNumberDeliveryResource)(nil)
 )
 
-// foneNumberDeliveryResource manages where one FoneNumber delivers.
+const summaryGone = "FoneNumber No Longer in Account"
+
+// foneNumberDeliveryResource manages the delivery of one FoneNumber.
 type foneNumberDeliveryResource struct{ configuredResource }
 
 func newFoneNumberDeliveryResource() resource.Resource {
@@ -31,9 +33,9 @@ func (r *foneNumberDeliveryResource) Metadata(_ context.Context, req resource.Me
 	resp.TypeName = req.ProviderTypeName + "_fonenumber_delivery"
 }
 
-// Create sets the delivery. If it fails and the FoneNumber may deliver what this resource has set all the same, now or before
-// it was replaced, it returns the error and a state as well, which Terraform keeps as tainted: the FoneNumber is then neither
-// forgotten nor treated as set elsewhere.
+// Create sets the delivery. If it fails but FoneStorm may have a delivery that this resource set, now or before it was
+// replaced, Create returns both the error and a state, which Terraform saves as tainted. Otherwise, the FoneNumber would be
+// forgotten, or its delivery treated as set by something else.
 func (r *foneNumberDeliveryResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan, config deliveryModel
 	resp.Diagnostics.Append(r.requireClient()...)
@@ -73,7 +75,8 @@ func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.Read
 	resp.Diagnostics.Append(state.read(ctx, req.State)...)
 	rec, diags := readRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	// Written again each time, also for what is gone: CLIs without identities do not keep it, and the framework wants it.
+	// Set each time, because CLIs without identity support drop it, and the framework requires it even if the FoneNumber is
+	// gone.
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -93,8 +96,8 @@ func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.Read
 		resp.Diagnostics.Append(other...)
 		if !other.HasError() {
 			r.markGone(number)
-			resp.Diagnostics.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Not in the Account",
-				fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account. Its delivery is removed from the state.", number))
+			resp.Diagnostics.AddAttributeWarning(path.Root("fonenumber"), summaryGone,
+				fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so the resource is removed from the state. Remove it from the configuration.", number))
 			resp.State.RemoveResource(ctx)
 		}
 		return
@@ -118,15 +121,15 @@ func (r *foneNumberDeliveryResource) Read(ctx context.Context, req resource.Read
 		if includes(rec.destinations(state), *f.Delivery) {
 			rec.Uncertain = false
 		} else {
-			state.OnDestroy = types.StringNull() // What is there now is not this resource's.
+			state.OnDestroy = types.StringNull() // This resource did not set the current delivery.
 		}
 	}
 	resp.Diagnostics.Append(r.save(ctx, state, rec, &resp.State, resp.Private)...)
 }
 
-// noteRefresh tells the other resources of this process about an object in the state. If there are others of the same
-// FoneNumber, on_destroy becomes null, see ownership: an object that stays is then set again, and one that is destroyed with
-// no other memory leaves the FoneNumber alone.
+// noteRefresh records an object in the state for the other resources of this process. If other objects have the same
+// FoneNumber, on_destroy becomes null, see ownership. An object that stays is then set again, and one that is destroyed
+// without its record leaves the FoneNumber unchanged.
 func (r *foneNumberDeliveryResource) noteRefresh(state *deliveryModel, rec record) record {
 	number := state.FoneNumber.ValueString()
 	if rec.FoneNumber == "" {
@@ -146,7 +149,7 @@ func (r *foneNumberDeliveryResource) noteRefresh(state *deliveryModel, rec recor
 	return rec
 }
 
-// Update sets the whole delivery, unless only on_destroy changes or the spelling of the destination.
+// Update sets the whole delivery, unless only on_destroy or the spelling of the destination changes.
 func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, config, state deliveryModel
 	resp.Diagnostics.Append(r.requireClient()...)
@@ -172,7 +175,7 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 				r.markSet(number)
 				rec = rec.setting(wanted)
 			}
-			// The state stays otherwise as it was, so that the next plan contains the same change.
+			// The rest of the state stays as it was, so that the next plan contains the same change.
 			resp.Diagnostics.Append(r.save(ctx, state.afterFailure(wanted, err), rec, &resp.State, resp.Private)...)
 			return
 		}
@@ -181,7 +184,7 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 		rec = rec.setting(wanted)
 		rec = rec.afterSetting(result)
 	} else if plan.OnDestroy.ValueString() == onDestroyDisable && len(rec.Set) == 0 {
-		rec = rec.setting(plan.destination()) // An imported delivery becomes this resource's own.
+		rec = rec.setting(plan.destination()) // From now on, this resource owns the imported delivery.
 	}
 	r.markSet(number)
 
@@ -190,7 +193,7 @@ func (r *foneNumberDeliveryResource) Update(ctx context.Context, req resource.Up
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 }
 
-// Delete turns the FoneNumber off if it still delivers what this resource has set.
+// Delete turns the FoneNumber off if it still has a delivery that this resource set.
 func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state deliveryModel
 	resp.Diagnostics.Append(state.read(ctx, req.State)...)
@@ -204,7 +207,7 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	r.markApplying()
 	defer r.lock(number)()
 	if planned.Creates == number {
-		r.handOver(number, rec.destinations(state)) // Turned off, it would delete messages until it is set again.
+		r.handOver(number, rec.destinations(state)) // If it were turned off, it would delete messages until it is set again.
 		return
 	}
 	keeps, set := rec.onDestroy(state) == onDestroyKeep, rec.destinations(state)
@@ -217,7 +220,7 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		return
 	case still == claimedByState:
 		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
-			fmt.Sprintf("Another object in the state has FoneNumber %s as well, so what happens to its delivery is left to that one.", number))
+			fmt.Sprintf("Another object in the state also has FoneNumber %s, so destroying this one did not change its delivery.", number))
 		return
 	}
 	resp.Diagnostics.Append(r.requireClient()...)
@@ -232,7 +235,7 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 		other := r.otherAccount(number, rec)
 		resp.Diagnostics.Append(other...)
 		if !other.HasError() {
-			resp.Diagnostics.AddWarning("FoneNumber Not in the Account",
+			resp.Diagnostics.AddWarning(summaryGone,
 				fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so nothing was changed there.", number))
 		}
 	case err != nil:
@@ -242,7 +245,8 @@ func (r *foneNumberDeliveryResource) Delete(ctx context.Context, req resource.De
 	}
 }
 
-// turnOff sets a FoneNumber to off if it delivers to one of these destinations, and otherwise warns that it stays unchanged.
+// turnOff turns a FoneNumber off if it delivers to one of these destinations, and otherwise warns that its delivery was left
+// unchanged.
 func (r *foneNumberDeliveryResource) turnOff(ctx context.Context, number string, off fonestorm.Delivery, from []fonestorm.Delivery) (diags diag.Diagnostics, _ error) {
 	f, err := r.client.GetFoneNumber(ctx, number)
 	if err != nil || f.Delivery != nil && f.Delivery.Type == fonestorm.None {
@@ -250,14 +254,14 @@ func (r *foneNumberDeliveryResource) turnOff(ctx context.Context, number string,
 	}
 	if f.Delivery == nil || !includes(from, *f.Delivery) {
 		diags.AddWarning(summaryLeftUnchanged,
-			fmt.Sprintf("FoneNumber %s has a delivery that this resource has not set, so it stays.", number))
+			fmt.Sprintf("FoneNumber %s has a delivery that was not set by this resource, so it was left unchanged. To end the delivery, change it in FoneStorm.", number))
 		return diags, nil
 	}
 	_, err = r.client.SetDelivery(ctx, number, off)
 	return nil, err
 }
 
-// afterSetting completes the record of what was set with what FoneStorm then shows.
+// afterSetting completes the record with FoneStorm's response.
 func (rec record) afterSetting(result fonestorm.SetResult) record {
 	rec.URLMethod = ""
 	if result.Delivery != nil {
@@ -267,7 +271,7 @@ func (rec record) afterSetting(result fonestorm.SetResult) record {
 	return rec
 }
 
-// save puts a model into the state and its record into private state.
+// save stores a model in the state and its record in private state.
 func (r *foneNumberDeliveryResource) save(ctx context.Context, m deliveryModel, rec record, state writable, private privateState) diag.Diagnostics {
 	rec.FoneNumber = m.FoneNumber.ValueString()
 	if r.client != nil && r.client.Account() != "" {
@@ -278,24 +282,25 @@ func (r *foneNumberDeliveryResource) save(ctx context.Context, m deliveryModel, 
 	return diags
 }
 
-// otherAccount returns an error when a FoneNumber that was not found is one of another account than that of the credentials.
+// otherAccount returns an error if a FoneNumber that was not found was last seen in another account than that of the
+// credentials.
 func (r *foneNumberDeliveryResource) otherAccount(number string, rec record) (diags diag.Diagnostics) {
 	account := r.client.Account()
 	if account != "" && rec.Account != "" && account != rec.Account {
 		diags.AddAttributeError(path.Root("fonenumber"), "FoneNumber in Another Account",
 			fmt.Sprintf("FoneNumber %s is not in account %q, to which the provider's credentials belong. This resource was applied with account %q. "+
-				"Use credentials of account %q. If the FoneNumber is no longer in that account either, remove the resource from the state: "+
-				"replace it with a removed block that has destroy = false.", number, account, rec.Account, rec.Account))
+				"Use the credentials of account %q. If that account no longer contains the FoneNumber either, "+
+				"replace the resource with a removed block that has destroy = false.", number, account, rec.Account, rec.Account))
 	}
 	return diags
 }
 
-// unknownConfiguration warns, once, that this plan cannot use FoneStorm.
+// unknownConfiguration warns, once, that this plan does not read from FoneStorm.
 func (r *foneNumberDeliveryResource) unknownConfiguration() (diags diag.Diagnostics) {
 	if r.warnOnce() {
 		diags.AddWarning("Refresh Skipped: Provider Configuration Unknown",
 			"The provider configuration depends on values that are known only after apply. Deliveries are planned without reading them from FoneStorm, "+
-				"so the plan does not show what has changed there, or what an apply overwrites.")
+				"so the plan does not show what has changed there, or what an apply overwrites. Plan again when these values are known.")
 	}
 	return diags
 }
@@ -314,7 +319,7 @@ func (r *foneNumberDeliveryResource) ImportState(ctx context.Context, req resour
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, imported)...)
 }
 
-// credentialsDiagnostics warns when credentials could not be removed.
+// credentialsDiagnostics warns if credentials could not be removed.
 func credentialsDiagnostics(number string, result fonestorm.SetResult) (diags diag.Diagnostics) {
 	if result.CredentialsKept {
 		diags.AddWarning("Callback Credentials May Remain",
@@ -324,15 +329,15 @@ func credentialsDiagnostics(number string, result fonestorm.SetResult) (diags di
 	return diags
 }
 
-// statusDiagnostics warns of a FoneNumber that is on its way out of the account.
+// statusDiagnostics warns about a FoneNumber that is cancelled or whose cancellation is pending.
 func statusDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
 	switch f.Status {
 	case fonestorm.CancellationPending:
 		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Is Not Active",
-			fmt.Sprintf("The cancellation of FoneNumber %s is pending.", f.Number))
+			fmt.Sprintf("The cancellation of FoneNumber %s is pending. Remove the resource if you no longer need the FoneNumber.", f.Number))
 	case fonestorm.Cancelled:
 		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Is Not Active",
-			fmt.Sprintf("FoneNumber %s is cancelled. It can be restored for 30 days.", f.Number))
+			fmt.Sprintf("FoneNumber %s is cancelled. It can be restored for 30 days. Otherwise, remove the resource.", f.Number))
 	case fonestorm.Active, fonestorm.StatusUnknown, "":
 	}
 	return diags

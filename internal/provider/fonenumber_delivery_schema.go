@@ -70,8 +70,8 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 			"url_password_wo": schema.StringAttribute{
 				MarkdownDescription: "Write-only password for `url_username`. It is sent to FoneStorm and never stored in a plan or the state. " +
 					"Requires Terraform 1.11 or later, or OpenTofu 1.11 or later. Requires `url_username` and `url_password_wo_version`. Conflicts with `url_password`.",
-				// Not sensitive as well: there is nothing to hide where it never is, and Terraform would keep that for each
-				// resource, which costs it a seventh of the time that an apply of many takes.
+				// Not marked as sensitive: a write-only value is in no plan or state, and Terraform would store the mark for
+				// each resource, which takes it a seventh of the time of a large apply.
 				Optional:  true,
 				WriteOnly: true,
 				Validators: []validator.String{
@@ -108,8 +108,8 @@ func (r *foneNumberDeliveryResource) IdentitySchema(_ context.Context, _ resourc
 	}
 }
 
-// ValidateConfig checks what one attribute demands of another. What is not known yet is checked when it is: Terraform
-// validates again with the values that an apply has found out, before anything is sent.
+// ValidateConfig checks rules across attributes. It skips unknown values: during an apply, Terraform validates again with
+// the known ones before anything is sent.
 func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config deliveryModel
 	resp.Diagnostics.Append(config.read(ctx, req.Config)...)
@@ -131,7 +131,7 @@ func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req res
 	case config.Value.IsUnknown():
 	case config.Value.IsNull() && kind != fonestorm.None:
 		resp.Diagnostics.AddAttributeError(path.Root("value"), "Missing Destination",
-			"Type "+config.Type.String()+" requires value, the destination of the messages. Only type \"None\" has none.")
+			"Type "+config.Type.String()+" requires value, the destination of the messages. Only type \"None\" has no destination.")
 	case !config.Value.IsNull():
 		if err := checkDestination(kind, config.Value.ValueString(), config.FoneNumber.ValueString()); err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("value"), "Invalid Destination", err.Error())
@@ -141,20 +141,20 @@ func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req res
 	}
 }
 
-// callbackDiagnostics warns of what is allowed in a callback URL and hardly meant.
+// callbackDiagnostics warns about settings of a callback that are valid but probably a mistake.
 func callbackDiagnostics(config deliveryModel) (diags diag.Diagnostics) {
 	callback := config.Value.ValueString()
 	if len(unknownTokens(callback)) > 0 {
 		diags.AddAttributeWarning(path.Root("value"), "Unknown Token in Callback URL",
-			fmt.Sprintf("The callback URL contains a token that FoneStorm does not replace. It replaces %s.", strings.Join(knownTokens, ", ")))
+			fmt.Sprintf("The callback URL contains a token that FoneStorm does not replace. FoneStorm replaces only %s.", strings.Join(knownTokens, ", ")))
 	}
 	if !balancedBraces(callback) {
 		diags.AddAttributeWarning(path.Root("value"), "Unbalanced Braces in Callback URL",
-			fmt.Sprintf("A token has two braces on each side. FoneStorm replaces %s.", strings.Join(knownTokens, ", ")))
+			fmt.Sprintf("The callback URL contains a brace that is not part of a token. A token has two braces on each side. FoneStorm replaces only %s.", strings.Join(knownTokens, ", ")))
 	}
 	if !config.URLUsername.IsNull() && config.URLPassword.IsNull() && config.URLPasswordWO.IsNull() {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Username Without Password",
-			"A username is set but no password. Set url_password_wo (or url_password, which is kept in the state), or remove url_username.")
+			"A username is set but no password. Set url_password_wo (or url_password, which is stored in the state), or remove url_username.")
 	}
 	if strings.HasPrefix(strings.ToLower(callback), "http://") && !config.URLUsername.IsNull() {
 		diags.AddAttributeWarning(path.Root("value"), "Callback Credentials Sent Over Plain HTTP",

@@ -10,10 +10,10 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// refusal is a resource that `terraform validate` refuses.
-type refusal struct {
-	block     string // Its attributes; the FoneNumber is added when it is not there.
-	attribute string // That the error is about.
+// rejection is a resource that `terraform validate` rejects.
+type rejection struct {
+	block     string // Attributes; the FoneNumber is added if it is missing.
+	attribute string // Attribute of the error.
 	says      string // Part of the error.
 }
 
@@ -22,7 +22,7 @@ const validURL = `
   value = "https://hooks.example.com/sms"
 `
 
-var refusals = map[string]refusal{
+var rejections = map[string]rejection{
 	"fonenumber_punctuated": {`fonenumber = "+1 (321) 555-1212"
   type = "None"`, "fonenumber", `but "+1 (321) 555-1212" was given. Use "3215551212".`},
 	"fonenumber_tel": {`fonenumber = "tel:+13215551212"
@@ -34,13 +34,13 @@ var refusals = map[string]refusal{
 	"fonenumber_words": {`fonenumber = "1-800-FLOWERS"
   type = "None"`, "fonenumber", "exactly ten digits"},
 	"fonenumber_zero": {`fonenumber = 0215551212
-  type = "None"`, "fonenumber", `but "215551212" was given. A number that is written without quotes loses its leading zeros: put it in quotes.`},
+  type = "None"`, "fonenumber", `but "215551212" was given. A number without quotes loses its leading zeros. Put it in quotes.`},
 	"fonenumber_empty": {`fonenumber = ""
   type = "None"`, "fonenumber", "exactly ten digits"},
 
 	"type_case": {`type = "email"
-  value = "ops@example.com"`, "type", `The type is written "Email", not "email".`},
-	"type_none_case": {`type = "NONE"`, "type", `The type is written "None", not "NONE".`},
+  value = "ops@example.com"`, "type", `The type must be "Email", not "email".`},
+	"type_none_case": {`type = "NONE"`, "type", `The type must be "None", not "NONE".`},
 	"type_unknown": {`type = "Fax"
   value = "3215551111"`, "type", `"Fax" is not a delivery type. Use one of "Device", "Email", "URL", "Forward", "None".`},
 
@@ -130,7 +130,7 @@ var refusals = map[string]refusal{
 
 	"method_get":  {validURL + `url_method = "GET"`, "url_method", `delivery URLs use POST exclusively`},
 	"method_json": {validURL + `url_method = "JSON"`, "url_method", `delivery URLs use POST exclusively`},
-	"method_case": {validURL + `url_method = "post"`, "url_method", `The method is written "POST", not "post".`},
+	"method_case": {validURL + `url_method = "post"`, "url_method", `The method must be "POST", not "post".`},
 
 	"username_email": {`type = "Email"
   value = "ops@example.com"
@@ -171,7 +171,7 @@ var refusals = map[string]refusal{
   url_password_wo = "correct-horse"
   url_password_wo_version = 1`, "url_password_wo", `url_password_wo can only be set when type is "URL"`},
 	"on_destroy_case":    {validURL + `on_destroy = "Keep"`, "on_destroy", `on_destroy must be "keep", not "Keep".`},
-	"on_destroy_none":    {validURL + `on_destroy = "None"`, "on_destroy", `is now "disable"`},
+	"on_destroy_none":    {validURL + `on_destroy = "None"`, "on_destroy", `Use "disable", which sets type "None"`},
 	"on_destroy_restore": {validURL + `on_destroy = "restore"`, "on_destroy", `Use "keep" or "disable"`},
 	"on_destroy_other":   {validURL + `on_destroy = "delete"`, "on_destroy", `on_destroy must be "disable" or "keep", not "delete"`},
 	"version_alone":      {validURL + `url_password_wo_version = 1`, "url_password_wo_version", `"url_password_wo" must be specified when "url_password_wo_version" is specified`},
@@ -180,7 +180,7 @@ var refusals = map[string]refusal{
   url_password_wo_version = "one"`, "url_password_wo_version", `a number is required`},
 }
 
-// What is refused above has a counterpart here that is not.
+// Valid counterparts of the rejections above.
 var acceptances = map[string]string{
 	"device":           `type = "Device"` + "\n  " + `value = "987123543678"`,
 	"email":            `type = "Email"` + "\n  " + `value = "ops+sms@mail.example.com"`,
@@ -202,7 +202,7 @@ var acceptances = map[string]string{
 	"unknown_type":     `type = terraform_data.later.output` + "\n  " + `value = "ops@example.com"`,
 }
 
-// diagnostic is one of `terraform validate -json`.
+// diagnostic is a diagnostic of `terraform validate -json`.
 type diagnostic struct {
 	Severity string
 	Summary  string
@@ -214,8 +214,7 @@ type diagnostic struct {
 	}
 }
 
-// Each rule through the CLI: what breaks it is refused on its attribute, what keeps it passes, and FoneStorm is never
-// asked.
+// Each rule through the CLI: a violation is rejected on its attribute, a valid value passes, and no request is sent.
 func TestAccValidate(t *testing.T) {
 	t.Parallel()
 	checkRules(t, func(block string) bool { return !strings.Contains(block, "url_password_wo") })
@@ -227,11 +226,11 @@ func TestAccValidateWriteOnly(t *testing.T) {
 	checkRules(t, func(block string) bool { return strings.Contains(block, "url_password_wo") })
 }
 
-// checkRules validates those of the refusals and acceptances that are chosen.
+// checkRules validates the chosen rejections and acceptances.
 func checkRules(t *testing.T, chosen func(block string) bool) {
 	t.Helper()
-	refusals, acceptances := maps.Clone(refusals), maps.Clone(acceptances)
-	maps.DeleteFunc(refusals, func(_ string, refused refusal) bool { return !chosen(refused.block) })
+	rejections, acceptances := maps.Clone(rejections), maps.Clone(acceptances)
+	maps.DeleteFunc(rejections, func(_ string, rejected rejection) bool { return !chosen(rejected.block) })
 	maps.DeleteFunc(acceptances, func(_, accepted string) bool { return !chosen(accepted) })
 	var config strings.Builder
 	config.WriteString("resource \"terraform_data\" \"later\" {\n}\n")
@@ -241,8 +240,8 @@ func checkRules(t *testing.T, chosen func(block string) bool) {
 		}
 		fmt.Fprintf(&config, "resource \"fractel_fonenumber_delivery\" %q {\n  %s\n}\n", name, attributes)
 	}
-	for name, refused := range refusals {
-		block("refuse_"+name, refused.block)
+	for name, rejected := range rejections {
+		block("reject_"+name, rejected.block)
 	}
 	for name, accepted := range acceptances {
 		block("accept_"+name, accepted)
@@ -250,10 +249,10 @@ func checkRules(t *testing.T, chosen func(block string) bool) {
 	a := newAccount(t, simulator.Options{})
 	diagnostics := a.newWorkspace(t, config.String()).validate(1)
 
-	for name, refused := range refusals {
-		found := diagnostics[fmt.Sprintf("resource \"fractel_fonenumber_delivery\" %q", "refuse_"+name)]
-		if !contains(found, refused.attribute, refused.says) {
-			t.Errorf("%s: no error on %q that says %q, but %+v", name, refused.attribute, refused.says, found)
+	for name, rejected := range rejections {
+		found := diagnostics[fmt.Sprintf("resource \"fractel_fonenumber_delivery\" %q", "reject_"+name)]
+		if !contains(found, rejected.attribute, rejected.says) {
+			t.Errorf("%s: no error on %q that contains %q, but %+v", name, rejected.attribute, rejected.says, found)
 		}
 	}
 	for name := range acceptances {
@@ -264,11 +263,11 @@ func checkRules(t *testing.T, chosen func(block string) bool) {
 		}
 	}
 	if requests := a.Requests(); len(requests) > 0 {
-		t.Errorf("validating asked FoneStorm: %+v", requests)
+		t.Errorf("validating sent requests: %+v", requests)
 	}
 }
 
-// A username alone is hardly meant, and none of what FoneStorm may do with it is refused.
+// A username without a password is probably a mistake, but valid: it is a warning.
 func TestAccUsernameWithoutPassword(t *testing.T) {
 	t.Parallel()
 	complete := validURL + "url_username = \"hook\"\n  url_password = \"correct-horse\""
@@ -285,11 +284,11 @@ func TestAccUsernameWithoutPassword(t *testing.T) {
 		}
 	}
 	if want := `resource "fractel_fonenumber_delivery" "alone": url_username = "hook"`; len(warned) != 1 || warned[0] != want {
-		t.Errorf("warns of %q, want only %q", warned, want)
+		t.Errorf("warns about %q, want only %q", warned, want)
 	}
 }
 
-// contains looks for an error on an attribute. Errors on what is missing are on the block as a whole ("").
+// contains reports whether there is an error on an attribute. Errors about missing attributes are on the block ("").
 func contains(diagnostics []diagnostic, attribute, says string) bool {
 	for _, d := range diagnostics {
 		code := strings.TrimSpace(d.Snippet.Code)
@@ -301,7 +300,7 @@ func contains(diagnostics []diagnostic, attribute, says string) bool {
 	return false
 }
 
-// validate returns the diagnostics of `terraform validate` by the block they are in.
+// validate returns the diagnostics of `terraform validate` by block.
 func (w *workspace) validate(exitCode int) map[string][]diagnostic {
 	w.t.Helper()
 	output, code, err := w.Run(w.t.Context(), "validate", "-json")
@@ -319,7 +318,7 @@ func (w *workspace) validate(exitCode int) map[string][]diagnostic {
 	return byBlock
 }
 
-// A value that only the apply finds out is checked then, before FoneStorm is asked to set it.
+// A value that is unknown until the apply is checked then, before it is sent to FoneStorm.
 func TestAccUnknownValueIsCheckedWhenKnown(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
@@ -337,9 +336,9 @@ resource "fractel_fonenumber_delivery" "test" {
 	w.plan(2)
 	output := w.run(1, "apply", "-no-color", "-auto-approve", "-input=false")
 	if want := `The value must be an e-mail address, such as "ops@example.com".`; !strings.Contains(output, want) {
-		t.Errorf("the apply does not say %q:\n%s", want, output)
+		t.Errorf("the output does not contain %q:\n%s", want, output)
 	}
 	if n := a.count("set"); n > 0 {
-		t.Errorf("FoneStorm was asked to set it %d times", n)
+		t.Errorf("%d settings were sent, want none", n)
 	}
 }

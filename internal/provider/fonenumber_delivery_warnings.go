@@ -11,8 +11,8 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// destinationDiagnostics warns of a new destination that FoneStorm accepts and that is hardly meant. The state before is nil
-// for a create. Deliveries that do not change are not warned about: that would repeat itself in every plan.
+// destinationDiagnostics warns about a new destination that FoneStorm accepts but that is probably a mistake. The prior
+// state is nil for a create. An unchanged destination gets no warning, which would appear in every plan.
 func (r *foneNumberDeliveryResource) destinationDiagnostics(ctx context.Context, before *deliveryModel, after deliveryModel) diag.Diagnostics {
 	if r.client == nil || r.isApplying() || after.hasUnknown() || after.FoneNumber.IsUnknown() ||
 		before != nil && after.FoneNumber.Equal(before.FoneNumber) && after.sameDestination(*before) {
@@ -28,8 +28,8 @@ func (r *foneNumberDeliveryResource) destinationDiagnostics(ctx context.Context,
 	return nil
 }
 
-// notificationDiagnostics warns when the receive notification calls the same URL. It sends no request: a refresh or the
-// preview has read the FoneNumber.
+// notificationDiagnostics warns if the receive notification calls the same URL. It sends no request, because a refresh or
+// the preview has read the FoneNumber.
 func (r *foneNumberDeliveryResource) notificationDiagnostics(after deliveryModel) (diags diag.Diagnostics) {
 	number := after.FoneNumber.ValueString()
 	f, known := r.client.Known(number)
@@ -45,7 +45,7 @@ func (r *foneNumberDeliveryResource) notificationDiagnostics(after deliveryModel
 	return diags
 }
 
-// deviceDiagnostics warns of a device that the account does not have.
+// deviceDiagnostics warns about a device that is not in the account.
 func (r *foneNumberDeliveryResource) deviceDiagnostics(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
 	if !r.checkOnPlan || r.firstFailure(nil) != nil {
 		return nil
@@ -57,8 +57,8 @@ func (r *foneNumberDeliveryResource) deviceDiagnostics(ctx context.Context, afte
 	}
 	if err == nil && !slices.ContainsFunc(list, isWanted) {
 		diags.AddAttributeWarning(path.Root("value"), "Device Not Found in Account",
-			fmt.Sprintf("FoneNumber %s will deliver to a device that the account does not list, so FoneStorm may reject the delivery or lose its messages. "+
-				"Check the ID. The data source fractel_device finds it by the name of the device.", after.FoneNumber.ValueString()))
+			fmt.Sprintf("FoneNumber %s will deliver to a device that the account does not list, so FoneStorm may reject the delivery or lose messages. "+
+				"Check the ID, or look it up by name with the data source fractel_device.", after.FoneNumber.ValueString()))
 	}
 	return diags
 }

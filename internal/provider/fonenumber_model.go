@@ -6,7 +6,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// foneNumberModel is a FoneNumber as data sources show it.
+// foneNumberModel is a FoneNumber in a data source.
 type foneNumberModel struct {
 	FoneNumber       types.String `tfsdk:"fonenumber"`
 	Label            types.String `tfsdk:"label"`
@@ -19,7 +19,7 @@ type foneNumberModel struct {
 	ReceiveNotify    *notifyModel `tfsdk:"receive_notify"`
 }
 
-// notifyModel is a notification as data sources show it.
+// notifyModel is a notification in a data source.
 type notifyModel struct {
 	Type   types.String `tfsdk:"type"`
 	URL    types.String `tfsdk:"url"`
@@ -27,7 +27,7 @@ type notifyModel struct {
 	Method types.String `tfsdk:"method"`
 }
 
-// newFoneNumberModel shows the destination in the spelling in which it can be configured.
+// newFoneNumberModel spells the destination as it can be configured.
 func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 	found := fonestorm.Delivery{}
 	if f.Delivery != nil {
@@ -49,12 +49,12 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 	}
 }
 
-// newNotifyModel shows what belongs to the type of the notification; the rest is left from earlier settings.
+// newNotifyModel ignores fields that do not belong to the type of the notification, which contain earlier settings.
 func newNotifyModel(n fonestorm.Notification) *notifyModel {
 	m := &notifyModel{Type: stringOrNull(string(n.Type))}
 	switch n.Type {
 	case fonestorm.NotifyCallback:
-		callback := fonestorm.Delivery{Type: fonestorm.URL, Value: n.URL}.Normalized() // Spelled as a delivery to it would be.
+		callback := fonestorm.Delivery{Type: fonestorm.URL, Value: n.URL}.Normalized() // Spelled like a delivery to the same URL.
 		m.URL = stringOrNull(fonestorm.WithoutCredentials(callback.Value))
 		m.Method = stringOrNull(n.Method)
 	case fonestorm.NotifyEmail:
@@ -64,7 +64,7 @@ func newNotifyModel(n fonestorm.Notification) *notifyModel {
 	return m
 }
 
-// activeValue is null where FoneStorm says something that is not documented.
+// activeValue returns null for a status that is not documented.
 func activeValue(status fonestorm.Status) types.Bool {
 	if status == fonestorm.StatusUnknown {
 		return types.BoolNull()
@@ -72,7 +72,7 @@ func activeValue(status fonestorm.Status) types.Bool {
 	return types.BoolValue(status.MayBeActive())
 }
 
-// What the attributes of a FoneNumber mean.
+// Descriptions of the attributes of a FoneNumber.
 const (
 	aboutLabel            = "Label of the FoneNumber. Null if it has none."
 	aboutGroup            = "Group of the FoneNumber. Null if it has none."
@@ -88,7 +88,7 @@ const (
 	aboutNotifyMethod     = "HTTP method with which FoneStorm calls the URL. Null unless `type` is `Callback`."
 )
 
-// foneNumberFilter selects among the FoneNumbers of an account. What is null selects all.
+// foneNumberFilter selects FoneNumbers of an account. A null attribute selects all.
 type foneNumberFilter struct {
 	Type     types.String `tfsdk:"type"`
 	Label    types.String `tfsdk:"label"`
@@ -96,7 +96,7 @@ type foneNumberFilter struct {
 	AreaCode types.String `tfsdk:"area_code"`
 }
 
-// What the attributes of a filter mean.
+// Descriptions of the attributes of a filter.
 const (
 	aboutTypeFilter     = "Return only FoneNumbers with this type of delivery: `Device`, `Email`, `URL`, `Forward`, or `None`."
 	aboutLabelFilter    = "Return only FoneNumbers with exactly this label."

@@ -10,14 +10,14 @@ import (
 
 var _ datasource.DataSourceWithConfigure = (*foneNumbersDataSource)(nil)
 
-// foneNumbersDataSource reads the active FoneNumbers of the account, all or a selection.
+// foneNumbersDataSource reads the active FoneNumbers of the account, optionally filtered.
 type foneNumbersDataSource struct{ configuredDataSource }
 
 func newFoneNumbersDataSource() datasource.DataSource {
 	return &foneNumbersDataSource{configuredDataSource{unconfigured()}}
 }
 
-// foneNumbersModel is a fractel_fonenumbers.
+// foneNumbersModel is the model of fractel_fonenumbers.
 type foneNumbersModel struct {
 	foneNumberFilter
 	FoneNumbers map[string]foneNumberModel `tfsdk:"fonenumbers"`

@@ -16,7 +16,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// hostile are texts that have fooled some program before.
+// hostile are texts that have broken programs before.
 var hostile = []string{
 	"", " ", "\x00", "\r\n", "\u0085", "\u00a0", "\u00ad", "\u200b", "\u2028", "\u202e", "\ufeff", "\U000e0041", "３２１５５５１２１２",
 	"3215551212", "3215551212\n", "13215551212", "+1 (321) 555-1212", "tel:+1-321-555-1212;ext=5", "1-800-FLOWERS", "0000000000", "2000000000",
@@ -27,31 +27,31 @@ var hostile = []string{
 	"{{msg}", "{msg}}", "{{{msg}}}", "{{}}", "{{msg}}{{from}}{{MSG}}", "None", "none", "ho:ok",
 }
 
-// seen reports whether a text has nothing in it that cannot be seen, but for these characters.
+// seen reports whether a text contains no invisible characters other than these.
 func seen(text, except string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool {
 		return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Zs) && !strings.ContainsRune(except, c)
 	})
 }
 
-// wantReason checks that the reason of a refusal can be shown whatever was refused.
+// wantReason checks that the reason of a rejection can be displayed, whatever was rejected.
 func wantReason(t *testing.T, err error) {
 	t.Helper()
 	if !seen(err.Error(), " ") || err.Error() == "" {
-		t.Fatalf("the reason has invisible characters: %q", err)
+		t.Fatalf("the reason contains invisible characters: %q", err)
 	}
 }
 
-func digitsAlone(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
+func onlyHasDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
-// A destination that is accepted is what its type says and nothing else, so that nothing can be slipped into a mail, a
-// header or a log with it.
+// An accepted destination is exactly what its type allows, so that it cannot inject anything into a mail, a header, or a
+// log.
 func FuzzDestination(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text, "3215551212")
 	}
 	f.Fuzz(func(t *testing.T, value, number string) {
-		if !utf8.ValidString(value) { // Terraform has no other texts.
+		if !utf8.ValidString(value) { // All strings of Terraform are valid.
 			return
 		}
 		for _, kind := range fonestorm.DeliveryTypes() {
@@ -66,14 +66,14 @@ func FuzzDestination(f *testing.F) {
 	})
 }
 
-// destinationFlaw says what is wrong with a destination, by other means than the provider's.
+// destinationFlaw returns what is wrong with a destination, checked independently of the provider's code.
 func destinationFlaw(kind fonestorm.DeliveryType, value, number string) string {
 	if !seen(value, "") || value == "" {
 		return "it cannot be seen"
 	}
 	switch kind {
 	case fonestorm.Device:
-		if !digitsAlone(value) {
+		if !onlyHasDigits(value) {
 			return "it is no ID"
 		}
 	case fonestorm.Email:
@@ -84,7 +84,7 @@ func destinationFlaw(kind fonestorm.DeliveryType, value, number string) string {
 	case fonestorm.URL:
 		return urlFlaw(value)
 	case fonestorm.Forward:
-		if !digitsAlone(value) || len(value) != 10 || value == number {
+		if !onlyHasDigits(value) || len(value) != 10 || value == number {
 			return "it is no other telephone number"
 		}
 	case fonestorm.None:
@@ -95,7 +95,7 @@ func destinationFlaw(kind fonestorm.DeliveryType, value, number string) string {
 	return ""
 }
 
-// urlFlaw takes a URL apart as RFC 3986 has it, without the help of package url.
+// urlFlaw parses a URL as defined in RFC 3986, without package url.
 func urlFlaw(value string) string {
 	scheme, rest, _ := strings.Cut(value, "://")
 	authority := rest
@@ -106,7 +106,7 @@ func urlFlaw(value string) string {
 	if colon := strings.LastIndex(authority, ":"); colon > strings.LastIndex(authority, "]") {
 		port := authority[colon+1:]
 		host = authority[:colon]
-		if n, err := strconv.ParseUint(port, 10, 64); !digitsAlone(port) || err != nil || n < 1 || n > 65535 {
+		if n, err := strconv.ParseUint(port, 10, 64); !onlyHasDigits(port) || err != nil || n < 1 || n > 65535 {
 			return "its port is none"
 		}
 	}
@@ -128,7 +128,7 @@ func urlFlaw(value string) string {
 	}
 }
 
-// However a telephone number is written, what comes out are ten digits, and they stay as they are.
+// Any accepted telephone number becomes ten digits, which do not change if they are normalized again.
 func FuzzFoneNumber(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text)
@@ -138,7 +138,7 @@ func FuzzFoneNumber(f *testing.F) {
 			return
 		}
 		err := checkTenDigits("A FoneNumber", text)
-		if exact := digitsAlone(text) && len(text) == 10; exact != (err == nil) {
+		if exact := onlyHasDigits(text) && len(text) == 10; exact != (err == nil) {
 			t.Fatalf("%q is ten digits: %t, but %v", text, exact, err)
 		}
 		if err != nil {
@@ -152,7 +152,7 @@ func FuzzFoneNumber(f *testing.F) {
 			}
 			return
 		}
-		if !digitsAlone(digits) || len(digits) != 10 || err == nil && digits != text {
+		if !onlyHasDigits(digits) || len(digits) != 10 || err == nil && digits != text {
 			t.Fatalf("%q becomes %q", text, digits)
 		}
 		if again, err := normalizeFoneNumber(digits); again != digits || err != nil {
@@ -161,8 +161,8 @@ func FuzzFoneNumber(f *testing.F) {
 	})
 }
 
-// Credentials that are accepted are the same after a journey in an HTTP header, which ends at a line break and whose
-// user name ends at a colon.
+// Accepted credentials are unchanged after transport in an HTTP header, which ends at a line break and whose username ends
+// at a colon.
 func FuzzURLCredentials(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text)
@@ -175,7 +175,7 @@ func FuzzURLCredentials(f *testing.F) {
 		if err := username.check(text); err != nil {
 			wantReason(t, err)
 		} else if text == "" || strings.Contains(text, ":") || !seen(text, " ") {
-			t.Fatalf("%q was accepted as a user name", text)
+			t.Fatalf("%q was accepted as a username", text)
 		}
 		if err := password.check(text); err != nil {
 			wantReason(t, err)
@@ -185,7 +185,7 @@ func FuzzURLCredentials(f *testing.F) {
 	})
 }
 
-// What is told of tokens and braces adds up: a URL is made of known tokens, unknown ones and what is between them.
+// The results about tokens and braces add up: a URL consists of known tokens, unknown tokens, and the text between them.
 func FuzzTokens(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text)
@@ -194,9 +194,9 @@ func FuzzTokens(f *testing.F) {
 		unknown := unknownTokens(text)
 		rest := text
 		for _, token := range unknown {
-			_, after, found := strings.Cut(rest, token) // In their order.
+			_, after, found := strings.Cut(rest, token) // In order.
 			if !found || len(token) < 4 || strings.Count(token, "{") != 2 || strings.Count(token, "}") != 2 || slices.Contains(knownTokens, token) {
-				t.Fatalf("%q has no unknown token %q", text, token)
+				t.Fatalf("%q does not contain the unknown token %q", text, token)
 			}
 			rest = after
 		}
@@ -212,7 +212,7 @@ func FuzzTokens(f *testing.F) {
 	})
 }
 
-// Where there is a choice of words, one of them is accepted and nothing that looks like it.
+// Attributes with a fixed set of values accept these values and nothing similar.
 func FuzzWords(f *testing.F) {
 	for _, text := range append(hostile, "321", "３２１", "-30s", "30s", "0", "1ns", "Email", "email\n", " URL", "POST", "post", "keep", "Restore\x00") {
 		f.Add(text)
@@ -221,13 +221,13 @@ func FuzzWords(f *testing.F) {
 		rule rule
 		is   func(text string) bool
 	}{
-		{areaCodeRule(), func(text string) bool { return digitsAlone(text) && len(text) == 3 }},
+		{areaCodeRule(), func(text string) bool { return onlyHasDigits(text) && len(text) == 3 }},
 		{deliveryTypeRule(), func(text string) bool {
 			return slices.Contains([]string{"Device", "Email", "URL", "Forward", "None"}, text)
 		}},
 		{urlMethodRule(), func(text string) bool { return text == "POST" }},
 		{onDestroyRule(), func(text string) bool { return slices.Contains([]string{"disable", "keep"}, text) }},
-		{foneNumberRule(), func(text string) bool { return digitsAlone(text) && len(text) == 10 }},
+		{foneNumberRule(), func(text string) bool { return onlyHasDigits(text) && len(text) == 10 }},
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if !utf8.ValidString(text) {
@@ -236,7 +236,7 @@ func FuzzWords(f *testing.F) {
 		for _, word := range words {
 			err := word.rule.check(text)
 			if word.is(text) != (err == nil) {
-				t.Fatalf("%s: %q gives %v", word.rule.summary, text, err)
+				t.Fatalf("%s: %q returns %v", word.rule.summary, text, err)
 			}
 			if err != nil {
 				wantReason(t, err)
@@ -245,13 +245,13 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
-// wantShown checks that what is told of a configuration can be shown, whatever stands in it. Line breaks are those of
-// the sentences: a value is quoted.
+// wantShown checks that diagnostics about a configuration can be displayed, whatever it contains. They contain line breaks
+// only between sentences: values are quoted.
 func wantShown(t *testing.T, diags []*tfprotov6.Diagnostic) {
 	t.Helper()
 	for _, d := range diags {
 		if !seen(d.Summary+d.Detail, " \n") || d.Summary == "" || strings.ContainsAny(d.Summary, "\n") {
-			t.Fatalf("it has invisible characters: %q: %q", d.Summary, d.Detail)
+			t.Fatalf("the diagnostic contains invisible characters: %q: %q", d.Summary, d.Detail)
 		}
 	}
 }
@@ -267,7 +267,7 @@ func given(all map[string]string) attributes {
 	return config
 }
 
-// A resource that passes Terraform's validation is sound in every attribute, however they are put together.
+// A resource that passes validation is valid in every attribute, in any combination.
 func FuzzResource(f *testing.F) {
 	for i, text := range hostile {
 		d := destinations[i%len(destinations)]
@@ -294,7 +294,7 @@ func FuzzResource(f *testing.F) {
 		if failure(diags) != nil {
 			return
 		}
-		if number != "" && (!digitsAlone(number) || len(number) != 10) { // That it is there is for Terraform to check.
+		if number != "" && (!onlyHasDigits(number) || len(number) != 10) { // Terraform checks that it is set.
 			t.Fatalf("the FoneNumber %q was accepted", number)
 		}
 		if flaw := destinationFlaw(fonestorm.DeliveryType(kind), value, number); flaw != "" && kind != "" && (kind != "None" || value != "") {
@@ -310,7 +310,7 @@ func FuzzResource(f *testing.F) {
 	})
 }
 
-// A provider block that is accepted can be worked with: what it holds ends up in URLs, headers and forms.
+// An accepted provider block is usable: its values become URLs, headers, and forms.
 func FuzzProvider(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text, "demo", "demo-password", "", "30s")
@@ -345,7 +345,7 @@ func FuzzProvider(f *testing.F) {
 		}
 		wantShown(t, validated.Diagnostics)
 		if failure(validated.Diagnostics) != nil {
-			return // Terraform goes no further.
+			return // Terraform stops here.
 		}
 		configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: block})
 		if err != nil {
@@ -369,8 +369,8 @@ func FuzzProvider(f *testing.F) {
 	})
 }
 
-// A long value, by mistake or not, must not keep the provider busy. Work that grew with the square of the length would
-// take seconds for each of these values, and an hour for all.
+// A long value must not keep the provider busy. Work that grows with the square of the length would take seconds for each of
+// these values, and an hour for all.
 func TestLongValues(t *testing.T) {
 	t.Parallel()
 	length := size(64<<10, 64<<10, 4<<10)
@@ -383,10 +383,10 @@ func TestLongValues(t *testing.T) {
 			_ = checkDestination(fonestorm.Device, value, testNumber)
 			_ = checkDestination(fonestorm.URL, value, testNumber)
 			if checkDestination(fonestorm.Email, value, testNumber) == nil || checkDestination(fonestorm.Forward, value, testNumber) == nil {
-				t.Errorf("%d bytes are an address or a telephone number: %.40q", len(value), value)
+				t.Errorf("%d bytes were accepted as an address or a telephone number: %.40q", len(value), value)
 			}
 			if _, err := normalizeFoneNumber(value); err == nil {
-				t.Errorf("%d bytes are normalized: %.40q", len(value), value)
+				t.Errorf("%d bytes were normalized: %.40q", len(value), value)
 			}
 			_, _ = urlUsernameRule().check(value), urlPasswordRule().check(value)
 			_, _ = unknownTokens(value), balancedBraces(value)

@@ -21,7 +21,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// The harness of simulated accounts, for tests through the CLI and at the protocol.
+// Simulated accounts for tests through the CLI and at the protocol.
 
 const (
 	resourceName = "fractel_fonenumber_delivery"
@@ -30,15 +30,15 @@ const (
 	testAddress  = "fractel_fonenumber_delivery.test"
 )
 
-// account is a simulated FoneStorm account and where it is served.
+// account is a simulated FoneStorm account and its endpoint.
 type account struct {
 	*simulator.Simulator
 	endpoint  string
-	network   *memoryNet               // Nil for sockets.
-	transport func() http.RoundTripper // Of one provider in this process. Nil for the real network.
+	network   *memoryNet               // Nil if sockets are used.
+	transport func() http.RoundTripper // Transport of a provider in this process; nil for the real network.
 }
 
-// newAccount returns an account that is reached over sockets. The test fails if any request or response breaks FoneStorm's
+// newAccount returns an account that is reached over sockets. The test fails if any request or response violates FoneStorm's
 // contract.
 func newAccount(t *testing.T, options simulator.Options) *account {
 	t.Helper()
@@ -63,7 +63,7 @@ func newAccountWith(t *testing.T, numbers ...string) *account {
 	return a
 }
 
-// newAccountInMemory returns an account that is reached without sockets, so that waiting takes no time in a bubble.
+// newAccountInMemory returns an account that is reached without sockets, so that waiting takes no time in a synctest bubble.
 func newAccountInMemory(t *testing.T, options simulator.Options) *account {
 	t.Helper()
 	a := serveInMemory(t, options)
@@ -74,7 +74,8 @@ func newAccountInMemory(t *testing.T, options simulator.Options) *account {
 	return a
 }
 
-// serveInMemory is newAccountInMemory for a test of rapid, which has no cleanups inside its bubble: the caller stops the network.
+// serveInMemory is newAccountInMemory for rapid, whose tests cannot use cleanups inside a bubble: the caller stops the
+// network.
 func serveInMemory(t rapid.TB, options simulator.Options) *account {
 	t.Helper()
 	sim, err := simulator.New(options)
@@ -90,7 +91,7 @@ func serveInMemory(t rapid.TB, options simulator.Options) *account {
 func (a *account) checkContract(t rapid.TB) {
 	t.Helper()
 	for _, violation := range a.Violations() {
-		t.Errorf("FoneStorm would have rejected: %s", violation)
+		t.Errorf("violates the contract of FoneStorm: %s", violation)
 	}
 }
 
@@ -99,7 +100,7 @@ type memoryNet struct {
 	dialed   chan net.Conn
 	closed   chan struct{}
 	server   http.Server
-	refusals atomic.Int32 // Number of connections to refuse from now on.
+	refusals atomic.Int32 // Number of connections to reject from now on.
 }
 
 func (n *memoryNet) Accept() (net.Conn, error) {
@@ -135,7 +136,7 @@ func (n *memoryNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// count returns how many requests of a kind there were.
+// count returns the number of requests of a kind.
 func (a *account) count(kind string) int {
 	n := 0
 	for _, r := range a.Requests() {
@@ -146,7 +147,7 @@ func (a *account) count(kind string) int {
 	return n
 }
 
-// sendsOnly fails the test if another number of settings was sent.
+// sendsOnly fails the test if the number of settings sent is not as expected.
 func (a *account) sendsOnly(t *testing.T, want int) {
 	t.Helper()
 	if n := a.count("set"); n != want {
@@ -154,7 +155,7 @@ func (a *account) sendsOnly(t *testing.T, want int) {
 	}
 }
 
-// injectInto lets a fault meet all requests of a kind.
+// injectInto injects a fault into all requests of a kind.
 func (a *account) injectInto(kind string, fault simulator.Fault) {
 	a.Inject(func(r *http.Request) simulator.Fault {
 		if kindOf(r) == kind {
@@ -164,7 +165,7 @@ func (a *account) injectInto(kind string, fault simulator.Fault) {
 	})
 }
 
-// byHand changes where a FoneNumber delivers behind Terraform's back. It adds a FoneNumber that the account does not have.
+// byHand changes the delivery of a FoneNumber outside of Terraform. It adds a FoneNumber that is not in the account.
 func (a *account) byHand(number, kind, value string) {
 	f, _ := a.Get(number)
 	f.Number = number
@@ -172,7 +173,7 @@ func (a *account) byHand(number, kind, value string) {
 	a.Put(f)
 }
 
-// reject lets FoneStorm respond with an error to requests whose path ends like this, of all methods or only this one.
+// reject makes FoneStorm return an error for requests whose path ends like this, with any method or only this one.
 func (a *account) reject(method, path string, status int, message string) {
 	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if method != "" && r.Method != method || !strings.HasSuffix(r.URL.Path, path) {
@@ -189,7 +190,7 @@ func respond(w http.ResponseWriter, status int, message string) {
 	fmt.Fprintf(w, `{"error":%q,"message":%q,"status_code":%d}`, http.StatusText(status), message, status)
 }
 
-// settingOf returns the FoneNumber that a request sets, or "". It reads the body.
+// settingOf returns the FoneNumber that a request sets; "" for other requests. It reads the body.
 func settingOf(r *http.Request) string {
 	var setting struct {
 		FoneNumber string `json:"fonenumber"`
@@ -200,18 +201,18 @@ func settingOf(r *http.Request) string {
 	return setting.FoneNumber
 }
 
-// kindOf returns the kind of a request, as [simulator.Request] names it.
+// kindOf returns the kind of a request, as in [simulator.Request].
 func kindOf(r *http.Request) string {
 	return simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
 }
 
-// destination is a delivery as a user writes it.
+// destination is a delivery as a user configures it.
 type destination struct {
 	kind, value        string
 	username, password string
 }
 
-// Two destinations of each type, so that each can change within its type and to any other.
+// Two destinations of each type, to test changes within a type and between types.
 var (
 	destinations = []destination{
 		{kind: "Device", value: "987123543678"},
@@ -229,7 +230,7 @@ var (
 	}
 )
 
-// delivers checks where FoneStorm delivers, and with which credentials.
+// delivers checks the destination and credentials of a FoneNumber in FoneStorm.
 func (a *account) delivers(number string, want destination) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		f, _ := a.Get(number)
@@ -251,7 +252,7 @@ func (a *account) mustDeliver(t rapid.TB, number string, want destination) {
 	}
 }
 
-// newVariedAccount returns an account with a FoneNumber of each type and one that is cancelled.
+// newVariedAccount returns an account with one FoneNumber of each type and a cancelled one.
 func newVariedAccount(t *testing.T) *account {
 	t.Helper()
 	a := newAccount(t, simulator.Options{})

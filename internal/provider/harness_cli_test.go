@@ -18,12 +18,12 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// The harness of tests through the CLI. They are named TestAcc and run with TF_ACC=1, which `make test` sets.
+// Tests through the CLI are named TestAcc and run with TF_ACC=1, which `make test` sets.
 
-// TestMain finds the CLI if TF_ACC asks for the tests through it. Without a CLI, they fail.
+// TestMain finds the CLI if TF_ACC is set. Without a CLI, the tests fail.
 func TestMain(m *testing.M) {
 	if os.Getenv(resource.EnvTfAcc) == "" {
-		fmt.Fprintln(os.Stderr, "Left out: tests through the CLI (TestAcc…) and most random cases. `make test` runs them all.")
+		fmt.Fprintln(os.Stderr, "Skipped: tests through the CLI (TestAcc…) and most random cases. `make test` runs them all.")
 	} else if err := findCLI(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -42,25 +42,25 @@ func findCLI() error {
 	}
 	os.Setenv("TF_ACC_TERRAFORM_PATH", cli)
 	os.Setenv("CHECKPOINT_DISABLE", "1")
-	os.Unsetenv("TF_CLI_CONFIG_FILE") // It may name another build of the provider, or a file that does not exist.
+	os.Unsetenv("TF_CLI_CONFIG_FILE") // It may select another build of the provider, or not exist.
 	if theCLI().isTofu {
-		os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org") // plugin-testing uses names that the other registry's host rejects.
+		os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org") // OpenTofu rejects the names that plugin-testing uses with the default host.
 	}
 	return nil
 }
 
-// throughCLI skips a test that needs the CLI unless TF_ACC is set.
+// throughCLI skips a test that requires the CLI unless TF_ACC is set.
 func throughCLI(t *testing.T) {
 	t.Helper()
 	if !strings.HasPrefix(t.Name(), "TestAcc") {
 		t.Fatal("a test through the CLI must be named TestAcc…")
 	}
 	if os.Getenv(resource.EnvTfAcc) == "" {
-		t.Skipf("needs the CLI: set %s=1, as `make test` does", resource.EnvTfAcc)
+		t.Skipf("requires the CLI: set %s=1, as `make test` does", resource.EnvTfAcc)
 	}
 }
 
-// provider returns a provider block for the account, with further settings.
+// provider returns a provider block for the account, with more arguments.
 func (a *account) provider(settings ...string) string {
 	return fmt.Sprintf(`
 provider "fractel" {
@@ -80,10 +80,11 @@ func inProcess() map[string]func() (tfprotov6.ProviderServer, error) {
 	}
 }
 
-// coverage is the folder for what the provider covers when the CLI runs it; "" when nobody asks, see `make cover`.
+// coverage is the directory for the coverage of the provider when the CLI runs it; "" if it is not measured, see `make
+// cover`.
 var coverage = os.Getenv("FRACTEL_TEST_COVERAGE")
 
-// builtProvider is the provider as a program, built once for all tests that run it as users do.
+// builtProvider is the provider binary, built once for all tests that run it as users do.
 var builtProvider struct {
 	once sync.Once
 	dir  string
@@ -96,15 +97,15 @@ type workspace struct {
 	t *testing.T
 }
 
-// newWorkspace returns a working directory of the CLI that uses the built provider and this configuration. The
-// provider block is filled from the environment.
+// newWorkspace returns a working directory with this configuration, in which the CLI uses the built provider. The
+// environment configures the provider.
 func (a *account) newWorkspace(t *testing.T, config string, env ...string) *workspace {
 	t.Helper()
 	throughCLI(t)
 	builtProvider.once.Do(func() {
-		if builtProvider.dir, builtProvider.err = os.MkdirTemp("", "fractel-test-"); builtProvider.err == nil { //nolint:usetesting // It outlives the test that makes it.
+		if builtProvider.dir, builtProvider.err = os.MkdirTemp("", "fractel-test-"); builtProvider.err == nil { //nolint:usetesting // It outlives the test that creates it.
 			var flags []string
-			if coverage != "" { // A program that is not covered itself would write nothing.
+			if coverage != "" { // Otherwise, the binary writes no coverage.
 				flags = []string{"-cover", "-coverpkg=.,./internal/fonestorm,./internal/provider"}
 			}
 			builtProvider.err = terraformcli.BuildProvider(context.Background(), filepath.Join("..", ".."), builtProvider.dir, flags...)
@@ -138,7 +139,7 @@ func (w *workspace) configure(config string) {
 	w.write("main.tf", header+config)
 }
 
-// write puts another file beside the configuration.
+// write writes another file next to the configuration.
 func (w *workspace) write(name, content string) {
 	w.t.Helper()
 	if err := w.Write(name, content); err != nil {
@@ -146,7 +147,7 @@ func (w *workspace) write(name, content string) {
 	}
 }
 
-// run runs the CLI, checks its exit code and returns what it printed, without colors and frames.
+// run runs the CLI, checks its exit code, and returns its output without colors and frames.
 func (w *workspace) run(exitCode int, args ...string) string {
 	w.t.Helper()
 	output, code, err := w.Run(w.t.Context(), args...)
@@ -169,8 +170,8 @@ func (w *workspace) apply(args ...string) string {
 	return w.run(0, append([]string{"apply", "-no-color", "-input=false", "-auto-approve"}, args...)...)
 }
 
-// unframed takes the frames that the CLI draws around diagnostics, and its line breaks, out of an output, so that
-// sentences can be searched for.
+// unframed removes the frames around diagnostics and their line breaks from an output, so that tests can search for
+// sentences.
 func unframed(output string) string {
 	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)), " ")
 }
@@ -213,10 +214,10 @@ func asJSON(t *testing.T, value any) string {
 	return string(text)
 }
 
-// setEnv adds settings to the environment of the CLI.
+// setEnv adds variables to the environment of the CLI.
 func (w *workspace) setEnv(env ...string) { w.Env = append(w.Env, env...) }
 
-// unzipped returns all that is in an archive, such as a saved plan.
+// unzipped returns the contents of an archive, such as a saved plan.
 func unzipped(t *testing.T, path string) []byte {
 	t.Helper()
 	archive, err := zip.OpenReader(path)
@@ -250,7 +251,7 @@ func (d destination) config(number string) string {
 	return fmt.Sprintf("resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = %q\n  %s\n}\n", number, strings.Join(lines, "\n  "))
 }
 
-// numbered returns the deliveries of the first n FoneNumbers, as separate addresses.
+// numbered returns the deliveries of the first n FoneNumbers, each at its own address.
 func numbered(n int, value string) string {
 	return fmt.Sprintf(`
 locals {
@@ -265,7 +266,8 @@ resource "fractel_fonenumber_delivery" "test" {
 `, n, value)
 }
 
-// bestPassword returns the lines of a callback's password as the documentation recommends it, as far as the CLI can.
+// bestPassword returns the arguments for the password of a callback as the documentation recommends them, if the CLI
+// supports that.
 func bestPassword(t *testing.T, password string, version int) string {
 	t.Helper()
 	throughCLI(t)
@@ -275,7 +277,7 @@ func bestPassword(t *testing.T, password string, version int) string {
 	return fmt.Sprintf("url_password = %q", password)
 }
 
-// The summaries of what a plan can warn of. A test names those it expects; all others must stay silent.
+// Summaries of the warnings that a plan can return. A test lists those that it expects; no others may appear.
 var planWarnings = []string{
 	"FoneNumber Already Delivers Elsewhere",
 	"FoneNumber Is Not Active",
@@ -299,7 +301,7 @@ var planWarnings = []string{
 	"Available Write-Only Attribute Alternative",
 }
 
-// warns checks that an output has these warnings and no others.
+// warns checks that an output contains these warnings and no others.
 func warns(t *testing.T, output string, want ...string) {
 	t.Helper()
 	for _, summary := range planWarnings {
@@ -308,7 +310,7 @@ func warns(t *testing.T, output string, want ...string) {
 			expected = expected || w == summary
 		}
 		if got := strings.Contains(output, "Warning: "+summary); got != expected {
-			t.Errorf("warning %q is %t, want %t:\n%s", summary, got, expected, output)
+			t.Errorf("warning %q: %t, want %t:\n%s", summary, got, expected, output)
 		}
 	}
 }
@@ -317,7 +319,7 @@ func says(t *testing.T, output string, want ...string) {
 	t.Helper()
 	for _, text := range want {
 		if !strings.Contains(output, text) {
-			t.Errorf("does not say %q:\n%s", text, output)
+			t.Errorf("the output does not contain %q:\n%s", text, output)
 		}
 	}
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// The harness of tests at the protocol, which do what Terraform does without it.
+// Tests at the plugin protocol call the provider as Terraform does, without Terraform.
 
-// protocol is what Terraform learns of the provider before anything else.
+// protocol is what Terraform reads from the provider first.
 var protocol = sync.OnceValue(func() (learned struct {
 	provider, resource, list, identity tftypes.Type
-	attributes                         []*tfprotov6.SchemaAttribute // Of the resource.
+	attributes                         []*tfprotov6.SchemaAttribute // Attributes of the resource.
 },
 ) {
 	server := NewServer("test").(*server)
@@ -39,10 +39,10 @@ var protocol = sync.OnceValue(func() (learned struct {
 	return learned
 })
 
-// attributes are those of an object that are not null.
+// attributes are the attributes of an object that are not null.
 type attributes map[string]any
 
-// value returns the object; attributes that are nil are no object at all.
+// value returns the object; null if the attributes are nil.
 func (a attributes) value(kind tftypes.Type) tftypes.Value {
 	if a == nil {
 		return tftypes.NewValue(kind, nil)
@@ -54,7 +54,7 @@ func (a attributes) value(kind tftypes.Type) tftypes.Value {
 	return tftypes.NewValue(kind, values)
 }
 
-// attributesOf returns what is in a value that is known.
+// attributesOf returns the known attributes of a value.
 func attributesOf(value tftypes.Value) attributes {
 	if value.IsNull() {
 		return nil
@@ -76,7 +76,7 @@ func (a attributes) text(name string) string {
 	return text
 }
 
-// wire returns a value as it travels.
+// wire returns a value as the protocol sends it.
 func wire(t rapid.TB, kind tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {
 	t.Helper()
 	sent, err := tfprotov6.NewDynamicValue(kind, value)
@@ -98,14 +98,14 @@ func unwire(t rapid.TB, kind tftypes.Type, received *tfprotov6.DynamicValue) tft
 	return value
 }
 
-// run is one run of the provider. Terraform starts one to plan and another one to apply.
+// run is one process of the provider. Terraform starts one to plan and another one to apply.
 type run struct {
 	t      rapid.TB
-	ctx    context.Context //nolint:containedctx // Of the test.
+	ctx    context.Context //nolint:containedctx // The context of the test.
 	server *server
 }
 
-// start begins a run with further settings in the provider block.
+// start starts a run with these provider settings.
 func (a *account) start(ctx context.Context, t rapid.TB, settings attributes) *run {
 	t.Helper()
 	block := attributes{"endpoint": a.endpoint, "username": "demo", "password": "demo-password", "requests_per_second": 1000}
@@ -126,13 +126,13 @@ func (a *account) start(ctx context.Context, t rapid.TB, settings attributes) *r
 	return r
 }
 
-// call returns the context of one call. As Terraform's do, it holds what has come with the call, which must not be kept.
+// call returns the context of one call. As in Terraform, it contains the call's data, which must not be kept.
 func (r *run) call() context.Context {
 	type received struct{}
 	return context.WithValue(r.ctx, received{}, make([]byte, 4<<10))
 }
 
-// works ends the test when the protocol itself has failed.
+// works ends the test if the protocol itself fails.
 func (r *run) works(err error) {
 	r.t.Helper()
 	if err != nil {
@@ -140,7 +140,7 @@ func (r *run) works(err error) {
 	}
 }
 
-// instance is what Terraform keeps of a resource. The zero value is none.
+// instance is what Terraform stores about a resource. The zero value is no resource.
 type instance struct {
 	state    tftypes.Value
 	private  []byte
@@ -149,7 +149,7 @@ type instance struct {
 
 func (i instance) exists() bool { return !i.state.IsNull() }
 
-// known returns the state in the form that Terraform has for one that does not exist, too.
+// known returns the state, also for an instance that does not exist.
 func (i instance) known() tftypes.Value {
 	if !i.exists() {
 		return tftypes.NewValue(protocol().resource, nil)
@@ -157,7 +157,7 @@ func (i instance) known() tftypes.Value {
 	return i.state
 }
 
-// agrees reports whether a state that an error has left is the one before it, but for credentials that are not known.
+// agrees reports whether the state after an error is the state before it, except for credentials that are unknown.
 func agrees(after, before instance) bool {
 	left, was := attributesOf(after.known()), attributesOf(before.known())
 	if left.text("url_username") == "" && left.text("url_password") == "" {
@@ -194,7 +194,7 @@ func (r *run) importState(id string) (instance, []*tfprotov6.Diagnostic) {
 	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: resourceName, ID: id})
 }
 
-// importIdentity imports by identity, as Terraform does from 1.12 on.
+// importIdentity imports by identity, as Terraform 1.12 or later does.
 func (r *run) importIdentity(number string) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	identity := wire(r.t, protocol().identity, attributes{"fonenumber": number}.value(protocol().identity))
@@ -214,8 +214,8 @@ func (r *run) imports(request *tfprotov6.ImportResourceStateRequest) (instance, 
 
 // listed is one result of a list.
 type listed struct {
-	name     string // Empty for a result that is only a diagnostic.
-	number   string // Of its identity.
+	name     string // Empty if the result is only a diagnostic.
+	number   string // FoneNumber of the identity.
 	resource attributes
 }
 
@@ -242,16 +242,16 @@ func (r *run) list(filter attributes, limit int64) (found []listed, diags []*tfp
 	return found, diags
 }
 
-// change is what a plan says of one resource.
+// change is the planned change of one resource.
 type change struct {
 	before          instance
 	config, planned tftypes.Value
 	private         []byte
 	identity        *tfprotov6.ResourceIdentityData
-	replaces        bool // Whether the provider wants a new object instead.
+	replaces        bool // Whether the provider requires a replacement.
 }
 
-// differs returns the names of the attributes that the change gives another value.
+// differs returns the names of the attributes that the change modifies.
 func (c change) differs() []string {
 	var names []string
 	before, planned := map[string]tftypes.Value{}, map[string]tftypes.Value{}
@@ -265,7 +265,7 @@ func (c change) differs() []string {
 	return names
 }
 
-// destruction is the destroy of the old half of a replacement, which gets the private state of the new half's plan.
+// destruction is the destroy of a replaced object, which gets the private state of the replacement's plan.
 func destruction(old instance, private []byte) change {
 	nothing := attributes(nil).value(protocol().resource)
 	return change{before: old, private: private, identity: old.identity, config: nothing, planned: nothing}
@@ -273,7 +273,7 @@ func destruction(old instance, private []byte) change {
 
 func (c change) isEmpty() bool { return c.before.known().Equal(c.planned) }
 
-// plan asks for the change from an instance to a configuration; nil for none, to destroy it.
+// plan plans the change from an instance to a configuration; nil to destroy it.
 func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	kind := protocol().resource
@@ -292,15 +292,15 @@ func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Dia
 	return c, resp.Diagnostics
 }
 
-// proposed is what Terraform takes for the new state until the provider says: the configuration, and what is there
-// already of computed attributes that it leaves out.
+// proposed returns the new state that Terraform proposes: the configuration, and the prior values of computed attributes
+// that it omits.
 func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 	r.t.Helper()
 	configured, known := map[string]tftypes.Value{}, map[string]tftypes.Value{}
 	if err := config.As(&configured); err != nil {
 		r.t.Fatalf("configuration: %s", err)
 	}
-	proposed := maps.Clone(configured) // The value itself would change with the map.
+	proposed := maps.Clone(configured) // Do not modify the map of the configured value.
 	if before.exists() {
 		_ = before.state.As(&known)
 	}
@@ -316,7 +316,7 @@ func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 	return tftypes.NewValue(protocol().resource, proposed)
 }
 
-// apply makes a change. What the provider returns is kept whatever else it says, as Terraform does.
+// apply applies a change. As in Terraform, the returned state is kept even if there are errors.
 func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	kind := protocol().resource
@@ -332,12 +332,12 @@ func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	return after, resp.Diagnostics
 }
 
-// managed is one resource and its state. Each plan and each apply is a run of its own, as in Terraform.
+// managed is one resource and its state. Each plan and each apply is a separate run, as in Terraform.
 type managed struct {
 	instance
 	t        *testing.T
 	account  *account
-	settings attributes // In the provider block.
+	settings attributes // Provider settings.
 }
 
 func (a *account) manage(t *testing.T) *managed { return &managed{t: t, account: a} }
@@ -359,7 +359,7 @@ func (m *managed) plan(config attributes) (c change, diags []*tfprotov6.Diagnost
 	return c, append(diags, planned...)
 }
 
-// apply plans and applies. An error in the plan leaves everything as it is.
+// apply plans and applies. An error in the plan changes nothing.
 func (m *managed) apply(config attributes) (diags []*tfprotov6.Diagnostic) {
 	m.t.Helper()
 	c, diags := m.plan(config)
@@ -392,7 +392,7 @@ func (m *managed) mustPlanNothing(config attributes) {
 	}
 }
 
-// mustImport makes the FoneNumber's delivery this resource.
+// mustImport imports the FoneNumber as this resource.
 func (m *managed) mustImport(number string) {
 	m.t.Helper()
 	var diags []*tfprotov6.Diagnostic
@@ -401,7 +401,7 @@ func (m *managed) mustImport(number string) {
 	}
 }
 
-// attributes returns the configuration of a delivery for the protocol. Further attributes are pairs of name and value.
+// attributes returns the configuration of a delivery for the protocol. More attributes follow as pairs of name and value.
 func (d destination) attributes(number string, further ...any) attributes {
 	config := attributes{"fonenumber": number, "type": d.kind}
 	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
@@ -415,7 +415,7 @@ func (d destination) attributes(number string, further ...any) attributes {
 	return config
 }
 
-// shown returns the detail of a diagnostic and the attribute that it is about.
+// shown returns the detail of a diagnostic and its attribute.
 func shown(d *tfprotov6.Diagnostic) string { return d.Detail + " " + d.Attribute.String() }
 
 // wantError checks that the first error has this summary, and that its detail contains these texts.
@@ -429,7 +429,7 @@ func wantError(t *testing.T, diags []*tfprotov6.Diagnostic, summary string, text
 	says(t, shown(problem), texts...)
 }
 
-// wantWarnings checks that there are warnings with these summaries and no others, and that they contain these texts.
+// wantWarnings checks that there are exactly the warnings with these summaries, and that they contain these texts.
 func wantWarnings(t *testing.T, diags []*tfprotov6.Diagnostic, summaries []string, texts ...string) {
 	t.Helper()
 	var got []string
@@ -447,7 +447,7 @@ func wantWarnings(t *testing.T, diags []*tfprotov6.Diagnostic, summaries []strin
 	says(t, details, texts...)
 }
 
-// failure returns the first error; nil when there are only warnings.
+// failure returns the first error; nil if there is none.
 func failure(diags []*tfprotov6.Diagnostic) *tfprotov6.Diagnostic {
 	for _, d := range diags {
 		if d.Severity == tfprotov6.DiagnosticSeverityError {

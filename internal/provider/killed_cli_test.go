@@ -20,18 +20,18 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// killedNumbers is how many FoneNumbers each apply sets that is killed. With more than 128 KiB of state, the local backend of
-// Terraform may leave half of it when it is killed, which it then refuses; no provider can prevent that.
+// killedNumbers is the number of FoneNumbers that each killed apply sets. If the state is larger than 128 KiB, the local
+// backend may leave half of it when Terraform is killed, and then reject it; no provider can prevent that.
 const killedNumbers = 40
 
-// moments are when applies are killed, one after the other: at this request to set a delivery, counted from 1, before or after it
+// moments are the moments at which applies are killed: at this request to set a delivery, counted from 1, before or after it
 // takes effect.
 var moments = []struct {
 	request int
 	after   bool
 }{{20, true}, {1, false}, {39, true}, {2, false}}
 
-// When the provider dies, Terraform tells of it and keeps what it knows.
+// If the provider is killed, Terraform reports it and keeps the state.
 func TestAccProviderIsKilledDuringApply(t *testing.T) {
 	t.Parallel()
 	k := newKilledApplies(t)
@@ -40,22 +40,22 @@ func TestAccProviderIsKilledDuringApply(t *testing.T) {
 	k.run()
 }
 
-// When Terraform dies, the provider ends too, and the next apply needs nothing of what was lost: neither a lock that
-// somebody would have to take away, nor the state, which the local backend mostly loses when it is killed.
+// If Terraform is killed, the provider exits too, and the next apply needs nothing that was lost: no lock to remove, and no
+// state, which the local backend mostly loses when it is killed.
 func TestAccTerraformIsKilledDuringApply(t *testing.T) {
 	t.Parallel()
 	k := newKilledApplies(t)
 	k.victims = func(terraform *os.Process) []*os.Process { return []*os.Process{terraform} }
-	k.exitCode = -1 // By a signal.
+	k.exitCode = -1 // Exit code after a signal.
 	k.run()
 }
 
-// A provider that waits for work when Terraform dies must notice without being asked. Terraform's plugin protocol alone
-// would leave it running for ever, with the credentials in its memory.
+// An idle provider must exit when Terraform is killed. Terraform's plugin protocol alone would leave it running forever,
+// with the credentials in memory.
 func TestAccIdleProviderEndsWhenTerraformIsKilled(t *testing.T) {
 	t.Parallel()
 	k := newKilledApplies(t)
-	terraform := exec.Command("sh", "-c", `"$0" & wait`, k.program) // What Terraform does, as far as the provider can tell.
+	terraform := exec.Command("sh", "-c", `"$0" & wait`, k.program) // Starts the provider as Terraform does.
 	terraform.Env = append(k.w.Env, "TF_PLUGIN_MAGIC_COOKIE=d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
 	output, err := terraform.StdoutPipe()
 	if err != nil {
@@ -66,7 +66,7 @@ func TestAccIdleProviderEndsWhenTerraformIsKilled(t *testing.T) {
 	}
 	lines := bufio.NewReader(output)
 	if line, err := lines.ReadString('\n'); err != nil || !strings.HasPrefix(line, "1|6|") {
-		t.Fatalf("the provider began with %q, %v", line, err)
+		t.Fatalf("the provider printed %q, %v", line, err)
 	}
 	if n := len(processesOf(t, k.program)); n != 1 {
 		t.Fatalf("%d processes of the provider", n)
@@ -78,36 +78,36 @@ func TestAccIdleProviderEndsWhenTerraformIsKilled(t *testing.T) {
 	_ = terraform.Wait()
 }
 
-// killedApplies are applies that are killed, and what follows them, in one workspace.
+// killedApplies are killed applies and the applies that follow them, in one workspace.
 type killedApplies struct {
 	t        *testing.T
 	account  *account
 	w        *workspace
-	program  string // The provider, at a path that no other test runs it from.
+	program  string // The provider, at a path that no other test uses.
 	victims  func(terraform *os.Process) []*os.Process
-	exitCode int // Of an apply that is killed.
+	exitCode int // Exit code of a killed apply.
 }
 
 func newKilledApplies(t *testing.T) *killedApplies {
 	t.Helper()
 	if _, err := os.Readlink("/proc/self/exe"); err != nil {
-		t.Skip("The processes of the provider are found through /proc, which this system does not have.")
+		t.Skip("requires /proc to find the processes of the provider")
 	}
 	a := newAccount(t, simulator.Options{FoneNumbers: killedNumbers})
-	w := a.newWorkspace(t, "", "GOGC=400")         // Most of what these tests take is the CLI's time, and much of that goes into garbage.
-	dir, err := filepath.EvalSymlinks(t.TempDir()) // As /proc shows it.
+	w := a.newWorkspace(t, "", "GOGC=400")         // These tests spend most of their time in the CLI, much of it on garbage collection.
+	dir, err := filepath.EvalSymlinks(t.TempDir()) // /proc shows resolved paths.
 	if err != nil {
 		t.Fatal(err)
 	}
 	k := &killedApplies{t: t, account: a, w: w, program: filepath.Join(dir, "terraform-provider-fractel")}
-	// A file that is written and run at once can be busy, so this is another name of the one that is there.
+	// A file that is run right after it was written can be busy, so this is a link to the existing one.
 	if err := os.Link(filepath.Join(builtProvider.dir, filepath.Base(k.program)), k.program); err != nil {
 		t.Fatal(err)
 	}
 	if w.Workspace, err = terraformcli.New(os.Getenv("TF_ACC_TERRAFORM_PATH"), w.Dir, dir, w.Env...); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // What a test that fails leaves behind.
+	t.Cleanup(func() { // A failed test can leave processes behind.
 		for _, process := range processesOf(t, k.program) {
 			_ = process.Kill()
 		}
@@ -115,7 +115,7 @@ func newKilledApplies(t *testing.T) *killedApplies {
 	return k
 }
 
-// run kills one apply after the other. What the next apply needs to put things right is nothing but to be run.
+// run kills one apply after the other. The next apply must correct everything without further steps.
 func (k *killedApplies) run() {
 	k.t.Helper()
 	for i, m := range moments {
@@ -125,7 +125,7 @@ func (k *killedApplies) run() {
 		k.waitUntilGone()
 		for _, f := range k.account.Numbers() {
 			switch {
-			case f.Number != struck: // It may be set or not.
+			case f.Number != struck: // The request may have taken effect.
 				k.delivers(f, before, now)
 			case m.after:
 				k.delivers(f, now)
@@ -145,9 +145,8 @@ func (k *killedApplies) run() {
 	k.waitUntilGone()
 }
 
-// inRound returns where a FoneNumber delivers after a round; before the first it delivers nowhere. Every round changes
-// every FoneNumber in place, to what no other round and no other FoneNumber has, so that a setting tells where it comes
-// from.
+// inRound returns the destination of a FoneNumber after a round; none before the first. Every round changes every FoneNumber
+// in place to a unique destination, so that a setting shows where it comes from.
 func inRound(round int, number string) destination {
 	switch {
 	case round == 0:
@@ -162,7 +161,7 @@ func inRound(round int, number string) destination {
 	}
 }
 
-// killedConfig sets what FoneNumbers deliver to after a round.
+// killedConfig returns the configuration of a round.
 func killedConfig(t *testing.T, round int) string {
 	t.Helper()
 	d := inRound(round, "${each.key}")
@@ -185,11 +184,11 @@ resource "fractel_fonenumber_delivery" "test" {
 `, killedNumbers, d.kind, d.value, credentials)
 }
 
-// delivers checks that a FoneNumber delivers as in one of these rounds.
+// delivers checks that a FoneNumber has its destination of one of these rounds.
 func (k *killedApplies) delivers(f simulator.FoneNumber, rounds ...int) {
 	k.t.Helper()
 	got := destination{kind: f.Receive.Type, value: f.Receive.Value()}
-	if got.kind == "URL" { // For other types they mean nothing.
+	if got.kind == "URL" { // Credentials belong only to URLs.
 		got.username, got.password = f.Receive.URLUsername, f.Receive.URLPassword
 	}
 	for _, round := range rounds {
@@ -197,10 +196,10 @@ func (k *killedApplies) delivers(f simulator.FoneNumber, rounds ...int) {
 			return
 		}
 	}
-	k.t.Errorf("FoneNumber %s delivers to %+v, want what it was in one of the rounds %v", f.Number, got, rounds)
+	k.t.Errorf("FoneNumber %s delivers to %+v, want its destination of one of the rounds %v", f.Number, got, rounds)
 }
 
-// kill runs an apply that is killed and returns the FoneNumber whose request was under way.
+// kill runs an apply that is killed, and returns the FoneNumber whose request was in progress.
 func (k *killedApplies) kill(request int, after bool) (struck string) {
 	k.t.Helper()
 	terraform, number := make(chan *os.Process, 1), make(chan string, 1)
@@ -218,7 +217,7 @@ func (k *killedApplies) kill(request int, after bool) (struck string) {
 			_ = victim.Kill()
 		}
 		select {
-		case <-r.Context().Done(): // Nobody waits for the response anymore.
+		case <-r.Context().Done(): // The provider no longer waits for the response.
 		case <-time.After(time.Minute):
 			k.t.Error("the provider still waits for a response a minute after the kill")
 		}
@@ -235,19 +234,19 @@ func (k *killedApplies) kill(request int, after bool) (struck string) {
 	terraform <- apply.Process
 	_ = apply.Wait()
 	if code := apply.ProcessState.ExitCode(); len(number) == 0 || code != k.exitCode {
-		k.t.Fatalf("the apply ended with %d, want %d and an end at request %d:\n%s", code, k.exitCode, request, unframed(output.String()))
+		k.t.Fatalf("the apply exited with %d, want %d after request %d:\n%s", code, k.exitCode, request, unframed(output.String()))
 	}
 	return <-number
 }
 
-// withBody returns a request whose body was read, to be read again.
+// withBody returns a request whose body can be read again.
 func withBody(r *http.Request, body []byte) *http.Request {
 	again := r.Clone(r.Context())
 	again.Body = io.NopCloser(bytes.NewReader(body))
 	return again
 }
 
-// waitUntilGone waits for the provider to end by itself.
+// waitUntilGone waits for the provider to exit.
 func (k *killedApplies) waitUntilGone() {
 	k.t.Helper()
 	deadline := time.After(15 * time.Second)
@@ -261,7 +260,7 @@ func (k *killedApplies) waitUntilGone() {
 		select {
 		case <-again.C:
 		case <-deadline:
-			k.t.Fatalf("%d processes of the provider go on without Terraform", len(left))
+			k.t.Fatalf("%d processes of the provider still run without Terraform", len(left))
 		}
 	}
 }
@@ -275,12 +274,12 @@ func processesOf(t *testing.T, program string) []*os.Process {
 	}
 	var found []*os.Process
 	for _, link := range links {
-		if path, err := os.Readlink(link); err != nil || path != program { // Somebody else's, or it has just ended.
+		if path, err := os.Readlink(link); err != nil || path != program { // Not the program, or it has just exited.
 			continue
 		}
 		id, _ := strconv.Atoi(filepath.Base(filepath.Dir(link)))
 		process, err := os.FindProcess(id)
-		// Another process may have got the ID before there was a handle to it, but cannot from then on.
+		// Another process may have received the ID before the handle was opened, but cannot afterward.
 		if path, again := os.Readlink(link); err == nil && again == nil && path == program {
 			found = append(found, process)
 		}

@@ -18,8 +18,8 @@ import (
 // The lifecycle against a real account, for `make testacc-live`.
 func TestAccLive(t *testing.T) {
 	number := os.Getenv("FRACTEL_TEST_FONENUMBER")
-	if number == "" || os.Getenv("FRACTEL_TEST_LIVE") == "" { // Two, so that no other run of the tests changes a real account.
-		t.Skip("changes a FoneNumber of a real account: run it by `make testacc-live` with FRACTEL_TEST_FONENUMBER set")
+	if number == "" || os.Getenv("FRACTEL_TEST_LIVE") == "" { // Both are required, so that no other test run changes a real account.
+		t.Skip("changes a FoneNumber of a real account: use `make testacc-live` with FRACTEL_TEST_FONENUMBER set")
 	}
 	preserve(t, number)
 
@@ -40,13 +40,13 @@ func TestAccLive(t *testing.T) {
 	steps = append(steps, resource.TestStep{
 		ResourceName: testAddress, ImportState: true, ImportStateId: number,
 		ImportStateVerify: true, ImportStateVerifyIdentifierAttribute: "fonenumber",
-		ImportStateVerifyIgnore: []string{"on_destroy"}, // An import has the default.
+		ImportStateVerifyIgnore: []string{"on_destroy"}, // An import has another default.
 	})
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), Steps: steps})
 }
 
-// preserve restores where a FoneNumber of a real account delivers when the test ends, also when it is interrupted. It
-// refuses a FoneNumber that delivers to a URL unless FRACTEL_TEST_FORCE is set.
+// preserve restores the delivery of a FoneNumber of a real account when the test ends or is interrupted. It rejects a
+// FoneNumber that delivers to a URL unless FRACTEL_TEST_FORCE is set.
 func preserve(t *testing.T, number string) {
 	t.Helper()
 	config, err := contract.FromEnvironment(os.Getenv)
@@ -59,7 +59,7 @@ func preserve(t *testing.T, number string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := context.WithoutCancel(t.Context()) // Which ends before the cleanup.
+	ctx := context.WithoutCancel(t.Context()) // The context of the test ends before the cleanup.
 	once := sync.OnceValue(func() error { return restore(ctx) })
 	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	quiet := context.AfterFunc(interrupted, func() {

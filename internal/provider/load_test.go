@@ -24,22 +24,22 @@ import (
 
 const (
 	loadLatency = 20 * time.Millisecond
-	loadSeed    = 1        // Of the faults.
-	atOnce      = 10       // How many resources Terraform works on at the same time.
-	mostApplies = 3        // Until everything is as configured.
-	mostMemory  = 32 << 20 // Bytes that the provider keeps of a plan.
-	neighbors   = 10       // FoneNumbers of the account that nobody manages.
+	loadSeed    = 1        // Seed of the faults.
+	atOnce      = 10       // Number of resources that Terraform works on at the same time.
+	mostApplies = 3        // Maximum number of applies until everything is as configured.
+	mostMemory  = 32 << 20 // Maximum number of bytes that the provider keeps after a plan.
+	neighbors   = 10       // Number of FoneNumbers in the account that are not managed.
 )
 
-// Ten thousand FoneNumbers are created, read and destroyed while one request of a hundred meets a fault. What fails is
-// left to the next apply, as a user would do; it all ends in agreement. Terraform itself takes the better part of an hour
-// for that, because it writes its whole state after each resource, so this test is Terraform: in a synctest bubble, in
-// which the latency costs no time.
+// Ten thousand FoneNumbers are created, read, and destroyed while one request of a hundred meets a fault. The next apply
+// retries what failed, as a user would do, until everything is as configured. Terraform itself takes most of an hour for
+// that, because it writes its whole state after each resource. So this test replaces Terraform, in a synctest bubble in
+// which latency takes no time.
 //
-// It is not parallel because it looks at the memory of the process.
+// It is not parallel because it measures the memory of the process.
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		defer debug.SetGCPercent(debug.SetGCPercent(400)) // As in the provider's program.
+		defer debug.SetGCPercent(debug.SetGCPercent(400)) // As in main.
 		n := size(10_000, 2_500, 500)
 		l := newLoad(t, n)
 		l.applyUntilDone(loadConfig)
@@ -51,12 +51,12 @@ func TestLoad(t *testing.T) {
 	})
 }
 
-// The same through the real CLI, which takes minutes: `make load` says for how many FoneNumbers.
+// The same through the real CLI, which takes minutes: `make load` sets the number of FoneNumbers.
 func TestAccLoad(t *testing.T) {
 	t.Parallel()
 	size, _ := strconv.Atoi(os.Getenv("FRACTEL_TEST_LOAD"))
 	if size == 0 {
-		t.Skip("takes minutes: run it by `make load`")
+		t.Skip("takes minutes: use `make load`")
 	}
 	a := newAccount(t, simulator.Options{FoneNumbers: size + neighbors, Latency: loadLatency})
 	a.addNeighbors(size)
@@ -92,7 +92,7 @@ func (w *workspace) applyUntilDone(args ...string) {
 	}
 }
 
-// loadBlocks is the same configuration as loadConfig for the CLI, in blocks of their own, which take it the least time.
+// loadBlocks returns the configuration of loadConfig for the CLI, in separate blocks, which are fastest for it.
 func loadBlocks(size int) string {
 	var text strings.Builder
 	for i := range size {
@@ -105,14 +105,14 @@ func loadBlocks(size int) string {
 	return text.String()
 }
 
-// addNeighbors sets where the FoneNumbers deliver that are none of the provider's business.
+// addNeighbors sets the deliveries of FoneNumbers that the provider does not manage.
 func (a *account) addNeighbors(size int) {
 	for i := range neighbors {
 		a.byHand(loadNumber(size+i), "Email", "neighbor@example.com")
 	}
 }
 
-// load is Terraform with many resources, one for each FoneNumber.
+// load does what Terraform does with many resources, one for each FoneNumber.
 type load struct {
 	t         *testing.T
 	account   *account
@@ -145,8 +145,8 @@ func (l *load) applyUntilDone(config func(i int) attributes) {
 	}
 }
 
-// apply is what `terraform apply` does: one run of the provider plans and, if there was no error, another one plans
-// again what is to be changed, and changes it.
+// apply does what `terraform apply` does: one run of the provider plans and, if there are no errors, another one plans the
+// changes again and applies them.
 func (l *load) apply(config func(i int) attributes) []*tfprotov6.Diagnostic {
 	changed, problems := l.plan(l.start(), config)
 	if len(problems) > 0 {
@@ -166,7 +166,7 @@ func (l *load) apply(config func(i int) attributes) []*tfprotov6.Diagnostic {
 	})
 }
 
-// plan is what `terraform plan` does, in a run of its own. It returns which resources an apply would change.
+// plan does what `terraform plan` does, in a separate run. It returns which resources an apply would change.
 func (l *load) plan(r *run, config func(i int) attributes) (changed []bool, problems []*tfprotov6.Diagnostic) {
 	changed = make([]bool, len(l.instances))
 	problems = l.each(func(i int) *tfprotov6.Diagnostic {
@@ -187,7 +187,7 @@ func (l *load) plan(r *run, config func(i int) attributes) (changed []bool, prob
 	return changed, problems
 }
 
-// each does something for every resource, for as many at once as Terraform does, and returns the errors.
+// each runs a function for every resource, as many at once as Terraform does, and returns the errors.
 func (l *load) each(do func(i int) *tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
 	l.t.Helper()
 	var next atomic.Int64
@@ -205,7 +205,7 @@ func (l *load) each(do func(i int) *tfprotov6.Diagnostic) (problems []*tfprotov6
 		})
 	}
 	workers.Wait()
-	if l.t.Failed() { // In a goroutine, which could only end itself.
+	if l.t.Failed() { // A goroutine cannot end the test.
 		l.t.FailNow()
 	}
 	return problems
@@ -216,7 +216,7 @@ func (l *load) start() *run {
 	return l.account.start(l.t.Context(), l.t, attributes{"requests_per_second": 100_000})
 }
 
-// checkAccount checks that FoneStorm has what the configuration says, and that nobody else's FoneNumber was touched.
+// checkAccount checks that FoneStorm is as configured, and that the other FoneNumbers are unchanged.
 func checkAccount(t *testing.T, a *account, size int, config func(i int) attributes) {
 	t.Helper()
 	for i := range size + neighbors {
@@ -233,11 +233,10 @@ func checkAccount(t *testing.T, a *account, size int, config func(i int) attribu
 	}
 }
 
-// plansNothing checks that a plan finds everything as configured, with few requests, and that the provider does not keep
-// what it has been asked.
+// plansNothing checks that a plan is empty and sends few requests, and that the provider does not keep requests in memory.
 func (l *load) plansNothing() {
 	l.t.Helper()
-	l.account.Inject(nil) // Each fault costs a request or more.
+	l.account.Inject(nil) // A fault would add requests.
 	defer l.account.Inject(l.faults.choose)
 	l.account.Forget()
 	before := memory()
@@ -246,18 +245,18 @@ func (l *load) plansNothing() {
 	grown := memory() - before
 	runtime.KeepAlive(r)
 	if slices.Contains(changed, true) || len(problems) > 0 {
-		l.t.Fatalf("the plan changes something, or has errors: %+v", problems)
+		l.t.Fatalf("the plan is not empty, or has errors: %+v", problems)
 	}
 	if n := len(l.account.Requests()); n > 7 {
 		l.t.Errorf("the plan took %d requests, want at most 7", n)
 	}
-	l.t.Logf("the provider has %d KiB after a plan", grown>>10)
+	l.t.Logf("the provider keeps %d KiB after a plan", grown>>10)
 	if grown > mostMemory {
-		l.t.Errorf("the provider keeps %d MiB of a plan", grown>>20)
+		l.t.Errorf("the provider keeps %d MiB after a plan", grown>>20)
 	}
 }
 
-// memory returns how many bytes are in use.
+// memory returns the number of bytes in use.
 func memory() int64 {
 	runtime.GC()
 	var stats runtime.MemStats
@@ -268,8 +267,7 @@ func memory() int64 {
 // loadNumber returns the FoneNumber of a resource.
 func loadNumber(i int) string { return strconv.Itoa(3215550000 + i) }
 
-// loadDestination returns where the FoneNumber of a resource is to deliver: where no other one does, so that it tells
-// whose it is.
+// loadDestination returns the destination of a resource, which is unique, so that it identifies the resource.
 func loadDestination(i int) destination {
 	number := loadNumber(i)
 	return []destination{
@@ -289,18 +287,18 @@ func loadConfig(i int) attributes {
 	return config
 }
 
-// nothing is the configuration without resources.
+// nothing is a configuration without resources.
 func nothing(int) attributes { return nil }
 
 // faults are drawn for one request of a hundred.
 type faults struct {
-	seen map[string]int // Requests of a kind for a FoneNumber.
+	seen map[string]int // Number of requests by kind and FoneNumber.
 	met  map[simulator.Fault]int
 }
 
 func newFaults() faults { return faults{map[string]int{}, map[simulator.Fault]int{}} }
 
-// wereMet checks that the test has not got by without faults: for each FoneNumber there have been two requests at least.
+// wereMet checks that enough faults occurred: there were at least two requests for each FoneNumber.
 func (f *faults) wereMet(t *testing.T, size int) {
 	t.Helper()
 	t.Logf("faults with seed %d: %v", loadSeed, f.met)
@@ -313,8 +311,8 @@ func (f *faults) wereMet(t *testing.T, size int) {
 	}
 }
 
-// choose draws by what a request is for and how often that has been asked, not by the order in which requests happen to
-// come, so that every run of the test meets the same faults.
+// choose draws a fault by the purpose of a request and how often it was sent, not by the order of requests, so that every
+// run of the test has the same faults.
 func (f *faults) choose(r *http.Request) simulator.Fault {
 	about := kindOf(r) + r.URL.Path + settingOf(r)
 	f.seen[about]++

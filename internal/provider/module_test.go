@@ -22,7 +22,7 @@ func newModule(t *testing.T, a *account) *workspace {
 	return w
 }
 
-// The module's own tests pass without an account, and fail when the module is wrong.
+// The module's own tests pass without an account, and fail if the module is wrong.
 func TestAccModuleExample(t *testing.T) {
 	t.Parallel()
 	needs(t, mockedProviders)

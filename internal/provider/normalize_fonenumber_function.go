@@ -8,7 +8,7 @@ import (
 
 var _ function.Function = (*normalizeFoneNumberFunction)(nil)
 
-// normalizeFoneNumberFunction writes telephone numbers as FoneStorm does. It needs no account.
+// normalizeFoneNumberFunction converts telephone numbers to FoneStorm's format. It sends no requests.
 type normalizeFoneNumberFunction struct{}
 
 func newNormalizeFoneNumberFunction() function.Function { return &normalizeFoneNumberFunction{} }
@@ -36,7 +36,7 @@ func (f *normalizeFoneNumberFunction) Run(ctx context.Context, req function.RunR
 	}
 	digits, err := normalizeFoneNumber(number)
 	if err != nil {
-		resp.Error = function.NewArgumentFuncError(0, err.Error()) // Terraform ends the sentence.
+		resp.Error = function.NewArgumentFuncError(0, err.Error()) // Terraform adds the period.
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, digits)

@@ -14,20 +14,20 @@ func TestNormalizeFoneNumber(t *testing.T) {
 		"3215551212", " 321 555 1212 ", "13215551212",
 	} {
 		if got, err := normalizeFoneNumber(text); got != "3215551212" || err != nil {
-			t.Errorf("%q gives %q, %v", text, got, err)
+			t.Errorf("%q returns %q, %v", text, got, err)
 		}
 	}
 	for text, want := range map[string]string{
 		"support":           "is not a telephone number",
 		"":                  "is not a telephone number",
-		"555-1212":          "not a North American number of ten digits",
-		"+44 20 7946 0958":  "is a number of country code 44",
+		"555-1212":          "not a ten-digit North American telephone number",
+		"+44 20 7946 0958":  "has country code 44",
 		"321-555-1212 x5":   "has an extension",
-		"0123456789":        "not a North American number of ten digits",
-		"321-555-1212-1212": "not a North American number of ten digits",
+		"0123456789":        "not a ten-digit North American telephone number",
+		"321-555-1212-1212": "not a ten-digit North American telephone number",
 	} {
 		if got, err := normalizeFoneNumber(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q gives %q, %v, want an error that says %q", text, got, err, want)
+			t.Errorf("%q returns %q, %v, want an error that contains %q", text, got, err, want)
 		}
 	}
 }
@@ -43,6 +43,6 @@ func TestAccNormalizeFoneNumber(t *testing.T) {
 	w.configure("output \"bad\" {\n  value = provider::fractel::normalize_fonenumber(\"the front desk\")\n}\n")
 	output := w.plan(1)
 	if says(t, output, `"the front desk" is not a telephone number.`); strings.Contains(output, "..") {
-		t.Errorf("ends with two full stops, of which one is Terraform's:\n%s", output)
+		t.Errorf("ends with two periods, of which Terraform added one:\n%s", output)
 	}
 }

@@ -7,55 +7,55 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// ownership knows which resources of this process set or end the delivery of which FoneNumber. Two resources can have to do
-// with one FoneNumber, because it moves from one to the other or because an earlier apply was interrupted. Whatever the order
-// in which Terraform plans and applies them, the FoneNumber must end as the configuration says.
+// ownership tracks which resources of this process set or destroy the delivery of which FoneNumber. Several resources can have
+// the same FoneNumber, because it moves between them or because an earlier apply was interrupted. In whatever order Terraform
+// plans and applies them, the FoneNumber must end up as configured.
 //
-// Terraform plans and applies in two processes, applies some destroys with a plan of the second process, and never applies
-// a resource that does not change. So what the apply must know is in the state, where every refresh puts it: how many other
-// objects in the state have the same FoneNumber and were noted earlier. From that follow three rules:
+// Terraform plans and applies in two processes, plans some destroys again in the second process, and never applies a resource
+// that does not change. So every refresh stores in the state what the apply must know: how many other objects in the state have
+// the same FoneNumber and were recorded earlier. Three rules follow:
 //
-//  1. An object that was not the first to be noted is set again in the same apply, if it stays.
-//  2. A FoneNumber that a create or update of this process has set is not turned off by it.
-//  3. A destroy turns the FoneNumber off only when as many objects have been destroyed in this process as were there at least:
-//     one more than any of those destroyed saw before it.
+//  1. An object that stays and was not the first to be recorded is set again in the same apply.
+//  2. A process does not turn off a FoneNumber that one of its creates or updates set.
+//  3. A destroy turns the FoneNumber off only after this process has destroyed all objects that are known to have existed: one
+//     more than the highest number of earlier objects that any of the destroyed ones recorded.
 //
-// If an object that stays was noted first, the third rule protects it: those destroyed each saw at least one more object
-// than there are destroys. If it was not first, the first two rules do. If none stays, the last destroy turns the FoneNumber off.
+// If an object that stays was recorded first, the third rule protects it, because every destroyed object counts it. If it was
+// not first, the first two rules protect it. If no object stays, the last destroy turns the FoneNumber off.
 type ownership struct {
 	mu          sync.Mutex
 	numbers     map[string]*owners
-	applying    bool  // Whether this process applies, as far as is known.
-	warned      bool  // Whether the user knows that the provider configuration is unknown.
-	unreachable error // Why FoneNumbers could not be checked; the first reason stands for all.
+	applying    bool  // Whether this process is known to apply.
+	warned      bool  // Whether the user was warned that the provider configuration is unknown.
+	unreachable error // First error because of which FoneNumbers cannot be checked.
 }
 
-// owners is what this process knows of the resources of one FoneNumber.
+// owners is what this process knows about the resources for one FoneNumber.
 type owners struct {
-	change sync.Mutex // Held by whoever changes the delivery.
+	change sync.Mutex // Locked while the delivery is changed.
 
-	// While planning, by the IDs of objects.
-	objects []string                 // Objects in the state, in the order in which they were noted.
-	wanted  map[string]deliveryModel // What the configuration says of those that are created or stay.
+	// While planning, by object ID.
+	objects []string                 // Objects in the state, in the order in which they were recorded.
+	wanted  map[string]deliveryModel // Configurations of the objects that are created or stay.
 	ended   map[string]bool          // Objects that are planned to be destroyed.
-	moves   bool                     // The user knows that the FoneNumber moves between resources.
-	gone    bool                     // A refresh found that the account no longer has the FoneNumber.
+	moves   bool                     // Whether the user was warned that the FoneNumber moves between resources.
+	gone    bool                     // Whether a refresh found that the account no longer contains the FoneNumber.
 
-	// While planning, and while applying, what destroys did not change.
-	set []fonestorm.Delivery // Destinations that objects in the state have set.
+	// While planning and, for objects that are destroyed, while applying.
+	set []fonestorm.Delivery // Destinations that objects in the state set.
 
 	// While applying.
-	isSet     bool                 // By a create or update.
-	handed    []fonestorm.Delivery // What the old half of a replacement has set, and left for the new half to replace.
-	destroyed int                  // Objects that were destroyed.
-	needed    int                  // Objects that must be destroyed before the FoneNumber is turned off.
+	isSet     bool                 // Whether a create or update set the FoneNumber.
+	handed    []fonestorm.Delivery // What a replaced object set, until its replacement is created.
+	destroyed int                  // Number of objects that were destroyed.
+	needed    int                  // Number of objects that must be destroyed before the FoneNumber is turned off.
 }
 
 func newOwnership() *ownership {
 	return &ownership{numbers: map[string]*owners{}}
 }
 
-// of returns the owners of a FoneNumber, with which the caller may only deal while it has locked mu.
+// of returns the owners of a FoneNumber. The caller must have locked mu.
 func (o *ownership) of(number string) *owners {
 	known, ok := o.numbers[number]
 	if !ok {
@@ -65,9 +65,9 @@ func (o *ownership) of(number string) *owners {
 	return known
 }
 
-// noteObject notes an object in the state, by its ID and what it has set, and returns how many other objects of the same
-// FoneNumber were noted earlier. A refresh does so, but Terraform before 1.12 plans orphans before it refreshes them, and
-// with -refresh=false there is none.
+// noteObject records an object in the state and the destinations that it set, and returns how many other objects of the same
+// FoneNumber were recorded earlier. Both refresh and plan call it: Terraform before 1.12 plans orphans before it refreshes
+// them, and with -refresh=false there is no refresh.
 func (o *ownership) noteObject(number, id string, set []fonestorm.Delivery) (others int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -80,7 +80,7 @@ func (o *ownership) noteObject(number, id string, set []fonestorm.Delivery) (oth
 	return len(of.objects) - 1
 }
 
-// hasSet reports whether an object in the state has set this destination.
+// hasSet reports whether an object in the state set this destination.
 func (o *ownership) hasSet(number string, found fonestorm.Delivery) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -91,7 +91,7 @@ func includes(destinations []fonestorm.Delivery, found fonestorm.Delivery) bool 
 	return slices.ContainsFunc(destinations, func(d fonestorm.Delivery) bool { return fonestorm.SameDestination(d, found) })
 }
 
-// conflict says whether several resources of one configuration have the same FoneNumber.
+// conflict is whether several resources of one configuration set the same FoneNumber, and how.
 type conflict int
 
 const (
@@ -100,7 +100,7 @@ const (
 	different           // Another resource sets it in another way.
 )
 
-// wants notes what the configuration says of a FoneNumber. A resource that is replaced is planned twice, with the same ID.
+// wants records the configuration of a FoneNumber. A resource that is replaced is planned twice, with the same ID.
 func (o *ownership) wants(number, id string, wanted deliveryModel) (found conflict) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -121,7 +121,7 @@ func (o *ownership) wants(number, id string, wanted deliveryModel) (found confli
 	return found
 }
 
-// ends notes that an object is planned to be destroyed.
+// ends records that an object is planned to be destroyed.
 func (o *ownership) ends(number, id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -132,8 +132,8 @@ func (o *ownership) ends(number, id string) {
 	of.ended[id] = true
 }
 
-// moves reports whether this process has planned to destroy one object of a FoneNumber and to keep or create another. It
-// does so once for each FoneNumber.
+// moves reports whether this process has planned to destroy one object of a FoneNumber and to keep or create another one. It
+// returns true only once for each FoneNumber.
 func (o *ownership) moves(number string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -149,7 +149,7 @@ func (o *ownership) moves(number string) bool {
 	return false
 }
 
-// isWanted reports whether the plan so far keeps or creates another object of the FoneNumber than this one.
+// isWanted reports whether the plan so far keeps or creates another object with the FoneNumber.
 func (o *ownership) isWanted(number, id string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -173,14 +173,15 @@ func (o *ownership) isGone(number string) bool {
 	return o.of(number).gone
 }
 
-// markApplying notes that this process applies. Terraform does not say so: only a change that it requests shows it.
+// markApplying records that this process applies. Terraform does not announce this: only the change that it requests shows
+// it.
 func (o *ownership) markApplying() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.applying = true
 }
 
-// lock waits until no other change is made to the FoneNumber, and returns what ends this one.
+// lock waits for any other change to the FoneNumber to end, and returns the function that ends this one.
 func (o *ownership) lock(number string) (unlock func()) {
 	o.mu.Lock()
 	of := o.of(number)
@@ -202,9 +203,9 @@ func (o *ownership) markSet(number string) {
 	o.of(number).isSet = true
 }
 
-// destroys notes that an object is destroyed that saw this many others before it and has set these destinations. It
-// returns all destinations that destroyed objects have set if the FoneNumber may be turned off now, and otherwise who else
-// has to do with it.
+// destroys records the destroy of an object that recorded this many earlier objects and set these destinations. If the
+// FoneNumber can be turned off now, it returns the destinations that all destroyed objects set, and otherwise who still has
+// a claim to it.
 func (o *ownership) destroys(number string, others int, set []fonestorm.Delivery) (destinations []fonestorm.Delivery, still claim) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -222,30 +223,30 @@ func (o *ownership) destroys(number string, others int, set []fonestorm.Delivery
 	}
 }
 
-// handOver leaves what the old half of a replacement has set to the new half, which is created later in this process.
+// handOver stores what a replaced object set, for its replacement, which is created later in this process.
 func (o *ownership) handOver(number string, set []fonestorm.Delivery) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.of(number).handed = set
 }
 
-// handedOver returns what a create replaces; nil unless it is the new half of a replacement.
+// handedOver returns what the replaced object set; nil if a create replaces none.
 func (o *ownership) handedOver(number string) []fonestorm.Delivery {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.of(number).handed
 }
 
-// claim says who else has to do with a FoneNumber when an object is destroyed.
+// claim is who still has a claim to a FoneNumber when an object is destroyed.
 type claim int
 
 const (
 	unclaimed              claim = iota
-	claimedByConfiguration       // A create or update of this process has set it.
+	claimedByConfiguration       // A create or update of this process set it.
 	claimedByState               // Another object in the state has the same FoneNumber.
 )
 
-// warnOnce reports whether the user has to be told that the provider configuration is unknown.
+// warnOnce reports whether to warn that the provider configuration is unknown. It returns true only once.
 func (o *ownership) warnOnce() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -254,8 +255,8 @@ func (o *ownership) warnOnce() bool {
 	return first
 }
 
-// firstFailure keeps the reason why FoneNumbers cannot be checked, unless it is nil or there is one already, and returns the
-// one that is kept.
+// firstFailure stores the error because of which FoneNumbers cannot be checked, if it is the first one and not nil, and
+// returns the stored error.
 func (o *ownership) firstFailure(err error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -265,8 +266,8 @@ func (o *ownership) firstFailure(err error) error {
 	return o.unreachable
 }
 
-// plannedForward returns where a FoneNumber will forward to according to the plan so far: "" when it will not. Not ok means
-// that nothing is planned for it.
+// plannedForward returns the number that a FoneNumber will forward to according to the plan so far; "" if it will not
+// forward. ok is false if nothing is planned for it.
 func (o *ownership) plannedForward(number string) (target string, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

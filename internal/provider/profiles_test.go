@@ -13,8 +13,8 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// testedProfiles are the profiles that come with the simulator and, when FRACTEL_TEST_PROFILE names a file, the one in it,
-// such as a report of fonestorm-check.
+// testedProfiles returns the built-in profiles of the simulator and, if FRACTEL_TEST_PROFILE names a file, such as a report
+// of fonestorm-check, the one in it.
 func testedProfiles(t *testing.T) map[string]simulator.Profile {
 	t.Helper()
 	profiles := simulator.Profiles()
@@ -28,8 +28,8 @@ func testedProfiles(t *testing.T) map[string]simulator.Profile {
 	return profiles
 }
 
-// Every profile, with every way to spell its responses, gives the same whole life of a few deliveries.
-func TestWholeLife(t *testing.T) {
+// The lifecycle of a few deliveries is the same with every profile and every respelling.
+func TestLifecycleInEveryProfile(t *testing.T) {
 	t.Parallel()
 	for name, profile := range testedProfiles(t) {
 		respellings := simulator.Respellings()
@@ -38,43 +38,43 @@ func TestWholeLife(t *testing.T) {
 			if respelling != "as it is" {
 				spelled.Respellings = append(slices.Clone(profile.Respellings), respelling)
 			}
-			t.Run(name+" "+respelling, func(t *testing.T) { liveIn(t, spelled) })
+			t.Run(name+" "+respelling, func(t *testing.T) { testLifecycle(t, spelled) })
 		}
 	}
 }
 
-// So does every other value of every setting of the live profile, one at a time.
-func TestWholeLifeInEverySetting(t *testing.T) {
+// The lifecycle is the same with every other value of every setting of the live profile, one at a time.
+func TestLifecycleInEverySetting(t *testing.T) {
 	t.Parallel()
 	for _, setting := range simulator.Settings() {
 		if setting.Name == "respellings" {
-			continue // TestWholeLife has them.
+			continue // TestLifecycleInEveryProfile covers them.
 		}
 		for _, value := range setting.Values[size(0, 0, max(0, len(setting.Values)-1)):] {
 			profile := simulator.Profiles()["live"]
 			if err := profile.Set(setting.Name, value); err != nil {
 				t.Fatal(err)
 			}
-			t.Run(setting.Name+" "+value, func(t *testing.T) { liveIn(t, profile) })
+			t.Run(setting.Name+" "+value, func(t *testing.T) { testLifecycle(t, profile) })
 		}
 	}
 }
 
-func liveIn(t *testing.T, profile simulator.Profile) {
+func testLifecycle(t *testing.T, profile simulator.Profile) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccountInMemory(t, simulator.Options{Profile: profile})
-		l := &life{T: t, a: a, kept: make([]instance, len(lived))}
-		for i := range lived {
-			a.Put(simulator.FoneNumber{Number: lifeNumber(i), Label: "Support", Group: "7"})
+		l := &lifecycle{T: t, a: a, instances: make([]instance, len(lifecycleDestinations))}
+		for i := range lifecycleDestinations {
+			a.Put(simulator.FoneNumber{Number: lifecycleNumber(i), Label: "Support", Group: "7"})
 		}
-		l.lead()
+		l.run()
 	})
 }
 
-// The real CLI leads the same life with the live profile and the one that FRACTEL_TEST_PROFILE names.
-func TestAccWholeLife(t *testing.T) {
+// The lifecycle through the real CLI, with the live profile and the one that FRACTEL_TEST_PROFILE names.
+func TestAccLifecycleInEveryProfile(t *testing.T) {
 	t.Parallel()
 	for name, profile := range testedProfiles(t) {
 		if name != "live" && name != os.Getenv("FRACTEL_TEST_PROFILE") {
@@ -83,42 +83,42 @@ func TestAccWholeLife(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{Profile: profile})
-			for i := range lived {
-				a.Put(simulator.FoneNumber{Number: lifeNumber(i)})
+			for i := range lifecycleDestinations {
+				a.Put(simulator.FoneNumber{Number: lifecycleNumber(i)})
 			}
-			w := a.newWorkspace(t, lifeConfig(0))
+			w := a.newWorkspace(t, lifecycleConfig(0))
 			w.apply()
 			w.plan(0)
-			for turn := 1; turn < len(lived); turn++ {
-				w.configure(lifeConfig(turn))
+			for round := 1; round < len(lifecycleDestinations); round++ {
+				w.configure(lifecycleConfig(round))
 				w.apply()
 				w.plan(0)
 			}
-			a.byHand(lifeNumber(0), "Email", "somebody@example.org")
+			a.byHand(lifecycleNumber(0), "Email", "somebody@example.org")
 			w.plan(2)
 			w.apply()
-			for i := range lived {
+			for i := range lifecycleDestinations {
 				address := fmt.Sprintf("fractel_fonenumber_delivery.number[%d]", i)
 				w.run(0, "state", "rm", address)
-				w.importID(address, lifeNumber(i))
+				w.importID(address, lifecycleNumber(i))
 			}
 			w.plan(0)
 			w.run(0, "destroy", "-no-color", "-input=false", "-auto-approve")
-			for i := range lived {
-				want := lived[(i+len(lived)-1)%len(lived)].text("type")
-				if f, _ := a.Get(lifeNumber(i)); f.Receive.Type != want {
-					t.Errorf("FoneNumber %d was imported with type %s and has %s after its destroy", i, want, f.Receive.Type)
+			for i := range lifecycleDestinations {
+				want := lifecycleDestinations[(i+len(lifecycleDestinations)-1)%len(lifecycleDestinations)].text("type")
+				if f, _ := a.Get(lifecycleNumber(i)); f.Receive.Type != want {
+					t.Errorf("FoneNumber %d was imported with type %s and has %s after the destroy", i, want, f.Receive.Type)
 				}
 			}
 		})
 	}
 }
 
-// lifeConfig is the configuration of all FoneNumbers after so many turns.
-func lifeConfig(turn int) string {
+// lifecycleConfig returns the configuration of all FoneNumbers in a round.
+func lifecycleConfig(round int) string {
 	var types, values []string
-	for i := range lived {
-		d := lived[(i+turn)%len(lived)]
+	for i := range lifecycleDestinations {
+		d := lifecycleDestinations[(i+round)%len(lifecycleDestinations)]
 		types, values = append(types, fmt.Sprintf("%q", d.text("type"))), append(values, fmt.Sprintf("%q", d.text("value")))
 	}
 	return fmt.Sprintf(`
@@ -133,11 +133,11 @@ resource "fractel_fonenumber_delivery" "number" {
   type       = local.types[count.index]
   value      = local.values[count.index] == "" ? null : local.values[count.index]
 }
-`, strings.Join(types, ", "), strings.Join(values, ", "), len(lived), lifeNumber(0))
+`, strings.Join(types, ", "), strings.Join(values, ", "), len(lifecycleDestinations), lifecycleNumber(0))
 }
 
-// lived are the destinations through which the FoneNumbers of a life go. They can be spelled in many ways.
-var lived = []attributes{
+// lifecycleDestinations are the destinations that each FoneNumber has, one in each round. They can be spelled in many ways.
+var lifecycleDestinations = []attributes{
 	{"type": "Device", "value": "987123543678"},
 	{"type": "Email", "value": "Ops.Team@Example.com"},
 	{"type": "URL", "value": "https://Hooks.Example.com?msg={{msg}}&from={{from}}&team=~ops"},
@@ -145,32 +145,32 @@ var lived = []attributes{
 	{"type": "None"},
 }
 
-func lifeNumber(i int) string { return fmt.Sprint(3215550000 + i) }
+func lifecycleNumber(i int) string { return fmt.Sprint(3215550000 + i) }
 
-// life is what Terraform does with a few FoneNumbers, each step in a process of its own.
-type life struct {
+// lifecycle is what Terraform does with a few FoneNumbers, each step in a process of its own.
+type lifecycle struct {
 	*testing.T
-	a    *account
-	kept []instance // The state, by FoneNumber.
-	ends bool       // Whether the configuration says what a destroy does.
+	a         *account
+	instances []instance // The state, by FoneNumber.
+	ends      bool       // Whether the configuration sets on_destroy.
 }
 
-// lead creates every type, changes every one, reverts what is changed by hand, imports, and destroys.
-func (l *life) lead() {
-	for turn := range lived {
-		l.apply(fmt.Sprint("turn ", turn), turn)
+// run creates every type, changes every one, reverts changes made by hand, imports, and destroys.
+func (l *lifecycle) run() {
+	for round := range lifecycleDestinations {
+		l.apply(fmt.Sprint("round ", round), round)
 	}
 	const last = 4
-	l.a.byHand(lifeNumber(0), "Email", "somebody@example.org")
+	l.a.byHand(lifecycleNumber(0), "Email", "somebody@example.org")
 	l.refresh("after a change by hand")
 	if l.plan("after a change by hand", last)[0].isEmpty() {
-		l.Fatal("a change by hand is not noticed")
+		l.Fatal("the plan does not show a change made by hand")
 	}
 	l.apply("revert", last)
 
 	l.a.Forget()
 	l.each("import", func(r *run, i int) (diags []*tfprotov6.Diagnostic) {
-		l.kept[i], diags = r.importState(lifeNumber(i))
+		l.instances[i], diags = r.importState(lifecycleNumber(i))
 		return diags
 	})
 	l.planIsEmpty("after the imports", last)
@@ -183,79 +183,79 @@ func (l *life) lead() {
 		_, diags := r.apply(changes[i])
 		return diags
 	})
-	for i := range lived {
-		l.a.mustDeliver(l, lifeNumber(i), destination{kind: "None"})
+	for i := range lifecycleDestinations {
+		l.a.mustDeliver(l, lifecycleNumber(i), destination{kind: "None"})
 	}
 }
 
-// each does something for every FoneNumber, in one process, which must succeed.
-func (l *life) each(step string, do func(r *run, i int) []*tfprotov6.Diagnostic) {
+// each runs a step for every FoneNumber in one process. The step must succeed.
+func (l *lifecycle) each(step string, do func(r *run, i int) []*tfprotov6.Diagnostic) {
 	l.Helper()
 	r := l.a.start(l.Context(), l.T, nil)
-	for i := range lived {
+	for i := range lifecycleDestinations {
 		if problem := failure(do(r, i)); problem != nil {
 			l.Fatalf("%s, FoneNumber %d: %s: %s", step, i, problem.Summary, problem.Detail)
 		}
 	}
 }
 
-// config is what the configuration says of a FoneNumber after so many turns.
-func (l *life) config(i, turn int) attributes {
-	config := with(lived[(i+turn)%len(lived)], "fonenumber", lifeNumber(i))
+// config returns the configuration of a FoneNumber in a round.
+func (l *lifecycle) config(i, round int) attributes {
+	config := with(lifecycleDestinations[(i+round)%len(lifecycleDestinations)], "fonenumber", lifecycleNumber(i))
 	if l.ends {
 		config["on_destroy"] = "disable"
 	}
 	return config
 }
 
-func (l *life) refresh(step string) {
+func (l *lifecycle) refresh(step string) {
 	l.Helper()
 	l.each(step+": refresh", func(r *run, i int) (diags []*tfprotov6.Diagnostic) {
-		if l.kept[i], diags = r.refresh(l.kept[i]); !l.kept[i].exists() {
+		if l.instances[i], diags = r.refresh(l.instances[i]); !l.instances[i].exists() {
 			l.Fatalf("%s: FoneNumber %d was removed from the state", step, i)
 		}
 		return diags
 	})
 }
 
-// plan plans the configuration of a turn, or to destroy everything if the turn is negative.
-func (l *life) plan(step string, turn int) (changes []change) {
+// plan plans the configuration of a round, or the destroy of everything if the round is negative.
+func (l *lifecycle) plan(step string, round int) (changes []change) {
 	l.Helper()
 	l.each(step+": plan", func(r *run, i int) []*tfprotov6.Diagnostic {
 		var config attributes
-		if turn >= 0 {
-			config = l.config(i, turn)
+		if round >= 0 {
+			config = l.config(i, round)
 		}
-		c, diags := r.plan(l.kept[i], config)
+		c, diags := r.plan(l.instances[i], config)
 		changes = append(changes, c)
 		return diags
 	})
 	return changes
 }
 
-func (l *life) apply(step string, turn int) {
+func (l *lifecycle) apply(step string, round int) {
 	l.Helper()
-	changes := l.plan(step, turn)
+	changes := l.plan(step, round)
 	l.each(step+": apply", func(r *run, i int) (diags []*tfprotov6.Diagnostic) {
-		l.kept[i], diags = r.apply(changes[i])
-		want := l.config(i, turn)
-		if f, _ := l.a.Get(lifeNumber(i)); f.Receive.Type != want.text("type") || f.Receive.Value() != want.text("value") {
+		l.instances[i], diags = r.apply(changes[i])
+		want := l.config(i, round)
+		if f, _ := l.a.Get(lifecycleNumber(i)); f.Receive.Type != want.text("type") || f.Receive.Value() != want.text("value") {
 			l.Fatalf("%s: FoneNumber %d delivers to %s %q, want %s", step, i, f.Receive.Type, f.Receive.Value(), want)
 		}
 		return diags
 	})
-	l.planIsEmpty("after "+step, turn)
+	l.planIsEmpty("after "+step, round)
 }
 
-// planIsEmpty also checks that a plan which refreshes costs no more requests than it may.
-func (l *life) planIsEmpty(step string, turn int) {
+// planIsEmpty also checks that a plan with a refresh sends only a few requests.
+func (l *lifecycle) planIsEmpty(step string, round int) {
 	l.Helper()
 	before := len(l.a.Requests())
 	l.refresh(step)
-	if n, most := len(l.a.Requests())-before, len(lived)+3; n > most {
-		l.Fatalf("%s: reading %d FoneNumbers cost %d requests, more than %d", step, len(lived), n, most)
+	if n, most := len(l.a.Requests())-before, len(lifecycleDestinations)+3; n > most {
+		l.Fatalf("%s: reading %d FoneNumbers took %d requests, want at most %d", step, len(lifecycleDestinations), n, most)
 	}
-	for i, c := range l.plan(step, turn) {
+	for i, c := range l.plan(step, round) {
 		if !c.isEmpty() {
 			l.Fatalf("%s: the plan of FoneNumber %d is not empty: %s", step, i, c.differs())
 		}

@@ -1,7 +1,7 @@
-// Package provider is the Terraform side: schemas, models, plans, and the errors and warnings that users see.
+// Package provider implements the Terraform provider: schemas, models, plans, and the errors and warnings that users see.
 //
-// What belongs here is Terraform and the Go types of the FoneStorm client; what does not is HTTP, JSON or form fields.
-// Data flows one way: configuration to model to fonestorm.Delivery to request, and the answer back the same way.
+// It uses Terraform and the Go types of the FoneStorm client, but no HTTP, JSON, or form fields. Data flows in one
+// direction, from configuration to model to fonestorm.Delivery to request, and the response flows back the same way.
 package provider
 
 import (
@@ -32,7 +32,7 @@ type fractelProvider struct {
 	newClient func(fonestorm.Config) (*fonestorm.Client, error) // Tests replace the network here.
 }
 
-// New returns a function that makes the provider, which calls itself by this version.
+// New returns a function that returns a provider with this version.
 func New(version string) func() provider.Provider {
 	return func() provider.Provider { return &fractelProvider{version: version, newClient: fonestorm.New} }
 }
@@ -171,7 +171,7 @@ func (p *fractelProvider) Functions(context.Context) []func() function.Function 
 	return []func() function.Function{newNormalizeFoneNumberFunction}
 }
 
-// known reports whether the whole provider block is known, which it need not be while planning.
+// known reports whether no attribute of the provider block is unknown, as some can be while planning.
 func (m providerModel) known() bool {
 	return !m.Endpoint.IsUnknown() && !m.Username.IsUnknown() && !m.Password.IsUnknown() && !m.Token.IsUnknown() && !m.Subaccount.IsUnknown() &&
 		!m.RequestsPerSecond.IsUnknown() && !m.MaxRetries.IsUnknown() && !m.RequestTimeout.IsUnknown() &&

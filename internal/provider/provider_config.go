@@ -13,7 +13,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// The environment variables that stand in for attributes of the provider block. What the block says wins.
+// The environment variables for attributes of the provider block, which takes precedence.
 const (
 	envEndpoint          = "FRACTEL_ENDPOINT"
 	envUsername          = "FRACTEL_USERNAME"
@@ -23,7 +23,7 @@ const (
 	envRequestsPerSecond = "FRACTEL_REQUESTS_PER_SECOND"
 )
 
-// clientConfig joins a wholly known provider block with the environment and the defaults.
+// clientConfig combines a known provider block with the environment and the defaults.
 func (m providerModel) clientConfig() (fonestorm.Config, diag.Diagnostics) {
 	config := fonestorm.Config{
 		Endpoint:          cmp.Or(m.Endpoint.ValueString(), os.Getenv(envEndpoint), fonestorm.DefaultEndpoint),
@@ -35,10 +35,10 @@ func (m providerModel) clientConfig() (fonestorm.Config, diag.Diagnostics) {
 		config.MaxRetries = int(m.MaxRetries.ValueInt64())
 	}
 	if !m.RequestTimeout.IsNull() {
-		config.RequestTimeout, _ = time.ParseDuration(m.RequestTimeout.ValueString()) // Its validator has checked it.
+		config.RequestTimeout, _ = time.ParseDuration(m.RequestTimeout.ValueString()) // Its validator has already checked it.
 	}
 	var diags diag.Diagnostics
-	if err := checkEndpoint("The endpoint from "+envEndpoint, config.Endpoint); err != nil { // That of the block is checked by its validator.
+	if err := checkEndpoint("The endpoint from "+envEndpoint, config.Endpoint); err != nil { // A validator checks the endpoint in the block.
 		diags.AddAttributeError(path.Root("endpoint"), endpointRule().summary, err.Error())
 	}
 	if m.RequestsPerSecond.IsNull() {
@@ -49,8 +49,8 @@ func (m providerModel) clientConfig() (fonestorm.Config, diag.Diagnostics) {
 	return config, diags
 }
 
-// subaccount finds out which account to act on. A token, which already belongs to one, leaves the environment's aside when it
-// comes from the provider block.
+// subaccount sets the subaccount to manage. It ignores the environment variable if the provider block contains a token,
+// which already belongs to one account.
 func (m providerModel) subaccount(config *fonestorm.Config) (diags diag.Diagnostics) {
 	config.Subaccount = cmp.Or(m.Subaccount.ValueString(), os.Getenv(envSubaccount))
 	if config.Subaccount == "" || !m.Token.IsNull() {
@@ -58,11 +58,11 @@ func (m providerModel) subaccount(config *fonestorm.Config) (diags diag.Diagnost
 		return nil
 	}
 	if config.Token != "" {
-		diags.AddAttributeError(path.Root("subaccount"), "Subaccount Needs a Username",
-			fmt.Sprintf("A subaccount is set, and a token is (%s). A token already belongs to one account. Set username and password instead of the token, or remove the subaccount.", envToken))
+		diags.AddAttributeError(path.Root("subaccount"), "Subaccount Conflicts With Token",
+			fmt.Sprintf("Both a subaccount and a token (%s) are set, but a token already belongs to one account. Set username and password instead of the token, or remove the subaccount.", envToken))
 	}
 	if err := subaccountRule().check(config.Subaccount); err != nil {
-		diags.AddAttributeError(path.Root("subaccount"), subaccountRule().summary, fmt.Sprintf("%s is not valid: %s", envSubaccount, err))
+		diags.AddAttributeError(path.Root("subaccount"), subaccountRule().summary, fmt.Sprintf("%s is not valid. %s", envSubaccount, err))
 	}
 	return diags
 }
@@ -72,14 +72,14 @@ func requestsPerSecondFromEnvironment(config *fonestorm.Config) (diags diag.Diag
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
 		diags.AddAttributeError(path.Root("requests_per_second"), "Invalid Request Rate",
-			fmt.Sprintf("%s is %q: it must be a whole number of at least 1.", envRequestsPerSecond, text))
+			fmt.Sprintf("%s must be a whole number that is greater than zero, but %q was given.", envRequestsPerSecond, text))
 	}
 	config.RequestsPerSecond = n
 	return diags
 }
 
-// credentials finds out how to log in. A way that the provider block begins is completed from the environment; only
-// when it begins none does the environment choose.
+// credentials sets the credentials. The environment completes a username or password in the provider block. Only if the
+// block contains neither these nor a token does the environment choose between them.
 func (m providerModel) credentials(config *fonestorm.Config) (diags diag.Diagnostics) {
 	username := cmp.Or(m.Username.ValueString(), os.Getenv(envUsername))
 	password := cmp.Or(m.Password.ValueString(), os.Getenv(envPassword))
@@ -102,7 +102,8 @@ func (m providerModel) credentials(config *fonestorm.Config) (diags diag.Diagnos
 		diags.AddAttributeError(path.Root("username"), "Missing FoneStorm Username",
 			fmt.Sprintf("A password is set but no username. Set username or the environment variable %s.", envUsername))
 	default:
-		diags.AddError("Missing FoneStorm Credentials", fmt.Sprintf("Set username and password in the provider block, or the environment variables "+
+		diags.AddError("Missing FoneStorm Credentials", fmt.Sprintf("Neither the provider block nor the environment contains credentials. "+
+			"Set username and password in the provider block, or the environment variables "+
 			"%s and %s, or a token (%s).", envUsername, envPassword, envToken))
 	}
 	config.Username, config.Password, config.Token = username, password, token

@@ -12,14 +12,14 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// The provider block, the environment and the defaults, in this order.
+// The precedence of the provider block, the environment, and the defaults.
 func TestClientConfig(t *testing.T) {
 	text := types.StringValue
 	tests := map[string]struct {
 		block   providerModel
 		env     map[string]string
 		want    fonestorm.Config
-		refused string // Part of the error, when there is one.
+		failure string // Part of the error; empty for none.
 	}{
 		"defaults": {
 			env: map[string]string{envUsername: "u", envPassword: "p"},
@@ -34,7 +34,7 @@ func TestClientConfig(t *testing.T) {
 				Endpoint: "http://localhost:1/v2", Token: "t", RequestsPerSecond: 3, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
 		},
-		"the block wins": {
+		"the block takes precedence": {
 			block: providerModel{
 				Endpoint: text("http://[::1]:2/v2"), Username: text("bu"), Password: text("bp"), RequestsPerSecond: types.Int64Value(7),
 				MaxRetries: types.Int64Value(0), RequestTimeout: text("1m"),
@@ -44,29 +44,29 @@ func TestClientConfig(t *testing.T) {
 				Endpoint: "http://[::1]:2/v2", Username: "bu", Password: "bp", RequestsPerSecond: 7, RequestTimeout: time.Minute,
 			},
 		},
-		"a token in the block hides a user in the environment": {
+		"a token in the block overrides a user in the environment": {
 			block: providerModel{Token: text("t")},
 			env:   map[string]string{envUsername: "u", envPassword: "p"},
 			want: fonestorm.Config{
 				Endpoint: fonestorm.DefaultEndpoint, Token: "t", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
 		},
-		"a user in the block hides a token in the environment": {
+		"a user in the block overrides a token in the environment": {
 			block: providerModel{Username: text("u")},
 			env:   map[string]string{envToken: "t", envPassword: "p"},
 			want: fonestorm.Config{
 				Endpoint: fonestorm.DefaultEndpoint, Username: "u", Password: "p", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
 		},
-		"nothing":         {refused: "Set username and password in the provider block"},
-		"no password":     {block: providerModel{Username: text("u")}, refused: "A username is set but no password."},
-		"no user name":    {env: map[string]string{envPassword: "p"}, refused: "A password is set but no username."},
-		"both ways":       {env: map[string]string{envToken: "t", envUsername: "u"}, refused: "both a token (FRACTEL_TOKEN) and a username"},
-		"endpoint in env": {env: map[string]string{envToken: "t", envEndpoint: "http://api.example.com"}, refused: "FRACTEL_ENDPOINT cannot be used"},
+		"nothing":            {failure: "Set username and password in the provider block"},
+		"no password":        {block: providerModel{Username: text("u")}, failure: "A username is set but no password."},
+		"no username":        {env: map[string]string{envPassword: "p"}, failure: "A password is set but no username."},
+		"token and username": {env: map[string]string{envToken: "t", envUsername: "u"}, failure: "both a token (FRACTEL_TOKEN) and a username"},
+		"endpoint in env":    {env: map[string]string{envToken: "t", envEndpoint: "http://api.example.com"}, failure: "FRACTEL_ENDPOINT cannot be used"},
 		"endpoint in env without scheme": {
-			env: map[string]string{envToken: "t", envEndpoint: "localhost:8080/v2"}, refused: `FRACTEL_ENDPOINT must begin with https://. Use "http://localhost:8080/v2".`,
+			env: map[string]string{envToken: "t", envEndpoint: "localhost:8080/v2"}, failure: `FRACTEL_ENDPOINT must begin with https://. Use "http://localhost:8080/v2".`,
 		},
-		"rate in env": {env: map[string]string{envToken: "t", envRequestsPerSecond: "ten"}, refused: `FRACTEL_REQUESTS_PER_SECOND is "ten"`},
+		"rate in env": {env: map[string]string{envToken: "t", envRequestsPerSecond: "ten"}, failure: `FRACTEL_REQUESTS_PER_SECOND must be a whole number that is greater than zero, but "ten" was given.`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -74,9 +74,9 @@ func TestClientConfig(t *testing.T) {
 				t.Setenv(variable, test.env[variable])
 			}
 			got, diags := test.block.clientConfig()
-			if test.refused != "" {
-				if !diags.HasError() || !strings.Contains(diags[0].Detail(), test.refused) {
-					t.Errorf("got %+v, want an error that says %q", diags, test.refused)
+			if test.failure != "" {
+				if !diags.HasError() || !strings.Contains(diags[0].Detail(), test.failure) {
+					t.Errorf("got %+v, want an error that contains %q", diags, test.failure)
 				}
 				return
 			}
@@ -87,7 +87,7 @@ func TestClientConfig(t *testing.T) {
 	}
 }
 
-// What `terraform validate` refuses in a provider block.
+// Provider blocks that `terraform validate` rejects.
 func TestAccValidateProvider(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ block, attribute, says string }{
@@ -103,15 +103,15 @@ func TestAccValidateProvider(t *testing.T) {
 		"empty_username":    {`username = ""`, "username", "at least 1"},
 		"requests_zero":     {`requests_per_second = 0`, "requests_per_second", "between 1 and 100000"},
 		"retries_negative":  {`max_retries = -1`, "max_retries", "between 0 and 100"},
-		"subaccount_zero":   {`subaccount = 0123456789`, "subaccount", `but "123456789" was given. A number that is written without quotes loses its leading zeros`},
+		"subaccount_zero":   {`subaccount = 0123456789`, "subaccount", `but "123456789" was given. A number without quotes loses its leading zeros`},
 		"timeout_text":      {`request_timeout = "soon"`, "request_timeout", `must be a number with a unit, such as "30s" or "2m", but "soon" was given`},
 		"timeout_zero":      {`request_timeout = "0s"`, "request_timeout", "must be greater than zero"},
-		"timeout_unit_less": {`request_timeout = "30"`, "request_timeout", `needs a unit, but "30" was given. Use "30s" for seconds.`},
+		"timeout_no_unit":   {`request_timeout = "30"`, "request_timeout", `requires a unit, but "30" was given. Use "30s" for seconds.`},
 		"timeout_number":    {`request_timeout = 1.5`, "request_timeout", `Use "1.5s" for seconds.`},
 	}
 	a := newAccount(t, simulator.Options{})
 	var config strings.Builder
-	block := func(alias, attributes string) { // With a resource: unused blocks are not validated.
+	block := func(alias, attributes string) { // Unused provider blocks are not validated, so each has a resource.
 		fmt.Fprintf(&config, "provider \"fractel\" {\n  alias = %q\n  %s\n}\n", alias, attributes)
 		fmt.Fprintf(&config, "resource \"fractel_fonenumber_delivery\" %q {\n  provider = fractel.%[1]s\n  fonenumber = %q\n  type = \"None\"\n}\n", alias, testNumber)
 	}
@@ -122,7 +122,7 @@ func TestAccValidateProvider(t *testing.T) {
 	found := a.newWorkspace(t, config.String()).validate(1)[`provider "fractel"`]
 	for name, test := range tests {
 		if !contains(found, test.attribute, test.says) {
-			t.Errorf("%s: no error on %q that says %q in %+v", name, test.attribute, test.says, found)
+			t.Errorf("%s: no error on %q that contains %q in %+v", name, test.attribute, test.says, found)
 		}
 	}
 	if len(found) != len(tests) {
@@ -130,7 +130,7 @@ func TestAccValidateProvider(t *testing.T) {
 	}
 }
 
-// Credentials that only the apply finds out are no error while planning, and are used in the apply.
+// Credentials that are unknown until the apply are valid in a plan, and are used in the apply.
 func TestAccUnknownCredentials(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
@@ -147,7 +147,7 @@ provider "fractel" {
 `+destinations[1].config(testNumber))
 	w.plan(2)
 	if requests := a.Requests(); len(requests) > 0 {
-		t.Errorf("the plan asked FoneStorm: %+v", requests)
+		t.Errorf("the plan sent requests: %+v", requests)
 	}
 	w.apply()
 	if err := a.delivers(testNumber, destinations[1])(nil); err != nil {

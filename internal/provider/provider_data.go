@@ -12,12 +12,12 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// providerData is what the provider hands to resources and data sources when it is configured. It lives as long as the
-// provider process: Terraform plans in one process and applies in another.
+// providerData is what the provider passes to resources and data sources in Configure. It lives as long as the provider
+// process: Terraform plans in one process and applies in another.
 type providerData struct {
 	client      *fonestorm.Client // Nil while the provider configuration contains unknown values.
 	checkOnPlan bool
-	loginFailed atomic.Bool // Whether the user knows that FoneStorm does not accept the credentials.
+	loginFailed atomic.Bool // Whether an error about rejected credentials was returned.
 	*ownership
 }
 
@@ -25,12 +25,12 @@ func newProviderData(client *fonestorm.Client, checkOnPlan bool) *providerData {
 	return &providerData{client: client, checkOnPlan: checkOnPlan, ownership: newOwnership()}
 }
 
-// configured is the part that resources and data sources share. Its data is never nil; its client can be.
+// configured is what resources and data sources share. Its data is never nil, but its client can be.
 type configured struct{ *providerData }
 
 func unconfigured() configured { return configured{newProviderData(nil, false)} }
 
-// accept takes over what the provider's Configure returned, which is nil while Terraform only validates.
+// accept stores what the provider's Configure returned, which is nil while Terraform only validates.
 func (c *configured) accept(data any) (diags diag.Diagnostics) {
 	switch data := data.(type) {
 	case nil:
@@ -38,23 +38,23 @@ func (c *configured) accept(data any) (diags diag.Diagnostics) {
 		c.providerData = data
 	default:
 		diags.AddError("Unexpected Provider Data",
-			fmt.Sprintf("The provider handed out a %T instead of its own data. Report this to the provider's developers.", data))
+			fmt.Sprintf("The provider data has type %T. This is a bug in the provider. Please report it to its developers.", data))
 	}
 	return diags
 }
 
-// requireClient returns an error when the provider cannot send requests.
+// requireClient returns an error if the provider cannot send requests.
 func (c *configured) requireClient() (diags diag.Diagnostics) {
 	if c.client == nil {
 		diags.AddError("Provider Configuration Unknown",
-			"The provider configuration depends on values that are known only after apply, so FoneStorm cannot be reached yet. "+
-				"Apply what they depend on first (-target), or set the credentials in another way.")
+			"The provider configuration depends on values that are known only after apply, so the provider cannot send requests yet. "+
+				"First apply the resources that these values come from (-target), or set the credentials in the environment.")
 	}
 	return diags
 }
 
-// readFailure returns the error for a FoneNumber that could not be read. That the credentials are not accepted is reported
-// once: Terraform stops at that, and with a thousand FoneNumbers the same error would follow a thousand times.
+// readFailure returns the error for a FoneNumber that could not be read. It reports rejected credentials only once, because
+// the same error would follow for each of a thousand FoneNumbers.
 func (c *configured) readFailure(err error, number string) diag.Diagnostics {
 	if kind := fonestorm.KindOf(err); kind == fonestorm.AuthenticationFailed || kind == fonestorm.SubaccountRejected {
 		if c.loginFailed.Swap(true) {
@@ -68,7 +68,7 @@ func (c *configured) readFailure(err error, number string) diag.Diagnostics {
 // configuredResource is embedded in resources and list resources.
 type configuredResource struct{ configured }
 
-// Configure is called by the framework before any other call, except for those that need no provider configuration.
+// Configure is called by the framework before all calls that need the provider configuration.
 func (c *configuredResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	resp.Diagnostics.Append(c.accept(req.ProviderData)...)
 }
@@ -76,7 +76,7 @@ func (c *configuredResource) Configure(_ context.Context, req resource.Configure
 // configuredDataSource is embedded in data sources.
 type configuredDataSource struct{ configured }
 
-// Configure is called by the framework before any other call, except for those that need no provider configuration.
+// Configure is called by the framework before all calls that need the provider configuration.
 func (c *configuredDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
 	resp.Diagnostics.Append(c.accept(req.ProviderData)...)
 }

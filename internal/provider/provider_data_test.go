@@ -11,8 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// A provider without a client, because its configuration was never set or is unknown, returns an error to every call that needs
-// one. It never panics, and a refresh and a plan keep what is known.
+// Without a client, because the provider configuration was never set or is unknown, every call that requires one returns an
+// error. No call panics, and a refresh and a plan keep the state.
 func TestMissingClient(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
@@ -30,11 +30,11 @@ func TestMissingClient(t *testing.T) {
 			left, diags := r.apply(c)
 			wantError(t, diags, "Provider Configuration Unknown")
 			if !left.known().Equal(c.before.known()) {
-				t.Errorf("%s, %s: the state becomes %s", name, what, left.known())
+				t.Errorf("%s, %s: the state changes to %s", name, what, left.known())
 			}
 		}
 		if read, diags := r.refresh(m.instance); failure(diags) != nil || !read.known().Equal(m.known()) {
-			t.Errorf("%s: the refresh gives %s, %v", name, read.known(), diags)
+			t.Errorf("%s: the refresh returns %s, %v", name, read.known(), diags)
 		}
 		_, diags := r.list(attributes{}, 100)
 		wantError(t, diags, "Provider Configuration Unknown")
@@ -58,7 +58,7 @@ func (r *run) readDataSource(name string, config attributes) []*tfprotov6.Diagno
 	return resp.Diagnostics
 }
 
-// Everything that the provider has is configured in one place, which rejects what another provider would hand out.
+// Every data source, resource, and list resource rejects the data of another provider.
 func TestConfigureRejectsOtherData(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -16,26 +16,26 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// TestRefactoringIsBrokenOff with the real CLI, which chooses its own order: with more FoneNumbers and a real Ctrl-C, but at
-// fewer requests.
-func TestAccRefactoringIsBrokenOff(t *testing.T) {
+// TestInterruptedRefactoring through the real CLI, which chooses its own order, with more FoneNumbers and a real Ctrl-C, but
+// with fewer interrupted requests.
+func TestAccInterruptedRefactoring(t *testing.T) {
 	t.Parallel()
 	for i, refactoring := range refactorings(12) {
 		for j, createFirst := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/create first %t", refactoring.name, createFirst), func(t *testing.T) {
 				t.Parallel()
-				b := newBrokenApplies(t, refactoring, createFirst, (i+j)%2 == 0)
-				all := b.breakOff("", 0)
+				b := newInterruptedApplies(t, refactoring, createFirst, (i+j)%2 == 0)
+				all := b.interrupt("", 0)
 				b.finish("an apply as planned", false)
-				b.breakOff("refused", 1)
-				b.finish("refused at the first", createFirst)
-				b.breakOff("refused", all/2)
-				b.finish("refused in the middle", !createFirst)
-				b.breakOff("interrupted", max(1, all/3))
+				b.interrupt("rejected", 1)
+				b.finish("rejected at the first", createFirst)
+				b.interrupt("rejected", all/2)
+				b.finish("rejected in the middle", !createFirst)
+				b.interrupt("interrupted", max(1, all/3))
 				b.finish("interrupted", createFirst)
-				b.breakOff("killed", max(1, all/3))
+				b.interrupt("killed", max(1, all/3))
 				b.finish("killed", !createFirst)
-				b.breakOff("killed", max(1, all/3))
+				b.interrupt("killed", max(1, all/3))
 				b.loseState()
 				b.finish("killed while the state was written", createFirst)
 			})
@@ -43,8 +43,8 @@ func TestAccRefactoringIsBrokenOff(t *testing.T) {
 	}
 }
 
-// brokenApplies are applies of one saved plan, each of which begins with the same state and the same account.
-type brokenApplies struct {
+// interruptedApplies are applies of one saved plan, each of which starts with the same state and the same account.
+type interruptedApplies struct {
 	t           *testing.T
 	account     *account
 	w           *workspace
@@ -57,10 +57,10 @@ type brokenApplies struct {
 	createFirst bool
 }
 
-func newBrokenApplies(t *testing.T, refactoring refactoring, createFirst, sameDestination bool) *brokenApplies {
+func newInterruptedApplies(t *testing.T, refactoring refactoring, createFirst, sameDestination bool) *interruptedApplies {
 	t.Helper()
 	a := newAccount(t, simulator.Options{FoneNumbers: refactoring.numbers})
-	b := &brokenApplies{t: t, account: a, after: refactoring, createFirst: createFirst}
+	b := &interruptedApplies{t: t, account: a, after: refactoring, createFirst: createFirst}
 	b.w = a.newWorkspace(t, b.config(refactoring.before, 0))
 	b.w.apply()
 	b.state, _ = os.ReadFile(b.path("terraform.tfstate"))
@@ -77,9 +77,9 @@ func newBrokenApplies(t *testing.T, refactoring refactoring, createFirst, sameDe
 	return b
 }
 
-func (b *brokenApplies) path(name string) string { return filepath.Join(b.w.Dir, name) }
+func (b *interruptedApplies) path(name string) string { return filepath.Join(b.w.Dir, name) }
 
-func (b *brokenApplies) config(resources map[string]int, round int) string {
+func (b *interruptedApplies) config(resources map[string]int, round int) string {
 	byName := map[string][]int{} // The FoneNumbers of a resource, by index.
 	for address, number := range resources {
 		name, index, counted := strings.Cut(strings.TrimSuffix(address, "]"), "[")
@@ -117,8 +117,8 @@ resource "fractel_fonenumber_delivery" %[1]q {
 	return config
 }
 
-// breakOff applies the saved plan until a request, and returns how many requests there were.
-func (b *brokenApplies) breakOff(how string, at int) int {
+// interrupt applies the saved plan, interrupts it at a request, and returns the number of requests.
+func (b *interruptedApplies) interrupt(how string, at int) int {
 	b.t.Helper()
 	b.killed = how == "killed"
 	if err := os.WriteFile(b.path("terraform.tfstate"), b.state, 0o600); err != nil {
@@ -128,7 +128,7 @@ func (b *brokenApplies) breakOff(how string, at int) int {
 		b.account.Put(f)
 	}
 	apply := b.w.Command(b.t.Context(), "apply", "-no-color", "-input=false", "-compact-warnings", "saved.tfplan")
-	var mu sync.Mutex // Until the CLI has started, nobody knows its process.
+	var mu sync.Mutex // Also guards the process until the CLI has started.
 	requests := 0
 	b.account.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, "/auth") {
@@ -168,15 +168,15 @@ func (b *brokenApplies) breakOff(how string, at int) int {
 	if _, exited := err.(*exec.ExitError); err != nil && !exited { //nolint:errorlint // It is not wrapped.
 		b.t.Fatal(err)
 	}
-	if how == "refused" && (err == nil) == (sent >= at) || // Another order can need fewer requests.
+	if how == "rejected" && (err == nil) == (sent >= at) || // Another order can need fewer requests.
 		how == "" && err != nil {
 		b.t.Fatalf("%s at %d: %v\n%s", how, at, err, unframed(output.String()))
 	}
 	return sent
 }
 
-// loseState leaves what Terraform leaves when it is killed between emptying the state file and writing it.
-func (b *brokenApplies) loseState() {
+// loseState empties the state file, as Terraform does if it is killed between truncating and writing it.
+func (b *interruptedApplies) loseState() {
 	b.t.Helper()
 	b.lost = true
 	if err := os.Truncate(b.path("terraform.tfstate"), 0); err != nil {
@@ -184,8 +184,8 @@ func (b *brokenApplies) loseState() {
 	}
 }
 
-// finish applies once more, or destroys, which must put everything right that the state still knows of.
-func (b *brokenApplies) finish(what string, destroy bool) {
+// finish applies again, or destroys, which must correct everything that the state still contains.
+func (b *interruptedApplies) finish(what string, destroy bool) {
 	b.t.Helper()
 	want := map[string]string{}
 	if destroy {
@@ -198,7 +198,8 @@ func (b *brokenApplies) finish(what string, destroy bool) {
 	}
 	for _, f := range b.account.Numbers() {
 		wanted, configured := want[f.Number]
-		// Nobody knows what was set by an apply that was killed before it saved its state, or what a lost state contained.
+		// An apply that was killed before it saved its state may have set anything, and a lost state may have contained
+		// anything.
 		unknown := !configured && (b.lost || b.killed && destroy)
 		if got := f.Receive.Value(); got != wanted && !unknown {
 			b.t.Errorf("%s: FoneNumber %s delivers to %q, want %q", what, f.Number, got, wanted)
@@ -207,7 +208,7 @@ func (b *brokenApplies) finish(what string, destroy bool) {
 	switch {
 	case !destroy:
 		b.w.plan(0)
-	case !b.lost: // Terraform refuses to list an empty state.
+	case !b.lost: // Terraform cannot list an empty state file.
 		if left := b.w.run(0, "state", "list"); left != "" {
 			b.t.Errorf("%s: the state has %s", what, left)
 		}

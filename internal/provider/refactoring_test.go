@@ -17,11 +17,11 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// A refactoring moves FoneNumbers between resources.
+// refactoring moves FoneNumbers between resources.
 type refactoring struct {
 	name          string
 	numbers       int
-	before, after map[string]int // By resource: the FoneNumber that it sets.
+	before, after map[string]int // FoneNumbers by the resources that set them.
 	replaced      []string       // Resources that are replaced without a change.
 }
 
@@ -41,20 +41,20 @@ func refactorings(n int) []refactoring {
 	}
 }
 
-// Every refactoring is broken off at every request, in every way, and in many of the orders in which Terraform may plan and
-// apply. One apply must then end with every FoneNumber as configured, and a destroy must turn off all.
-func TestRefactoringIsBrokenOff(t *testing.T) {
+// Every refactoring is interrupted at every request, in every way, and in many of the orders in which Terraform may plan and
+// apply. Another apply must then set every FoneNumber as configured, and a destroy must turn off all.
+func TestInterruptedRefactoring(t *testing.T) {
 	t.Parallel()
 	for _, refactoring := range refactorings(size(4, 4, 2)) {
 		for _, createFirst := range []bool{false, true} {
 			for _, sameDestination := range []bool{true, false}[:size(2, 2, 1)] {
-				for _, how := range []breakOff{refused, lost, killedBefore, killedAfter} {
+				for _, how := range []interruption{rejected, lost, killedBefore, killedAfter} {
 					name := fmt.Sprintf("%s/create first %t/same destinations %t/%s", refactoring.name, createFirst, sameDestination, how)
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
-						a := newAccountInMemory(t, simulator.Options{}) // Each new one reads its contract, which takes most of the time.
+						a := newAccountInMemory(t, simulator.Options{}) // Created once, because reading its contract takes most of the time.
 						for order := range uint64(size(2, 1, 1)) {
-							for k := 1; brokenOff(t, a, refactoring, createFirst, sameDestination, how, k, order); k++ {
+							for k := 1; interrupted(t, a, refactoring, createFirst, sameDestination, how, k, order); k++ {
 							}
 						}
 					})
@@ -64,11 +64,11 @@ func TestRefactoringIsBrokenOff(t *testing.T) {
 	}
 }
 
-// brokenOff breaks an apply off at request k, and reports whether there was such a request.
-func brokenOff(t *testing.T, a *account, refactoring refactoring, createFirst, sameDestination bool, how breakOff, k int, order uint64) (met bool) {
+// interrupted interrupts an apply at request k, and reports whether there was such a request.
+func interrupted(t *testing.T, a *account, refactoring refactoring, createFirst, sameDestination bool, how interruption, k int, order uint64) (met bool) {
 	t.Helper()
 	for _, ends := range []bool{false, true} {
-		w := newWorld(t, a, refactoring, createFirst, order)
+		w := newFakeTerraform(t, a, refactoring, createFirst, order)
 		w.configure(refactoring.before, 0)
 		w.mustApply("the first apply", nil)
 		round := 1
@@ -76,14 +76,14 @@ func brokenOff(t *testing.T, a *account, refactoring refactoring, createFirst, s
 			round = 0
 		}
 		w.configure(refactoring.after, round)
-		w.line.breakOff(how, k)
+		w.transport.interrupt(how, k)
 		failed := w.apply(refactoring.replaced)
-		met = w.line.isBroken()
-		w.killed = w.line.isKilled()
+		met = w.transport.isInterrupted()
+		w.killed = w.transport.isKilled()
 		if failed != met && how != lost {
-			t.Fatalf("the apply failed: %t, was broken off: %t", failed, met)
+			t.Fatalf("the apply failed: %t, was interrupted: %t", failed, met)
 		}
-		w.line.breakOff("", 0)
+		w.transport.interrupt("", 0)
 		what := fmt.Sprintf("order %d, request %d: ", order, k)
 		if ends {
 			w.mustDestroy(what + "the destroy")
@@ -98,101 +98,101 @@ func brokenOff(t *testing.T, a *account, refactoring refactoring, createFirst, s
 	return met
 }
 
-// breakOff is a way in which an apply ends early.
-type breakOff string
+// interruption is a way in which an apply ends early.
+type interruption string
 
 const (
-	refused      breakOff = "refused"             // All further requests fail, which is certain.
-	lost         breakOff = "lost"                // All further requests take effect, but their responses are lost.
-	killedBefore breakOff = "killed before"       // Terraform and the provider are killed before a request takes effect.
-	killedAfter  breakOff = "killed after effect" // The same, after it.
+	rejected     interruption = "rejected"            // All further requests fail, and certainly take no effect.
+	lost         interruption = "lost"                // All further requests take effect, but their responses are lost.
+	killedBefore interruption = "killed before"       // Terraform and the provider are killed before a request takes effect.
+	killedAfter  interruption = "killed after effect" // The same, after it.
 )
 
-// line is the way to FoneStorm of one world.
-type line struct {
+// interruptibleTransport is the connection of a fakeTerraform to FoneStorm.
+type interruptibleTransport struct {
 	http.RoundTripper
 
 	mu       sync.Mutex
-	how      breakOff
-	at, sent int // The request at which the line breaks, and the number of requests so far.
+	how      interruption
+	at, sent int // Number of the request that is interrupted, and of requests so far.
 }
 
-func (l *line) breakOff(how breakOff, at int) {
+func (l *interruptibleTransport) interrupt(how interruption, at int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.how, l.at, l.sent = how, at, 0
 }
 
-// isBroken reports whether the apply came to the request.
-func (l *line) isBroken() bool {
+// isInterrupted reports whether the apply reached the request.
+func (l *interruptibleTransport) isInterrupted() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.how != "" && l.sent >= l.at
 }
 
-// isKilled reports whether nothing can happen any longer.
-func (l *line) isKilled() bool {
-	return l.isBroken() && (l.how == killedBefore || l.how == killedAfter)
+// isKilled reports whether Terraform and the provider have been killed.
+func (l *interruptibleTransport) isKilled() bool {
+	return l.isInterrupted() && (l.how == killedBefore || l.how == killedAfter)
 }
 
-var errBroken = errors.New("the line is broken")
+var errInterrupted = errors.New("the connection is interrupted")
 
-func (l *line) RoundTrip(request *http.Request) (*http.Response, error) {
+func (l *interruptibleTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if kindOf(request) != "login" {
 		l.mu.Lock()
 		l.sent++
 		l.mu.Unlock()
 	}
-	broken := l.isBroken()
+	interrupted := l.isInterrupted()
 	switch {
-	case broken && l.how == refused:
+	case interrupted && l.how == rejected:
 		recorder := httptest.NewRecorder()
 		respond(recorder, http.StatusForbidden, "No.")
 		return recorder.Result(), nil
-	case broken && l.how == killedBefore:
-		return nil, errBroken
+	case interrupted && l.how == killedBefore:
+		return nil, errInterrupted
 	}
 	response, err := l.RoundTripper.RoundTrip(request)
-	if err != nil || !broken {
+	if err != nil || !interrupted {
 		return response, err
 	}
 	response.Body.Close()
-	return nil, errBroken
+	return nil, errInterrupted
 }
 
-// worldObject is one object in the state of a resource.
-type worldObject struct {
+// fakeObject is one object in the state of a resource.
+type fakeObject struct {
 	instance
 	tainted bool
 }
 
-// world is a Terraform that does what Terraform does with resources, in any order that it could take.
-type world struct {
+// fakeTerraform plans and applies resources as Terraform does, in any order that Terraform could choose.
+type fakeTerraform struct {
 	t           *testing.T
 	account     *account
-	line        *line
+	transport   *interruptibleTransport
 	order       *rand.Rand
 	createFirst bool
 	legacy      bool // Whether orphans are planned before they are refreshed.
 	numbers     int
-	replaced    bool   // Whether FoneNumbers are out of the state for a while without being turned off.
+	replaced    bool   // Whether FoneNumbers leave the state temporarily without being turned off.
 	killed      bool   // Whether an apply was killed, so that the state may not know of its last request.
 	problem     string // The last error.
 
 	config  map[string]attributes
-	current map[string]worldObject
+	current map[string]fakeObject
 	deposed map[string][]instance
 }
 
-func newWorld(t *testing.T, a *account, refactoring refactoring, createFirst bool, order uint64) *world {
+func newFakeTerraform(t *testing.T, a *account, refactoring refactoring, createFirst bool, order uint64) *fakeTerraform {
 	t.Helper()
 	a.Forget()
-	line := &line{RoundTripper: a.network.transport()}
-	w := &world{
-		t: t, line: line, createFirst: createFirst, legacy: order%2 == 1, numbers: refactoring.numbers,
-		account: &account{Simulator: a.Simulator, endpoint: a.endpoint, transport: func() http.RoundTripper { return line }},
+	transport := &interruptibleTransport{RoundTripper: a.network.transport()}
+	w := &fakeTerraform{
+		t: t, transport: transport, createFirst: createFirst, legacy: order%2 == 1, numbers: refactoring.numbers,
+		account: &account{Simulator: a.Simulator, endpoint: a.endpoint, transport: func() http.RoundTripper { return transport }},
 		order:   rand.New(rand.NewPCG(order, 1)),
-		current: map[string]worldObject{}, deposed: map[string][]instance{},
+		current: map[string]fakeObject{}, deposed: map[string][]instance{},
 	}
 	w.replaced = len(refactoring.replaced) > 0
 	for i := range w.numbers {
@@ -201,42 +201,42 @@ func newWorld(t *testing.T, a *account, refactoring refactoring, createFirst boo
 	return w
 }
 
-func (w *world) number(i int) string { return fmt.Sprint(3215550000 + i) }
+func (w *fakeTerraform) number(i int) string { return fmt.Sprint(3215550000 + i) }
 
-// configure gives every resource its FoneNumber, each of which has another destination in each round.
-func (w *world) configure(resources map[string]int, round int) {
+// configure configures a FoneNumber for every resource. Its destination is different in each round.
+func (w *fakeTerraform) configure(resources map[string]int, round int) {
 	w.config = map[string]attributes{}
 	for name, i := range resources {
 		w.config[name] = attributes{"fonenumber": w.number(i), "type": "Email", "value": fmt.Sprintf("ops-%d-%d@example.com", i, round)}
 	}
 }
 
-func (w *world) start() *run {
+func (w *fakeTerraform) start() *run {
 	return w.account.start(w.t.Context(), w.t, attributes{"max_retries": 0, "requests_per_second": 100_000})
 }
 
-// shuffled returns the names of a map in an order of its own.
-func shuffled[V any](w *world, m map[string]V) []string {
+// shuffled returns the keys of a map in random order.
+func shuffled[V any](w *fakeTerraform, m map[string]V) []string {
 	names := slices.Sorted(maps.Keys(m))
 	w.order.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	return names
 }
 
-// step is something that an apply does, when those that it waits for have ended well.
+// applyStep is a step of an apply, which runs after the steps that it depends on have succeeded.
 type applyStep struct {
 	waitsFor string
 	do       func(*run) (ok bool)
 }
 
-// mustApply applies without faults.
-func (w *world) mustApply(what string, replaced []string) {
+// mustApply applies without interruption.
+func (w *fakeTerraform) mustApply(what string, replaced []string) {
 	w.t.Helper()
 	if w.apply(replaced) {
 		w.t.Fatalf("%s fails: %s", what, w.problem)
 	}
 }
 
-func (w *world) fails(diags []*tfprotov6.Diagnostic) bool {
+func (w *fakeTerraform) fails(diags []*tfprotov6.Diagnostic) bool {
 	d := failure(diags)
 	if d != nil {
 		w.problem = d.Summary + ": " + d.Detail
@@ -244,14 +244,14 @@ func (w *world) fails(diags []*tfprotov6.Diagnostic) bool {
 	return d != nil
 }
 
-// refresh reads one object. One that is gone does not exist afterwards.
-func (w *world) refresh(r *run, i instance) (_ instance, ok bool) {
+// refresh reads one object. Afterward, an object that is gone does not exist.
+func (w *fakeTerraform) refresh(r *run, i instance) (_ instance, ok bool) {
 	after, diags := r.refresh(i)
 	return after, !w.fails(diags)
 }
 
-// nodes are what a plan visits: resources, and deposed objects by their names.
-func (w *world) nodes() map[string]bool {
+// nodes returns what a plan visits: resources, and deposed objects by name.
+func (w *fakeTerraform) nodes() map[string]bool {
 	nodes := map[string]bool{}
 	for name := range w.config {
 		nodes[name] = false
@@ -268,19 +268,19 @@ func (w *world) nodes() map[string]bool {
 }
 
 // apply plans in one process and applies in another. It reports whether anything failed.
-func (w *world) apply(replaced []string) (failed bool) {
+func (w *fakeTerraform) apply(replaced []string) (failed bool) {
 	steps, ok := w.plan(replaced)
 	return !ok || !w.carryOut(steps)
 }
 
 // plan refreshes and plans everything.
-func (w *world) plan(replaced []string) (steps map[string]applyStep, ok bool) {
+func (w *fakeTerraform) plan(replaced []string) (steps map[string]applyStep, ok bool) {
 	r := w.start()
 	steps = map[string]applyStep{}
-	broken := w.line.how
-	at := w.line.at
-	w.line.breakOff("", 0) // Only the apply is broken off.
-	defer func() { w.line.breakOff(broken, at) }()
+	interrupted := w.transport.how
+	at := w.transport.at
+	w.transport.interrupt("", 0) // Only the apply is interrupted.
+	defer func() { w.transport.interrupt(interrupted, at) }()
 	for _, name := range shuffled(w, w.nodes()) {
 		if deposedOf, isDeposed := cutDeposed(name); isDeposed {
 			for i, deposed := range w.deposed[deposedOf] {
@@ -308,7 +308,7 @@ func (w *world) plan(replaced []string) (steps map[string]applyStep, ok bool) {
 
 func cutDeposed(name string) (resource string, is bool) { return strings.CutPrefix(name, "deposed ") }
 
-func (w *world) planOrphan(r *run, name string, steps map[string]applyStep) (ok bool) {
+func (w *fakeTerraform) planOrphan(r *run, name string, steps map[string]applyStep) (ok bool) {
 	before := w.current[name]
 	if w.legacy {
 		c, diags := r.plan(before.instance, nil)
@@ -329,7 +329,7 @@ func (w *world) planOrphan(r *run, name string, steps map[string]applyStep) (ok 
 	return !w.fails(diags)
 }
 
-func (w *world) planResource(r *run, name string, config attributes, replaced bool, steps map[string]applyStep) (ok bool) {
+func (w *fakeTerraform) planResource(r *run, name string, config attributes, replaced bool, steps map[string]applyStep) (ok bool) {
 	before, exists := w.current[name]
 	if exists {
 		if before.instance, ok = w.refresh(r, before.instance); !ok {
@@ -369,8 +369,8 @@ func (w *world) planResource(r *run, name string, config attributes, replaced bo
 	return true
 }
 
-// carryOut takes the steps in an order of its own.
-func (w *world) carryOut(steps map[string]applyStep) (ok bool) {
+// carryOut runs the steps in random order.
+func (w *fakeTerraform) carryOut(steps map[string]applyStep) (ok bool) {
 	r := w.start()
 	ok = true
 	done := map[string]bool{}
@@ -382,22 +382,22 @@ func (w *world) carryOut(steps map[string]applyStep) (ok bool) {
 			}
 		}
 		if len(ready) == 0 {
-			return false // What they wait for has failed.
+			return false // What they depend on has failed.
 		}
 		slices.Sort(ready)
 		name := ready[w.order.IntN(len(ready))]
 		done[name] = steps[name].do(r)
 		delete(steps, name)
 		ok = ok && done[name]
-		if w.line.isKilled() {
+		if w.transport.isKilled() {
 			return false
 		}
 	}
 	return ok
 }
 
-// sets creates or updates the current object of a resource, which is planned again first.
-func (w *world) sets(name string, config attributes) func(*run) bool {
+// sets creates or updates the current object of a resource after planning it again.
+func (w *fakeTerraform) sets(name string, config attributes) func(*run) bool {
 	return func(r *run) bool {
 		before := w.current[name]
 		c, diags := r.plan(before.instance, config)
@@ -405,22 +405,22 @@ func (w *world) sets(name string, config attributes) func(*run) bool {
 			return false
 		}
 		if c.isEmpty() {
-			w.t.Fatalf("%s was to be changed, but is not when it is planned again", name)
+			w.t.Fatalf("%s was planned to change, but is unchanged when it is planned again", name)
 		}
 		after, diags := r.apply(c)
-		if w.line.isKilled() {
+		if w.transport.isKilled() {
 			return false
 		}
 		failed := w.fails(diags)
 		if after.exists() {
-			w.current[name] = worldObject{after, failed && !before.exists()}
+			w.current[name] = fakeObject{after, failed && !before.exists()}
 		}
 		return !failed
 	}
 }
 
 // setsBesideDeposed creates a new object while the old one is deposed.
-func (w *world) setsBesideDeposed(name string, config attributes) func(*run) bool {
+func (w *fakeTerraform) setsBesideDeposed(name string, config attributes) func(*run) bool {
 	return func(r *run) bool {
 		old := w.current[name]
 		delete(w.current, name)
@@ -434,7 +434,7 @@ func (w *world) setsBesideDeposed(name string, config attributes) func(*run) boo
 	}
 }
 
-func (w *world) destroys(name string, private []byte) func(*run) bool {
+func (w *fakeTerraform) destroys(name string, private []byte) func(*run) bool {
 	return func(r *run) bool {
 		before, exists := w.current[name]
 		if !exists || !before.exists() {
@@ -443,22 +443,22 @@ func (w *world) destroys(name string, private []byte) func(*run) bool {
 		}
 		after, ok := w.destroy(r, before.instance, private)
 		switch {
-		case w.line.isKilled():
+		case w.transport.isKilled():
 		case ok:
 			delete(w.current, name)
 		default:
-			w.current[name] = worldObject{after, before.tainted}
+			w.current[name] = fakeObject{after, before.tainted}
 		}
 		return ok
 	}
 }
 
-// destroysDeposed destroys what is deposed, which is planned again first.
-func (w *world) destroysDeposed(name string) func(*run) bool {
+// destroysDeposed destroys a deposed object after planning it again.
+func (w *fakeTerraform) destroysDeposed(name string) func(*run) bool {
 	return func(r *run) bool {
 		var left []instance
 		for _, before := range w.deposed[name] {
-			if w.line.isKilled() || !before.exists() {
+			if w.transport.isKilled() || !before.exists() {
 				left = append(left, before)
 				continue
 			}
@@ -468,7 +468,7 @@ func (w *world) destroysDeposed(name string) func(*run) bool {
 				continue
 			}
 			if after, ok := w.destroy(r, before, c.private); !ok {
-				if w.line.isKilled() {
+				if w.transport.isKilled() {
 					after = before
 				}
 				left = append(left, after)
@@ -479,13 +479,13 @@ func (w *world) destroysDeposed(name string) func(*run) bool {
 	}
 }
 
-func (w *world) destroy(r *run, before instance, private []byte) (_ instance, ok bool) {
+func (w *fakeTerraform) destroy(r *run, before instance, private []byte) (_ instance, ok bool) {
 	after, diags := r.apply(destruction(before, private))
-	return after, !w.fails(diags) && !w.line.isKilled()
+	return after, !w.fails(diags) && !w.transport.isKilled()
 }
 
-// settled checks that every FoneNumber is as configured, that no other one delivers, and that the next plan is empty.
-func (w *world) settled(what string) {
+// settled checks that every FoneNumber is as configured, that no other FoneNumber delivers, and that the next plan is empty.
+func (w *fakeTerraform) settled(what string) {
 	w.t.Helper()
 	want := map[string]string{}
 	for _, config := range w.config {
@@ -498,12 +498,12 @@ func (w *world) settled(what string) {
 	}
 	for name, deposed := range w.deposed {
 		if len(deposed) > 0 {
-			w.t.Errorf("%sdeposed objects of %s are left", what, name)
+			w.t.Errorf("%sdeposed objects of %s remain", what, name)
 		}
 	}
 }
 
-func (w *world) delivers(what string, want map[string]string) {
+func (w *fakeTerraform) delivers(what string, want map[string]string) {
 	w.t.Helper()
 	for i := range w.numbers {
 		f, _ := w.account.Get(w.number(i))
@@ -513,17 +513,17 @@ func (w *world) delivers(what string, want map[string]string) {
 	}
 }
 
-// mustDestroy plans as usual, then plans to destroy everything in another process, and does so in a third.
-func (w *world) mustDestroy(what string) {
+// mustDestroy plans, plans the destroy in another process, and destroys in a third, as Terraform does.
+func (w *fakeTerraform) mustDestroy(what string) {
 	w.t.Helper()
-	lostSight := map[string]string{} // What no state knows of. It stays unchanged, like a delivery that was set elsewhere.
+	untracked := map[string]string{} // Not in any state. It stays unchanged, like a delivery that something else set.
 	for i := range w.numbers {
 		if f, _ := w.account.Get(w.number(i)); w.killed && !w.inState(f.Number, f.Receive.Value()) {
-			lostSight[f.Number] = f.Receive.Value()
+			untracked[f.Number] = f.Receive.Value()
 		}
 	}
-	if len(lostSight) > 1 && !w.replaced {
-		w.t.Errorf("%s: %v was lost sight of, want only what was under way", what, lostSight)
+	if len(untracked) > 1 && !w.replaced {
+		w.t.Errorf("%s: the state lacks %v, want only the request in progress", what, untracked)
 	}
 	if _, ok := w.plan(nil); !ok {
 		w.t.Fatalf("%s cannot be planned: %s", what, w.problem)
@@ -554,14 +554,14 @@ func (w *world) mustDestroy(what string) {
 	if !w.carryOut(steps) {
 		w.t.Fatalf("%s fails: %s", what, w.problem)
 	}
-	w.delivers(what+": ", lostSight)
+	w.delivers(what+": ", untracked)
 	if len(w.current) > 0 {
 		w.t.Errorf("%s leaves %v", what, slices.Sorted(maps.Keys(w.current)))
 	}
 }
 
 // inState reports whether an object in the state delivers a FoneNumber to this value.
-func (w *world) inState(number, value string) bool {
+func (w *fakeTerraform) inState(number, value string) bool {
 	var objects []instance
 	for _, object := range w.current {
 		objects = append(objects, object.instance)

@@ -14,8 +14,8 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// No secret may be found in anything that the CLI prints, logs or writes, except url_password in the state, where its
-// documentation says it is. The configuration takes the passwords from the environment, as it should.
+// The CLI must not print, log, or write a secret, except url_password in the state, as documented. The configuration reads
+// the passwords from the environment.
 func TestAccSecretsStayOut(t *testing.T) {
 	t.Parallel()
 	const (
@@ -55,7 +55,7 @@ resource "fractel_fonenumber_delivery" "test" {
 
 			outputs := w.plan(2, "-out=saved.tfplan")
 			outputs += w.run(0, "show", "-no-color", "saved.tfplan")
-			if name == "url_password_wo" { // As JSON, Terraform shows sensitive values too.
+			if name == "url_password_wo" { // The JSON output includes sensitive values.
 				outputs += w.run(0, "show", "-json", "saved.tfplan")
 			}
 			outputs += w.run(0, "apply", "-no-color", "saved.tfplan")
@@ -64,7 +64,7 @@ resource "fractel_fonenumber_delivery" "test" {
 			}
 			token := a.Requests()[len(a.Requests())-1].Header.Get("token")
 
-			// Every kind of error whose text FoneStorm chooses, with all it could know in it.
+			// Every kind of error with a text from FoneStorm, which contains all secrets that FoneStorm could know.
 			a.byHand(testNumber, "Email", "ops@example.com")
 			a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != simulator.BasePath+"/messages/receive" {
@@ -84,7 +84,7 @@ resource "fractel_fonenumber_delivery" "test" {
 	}
 }
 
-// searchIn searches every file that a run left behind.
+// searchIn searches every file that a run wrote.
 func searchIn(t *testing.T, dir string, absent map[string]string, passwordInState bool) {
 	t.Helper()
 	searched := 0
@@ -124,13 +124,13 @@ func searchFor(t *testing.T, where string, content []byte, absent map[string]str
 	t.Helper()
 	for what, secret := range absent {
 		if at := bytes.Index(content, []byte(secret)); at >= 0 {
-			t.Errorf("%s holds the %s: …%s…", where, what, content[max(0, at-200):min(len(content), at+100)])
+			t.Errorf("%s contains the %s: …%s…", where, what, content[max(0, at-200):min(len(content), at+100)])
 		}
 	}
 }
 
-// A tainted or renamed resource is not told that its own delivery was set by something else, and nothing shows values that
-// may come from sensitive variables.
+// A tainted or renamed resource gets no warning that something else set its own delivery, and nothing shows values that may
+// come from sensitive variables.
 func TestAccOwnValuesAreNotShown(t *testing.T) {
 	t.Parallel()
 	config := func(name, value string) string {
@@ -151,7 +151,7 @@ resource "fractel_fonenumber_delivery" %q {
 	a.byHand(testNumber, "Email", "boss@example.com")
 	w := a.newWorkspace(t, config("test", "secret-1@example.com"))
 	output := w.apply()
-	says(t, output, `Email "boss@example.com"`) // That of others is shown.
+	says(t, output, `Email "boss@example.com"`) // A destination that something else set is shown.
 	w.run(0, "taint", testAddress)
 	w.configure(config("test", "secret-2@example.com"))
 	tainted := w.plan(2)

@@ -16,7 +16,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// A redirect is an error and not a way for the token to reach another host.
+// A redirect is an error, so that the token never reaches another host.
 func TestAccRedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Int32
@@ -36,16 +36,16 @@ func TestAccRedirectIsNotFollowed(t *testing.T) {
 		says(t, w.rejects(), "a redirect, which is never followed")
 	}
 	if n := reached.Load(); n > 0 {
-		t.Errorf("the other host was asked %d times", n)
+		t.Errorf("the other host received %d requests", n)
 	}
 }
 
-// A server that cannot prove who it is gets no request, and is not asked again.
+// A server with an untrusted certificate receives no request, and the connection is not retried.
 func TestAccBadCertificate(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // It complains of the client that goes away.
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // It logs that the client closes the connection.
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	a := newAccount(t, simulator.Options{})
@@ -54,14 +54,14 @@ func TestAccBadCertificate(t *testing.T) {
 	output := w.rejects()
 	says(t, output, "Error: Unable to Reach FoneStorm", "certificate signed by unknown authority")
 	if strings.Contains(output, "attempt 2") {
-		t.Errorf("was tried again:\n%s", output)
+		t.Errorf("the request was retried:\n%s", output)
 	}
 	if n := reached.Load(); n > 0 {
 		t.Errorf("%d requests", n)
 	}
 }
 
-// A proxy from the environment is what the provider connects to, and it sees no more than the host.
+// The provider connects through the proxy in the environment, which sees only the host.
 func TestAccProxyFromEnvironment(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -89,14 +89,14 @@ func TestAccProxyFromEnvironment(t *testing.T) {
 	select {
 	case line := <-asked:
 		if line != "CONNECT fonestorm.example.com:443 HTTP/1.1" {
-			t.Errorf("the proxy was asked %q", line)
+			t.Errorf("the proxy received %q", line)
 		}
 	default:
-		t.Error("the proxy was not asked")
+		t.Error("the proxy received nothing")
 	}
 }
 
-// The provider writes nothing to disk: what it knows is in the state, which is Terraform's.
+// The provider writes nothing to disk.
 func TestAccNothingIsWrittenToDisk(t *testing.T) {
 	t.Parallel()
 	home, temporary := t.TempDir(), t.TempDir()
@@ -106,7 +106,7 @@ func TestAccNothingIsWrittenToDisk(t *testing.T) {
 	w.apply("-destroy")
 	known := map[string]bool{
 		"main.tf": true, "cli.tfrc": true, "terraform.tfstate": true, "terraform.tfstate.backup": true,
-		"checkpoint_cache": true, "checkpoint_signature": true, // The CLI's own, in ~/.terraform.d.
+		"checkpoint_cache": true, "checkpoint_signature": true, // Files of the CLI in ~/.terraform.d.
 	}
 	for _, dir := range []string{home, temporary, w.Dir} {
 		err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {

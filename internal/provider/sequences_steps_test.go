@@ -10,23 +10,23 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// modelNumbers are the FoneNumbers of TestRandomSequences. Resource i manages number i; the last one is managed by nobody.
+// modelNumbers are the FoneNumbers of TestRandomSequences. Resource i manages number i; the last number is not managed.
 var modelNumbers = []string{"3215551201", "3215551202", "3215551203", "3215551204"}
 
-// managedNumbers is how many of them can be managed.
+// managedNumbers is the number of FoneNumbers that can be managed.
 const managedNumbers = 3
 
-// step is something that happens in a sequence of TestRandomSequences. All of it is drawn before anything is done, so that
-// rapid can leave steps out to find the shortest sequence that fails.
+// step is a step of a sequence in TestRandomSequences. The whole sequence is drawn before it runs, so that rapid can omit
+// steps to find the shortest one that fails.
 type step interface {
 	fmt.Stringer
 	do(m *model)
 }
 
-// configure writes a resource down, or takes it out of the configuration.
+// configure adds a resource to the configuration, or removes it.
 type configure struct {
 	resource int
-	config   attributes // Nil to take it out.
+	config   attributes // Nil to remove it.
 }
 
 func (s configure) String() string {
@@ -41,7 +41,7 @@ func (s configure) String() string {
 	return "configure " + strings.Join(settings, ", ")
 }
 
-// byHand is a change behind Terraform's back.
+// byHand is a change outside of Terraform.
 type byHand struct {
 	number, kind, value string
 }
@@ -50,7 +50,7 @@ func (s byHand) String() string {
 	return fmt.Sprintf("set %s by hand to %s %q", s.number, s.kind, s.value)
 }
 
-// apply is a whole `terraform apply`, in which requests meet these faults, one after the other; "" is none.
+// apply is a `terraform apply` whose requests meet these faults, one after the other; "" for none.
 type apply struct {
 	faults []simulator.Fault
 }
@@ -62,7 +62,7 @@ func (s apply) String() string {
 	return fmt.Sprintf("apply while requests meet %q", s.faults)
 }
 
-// interrupt is an apply that is interrupted while a request is under way, in which requests may meet faults as well.
+// interrupt is an apply that is interrupted while a request is in progress. Its requests may meet faults too.
 type interrupt struct {
 	at     int
 	faults []simulator.Fault
@@ -101,7 +101,7 @@ func valueOf(t *rapid.T, kind string) string {
 	}
 }
 
-// passwordPrefix is how all passwords of TestRandomSequences begin, so that they can be searched for.
+// passwordPrefix is the prefix of all passwords in TestRandomSequences, to search for them.
 const passwordPrefix = "correct-horse-"
 
 var configs = rapid.Custom(func(t *rapid.T) step {
@@ -139,14 +139,15 @@ var handiwork = rapid.Custom(func(t *rapid.T) step {
 	return byHand{number: rapid.SampledFrom(modelNumbers).Draw(t, "number"), kind: kind, value: valueOf(t, kind)}
 })
 
-// noticeable are the faults that a provider can notice: a FoneNumber that shows no delivery is one on which none was ever set.
+// noticeable are the faults that a provider can detect. It cannot detect a response without a delivery, which is that of a
+// FoneNumber on which none was ever set.
 var noticeable = slices.DeleteFunc(simulator.Faults(), func(f simulator.Fault) bool { return f == simulator.ReceiveMissing })
 
 var applies = rapid.Custom(func(t *rapid.T) step {
 	if rapid.Bool().Draw(t, "faultless") {
 		return apply{}
 	}
-	// Most requests meet none, so that faults come late, too.
+	// Most requests meet no fault, so that faults also occur late.
 	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
 	return apply{faults: rapid.SliceOfN(fault, 1, 25).Draw(t, "faults")}
 })
@@ -156,10 +157,10 @@ var interrupts = rapid.Custom(func(t *rapid.T) step {
 	return interrupt{at: rapid.IntRange(1, 12).Draw(t, "request"), faults: rapid.SliceOfN(fault, 0, 12).Draw(t, "faults")}
 })
 
-// sequences are what can happen, with an apply often enough.
+// sequences are random sequences that contain enough applies.
 var sequences = rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies, interrupts, rapid.Just[step](elsewhere{})), 1, 14)
 
-// profiles are what FoneStorm's responses look like.
+// profiles are the variants of FoneStorm's responses.
 var profiles = rapid.Custom(func(t *rapid.T) simulator.Profile {
 	return simulator.Profile{
 		OptionsMember:   rapid.SampledFrom([]string{"message_options", "sms_options", "both", "receive"}).Draw(t, "options"),

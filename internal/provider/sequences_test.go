@@ -17,14 +17,14 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// modelRuns is how many parts the test has, each of which tries so many sequences unless -rapid.checks says otherwise.
+// modelRuns is the number of subtests, each of which tries this many sequences unless -rapid.checks is set.
 const modelRuns = 4
 
 func modelSequences() int { return size(500, 50, 10) }
 
-// Whatever happens before, in FoneStorm, on the way to it and in the configuration: no operation succeeds without having
-// done what it should, none fails and changes the state, and an apply without faults makes FoneStorm what the
-// configuration says, so that the next plan is empty. `-rapid.checks=20000` tries more.
+// After any sequence of events in FoneStorm, in the connection, and in the configuration: no operation succeeds without
+// doing its work, none fails and changes the state, and an apply without faults makes FoneStorm match the configuration, so
+// that the next plan is empty. `-rapid.checks=20000` tries more sequences.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
@@ -37,7 +37,7 @@ func TestRandomSequences(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				profile, steps := profiles.Draw(t, "profile"), sequences.Draw(t, "steps")
-				rapid.SyncTest(t, func(t *rapid.T) { // In which no waiting takes time.
+				rapid.SyncTest(t, func(t *rapid.T) { // Waiting takes no time.
 					m, end := newModel(t, profile)
 					defer end()
 					for _, s := range append(steps, apply{}) {
@@ -50,27 +50,27 @@ func TestRandomSequences(t *testing.T) {
 	}
 }
 
-// model is what should be, and the provider it is compared with.
+// model is the expected behavior, and the provider that is compared with it.
 type model struct {
 	t       *rapid.T
 	account *account
-	bare    bool // Whether FoneStorm answers a setting without naming the FoneNumber.
+	bare    bool // Whether the response to a setting does not contain the FoneNumber.
 
-	mu     sync.Mutex        // FoneStorm answers in goroutines of its own.
-	faults []simulator.Fault // Of the requests to come.
-	untold bool              // FoneStorm may not tell where a FoneNumber delivers.
-	met    []string          // Kind and fault of the requests of the operation that is under way.
-	listed bool              // No list of this run of the provider has met a fault.
-	cancel func()            // Cancels the calls of the run that is under way, as Ctrl-C does.
-	until  int               // How many requests there are until that happens; zero for never.
+	mu     sync.Mutex        // Requests are served in other goroutines.
+	faults []simulator.Fault // Faults of the next requests.
+	silent bool              // Whether responses may omit the delivery of a FoneNumber.
+	met    []string          // Kind and fault of the requests of the current operation.
+	listed bool              // Whether no list of the current run met a fault.
+	cancel func()            // Cancels the calls of the current run, as Ctrl-C does.
+	until  int               // Number of requests until then; zero for never.
 
 	configs   [managedNumbers]attributes // Nil for none.
 	instances [managedNumbers]instance
-	applied   [managedNumbers]attributes // What the instance was made from.
+	applied   [managedNumbers]attributes // Configuration that the instance was created from.
 
-	set       [managedNumbers][]attributes // What the instance has been set to, for all that is known.
-	tainted   [managedNumbers]bool         // A create has failed after which FoneStorm may have it.
-	uncertain [managedNumbers]bool         // A create has failed or a destroy kept all, so that it may have left its credentials.
+	set       [managedNumbers][]attributes // Deliveries that the instance may have set.
+	tainted   [managedNumbers]bool         // Whether a create failed that may have taken effect.
+	uncertain [managedNumbers]bool         // Whether a failed create, or a destroy that kept the delivery, may have left credentials.
 }
 
 func newModel(t *rapid.T, profile simulator.Profile) (m *model, end func()) {
@@ -97,21 +97,21 @@ func newModel(t *rapid.T, profile simulator.Profile) (m *model, end func()) {
 	return m, a.network.stop
 }
 
-// expect sets the faults of the requests to come.
+// expect sets the faults of the next requests.
 func (m *model) expect(faults []simulator.Fault) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.faults = slices.Clone(faults)
 }
 
-// begin is called before an operation whose faults are asked for afterwards.
+// begin starts an operation whose faults hasMet reports.
 func (m *model) begin() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.met = nil
 }
 
-// hasMet reports whether a request of the operation has met such a fault, as in "get: 503" or "503".
+// hasMet reports whether a request of the operation met a fault, such as "get: 503" or "503".
 func (m *model) hasMet(fault string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -124,7 +124,7 @@ func (s byHand) do(m *model)    { m.account.byHand(s.number, s.kind, s.value) }
 // do plans in one run of the provider and applies in the next, as Terraform does. Without faults, both must succeed.
 func (s apply) do(m *model) {
 	m.expect(s.faults)
-	m.untold = slices.Contains(s.faults, simulator.ReceiveMissing)
+	m.silent = slices.Contains(s.faults, simulator.ReceiveMissing)
 	if problem := m.apply(); problem != nil && len(s.faults) == 0 {
 		m.t.Fatalf("an apply without faults fails: %s: %s", problem.Summary, problem.Detail)
 	}
@@ -134,8 +134,8 @@ func (s apply) do(m *model) {
 	}
 }
 
-// apply returns the first error. As in Terraform, one in the plan leaves everything as it was, and one while applying
-// does not stop the others.
+// apply returns the first error. As in Terraform, an error in the plan changes nothing, and an error during the apply does
+// not stop other resources.
 func (m *model) apply() (first *tfprotov6.Diagnostic) {
 	planned := m.start()
 	refreshed := m.instances
@@ -172,7 +172,7 @@ func (m *model) apply() (first *tfprotov6.Diagnostic) {
 	return first
 }
 
-// keep makes refreshed instances the state. One that has left it is forgotten, and what it has set counts no longer as its own.
+// keep stores refreshed instances as the state. If one was removed, it no longer owns what it set.
 func (m *model) keep(refreshed [managedNumbers]instance) {
 	for i, kept := range m.instances {
 		if kept.exists() && !refreshed[i].exists() {
@@ -191,11 +191,11 @@ func (m *model) start() *run {
 	return m.account.start(ctx, m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
 }
 
-// do applies with requests that meet faults, and cancels at one of them. What was set until then must be known.
+// do applies while requests meet faults, and cancels at one of them. The model must know what was set until then.
 func (s interrupt) do(m *model) {
 	m.expect(s.faults)
 	m.interruptAt(s.at)
-	_ = m.apply() // It may be over before.
+	_ = m.apply() // It can finish before the interrupt.
 	m.interruptAt(0)
 	m.expect(nil)
 }
@@ -206,7 +206,8 @@ func (m *model) interruptAt(request int) {
 	m.until = request
 }
 
-// do refreshes with credentials of another account, which has none of the FoneNumbers. Nothing may leave the state.
+// do refreshes with credentials of another account, which contains none of the FoneNumbers. Nothing may be removed from the
+// state.
 func (s elsewhere) do(m *model) {
 	other := serveInMemory(m.t, simulator.Options{Account: "9998887777"})
 	defer other.network.stop()
@@ -218,7 +219,7 @@ func (s elsewhere) do(m *model) {
 		left, diags := r.refresh(kept)
 		problem := failure(diags)
 		if problem == nil || !strings.Contains(problem.Detail, "9998887777") || !left.known().Equal(kept.known()) {
-			m.t.Fatalf("reading %s with another account gives %s and %v", modelNumbers[i], left.known(), problem)
+			m.t.Fatalf("reading %s with another account returns %s and %v", modelNumbers[i], left.known(), problem)
 		}
 	}
 }
@@ -227,35 +228,35 @@ func (m *model) needed(i instance, resource int) bool {
 	return i.exists() || m.configs[resource] != nil
 }
 
-// checkRefreshed checks that a state that was read is what FoneStorm has, or else that the old one is still there.
+// checkRefreshed checks that a refreshed state agrees with FoneStorm, or is unchanged if the refresh failed.
 func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnostic) {
 	m.noSecrets(diags)
 	if failure(diags) != nil {
 		if !got.known().Equal(m.instances[i].known()) {
-			m.t.Fatalf("reading %s fails, but the state becomes %s", modelNumbers[i], got.known())
+			m.t.Fatalf("reading %s fails, but the state changes to %s", modelNumbers[i], got.known())
 		}
 		return
 	}
 	if !got.exists() {
 		if !m.mayBeGone(i) {
-			m.t.Fatalf("%s leaves the state", modelNumbers[i])
+			m.t.Fatalf("%s is removed from the state", modelNumbers[i])
 		}
 		return
 	}
 	if m.hasMet("get: " + string(simulator.AnotherFoneNumber)) {
-		m.t.Fatalf("reading %s succeeds by the answer for another FoneNumber", modelNumbers[i])
+		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", modelNumbers[i])
 	}
 	state := attributesOf(got.known())
 	if m.hasMet(string(simulator.ReceiveMissing)) {
-		return // FoneStorm has not told.
+		return // The response omitted the delivery.
 	}
 	if receive := m.receive(i); state.text("type") != receive.Type || state.text("value") != receive.Value() {
-		m.t.Fatalf("reading %s gives %v where FoneStorm has %+v", modelNumbers[i], state, receive)
+		m.t.Fatalf("reading %s returns %v, but FoneStorm has %+v", modelNumbers[i], state, receive)
 	}
 }
 
-// mayBeGone reports whether FoneStorm has said in the operation that a FoneNumber is not in the account, and its list has not
-// contradicted that.
+// mayBeGone reports whether FoneStorm returned in this operation that a FoneNumber is not in the account, and its list did
+// not contradict that.
 func (m *model) mayBeGone(i int) bool {
 	f, _ := m.account.Get(modelNumbers[i])
 	m.mu.Lock()
@@ -269,7 +270,7 @@ func (m *model) receive(i int) simulator.Receive {
 	return f.Receive
 }
 
-// change applies what is planned for a resource, and checks what has become of it.
+// change applies the plan of a resource and checks the result.
 func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	before, config := m.instances[i], m.configs[i]
 	if m.tainted[i] && config != nil {
@@ -284,8 +285,8 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 	m.begin()
 	after, diags := r.apply(c)
 	m.noSecrets(diags)
-	if n := m.account.count("set") - requests; n > 1+retries+1 { // Once more with a new token.
-		m.t.Fatalf("setting %s takes %d requests", modelNumbers[i], n)
+	if n := m.account.count("set") - requests; n > 1+retries+1 { // One more with a new token.
+		m.t.Fatalf("setting %s sends %d requests", modelNumbers[i], n)
 	}
 	if problem := failure(diags); problem != nil {
 		m.uncertain[i] = m.uncertain[i] || !before.exists()
@@ -293,33 +294,36 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		if config != nil {
 			m.set[i] = append(m.set[i], config)
 		}
+		if m.tainted[i] && !before.exists() {
+			m.applied[i] = config // Its on_destroy applies when the tainted object is destroyed.
+		}
 		if !agrees(after, before) && before.exists() {
-			m.t.Fatalf("changing %s fails, but the state becomes %s", modelNumbers[i], after.known())
+			m.t.Fatalf("changing %s fails, but the state changes to %s", modelNumbers[i], after.known())
 		}
 		m.instances[i] = after
 		if now := m.receive(i); now != found && !m.wants(i, config, now, found) {
-			m.t.Fatalf("changing %s fails and leaves %+v, which is neither what it was nor what is wanted", modelNumbers[i], now)
+			m.t.Fatalf("changing %s fails and leaves %+v, which is neither the earlier nor the configured delivery", modelNumbers[i], now)
 		}
 		return problem
 	}
-	if !m.bare && m.hasMet("set: "+string(simulator.AnotherFoneNumber)) && !m.hasMet("get: ") { // Which settles it.
-		m.t.Fatalf("changing %s succeeds by the answer for another FoneNumber", modelNumbers[i])
+	if !m.bare && m.hasMet("set: "+string(simulator.AnotherFoneNumber)) && !m.hasMet("get: ") { // A read corrects the result.
+		m.t.Fatalf("changing %s succeeds with the response for another FoneNumber", modelNumbers[i])
 	}
 	m.instances[i] = after
 	if now := m.receive(i); !m.wants(i, config, now, found) && (config != nil || !m.mayBeGone(i)) {
 		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
 	}
-	if config == nil && m.receive(i) == found { // Kept, as configured or because it was set elsewhere.
+	if config == nil && m.receive(i) == found { // Kept, because it is configured or because something else set it.
 		m.uncertain[i] = true
 	}
 	m.applied[i], m.set[i], m.tainted[i] = config, []attributes{config}, false
-	if cmp.Or(config.text("url_password_wo"), config.text("url_password")) != "" { // And with it a user name.
+	if cmp.Or(config.text("url_password_wo"), config.text("url_password")) != "" { // And with it a username.
 		m.uncertain[i] = false
 	}
 	return nil
 }
 
-// replace makes a new instance of a tainted one, whose plan knows nothing of it.
+// replace replaces a tainted instance. The plan of the new one has no record of the old one.
 func (m *model) replace(r *run, i int) *tfprotov6.Diagnostic {
 	c, diags := r.plan(instance{}, m.configs[i])
 	if problem := failure(diags); problem != nil {
@@ -334,14 +338,14 @@ func (m *model) replace(r *run, i int) *tfprotov6.Diagnostic {
 	return m.change(r, i)
 }
 
-// isOwn reports whether an instance may have set this.
+// isOwn reports whether an instance may have set this delivery.
 func (m *model) isOwn(i int, found simulator.Receive) bool {
 	return slices.ContainsFunc(m.set[i], func(config attributes) bool {
 		return sameDestination(found, config.text("type"), config.text("value"))
 	})
 }
 
-// wants reports whether a setting is what a resource should lead to, when this one was found before.
+// wants reports whether a delivery is what a resource should set, if FoneStorm had this one before.
 func (m *model) wants(i int, config attributes, now, found simulator.Receive) bool {
 	if config == nil {
 		switch m.applied[i].text("on_destroy") {
@@ -356,7 +360,7 @@ func (m *model) wants(i int, config attributes, now, found simulator.Receive) bo
 	}
 	username, password := config.text("url_username"), cmp.Or(config.text("url_password_wo"), config.text("url_password"))
 	if username == "" && m.uncertain[i] {
-		return true // What an earlier operation has left cannot be seen.
+		return true // Credentials of an earlier operation are not visible.
 	}
 	return now.URLUsername == username && (now.URLPassword == password || password == "" && m.uncertain[i])
 }
@@ -365,7 +369,7 @@ func sameDestination(now simulator.Receive, kind, value string) bool {
 	return cmp.Or(now.Type, "None") == kind && now.Value() == value
 }
 
-// settled checks that FoneStorm is what the configuration says, and that nothing is left to do.
+// settled checks that FoneStorm matches the configuration, and that the next plan is empty.
 func (m *model) settled() {
 	r := m.start()
 	for i, config := range m.configs {

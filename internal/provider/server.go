@@ -10,29 +10,29 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// NewServer returns the provider as Terraform's plugin protocol has it.
+// NewServer returns the provider as a server of Terraform's plugin protocol.
 func NewServer(version string) tfprotov6.ProviderServer { return newServer(New(version)()) }
 
 func newServer(p provider.Provider) *server {
-	return &server{providerserver.NewProtocol6(p)().(frameworkServer)} //nolint:forcetypeassert // It always is.
+	return &server{providerserver.NewProtocol6(p)().(frameworkServer)} //nolint:forcetypeassert // It always implements it.
 }
 
-// server lets go of the context of a call when the call has ended.
+// server releases the context of a call when the call has ended.
 //
-// The framework (1.19) keeps every call's context until the provider stops, and with it all that Terraform has sent:
-// a plan of 10,000 resources would take more than a gigabyte of memory. So the calls that are made for every resource
-// get a context that can be emptied. Contexts of the others, a few for each run, are left as they are.
+// Framework 1.19 keeps the context of every call until the provider stops, and with it everything that Terraform sent: a
+// plan of 10,000 resources would need more than a gigabyte of memory. So the calls that are made for every resource get a
+// context that can be emptied. Other calls, a few for each run, keep their contexts.
 type server struct {
 	frameworkServer
 }
 
-// frameworkServer is what of the protocol this provider serves.
+// frameworkServer is the part of the protocol that this provider supports.
 type frameworkServer interface {
 	tfprotov6.ProviderServer
 	tfprotov6.ListResourceServer
 }
 
-// callContext is the context of a call until the call ends, and from then on one that has ended and contains nothing.
+// callContext is the context of a call until the call ends. After that it is a context that has ended and has no values.
 type callContext struct {
 	current atomic.Pointer[context.Context]
 }
@@ -48,7 +48,7 @@ func (c *callContext) Done() <-chan struct{}       { return (*c.current.Load()).
 func (c *callContext) Err() error                  { return (*c.current.Load()).Err() }
 func (c *callContext) Value(key any) any           { return (*c.current.Load()).Value(key) }
 
-// during makes a call with a context that releases everything when the call has ended.
+// during makes a call with a context that is released afterward.
 func during[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), request Request) (Response, error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()

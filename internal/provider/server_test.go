@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// The server passes on every part of the protocol that the provider has, of those that the protocol leaves to choice.
-func TestServerPassesOnWhatTheProviderHas(t *testing.T) {
+// The server implements every optional part of the protocol that the provider supports.
+func TestServerSupportsOptionalInterfaces(t *testing.T) {
 	t.Parallel()
 	p, served := New("test")(), NewServer("test")
 	has, serves := map[string]bool{}, map[string]bool{}
@@ -21,13 +21,14 @@ func TestServerPassesOnWhatTheProviderHas(t *testing.T) {
 	_, serves["state stores"] = served.(tfprotov6.StateStoreServer)
 	for part := range has {
 		if has[part] != serves[part] {
-			t.Errorf("%s: the provider has them is %t, the server passes them on is %t", part, has[part], serves[part])
+			t.Errorf("%s: supported by the provider: %t, by the server: %t", part, has[part], serves[part])
 		}
 	}
 }
 
-// A call's context has what Terraform's has, ends with it, and keeps nothing of it afterwards, whoever still holds it.
-func TestCallContextIsLetGo(t *testing.T) {
+// The context of a call has the values of Terraform's context, ends with the call, and drops the values afterward, even if
+// something keeps it.
+func TestCallContextIsReleased(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	outer, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
@@ -35,12 +36,12 @@ func TestCallContextIsLetGo(t *testing.T) {
 	var kept, keptCancelled context.Context
 	read := func(ctx context.Context, request string) (any, error) {
 		var end context.CancelFunc
-		kept, end = context.WithCancel(ctx) // As the framework does.
+		kept, end = context.WithCancel(ctx) // The framework keeps it.
 		_ = end
 		return request + ctx.Value(key{}).(string), ctx.Err()
 	}
 	if got, err := during(outer, read, "a "); got != "a value" || err != nil {
-		t.Errorf("the call gives %v, %v", got, err)
+		t.Errorf("the call returns %v, %v", got, err)
 	}
 	if value := kept.Value(key{}); value != nil {
 		t.Errorf("the context still has %v", value)

@@ -14,7 +14,7 @@ import (
 
 const testSubaccount = "2000000001"
 
-// newSubaccount returns an account of whose FoneNumbers 3215550000 and those that follow belong to a subaccount.
+// newSubaccount returns an account in which 3215550000 and the following FoneNumbers belong to a subaccount.
 func newSubaccount(t *testing.T, count int) *account {
 	t.Helper()
 	a := newAccount(t, simulator.Options{})
@@ -25,7 +25,7 @@ func newSubaccount(t *testing.T, count int) *account {
 	return a
 }
 
-// onlyActsOn checks that everything but logging in was done with a token of this account.
+// onlyActsOn checks that all requests except logins were sent with a token of this account.
 func (a *account) onlyActsOn(t *testing.T, code string) {
 	t.Helper()
 	for _, r := range a.Requests() {
@@ -35,15 +35,15 @@ func (a *account) onlyActsOn(t *testing.T, code string) {
 	}
 }
 
-// Tokens that expire in the middle of an apply are renewed once, those of the subaccount with those of the user.
+// Tokens that expire during an apply are renewed once: the subaccount's with the user's.
 func TestAccSubaccountTokenExpiresDuringApply(t *testing.T) {
 	t.Parallel()
-	for name, expire := range map[string]func(a *account, w http.ResponseWriter) (answered bool){
+	for name, expire := range map[string]func(a *account, w http.ResponseWriter) (responded bool){
 		"both": func(a *account, _ http.ResponseWriter) bool {
 			a.ExpireTokens()
 			return false
 		},
-		"that of the subaccount": func(_ *account, w http.ResponseWriter) bool {
+		"subaccount": func(_ *account, w http.ResponseWriter) bool {
 			respond(w, http.StatusUnauthorized, "Token expired.")
 			return true
 		},
@@ -81,7 +81,7 @@ func TestAccSubaccountTokenExpiresDuringApply(t *testing.T) {
 	}
 }
 
-// A subaccount that cannot be used is asked for once, and is one clear error.
+// The token of a rejected subaccount is requested once, and there is one clear error.
 func TestAccWrongSubaccountIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	a := newSubaccount(t, 20)
@@ -100,15 +100,15 @@ func TestAccWrongSubaccountIsTriedOnce(t *testing.T) {
 	w.setEnv("FRACTEL_SUBACCOUNT=2999999999")
 	a.Forget()
 	if output = w.plan(1); strings.Count(output, "Error: ") != 1 {
-		t.Errorf("not one error for FoneNumbers in the state:\n%s", output)
+		t.Errorf("want one error for all FoneNumbers in the state:\n%s", output)
 	}
 	if got := a.count("get") + a.count("list") + a.count("set"); got > 0 {
 		t.Errorf("%d requests were sent without the subaccount's token", got)
 	}
 }
 
-// Data sources and lists show the subaccount's FoneNumbers, and no other ones.
-func TestAccSubaccountIsAllThatIsRead(t *testing.T) {
+// Data sources and lists return only the subaccount's FoneNumbers.
+func TestAccSubaccountReads(t *testing.T) {
 	t.Parallel()
 	a := newSubaccount(t, 2)
 	a.PutDevice(simulator.Device{ID: "1", Subaccount: testSubaccount})

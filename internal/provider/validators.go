@@ -13,9 +13,9 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// rule is a validator of one string. Values that are null or not known yet are left alone.
+// rule is a validator of one string. It ignores null and unknown values.
 type rule struct {
-	summary string // Of the error.
+	summary string // Summary of the error.
 	about   string // What is allowed, for documentation.
 	check   func(value string) error
 }
@@ -42,13 +42,14 @@ func endpointRule() rule {
 	}
 }
 
-// checkEndpoint says why an endpoint cannot be used, and the one that was meant where only its scheme is missing.
+// checkEndpoint returns an error if an endpoint is not valid. If only the scheme is missing, the error suggests the
+// corrected endpoint.
 func checkEndpoint(what, value string) error {
 	_, err := fonestorm.ParseEndpoint(value)
 	if err == nil {
 		return nil
 	}
-	for _, scheme := range []string{"http://", "https://"} { // Plain HTTP is only valid for a loopback host, which hardly has a certificate.
+	for _, scheme := range []string{"http://", "https://"} { // http:// is only valid for a loopback host, which rarely has a certificate.
 		if meant := scheme + value; lacksScheme(value) {
 			if _, err := fonestorm.ParseEndpoint(meant); err == nil {
 				return fmt.Errorf("%s must begin with https://. Use %q.", what, meant)
@@ -77,7 +78,7 @@ func timeoutRule() rule {
 			case err == nil:
 				return fmt.Errorf("The timeout must be greater than zero, but %q was given. Use a duration such as \"30s\".", value)
 			case errInSeconds == nil:
-				return fmt.Errorf("The timeout needs a unit, but %q was given. Use %q for seconds.", value, value+"s")
+				return fmt.Errorf("The timeout requires a unit, but %q was given. Use %q for seconds.", value, value+"s")
 			default:
 				return fmt.Errorf("The timeout must be a number with a unit, such as \"30s\" or \"2m\", but %q was given.", value)
 			}
@@ -105,7 +106,7 @@ func deliveryTypeRule() rule {
 					return nil
 				}
 				if strings.EqualFold(strings.TrimSpace(value), string(known)) {
-					return fmt.Errorf("The type is written %q, not %q.", known, value)
+					return fmt.Errorf("The type must be %q, not %q.", known, value)
 				}
 			}
 			return fmt.Errorf("%q is not a delivery type. Use one of %s.", value, quotedTypes())
@@ -130,10 +131,9 @@ func urlMethodRule() rule {
 			case value == fonestorm.URLMethodPOST:
 				return nil
 			case strings.EqualFold(value, fonestorm.URLMethodPOST):
-				return fmt.Errorf("The method is written \"POST\", not %q.", value)
+				return fmt.Errorf("The method must be \"POST\", not %q.", value)
 			default:
-				return fmt.Errorf("%q is not available: delivery URLs use POST exclusively, whatever else the API lists (GET, JSON). "+
-					"Use \"POST\" or leave url_method out.", value)
+				return fmt.Errorf("%q is not available, because delivery URLs use POST exclusively. Use \"POST\", or omit url_method.", value)
 			}
 		},
 	}
@@ -145,7 +145,7 @@ func subaccountRule() rule {
 		about:   "ten digits",
 		check: func(value string) error {
 			if !tenDigits.MatchString(value) {
-				return fmt.Errorf("A subaccount code has ten digits, such as \"1234567890\", but %q was given.%s", value, lostZerosHint(value, 10))
+				return fmt.Errorf("A subaccount code must be ten digits, such as \"1234567890\", but %q was given.%s", value, lostZerosHint(value, 10))
 			}
 			return nil
 		},
@@ -158,7 +158,7 @@ func areaCodeRule() rule {
 		about:   "three digits",
 		check: func(value string) error {
 			if !areaCode.MatchString(value) {
-				return fmt.Errorf("An area code is three digits, such as \"321\", but %q was given.%s", value, lostZerosHint(value, 3))
+				return fmt.Errorf("An area code must be three digits, such as \"321\", but %q was given.%s", value, lostZerosHint(value, 3))
 			}
 			return nil
 		},
@@ -175,9 +175,9 @@ func onDestroyRule() rule {
 			case onDestroyDisable, onDestroyKeep:
 				return nil
 			case "None":
-				return errors.New("on_destroy = \"None\" is now \"disable\": it sets type \"None\", so that messages are deleted upon receipt. Use \"disable\" or \"keep\".")
+				return errors.New("on_destroy = \"None\" is not available. Use \"disable\", which sets type \"None\" so that messages are deleted upon receipt, or \"keep\".")
 			case "restore":
-				return errors.New("on_destroy = \"restore\" is not available: FoneStorm does not keep earlier deliveries. Use \"keep\" or \"disable\".")
+				return errors.New("on_destroy = \"restore\" is not available, because FoneStorm does not store earlier deliveries. Use \"keep\" or \"disable\".")
 			}
 			for _, known := range []string{onDestroyDisable, onDestroyKeep} {
 				if strings.EqualFold(value, known) {
@@ -192,7 +192,7 @@ func onDestroyRule() rule {
 func urlUsernameRule() rule {
 	return rule{
 		summary: "Invalid URL Username",
-		about:   "not empty, without colons, control characters, and special spaces",
+		about:   "not empty, without colons, control characters, or special spaces",
 		check: func(value string) error {
 			hidden := findInvisible(strings.ReplaceAll(value, " ", ""))
 			switch {
@@ -212,7 +212,7 @@ func urlUsernameRule() rule {
 func urlPasswordRule() rule {
 	return rule{
 		summary: "Invalid URL Password",
-		about:   "not empty, without control characters and special spaces",
+		about:   "not empty, without control characters or special spaces",
 		check: func(value string) error {
 			hidden := findInvisible(strings.ReplaceAll(value, " ", ""))
 			switch {
@@ -220,7 +220,7 @@ func urlPasswordRule() rule {
 				return errors.New("The password is empty. Remove it if the callback URL needs none.")
 			case hidden != "":
 				return fmt.Errorf("The password contains a control character or a special space (%s), such as a line break at its end. "+
-					"If it is read from a file, trimspace() removes it.", hidden)
+					"If the password comes from a file, trimspace() removes it.", hidden)
 			default:
 				return nil
 			}

@@ -32,12 +32,14 @@ type result struct {
 	paced     float64 // Minimum duration of the requests at the account's rate limit, in seconds.
 }
 
-// readTable returns the rows of a benchmark report, which must contain only one table.
+// readTable returns the rows of the first table in a benchmark report.
 func readTable(report string) ([]result, error) {
 	var rows [][]string
 	for line := range strings.Lines(report) {
 		if cells, isRow := strings.CutPrefix(strings.TrimSpace(line), "|"); isRow {
 			rows = append(rows, strings.Split(strings.TrimSuffix(cells, "|"), "|"))
+		} else if len(rows) > 0 {
+			break
 		}
 	}
 	if len(rows) < 3 { // Titles, separator, and results.

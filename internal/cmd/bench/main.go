@@ -1,6 +1,6 @@
-// Command bench measures what the provider costs: the real CLI, the provider built from this tree, and a simulated account with
-// latency and FoneStorm's request limit. It compares each operation with the same one by a provider that does nothing (the
-// floor), and fails when a target is missed. The targets are in report.go.
+// Command bench measures the provider with the real CLI and a simulated account that has latency and FoneStorm's rate limit.
+// It compares each operation with the same operation of a provider that does nothing (the floor), and fails if a target in
+// report.go is missed.
 package main
 
 import (
@@ -34,18 +34,18 @@ func main() {
 	os.Exit(1)
 }
 
-// options are what the command line asks for.
+// options are the command-line options.
 type options struct {
 	sizes   []int
-	limits  []bool // Whether the account has a request limit.
+	limits  []bool // Whether the account has a rate limit.
 	latency time.Duration
 }
 
 func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	sizes := flags.String("n", "10,100,1000,10000,30000", "`numbers` of resources; more than 1000 are only planned, without limit")
-	limit := flags.String("limit", "both", "request limit of the account, 10 a second: `on, off or both`")
-	flags.DurationVar(&o.latency, "latency", 50*time.Millisecond, "`duration` of each response of the account")
+	sizes := flags.String("n", "10,100,1000,10000,30000", "`numbers` of resources; more than 1000 are only planned, without a rate limit")
+	limit := flags.String("limit", "both", "rate limit of the account, 10 requests per second: `on, off, or both`")
+	flags.DurationVar(&o.latency, "latency", 50*time.Millisecond, "`duration` that the account takes for each response")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -58,13 +58,13 @@ func parse(args []string) (o options, err error) {
 	}
 	limits, ok := map[string][]bool{"on": {true}, "off": {false}, "both": {false, true}}[*limit]
 	if !ok {
-		return o, fmt.Errorf("-limit: %q is none of on, off and both", *limit)
+		return o, fmt.Errorf("-limit: %q is not one of on, off, and both", *limit)
 	}
 	o.limits = limits
 	return o, nil
 }
 
-// run measures and prints a report in Markdown. It expects to be started in the root of the repository.
+// run measures, and prints a report in Markdown. It must run in the root of the repository.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	o, err := parse(args)
 	if err != nil {
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if dir, err = filepath.EvalSymlinks(dir); err != nil { // So that the kernel names the provider's processes in the same way.
+	if dir, err = filepath.EvalSymlinks(dir); err != nil { // The kernel shows the provider's processes with resolved paths.
 		return err
 	}
 	b := &bench{cli: cli.Path, dir: dir, provider: filepath.Join(dir, "provider"), floor: filepath.Join(dir, "floor")}
@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	report, missed := judge(results, binary)
+	report, missed := evaluate(results, binary)
 	fmt.Fprintf(stdout, "# Benchmark of %s\n\n- Machine: %s/%s, %d cores\n- CLI: %s; provider built with %s\n- Account: simulated, each response takes %s\n"+
 		"- Command: `go run ./internal/cmd/bench %s`, which took %s\n\n%s\n%s", begun.UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version(ctx, cli.Path),
 		runtime.Version(), o.latency, strings.Join(args, " "), time.Since(begun).Round(time.Second), table(results), report)
@@ -102,7 +102,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// build compiles both providers, and returns the size of ours in bytes.
+// build compiles both providers and returns the size of ours in bytes.
 func (b *bench) build(ctx context.Context) (int64, error) {
 	if err := terraformcli.BuildProvider(ctx, ".", b.provider); err != nil {
 		return 0, err
@@ -117,7 +117,7 @@ func (b *bench) build(ctx context.Context) (int64, error) {
 	return binary.Size(), nil
 }
 
-// version returns the first line of what the CLI prints about itself.
+// version returns the first line of the output of the CLI's version command.
 func version(ctx context.Context, cli string) string {
 	command := exec.CommandContext(ctx, cli, "version")
 	command.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull)

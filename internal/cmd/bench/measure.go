@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	requestLimit   = 10   // A second, of a standard account.
-	largestApplied = 1000 // With more resources, Terraform alone takes too long: it writes the whole state after each one.
+	requestLimit   = 10   // Requests per second of a standard account.
+	largestApplied = 1000 // With more resources, Terraform itself takes too long: it writes the whole state after each one.
 )
 
-// operation is what is done to all resources of a configuration at once.
+// operation is what a command does to all resources of a configuration.
 type operation string
 
 const (
@@ -26,7 +26,8 @@ const (
 	destroy operation = "destroy all"
 )
 
-// commands contains the arguments of the CLI, and the revision of the values that FoneStorm has afterwards; 0 for none.
+// commands contains the CLI arguments of each operation, and the revision of the values that FoneStorm has afterward; 0 for
+// none.
 var commands = map[operation]struct {
 	args     []string
 	revision int
@@ -37,23 +38,23 @@ var commands = map[operation]struct {
 	destroy: {[]string{"destroy", "-auto-approve", "-input=false", "-no-color"}, 0},
 }
 
-// result is what one operation cost.
+// result is the measurement of one operation.
 type result struct {
 	operation operation
 	size      int // Number of resources.
 	limited   bool
 	latency   time.Duration
 	wall      time.Duration
-	floor     time.Duration  // The same operation by the provider that does nothing.
-	requests  map[string]int // By kind, rejected ones included.
+	floor     time.Duration  // The same operation of the provider that does nothing.
+	requests  map[string]int // By kind, including rejected ones.
 	rejected  int
-	peak      int64 // Maximum memory of a provider process in bytes; 0 where the system does not show it.
+	peak      int64 // Maximum memory of a provider process in bytes; 0 if the system does not report it.
 }
 
 // bench is what all measurements share.
 type bench struct {
 	cli             string
-	dir             string // Everything is below it.
+	dir             string // Contains everything that bench writes.
 	provider, floor string // Directories of the two providers.
 }
 
@@ -73,13 +74,13 @@ func (b *bench) measureAll(ctx context.Context, o options) (results []result, er
 	return results, nil
 }
 
-// measureSize measures the operations one after the other.
+// measureSize measures each operation with one number of resources.
 func (b *bench) measureSize(ctx context.Context, scenario result) (results []result, err error) {
 	options := simulator.Options{FoneNumbers: scenario.size, Latency: scenario.latency}
 	env := []string{"FRACTEL_REQUESTS_PER_SECOND=100000"}
 	if scenario.limited {
 		options.RateLimit, options.RateWindow = requestLimit, simulator.SlidingWindow
-		env = nil // The provider's default is the limit.
+		env = nil // The provider's default equals the limit.
 	}
 	account, err := simulator.New(options)
 	if err != nil {
@@ -119,7 +120,8 @@ func (b *bench) measureSize(ctx context.Context, scenario result) (results []res
 	return results, nil
 }
 
-// repetitions returns how often an operation is measured. The fastest counts: what else the machine does can only make it slower.
+// repetitions returns how many times to measure an operation. The fastest one counts, because other load on the machine can
+// only slow it down.
 func repetitions(o operation, size int) int {
 	switch {
 	case o == plan && size <= largestApplied:
@@ -130,7 +132,7 @@ func repetitions(o operation, size int) int {
 	return 1
 }
 
-// measure measures an operation once, right after its floor, so that the machine is as busy with other things for both.
+// measure measures an operation once, right after its floor, so that both run under the same load.
 func measure(ctx context.Context, account *simulator.Simulator, floors, ours workspace, r result) (_ result, err error) {
 	if r.floor, err = floors.perform(ctx, r.operation); err != nil {
 		return r, err
@@ -145,7 +147,7 @@ func measure(ctx context.Context, account *simulator.Simulator, floors, ours wor
 	return r, r.count(account)
 }
 
-// count counts the requests of an operation and checks that it did what it should.
+// count counts the requests of an operation and checks its result.
 func (r *result) count(account *simulator.Simulator) error {
 	r.requests = make(map[string]int)
 	for _, request := range account.Requests() {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// watchMemory samples the memory of a program's processes until the function it returns is called, which returns the maximum of
-// one process in bytes. The kernel keeps that maximum, so little is lost between samples.
+// watchMemory samples the memory of a program's processes until the returned function is called, which returns the highest
+// peak of a process in bytes. The kernel records the peaks, so little is lost between samples.
 func watchMemory(program string) (stop func() int64) {
 	var peak int64
 	done := make(chan struct{})
@@ -34,7 +34,7 @@ func watchMemory(program string) (stop func() int64) {
 	}
 }
 
-// peakMemory returns the most that a running process of the program has used, in bytes; 0 where there is no /proc.
+// peakMemory returns the highest peak of the program's running processes in bytes; 0 if there is no /proc.
 func peakMemory(program string) (peak int64) {
 	links, _ := filepath.Glob("/proc/[0-9]*/exe")
 	for _, link := range links {

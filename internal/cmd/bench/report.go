@@ -26,11 +26,11 @@ func (r result) limit() string {
 	return "none"
 }
 
-// target is something that results must not exceed.
+// target is a limit for results.
 type target struct {
 	name, unit string
-	// judge returns what was measured, what is allowed, and whether the target is about such a result at all.
-	judge func(r result) (measured, allowed float64, about bool)
+	// compare returns the measured and the allowed value, and whether the target applies to the result.
+	compare func(r result) (measured, allowed float64, applies bool)
 }
 
 var targets = []target{
@@ -40,7 +40,7 @@ var targets = []target{
 	{"create, change, destroy: settings more or less than N", "", func(r result) (float64, float64, bool) {
 		return math.Abs(float64(r.requests["set"] - r.size)), 0, r.applies()
 	}},
-	// An apply is two provider processes, one that plans and one that applies. Each logs in.
+	// An apply runs two provider processes, one to plan and one to apply. Each logs in.
 	{"create, change, destroy: other requests, 7 for each provider process", "", func(r result) (float64, float64, bool) {
 		return float64(r.total() - r.requests["set"]), float64(7 * r.requests["login"]), r.applies()
 	}},
@@ -65,13 +65,13 @@ var targets = []target{
 func (r result) applies() bool   { return r.operation != plan }
 func (r result) memory() float64 { return float64(r.peak) / mib }
 
-// judge reports, as a Markdown list, which targets were missed and by which results, and for the others which result came
-// closest. Targets that are about none of the results are left out. It returns the number of those missed, too.
-func judge(results []result, binary int64) (report string, missed int) {
+// evaluate returns a Markdown list of the targets, and the number of missed ones. For a missed target, the list contains the
+// results that missed it; for others, the result that came closest. Targets that apply to no result are omitted.
+func evaluate(results []result, binary int64) (report string, missed int) {
 	var text strings.Builder
 	for _, t := range targets {
-		line, misses, about := t.verdict(results)
-		if about {
+		line, misses, applies := t.evaluate(results)
+		if applies {
 			text.WriteString(line)
 			missed += misses
 		}
@@ -86,28 +86,28 @@ func judge(results []result, binary int64) (report string, missed int) {
 	return text.String(), missed
 }
 
-func (t target) verdict(results []result) (line string, missed int, about bool) {
+func (t target) evaluate(results []result) (line string, missed int, applies bool) {
 	var missing []string
 	var closest string
 	least := 0.0
 	for _, r := range results {
-		measured, allowed, applies := t.judge(r)
-		if !applies {
+		measured, allowed, ok := t.compare(r)
+		if !ok {
 			continue
 		}
 		detail := fmt.Sprintf("\n  - %.4g%s, allowed %.4g%s (%s, N = %d, limit %s)", measured, t.unit, allowed, t.unit, r.operation, r.size, r.limit())
 		if measured > allowed {
 			missing = append(missing, detail)
 		}
-		if room := allowed - measured; !about || room < least {
+		if room := allowed - measured; !applies || room < least {
 			least, closest = room, detail
 		}
-		about = true
+		applies = true
 	}
 	if len(missing) > 0 {
-		return fmt.Sprintf("- MISS %s%s\n", t.name, strings.Join(missing, "")), 1, about
+		return fmt.Sprintf("- MISS %s%s\n", t.name, strings.Join(missing, "")), 1, applies
 	}
-	return fmt.Sprintf("- PASS %s%s\n", t.name, closest), 0, about
+	return fmt.Sprintf("- PASS %s%s\n", t.name, closest), 0, applies
 }
 
 // table returns the results as a Markdown table.

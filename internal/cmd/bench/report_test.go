@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// measured returns a result with every figure well within the targets.
+// measured returns a result that meets every target.
 func measured(o operation, size int, limited bool) result {
 	r := result{
 		operation: o, size: size, limited: limited, latency: 50 * time.Millisecond, wall: 2 * time.Second, floor: 2 * time.Second, peak: 50 * mib,
@@ -20,7 +20,7 @@ func measured(o operation, size int, limited bool) result {
 	return r
 }
 
-func TestJudge(t *testing.T) {
+func TestEvaluate(t *testing.T) {
 	tests := map[string]struct {
 		result result
 		spoil  func(*result)
@@ -50,7 +50,7 @@ func TestJudge(t *testing.T) {
 			if test.spoil != nil {
 				test.spoil(&test.result)
 			}
-			report, missed := judge([]result{measured(test.result.operation, test.result.size, test.result.limited), test.result}, 20*mib)
+			report, missed := evaluate([]result{measured(test.result.operation, test.result.size, test.result.limited), test.result}, 20*mib)
 			switch {
 			case test.missed == "" && (missed != 0 || strings.Contains(report, "MISS")):
 				t.Errorf("%d targets missed where none should be:\n%s", missed, report)
@@ -59,7 +59,7 @@ func TestJudge(t *testing.T) {
 			}
 		})
 	}
-	if report, missed := judge(nil, 25*mib+1); missed != 1 || !strings.HasPrefix(report, "- MISS size of the stripped binary") {
+	if report, missed := evaluate(nil, 25*mib+1); missed != 1 || !strings.HasPrefix(report, "- MISS size of the stripped binary") {
 		t.Errorf("a large binary: %d targets missed:\n%s", missed, report)
 	}
 }

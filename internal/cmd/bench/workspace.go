@@ -14,14 +14,15 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// workspace is a working directory of the CLI with one configuration for a number of resources.
+// workspace is a working directory of the CLI whose configuration has a number of resources.
 type workspace struct {
 	*terraformcli.Workspace
 	binary string // The provider.
 	size   int
 }
 
-// newWorkspace returns a workspace without state or, when there are more resources than are applied, with a state of them all.
+// newWorkspace returns a workspace without a state or, if there are too many resources to apply, with a state that contains
+// them.
 func (b *bench) newWorkspace(provider string, size int, env ...string) (w workspace, err error) {
 	dir, err := os.MkdirTemp(b.dir, "workspace-")
 	if err != nil {
@@ -50,8 +51,8 @@ func (w workspace) perform(ctx context.Context, o operation) (time.Duration, err
 	return wall, err
 }
 
-// configuration returns a configuration with one resource for a map of FoneNumbers to values or, when that is slow in Terraform
-// itself, with a resource for each FoneNumber.
+// configuration returns a configuration with one for_each resource or, with many FoneNumbers, for which Terraform is slow to
+// expand for_each, with a resource for each FoneNumber.
 func configuration(size, revision int) string {
 	var text strings.Builder
 	text.WriteString("terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n")
@@ -73,8 +74,8 @@ func configuration(size, revision int) string {
 	return text.String()
 }
 
-// state returns the state of a configuration with a resource for each FoneNumber, but for private state, which the first refresh
-// adds.
+// state returns the state of a configuration with a resource for each FoneNumber, without private state, which the first
+// refresh adds.
 func state(size int) string {
 	resources := make([]string, size)
 	for i := range resources {
@@ -86,7 +87,7 @@ func state(size int) string {
 	return fmt.Sprintf(`{"version": 4, "serial": 1, "lineage": "bench", "resources": [%s]}`, strings.Join(resources, ",\n"))
 }
 
-// deliver sets in the account what creating everything would have set.
+// deliver sets what creating all resources would set.
 func deliver(account *simulator.Simulator, size int) {
 	for i := range size {
 		f, _ := account.Get(number(i))
@@ -95,10 +96,10 @@ func deliver(account *simulator.Simulator, size int) {
 	}
 }
 
-// number returns a FoneNumber that a simulated account has.
+// number returns a FoneNumber of the simulated account.
 func number(i int) string { return fmt.Sprint(3215550000 + i) }
 
-// value returns where that FoneNumber delivers in a revision of the configuration; nowhere in revision 0.
+// value returns the destination of that FoneNumber in a revision of the configuration; "" in revision 0.
 func value(i, revision int) string {
 	if revision == 0 {
 		return ""

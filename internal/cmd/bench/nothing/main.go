@@ -1,5 +1,5 @@
-// Command nothing is a provider with the schema of this one that does nothing: it returns whatever Terraform proposes. What an
-// operation costs with it is what Terraform and the plugin protocol cost with any provider that has this schema.
+// Command nothing is a provider that has the schema of this one but does nothing: it returns whatever Terraform proposes. An
+// operation with it takes what Terraform and the plugin protocol take with any provider of this schema.
 package main
 
 import (
@@ -32,7 +32,7 @@ func main() {
 
 // nothing implements the calls that Terraform makes for a managed resource.
 type nothing struct {
-	tfprotov6.ProviderServer // Nil.
+	tfprotov6.ProviderServer // Nil: Terraform makes no other calls.
 }
 
 func (nothing) GetProviderSchema(ctx context.Context, req *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
