@@ -49,6 +49,8 @@ func (c *callContext) Err() error                  { return (*c.current.Load()).
 func (c *callContext) Value(key any) any           { return (*c.current.Load()).Value(key) }
 
 // during makes a call with a context that is released afterward.
+//
+//nolint:contextcheck // The linter does not recognize callContext, which contains ctx.
 func during[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), request Request) (Response, error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
