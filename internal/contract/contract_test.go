@@ -464,8 +464,8 @@ func TestInterruptedRunRestores(t *testing.T) {
 func TestRunRestoresAfterAFailure(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []simulator.Fault{
-		simulator.ConnectionReset, simulator.AnswerLost, simulator.NoAnswer, simulator.ServerError, simulator.BadGateway, simulator.HTMLPage,
-		simulator.TokenRejected, simulator.RateLimited, simulator.RateLimited410, simulator.NotFoundPage, simulator.EmptyAnswer, simulator.WrongTypes,
+		simulator.ConnectionReset, simulator.ResponseLost, simulator.NoResponse, simulator.ServerError, simulator.BadGateway, simulator.HTMLPage,
+		simulator.TokenRejected, simulator.RateLimited, simulator.RateLimited410, simulator.NotFoundPage, simulator.EmptyResponse, simulator.WrongTypes,
 	} {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
@@ -522,7 +522,7 @@ func TestRunRestoresWithANewToken(t *testing.T) {
 // If all requests fail from some point on, the error says what to set by hand, and the run ends in time.
 func TestRunReportsWhatItCouldNotRestore(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []simulator.Fault{simulator.ServerError, simulator.ConnectionReset, simulator.NoAnswer, simulator.TokenRejected, simulator.HTMLPage} {
+	for _, fault := range []simulator.Fault{simulator.ServerError, simulator.ConnectionReset, simulator.NoResponse, simulator.TokenRejected, simulator.HTMLPage} {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
 			eachRequest(t, simulator.Profile{}, func(t *testing.T, sim *simulator.Simulator, n int) {

@@ -373,7 +373,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 		"succeeds":             {"", -1, false},
 		"is rejected with 404": {simulator.NotFound, UnexpectedResponse, false}, // It can no longer be confirmed.
 		"fails":                {simulator.Unavailable, Canceled, true},
-		"is lost":              {simulator.AnswerLost, Canceled, true},
+		"is lost":              {simulator.ResponseLost, Canceled, true},
 		"token is rejected":    {simulator.TokenRejected, Canceled, false},
 		"shows nothing":        {simulator.BareSuccess, Canceled, true},
 		"is rate-limited":      {simulator.RateLimited, Canceled, false},

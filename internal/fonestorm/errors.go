@@ -19,7 +19,7 @@ type Kind int
 
 // The kinds of failure.
 const (
-	Refused              Kind = iota // FoneStorm rejected the request; its message says why.
+	Rejected             Kind = iota // FoneStorm rejected the request; its message says why.
 	RateLimited                      // The account's rate limit is exceeded, whatever the status.
 	AuthenticationFailed             // FoneStorm rejected the login, or a token that cannot be renewed.
 	SubaccountRejected               // The user cannot act on the configured subaccount.
@@ -75,7 +75,7 @@ func KindOf(err error) Kind {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return Canceled
 	}
-	return Refused
+	return Rejected
 }
 
 // IsNotFound reports whether FoneStorm has reported that the account does not have the FoneNumber. A 404 that does not come from
@@ -102,7 +102,7 @@ func unreachable(timed context.Context, r *request, sent bool, reason string, ca
 
 // unsendable returns the failure of a request that cannot be built.
 func unsendable(r *request, reason string) *Error {
-	return &Error{Kind: Refused, Call: r.String(), Reason: reason}
+	return &Error{Kind: Rejected, Call: r.String(), Reason: reason}
 }
 
 // unsent returns the failure of a request that is not sent because of an outage.
@@ -278,7 +278,7 @@ func (o operation) kind(status int, fromFoneStorm, rateLimited bool) Kind {
 	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
 		return ServerError
 	default:
-		return Refused
+		return Rejected
 	}
 }
 

@@ -26,7 +26,7 @@ func TestErrorsShowTheResponse(t *testing.T) {
 			[]string{"402 Payment Required: Your balance is too low."},
 		},
 		"envelope without message": {
-			409, `{"error":"Locked Out","message":"","status_code":409}`, Refused, []string{"FoneStorm returned 409 Conflict: Locked Out"},
+			409, `{"error":"Locked Out","message":"","status_code":409}`, Rejected, []string{"FoneStorm returned 409 Conflict: Locked Out"},
 		},
 		"web page": {
 			http.StatusForbidden, "<!DOCTYPE html>\n<html><head><title>\n Blocked by proxy &amp; co \n</title></head></html>",
@@ -42,10 +42,10 @@ func TestErrorsShowTheResponse(t *testing.T) {
 		"other JSON": {403, `{"detail":"denied"}`, PermissionDenied, []string{"JSON with an unexpected structure", `{"detail":"denied"}`}},
 		"odd types":  {403, `{"error":403,"message":["denied"]}`, PermissionDenied, []string{"403 Forbidden: 403"}},
 		"JSON text":  {403, `"denied"`, PermissionDenied, []string{"JSON with an unexpected structure", `"denied"`}},
-		"odd status": {499, `nginx gave up`, Refused, []string{"499", "nginx gave up"}},
+		"odd status": {499, `nginx gave up`, Rejected, []string{"499", "nginx gave up"}},
 		"binary":     {403, "\x00\x1b\x07\xff", PermissionDenied, []string{"text that is not JSON"}},
 		"control characters": {
-			409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Refused, []string{"409 Conflict: a  b c d e f g"},
+			409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Rejected, []string{"409 Conflict: a  b c d e f g"},
 		},
 		"sign in":     {200, "<html><title>Sign in to the Wi-Fi</title></html>", UnexpectedResponse, []string{`an HTML page titled "Sign in to the Wi-Fi"`}},
 		"no body":     {200, "", UnexpectedResponse, []string{"is empty"}},
@@ -98,16 +98,16 @@ func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
 	operations := []operation{logIn, useSubaccount, readFoneNumber, listFoneNumbers, setDelivery, listDevices}
 	for status, want := range map[int][6]Kind{
-		400: {AuthenticationFailed, SubaccountRejected, Refused, Refused, DestinationRejected, Refused},
+		400: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected, Rejected},
 		401: {AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed},
 		402: {PaymentRequired, PaymentRequired, PaymentRequired, PaymentRequired, PaymentRequired, PaymentRequired},
 		403: {AuthenticationFailed, SubaccountRejected, PermissionDenied, PermissionDenied, PermissionDenied, PermissionDenied},
-		404: {WrongEndpoint, SubaccountRejected, NotFound, Refused, NotFound, Refused},
-		405: {Refused, Refused, Refused, Refused, Refused, Refused},
+		404: {WrongEndpoint, SubaccountRejected, NotFound, Rejected, NotFound, Rejected},
+		405: {Rejected, Rejected, Rejected, Rejected, Rejected, Rejected},
 		408: {ServerError, ServerError, ServerError, ServerError, ServerError, ServerError},
-		410: {Refused, Refused, Refused, Refused, Refused, Refused},
-		415: {Refused, Refused, Refused, Refused, Refused, Refused},
-		422: {AuthenticationFailed, SubaccountRejected, Refused, Refused, DestinationRejected, Refused},
+		410: {Rejected, Rejected, Rejected, Rejected, Rejected, Rejected},
+		415: {Rejected, Rejected, Rejected, Rejected, Rejected, Rejected},
+		422: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected, Rejected},
 		429: {RateLimited, RateLimited, RateLimited, RateLimited, RateLimited, RateLimited},
 		501: {ServerError, ServerError, ServerError, ServerError, ServerError, ServerError},
 		503: {ServerError, ServerError, ServerError, ServerError, ServerError, ServerError},
@@ -138,7 +138,7 @@ func TestKindOfOtherErrors(t *testing.T) {
 	t.Parallel()
 	refused := &Error{Call: "read", Status: http.StatusBadGateway, Kind: ServerError, Reason: "FoneStorm returned 502 Bad Gateway", Attempts: 5, Elapsed: 12340 * time.Millisecond}
 	err := fmt.Errorf("while refreshing: %w", refused)
-	if KindOf(err) != ServerError || IsNotFound(err) || IsNotFound(nil) || KindOf(io.EOF) != Refused || KindOf(context.Canceled) != Canceled {
+	if KindOf(err) != ServerError || IsNotFound(err) || IsNotFound(nil) || KindOf(io.EOF) != Rejected || KindOf(context.Canceled) != Canceled {
 		t.Error("the kind of an error is wrong")
 	}
 	if want := "could not read: FoneStorm returned 502 Bad Gateway (attempt 5, 12.3s after the first)"; refused.Error() != want {

@@ -103,7 +103,7 @@ func adviceFor(kind fonestorm.Kind) advice {
 		}
 	case fonestorm.Canceled:
 		return advice{"", "Operation Canceled", "Terraform was interrupted. Run it again to finish."}
-	case fonestorm.Refused:
+	case fonestorm.Rejected:
 		fallthrough
 	default:
 		return advice{"", "Request Rejected by FoneStorm", "The reason above comes from FoneStorm. Check the FoneNumber and the configuration of the resource."}

@@ -121,14 +121,14 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 	)
 	sets, logsIn, lists := o.kind == "set", o.kind == "login", o.kind == "list"
 	switch fault {
-	case simulator.NoAnswer:
+	case simulator.NoResponse:
 		if lists { // A list has its own long timeout.
 			return outcome{unreachable, 1}, outcome{unreachable, 1}
 		}
 		return outcome{"", 2}, outcome{unreachable, 1 + retries}
 	case simulator.ConnectionReset, simulator.ConnectionClosed:
 		return outcome{"", 2}, outcome{unreachable, 1 + retries}
-	case simulator.AnswerLost:
+	case simulator.ResponseLost:
 		if o.settled { // It took effect.
 			return outcome{"", 2}, outcome{"", 1 + retries}
 		}
@@ -144,7 +144,7 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 			return outcome{"", 2}, outcome{"", 1 + retries}
 		}
 		return outcome{"", 2}, outcome{unexpected, 1 + retries}
-	case simulator.EmptyAnswer, simulator.NoContent:
+	case simulator.EmptyResponse, simulator.NoContent:
 		if sets { // Which reports success.
 			return outcome{"", 1}, outcome{"", 1}
 		}
@@ -207,7 +207,7 @@ func TestFaults(t *testing.T) {
 // Broken connections behave differently on sockets.
 func TestFaultsOverSockets(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []simulator.Fault{simulator.ConnectionReset, simulator.ConnectionClosed, simulator.AnswerLost, simulator.CutOff} {
+	for _, fault := range []simulator.Fault{simulator.ConnectionReset, simulator.ConnectionClosed, simulator.ResponseLost, simulator.CutOff} {
 		for _, name := range []string{"create", "read"} {
 			for _, once := range []bool{true, false} {
 				t.Run(string(fault)+" "+name+" "+map[bool]string{true: "once", false: "always"}[once], func(t *testing.T) {
@@ -289,7 +289,7 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 // closed.
 func repeatedByHTTP(fault simulator.Fault, kind string) int {
 	if kind == "set" || kind == "login" || !slices.Contains([]simulator.Fault{
-		simulator.ConnectionReset, simulator.ConnectionClosed, simulator.AnswerLost,
+		simulator.ConnectionReset, simulator.ConnectionClosed, simulator.ResponseLost,
 	}, fault) {
 		return 0
 	}

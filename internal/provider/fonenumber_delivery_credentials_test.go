@@ -85,7 +85,7 @@ func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {
 			m := a.manage(t)
 			m.settings = attributes{"max_retries": 0}
 			m.mustApply(old)
-			a.injectInto("set", simulator.AnswerLost)
+			a.injectInto("set", simulator.ResponseLost)
 			wantError(t, m.apply(toURL("other", "new-horse", 0)), "Unable to Reach FoneStorm")
 			a.mustDeliver(t, testNumber, destination{"URL", hookURL, "other", "new-horse"})
 			a.Inject(nil)

@@ -226,8 +226,8 @@ func TestDestroyAfterALostCreate(t *testing.T) {
 		summary    string          // Summary of the create's error.
 		want       destination
 	}{
-		"took effect":               {simulator.AnswerLost, false, "", destination{kind: "None"}},
-		"took effect, not readable": {simulator.AnswerLost, true, "Unable to Reach FoneStorm", destination{kind: "None"}},
+		"took effect":               {simulator.ResponseLost, false, "", destination{kind: "None"}},
+		"took effect, not readable": {simulator.ResponseLost, true, "Unable to Reach FoneStorm", destination{kind: "None"}},
 		"did not":                   {simulator.BadGateway, false, "FoneStorm Server Error", destination{kind: "Email", value: "boss@example.com"}},
 		"did not, not readable":     {simulator.BadGateway, true, "FoneStorm Server Error", destination{kind: "Email", value: "boss@example.com"}},
 	} {

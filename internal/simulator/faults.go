@@ -24,10 +24,10 @@ const (
 	ConnectionReset Fault = "connection reset"
 	// ConnectionClosed closes the connection gracefully before FoneStorm receives the request.
 	ConnectionClosed Fault = "connection closed"
-	// NoAnswer keeps the connection open without a response until the client cancels; FoneStorm does not receive the request.
-	NoAnswer Fault = "no response"
-	// AnswerLost lets FoneStorm process the request, then resets the connection.
-	AnswerLost Fault = "response lost"
+	// NoResponse keeps the connection open without a response until the client cancels; FoneStorm does not receive the request.
+	NoResponse Fault = "no response"
+	// ResponseLost lets FoneStorm process the request, then resets the connection.
+	ResponseLost Fault = "response lost"
 )
 
 // Error responses. FoneStorm does not process the request.
@@ -66,8 +66,8 @@ const (
 
 // Damaged responses. FoneStorm processes the request; its error responses are not damaged.
 const (
-	// EmptyAnswer removes the body.
-	EmptyAnswer Fault = "empty response"
+	// EmptyResponse removes the body.
+	EmptyResponse Fault = "empty response"
 	// NoContent removes the body and returns status 204.
 	NoContent Fault = "204 no content"
 	// CutOff closes the connection in the middle of the body.
@@ -89,11 +89,11 @@ const (
 // Faults returns all faults.
 func Faults() []Fault {
 	return []Fault{
-		ConnectionReset, ConnectionClosed, NoAnswer, AnswerLost,
+		ConnectionReset, ConnectionClosed, NoResponse, ResponseLost,
 		TokenRejected, RequestTimeout, RateLimited, RateLimitedSeconds, RateLimitedDate, RateLimited400, RateLimited410,
 		ServerError, BadGateway, Unavailable, GatewayTimeout, HTMLPage,
 		NotFound, NotFoundPage, NotFoundForeign,
-		EmptyAnswer, NoContent, CutOff, WrongContentType, UnknownMembers, ReceiveMissing, WrongTypes, AnotherFoneNumber, BareSuccess,
+		EmptyResponse, NoContent, CutOff, WrongContentType, UnknownMembers, ReceiveMissing, WrongTypes, AnotherFoneNumber, BareSuccess,
 	}
 }
 
@@ -134,8 +134,8 @@ func (s *Simulator) commit(fault Fault, w http.ResponseWriter, r *http.Request) 
 var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request){
 	ConnectionReset:  func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, reset) },
 	ConnectionClosed: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, orderly) },
-	NoAnswer:         func(_ *Simulator, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-	AnswerLost: func(s *Simulator, w http.ResponseWriter, r *http.Request) {
+	NoResponse:       func(_ *Simulator, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	ResponseLost: func(s *Simulator, w http.ResponseWriter, r *http.Request) {
 		s.service.ServeHTTP(httptest.NewRecorder(), r)
 		disconnect(w, reset)
 	},
@@ -160,7 +160,7 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 		reply(w, http.StatusNotFound, map[string]any{"message": "no Route matched"})
 	},
 
-	EmptyAnswer: damaged(func(*http.Request, *httptest.ResponseRecorder) []byte { return nil }),
+	EmptyResponse: damaged(func(*http.Request, *httptest.ResponseRecorder) []byte { return nil }),
 	NoContent: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
 		response.Code = http.StatusNoContent
 		return nil

@@ -116,8 +116,8 @@ func TestFaults(t *testing.T) {
 	}{
 		ConnectionReset:  {wantConnectionError(syscall.ECONNRESET), false},
 		ConnectionClosed: {wantConnectionError(io.EOF), false},
-		NoAnswer:         {wantConnectionError(context.Canceled), false},
-		AnswerLost:       {wantConnectionError(syscall.ECONNRESET), true},
+		NoResponse:       {wantConnectionError(context.Canceled), false},
+		ResponseLost:     {wantConnectionError(syscall.ECONNRESET), true},
 		TokenRejected:    {wantError(401, nil), false},
 		RequestTimeout:   {wantError(408, nil), false},
 		RateLimited:      {wantError(429, nil), false},
@@ -147,7 +147,7 @@ func TestFaults(t *testing.T) {
 				t.Error("the response has content")
 			}
 		}, true},
-		EmptyAnswer: {func(t *testing.T, got received) {
+		EmptyResponse: {func(t *testing.T, got received) {
 			if got.err != nil || got.status != http.StatusOK || got.body != "" {
 				t.Error("the response is not empty")
 			}
@@ -195,7 +195,7 @@ func TestFaults(t *testing.T) {
 			ctx, giveUp := context.WithCancel(t.Context())
 			defer giveUp()
 			sim.Inject(func(*http.Request) Fault {
-				if fault == NoAnswer {
+				if fault == NoResponse {
 					giveUp() // As a client does on a timeout.
 				}
 				return fault
