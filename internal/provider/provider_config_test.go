@@ -91,12 +91,12 @@ func TestClientConfig(t *testing.T) {
 func TestAccValidateProvider(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ block, attribute, says string }{
-		"endpoint_http":     {`endpoint = "http://api.fonestorm.com/v2"`, "endpoint", "allowed only to a loopback host"},
+		"endpoint_http":     {`endpoint = "http://api.fonestorm.com/v2"`, "endpoint", "allowed only for a loopback host"},
 		"endpoint_scheme":   {`endpoint = "api.fonestorm.com/v2"`, "endpoint", `must begin with https://. Use "https://api.fonestorm.com/v2".`},
 		"endpoint_loopback": {`endpoint = "127.0.0.1:8080/v2"`, "endpoint", `Use "http://127.0.0.1:8080/v2".`},
 		"endpoint_word":     {`endpoint = "fonestorm"`, "endpoint", "cannot be used: it must begin with https://."},
 		"endpoint_user":     {`endpoint = "https://u:p@api.fonestorm.com/v2"`, "endpoint", "must not contain a username or password"},
-		"endpoint_query":    {`endpoint = "https://api.fonestorm.com/v2?token=x"`, "endpoint", "must not have a query"},
+		"endpoint_query":    {`endpoint = "https://api.fonestorm.com/v2?token=x"`, "endpoint", "must not contain a query"},
 		"endpoint_no_host":  {`endpoint = "https:///v2"`, "endpoint", "has no host"},
 		"token_and_user":    {"token = \"t\"\n  username = \"u\"", "username", `"token" cannot be specified when "username" is specified`},
 		"token_and_pass":    {"token = \"t\"\n  password = \"p\"", "password", `"token" cannot be specified when "password" is specified`},
