@@ -21,7 +21,7 @@ func (w *workspace) with(cli string) *workspace {
 	result := &workspace{Workspace: other, t: w.t}
 	// OpenTofu can use a state of Terraform unchanged. Terraform needs `state replace-provider`, see the guide on moving.
 	state, _ := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
-	if !versionOf(cli).isTofu && strings.Contains(string(state), "registry.opentofu.org/") {
+	if !isTofu(inspected(cli)) && strings.Contains(string(state), "registry.opentofu.org/") {
 		says(w.t, result.run(0, "state", "replace-provider", "-auto-approve", "registry.opentofu.org/fractel/fractel", "fractel/fractel"),
 			"Successfully replaced provider for 3 resources.")
 	}

@@ -217,7 +217,7 @@ func TestAccAdoptOddAccount(t *testing.T) {
 		fmt.Fprintf(&imports, "import {\n  to = fractel_fonenumber_delivery.n%s\n  id = %[1]q\n}\n", number)
 	}
 	w := a.newWorkspace(t, imports.String())
-	if theCLI().has(generatedByProvider) {
+	if generatedByProvider.in(theCLI()) {
 		says(t, w.plan(2, "-generate-config-out=adopted.tf"), "Plan: 60 to import, 0 to add, 0 to change, 0 to destroy.")
 	} else {
 		says(t, w.plan(1, "-generate-config-out=adopted.tf"), `"JSON" is not available`)

@@ -161,7 +161,7 @@ func TestAccGuideOnMovedBlocks(t *testing.T) {
 	a.byHand("3215551212", "Email", "ops@example.com")
 	w := a.newWorkspace(t, guided(t, "moving.md", "moved {"))
 	host := "registry.terraform.io"
-	if theCLI().isTofu {
+	if isTofu(theCLI()) {
 		host = "registry.opentofu.org"
 	}
 	other := t.TempDir()

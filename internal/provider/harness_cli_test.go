@@ -43,7 +43,7 @@ func findCLI() error {
 	os.Setenv("TF_ACC_TERRAFORM_PATH", cli)
 	os.Setenv("CHECKPOINT_DISABLE", "1")
 	os.Unsetenv("TF_CLI_CONFIG_FILE") // It may select another build of the provider, or not exist.
-	if theCLI().isTofu {
+	if isTofu(theCLI()) {
 		os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org") // OpenTofu rejects the names that plugin-testing uses with the default host.
 	}
 	return nil
@@ -271,7 +271,7 @@ resource "fractel_fonenumber_delivery" "test" {
 func bestPassword(t *testing.T, password string, version int) string {
 	t.Helper()
 	throughCLI(t)
-	if theCLI().has(writeOnly) {
+	if writeOnly.in(theCLI()) {
 		return fmt.Sprintf("url_password_wo = %q\n  url_password_wo_version = %d", password, version)
 	}
 	return fmt.Sprintf("url_password = %q", password)

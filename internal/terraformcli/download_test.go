@@ -89,7 +89,7 @@ func TestDownload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cli, err := inspect(t.Context(), executable)
+	cli, err := Inspect(t.Context(), executable)
 	if err != nil || cli.Product() != "Terraform "+downloadVersion {
 		t.Errorf("downloaded %s, %v", cli.Product(), err)
 	}

@@ -65,7 +65,7 @@ func find(ctx context.Context, progress io.Writer, site string) (CLI, error) {
 			if err != nil {
 				return CLI{}, fmt.Errorf("%s=%s: %w", variable, name, err)
 			}
-			return inspect(ctx, path)
+			return Inspect(ctx, path)
 		}
 	}
 	cache, err := CacheDir()
@@ -74,7 +74,7 @@ func find(ctx context.Context, progress io.Writer, site string) (CLI, error) {
 	}
 	for _, name := range []string{"terraform", "tofu", filepath.Join(cache, "terraform"), filepath.Join(cache, "tofu")} {
 		if path, err := exec.LookPath(name); err == nil {
-			return inspect(ctx, path)
+			return Inspect(ctx, path)
 		}
 	}
 	path, err := download{dir: cache, site: site, patience: 10 * time.Second}.run(ctx, progress)
@@ -86,7 +86,7 @@ Do one of these, then try again:
   - name a CLI that is not on the PATH: TERRAFORM=/path/to/terraform
   - build OpenTofu from the Go module proxy, which takes some minutes and 3 GB: make tofu`, err, minTerraform, minOpenTofu)
 	}
-	return inspect(ctx, path)
+	return Inspect(ctx, path)
 }
 
 // CacheDir returns the folder for CLIs that are downloaded or built for this project. It may not exist yet.
@@ -98,8 +98,8 @@ func CacheDir() (string, error) {
 // versionLine is the first line of `terraform version`, except for warnings.
 var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
 
-// inspect runs an executable to get its version, and returns an error if it is too old.
-func inspect(ctx context.Context, path string) (CLI, error) {
+// Inspect runs an executable to get its version, and returns an error if it is too old.
+func Inspect(ctx context.Context, path string) (CLI, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return CLI{}, err
