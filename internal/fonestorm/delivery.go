@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // DeliveryType is the type of a destination.
@@ -88,44 +89,80 @@ func WithoutCredentials(value string) string {
 	return value
 }
 
+// Setting is a delivery to set, and what the caller knows about the one that it set before.
+type Setting struct {
+	Delivery
+	// Last is the destination that the caller set last, and LastShown is how FoneStorm showed it. Both are zero if unknown.
+	Last, LastShown Delivery
+	// ReadBack reads the FoneNumber even if the response already shows the destination, because earlier reads spelled it
+	// differently.
+	ReadBack bool
+	// MustRemoveCredentials makes it an error if FoneStorm rejects empty credentials, instead of leaving earlier ones in place.
+	MustRemoveCredentials bool
+}
+
 // SetResult is the FoneNumber as FoneStorm shows it after its delivery was set.
 type SetResult struct {
 	FoneNumber
 	// CredentialsKept means that FoneStorm rejected empty credentials and the delivery was set without any, so FoneStorm may
 	// still send earlier credentials to the callback URL.
 	CredentialsKept bool
+	// Respelled means that FoneStorm shows the destination in a spelling that SameDestination does not recognize.
+	Respelled bool
 }
 
-// SetDelivery sets the delivery of a FoneNumber. Setting the same delivery twice is harmless. If FoneStorm still shows another
-// destination (see SameDestination) when it is read again, the error is an OtherDestination. If the outcome of the request is
-// unknown, SetDelivery reads the FoneNumber to find out where possible; MayHaveTakenEffect reports whether the delivery may be
-// set despite an error. When ctx is canceled, the request in flight completes, but no other request is sent.
-func (c *Client) SetDelivery(ctx context.Context, number string, want Delivery) (SetResult, error) {
-	c.keepSecret(want)
-	before, known := c.Known(number)
-	kept := false
-	if c.rejectsEmptyCredentials.Load() {
-		want, kept = want.withoutEmptyCredentials()
+// SetDelivery sets the delivery of a FoneNumber. Setting the same delivery twice is harmless. It is confirmed by what FoneStorm
+// shows afterward, in any spelling that keeps the address, the digits, or the host. If FoneStorm still shows another destination
+// after several reads, the error is an OtherDestination. If the outcome of the request is unknown, SetDelivery reads the
+// FoneNumber to find out where possible; MayHaveTakenEffect reports whether the delivery may be set despite an error. When ctx is
+// canceled, the request in flight completes, but no other request is sent.
+func (c *Client) SetDelivery(ctx context.Context, number string, s Setting) (SetResult, error) {
+	c.keepSecret(s.Delivery)
+	var before *Delivery
+	if f, known := c.Known(number); known {
+		before = f.Delivery
 	}
-	f, err := c.set(ctx, number, want)
-	if without, empty := want.withoutEmptyCredentials(); empty && isUnreadBody(asError(err)) {
-		if other, otherErr := c.set(ctx, number, without); !isUnreadBody(asError(otherErr)) {
-			c.rejectsEmptyCredentials.Store(otherErr == nil)
-			want, f, err, kept = without, other, otherErr, true
-		}
+	var result SetResult
+	response, kept, err := c.send(ctx, number, s)
+	switch {
+	case err == nil:
+		result, err = c.confirm(ctx, number, s, before, response)
+	case MayHaveTakenEffect(err) && ctx.Err() == nil && s.isVisible(before):
+		result, err = c.settle(ctx, number, s, before, err)
 	}
-	if MayHaveTakenEffect(err) && KindOf(err) != OtherDestination && ctx.Err() == nil {
-		f, err = c.settle(ctx, number, want, known && !SameDestination(*before.Delivery, want), err)
-	}
+	result.CredentialsKept = kept
 	if err != nil {
 		c.snapshot.forget(number)
 		if IsNotFound(err) {
 			err = c.confirmSettingNotFound(ctx, number, err)
 		}
-		return SetResult{FoneNumber: f}, err
+		return result, err
 	}
-	c.snapshot.put(f)
-	return SetResult{FoneNumber: f, CredentialsKept: kept}, nil
+	c.snapshot.put(result.FoneNumber)
+	return result, nil
+}
+
+// send sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
+// setting without them and reports that earlier ones may remain.
+func (c *Client) send(ctx context.Context, number string, s Setting) (_ *FoneNumber, kept bool, _ error) {
+	without, empty := s.withoutEmptyCredentials()
+	optional := empty && !s.MustRemoveCredentials
+	if optional && c.rejectsEmptyCredentials.Load() {
+		f, err := c.requestFoneNumber(ctx, without.request(number))
+		return f, true, err
+	}
+	f, err := c.requestFoneNumber(ctx, s.request(number))
+	if !optional || !isUnreadBody(asError(err)) {
+		return f, false, err
+	}
+	f, errWithout := c.requestFoneNumber(ctx, without.request(number))
+	if isUnreadBody(asError(errWithout)) {
+		return nil, false, err // It is not about the credentials.
+	}
+	if errWithout == nil {
+		c.rejectsEmptyCredentials.Store(true)
+	}
+	return f, true, errWithout
 }
 
 // confirmSettingNotFound decides what a 404 means that a setting returned: the FoneNumber is gone only if a read returns 404, too.
@@ -167,40 +204,104 @@ func (d Delivery) withoutEmptyCredentials() (Delivery, bool) {
 	return d, found
 }
 
-// set sends the setting and verifies that FoneStorm shows it.
-func (c *Client) set(ctx context.Context, number string, want Delivery) (FoneNumber, error) {
-	r := &request{
-		operation: setDelivery, subject: number,
-		method: http.MethodPost, path: "/messages/receive", params: want.params(number),
-	}
-	f, err := c.requestFoneNumber(ctx, r)
-	if err != nil {
-		return FoneNumber{}, err
-	}
-	if f == nil || f.Delivery == nil || !SameDestination(*f.Delivery, want) {
-		read, err := c.fetchFoneNumber(ctx, number) // The response may have shown the previous delivery.
-		if err != nil {
-			return FoneNumber{}, uncertain(err)
-		}
-		f = &read
-	}
-	if !SameDestination(*f.Delivery, want) {
-		return *f, otherDestination(r, c.secrets.clean(f.Delivery.String()), want)
-	}
-	return *f, nil
+// request returns the request that sets a delivery.
+func (d Delivery) request(number string) *request {
+	return &request{operation: setDelivery, subject: number, method: http.MethodPost, path: "/messages/receive", params: d.params(number)}
 }
 
-// settle reads the FoneNumber to find out whether a failed setting took effect. Because FoneStorm does not return credentials,
-// a read cannot confirm that they were set unless the destination changed with them.
-func (c *Client) settle(ctx context.Context, number string, want Delivery, changes bool, failed error) (FoneNumber, error) {
-	if (want.URLUsername != nil || want.URLPassword != nil) && !changes {
-		return FoneNumber{}, failed
+// match is how a shown destination compares with a setting.
+type match int
+
+const (
+	other     match = iota // Something else set it, or it has another type.
+	previous               // The setting has not taken effect, or the read lags behind it.
+	respelled              // The setting, in a spelling that was not known.
+	asSet                  // The setting.
+)
+
+// compare compares a shown destination with a setting. before is the destination that FoneStorm showed before the setting; nil
+// if unknown. If FoneStorm rewrites destinations so that the previous one was not recognizable either, the previous and the new
+// one can look alike.
+func (s Setting) compare(shown Delivery, before *Delivery) match {
+	isKnownSpelling := s.Last.hasText(s.Delivery) && s.LastShown.hasText(shown)
+	wasRewritten := before != nil && before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last)
+	switch {
+	case SameDestination(shown, s.Delivery), isKnownSpelling:
+		return asSet
+	case before != nil && before.hasText(shown) && !wasRewritten:
+		return previous
+	case MaySpell(shown, s.Delivery):
+		return respelled
+	default:
+		return other
 	}
+}
+
+// hasText reports whether two deliveries have the same type and the same text.
+func (d Delivery) hasText(other Delivery) bool {
+	return d.Type != "" && parseType(string(d.Type)) == parseType(string(other.Type)) && d.Value == other.Value
+}
+
+// confirmWaits are the waits before the reads that confirm a setting: about five seconds, because a read can lag behind.
+var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
+
+// confirm waits until FoneStorm shows the setting. The response is nil if it does not contain the FoneNumber.
+func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, response *FoneNumber) (SetResult, error) {
+	shown := response
+	found := func() match {
+		if shown == nil || shown.Delivery == nil {
+			return other
+		}
+		return s.compare(*shown.Delivery, before)
+	}
+	if is := found(); !s.ReadBack && (is == asSet || is == respelled && before != nil) {
+		return SetResult{FoneNumber: *shown, Respelled: is == respelled}, nil
+	}
+	for _, wait := range confirmWaits {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return SetResult{}, uncertain(canceled(ctx, s.request(number)))
+		}
+		read, err := c.fetchFoneNumber(ctx, number)
+		if err != nil {
+			return SetResult{}, uncertain(err)
+		}
+		shown = &read
+		if is := found(); is == asSet || is == respelled && before != nil {
+			return SetResult{FoneNumber: read, Respelled: is == respelled}, nil
+		}
+	}
+	return c.lastResort(number, s, *shown, found())
+}
+
+// lastResort decides about a setting that several reads did not confirm. FoneStorm may show it in the spelling of the previous
+// destination: percent-encoded tokens, or what every read of this destination has shown.
+func (c *Client) lastResort(number string, s Setting, shown FoneNumber, is match) (SetResult, error) {
+	encodesTokens := SameDestination(shown.Delivery.Normalized(), s.Normalized())
+	if is == respelled || is == previous && (encodesTokens || s.ReadBack && MaySpell(*shown.Delivery, s.Delivery)) {
+		return SetResult{FoneNumber: shown, Respelled: true}, nil
+	}
+	return SetResult{FoneNumber: shown}, otherDestination(s.request(number), c.secrets.clean(shown.Delivery.String()), s.Delivery)
+}
+
+// isVisible reports whether a read can show that the setting took effect. FoneStorm does not return credentials, so it cannot if
+// only they change.
+func (s Setting) isVisible(before *Delivery) bool {
+	return s.URLUsername == nil && s.URLPassword == nil || before != nil && !SameDestination(*before, s.Delivery)
+}
+
+// settle reads the FoneNumber once to find out whether a failed setting took effect.
+func (c *Client) settle(ctx context.Context, number string, s Setting, before *Delivery, failed error) (SetResult, error) {
 	f, err := c.fetchFoneNumber(ctx, number)
-	if err != nil || !SameDestination(*f.Delivery, want) {
-		return FoneNumber{}, failed
+	if err != nil {
+		return SetResult{}, failed
 	}
-	return f, nil
+	is := s.compare(*f.Delivery, before)
+	if is == asSet || is == respelled && before != nil {
+		return SetResult{FoneNumber: f, Respelled: is == respelled}, nil
+	}
+	return SetResult{}, failed
 }
 
 // params returns the parameters of Set Delivery Service. `url_method` is required for every type since v2.4.

@@ -1,21 +1,25 @@
 package fonestorm
 
 import (
-	"encoding/hex"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/net/idna"
 )
 
-// SameDestination reports whether two deliveries send messages to the same destination, even if it is spelled differently.
-// FoneStorm may show an e-mail address in lower case, a telephone number with its country code, or a URL with different
-// percent-encoding. URL methods and credentials are not compared.
+// SameDestination reports whether two deliveries mean the same destination. E-mail addresses are compared without case,
+// telephone numbers by their ten digits, and device IDs without blanks. Of a URL, only the scheme, the host, the default port,
+// and an empty path can be spelled in several ways. URL methods and credentials are not compared.
 func SameDestination(a, b Delivery) bool {
 	kind := parseType(string(a.Type))
 	return kind == parseType(string(b.Type)) && canonicalValue(kind, a.Value) == canonicalValue(kind, b.Value)
 }
 
 // Normalized returns the delivery with its destination spelled as in a configuration: a telephone number as ten digits, and
-// tokens in a URL in braces.
+// tokens in a URL in braces, which FoneStorm may show percent-encoded.
 func (d Delivery) Normalized() Delivery {
 	d.Type = parseType(string(d.Type))
 	d.Value = strings.TrimSpace(d.Value)
@@ -25,7 +29,7 @@ func (d Delivery) Normalized() Delivery {
 	case Forward:
 		d.Value = canonicalNumber(d.Value)
 	case URL:
-		d.Value = readableURL(d.Value)
+		d.Value = braces.Replace(d.Value)
 	case None:
 		d.Value = ""
 	case Email:
@@ -33,13 +37,17 @@ func (d Delivery) Normalized() Delivery {
 	return d
 }
 
+var braces = strings.NewReplacer("%7B", "{", "%7b", "{", "%7D", "}", "%7d", "}")
+
 // canonicalValue returns the same text for all spellings of a destination, and different texts for different destinations.
 func canonicalValue(kind DeliveryType, value string) string {
+	value = strings.TrimSpace(value)
 	switch kind {
 	case Device:
 		return withoutBlanks(value)
 	case Email:
-		return strings.Map(foldCase, withoutBlanks(value))
+		local, host, _ := strings.Cut(value, "@")
+		return strings.ToLower(local) + "@" + canonicalHost(host)
 	case URL:
 		return canonicalURL(value)
 	case Forward:
@@ -47,7 +55,7 @@ func canonicalValue(kind DeliveryType, value string) string {
 	case None:
 		return ""
 	default:
-		return strings.TrimSpace(value)
+		return value
 	}
 }
 
@@ -60,16 +68,49 @@ func withoutBlanks(text string) string {
 	}, text)
 }
 
-// foldCase converts a letter to lower case, unless that would turn a non-ASCII letter into an ASCII one: the Kelvin sign is not a k.
-func foldCase(c rune) rune {
-	if lower := unicode.ToLower(c); (lower < unicode.MaxASCII) == (c < unicode.MaxASCII) {
-		return lower
+// canonicalHost returns a host in lower case and, if it is international, in ASCII (IDNA).
+func canonicalHost(host string) string {
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		return ascii
 	}
-	return c
+	return strings.ToLower(host)
+}
+
+// canonicalURL returns a URL with its scheme and host in lower case, without a default port, and with a path.
+func canonicalURL(text string) string {
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		return text
+	}
+	scheme = strings.ToLower(scheme)
+	user, host, port, path := splitURL(rest)
+	if scheme == "https" && port == ":443" || scheme == "http" && port == ":80" {
+		port = ""
+	}
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return scheme + "://" + user + canonicalHost(host) + port + path
+}
+
+// splitURL splits a URL without its scheme. The user ends with "@", the port begins with ":", and the path contains the query.
+func splitURL(rest string) (user, host, port, path string) {
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	host, path = rest[:end], rest[end:]
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		user, host = host[:at+1], host[at+1:]
+	}
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') { // An IPv6 address contains colons.
+		host, port = host[:colon], host[colon:]
+	}
+	return user, host, port, path
 }
 
 // canonicalNumber removes the country code and punctuation from a North American telephone number. Anything else is returned
-// unchanged, except for surrounding white space.
+// unchanged.
 func canonicalNumber(text string) string {
 	text = strings.TrimSpace(text)
 	digits, international := strings.CutPrefix(strings.TrimPrefix(strings.ToLower(text), "tel:"), "+")
@@ -89,91 +130,49 @@ func isTenDigits(text string) bool { return len(text) == 10 && strings.Trim(text
 
 var punctuation = strings.NewReplacer("-", "", ".", "", "(", "", ")", "", " ", "", "\u00a0", "")
 
-// The characters of RFC 3986 that mean something else when they are percent-encoded, and the percent sign itself.
-const reserved = ":/?#[]@!$&'()*+,;=%"
-
-// canonicalURL returns the spelling that all equivalent URLs share: percent-encoding only where it changes the meaning, scheme
-// and host in lower case, no default port, and a path.
-func canonicalURL(text string) string {
-	text = readableURL(strings.TrimSpace(text))
-	scheme, rest, found := strings.Cut(text, "://")
-	if !found {
-		return text
+// MaySpell reports whether a shown destination can be FoneStorm's spelling of the one that was set: it is of the same type and
+// still contains the e-mail address, the digits of the number or device, or the host of the URL. FracTEL does not document how
+// values are shown, so they may be encoded, masked, or cut off. A destination without the core was set by something else.
+func MaySpell(shown, set Delivery) bool {
+	kind := parseType(string(set.Type))
+	if parseType(string(shown.Type)) != kind {
+		return false
 	}
-	scheme = strings.ToLower(scheme)
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
+	text := shown.Value
+	if decoded, err := url.PathUnescape(text); err == nil {
+		text = decoded
 	}
-	path := decodeOptional(rest[end:])
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path
+	switch kind {
+	case Email:
+		core := canonicalValue(Email, set.Value)
+		return containsAddress(strings.ToLower(text), core) || containsAddress(canonicalValue(Email, text), core)
+	case Device, Forward:
+		core := canonicalValue(kind, set.Value)
+		candidates := append(digitGroups.FindAllString(text, -1), strings.Join(digitGroups.FindAllString(text, -1), ""))
+		return slices.Contains(candidates, core) || kind == Forward && slices.Contains(candidates, "1"+core)
+	case URL:
+		return hostOf(text) == hostOf(set.Value)
+	case None:
+		return true
+	default:
+		return false
 	}
-	user, host := "", rest[:end]
-	if at := strings.LastIndexByte(host, '@'); at >= 0 {
-		user, host = host[:at+1], host[at+1:]
-	}
-	host = foldHost(host)
-	switch scheme {
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	}
-	return scheme + "://" + user + host + path
 }
 
-// foldHost converts a host to lower case, except the tokens in it: FoneStorm replaces them, and their case can matter.
-func foldHost(host string) string {
-	before, rest, found := strings.Cut(host, "{{")
-	if !found {
-		return strings.Map(foldCase, host)
-	}
-	token, after, found := strings.Cut(rest, "}}")
-	if !found {
-		return host
-	}
-	return strings.Map(foldCase, before) + "{{" + token + "}}" + foldHost(after)
+var digitGroups = regexp.MustCompile(`[0-9]+`)
+
+// containsAddress reports whether a text contains an e-mail address that is not part of a longer one.
+func containsAddress(text, address string) bool {
+	before, after, found := strings.Cut(text, address)
+	continues := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune(".-_+", c) }
+	return found && strings.TrimRightFunc(before, continues) == before && strings.TrimLeftFunc(after, continues) == after
 }
 
-// decodeOptional decodes every percent-encoded byte that is not a reserved character. The others get upper-case digits.
-func decodeOptional(text string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	for i := 0; i < len(text); i++ {
-		c, ok := percentByte(text[i:])
-		switch {
-		case !ok:
-			b.WriteByte(text[i])
-			continue
-		case strings.IndexByte(reserved, c) >= 0:
-			b.WriteString(strings.ToUpper(text[i : i+3]))
-		default:
-			b.WriteByte(c)
-		}
-		i += 2
+// hostOf returns the canonical host of a URL, with or without a scheme.
+func hostOf(text string) string {
+	if _, rest, found := strings.Cut(text, "://"); found {
+		text = rest
 	}
-	return b.String()
+	_, host, _, _ := splitURL(strings.TrimSpace(text))
+	return canonicalHost(strings.TrimSuffix(host, "."))
 }
-
-// percentByte decodes the percent-encoded byte at the beginning of a text.
-func percentByte(text string) (byte, bool) {
-	if len(text) < 3 || text[0] != '%' {
-		return 0, false
-	}
-	decoded, err := hex.DecodeString(text[1:3])
-	if err != nil {
-		return 0, false
-	}
-	return decoded[0], true
-}
-
-// readableURL decodes the braces and ampersands of a URL, whichever encoding FoneStorm shows them in.
-func readableURL(text string) string {
-	for strings.Contains(text, "&amp;") { // It may have been escaped more than once.
-		text = strings.ReplaceAll(text, "&amp;", "&")
-	}
-	return braces.Replace(text)
-}
-
-var braces = strings.NewReplacer("%7B", "{", "%7b", "{", "%7D", "}", "%7d", "}")

@@ -74,6 +74,16 @@ func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, 
 	return f, err
 }
 
+// ReadFoneNumber reads one FoneNumber with a request of its own. Lists may spell a destination differently.
+func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
+	f, err := c.fetchFoneNumber(ctx, number)
+	if err != nil {
+		return f, err
+	}
+	c.snapshot.put(f)
+	return f, nil
+}
+
 // Known returns the FoneNumber if GetFoneNumber would return it without a request.
 func (c *Client) Known(number string) (FoneNumber, bool) {
 	return c.snapshot.known(number)

@@ -98,7 +98,7 @@ func passesBetween(t *testing.T, first, second string) {
 
 	w = w.with(second)
 	w.apply("-destroy")
-	for number, want := range map[string]destination{
+	for number, want := range map[string]delivery{
 		"3215550000": {kind: "None"},
 		"3215550001": {kind: "Email", value: "ops@example.com"},
 		"3215550002": {kind: "Email", value: "imported@example.com"},

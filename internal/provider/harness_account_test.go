@@ -207,21 +207,21 @@ func kindOf(r *http.Request) string {
 }
 
 // destination is a delivery as a user configures it.
-type destination struct {
+type delivery struct {
 	kind, value        string
 	username, password string
 }
 
 // Two destinations of each type, to test changes within a type and between types.
 var (
-	destinations = []destination{
+	destinations = []delivery{
 		{kind: "Device", value: "987123543678"},
 		{kind: "Email", value: "ops@example.com"},
 		{kind: "URL", value: "https://hooks.example.com/sms?msg={{msg}}", username: "hook", password: "correct-horse"},
 		{kind: "Forward", value: "3215551111"},
 		{kind: "None"},
 	}
-	otherDestinations = []destination{
+	otherDestinations = []delivery{
 		{kind: "Device", value: "21915233078"},
 		{kind: "Email", value: "support@example.com"},
 		{kind: "URL", value: "http://hooks.example.com/{{to}}/in?from={{from}}&id={{uid}}"},
@@ -231,10 +231,10 @@ var (
 )
 
 // delivers checks the destination and credentials of a FoneNumber in FoneStorm.
-func (a *account) delivers(number string, want destination) resource.TestCheckFunc {
+func (a *account) delivers(number string, want delivery) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		f, _ := a.Get(number)
-		got := destination{f.Receive.Type, f.Receive.Value(), f.Receive.URLUsername, f.Receive.URLPassword}
+		got := delivery{f.Receive.Type, f.Receive.Value(), f.Receive.URLUsername, f.Receive.URLPassword}
 		if want.kind == "None" {
 			want.value = ""
 		}
@@ -245,7 +245,7 @@ func (a *account) delivers(number string, want destination) resource.TestCheckFu
 	}
 }
 
-func (a *account) mustDeliver(t rapid.TB, number string, want destination) {
+func (a *account) mustDeliver(t rapid.TB, number string, want delivery) {
 	t.Helper()
 	if err := a.delivers(number, want)(nil); err != nil {
 		t.Errorf("%s", err)

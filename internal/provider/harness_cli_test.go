@@ -241,7 +241,7 @@ func unzipped(t *testing.T, path string) []byte {
 }
 
 // config returns the resource block of a delivery.
-func (d destination) config(number string) string {
+func (d delivery) config(number string) string {
 	lines := []string{fmt.Sprintf("type = %q", d.kind)}
 	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
 		if value != "" {

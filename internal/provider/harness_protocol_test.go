@@ -355,6 +355,9 @@ func (m *managed) plan(config attributes) (c change, diags []*tfprotov6.Diagnost
 		}
 		m.instance, diags = read, problems
 	}
+	if !m.exists() && config == nil {
+		return c, diags
+	}
 	c, planned := r.plan(m.instance, config)
 	return c, append(diags, planned...)
 }
@@ -402,7 +405,7 @@ func (m *managed) mustImport(number string) {
 }
 
 // attributes returns the configuration of a delivery for the protocol. More attributes follow as pairs of name and value.
-func (d destination) attributes(number string, further ...any) attributes {
+func (d delivery) attributes(number string, further ...any) attributes {
 	config := attributes{"fonenumber": number, "type": d.kind}
 	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
 		if value != "" {

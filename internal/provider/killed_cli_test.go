@@ -147,17 +147,17 @@ func (k *killedApplies) run() {
 
 // inRound returns the destination of a FoneNumber after a round; none before the first. Every round changes every FoneNumber
 // in place to a unique destination, so that a setting shows where it comes from.
-func inRound(round int, number string) destination {
+func inRound(round int, number string) delivery {
 	switch {
 	case round == 0:
-		return destination{kind: "None"}
+		return delivery{kind: "None"}
 	case round%2 == 1:
-		return destination{
+		return delivery{
 			kind: "URL", value: fmt.Sprintf("https://hooks.example.com/%d/%s?msg={{msg}}", round, number),
 			username: "hook", password: fmt.Sprintf("horse-%d", round),
 		}
 	default:
-		return destination{kind: "Email", value: fmt.Sprintf("ops-%d-%s@example.com", round, number)}
+		return delivery{kind: "Email", value: fmt.Sprintf("ops-%d-%s@example.com", round, number)}
 	}
 }
 
@@ -187,7 +187,7 @@ resource "fractel_fonenumber_delivery" "test" {
 // delivers checks that a FoneNumber has its destination of one of these rounds.
 func (k *killedApplies) delivers(f simulator.FoneNumber, rounds ...int) {
 	k.t.Helper()
-	got := destination{kind: f.Receive.Type, value: f.Receive.Value()}
+	got := delivery{kind: f.Receive.Type, value: f.Receive.Value()}
 	if got.kind == "URL" { // Credentials belong only to URLs.
 		got.username, got.password = f.Receive.URLUsername, f.Receive.URLPassword
 	}

@@ -23,7 +23,7 @@ func TestAccLive(t *testing.T) {
 	}
 	preserve(t, number)
 
-	tour := []destination{
+	tour := []delivery{
 		{kind: "Email", value: "terraform-provider-fractel@example.com"},
 		{kind: "URL", value: "https://example.com/?from={{from}}&msg={{msg}}", username: "hook", password: "terraform"},
 		{kind: "URL", value: "https://example.com/?id={{uid}}"},

@@ -220,10 +220,10 @@ func (l *load) start() *run {
 func checkAccount(t *testing.T, a *account, size int, config func(i int) attributes) {
 	t.Helper()
 	for i := range size + neighbors {
-		want := destination{kind: "None"}
+		want := delivery{kind: "None"}
 		switch {
 		case i >= size:
-			want = destination{kind: "Email", value: "neighbor@example.com"}
+			want = delivery{kind: "Email", value: "neighbor@example.com"}
 		case config(i) != nil:
 			want = loadDestination(i)
 		}
@@ -268,9 +268,9 @@ func memory() int64 {
 func loadNumber(i int) string { return strconv.Itoa(3215550000 + i) }
 
 // loadDestination returns the destination of a resource, which is unique, so that it identifies the resource.
-func loadDestination(i int) destination {
+func loadDestination(i int) delivery {
 	number := loadNumber(i)
-	return []destination{
+	return []delivery{
 		{kind: "Email", value: "ops-" + number + "@example.com"},
 		{kind: "URL", value: "https://hooks.example.com/" + number + "?msg={{msg}}", username: "hook", password: "horse-" + number},
 		{kind: "Forward", value: "407" + number[3:]},

@@ -49,7 +49,7 @@ func TestAccModuleExampleApplies(t *testing.T) {
 	w.write("terraform.tfvars", "fonenumbers = {\n  \"3215550000\" = \"ops@example.com\"\n  \"3215550001\" = null\n}\n")
 	w.apply()
 	w.plan(0)
-	a.mustDeliver(t, "3215550000", destination{kind: "Email", value: "ops@example.com"})
+	a.mustDeliver(t, "3215550000", delivery{kind: "Email", value: "ops@example.com"})
 	if got := asJSON(t, w.outputs()["deleting"]); got != `["3215550001"]` {
 		t.Errorf("deleting %s", got)
 	}

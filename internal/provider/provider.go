@@ -156,7 +156,7 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 }
 
 func (p *fractelProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newFoneNumberDeliveryResource}
+	return []func() resource.Resource{newDeliveryResource}
 }
 
 func (p *fractelProvider) DataSources(context.Context) []func() datasource.DataSource {
@@ -164,7 +164,7 @@ func (p *fractelProvider) DataSources(context.Context) []func() datasource.DataS
 }
 
 func (p *fractelProvider) ListResources(context.Context) []func() list.ListResource {
-	return []func() list.ListResource{newFoneNumberDeliveryList}
+	return []func() list.ListResource{newDeliveryList}
 }
 
 func (p *fractelProvider) Functions(context.Context) []func() function.Function {

@@ -283,15 +283,22 @@ func (w *fakeTerraform) plan(replaced []string) (steps map[string]applyStep, ok 
 	defer func() { w.transport.interrupt(interrupted, at) }()
 	for _, name := range shuffled(w, w.nodes()) {
 		if deposedOf, isDeposed := cutDeposed(name); isDeposed {
-			for i, deposed := range w.deposed[deposedOf] {
-				if w.deposed[deposedOf][i], ok = w.refresh(r, deposed); !ok {
+			var kept []instance
+			for _, deposed := range w.deposed[deposedOf] {
+				if deposed, ok = w.refresh(r, deposed); !ok {
 					return nil, false
 				}
-				if _, diags := r.plan(w.deposed[deposedOf][i], nil); w.fails(diags) {
+				if !deposed.exists() {
+					continue
+				}
+				if _, diags := r.plan(deposed, nil); w.fails(diags) {
 					return nil, false
 				}
+				kept = append(kept, deposed)
 			}
-			steps[name] = applyStep{do: w.destroysDeposed(deposedOf)}
+			if w.deposed[deposedOf] = kept; len(kept) > 0 {
+				steps[name] = applyStep{do: w.destroysDeposed(deposedOf)}
+			}
 			continue
 		}
 		if config, configured := w.config[name]; configured {
@@ -323,6 +330,10 @@ func (w *fakeTerraform) planOrphan(r *run, name string, steps map[string]applySt
 	if before.instance, ok = w.refresh(r, before.instance); !ok {
 		return false
 	}
+	if !before.exists() {
+		delete(w.current, name)
+		return true
+	}
 	w.current[name] = before
 	c, diags := r.plan(before.instance, nil)
 	steps["delete "+name] = applyStep{do: w.destroys(name, c.private)}
@@ -336,6 +347,10 @@ func (w *fakeTerraform) planResource(r *run, name string, config attributes, rep
 			return false
 		}
 		w.current[name] = before
+		if !before.exists() {
+			delete(w.current, name)
+			before, exists = fakeObject{}, false
+		}
 	}
 	prior := instance{}
 	if exists && !before.tainted {

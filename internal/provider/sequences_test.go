@@ -66,7 +66,6 @@ type model struct {
 
 	configs   [managedNumbers]attributes // Nil for none.
 	instances [managedNumbers]instance
-	applied   [managedNumbers]attributes // Configuration that the instance was created from.
 
 	set       [managedNumbers][]attributes // Deliveries that the instance may have set.
 	tainted   [managedNumbers]bool         // Whether a create failed that may have taken effect.
@@ -238,7 +237,8 @@ func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnosti
 		return
 	}
 	if !got.exists() {
-		if !m.mayBeGone(i) {
+		neverSet := m.tainted[i] && !m.isOwn(i, m.receive(i))
+		if !neverSet && !m.mayBeGone(i) {
 			m.t.Fatalf("%s is removed from the state", modelNumbers[i])
 		}
 		return
@@ -294,14 +294,11 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		if config != nil {
 			m.set[i] = append(m.set[i], config)
 		}
-		if m.tainted[i] && !before.exists() {
-			m.applied[i] = config // Its on_destroy applies when the tainted object is destroyed.
-		}
 		if !agrees(after, before) && before.exists() {
 			m.t.Fatalf("changing %s fails, but the state changes to %s", modelNumbers[i], after.known())
 		}
 		m.instances[i] = after
-		if now := m.receive(i); now != found && !m.wants(i, config, now, found) {
+		if now := m.receive(i); now != found && !m.wants(i, config, now, found, before) {
 			m.t.Fatalf("changing %s fails and leaves %+v, which is neither the earlier nor the configured delivery", modelNumbers[i], now)
 		}
 		return problem
@@ -310,13 +307,13 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		m.t.Fatalf("changing %s succeeds with the response for another FoneNumber", modelNumbers[i])
 	}
 	m.instances[i] = after
-	if now := m.receive(i); !m.wants(i, config, now, found) && (config != nil || !m.mayBeGone(i)) {
+	if now := m.receive(i); !m.wants(i, config, now, found, before) && (config != nil || !m.mayBeGone(i)) {
 		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
 	}
 	if config == nil && m.receive(i) == found { // Kept, because it is configured or because something else set it.
 		m.uncertain[i] = true
 	}
-	m.applied[i], m.set[i], m.tainted[i] = config, []attributes{config}, false
+	m.set[i], m.tainted[i] = []attributes{config}, false
 	if cmp.Or(config.text("url_password_wo"), config.text("url_password")) != "" { // And with it a username.
 		m.uncertain[i] = false
 	}
@@ -325,7 +322,8 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 
 // replace replaces a tainted instance. The plan of the new one has no record of the old one.
 func (m *model) replace(r *run, i int) *tfprotov6.Diagnostic {
-	c, diags := r.plan(instance{}, m.configs[i])
+	planning := m.account.start(m.t.Context(), m.t, attributes{"check_on_plan": false})
+	c, diags := planning.plan(instance{}, m.configs[i])
 	if problem := failure(diags); problem != nil {
 		return problem
 	}
@@ -345,10 +343,10 @@ func (m *model) isOwn(i int, found simulator.Receive) bool {
 	})
 }
 
-// wants reports whether a delivery is what a resource should set, if FoneStorm had this one before.
-func (m *model) wants(i int, config attributes, now, found simulator.Receive) bool {
+// wants reports whether a delivery is what a resource should set, if FoneStorm and the state had these before.
+func (m *model) wants(i int, config attributes, now, found simulator.Receive, before instance) bool {
 	if config == nil {
-		switch m.applied[i].text("on_destroy") {
+		switch attributesOf(before.known()).text("on_destroy") {
 		case onDestroyKeep:
 			return now == found
 		default:
@@ -374,7 +372,7 @@ func (m *model) settled() {
 	r := m.start()
 	for i, config := range m.configs {
 		if config != nil {
-			if now := m.receive(i); !m.wants(i, config, now, now) {
+			if now := m.receive(i); !m.wants(i, config, now, now, instance{}) {
 				m.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", modelNumbers[i], config, now)
 			}
 		}

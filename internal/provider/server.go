@@ -48,58 +48,55 @@ func (c *callContext) Done() <-chan struct{}       { return (*c.current.Load()).
 func (c *callContext) Err() error                  { return (*c.current.Load()).Err() }
 func (c *callContext) Value(key any) any           { return (*c.current.Load()).Value(key) }
 
-// during makes a call with a context that is released afterward.
-//
-//nolint:contextcheck // The linter does not recognize callContext, which contains ctx.
-func during[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), request Request) (Response, error) {
-	ctx, end := context.WithCancel(ctx)
-	defer end()
-	var c callContext
+// during returns the context of a call, and a function that releases it.
+func during(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	c := &callContext{}
 	c.current.Store(&ctx)
-	defer c.current.Store(&ended)
-	return call(&c, request)
+	return c, func() {
+		cancel()
+		c.current.Store(&ended)
+	}
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	return during(ctx, s.frameworkServer.ValidateResourceConfig, req)
+	ctx, end := during(ctx)
+	defer end()
+	return s.frameworkServer.ValidateResourceConfig(ctx, req)
 }
 
 func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	return during(ctx, s.frameworkServer.UpgradeResourceState, req)
+	ctx, end := during(ctx)
+	defer end()
+	return s.frameworkServer.UpgradeResourceState(ctx, req)
 }
 
 func (s *server) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
-	return during(ctx, s.frameworkServer.UpgradeResourceIdentity, req)
+	ctx, end := during(ctx)
+	defer end()
+	return s.frameworkServer.UpgradeResourceIdentity(ctx, req)
 }
 
 func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	return during(ctx, s.frameworkServer.ReadResource, req)
+	ctx, end := during(ctx)
+	defer end()
+	return s.frameworkServer.ReadResource(ctx, req)
 }
 
 func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	return during(ctx, s.frameworkServer.PlanResourceChange, req)
+	ctx, end := during(ctx)
+	defer end()
+	return s.frameworkServer.PlanResourceChange(ctx, req)
 }
 
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	return during(ctx, s.frameworkServer.ApplyResourceChange, req)
+	ctx, end := during(ctx)
+	defer end()
+	return s.frameworkServer.ApplyResourceChange(ctx, req)
 }
 
 func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
-	return during(ctx, s.frameworkServer.ImportResourceState, req)
-}
-
-func (s *server) MoveResourceState(ctx context.Context, req *tfprotov6.MoveResourceStateRequest) (*tfprotov6.MoveResourceStateResponse, error) {
-	return during(ctx, s.frameworkServer.MoveResourceState, req)
-}
-
-func (s *server) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
-	return during(ctx, s.frameworkServer.ValidateDataResourceConfig, req)
-}
-
-func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
-	return during(ctx, s.frameworkServer.ReadDataSource, req)
-}
-
-func (s *server) CallFunction(ctx context.Context, req *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
-	return during(ctx, s.frameworkServer.CallFunction, req)
+	ctx, end := during(ctx)
+	defer end()
+	return s.frameworkServer.ImportResourceState(ctx, req)
 }

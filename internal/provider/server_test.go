@@ -33,16 +33,13 @@ func TestCallContextIsReleased(t *testing.T) {
 	type key struct{}
 	outer, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
 	defer cancel()
-	var kept, keptCancelled context.Context
-	read := func(ctx context.Context, request string) (any, error) {
-		var end context.CancelFunc
-		kept, end = context.WithCancel(ctx) // The framework keeps it.
-		_ = end
-		return request + ctx.Value(key{}).(string), ctx.Err()
+	ctx, end := during(outer)
+	kept, release := context.WithCancel(ctx) // The framework keeps it.
+	defer release()
+	if kept.Value(key{}) != "value" || kept.Err() != nil {
+		t.Errorf("during the call, the context has %v and %v", kept.Value(key{}), kept.Err())
 	}
-	if got, err := during(outer, read, "a "); got != "a value" || err != nil {
-		t.Errorf("the call returns %v, %v", got, err)
-	}
+	end()
 	if value := kept.Value(key{}); value != nil {
 		t.Errorf("the context still has %v", value)
 	}
@@ -50,13 +47,8 @@ func TestCallContextIsReleased(t *testing.T) {
 		t.Error("the context has not ended with its call")
 	}
 
-	wait := func(ctx context.Context, _ string) (any, error) {
-		keptCancelled = ctx
-		cancel()
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
-	if _, err := during(outer, wait, ""); err == nil || keptCancelled.Err() == nil {
-		t.Errorf("a call that Terraform cancels ends with %v", err)
-	}
+	ctx, end = during(outer)
+	defer end()
+	cancel()
+	<-ctx.Done()
 }

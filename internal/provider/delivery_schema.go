@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -20,7 +21,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Manages where messages (SMS and MMS) received at a FoneNumber are delivered, with FoneStorm's *Set Delivery Service*. " +
 			"Use one resource for each FoneNumber.",
@@ -44,10 +45,9 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 				Optional: true,
 			},
 			"url_method": schema.StringAttribute{
-				MarkdownDescription: "HTTP method with which FoneStorm calls the callback URL. Only `POST` can be configured, and every change of the delivery sets it. " +
-					"If omitted, an imported FoneNumber keeps its method, which can be `GET` or `JSON`.",
+				MarkdownDescription: "HTTP method with which FoneStorm calls the callback URL. Only `POST` can be set, and every change of the delivery sets it. " +
+					"If omitted, the provider ignores the current method, so an imported FoneNumber keeps `GET` or `JSON` until its delivery changes.",
 				Optional:   true,
-				Computed:   true,
 				Validators: []validator.String{urlMethodRule()},
 			},
 			"url_username": schema.StringAttribute{
@@ -97,7 +97,7 @@ func (r *foneNumberDeliveryResource) Schema(_ context.Context, _ resource.Schema
 	}
 }
 
-func (r *foneNumberDeliveryResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+func (r *deliveryResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
 			"fonenumber": identityschema.StringAttribute{
@@ -110,9 +110,9 @@ func (r *foneNumberDeliveryResource) IdentitySchema(_ context.Context, _ resourc
 
 // ValidateConfig checks rules across attributes. It skips unknown values: during an apply, Terraform validates again with
 // the known ones before anything is sent.
-func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+func (r *deliveryResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config deliveryModel
-	resp.Diagnostics.Append(config.read(ctx, req.Config)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() || config.Type.IsUnknown() || config.Type.IsNull() {
 		return
 	}
@@ -139,6 +139,18 @@ func (r *foneNumberDeliveryResource) ValidateConfig(ctx context.Context, req res
 			resp.Diagnostics.Append(callbackDiagnostics(config)...)
 		}
 	}
+}
+
+// checkPair returns an error if a planned value is not a destination of the planned type.
+func checkPair(m deliveryModel) error {
+	kind := fonestorm.DeliveryType(m.Type.ValueString())
+	if !m.Value.IsNull() {
+		return checkDestination(kind, m.Value.ValueString(), m.FoneNumber.ValueString())
+	}
+	if kind != fonestorm.None {
+		return errors.New("There is no value, but only type \"None\" has no destination.")
+	}
+	return nil
 }
 
 // callbackDiagnostics warns about settings of a callback that are valid but probably a mistake.

@@ -8,19 +8,17 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
-	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // inState checks every attribute of the state.
-func (d destination) inState(address, number string) []statecheck.StateCheck {
+func (d delivery) inState(address, number string) []statecheck.StateCheck {
 	text := func(value string) knownvalue.Check {
 		if value == "" {
 			return knownvalue.Null()
@@ -30,7 +28,7 @@ func (d destination) inState(address, number string) []statecheck.StateCheck {
 	var checks []statecheck.StateCheck
 	for name, want := range map[string]knownvalue.Check{
 		"fonenumber": knownvalue.StringExact(number), "type": text(d.kind), "value": text(d.value),
-		"url_method": text(map[bool]string{true: "POST"}[d.kind == "URL"]), "url_username": text(d.username), "url_password": text(d.password),
+		"url_method": knownvalue.Null(), "url_username": text(d.username), "url_password": text(d.password),
 	} {
 		checks = append(checks, statecheck.ExpectKnownValue(address, tfjsonpath.New(name), want))
 	}
@@ -47,7 +45,7 @@ func TestAccLifecycle(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations)})
 	numberOf := func(i int) string { return fmt.Sprint(3215550000 + i) }
 	addressOf := func(i int) string { return "fractel_fonenumber_delivery." + destinations[i].kind }
-	step := func(want []destination, action plancheck.ResourceActionType) (s resource.TestStep) {
+	step := func(want []delivery, action plancheck.ResourceActionType) (s resource.TestStep) {
 		s.Config = a.provider()
 		var checks []resource.TestCheckFunc
 		for i, d := range want {
@@ -80,7 +78,7 @@ func TestAccLifecycle(t *testing.T) {
 	}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: inProcess(),
-		CheckDestroy:             a.delivers(numberOf(1), destination{kind: "None"}),
+		CheckDestroy:             a.delivers(numberOf(1), delivery{kind: "None"}),
 		Steps:                    steps,
 	})
 }
@@ -92,7 +90,7 @@ func TestSwitchType(t *testing.T) {
 	m := a.manage(t)
 	for _, from := range destinations {
 		for _, to := range destinations {
-			for _, d := range []destination{from, to} {
+			for _, d := range []delivery{from, to} {
 				m.mustApply(d.attributes(testNumber))
 				a.mustDeliver(t, testNumber, d)
 			}
@@ -111,7 +109,7 @@ func TestAccChangedFoneNumberReplaces(t *testing.T) {
 			{
 				Config:           a.provider() + d.config(otherNumber),
 				ConfigPlanChecks: planned(testAddress, plancheck.ResourceActionReplace),
-				Check:            resource.ComposeTestCheckFunc(a.delivers(otherNumber, d), a.delivers(testNumber, destination{kind: "None"})),
+				Check:            resource.ComposeTestCheckFunc(a.delivers(otherNumber, d), a.delivers(testNumber, delivery{kind: "None"})),
 			},
 		},
 	})
@@ -127,16 +125,16 @@ func with(config attributes, name string, value any) attributes {
 // The result of each on_destroy for a created, a changed, and an imported delivery.
 func TestOnDestroy(t *testing.T) {
 	t.Parallel()
-	last := destination{"URL", "https://second.example.com/", "hook", "horse"}
+	last := delivery{"URL", "https://second.example.com/", "hook", "horse"}
 	for name, test := range map[string]struct {
 		onDestroy string
 		imported  bool
-		want      destination
+		want      delivery
 	}{
-		"disable":           {"disable", false, destination{kind: "None"}},
-		"default":           {"", false, destination{kind: "None"}},
+		"disable":           {"disable", false, delivery{kind: "None"}},
+		"default":           {"", false, delivery{kind: "None"}},
 		"keep":              {"keep", false, last},
-		"imported, disable": {"disable", true, destination{kind: "None"}},
+		"imported, disable": {"disable", true, delivery{kind: "None"}},
 		"imported, default": {"", true, destinations[1]},
 		"imported, keep":    {"keep", true, destinations[1]},
 	} {
@@ -224,12 +222,12 @@ func TestDestroyAfterALostCreate(t *testing.T) {
 		fault      simulator.Fault // Fault of the setting.
 		unreadable bool            // Whether reads fail afterward.
 		summary    string          // Summary of the create's error.
-		want       destination
+		want       delivery
 	}{
-		"took effect":               {simulator.ResponseLost, false, "", destination{kind: "None"}},
-		"took effect, not readable": {simulator.ResponseLost, true, "Unable to Reach FoneStorm", destination{kind: "None"}},
-		"did not":                   {simulator.BadGateway, false, "FoneStorm Server Error", destination{kind: "Email", value: "boss@example.com"}},
-		"did not, not readable":     {simulator.BadGateway, true, "FoneStorm Server Error", destination{kind: "Email", value: "boss@example.com"}},
+		"took effect":               {simulator.ResponseLost, false, "", delivery{kind: "None"}},
+		"took effect, not readable": {simulator.ResponseLost, true, "Unable to Reach FoneStorm", delivery{kind: "None"}},
+		"did not":                   {simulator.BadGateway, false, "FoneStorm Server Error", delivery{kind: "Email", value: "boss@example.com"}},
+		"did not, not readable":     {simulator.BadGateway, true, "FoneStorm Server Error", delivery{kind: "Email", value: "boss@example.com"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -269,7 +267,7 @@ func TestDestroyAfterALostCreate(t *testing.T) {
 // tainted object has no record of the object, and must not turn off a delivery that something else set.
 func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
 	t.Parallel()
-	boss := destination{kind: "Email", value: "boss@example.com"}
+	boss := delivery{kind: "Email", value: "boss@example.com"}
 	a := newAccountWith(t, otherNumber)
 	a.byHand(testNumber, boss.kind, boss.value)
 	m := a.manage(t)
@@ -328,7 +326,7 @@ func TestSpelling(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
 	a.byHand(testNumber, "Email", "ops@example.com")
-	config := func(value string) attributes { return destination{kind: "Email", value: value}.attributes(testNumber) }
+	config := func(value string) attributes { return delivery{kind: "Email", value: value}.attributes(testNumber) }
 	m := a.manage(t)
 	m.mustImport(testNumber)
 	m.mustPlanNothing(config("Ops@Example.com"))
@@ -361,54 +359,23 @@ func TestURLMethod(t *testing.T) {
 	m.mustImport(testNumber)
 	m.mustPlanNothing(toURL("", "", 0))
 	other := with(toURL("", "", 0), "value", "https://hooks.example.com/other")
-	wantWarnings(t, m.mustApply(other), []string{"Callback Method Changes to POST"})
-	if got := attributesOf(m.state).text("url_method"); got != "POST" {
-		t.Errorf("the state has method %q", got)
+	wantWarnings(t, m.mustApply(other), []string{"Callback Method Changes to POST", "Callback Credentials Will Be Removed"})
+	if got := attributesOf(m.state).text("url_method"); got != "" {
+		t.Errorf("the state has method %q, which is not configured", got)
 	}
 	posted := with(other, "url_method", "POST")
 	m.mustApply(posted)
 
 	a.byHandMethod("GET")
-	m.mustPlanNothing(other)
 	_, diags := m.plan(posted)
 	wantWarnings(t, diags, []string{"Callback Method Changes to POST"})
 	m.mustApply(posted)
 	if f, _ := a.Get(testNumber); f.Receive.URLMethod != "POST" {
 		t.Errorf("the method is still %s", f.Receive.URLMethod)
 	}
-}
-
-// The method that FoneStorm returns after POST was set never changes the next plan. A method that it returns later does.
-func TestRefreshedMethod(t *testing.T) {
-	t.Parallel()
-	posted := types.StringValue("POST")
-	tests := map[string]struct {
-		state       types.String
-		kind, shown string
-		moved       bool // Whether FoneStorm has another destination.
-		set         bool // Whether this resource set the delivery.
-		after       string
-		want        string // "" for null.
-	}{
-		"imported":                   {types.StringNull(), "URL", "JSON", false, false, "", "JSON"},
-		"imported, no method":        {types.StringNull(), "URL", "", false, false, "", ""},
-		"set, shows POST":            {posted, "URL", "POST", false, true, "POST", "POST"},
-		"set, still shows JSON":      {posted, "URL", "JSON", false, true, "JSON", "POST"},
-		"set, later shows JSON":      {posted, "URL", "JSON", false, true, "", "POST"},
-		"set, shows none":            {posted, "URL", "", false, true, "POST", "POST"},
-		"changed by hand":            {posted, "URL", "JSON", false, true, "POST", "JSON"},
-		"moved by hand":              {posted, "URL", "GET", true, true, "GET", "GET"},
-		"another type by hand":       {posted, "Email", "", true, true, "POST", ""},
-		"POST configured for e-mail": {posted, "Email", "", false, true, "", "POST"},
-	}
-	for name, test := range tests {
-		rec := record{URLMethod: test.after}
-		if test.set {
-			rec = rec.setting(fonestorm.Delivery{Type: "URL", Value: "https://hooks.example.com/"})
-		}
-		found := fonestorm.Delivery{Type: fonestorm.DeliveryType(test.kind), URLMethod: test.shown}
-		if got := refreshedMethod(test.state, found, !test.moved, &rec); got != stringOrNull(test.want) {
-			t.Errorf("%s: %s, want %q", name, got, test.want)
-		}
-	}
+	a.Forget()
+	m.mustApply(other) // Without a configured method, the provider ignores it.
+	a.byHandMethod("GET")
+	m.mustPlanNothing(other)
+	a.sendsOnly(t, 0)
 }

@@ -6,13 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
-	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
@@ -42,7 +39,13 @@ func TestPreview(t *testing.T) {
 			found: simulator.FoneNumber{Receive: email}, config: with(to(1), "value", tftypes.UnknownValue),
 			warning: alreadyDelivers, texts: []string{`replaces it with the configured delivery of type "Email"`},
 		},
-		"the same":     {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: to(1)},
+		"the same": {
+			found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: to(1),
+			warning: "FoneNumber Already Has This Delivery", texts: []string{"import it", `on_destroy = "keep"`, "moved block"},
+		},
+		"the same, kept": {
+			found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: with(to(1), "on_destroy", "keep"),
+		},
 		"no delivery":  {config: to(1)},
 		"None to None": {config: to(4)},
 		"stale fields": {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
@@ -173,7 +176,7 @@ func TestPreviewOnlyWhilePlanning(t *testing.T) {
 // The warnings of a plan that destroys or changes a delivery, with each on_destroy.
 func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
-	const deleted, kept = "Messages Will Be Deleted", "Delivery Kept on Destroy"
+	const deleted = "Messages Will Be Deleted"
 	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
 	tests := map[string]struct {
 		before, after attributes
@@ -183,12 +186,15 @@ func TestPlanWarnings(t *testing.T) {
 	}{
 		"destroy disable":     {before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted upon receipt`}},
 		"destroy by default":  {before: to(1), warning: deleted},
-		"destroy type None":   {before: to(4), warning: "FoneNumber Stays Off on Destroy"},
-		"destroy keep":        {before: with(to(1), "on_destroy", "keep"), warning: kept},
+		"destroy type None":   {before: to(4)},
+		"destroy keep":        {before: with(to(1), "on_destroy", "keep")},
 		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "Delivery Left Unchanged on Destroy"},
 		"replace disable":     {before: to(1), after: with(to(1), "fonenumber", otherNumber), warning: deleted},
 		"replace keep": {
-			before: with(to(1), "on_destroy", "keep"), after: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber), warning: kept,
+			before: with(to(1), "on_destroy", "keep"), after: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
+		},
+		"replace keep by default": {
+			before: with(to(1), "on_destroy", "keep"), after: with(to(1), "fonenumber", otherNumber), warning: "Replacement Does Not Keep on_destroy",
 		},
 		"change to None":            {before: to(1), after: to(4), warning: deleted, texts: []string{`With type "None", messages received at it are deleted upon receipt`, `AttributeName("type")`}},
 		"change to something else":  {before: to(1), after: to(0)},
@@ -244,65 +250,11 @@ func TestUnknownProviderConfiguration(t *testing.T) {
 	}
 }
 
-func TestForwardingLoop(t *testing.T) {
-	t.Parallel()
-	for last, want := range map[int][]string{0: {"Forwarding Loop"}, 3: nil} {
-		a := newAccount(t, simulator.Options{FoneNumbers: 3})
-		r := a.start(t.Context(), t, nil)
-		var warned []*tfprotov6.Diagnostic
-		for from, target := range []int{1, 2, last} {
-			forward := destination{kind: "Forward", value: fmt.Sprint(3215550000 + target)}
-			_, diags := r.plan(instance{}, forward.attributes(fmt.Sprint(3215550000+from)))
-			warned = append(warned, diags...)
-		}
-		wantWarnings(t, warned, want)
-		if want != nil {
-			says(t, shown(warned[0]), "would be forwarded back to it, through 2 other FoneNumbers", `AttributeName("value")`)
-		}
-	}
-}
-
-// Forwards are followed through the plan of this run, and through the known FoneNumbers of the account.
-func TestForwardingLoopOfKnownFoneNumbers(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{FoneNumbers: 10})
-	for from, to := range map[string]string{
-		"3215550002": "3215550001", "3215550003": "3215550004", "3215550004": "3215550003", "3215550005": "3215550001", "3215550006": "3215550001",
-	} {
-		a.byHand(from, "Forward", to)
-	}
-	client, err := fonestorm.New(fonestorm.Config{
-		Endpoint: a.endpoint, Username: "demo", Password: "demo-password", RequestsPerSecond: 1000, RequestTimeout: time.Minute,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range a.Numbers()[:6] { // 3215550006 is not in the snapshot.
-		if _, err := client.GetFoneNumber(t.Context(), f.Number); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r := &foneNumberDeliveryResource{configuredResource{configured{newProviderData(client, true)}}}
-	r.wants("3215550005", "an ID", deliveryModel{Type: types.StringValue("None")})
-	for target, want := range map[string]bool{
-		"3215550002": true,  // In the snapshot.
-		"3215550003": false, // A loop of other FoneNumbers.
-		"3215550005": false, // The plan ends the loop.
-		"3215550000": false, // Delivers elsewhere.
-		"3215559999": false, // Not in the account.
-	} {
-		forward := deliveryModel{FoneNumber: types.StringValue("3215550001"), Type: types.StringValue("Forward"), Value: types.StringValue(target)}
-		if got := len(r.loopDiagnostics(forward)) > 0; got != want {
-			t.Errorf("by %s: %t, want %t", target, got, want)
-		}
-	}
-}
-
 // The warnings of `terraform validate` about a callback.
 func TestCallbackWarnings(t *testing.T) {
 	t.Parallel()
 	const token, braces, plain = "Unknown Token in Callback URL", "Unbalanced Braces in Callback URL", "Callback Credentials Sent Over Plain HTTP"
-	to := func(value string) attributes { return destination{kind: "URL", value: value}.attributes(testNumber) }
+	to := func(value string) attributes { return delivery{kind: "URL", value: value}.attributes(testNumber) }
 	hook := func(value string) attributes { return with(to(value), "url_username", "hook") }
 	r := newAccount(t, simulator.Options{}).start(t.Context(), t, nil)
 	for name, test := range map[string]struct {
@@ -317,7 +269,7 @@ func TestCallbackWarnings(t *testing.T) {
 		"plain, nothing": {to("http://hooks.example.com/"), nil, nil},
 		"plain":          {hook("http://hooks.example.com/"), []string{plain, "Callback Username Without Password"}, nil},
 		"password":       {with(hook("https://hooks.example.com/"), "url_password", "secret-horse"), []string{"Available Write-Only Attribute Alternative"}, []string{"url_password_wo"}},
-		"not a callback": {destination{kind: "Email", value: "{{msg}}@example.com"}.attributes(testNumber), nil, nil},
+		"not a callback": {delivery{kind: "Email", value: "{{msg}}@example.com"}.attributes(testNumber), nil, nil},
 		"password, plain": {
 			with(with(hook("http://hooks.example.com/{{to}"), "url_password_wo", "secret-horse"), "url_password_wo_version", 1), []string{plain, braces}, nil,
 		},
@@ -336,10 +288,10 @@ func TestCallbackWarnings(t *testing.T) {
 func TestMessagesThatArriveTwice(t *testing.T) {
 	t.Parallel()
 	const hook = "https://hooks.example.com/sms?msg={{msg}}"
-	toHook, twice := destination{kind: "URL", value: hook}, []string{"Messages Will Arrive Twice"}
+	toHook, twice := delivery{kind: "URL", value: hook}, []string{"Messages Will Arrive Twice"}
 	for name, test := range map[string]struct {
 		notify   simulator.Notify
-		to       destination
+		to       delivery
 		warnings []string
 	}{
 		"the same URL":       {simulator.Notify{Type: "Callback", URL: "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D", Method: "JSON"}, toHook, twice},
@@ -399,7 +351,7 @@ func TestDeviceNotInAccount(t *testing.T) {
 			r := a.start(t.Context(), t, test.settings)
 			var warned []*tfprotov6.Diagnostic
 			for i, device := range test.devices {
-				d := destination{kind: "Device", value: device}
+				d := delivery{kind: "Device", value: device}
 				if device == "" {
 					d = destinations[1]
 				}

@@ -11,7 +11,7 @@ const hookURL = "https://hooks.example.com/sms"
 
 // toURL returns the configuration of a callback with these credentials. A password with a version is write-only.
 func toURL(username, password string, version int) attributes {
-	config := destination{"URL", hookURL, username, password}.attributes(testNumber)
+	config := delivery{"URL", hookURL, username, password}.attributes(testNumber)
 	if version > 0 {
 		delete(config, "url_password")
 		config["url_password_wo"], config["url_password_wo_version"] = password, version
@@ -42,7 +42,7 @@ func TestCredentials(t *testing.T) {
 		{"on_destroy alone", with(toURL("other", "fifth", 2), "on_destroy", "keep"), false, "other", "fifth"},
 		{"the password removed", toURL("other", "", 0), true, "other", ""},
 		{"both again", toURL("hook", "sixth", 3), true, "hook", "sixth"},
-		{"both removed", toURL("", "", 0), true, "", ""},
+		{"both removed", with(toURL("", "", 0), "on_destroy", "disable"), true, "", ""},
 		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
 	} {
 		before := a.count("set")
@@ -50,10 +50,10 @@ func TestCredentials(t *testing.T) {
 		if sent := a.count("set") > before; sent != step.sent {
 			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
 		}
-		a.mustDeliver(t, testNumber, destination{"URL", hookURL, step.username, step.password})
+		a.mustDeliver(t, testNumber, delivery{"URL", hookURL, step.username, step.password})
 	}
 	m.mustApply(nil)
-	a.mustDeliver(t, testNumber, destination{kind: "None"}) // Also checks that there are no credentials.
+	a.mustDeliver(t, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
 // Credentials for one URL are never sent to another. Adding credentials to an import updates it in place.
@@ -66,9 +66,9 @@ func TestCredentialsOfAnImport(t *testing.T) {
 	m := a.manage(t)
 	m.mustImport(testNumber)
 	m.mustApply(toURL("", "", 0))
-	a.mustDeliver(t, testNumber, destination{kind: "URL", value: hookURL})
+	a.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
 	m.mustApply(toURL("ours", "ours-too", 0))
-	a.mustDeliver(t, testNumber, destination{"URL", hookURL, "ours", "ours-too"})
+	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "ours", "ours-too"})
 }
 
 // FoneStorm never returns credentials. If setting new ones fails, it may have them anyway, and restoring the old
@@ -87,11 +87,11 @@ func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {
 			m.mustApply(old)
 			a.injectInto("set", simulator.ResponseLost)
 			wantError(t, m.apply(toURL("other", "new-horse", 0)), "Unable to Reach FoneStorm")
-			a.mustDeliver(t, testNumber, destination{"URL", hookURL, "other", "new-horse"})
+			a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "other", "new-horse"})
 			a.Inject(nil)
 			m.mustApply(old)
 			password := cmp.Or(old.text("url_password"), old.text("url_password_wo"))
-			a.mustDeliver(t, testNumber, destination{"URL", hookURL, old.text("url_username"), password})
+			a.mustDeliver(t, testNumber, delivery{"URL", hookURL, old.text("url_username"), password})
 		})
 	}
 }

@@ -13,19 +13,19 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-var _ list.ListResourceWithConfigure = (*foneNumberDeliveryList)(nil)
+var _ list.ListResourceWithConfigure = (*deliveryList)(nil)
 
-// foneNumberDeliveryList lists the deliveries of the account for `terraform query`. It shares the resource's name and
+// deliveryList lists the deliveries of the account for `terraform query`. It shares the resource's name and
 // provider data.
-type foneNumberDeliveryList struct {
-	foneNumberDeliveryResource
+type deliveryList struct {
+	deliveryResource
 }
 
-func newFoneNumberDeliveryList() list.ListResource {
-	return &foneNumberDeliveryList{foneNumberDeliveryResource{configuredResource{unconfigured()}}}
+func newDeliveryList() list.ListResource {
+	return &deliveryList{deliveryResource{configuredResource{unconfigured()}}}
 }
 
-func (l *foneNumberDeliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+func (l *deliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request.",
 		Attributes: map[string]schema.Attribute{
@@ -39,7 +39,7 @@ func (l *foneNumberDeliveryList) ListResourceConfigSchema(_ context.Context, _ l
 	}
 }
 
-func (l *foneNumberDeliveryList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+func (l *deliveryList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	var filter foneNumberFilter
 	diags := req.Config.Get(ctx, &filter)
 	diags.Append(l.requireClient()...)
@@ -79,12 +79,12 @@ func listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumbe
 		return list.ListResult{Diagnostics: omitted}
 	}
 	model := deliveryModel{OnDestroy: types.StringValue(onDestroyKeep)}
-	model.refresh(f, &record{})
+	model.FromAPI(f, record{})
 	result := req.NewListResult(ctx)
 	result.DisplayName = cmp.Or(f.Label, f.Number)
 	result.Diagnostics.Append(result.Identity.Set(ctx, model.identity())...)
 	if req.IncludeResource {
-		result.Diagnostics.Append(model.write(ctx, result.Resource)...)
+		result.Diagnostics.Append(result.Resource.Set(ctx, model)...)
 	}
 	return result
 }

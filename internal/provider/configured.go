@@ -17,8 +17,12 @@ import (
 type providerData struct {
 	client      *fonestorm.Client // Nil while the provider configuration contains unknown values.
 	checkOnPlan bool
-	loginFailed atomic.Bool // Whether an error about rejected credentials was returned.
 	*ownership
+
+	applying    atomic.Bool           // Whether this process applies. Terraform does not announce this: only a change shows it.
+	unreachable atomic.Pointer[error] // First error because of which FoneNumbers cannot be checked.
+	loginFailed atomic.Bool           // Whether an error about rejected credentials was returned.
+	warned      atomic.Bool           // Whether the user was warned that the provider configuration is unknown.
 }
 
 func newProviderData(client *fonestorm.Client, checkOnPlan bool) *providerData {
@@ -63,6 +67,16 @@ func (c *configured) readFailure(err error, number string) diag.Diagnostics {
 		number = ""
 	}
 	return diag.Diagnostics{apiDiagnostic(err, number)}
+}
+
+// unknownConfiguration warns, once, that this plan does not read from FoneStorm.
+func (c *configured) unknownConfiguration() (diags diag.Diagnostics) {
+	if !c.warned.Swap(true) {
+		diags.AddWarning("Refresh Skipped: Provider Configuration Unknown",
+			"The provider configuration depends on values that are known only after apply. Deliveries are planned without reading them from FoneStorm, "+
+				"so the plan does not show what has changed there, or what an apply overwrites. Plan again when these values are known.")
+	}
+	return diags
 }
 
 // configuredResource is embedded in resources and list resources.

@@ -28,33 +28,10 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	})
 	t.Run("both new and the same", func(t *testing.T) {
 		t.Parallel()
-		a := newAccountWith(t, testNumber)
-		r := a.start(t.Context(), t, nil)
-		var changes []change
-		var warned []*tfprotov6.Diagnostic
-		for range 2 {
-			c, diags := r.plan(instance{}, first)
-			changes, warned = append(changes, c), append(warned, diags...)
-		}
-		wantWarnings(t, warned, []string{severalResources})
-		var objects []instance
-		r = a.start(t.Context(), t, nil)
-		for _, c := range changes {
-			object, _ := r.apply(c)
-			objects = append(objects, object)
-		}
-		r = a.start(t.Context(), t, nil)
-		changes = nil
-		for _, object := range objects {
-			read, _ := r.refresh(object)
-			c, _ := r.plan(read, nil)
-			changes = append(changes, c)
-		}
-		r = a.start(t.Context(), t, nil)
-		for _, c := range changes {
-			r.apply(c)
-		}
-		a.mustDeliver(t, testNumber, destination{kind: "None"})
+		r := newAccountWith(t, testNumber).start(t.Context(), t, nil)
+		r.plan(instance{}, first)
+		_, diags := r.plan(instance{}, first)
+		wantError(t, diags, severalResources)
 	})
 	t.Run("one new", func(t *testing.T) {
 		t.Parallel()
@@ -67,20 +44,39 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 		_, diags := r.plan(instance{}, second)
 		wantError(t, diags, severalResources)
 	})
-	t.Run("one leaves", func(t *testing.T) {
+	t.Run("both in the state", func(t *testing.T) {
 		t.Parallel()
 		a := newAccountWith(t, testNumber)
 		m, leaving := a.manage(t), a.manage(t)
 		m.mustApply(first)
 		leaving.mustImport(testNumber)
 		r := a.start(t.Context(), t, nil)
-		stays, _ := r.refresh(m.instance)
-		leaves, _ := r.refresh(leaving.instance)
-		r.plan(stays, first)
-		c, _ := r.plan(leaves, nil)
-		a.start(t.Context(), t, nil).apply(c)
-		a.mustDeliver(t, testNumber, destinations[1])
+		stays, diags := r.refresh(m.instance)
+		wantWarnings(t, diags, nil)
+		leaves, diags := r.refresh(leaving.instance)
+		wantWarnings(t, diags, []string{"Duplicate Resource Removed From State"})
+		if leaves.exists() || !stays.exists() {
+			t.Errorf("the state has %s and %s", stays.known(), leaves.known())
+		}
 		m.mustPlanNothing(first)
+	})
+	t.Run("imported again", func(t *testing.T) {
+		t.Parallel()
+		for _, importFirst := range []bool{false, true} {
+			a := newAccountWith(t, testNumber)
+			m := a.manage(t)
+			m.mustApply(first)
+			r := a.start(t.Context(), t, nil)
+			var diags []*tfprotov6.Diagnostic
+			if importFirst {
+				r.importState(testNumber)
+				_, diags = r.refresh(m.instance)
+			} else {
+				r.refresh(m.instance)
+				_, diags = r.importState(testNumber)
+			}
+			wantError(t, diags, severalResources, "replace the import block with a moved block")
+		}
 	})
 }
 
@@ -115,17 +111,6 @@ func TestReplacedWithoutAChange(t *testing.T) {
 	}
 }
 
-func TestRecordOfAnotherFoneNumber(t *testing.T) {
-	t.Parallel()
-	rec := record{ID: "an ID", FoneNumber: testNumber, Others: 1}
-	if got := rec.of(testNumber); got.ID != rec.ID {
-		t.Errorf("the record of the FoneNumber is %+v", got)
-	}
-	if got := rec.of(otherNumber); got.ID != "" || got.Others > 0 {
-		t.Errorf("the record of another FoneNumber is %+v", got)
-	}
-}
-
 // Two resources whose FoneNumber is unknown until the apply are rejected then, and the first stays.
 func TestAccTwoResourcesForAnUnknownFoneNumber(t *testing.T) {
 	t.Parallel()
@@ -153,5 +138,5 @@ func TestAccCredentialsOfAnotherAccount(t *testing.T) {
 	w.setEnv("FRACTEL_ENDPOINT=" + a.endpoint)
 	w.plan(0)
 	w.apply("-destroy")
-	a.mustDeliver(t, testNumber, destination{kind: "None"})
+	a.mustDeliver(t, testNumber, delivery{kind: "None"})
 }

@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// Summaries that several functions use.
+const (
+	summaryDeleted         = "Messages Will Be Deleted"
+	summaryLeftUnchanged   = "Delivery Left Unchanged on Destroy"
+	summaryMultiple        = "Multiple Resources for One FoneNumber"
+	summaryGone            = "FoneNumber No Longer in Account"
+	summaryNotConfigurable = "Unsupported Delivery"
+)
+
+// settingDiagnostics warns about a setting that succeeded but not exactly as it was sent.
+func settingDiagnostics(number string, result fonestorm.SetResult) (diags diag.Diagnostics) {
+	if result.CredentialsKept {
+		diags.AddWarning("Callback Credentials May Remain",
+			fmt.Sprintf("FoneStorm rejected empty callback credentials for FoneNumber %s, so its delivery was set without any. If the FoneNumber had "+
+				"credentials before, FoneStorm may still send them to its callback URL. Set url_username and a password, or ask FracTEL to remove them.", number))
+	}
+	if result.Respelled {
+		diags.AddWarning("FoneStorm Shows the Destination Differently",
+			fmt.Sprintf("FoneStorm accepted the delivery of FoneNumber %s, but shows its destination as %s. The provider treats this as the configured "+
+				"destination from now on. Check that messages arrive.", number, describeShown(*result.Delivery)))
+	}
+	return diags
+}
+
+// describeShown describes a destination as FoneStorm shows it. The rest of a URL after its host can contain a secret.
+func describeShown(d fonestorm.Delivery) string {
+	if d.Type != fonestorm.URL {
+		return fmt.Sprintf("%q", d.Value)
+	}
+	value := fonestorm.WithoutCredentials(d.Value)
+	scheme, rest, _ := strings.Cut(value, "://")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		return fmt.Sprintf("%q", value)
+	}
+	return fmt.Sprintf("a URL of %d characters that begins with %q", len([]rune(value)), scheme+"://"+rest[:end]+"/…")
+}
+
+// statusDiagnostics warns about a FoneNumber that is cancelled or whose cancellation is pending.
+func statusDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
+	switch f.Status {
+	case fonestorm.CancellationPending:
+		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Is Not Active",
+			fmt.Sprintf("The cancellation of FoneNumber %s is pending. Remove the resource if you no longer need the FoneNumber.", f.Number))
+	case fonestorm.Cancelled:
+		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Is Not Active",
+			fmt.Sprintf("FoneNumber %s is cancelled. It can be restored for 30 days. Otherwise, remove the resource.", f.Number))
+	case fonestorm.Active, fonestorm.StatusUnknown, "":
+	}
+	return diags
+}
+
+// whyNotConfigurable returns an error if no configuration can describe the delivery of a FoneNumber. FoneStorm can contain
+// deliveries that Set Delivery Service does not accept, or that this provider rejects because they contain a secret.
+func whyNotConfigurable(f fonestorm.FoneNumber) error {
+	found := f.Delivery.Normalized()
+	if err := deliveryTypeRule().check(string(found.Type)); err != nil {
+		return err
+	}
+	if found.Type == fonestorm.None {
+		return nil
+	}
+	return checkDestination(found.Type, found.Value, f.Number)
+}
+
+// importDiagnostics returns an error if no configuration can describe the delivery of an imported FoneNumber.
+func importDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
+	if err := whyNotConfigurable(f); err != nil {
+		diags.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable,
+			fmt.Sprintf("FoneNumber %s cannot be imported, because no configuration can describe its delivery of type %q. %s\n\n"+
+				"Remove the import of this FoneNumber. To replace its delivery, add a resource with the destination that you want. The plan shows what it overwrites.",
+				f.Number, f.Delivery.Type, err))
+	}
+	return diags
+}
+
+// listDiagnostics returns a warning if a list omits a FoneNumber because no configuration can describe its delivery.
+func listDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
+	if err := whyNotConfigurable(f); err != nil {
+		diags.AddWarning(summaryNotConfigurable,
+			fmt.Sprintf("FoneNumber %s is omitted, because no configuration can describe its delivery of type %q. %s\n\n"+
+				"To replace its delivery, add a resource with the destination that you want. The plan shows what it overwrites.",
+				f.Number, f.Delivery.Type, err))
+	}
+	return diags
+}

@@ -1,0 +1,333 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// ModifyPlan completes the plan of one object, and warns about what Terraform cannot show: which delivery is overwritten, and
+// which messages will be deleted. What it plans depends only on the configuration and the state, and what it warns about also on
+// FoneStorm, but not on the order in which Terraform plans resources.
+//
+// Terraform plans a replacement with two calls: the change, and then a create without prior state but with the private state
+// that the first call planned. It drops the warnings of the second call, so the first call returns all of them.
+func (r *deliveryResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	rec, diags := readRecord(ctx, req.Private)
+	isNew := rec.ID == ""
+	rec = rec.identified()
+	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
+		diags.Append(r.claim(rec.FoneNumber, rec)...) // Most objects do not change, and reading a model takes long.
+		resp.Diagnostics.Append(diags...)
+		return
+	}
+	var before, after *deliveryModel // Nil for none.
+	if !req.State.Raw.IsNull() {
+		before = &deliveryModel{}
+		diags.Append(req.State.Get(ctx, before)...)
+	}
+	if !req.Plan.Raw.IsNull() {
+		after = &deliveryModel{}
+		diags.Append(req.Plan.Get(ctx, after)...)
+	}
+	if diags.HasError() {
+		resp.Diagnostics.Append(diags...)
+		return
+	}
+
+	diags.Append(r.planChange(ctx, before, after, &rec)...)
+	if r.applying.Load() { // Terraform plans again before it applies. The user has already seen the warnings.
+		diags = diags.Errors()
+	}
+	if after != nil {
+		diags.Append(resp.Plan.Set(ctx, after)...)
+	}
+	if before == nil || isNew {
+		diags.Append(rec.write(ctx, resp.Private)...)
+	}
+	resp.Diagnostics.Append(diags...)
+}
+
+// planChange completes the planned model, and returns the diagnostics of the change. before and after are nil for none.
+func (r *deliveryResource) planChange(ctx context.Context, before, after *deliveryModel, rec *record) (diags diag.Diagnostics) {
+	switch {
+	case after == nil:
+		diags.Append(r.planDestroy(ctx, *before, rec.of(*before))...)
+	case before == nil:
+		after.complete(nil, record{})
+		rec.Creates = after.FoneNumber.ValueString()
+		diags.Append(r.planCreate(ctx, *after, *rec)...)
+	case after.FoneNumber.Equal(before.FoneNumber):
+		after.complete(before, *rec)
+		diags.Append(r.planUpdate(ctx, *before, *after, *rec)...)
+	default:
+		after.complete(nil, record{})
+		diags.Append(r.planDestroy(ctx, *before, rec.of(*before))...)
+		diags.Append(keepEndsDiagnostics(*before, *after)...)
+		diags.Append(r.planCreate(ctx, *after, *rec)...)
+	}
+	return diags
+}
+
+func (r *deliveryResource) planCreate(ctx context.Context, after deliveryModel, rec record) (diags diag.Diagnostics) {
+	if r.client == nil {
+		diags.Append(r.unknownConfiguration()...)
+	}
+	if after.FoneNumber.IsUnknown() {
+		return diags
+	}
+	diags.Append(r.claim(after.FoneNumber.ValueString(), rec)...)
+	diags.Append(r.preview(ctx, after)...)
+	diags.Append(r.destinationDiagnostics(ctx, after)...)
+	return diags
+}
+
+func (r *deliveryResource) planUpdate(ctx context.Context, before, after deliveryModel, rec record) diag.Diagnostics {
+	number := after.FoneNumber.ValueString()
+	diags := r.claim(number, rec)
+	if !after.sends(before) {
+		return diags
+	}
+	diags.Append(pairDiagnostics(after)...)
+	if after.isOff() && !before.isOff() {
+		diags.AddAttributeWarning(path.Root("type"), summaryDeleted,
+			fmt.Sprintf("FoneNumber %s has a delivery of type %q now. With type \"None\", messages received at it are deleted upon receipt without any delivery.",
+				number, before.Type.ValueString()))
+	}
+	if after.isKnown() && after.destination() != before.destination() {
+		diags.Append(r.destinationDiagnostics(ctx, after)...)
+	}
+	now := fonestorm.FoneNumber{Number: number, Delivery: new(before.destination())}
+	if f, err := r.check(ctx, number); err == nil {
+		now = f
+	}
+	diags.Append(callbackChangeDiagnostics(now, before, after, rec)...)
+	return diags
+}
+
+// pairDiagnostics returns an error if the planned type and value do not belong together. The configuration was validated, but
+// ignore_changes can combine one half of it with the other half of the state.
+func pairDiagnostics(after deliveryModel) (diags diag.Diagnostics) {
+	if !after.isKnown() || after.FoneNumber.IsUnknown() {
+		return nil
+	}
+	if err := checkPair(after); err != nil {
+		diags.AddAttributeError(path.Root("value"), "Invalid Destination",
+			fmt.Sprintf("The plan for FoneNumber %s combines a value with type %q that it does not belong to. %s\n\n"+
+				"This happens if ignore_changes contains only one of type and value. Add both to ignore_changes, or neither. "+
+				"If you are running `terraform destroy`: add -refresh=false to destroy the resource anyway.",
+				after.FoneNumber.ValueString(), after.Type.ValueString(), err))
+	}
+	return diags
+}
+
+// callbackChangeDiagnostics warns about the method and the credentials of a callback URL, which FoneStorm may have although they
+// are not in the state.
+func callbackChangeDiagnostics(now fonestorm.FoneNumber, before, after deliveryModel, rec record) (diags diag.Diagnostics) {
+	if after.Type.ValueString() != string(fonestorm.URL) || now.Delivery.Type != fonestorm.URL {
+		return nil
+	}
+	if method := now.Delivery.URLMethod; method != "" && method != fonestorm.URLMethodPOST {
+		diags.AddAttributeWarning(path.Root("url_method"), "Callback Method Changes to POST",
+			fmt.Sprintf("FoneStorm calls the callback URL of FoneNumber %s with %q now. Applying this plan changes the method to \"POST\", the only one that can be set. "+
+				"Make sure that the callback URL accepts POST requests.", now.Number, method))
+	}
+	if setting := after.ToAPI(&now, handedOver{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
+		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
+			fmt.Sprintf("FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan removes them. "+
+				"If the new callback URL requires credentials, set url_username and url_password_wo.", now.Number))
+	}
+	return diags
+}
+
+// claim records that the configuration sets the FoneNumber. Two resources of one configuration are an error, even if they agree.
+// Objects that Terraform left behind are not.
+func (r *deliveryResource) claim(number string, rec record) (diags diag.Diagnostics) {
+	if !r.configures(number, rec.ID) {
+		diags.AddAttributeError(path.Root("fonenumber"), summaryMultiple,
+			fmt.Sprintf("Several fractel_fonenumber_delivery resources in the configuration set FoneNumber %s, but a FoneNumber has only one delivery. "+
+				"Remove all but one of them.", number))
+	}
+	return diags
+}
+
+// planDestroy warns about a destroy that deletes messages, or that leaves a delivery which was not set by the resource.
+func (r *deliveryResource) planDestroy(ctx context.Context, before deliveryModel, rec record) (diags diag.Diagnostics) {
+	if before.OnDestroy.ValueString() == onDestroyKeep {
+		return nil
+	}
+	number, now := before.FoneNumber.ValueString(), before.destination()
+	isOurs := true
+	if f, err := r.check(ctx, number); err == nil {
+		now = *f.Delivery
+		_, isOurs = rec.find(now)
+	}
+	switch {
+	case now.Type == fonestorm.None:
+	case !isOurs:
+		diags.AddWarning(summaryLeftUnchanged,
+			fmt.Sprintf("FoneNumber %s has a delivery of type %q now, which was not set by this resource. Destroying this resource does not change it.",
+				number, now.Type))
+	default:
+		diags.AddWarning(summaryDeleted,
+			fmt.Sprintf("After this resource is destroyed, messages received at FoneNumber %s are deleted upon receipt without any delivery, "+
+				"unless another resource in the configuration sets this FoneNumber. To keep the delivery, apply on_destroy = \"keep\" first, "+
+				"or use a removed block with destroy = false.", number))
+	}
+	return diags
+}
+
+// keepEndsDiagnostics warns about a replacement that turns the on_destroy of an imported FoneNumber into the default of a new one.
+func keepEndsDiagnostics(before, after deliveryModel) (diags diag.Diagnostics) {
+	if before.OnDestroy.ValueString() == onDestroyKeep && after.OnDestroy.ValueString() == onDestroyDisable {
+		diags.AddAttributeWarning(path.Root("on_destroy"), "Replacement Does Not Keep on_destroy",
+			fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
+				"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
+	}
+	return diags
+}
+
+// preview compares a new delivery with the current one in FoneStorm.
+func (r *deliveryResource) preview(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
+	number := after.FoneNumber.ValueString()
+	f, err := r.check(ctx, number)
+	switch {
+	case errors.Is(err, errNotChecked):
+		return nil
+	case fonestorm.IsNotFound(err):
+		return r.absentDiagnostics(err, number)
+	case err != nil && failsApply(err):
+		return r.readFailure(err, number)
+	case err != nil:
+		diags.AddWarning("FoneNumber Not Checked",
+			fmt.Sprintf("%s The plan does not show whether FoneNumber %s is in the account, or which delivery it has. "+
+				"Applying this plan overwrites its delivery and its callback credentials. To check it first, plan again.", sentence(err.Error()), number))
+		return diags
+	}
+	diags.Append(statusDiagnostics(f)...)
+	if f.MessagingDisabled {
+		diags.AddAttributeWarning(path.Root("fonenumber"), "Messaging Is Not Enabled",
+			fmt.Sprintf("FoneNumber %s receives no messages, because messaging is not enabled for it. Enable messaging in FoneStorm.", number))
+	}
+	diags.Append(overwriteDiagnostics(f, after)...)
+	return diags
+}
+
+// overwriteDiagnostics warns if a create finds a delivery that this resource did not set: either another one, which it overwrites,
+// or the configured one, which its destroy will end.
+func overwriteDiagnostics(f fonestorm.FoneNumber, after deliveryModel) (diags diag.Diagnostics) {
+	found := f.Delivery
+	same := after.isKnown() && fonestorm.SameDestination(found.Normalized(), after.destination())
+	switch {
+	case found.Type == fonestorm.None:
+	case same && after.OnDestroy.ValueString() == onDestroyKeep:
+	case same:
+		diags.AddWarning("FoneNumber Already Has This Delivery",
+			fmt.Sprintf("FoneNumber %s already delivers to the configured destination, which was not set by this resource. From now on, destroying this resource "+
+				"deletes messages. If the FoneNumber was set outside of Terraform, import it, or set on_destroy = \"keep\". "+
+				"If you renamed a resource, add a moved block.", f.Number))
+	default:
+		credentials := ""
+		if after.Type.ValueString() == string(fonestorm.URL) && after.URLUsername.IsNull() && f.CallbackURL != "" {
+			credentials = " The apply also removes callback credentials of the FoneNumber, if it has any."
+		}
+		diags.AddWarning("FoneNumber Already Delivers Elsewhere",
+			fmt.Sprintf("FoneNumber %s delivers to %s now, which was not set by this resource. Applying this plan replaces it with %s.%s\n\n"+
+				"To adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
+				"import {\n  to = <address of this resource>\n  id = %q\n}", f.Number, found, after.describe(), credentials, f.Number))
+	}
+	return diags
+}
+
+// absentDiagnostics returns an error for a FoneNumber that is not in the account. If a refresh has just found that, it
+// returns a warning: Terraform plans the configuration before it destroys, and an error would block `terraform destroy`.
+func (r *deliveryResource) absentDiagnostics(err error, number string) (diags diag.Diagnostics) {
+	d := apiDiagnostic(err, number)
+	if r.isGone(number) {
+		diags.AddAttributeWarning(path.Root("fonenumber"), d.Summary(),
+			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
+		return diags
+	}
+	diags.AddAttributeError(path.Root("fonenumber"), d.Summary(),
+		d.Detail()+"\n\nIf you are running `terraform destroy`: add -refresh=false to destroy the other resources anyway.")
+	return diags
+}
+
+// errNotChecked means that a plan does not read from FoneStorm, because of its configuration or because it is already applied.
+var errNotChecked = errors.New("not checked")
+
+// check reads a FoneNumber for a warning. After the first failure to reach FoneStorm, this process reads no other FoneNumber:
+// with a thousand of them, the timeouts would take an hour.
+func (r *deliveryResource) check(ctx context.Context, number string) (fonestorm.FoneNumber, error) {
+	if !r.checkOnPlan || r.client == nil || r.applying.Load() {
+		return fonestorm.FoneNumber{}, errNotChecked
+	}
+	if err := r.unreachable.Load(); err != nil {
+		return fonestorm.FoneNumber{}, *err
+	}
+	f, err := r.client.GetFoneNumber(ctx, number)
+	if err != nil && !failsApply(err) {
+		r.unreachable.CompareAndSwap(nil, &err)
+		err = *r.unreachable.Load()
+	}
+	return f, err
+}
+
+// failsApply reports whether an error of a check should stop the plan, because the apply would fail in the same way or
+// because the response cannot be true.
+func failsApply(err error) bool {
+	transient := []fonestorm.Kind{fonestorm.RateLimited, fonestorm.ServerError, fonestorm.Unreachable, fonestorm.Canceled}
+	return !slices.Contains(transient, fonestorm.KindOf(err))
+}
+
+// destinationDiagnostics warns about a new destination that FoneStorm accepts but that is probably a mistake.
+func (r *deliveryResource) destinationDiagnostics(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
+	if r.client == nil || !after.isKnown() {
+		return nil
+	}
+	switch fonestorm.DeliveryType(after.Type.ValueString()) {
+	case fonestorm.Device:
+		return r.deviceDiagnostics(ctx, after)
+	case fonestorm.URL:
+		if f, known := r.client.Known(after.FoneNumber.ValueString()); known {
+			return twiceDiagnostics(f, after)
+		}
+	case fonestorm.Email, fonestorm.Forward, fonestorm.None:
+	}
+	return nil
+}
+
+// twiceDiagnostics warns if the receive notification calls the same URL.
+func twiceDiagnostics(f fonestorm.FoneNumber, after deliveryModel) (diags diag.Diagnostics) {
+	notified := fonestorm.Delivery{Type: fonestorm.URL, Value: f.ReceiveNotify.URL}.Normalized()
+	if f.ReceiveNotify.Type == fonestorm.NotifyCallback && fonestorm.SameDestination(notified, after.destination()) {
+		diags.AddAttributeWarning(path.Root("value"), "Messages Will Arrive Twice",
+			fmt.Sprintf("The receive notification of FoneNumber %s calls the same URL as this delivery, so FoneStorm will send every message there twice. "+
+				"Remove the notification in FoneStorm, or use another URL for one of them.", f.Number))
+	}
+	return diags
+}
+
+// deviceDiagnostics warns about a device that is not in the account.
+func (r *deliveryResource) deviceDiagnostics(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
+	if _, err := r.check(ctx, after.FoneNumber.ValueString()); err != nil {
+		return nil
+	}
+	list, err := r.client.ListDevices(ctx)
+	isWanted := func(d fonestorm.RegisteredDevice) bool {
+		return fonestorm.SameDestination(after.destination(), fonestorm.Delivery{Type: fonestorm.Device, Value: d.ID})
+	}
+	if err == nil && !slices.ContainsFunc(list, isWanted) {
+		diags.AddAttributeWarning(path.Root("value"), "Device Not Found in Account",
+			fmt.Sprintf("FoneNumber %s will deliver to a device that the account does not list, so FoneStorm may reject the delivery or lose messages. "+
+				"Check the ID, or look it up by name with the data source fractel_device.", after.FoneNumber.ValueString()))
+	}
+	return diags
+}

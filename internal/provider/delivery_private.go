@@ -1,0 +1,156 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// recordKey is the key of the record in private state.
+const recordKey = "delivery"
+
+// record is what private state contains about a delivery in addition to its attributes. It is explicit about what this resource
+// set, because the attributes in a state can be refreshed or not when Terraform plans a destroy. It is short, because Terraform
+// writes the whole state after each change.
+type record struct {
+	// ID distinguishes objects in the state that have the same FoneNumber. Terraform does not send their addresses to a provider.
+	ID string `json:"id,omitempty"`
+	// FoneNumber is the FoneNumber that the record is about.
+	FoneNumber string `json:"fonenumber,omitempty"`
+	// Account is the FoneStorm account in which the FoneNumber was last set; empty if the token did not name it.
+	Account string `json:"account,omitempty"`
+	// Applied contains the destinations that this resource may have left in FoneStorm: the last one that was set or imported,
+	// and after it those of settings whose outcome is unknown.
+	Applied []destination `json:"applied,omitempty"`
+	// Shown is how FoneStorm showed the first of them after it was set. Nil means that this resource has set nothing, as after
+	// an import.
+	Shown *spelling `json:"shown,omitempty"`
+	// Failed means that the create failed and may have taken effect. A refresh that does not find its destination removes the
+	// resource from the state.
+	Failed bool `json:"failed,omitempty"`
+	// Unseen means that FoneStorm may have callback credentials that were not set by this resource.
+	Unseen bool `json:"unseen,omitempty"`
+	// Creates is the FoneNumber that a planned create sets. It is never in a state.
+	Creates string `json:"creates,omitempty"`
+}
+
+// destination is a destination in a record.
+type destination struct {
+	Type  fonestorm.DeliveryType `json:"type"`
+	Value string                 `json:"value,omitempty"`
+}
+
+func destinationOf(d fonestorm.Delivery) destination { return destination{d.Type, d.Value} }
+
+func (d destination) delivery() fonestorm.Delivery {
+	return fonestorm.Delivery{Type: d.Type, Value: d.Value}
+}
+
+// spelling is how FoneStorm shows a destination that was set.
+type spelling struct {
+	Value  string `json:"value,omitempty"`  // Empty if it is the text that was set.
+	Method string `json:"method,omitempty"` // Empty if FoneStorm showed none.
+}
+
+// last returns the destination that this resource set last, and how FoneStorm showed it; zero values if it has set nothing.
+func (rec record) last() (set, asShown fonestorm.Delivery) {
+	if rec.Shown == nil || len(rec.Applied) == 0 {
+		return set, asShown
+	}
+	set = rec.Applied[0].delivery()
+	asShown = set
+	if rec.Shown.Value != "" {
+		asShown.Value = rec.Shown.Value
+	}
+	asShown.URLMethod = rec.Shown.Method
+	return set, asShown
+}
+
+// find returns the applied destination that FoneStorm shows, in the spelling in which it was set. Where this resource has set
+// nothing, tokens in a URL may be percent-encoded: FoneStorm may show them so.
+func (rec record) find(found fonestorm.Delivery) (destination, bool) {
+	_, known := rec.last()
+	if known.Type == found.Type && known.Type != "" && known.Value == found.Value {
+		return rec.Applied[0], true
+	}
+	if rec.Shown == nil {
+		found = found.Normalized()
+	}
+	for _, applied := range rec.Applied {
+		if fonestorm.SameDestination(applied.delivery(), found) {
+			return applied, true
+		}
+	}
+	return destination{}, false
+}
+
+// afterSetting returns the record after a setting succeeded.
+func (rec record) afterSetting(set fonestorm.Delivery, result fonestorm.SetResult) record {
+	rec.Applied, rec.Shown, rec.Failed = []destination{destinationOf(set)}, &spelling{}, false
+	if found := result.Delivery; found != nil {
+		rec.Shown.Method = found.URLMethod
+		if found.Value != set.Value {
+			rec.Shown.Value = found.Value
+		}
+	}
+	rec.Unseen = set.Type == fonestorm.URL && set.URLUsername == nil
+	return rec
+}
+
+// configuring returns the record after an update that sends nothing. From now on, this resource also owns a destination that
+// something else had set, because it is configured.
+func (rec record) configuring(d fonestorm.Delivery) record {
+	if _, ours := rec.find(d); !ours {
+		rec.Applied, rec.Shown, rec.Unseen = []destination{destinationOf(d)}, nil, true
+	}
+	return rec
+}
+
+// of returns the record if it is about this FoneNumber. Otherwise, as for a tainted object, which Terraform destroys with the
+// record of its replacement, only the state says what the resource may have left.
+func (rec record) of(state deliveryModel) record {
+	if rec.FoneNumber == state.FoneNumber.ValueString() && len(rec.Applied) > 0 {
+		return rec
+	}
+	return record{FoneNumber: state.FoneNumber.ValueString(), Applied: []destination{destinationOf(state.destination())}}
+}
+
+// identified returns the record with an ID.
+func (rec record) identified() record {
+	if rec.ID == "" {
+		rec.ID = rand.Text()[:8] // 40 random bits.
+	}
+	return rec
+}
+
+// privateState is Terraform's private state. The framework does not export its type.
+type privateState interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+// readRecord returns the zero value if there is no record.
+func readRecord(ctx context.Context, private privateState) (rec record, diags diag.Diagnostics) {
+	data, diags := private.GetKey(ctx, recordKey)
+	if len(data) == 0 || diags.HasError() {
+		return rec, diags
+	}
+	if err := json.Unmarshal(data, &rec); err != nil {
+		diags.AddError("Invalid Private State", "Could not read the private state of this resource: "+err.Error()+". "+
+			"Remove the resource from the state with a removed block that has destroy = false, then import the FoneNumber again.")
+	}
+	return rec, diags
+}
+
+func (rec record) write(ctx context.Context, private privateState) (diags diag.Diagnostics) {
+	data, err := json.Marshal(rec)
+	if err != nil {
+		diags.AddError("Invalid Private State", "Could not write the private state of this resource: "+err.Error()+". This is a bug in the provider. Please report it to its developers.")
+		return diags
+	}
+	return private.SetKey(ctx, recordKey, data)
+}
