@@ -3,7 +3,6 @@ module github.com/fractel/terraform-provider-fractel
 go 1.26.0
 
 require (
-	github.com/ProtonMail/go-crypto v1.5.2
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/hashicorp/go-version v1.9.0
@@ -16,11 +15,11 @@ require (
 	github.com/nyaruka/phonenumbers v1.8.1
 	golang.org/x/net v0.58.0
 	golang.org/x/sync v0.25.0
-	golang.org/x/time v0.16.0
 	pgregory.net/rapid v1.3.0
 )
 
 require (
+	github.com/ProtonMail/go-crypto v1.5.2 // indirect
 	github.com/agext/levenshtein v1.2.3 // indirect
 	github.com/apparentlymart/go-textseg/v15 v15.0.0 // indirect
 	github.com/cloudflare/circl v1.6.3 // indirect

@@ -116,29 +116,8 @@ func TestSetDeliverySendsCredentials(t *testing.T) {
 // A delivery is read as it was set, whichever form and spelling the response has, and without an extra read.
 func TestSetDeliveryReadsEveryForm(t *testing.T) {
 	t.Parallel()
-	profiles := simulator.Profiles()
-	for _, member := range []string{"sms_options", "message_options", "both", "receive"} {
-		for _, types := range []string{"lower", "all-lower", "documented", "upper", "padded"} {
-			profiles[member+" "+types] = simulator.Profile{OptionsMember: member, Types: types}
-		}
-	}
-	for _, unset := range []string{"none", "empty", "null", "missing"} {
-		profiles["unset "+unset] = simulator.Profile{UnsetDelivery: unset}
-	}
-	for _, method := range []string{"kept", "POST", "JSON", "GET", "empty", "null"} {
-		profiles["method "+method] = simulator.Profile{URLMethod: method}
-	}
-	for _, response := range []string{"fonenumber", "success", "empty"} {
-		profiles["response "+response] = simulator.Profile{SettingResponse: response}
-	}
-	for _, spelling := range simulator.Respellings() {
-		profiles[spelling] = simulator.Profile{Respellings: []string{spelling}}
-		profiles["2.12 "+spelling] = simulator.Profile{
-			LoginResponse: "authorization", OptionsMember: "message_options", URLMethod: "JSON", List: "objects-with-inactive", Respellings: []string{spelling},
-		}
-	}
-	for name, profile := range profiles {
-		inBubble(t, name, func(t *testing.T) { wantEveryTypeSet(t, profile) })
+	for name, dialect := range simulator.Dialects {
+		inBubble(t, name, func(t *testing.T) { wantEveryTypeSet(t, dialect) })
 	}
 }
 
@@ -152,9 +131,9 @@ var spellable = []Delivery{
 	{Type: None},
 }
 
-func wantEveryTypeSet(t *testing.T, profile simulator.Profile) {
+func wantEveryTypeSet(t *testing.T, dialect simulator.Dialect) {
 	t.Helper()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Profile: profile})
+	sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Dialect: dialect})
 	client := newBubbleClient(t, sim)
 	if f := get(t, client, anyNumber); f.Delivery.Type != None || f.Status != Active {
 		t.Errorf("before it is set it reads as %+v with %+v", f, f.Delivery)
@@ -416,8 +395,19 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 	for _, status := range []int{400, 422} {
 		for _, body := range []string{"json", "form"} {
 			inBubble(t, fmt.Sprintf("%d %s", status, body), func(t *testing.T) {
-				profile := simulator.Profile{EmptyCredentials: "refused", ValidationStatus: status, SettingBody: body}
-				sim := newSimulator(t, simulator.Options{FoneNumbers: 3, Profile: profile})
+				sim := newSimulator(t, simulator.Options{FoneNumbers: 3})
+				unread := readsOnly(map[string]string{"set": body}, status)
+				sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+					if body == "form" && unread(w, r) {
+						return true
+					}
+					sent := simulator.Parameters(r)
+					rejected := sent.Has("url_username") && sent.Get("url_username") == "" || sent.Has("url_password") && sent.Get("url_password") == ""
+					if rejected {
+						rejectWith(status, "The credentials must not be empty.", "")(w, r)
+					}
+					return rejected
+				})
 				client := newBubbleClient(t, sim)
 				want := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
 				for i := range 2 {

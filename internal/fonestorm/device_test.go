@@ -11,11 +11,9 @@ import (
 
 func TestListDevices(t *testing.T) {
 	t.Parallel()
-	for name, profile := range map[string]simulator.Profile{
-		"live": {}, "numbers": {Respellings: []string{"device-number", "fonenumber-number"}}, "blanks": {Respellings: []string{"fonenumber-with-plus-1"}},
-	} {
+	for name, dialect := range simulator.Dialects {
 		inBubble(t, name, func(t *testing.T) {
-			sim := newSimulator(t, simulator.Options{Latency: time.Second, Profile: profile})
+			sim := newSimulator(t, simulator.Options{Latency: time.Second, Dialect: dialect})
 			sim.PutDevice(simulator.Device{ID: "21915233078", Name: "Front desk", Type: "Polycom", FoneNumber: anyNumber})
 			sim.PutDevice(simulator.Device{ID: "987123543678"})
 			client := newBubbleClient(t, sim)

@@ -272,6 +272,18 @@ func injectInto(sim *simulator.Simulator, kind string, fault simulator.Fault) {
 	})
 }
 
+// readsOnly rejects bodies of another kind, "json" or "form", by the kind of request.
+func readsOnly(bodies map[string]string, status int) simulator.Interceptor {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		body := bodies[kindOf(r)]
+		if body == "" || strings.Contains(r.Header.Get("Content-Type"), body) {
+			return false
+		}
+		rejectWith(status, "fonenumber is required", "")(w, r)
+		return true
+	}
+}
+
 func kindOf(r *http.Request) string {
 	return simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
 }

@@ -19,8 +19,8 @@ const perSecond = 10
 func paced(config *Config) { config.RequestsPerSecond = perSecond }
 
 // limited is an account with the limit and slow responses.
-func limited(window simulator.RateWindow, foneNumbers int) simulator.Options {
-	return simulator.Options{FoneNumbers: foneNumbers, RateLimit: perSecond, RateWindow: window, Latency: 25 * time.Millisecond}
+func limited(foneNumbers int) simulator.Options {
+	return simulator.Options{FoneNumbers: foneNumbers, RateLimit: perSecond, Latency: 25 * time.Millisecond}
 }
 
 // wantWithinLimit checks that no request was rejected, and that none could be, whenever a second begins.
@@ -50,9 +50,9 @@ func inTurn(n int, work func(int) error) []error {
 func TestLimitIsReachedButNotExceeded(t *testing.T) {
 	t.Parallel()
 	const n = 200
-	fixed, sliding := limited(simulator.FixedWindow, n), limited(simulator.SlidingWindow, n)
+	account := limited(n)
 	latency := func(d time.Duration) simulator.Options {
-		options := sliding
+		options := account
 		options.Latency = d
 		return options
 	}
@@ -65,19 +65,16 @@ func TestLimitIsReachedButNotExceeded(t *testing.T) {
 		late    func(request int) bool // Whether the request is delayed in transit.
 		slower  int                    // Maximum percentage by which the run may be slower than the limit allows; zero if that does not matter.
 	}{
-		"fixed, at once":               {fixed, together, 0, nil, nil, 5},
-		"fixed, at once, later":        {fixed, together, 990 * time.Millisecond, nil, nil, 5},
-		"fixed, in turn":               {fixed, inTurn, 370 * time.Millisecond, nil, nil, 5},
-		"sliding, at once":             {sliding, together, 0, nil, nil, 5},
-		"sliding, in turn":             {sliding, inTurn, 0, nil, nil, 5},
+		"at once":                      {account, together, 0, nil, nil, 5},
+		"in turn":                      {account, inTurn, 0, nil, nil, 5},
 		"slow responses":               {latency(500 * time.Millisecond), together, 0, nil, nil, 5},
 		"very slow responses":          {latency(3 * time.Second), together, 0, nil, nil, 5},
-		"slow connection of the login": {sliding, together, 0, func(n int) bool { return n == 1 }, nil, 5},
-		"slow first connections":       {sliding, together, 0, func(n int) bool { return n <= 11 }, nil, 0},
-		"every third connection slow":  {sliding, together, 0, every(3), nil, 0},
-		"half are late":                {sliding, together, 0, nil, every(2), 7},
-		"one of seven is late":         {sliding, together, 0, nil, every(7), 7},
-		"one of forty is late":         {sliding, together, 0, nil, every(40), 7},
+		"slow connection of the login": {account, together, 0, func(n int) bool { return n == 1 }, nil, 5},
+		"slow first connections":       {account, together, 0, func(n int) bool { return n <= 11 }, nil, 0},
+		"every third connection slow":  {account, together, 0, every(3), nil, 0},
+		"half are late":                {account, together, 0, nil, every(2), 7},
+		"one of seven is late":         {account, together, 0, nil, every(7), 7},
+		"one of forty is late":         {account, together, 0, nil, every(40), 7},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			sim := newSimulator(t, test.account)
@@ -114,7 +111,7 @@ func TestLimitIsKeptAcrossProcesses(t *testing.T) {
 	t.Parallel()
 	for _, earlier := range []int{1, 6, 9, 10} {
 		inBubble(t, fmt.Sprint(earlier), func(t *testing.T) {
-			sim := newSimulator(t, limited(simulator.SlidingWindow, 40))
+			sim := newSimulator(t, limited(40))
 			for _, reads := range []int{earlier, 40} {
 				fetchAll(t, newBubbleClient(t, sim, paced), reads)
 				time.Sleep(50 * time.Millisecond) // Starting a provider takes longer.
@@ -126,7 +123,7 @@ func TestLimitIsKeptAcrossProcesses(t *testing.T) {
 
 func TestIdleClientSendsAtOnceAndThenSpaced(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		sim := newSimulator(t, limited(simulator.SlidingWindow, 30))
+		sim := newSimulator(t, limited(30))
 		client := newBubbleClient(t, sim, paced)
 		for _, idle := range []time.Duration{0, time.Minute, time.Hour - 2*time.Minute} { // The token is valid for an hour.
 			time.Sleep(idle)
@@ -150,7 +147,7 @@ func TestIdleClientSendsAtOnceAndThenSpaced(t *testing.T) {
 // Requests that are not sent do not count: failed connections and canceled waits.
 func TestUnsentRequestsDoNotCount(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		sim := newSimulator(t, limited(simulator.SlidingWindow, 100))
+		sim := newSimulator(t, limited(100))
 		down := true
 		client := newNetworkClient(t, &network{handler: sim, connect: func(*http.Request) error {
 			if down {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,11 +125,10 @@ func TestWriteUpdatesWhatIsKnown(t *testing.T) {
 	t.Parallel()
 	for _, bare := range []bool{false, true} {
 		inBubble(t, fmt.Sprint("bare success ", bare), func(t *testing.T) {
-			options := slow(10)
+			sim := newSimulator(t, slow(10))
 			if bare {
-				options.Profile.SettingResponse = "success"
+				injectInto(sim, "set", simulator.BareSuccess)
 			}
-			sim := newSimulator(t, options)
 			client := listed(t, sim)
 			want := forwardTo("3215551111")
 			wantSuccess(t, set(t.Context(), client, numberAt(3), want))
@@ -267,17 +268,17 @@ func TestFoneNumbersMissingFromTheListAreReadSingly(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		foneNumber simulator.FoneNumber
-		profile    simulator.Profile
+		list       simulator.ListForm
 		listing    int // Single reads to complete the list.
 	}{
-		"cancellation pending": {simulator.FoneNumber{Active: "no"}, simulator.Profile{}, 0},
-		"without delivery":     {simulator.FoneNumber{Undeliverable: true}, simulator.Profile{}, 1},
-		"bare numbers":         {simulator.FoneNumber{}, simulator.Profile{List: "strings"}, 10},
+		"cancellation pending": {simulator.FoneNumber{Active: "no"}, simulator.ListObjects, 0},
+		"without delivery":     {simulator.FoneNumber{Undeliverable: true}, simulator.ListObjects, 1},
+		"bare numbers":         {simulator.FoneNumber{}, simulator.ListNumbers, 10},
 	}
 	for name, test := range tests {
 		inBubble(t, name, func(t *testing.T) {
 			options := slow(10)
-			options.Profile = test.profile
+			options.Dialect.List = test.list
 			sim := newSimulator(t, options)
 			test.foneNumber.Number = anyNumber
 			sim.Put(test.foneNumber)
@@ -356,26 +357,40 @@ func TestListForms(t *testing.T) {
 	t.Parallel()
 	const n = 30
 	for name, test := range map[string]struct {
-		profile simulator.Profile
+		list    simulator.ListForm
+		odd     string         // Odd first entry of the list.
+		latency time.Duration  // Of the list.
 		reads   map[string]int // Requests for thirty reads.
 		lists   map[string]int // Further requests for a list.
 	}{
-		"objects":            {simulator.Profile{}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
-		"with inactive":      {simulator.Profile{List: "objects-with-inactive"}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
-		"strings":            {simulator.Profile{List: "strings"}, map[string]int{"get": n, "list": 1}, map[string]int{}},
-		"rejected with 400":  {simulator.Profile{List: "refused", ListStatus: 400}, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
-		"rejected with 404":  {simulator.Profile{List: "refused", ListStatus: 404}, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
-		"rejected with 422":  {simulator.Profile{List: "refused", ListStatus: 422}, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
-		"with null":          {simulator.Profile{ListEntry: "null"}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
-		"with a number":      {simulator.Profile{ListEntry: "number"}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
-		"with an odd object": {simulator.Profile{ListEntry: "object"}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
-		"slow":               {simulator.Profile{ListLatency: simulator.Duration(110 * time.Second)}, map[string]int{"get": 5, "list": 1}, map[string]int{}},
+		"objects":            {simulator.ListObjects, "", 0, map[string]int{"get": 5, "list": 1}, map[string]int{}},
+		"with inactive":      {simulator.ListInactive, "", 0, map[string]int{"get": 5, "list": 1}, map[string]int{}},
+		"strings":            {simulator.ListNumbers, "", 0, map[string]int{"get": n, "list": 1}, map[string]int{}},
+		"rejected":           {simulator.ListRejected, "", 0, map[string]int{"get": n, "list": 1}, map[string]int{"list": 1}},
+		"with null":          {simulator.ListObjects, "null", 0, map[string]int{"get": 5, "list": 1}, map[string]int{}},
+		"with a number":      {simulator.ListObjects, "42", 0, map[string]int{"get": 5, "list": 1}, map[string]int{}},
+		"with an odd object": {simulator.ListObjects, `{"label":"Odd"}`, 0, map[string]int{"get": 5, "list": 1}, map[string]int{}},
+		"slow":               {simulator.ListObjects, "", 110 * time.Second, map[string]int{"get": 5, "list": 1}, map[string]int{}},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			options := slow(n)
-			options.Profile = test.profile
+			options.Dialect.List = test.list
 			sim := newSimulator(t, options)
-			client := newBubbleClient(t, sim)
+			client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if kindOf(r) != "list" {
+					sim.ServeHTTP(w, r)
+					return
+				}
+				time.Sleep(test.latency)
+				response := httptest.NewRecorder()
+				sim.ServeHTTP(response, r)
+				w.WriteHeader(response.Code)
+				if test.odd != "" {
+					fmt.Fprint(w, strings.Replace(response.Body.String(), "[", "["+test.odd+",", 1))
+					return
+				}
+				_, _ = w.Write(response.Body.Bytes())
+			}))
 			sim.Put(simulator.FoneNumber{Number: numberAt(n), Active: "cancel"})
 			sim.Put(simulator.FoneNumber{Number: numberAt(n + 1), Active: "no"})
 			wantSuccess(t, read1(t, client)) // Logs in.
@@ -429,7 +444,7 @@ func TestListOfNumbersWhoseReadsFail(t *testing.T) {
 	for fault, fails := range map[simulator.Fault]bool{simulator.NotFound: false, simulator.NotFoundPage: true, simulator.Unavailable: true} {
 		inBubble(t, string(fault), func(t *testing.T) {
 			options := slow(20)
-			options.Profile.List = "strings"
+			options.Dialect.List = simulator.ListNumbers
 			sim := newSimulator(t, options)
 			sim.Inject(func(r *http.Request) simulator.Fault {
 				if kindOf(r) == "get" && r.URL.Path == simulator.BasePath+"/fonenumbers/"+numberAt(7) {

@@ -171,7 +171,7 @@ func TestAccDataSourceDeviceFindsOne(t *testing.T) {
 		says(t, w.plan(1), want...)
 	}
 
-	a = newAccount(t, simulator.Options{Profile: simulator.Profile{Devices: "refused"}})
+	a.reject("", "/devices", http.StatusForbidden, "The user is not allowed to list devices.")
 	w := a.newWorkspace(t, "data \"fractel_devices\" \"all\" {\n}\n")
 	if output := w.plan(1); !strings.Contains(output, "Error: Permission Denied by FoneStorm") {
 		t.Errorf("the output does not contain the reason:\n%s", output)

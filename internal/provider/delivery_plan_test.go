@@ -327,26 +327,25 @@ func TestDeviceNotInAccount(t *testing.T) {
 	t.Parallel()
 	const missing, known, unknown = "Device Not Found in Account", "987123543678", "21915233078"
 	for name, test := range map[string]struct {
-		profile  simulator.Profile
 		settings attributes
 		devices  []string
-		fails    bool // Whether the list fails.
+		status   int // Status of the list, if it fails.
 		warnings []string
 		requests int // Number of requests for the list.
 	}{
 		"listed":        {devices: []string{known}, requests: 1},
 		"not listed":    {devices: []string{unknown, "1", known}, warnings: []string{missing, missing}, requests: 1},
 		"no device":     {devices: []string{""}},
-		"list rejected": {profile: simulator.Profile{Devices: "refused"}, devices: []string{unknown, unknown}, requests: 1},
-		"list fails":    {settings: attributes{"max_retries": 0}, fails: true, devices: []string{unknown}, requests: 1},
+		"list rejected": {status: http.StatusForbidden, devices: []string{unknown, unknown}, requests: 1},
+		"list fails":    {settings: attributes{"max_retries": 0}, status: http.StatusInternalServerError, devices: []string{unknown}, requests: 1},
 		"no checks":     {settings: attributes{"check_on_plan": false}, devices: []string{unknown}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, simulator.Options{FoneNumbers: 3, Profile: test.profile})
+			a := newAccount(t, simulator.Options{FoneNumbers: 3})
 			a.PutDevice(simulator.Device{ID: known, Name: "Front desk"})
-			if test.fails {
-				a.reject("", "/devices", http.StatusInternalServerError, "Oops.")
+			if test.status != 0 {
+				a.reject("", "/devices", test.status, "Oops.")
 			}
 			r := a.start(t.Context(), t, test.settings)
 			var warned []*tfprotov6.Diagnostic

@@ -182,11 +182,6 @@ func (w *workspace) rejects(args ...string) string {
 	return w.run(1, append([]string{"apply", "-no-color", "-input=false", "-auto-approve"}, args...)...)
 }
 
-func (w *workspace) importID(address, id string) {
-	w.t.Helper()
-	w.run(0, "import", "-no-color", "-input=false", address, id)
-}
-
 // outputs returns the outputs of the last apply as JSON.
 func (w *workspace) outputs() map[string]any {
 	w.t.Helper()

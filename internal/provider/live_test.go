@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -12,7 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
-	"github.com/fractel/terraform-provider-fractel/internal/contract"
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
 // The lifecycle against a real account, for `make testacc-live`.
@@ -49,21 +50,40 @@ func TestAccLive(t *testing.T) {
 // FoneNumber that delivers to a URL unless FRACTEL_TEST_FORCE is set.
 func preserve(t *testing.T, number string) {
 	t.Helper()
-	config, err := contract.FromEnvironment(os.Getenv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.FoneNumber, config.Force = number, os.Getenv("FRACTEL_TEST_FORCE") != ""
-	fmt.Println(config.Notice())
-	restore, err := contract.Preserve(t.Context(), config)
+	client, err := fonestorm.New(fonestorm.Config{
+		Endpoint:          cmp.Or(os.Getenv("FRACTEL_ENDPOINT"), fonestorm.DefaultEndpoint),
+		Username:          os.Getenv("FRACTEL_USERNAME"),
+		Password:          os.Getenv("FRACTEL_PASSWORD"),
+		Token:             os.Getenv("FRACTEL_TOKEN"),
+		Subaccount:        os.Getenv("FRACTEL_SUBACCOUNT"),
+		RequestsPerSecond: fonestorm.DefaultRequestsPerSecond,
+		MaxRetries:        fonestorm.DefaultMaxRetries,
+		RequestTimeout:    fonestorm.DefaultRequestTimeout,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx := context.WithoutCancel(t.Context()) // The context of the test ends before the cleanup.
-	once := sync.OnceValue(func() error { return restore(ctx) })
+	original, err := client.GetFoneNumber(ctx, number)
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case original.Delivery == nil:
+		t.Fatalf("FoneNumber %s shows no delivery, so that it could not be restored", number)
+	case original.Delivery.Type == fonestorm.URL && os.Getenv("FRACTEL_TEST_FORCE") == "":
+		t.Fatalf("FoneNumber %s delivers to a URL, whose credentials cannot be restored: use another one, or set FRACTEL_TEST_FORCE=1", number)
+	}
+	restore := sync.OnceValue(func() error {
+		_, err := client.SetDelivery(ctx, number, *original.Delivery)
+		if err != nil {
+			err = fmt.Errorf("FONENUMBER %s WAS NOT RESTORED. Set its delivery by hand now: %s %q: %w",
+				number, original.Delivery.Type, original.Delivery.Value, err)
+		}
+		return err
+	})
 	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	quiet := context.AfterFunc(interrupted, func() {
-		if err := once(); err != nil {
+		if err := restore(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		os.Exit(1)
@@ -71,7 +91,7 @@ func preserve(t *testing.T, number string) {
 	t.Cleanup(func() {
 		quiet()
 		stop()
-		if err := once(); err != nil {
+		if err := restore(); err != nil {
 			t.Error(err)
 		}
 	})

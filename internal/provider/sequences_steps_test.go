@@ -160,11 +160,5 @@ var interrupts = rapid.Custom(func(t *rapid.T) step {
 // sequences are random sequences that contain enough applies.
 var sequences = rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies, interrupts, rapid.Just[step](elsewhere{})), 1, 14)
 
-// profiles are the variants of FoneStorm's responses.
-var profiles = rapid.Custom(func(t *rapid.T) simulator.Profile {
-	return simulator.Profile{
-		OptionsMember:   rapid.SampledFrom([]string{"message_options", "sms_options", "both", "receive"}).Draw(t, "options"),
-		Types:           rapid.SampledFrom([]string{"documented", "lower", "all-lower", "upper", "padded"}).Draw(t, "types"),
-		SettingResponse: rapid.SampledFrom([]string{"fonenumber", "success", "empty"}).Draw(t, "setting response"),
-	}
-})
+// dialects are the variants of FoneStorm's responses.
+var dialects = rapid.SampledFrom([]string{"live", "2.12"})

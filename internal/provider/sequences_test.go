@@ -36,9 +36,9 @@ func TestRandomSequences(t *testing.T) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
-				profile, steps := profiles.Draw(t, "profile"), sequences.Draw(t, "steps")
+				dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
 				rapid.SyncTest(t, func(t *rapid.T) { // Waiting takes no time.
-					m, end := newModel(t, profile)
+					m, end := newModel(t, dialect)
 					defer end()
 					for _, s := range append(steps, apply{}) {
 						t.Log(s)
@@ -54,7 +54,6 @@ func TestRandomSequences(t *testing.T) {
 type model struct {
 	t       *rapid.T
 	account *account
-	bare    bool // Whether the response to a setting does not contain the FoneNumber.
 
 	mu     sync.Mutex        // Requests are served in other goroutines.
 	faults []simulator.Fault // Faults of the next requests.
@@ -72,9 +71,9 @@ type model struct {
 	uncertain [managedNumbers]bool         // Whether a failed create, or a destroy that kept the delivery, may have left credentials.
 }
 
-func newModel(t *rapid.T, profile simulator.Profile) (m *model, end func()) {
-	a := serveInMemory(t, simulator.Options{Profile: profile})
-	m = &model{t: t, account: a, bare: profile.SettingResponse != "fonenumber"}
+func newModel(t *rapid.T, dialect string) (m *model, end func()) {
+	a := serveInMemory(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
+	m = &model{t: t, account: a}
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}
@@ -303,7 +302,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		}
 		return problem
 	}
-	if !m.bare && m.hasMet("set: "+string(simulator.AnotherFoneNumber)) && !m.hasMet("get: ") { // A read corrects the result.
+	if m.hasMet("set: "+string(simulator.AnotherFoneNumber)) && !m.hasMet("get: ") { // A read corrects the result.
 		m.t.Fatalf("changing %s succeeds with the response for another FoneNumber", modelNumbers[i])
 	}
 	m.instances[i] = after

@@ -138,13 +138,3 @@ func TestDevices(t *testing.T) {
 	}
 	wantViolations(t, sim, 0)
 }
-
-func TestDevicesForbidden(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, Options{Profile: Profile{Devices: "refused"}})
-	sim.PutDevice(Device{ID: "219"})
-	wantEnvelope(t, get(t, sim, "/devices", anyToken(sim)), http.StatusForbidden)
-	wantEnvelope(t, get(t, sim, "/devices/219", anyToken(sim)), http.StatusForbidden)
-	wantEnvelope(t, get(t, sim, "/devices", ""), http.StatusUnauthorized)
-	wantViolations(t, sim, 0)
-}

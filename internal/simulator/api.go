@@ -1,15 +1,12 @@
 package simulator
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/mail"
 	"net/url"
 	"regexp"
-	"strconv"
-	"time"
 )
 
 // api routes the calls that the contract describes.
@@ -19,7 +16,9 @@ func (s *Simulator) api() http.Handler {
 	mux.Handle("POST "+BasePath+"/subaccounts/token", s.authenticated(s.subaccountToken))
 	mux.Handle("GET "+BasePath+"/fonenumbers", s.authenticated(s.listFoneNumbers))
 	mux.Handle("GET "+BasePath+"/fonenumbers/{fonenumber}", s.authenticated(s.getFoneNumber))
-	mux.Handle("POST "+BasePath+"/messages/receive", s.authenticated(s.setDelivery))
+	mux.Handle("POST "+BasePath+"/messages/receive", s.authenticated(s.setting(badDelivery, setDelivery)))
+	mux.Handle("POST "+BasePath+"/messages/receive_notify", s.authenticated(s.setting(badNotification, setReceiveNotify)))
+	mux.Handle("POST "+BasePath+"/messages/send_notify", s.authenticated(s.setting(badNotification, setSendNotify)))
 	mux.Handle("GET "+BasePath+"/devices", s.authenticated(s.listDevices))
 	mux.Handle("GET "+BasePath+"/devices/{id}", s.authenticated(s.getDevice))
 	return mux
@@ -37,70 +36,21 @@ func (s *Simulator) authenticated(next func(w http.ResponseWriter, r *http.Reque
 	})
 }
 
-func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
-	form, ok := s.parameters(w, r, s.profile.LoginBody, "username")
-	if !ok {
-		return
-	}
-	account, ok := s.logInTo(form.Get("username"), form.Get("password"))
-	if !ok {
-		fail(w, s.profile.LoginStatus, "Invalid username or password.")
-		return
-	}
-	seconds, _ := strconv.Atoi(form.Get("expires")) // Validated by the contract; 0 if missing.
-	text, expires := s.newToken(account, time.Duration(seconds)*time.Second)
-	token := map[string]any{"token": text}
-	switch s.profile.LoginResponse {
-	case "token":
-		reply(w, http.StatusOK, map[string]any{
-			"status_code": http.StatusOK,
-			"result":      "REGISTERED",
-			"token":       text,
-			"expires":     expires.UTC().Format("2006-01-02T15:04:05.000Z"),
-		})
-	case "data":
-		reply(w, http.StatusCreated, map[string]any{"data": map[string]any{"auth": token}})
-	default:
-		reply(w, http.StatusCreated, map[string]any{s.profile.LoginResponse: token})
-	}
-}
-
-func (s *Simulator) subaccountToken(w http.ResponseWriter, r *http.Request, account string) {
-	form, ok := s.parameters(w, r, s.profile.LoginBody, "subaccount")
-	if !ok {
-		return
-	}
-	subaccount := form.Get("subaccount")
-	switch {
-	case account != s.options.Account:
-		fail(w, http.StatusForbidden, "A subaccount has no subaccounts.")
-	case !s.hasSubaccount(subaccount):
-		fail(w, http.StatusNotFound, "The subaccount was not found.")
-	default:
-		text, _ := s.newToken(subaccount, 0)
-		reply(w, http.StatusCreated, map[string]any{"subaccount": map[string]any{"token": text}})
-	}
-}
-
 func (s *Simulator) listFoneNumbers(w http.ResponseWriter, r *http.Request, account string) {
-	select {
-	case <-time.After(time.Duration(s.profile.ListLatency)):
-	case <-r.Context().Done():
-		return
-	}
 	filtered := r.URL.Query().Get("filter") == "all"
-	if filtered && s.profile.List == "refused" {
-		fail(w, s.profile.ListStatus, "The filter is not valid.")
+	form := s.dialect.List
+	if filtered && form == ListRejected {
+		fail(w, http.StatusBadRequest, "The filter is not valid.")
 		return
 	}
-	objects := filtered && s.profile.List == "all"
-	inactive := s.profile.List == "objects-with-inactive"
 	list := []any{}
-	for _, f := range s.records() {
+	for _, f := range s.Numbers() {
 		switch {
-		case f.Subaccount != s.subaccountOf(account) || f.Active != "yes" && !inactive:
-		case objects || inactive:
-			list = append(list, f.object(s.profile))
+		case f.Subaccount != s.subaccountOf(account) || f.Active != "yes" && form != ListInactive:
+		case form == ListInactive || filtered && form == ListObjects:
+			if object := s.show(FromList, f.Number); object != nil {
+				list = append(list, object)
+			}
 		default:
 			list = append(list, f.Number)
 		}
@@ -110,82 +60,87 @@ func (s *Simulator) listFoneNumbers(w http.ResponseWriter, r *http.Request, acco
 
 func (s *Simulator) getFoneNumber(w http.ResponseWriter, r *http.Request, account string) {
 	number := r.PathValue("fonenumber")
-	s.mu.Lock()
-	f, ok := s.numbers[number]
-	s.mu.Unlock()
-	if !ok || f.Subaccount != s.subaccountOf(account) {
+	if f, ok := s.Get(number); !ok || f.Subaccount != s.subaccountOf(account) {
 		fail(w, http.StatusNotFound, "The FoneNumber was not found.")
 		return
 	}
-	reply(w, http.StatusOK, map[string]any{"fonenumber": f.object(s.profile)})
+	reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromRead, number)})
 }
 
-func (s *Simulator) setDelivery(w http.ResponseWriter, r *http.Request, account string) {
-	form, ok := s.parameters(w, r, s.profile.SettingBody, "fonenumber")
-	if !ok {
-		return
-	}
-	if reason := badValue(form.Get("type"), form.Get("value")); reason != "" {
-		s.addViolation(reason)
-		fail(w, s.profile.ValidationStatus, reason)
-		return
-	}
-	for _, name := range []string{"url_username", "url_password"} {
-		if s.profile.EmptyCredentials == "refused" && form.Has(name) && form.Get(name) == "" {
-			fail(w, s.profile.ValidationStatus, name+" must not be empty.")
+// setting returns the handler of a call that changes a FoneNumber, after bad has found no reason to reject the parameters.
+func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*FoneNumber, url.Values) (change string)) func(http.ResponseWriter, *http.Request, string) {
+	return func(w http.ResponseWriter, r *http.Request, account string) {
+		form := Parameters(r)
+		if reason := bad(form); reason != "" {
+			s.addViolation(reason)
+			fail(w, http.StatusBadRequest, reason)
 			return
 		}
-	}
-	f, ok := s.deliver(r.Context(), account, form)
-	switch {
-	case !ok:
-		fail(w, http.StatusNotFound, "The FoneNumber was not found.")
-	case s.profile.SettingResponse == "success":
-		reply(w, http.StatusOK, map[string]any{"status_code": http.StatusOK, "result": "SUCCESS"})
-	default:
-		reply(w, http.StatusOK, map[string]any{"fonenumber": f.object(s.profile)})
+		number := form.Get("fonenumber")
+		s.mu.Lock()
+		f, ok := s.numbers[number]
+		if ok = ok && f.Subaccount == s.subaccountOf(account); ok {
+			f.before, f.shown = f.FoneNumber, 0
+			s.noteChange(r.Context(), number+": "+set(&f.FoneNumber, form))
+			if s.storeAs != nil {
+				f.FoneNumber = s.storeAs(f.before, f.FoneNumber)
+			}
+		}
+		s.mu.Unlock()
+		if !ok {
+			fail(w, http.StatusNotFound, "The FoneNumber was not found.")
+			return
+		}
+		reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromSetting, number)})
 	}
 }
 
-// deliver changes the delivery of a FoneNumber of the account. Credentials that are not in the request stay unchanged.
-func (s *Simulator) deliver(ctx context.Context, account string, form url.Values) (record, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f, ok := s.numbers[form.Get("fonenumber")]
-	if !ok || f.Subaccount != s.subaccountOf(account) {
-		return record{}, false
-	}
+// setDelivery leaves credentials that are not sent unchanged.
+func setDelivery(f *FoneNumber, form url.Values) (change string) {
 	before := f.Receive
-	f.neverSet = false
-	f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
-	if form.Has("url_username") {
-		f.Receive.URLUsername = form.Get("url_username")
+	f.Receive = before.Delivering(form.Get("type"), form.Get("value"))
+	setIfSent(form, "url_username", &f.Receive.URLUsername)
+	setIfSent(form, "url_password", &f.Receive.URLPassword)
+	return before.change(f.Receive)
+}
+
+func setReceiveNotify(f *FoneNumber, form url.Values) (change string) {
+	return "receive_notify " + f.ReceiveNotify.set(form)
+}
+
+func setSendNotify(f *FoneNumber, form url.Values) (change string) {
+	return "send_notify " + f.SendNotify.set(form)
+}
+
+// set changes the parameters that are sent.
+func (n *Notify) set(form url.Values) (change string) {
+	before := n.String()
+	n.Type = form.Get("type")
+	setIfSent(form, "email", &n.Email)
+	setIfSent(form, "url", &n.URL)
+	setIfSent(form, "method", &n.Method)
+	setIfSent(form, "url_username", &n.URLUsername)
+	setIfSent(form, "url_password", &n.URLPassword)
+	return before + " -> " + n.String()
+}
+
+func setIfSent(form url.Values, name string, field *string) {
+	if form.Has(name) {
+		*field = form.Get(name)
 	}
-	if form.Has("url_password") {
-		f.Receive.URLPassword = form.Get("url_password")
-	}
-	s.numbers[f.Number] = f
-	s.noteChange(ctx, f.Number+": "+before.change(f.Receive))
-	return f, true
 }
 
 func (s *Simulator) listDevices(w http.ResponseWriter, _ *http.Request, account string) {
-	if s.refuseDevices(w) {
-		return
-	}
 	list := []any{}
 	for _, d := range s.Devices() {
 		if d.Subaccount == s.subaccountOf(account) {
-			list = append(list, d.object(s.profile))
+			list = append(list, d.object())
 		}
 	}
 	reply(w, http.StatusOK, map[string]any{"devices": list})
 }
 
 func (s *Simulator) getDevice(w http.ResponseWriter, r *http.Request, account string) {
-	if s.refuseDevices(w) {
-		return
-	}
 	s.mu.Lock()
 	d, ok := s.devices[r.PathValue("id")]
 	s.mu.Unlock()
@@ -193,15 +148,7 @@ func (s *Simulator) getDevice(w http.ResponseWriter, r *http.Request, account st
 		fail(w, http.StatusNotFound, "The device was not found.")
 		return
 	}
-	reply(w, http.StatusOK, map[string]any{"device": d.object(s.profile)})
-}
-
-func (s *Simulator) refuseDevices(w http.ResponseWriter) (refused bool) {
-	if s.profile.Devices == "all" {
-		return false
-	}
-	fail(w, http.StatusForbidden, "The user is not allowed to list devices.")
-	return true
+	reply(w, http.StatusOK, map[string]any{"device": d.object()})
 }
 
 var (
@@ -209,27 +156,44 @@ var (
 	tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 )
 
-// badValue says why a destination is invalid for its type; "" if it is valid.
-func badValue(kind, value string) string {
-	ok := false
-	switch kind {
-	case "Device":
-		ok = digits.MatchString(value)
-	case "Email":
-		address, err := mail.ParseAddress(value)
-		ok = err == nil && address.Address == value
-	case "URL":
-		u, err := url.Parse(value)
-		ok = err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
-	case "Forward":
-		ok = tenDigits.MatchString(value)
-	case "None":
-		ok = value == "None"
-	}
-	if ok {
+// badDelivery says why a destination is invalid for its type; "" if it is valid.
+func badDelivery(form url.Values) string {
+	kind, value := form.Get("type"), form.Get("value")
+	valid := map[string]func(string) bool{
+		"Device":  digits.MatchString,
+		"Email":   isEmail,
+		"URL":     isURL,
+		"Forward": tenDigits.MatchString,
+		"None":    func(value string) bool { return value == "None" },
+	}[kind]
+	if valid != nil && valid(value) {
 		return ""
 	}
 	return fmt.Sprintf("The value %q is not valid for type %s.", value, kind)
+}
+
+// badNotification says why a notification is invalid; "" if it is valid.
+func badNotification(form url.Values) string {
+	switch kind := form.Get("type"); {
+	case kind == "Email" && !isEmail(form.Get("email")):
+		return fmt.Sprintf("The email %q is not valid.", form.Get("email"))
+	case kind == "Callback" && !isURL(form.Get("url")):
+		return fmt.Sprintf("The url %q is not valid.", form.Get("url"))
+	case kind == "Callback" && !form.Has("method"):
+		return "The method is required for type Callback."
+	default:
+		return ""
+	}
+}
+
+func isEmail(text string) bool {
+	address, err := mail.ParseAddress(text)
+	return err == nil && address.Address == text
+}
+
+func isURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 func reply(w http.ResponseWriter, status int, body any) {

@@ -1,7 +1,7 @@
 package simulator
 
 import (
-	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -17,17 +17,9 @@ import (
 var rightLogin = url.Values{"username": {"demo"}, "password": {"demo-password"}}
 
 // tokenOf returns the token in a login response.
-func tokenOf(t *testing.T, form string, response map[string]any) string {
+func tokenOf(t *testing.T, member string, response map[string]any) string {
 	t.Helper()
-	holder := response
-	switch form {
-	case "token":
-	case "data":
-		data, _ := response["data"].(map[string]any)
-		holder, _ = data["auth"].(map[string]any)
-	default:
-		holder, _ = response[form].(map[string]any)
-	}
+	holder, _ := response[member].(map[string]any)
 	token, _ := holder["token"].(string)
 	if token == "" {
 		t.Fatalf("there is no token in %v", response)
@@ -37,39 +29,44 @@ func tokenOf(t *testing.T, form string, response map[string]any) string {
 
 func TestLogIn(t *testing.T) {
 	t.Parallel()
-	for _, form := range []string{"", "auth", "authorization", "token", "data"} {
-		t.Run(form, func(t *testing.T) {
-			t.Parallel()
-			sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{LoginResponse: form, LoginBody: "both"}})
-			status := http.StatusCreated
-			if form == "token" {
-				status = http.StatusOK
-			}
-			in := cmp.Or(form, "auth")
-			inForm := tokenOf(t, in, decoded(t, ask(t, sim, http.MethodPost, "/auth", "", formBody, rightLogin.Encode()), status))
-			w := ask(t, sim, http.MethodPost, "/auth", "", jsonBody, `{"username":"demo","password":"demo-password","expires":60}`)
-			inJSON := tokenOf(t, in, decoded(t, w, status))
-			if inForm == inJSON {
-				t.Error("two logins got the same token")
-			}
-			for _, token := range []string{inForm, inJSON} {
-				decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)
-			}
-			wantViolations(t, sim, 0)
-		})
+	for name, member := range map[string]string{"live": "auth", "2.12": "authorization"} {
+		sim := newSimulator(t, Options{FoneNumbers: 1, Dialect: Dialects[name]})
+		inForm := tokenOf(t, member, decoded(t, ask(t, sim, http.MethodPost, "/auth", "", formBody, rightLogin.Encode()), http.StatusCreated))
+		w := ask(t, sim, http.MethodPost, "/auth", "", jsonBody, `{"username":"demo","password":"demo-password","expires":60}`)
+		inJSON := tokenOf(t, member, decoded(t, w, http.StatusCreated))
+		if inForm == inJSON {
+			t.Error("two logins got the same token")
+		}
+		for _, token := range []string{inForm, inJSON} {
+			decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)
+		}
+		wantViolations(t, sim, 0)
 	}
 }
 
-// The flat response of version 2.1 contains the time when the token expires.
-func TestFlatLoginResponseHasAnExpiry(t *testing.T) {
+// A token names its account and its times, unless it is opaque.
+func TestTokensAreJWTs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, Options{TokenLifetime: 90 * time.Second, Profile: Profile{LoginResponse: "token"}})
-		response := decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusOK)
-		if want := "2000-01-01T00:01:30.000Z"; response["expires"] != want || response["result"] != "REGISTERED" {
-			t.Errorf("the response is %v, want expires %s", response, want)
+		text := anyToken(newSimulator(t, Options{}))
+		claims := payload(text)
+		account, _ := claims["account"].(map[string]any)
+		if now := float64(time.Now().Unix()); account["id"] != "1000000001" || claims["iat"] != now || claims["exp"] != now+3600 {
+			t.Errorf("the token contains %v", claims)
+		}
+		if text := anyToken(newSimulator(t, Options{Dialect: Dialect{OpaqueTokens: true}})); payload(text) != nil {
+			t.Errorf("the opaque token %s is a JWT", text)
 		}
 	})
+}
+
+// payload returns the claims of a JWT; nil if the token is none.
+func payload(token string) (claims map[string]any) {
+	if parts := strings.Split(token, "."); len(parts) == 3 {
+		data, _ := base64.RawURLEncoding.DecodeString(parts[1])
+		_ = json.Unmarshal(data, &claims)
+	}
+	return claims
 }
 
 func TestLogInRejected(t *testing.T) {
@@ -196,68 +193,38 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 	t.Parallel()
 	full := FoneNumber{
 		Number: number, Label: "Demo", Group: "Demo Group",
-		Receive:       Receive{Type: "Email", Email: "ops@example.com", Device: "219"},
+		Receive:       Receive{Type: "Email", Email: "ops@example.com", Device: "219", URL: "https://x.test", URLMethod: "POST"},
 		ReceiveNotify: Notify{Type: "Callback", URL: "https://x.test", Method: "JSON"},
 	}
-	const untyped = `"receive_notify":{"method":"JSON","url":"https://x.test"},"send_notify":{"method":null,"url":null}`
-	const typed = `"receive_notify":{"email":"","method":"JSON","type":"Callback","url":"https://x.test"},` +
-		`"send_notify":{"email":"","method":null,"type":"None","url":null}`
-	const nothing = `"receive_notify":{"email":"","method":null,"type":"None","url":null},` +
+	const notifications = `"receive_notify":{"email":"","method":"JSON","type":"Callback","url":"https://x.test"},` +
 		`"send_notify":{"email":"","method":null,"type":"None","url":null}`
 	const start = `{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":"Demo Group","is_active":"yes","label":"Demo"`
-	delivery := func(kind string) string {
-		return `"receive":{"device":"219","email":"ops@example.com","forward":"","type":"` + kind + `","url":null,"url_method":null}`
-	}
-	tests := map[string]struct {
+	for name, test := range map[string]struct {
 		foneNumber FoneNumber
-		profile    Profile
+		dialect    string
 		want       string
 	}{
-		"live": {
-			full,
-			Profile{},
-			start + `,"sms_options":{"mms_enabled":"yes",` + delivery("email") + `,` + typed + `,"sms_enabled":"yes"}}`,
-		},
-		"2.12": {
-			full, Profiles()["2.12"],
-			start + `,"message_options":{"messaging_enabled":"yes","mms_enabled":"yes",` + delivery("Email") + `,` + typed + `}}`,
-		},
-		"2.4": {
-			full, Profiles()["2.4"],
-			start + `,"sms_options":{"mms_enabled":"yes",` + delivery("email") + `,` + untyped + `,"sms_enabled":"yes"}}`,
-		},
-		"2.1": {
-			full, Profiles()["2.1"],
-			start + `,"mms_enabled":"yes",` + delivery("email") + `,` + untyped + `,"sms_enabled":"yes"}`,
-		},
-		"both": {
-			full,
-			Profile{OptionsMember: "both", Types: "upper"},
-			start + `,"message_options":{"messaging_enabled":"yes","mms_enabled":"yes",` + delivery("EMAIL") + `,` + typed + `},` +
-				`"sms_options":{"mms_enabled":"yes","sms_enabled":"yes"}}`,
-		},
-		"padded": {
-			full,
-			Profile{Types: "padded"},
-			start + `,"sms_options":{"mms_enabled":"yes",` + delivery(" Email ") + `,` + typed + `,"sms_enabled":"yes"}}`,
-		},
+		"live": {full, "live", start + `,"sms_options":{"mms_enabled":"yes","receive":{"device":"219","email":"ops@example.com",` +
+			`"forward":"","type":"email","url":"https://x.test","url_method":"POST"},` + notifications + `,"sms_enabled":"yes"}}`},
+		"2.12": {full, "2.12", start + `,"message_options":{"messaging_enabled":"yes","mms_enabled":"yes","receive":{"device":"219",` +
+			`"email":"ops@example.com","forward":"","type":"Email","url":"https://x.test","url_method":"JSON"},` + notifications + `}}`},
 		"cancelled, accepting no messages": {
 			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true},
-			Profile{},
+			"live",
 			`{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":null,"is_active":"cancel","label":"",` +
 				`"sms_options":{"mms_enabled":"no","receive":{"device":"","email":null,"forward":"","type":"None","url":null,` +
-				`"url_method":null},` + nothing + `,"sms_enabled":"no"}}`,
+				`"url_method":null},"receive_notify":{"email":"","method":null,"type":"None","url":null},` +
+				`"send_notify":{"email":"","method":null,"type":"None","url":null},"sms_enabled":"no"}}`,
 		},
 		"without delivery": {
 			FoneNumber{Number: number, Undeliverable: true},
-			Profile{},
+			"live",
 			`{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":null,"is_active":"yes","label":""}`,
 		},
-	}
-	for name, test := range tests {
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sim := newSimulator(t, Options{Profile: test.profile})
+			sim := newSimulator(t, Options{Dialect: Dialects[test.dialect]})
 			sim.Put(test.foneNumber)
 			response := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
 			if got := objectOf(t, response); got != test.want {
@@ -268,12 +235,75 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 	}
 }
 
-// receiveOf returns the delivery in a response about one FoneNumber of the live profile; nil if there is none.
+// receiveOf returns the delivery in a response about one FoneNumber of the live service; nil if there is none.
 func receiveOf(response map[string]any) map[string]any {
 	object, _ := response["fonenumber"].(map[string]any)
 	options, _ := object["sms_options"].(map[string]any)
 	receive, _ := options["receive"].(map[string]any)
 	return receive
+}
+
+// email sets an e-mail address and returns the one in the response.
+func email(t *testing.T, sim *Simulator, token, address string) any {
+	t.Helper()
+	form := url.Values{"fonenumber": {number}, "type": {"Email"}, "value": {address}, "url_method": {"POST"}}
+	return receiveOf(decoded(t, post(t, sim, "/messages/receive", token, form), http.StatusOK))["email"]
+}
+
+// A test can have FoneStorm show a destination in another way in each kind of response, or what was set before for a while.
+func TestShowAs(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	token := anyToken(sim)
+	read := func() any {
+		return receiveOf(decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK))["email"]
+	}
+	sim.ShowAs(func(v View) FoneNumber {
+		v.Receive.Email = string(v.Source) + ":" + v.Receive.Email
+		return v.FoneNumber
+	})
+	if set, read := email(t, sim, token, "a@b.c"), read(); set != "setting:a@b.c" || read != "read:a@b.c" {
+		t.Errorf("the responses show %v and %v", set, read)
+	}
+	if list := get(t, sim, "/fonenumbers?filter=all", token).Body.String(); !strings.Contains(list, `"list:a@b.c"`) {
+		t.Errorf("the list shows %s", list)
+	}
+	if f, _ := sim.Get(number); f.Receive.Email != "a@b.c" {
+		t.Errorf("the account has %+v", f.Receive)
+	}
+
+	sim.ShowAs(func(v View) FoneNumber {
+		if v.Shown < 3 {
+			return v.Before
+		}
+		return v.FoneNumber
+	})
+	if got := []any{email(t, sim, token, "new@b.c"), read(), read(), read()}; !slices.Equal(got, []any{"a@b.c", "a@b.c", "a@b.c", "new@b.c"}) {
+		t.Errorf("the responses show %v", got)
+	}
+	sim.Put(FoneNumber{Number: number, Receive: Receive{Type: "Email", Email: "by-hand@b.c"}})
+	if got := read(); got != "by-hand@b.c" {
+		t.Errorf("after a change by hand the response shows %v", got)
+	}
+	wantViolations(t, sim, 0)
+}
+
+// A test can have FoneStorm ignore a successful setting.
+func TestStoreAs(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	sim.StoreAs(func(before, after FoneNumber) FoneNumber {
+		if after.Receive.Email != "a@b.c" {
+			t.Errorf("the setting is %+v", after.Receive)
+		}
+		return before
+	})
+	if got := email(t, sim, anyToken(sim), "a@b.c"); got != nil {
+		t.Errorf("the response shows %v", got)
+	}
+	if f, _ := sim.Get(number); f.Receive != (Receive{Type: "None"}) {
+		t.Errorf("the account has %+v", f.Receive)
+	}
 }
 
 func TestSetDelivery(t *testing.T) {
@@ -298,7 +328,7 @@ func TestSetDelivery(t *testing.T) {
 			})
 			var responses []string
 			for contentType, body := range map[string]string{formBody: form.Encode(), jsonBody: string(members)} {
-				sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{SettingBody: "both"}})
+				sim := newSimulator(t, Options{FoneNumbers: 1})
 				token := anyToken(sim)
 				response := decoded(t, ask(t, sim, http.MethodPost, "/messages/receive", token, contentType, body), http.StatusOK)
 				responses = append(responses, objectOf(t, response))
@@ -346,31 +376,6 @@ func TestSetDeliveryChecksTheValue(t *testing.T) {
 	}
 }
 
-func TestSetDeliveryWithoutAFoneNumber(t *testing.T) {
-	t.Parallel()
-	for form, want := range map[string]string{"success": `{"result":"SUCCESS","status_code":200}`, "empty": ""} {
-		t.Run(form, func(t *testing.T) {
-			t.Parallel()
-			sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{SettingResponse: form}})
-			values := url.Values{"fonenumber": {number}, "type": {"Device"}, "value": {"1"}, "url_method": {"POST"}}
-			w := post(t, sim, "/messages/receive", anyToken(sim), values)
-			if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusOK || got != want {
-				t.Errorf("the response is %d %q, want %q", w.Code, got, want)
-			}
-			if f, _ := sim.Get(number); f.Receive.Device != "1" {
-				t.Errorf("the account has %+v", f.Receive)
-			}
-			response := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
-			if got := receiveOf(response)["device"]; got != "1" {
-				t.Errorf("a read shows device %v", got)
-			}
-			values.Set("fonenumber", "3215559999") // Errors contain a reason.
-			wantEnvelope(t, post(t, sim, "/messages/receive", anyToken(sim), values), http.StatusNotFound, "not found")
-			wantViolations(t, sim, 0)
-		})
-	}
-}
-
 // As in FoneStorm, the value of one type stays when another type is set.
 func TestStaleFieldsAreKept(t *testing.T) {
 	t.Parallel()
@@ -398,39 +403,37 @@ func TestStaleFieldsAreKept(t *testing.T) {
 
 func TestCredentialsAreKeptAndNeverShown(t *testing.T) {
 	t.Parallel()
-	for _, form := range []string{"fonenumber", "success"} {
-		sim := newSimulator(t, Options{FoneNumbers: 1, Profile: Profile{SettingResponse: form}})
-		token := anyToken(sim)
-		form := url.Values{"fonenumber": {number}, "type": {"URL"}, "value": {"https://x.test"}, "url_method": {"POST"}}
-		responses := []string{}
-		set := func(name, password string, change url.Values) {
-			t.Helper()
-			sent := url.Values{}
-			for _, values := range []url.Values{form, change} {
-				for key := range values {
-					sent.Set(key, values.Get(key))
-				}
-			}
-			responses = append(responses, post(t, sim, "/messages/receive", token, sent).Body.String())
-			if f, _ := sim.Get(number); f.Receive.URLUsername != name || f.Receive.URLPassword != password {
-				t.Errorf("after %v the account has %+v", change, f.Receive)
-			}
-			responses = append(responses, get(t, sim, "/fonenumbers/"+number, token).Body.String())
-			responses = append(responses, get(t, sim, "/fonenumbers?filter=all", token).Body.String())
-		}
-		set("", "", nil)
-		set("alice", "s3cret", url.Values{"url_username": {"alice"}, "url_password": {"s3cret"}})
-		set("alice", "s3cret", nil) // Credentials that are not sent stay.
-		set("alice", "s3cret", url.Values{"type": {"None"}, "value": {"None"}})
-		set("alice", "n3w", url.Values{"url_password": {"n3w"}})
-		set("", "", url.Values{"url_username": {""}, "url_password": {""}})
-		for _, response := range responses {
-			for _, secret := range []string{"alice", "s3cret", "n3w", "url_username", "url_password"} {
-				if strings.Contains(response, secret) {
-					t.Errorf("a response shows %s: %s", secret, response)
-				}
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	token := anyToken(sim)
+	form := url.Values{"fonenumber": {number}, "type": {"URL"}, "value": {"https://x.test"}, "url_method": {"POST"}}
+	responses := []string{}
+	set := func(name, password string, change url.Values) {
+		t.Helper()
+		sent := url.Values{}
+		for _, values := range []url.Values{form, change} {
+			for key := range values {
+				sent.Set(key, values.Get(key))
 			}
 		}
-		wantViolations(t, sim, 0)
+		responses = append(responses, post(t, sim, "/messages/receive", token, sent).Body.String())
+		if f, _ := sim.Get(number); f.Receive.URLUsername != name || f.Receive.URLPassword != password {
+			t.Errorf("after %v the account has %+v", change, f.Receive)
+		}
+		responses = append(responses, get(t, sim, "/fonenumbers/"+number, token).Body.String())
+		responses = append(responses, get(t, sim, "/fonenumbers?filter=all", token).Body.String())
 	}
+	set("", "", nil)
+	set("alice", "s3cret", url.Values{"url_username": {"alice"}, "url_password": {"s3cret"}})
+	set("alice", "s3cret", nil) // Credentials that are not sent stay.
+	set("alice", "s3cret", url.Values{"type": {"None"}, "value": {"None"}})
+	set("alice", "n3w", url.Values{"url_password": {"n3w"}})
+	set("", "", url.Values{"url_username": {""}, "url_password": {""}})
+	for _, response := range responses {
+		for _, secret := range []string{"alice", "s3cret", "n3w", "url_username", "url_password"} {
+			if strings.Contains(response, secret) {
+				t.Errorf("a response shows %s: %s", secret, response)
+			}
+		}
+	}
+	wantViolations(t, sim, 0)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -37,7 +38,7 @@ func (s *Simulator) PutCSV(table io.Reader) error {
 	header[0] = strings.TrimPrefix(header[0], "\ufeff") // Spreadsheets write a byte order mark.
 	for _, column := range header {
 		if !slices.Contains(CSVColumns, column) {
-			return unknown("column", column, CSVColumns)
+			return fmt.Errorf("unknown column %q: use %s", column, strings.Join(CSVColumns, ", "))
 		}
 	}
 	for {
@@ -68,7 +69,7 @@ func (s *Simulator) putRow(row map[string]string) error {
 		return fmt.Errorf("the account %q must have ten digits", account)
 	}
 	kind, value := row["type"], row["value"]
-	if reason := badValue(kind, value); reason != "" && (kind != "" && kind != "None" || value != "") {
+	if reason := badDelivery(url.Values{"type": {kind}, "value": {value}}); reason != "" && (kind != "" && kind != "None" || value != "") {
 		return errors.New(reason)
 	}
 	f := FoneNumber{Number: number, Label: row["label"], Group: row["group"], Subaccount: row["account"]}

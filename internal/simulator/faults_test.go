@@ -279,32 +279,3 @@ func TestInject(t *testing.T) {
 	}
 	wantViolations(t, sim, 1)
 }
-
-// Faults damage the response of the profile.
-func TestFaultsOfRespelledResponses(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		fault   Fault
-		profile Profile
-		want    string // In the body; "" for an empty one.
-	}{
-		"nothing to add members to": {UnknownMembers, Profile{SettingResponse: "empty"}, ""},
-		"another JSON number":       {AnotherFoneNumber, Profile{Respellings: []string{"fonenumber-number"}}, `"fonenumber":3215550001,`},
-		"another with punctuation":  {AnotherFoneNumber, Profile{Respellings: []string{"fonenumber-punctuated"}}, `"fonenumber":"(321) 555-0001"`},
-		"no receive on top":         {ReceiveMissing, Profile{OptionsMember: "receive"}, `"mms_enabled":"yes","receive_notify":`},
-		"bare success":              {BareSuccess, Profile{SettingResponse: "empty"}, `"SUCCESS"`},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sim := newSimulator(t, Options{FoneNumbers: 1, Profile: test.profile})
-			sim.Inject(func(*http.Request) Fault { return test.fault })
-			form := url.Values{"fonenumber": {number}, "type": {"None"}, "value": {"None"}, "url_method": {"POST"}}
-			w := post(t, sim, "/messages/receive", anyToken(sim), form)
-			if got := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(got, test.want) || (test.want == "") != (got == "") {
-				t.Errorf("the response is %d %q, want %q in it", w.Code, got, test.want)
-			}
-			wantViolations(t, sim, 0)
-		})
-	}
-}

@@ -1,7 +1,7 @@
 package simulator
 
 import (
-	"maps"
+	"cmp"
 	"net/url"
 	"strings"
 )
@@ -19,7 +19,8 @@ type FoneNumber struct {
 	Undeliverable     bool // Its object contains no delivery settings.
 
 	Receive       Receive
-	ReceiveNotify Notify
+	ReceiveNotify Notify // About each message that is received.
+	SendNotify    Notify // About each message that is sent.
 }
 
 // Notify is a notification about each message, in addition to its delivery. The zero value means none.
@@ -28,12 +29,28 @@ type Notify struct {
 	Email  string
 	URL    string
 	Method string // GET, POST, or JSON.
+
+	// The API accepts these and never returns them.
+	URLUsername string
+	URLPassword string
+}
+
+// String describes the notification, without credentials.
+func (n Notify) String() string {
+	switch n.Type {
+	case "Callback":
+		return n.Type + " " + redacted(n.URL)
+	case "Email":
+		return n.Type + " " + n.Email
+	default:
+		return "None"
+	}
 }
 
 // Receive is the delivery of a FoneNumber. It has a field for each type of destination; fields of other types than the current
 // one keep old values, as in FoneStorm.
 type Receive struct {
-	Type      string // Device, Email, URL, Forward, or None; empty means None, as if it was never set.
+	Type      string // Device, Email, URL, Forward, or None; Put turns "" into None.
 	Device    string
 	Email     string
 	URL       string
@@ -63,11 +80,15 @@ func (r Receive) Value() string {
 
 // String describes the delivery, without credentials.
 func (r Receive) String() string {
-	value := r.Value()
+	return strings.TrimSpace(r.Type + " " + redacted(r.Value()))
+}
+
+// redacted returns a destination without the password that a URL may contain.
+func redacted(value string) string {
 	if u, err := url.Parse(value); err == nil && u.User != nil {
-		value = u.Redacted()
+		return u.Redacted()
 	}
-	return strings.TrimSpace(r.Type + " " + value)
+	return value
 }
 
 // change describes the change from r to next.
@@ -102,14 +123,31 @@ func (r Receive) Delivering(kind, value string) Receive {
 	return r
 }
 
-// record is a FoneNumber and internal state.
+// record is a FoneNumber of the account.
 type record struct {
 	FoneNumber
-	neverSet bool // Its delivery was never set.
+	before FoneNumber // Before the latest setting; the same if there was none.
+	shown  int        // Responses that have shown it since.
 }
 
-// object returns the FoneNumber as the API shows it.
-func (f record) object(profile *Profile) map[string]any {
+// show returns the FoneNumber as this response shows it; nil if it was removed meanwhile.
+func (s *Simulator) show(source Source, number string) map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.numbers[number]
+	if !ok {
+		return nil
+	}
+	shown := f.FoneNumber
+	if s.showAs != nil {
+		shown = s.showAs(View{f.FoneNumber, source, f.before, f.shown})
+	}
+	f.shown++
+	return s.dialect.foneNumber(shown)
+}
+
+// foneNumber returns the JSON of a FoneNumber.
+func (d Dialect) foneNumber(f FoneNumber) map[string]any {
 	object := map[string]any{
 		"fonenumber": f.Number,
 		"label":      f.Label,
@@ -126,91 +164,51 @@ func (f record) object(profile *Profile) map[string]any {
 	if f.MessagingDisabled {
 		enabled = "no"
 	}
-	options := map[string]any{
-		"receive_notify": f.ReceiveNotify.object(profile),
-		"send_notify":    Notify{}.object(profile),
+	member := cmp.Or(d.OptionsMember, "sms_options")
+	object[member] = map[string]any{
+		"receive":        d.receive(f.Receive),
+		"receive_notify": f.ReceiveNotify.object(),
+		"send_notify":    f.SendNotify.object(),
 		"mms_enabled":    enabled,
-	}
-	if !f.neverSet || profile.UnsetDelivery != "missing" {
-		options["receive"] = f.receive(profile)
-	}
-	switch profile.OptionsMember {
-	case "message_options":
-		options["messaging_enabled"] = enabled
-		object["message_options"] = options
-	case "both":
-		options["messaging_enabled"] = enabled
-		object["message_options"] = options
-		object["sms_options"] = map[string]any{"sms_enabled": enabled, "mms_enabled": enabled}
-	case "receive":
-		options["sms_enabled"] = enabled
-		maps.Copy(object, options)
-	default:
-		options["sms_enabled"] = enabled
-		object["sms_options"] = options
+		map[string]string{"sms_options": "sms_enabled", "message_options": "messaging_enabled"}[member]: enabled,
 	}
 	return object
 }
 
-// receive returns the delivery as the API shows it.
-func (f record) receive(profile *Profile) map[string]any {
-	if f.neverSet && profile.UnsetDelivery == "empty" {
-		return map[string]any{"type": "", "device": "", "email": "", "url": "", "url_method": "", "forward": ""}
+// receive returns the JSON of a delivery.
+func (d Dialect) receive(r Receive) map[string]any {
+	kind, method := r.Type, r.URLMethod
+	if kind != "None" && !d.DocumentedTypes {
+		kind = strings.ToLower(kind)
 	}
-	if f.neverSet && profile.UnsetDelivery == "null" {
-		return map[string]any{"type": nil, "device": nil, "email": nil, "url": nil, "url_method": nil, "forward": nil}
+	if r.URL != "" {
+		method = cmp.Or(d.URLMethod, method)
 	}
 	return map[string]any{
-		"type":       profile.spellType(f.Receive.Type),
-		"device":     f.Receive.Device,
-		"email":      textOrNull(f.Receive.Email),
-		"url":        textOrNull(f.Receive.URL),
-		"url_method": profile.showMethod(f.Receive),
-		"forward":    f.Receive.Forward,
+		"type":       kind,
+		"device":     r.Device,
+		"email":      textOrNull(r.Email),
+		"url":        textOrNull(r.URL),
+		"url_method": textOrNull(method),
+		"forward":    r.Forward,
 	}
 }
 
-func (p *Profile) spellType(kind string) string {
-	switch p.Types {
-	case "documented":
-		return kind
-	case "all-lower":
-		return strings.ToLower(kind)
-	case "upper":
-		return strings.ToUpper(kind)
-	case "padded":
-		return " " + kind + " "
-	}
-	if kind == "None" {
-		return kind
-	}
-	return strings.ToLower(kind)
+// object returns the JSON of a notification.
+func (n Notify) object() map[string]any {
+	return map[string]any{"type": cmp.Or(n.Type, "None"), "email": n.Email, "url": textOrNull(n.URL), "method": textOrNull(n.Method)}
 }
 
-func (p *Profile) showMethod(r Receive) any {
-	switch {
-	case r.URL == "" || p.URLMethod == "kept":
-		return textOrNull(r.URLMethod)
-	case p.URLMethod == "empty":
-		return ""
-	case p.URLMethod == "null":
-		return nil
-	default:
-		return p.URLMethod
+// object returns the JSON of a device.
+func (d Device) object() map[string]any {
+	return map[string]any{
+		"id":             d.ID,
+		"name":           d.Name,
+		"type":           d.Type,
+		"fonenumber":     textOrNull(d.FoneNumber),
+		"mac_address":    nil,
+		"receive_notify": Notify{}.object(),
 	}
-}
-
-// object returns the notification as the API shows it.
-func (n Notify) object(profile *Profile) map[string]any {
-	object := map[string]any{"url": textOrNull(n.URL), "method": textOrNull(n.Method)}
-	if profile.NotificationType == "shown" {
-		object["type"] = "None"
-		if n.Type != "" {
-			object["type"] = n.Type
-		}
-		object["email"] = n.Email
-	}
-	return object
 }
 
 // textOrNull returns nil for an unset field, as FoneStorm does for some fields. Others are "".

@@ -11,25 +11,14 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/legacy"
 )
-
-//go:embed openapi.yaml
-var contract []byte
 
 // BasePath is the path of the API on the server.
 const BasePath = "/v2"
@@ -43,16 +32,13 @@ type Options struct {
 	Subaccounts []string // Codes of subaccounts, ten digits each, in addition to those from Put and PutDevice.
 	Users       []User   // Additional users with their own accounts.
 
-	FoneNumbers int  // Initial number of FoneNumbers, from 3215550000 on.
+	FoneNumbers int  // Initial number of FoneNumbers without a delivery, from 3215550000 on.
 	Documented  bool // Whether to add the FoneNumbers of the README, the documentation, and the examples.
 
 	TokenLifetime time.Duration // Maximum lifetime of tokens; if zero, as long as the login requests, or an hour.
 	Latency       time.Duration // Delay of every response.
-
-	RateLimit  int        // Requests accepted per second; zero for no limit.
-	RateWindow RateWindow // How requests per second are counted; sliding if empty.
-
-	Profile Profile // The dialect; that of the live service if zero.
+	RateLimit     int           // Requests accepted in any second; zero for no limit.
+	Dialect       Dialect
 
 	OnResponse func(Request) // Called after each response, possibly concurrently; may be nil.
 }
@@ -64,59 +50,24 @@ type User struct {
 	Account  string // Ten digits.
 }
 
-// Request is what the simulator records about a request.
-type Request struct {
-	Arrived time.Time
-	Method  string
-	Path    string     // Below BasePath, with the query.
-	Account string     // Account or subaccount that the token acts on; empty for logins and invalid tokens.
-	Body    string     // Kind of the body: "json", "form", or "" for none or another kind.
-	Form    url.Values // Parameters of the body; empty if it could not be read.
-	Header  http.Header
-
-	Status int    // Status of the response; zero without one.
-	Reason string // Beginning of the body of an error response.
-	Change string // What the request changed, without credentials; may be empty.
-}
-
-// Kind returns a short name for the API call.
-func (r Request) Kind() string {
-	switch {
-	case r.Path == "/auth":
-		return "login"
-	case r.Path == "/subaccounts/token":
-		return "subaccount"
-	case r.Path == "/messages/receive":
-		return "set"
-	case strings.HasPrefix(r.Path, "/fonenumbers/"):
-		return "get"
-	case strings.HasPrefix(r.Path, "/fonenumbers"):
-		return "list"
-	case strings.HasPrefix(r.Path, "/devices/"):
-		return "device"
-	case strings.HasPrefix(r.Path, "/devices"):
-		return "devices"
-	default:
-		return "other"
-	}
-}
-
 // Simulator is an http.Handler that responds like FoneStorm. It is safe for concurrent use.
 type Simulator struct {
 	options Options
-	profile *Profile     // The dialect, with a value for every setting.
-	service http.Handler // FoneStorm itself: contract, API, and spelling of responses.
-	limiter *limiter
+	dialect Dialect
+	service http.Handler // FoneStorm itself: contract and API.
+	limiter limiter
 	key     []byte // Signs tokens.
 
 	mu          sync.Mutex
-	numbers     map[string]record
+	numbers     map[string]*record
 	devices     map[string]Device
 	subaccounts map[string]bool // By code.
 	tokens      map[string]token
 	requests    []*Request
 	violations  []string
 	intercept   Interceptor
+	showAs      func(View) FoneNumber
+	storeAs     func(before, after FoneNumber) FoneNumber
 }
 
 // Interceptor receives every request before FoneStorm does, after the rate limit and the latency. It may change the account. To
@@ -128,10 +79,6 @@ func New(options Options) (*Simulator, error) {
 	options.Username = cmp.Or(options.Username, "demo")
 	options.Password = cmp.Or(options.Password, "demo-password")
 	options.Account = cmp.Or(options.Account, "1000000001")
-	profile, err := options.Profile.complete()
-	if err != nil {
-		return nil, err
-	}
 	if options.Documented {
 		options.Users = append(slices.Clone(options.Users), partner)
 	}
@@ -144,16 +91,15 @@ func New(options Options) (*Simulator, error) {
 			return nil, fmt.Errorf("the account %q must have ten digits", account)
 		}
 	}
-	limiter, err := newLimiter(options.RateLimit, options.RateWindow)
-	if err != nil {
-		return nil, err
+	if options.RateLimit < 0 {
+		return nil, fmt.Errorf("the rate limit %d is negative: use 0 for none", options.RateLimit)
 	}
 	s := &Simulator{
 		options:     options,
-		profile:     &profile,
-		limiter:     limiter,
+		dialect:     options.Dialect,
+		limiter:     limiter{limit: options.RateLimit},
 		key:         []byte(rand.Text()),
-		numbers:     make(map[string]record),
+		numbers:     make(map[string]*record),
 		devices:     make(map[string]Device),
 		subaccounts: make(map[string]bool),
 		tokens:      make(map[string]token),
@@ -169,72 +115,9 @@ func New(options Options) (*Simulator, error) {
 			return nil, err
 		}
 	}
-	validated, err := s.validate(s.api())
-	if err != nil {
-		return nil, fmt.Errorf("reading the contract: %w", err)
-	}
-	s.service = profile.respell(validated)
-	return s, nil
-}
-
-// contractRouter parses the contract once for all simulators of a process, because tests create hundreds of simulators and parsing
-// takes most of the time.
-var contractRouter = sync.OnceValues(func() (routers.Router, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(contract)
-	if err != nil {
-		return nil, err
-	}
-	return legacy.NewRouter(doc)
-})
-
-// validate wraps a handler to check requests and responses against the contract. The response to an invalid request is a 400
-// envelope, an invalid response becomes a 500, and both are recorded as violations.
-func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
-	router, err := contractRouter()
-	if err != nil {
-		return nil, err
-	}
-	validator := openapi3filter.NewValidator(router,
-		openapi3filter.Strict(true),
-		openapi3filter.ValidationOptions(openapi3filter.Options{
-			AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc, // The API checks the token.
-			IncludeResponseStatus: true,
-		}),
-		openapi3filter.OnLog(func(context.Context, string, error) {}),
-		openapi3filter.OnErr(func(_ context.Context, w http.ResponseWriter, status int, _ openapi3filter.ErrCode, err error) {
-			reason, _, _ := strings.Cut(err.Error(), "\nSchema:") // The rest quotes the schema and the value.
-			s.addViolation(reason)
-			if request := (*openapi3filter.RequestError)(nil); status == http.StatusBadRequest && errors.As(err, &request) &&
-				request.Input.Request.URL.Path == BasePath+"/messages/receive" {
-				status = s.profile.ValidationStatus
-			}
-			fail(w, status, reason)
-		}),
-	)
-	return validator.Middleware(next), nil
-}
-
-func init() {
-	// The decoders of kin-openapi are global. Its own decoder for forms ignores unknown parameters.
-	openapi3filter.RegisterBodyDecoder("application/x-www-form-urlencoded", decodeForm)
-}
-
-// decodeForm rejects parameters that are not in the contract, as the JSON decoder does.
-func decodeForm(body io.Reader, header http.Header, schema *openapi3.SchemaRef, encoding openapi3filter.EncodingFn) (any, error) {
-	data, err := io.ReadAll(body)
-	if err != nil {
-		return nil, err
-	}
-	form, err := url.ParseQuery(string(data))
-	if err != nil {
-		return nil, err
-	}
-	for name := range form {
-		if _, known := schema.Value.Properties[name]; !known {
-			return nil, fmt.Errorf("parameter %q is unknown", name)
-		}
-	}
-	return openapi3filter.UrlencodedBodyDecoder(bytes.NewReader(data), header, schema, encoding)
+	var err error
+	s.service, err = s.validate(s.api())
+	return s, err
 }
 
 // ServeHTTP handles a request: rate limit, latency, contract, and API, in this order.
@@ -244,16 +127,13 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // The client has disconnected.
 	}
-	kind := bodyKind(r.Header.Get("Content-Type"), body)
-	form, _ := formOf(kind, body)
 	request := &Request{
 		Arrived: arrived,
 		Method:  r.Method,
 		Path:    strings.TrimPrefix(r.URL.RequestURI(), BasePath),
-		Body:    kind,
-		Form:    form,
 		Header:  r.Header.Clone(),
 	}
+	request.Body, request.Form = parameters(r.Header, body)
 	request.Account, _ = s.accountOf(r.Header.Get("token"))
 	s.mu.Lock()
 	s.requests = append(s.requests, request) // Before the response, because a test may inspect the requests as soon as it has the response.
@@ -268,16 +148,6 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// requestKey is the context key of the *Request.
-type requestKey struct{}
-
-// noteChange records what a request has changed. The caller must have locked s.
-func (s *Simulator) noteChange(ctx context.Context, change string) {
-	if request, ok := ctx.Value(requestKey{}).(*Request); ok {
-		request.Change = change
-	}
-}
-
 func (s *Simulator) respond(w http.ResponseWriter, r *http.Request, body []byte, arrived time.Time) {
 	accepted := s.limiter.accept(arrived)
 	select {
@@ -286,7 +156,7 @@ func (s *Simulator) respond(w http.ResponseWriter, r *http.Request, body []byte,
 		return
 	}
 	if !accepted {
-		fail(w, s.profile.RateLimitStatus, rateLimitExceeded)
+		fail(w, cmp.Or(s.dialect.RateLimitStatus, http.StatusTooManyRequests), rateLimitExceeded)
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -307,59 +177,36 @@ func (s *Simulator) Intercept(intercept Interceptor) {
 	s.intercept = intercept
 }
 
-// Requests returns the requests so far, in the order of arrival.
-func (s *Simulator) Requests() []Request {
+// Source is the kind of response that shows a FoneNumber.
+type Source string
+
+// The responses that show FoneNumbers.
+const (
+	FromSetting Source = "setting" // The response to a setting of the FoneNumber.
+	FromRead    Source = "read"    // GET /fonenumbers/{fonenumber}.
+	FromList    Source = "list"    // GET /fonenumbers.
+)
+
+// View is a FoneNumber that a response is about to show.
+type View struct {
+	FoneNumber            // As the account has it.
+	Source     Source     // The response.
+	Before     FoneNumber // As it was before the latest setting; the same if there was none since it was Put.
+	Shown      int        // Number of earlier responses that have shown it since that setting, including the setting's own.
+}
+
+// ShowAs sets what responses show of a FoneNumber, so that a test can have FoneStorm spell a destination in another way, or show
+// for a while what was set before. Nil shows what the account has. The function must not call the simulator.
+func (s *Simulator) ShowAs(show func(View) FoneNumber) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var requests []Request
-	for _, r := range s.requests {
-		requests = append(requests, *r)
-	}
-	return requests
+	s.showAs = show
 }
 
-// Forget deletes the recorded requests.
-func (s *Simulator) Forget() {
+// StoreAs sets what the account has after a successful setting, so that a test can have FoneStorm ignore it, or somebody else
+// change the FoneNumber just then. Nil stores what was set. The function must not call the simulator.
+func (s *Simulator) StoreAs(store func(before, after FoneNumber) FoneNumber) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests = nil
+	s.storeAs = store
 }
-
-// Violations returns descriptions of the requests and responses that violated the contract.
-func (s *Simulator) Violations() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.violations)
-}
-
-func (s *Simulator) addViolation(reason string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.violations = append(s.violations, reason)
-}
-
-// recorder records the status of a response before it is sent, and why a request failed.
-type recorder struct {
-	http.ResponseWriter
-	request *Request
-	mu      *sync.Mutex // Protects the request.
-}
-
-func (r *recorder) WriteHeader(status int) {
-	r.mu.Lock()
-	r.request.Status = status
-	r.mu.Unlock()
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(data []byte) (int, error) {
-	r.mu.Lock()
-	if room := 1000 - len(r.request.Reason); room > 0 && r.request.Status >= http.StatusBadRequest {
-		r.request.Reason += string(data[:min(room, len(data))])
-	}
-	r.mu.Unlock()
-	return r.ResponseWriter.Write(data)
-}
-
-// Unwrap gives http.ResponseController access to the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -5,13 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-version"
+	install "github.com/hashicorp/hc-install"
+	"github.com/hashicorp/hc-install/fs"
+	"github.com/hashicorp/hc-install/product"
+	"github.com/hashicorp/hc-install/releases"
+	"github.com/hashicorp/hc-install/src"
 )
 
 // The tests and the demo need provider functions.
@@ -29,10 +36,7 @@ type CLI struct {
 
 // Product returns the product and version of the CLI, as in "OpenTofu 1.12.6".
 func (c CLI) Product() string {
-	if c.Name == "tofu" {
-		return "OpenTofu " + c.Version.String()
-	}
-	return "Terraform " + c.Version.String()
+	return map[string]string{"terraform": "Terraform ", "tofu": "OpenTofu "}[c.Name] + c.Version.String()
 }
 
 // HasWriteOnly reports whether the CLI supports write-only arguments. Terraform and OpenTofu support them from the same version on.
@@ -46,40 +50,19 @@ func Executable() (string, error) {
 	return cli.Path, err
 }
 
-// Find returns the first of these CLIs:
-//
-//  1. what TERRAFORM or TF_ACC_TERRAFORM_PATH names, by name or path
-//  2. terraform, then tofu, on the PATH
-//  3. terraform, then tofu, in the cache folder, where Find downloads Terraform and `make tofu` builds OpenTofu
-//  4. a pinned version of Terraform, which Find downloads to the cache folder after writing a line to progress
-//
-// A CLI that is too old is an error. Find does not skip it, because users expect it to be used.
+// Find returns the CLI that TERRAFORM or TF_ACC_TERRAFORM_PATH names, by name or path. If neither is set, it is the first of
+// terraform and tofu on the PATH or in the cache folder, or else the latest Terraform, which Find downloads to the cache folder
+// while it reports to progress. A CLI that is too old is an error. Find does not skip it, because users expect it to be used.
 func Find(ctx context.Context, progress io.Writer) (CLI, error) {
-	return find(ctx, progress, "https://releases.hashicorp.com")
-}
-
-func find(ctx context.Context, progress io.Writer, site string) (CLI, error) {
-	for _, variable := range []string{"TERRAFORM", "TF_ACC_TERRAFORM_PATH"} {
-		if name := os.Getenv(variable); name != "" {
-			path, err := exec.LookPath(name)
-			if err != nil {
-				return CLI{}, fmt.Errorf("%s=%s: %w", variable, name, err)
-			}
-			return Inspect(ctx, path)
-		}
-	}
-	cache, err := CacheDir()
+	sources, err := sources()
 	if err != nil {
 		return CLI{}, err
 	}
-	for _, name := range []string{"terraform", "tofu", filepath.Join(cache, "terraform"), filepath.Join(cache, "tofu")} {
-		if path, err := exec.LookPath(name); err == nil {
-			return Inspect(ctx, path)
-		}
-	}
-	path, err := download{dir: cache, site: site, patience: 10 * time.Second}.run(ctx, progress)
+	installer := install.NewInstaller()
+	installer.SetLogger(log.New(progress, "", 0))
+	path, err := installer.Ensure(ctx, sources)
 	if err != nil {
-		return CLI{}, fmt.Errorf(`neither terraform nor tofu is on the PATH, and Terraform could not be downloaded: %w
+		return CLI{}, fmt.Errorf(`%w
 Do one of these, then try again:
   - install Terraform %s or later: https://developer.hashicorp.com/terraform/install
   - install OpenTofu %s or later: https://opentofu.org/docs/intro/install
@@ -87,6 +70,33 @@ Do one of these, then try again:
   - build OpenTofu from the Go module proxy, which takes some minutes and 3 GB: make tofu`, err, minTerraform, minOpenTofu)
 	}
 	return Inspect(ctx, path)
+}
+
+func sources() ([]src.Source, error) {
+	for _, variable := range []string{"TERRAFORM", "TF_ACC_TERRAFORM_PATH"} {
+		if name := os.Getenv(variable); name != "" {
+			path, err := exec.LookPath(name)
+			if err == nil {
+				path, err = filepath.Abs(path)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s=%s: %w", variable, name, err)
+			}
+			return []src.Source{&fs.AnyVersion{ExactBinPath: path}}, nil
+		}
+	}
+	cache, err := CacheDir()
+	if err != nil {
+		return nil, err
+	}
+	tofu := product.Product{Name: "tofu", BinaryName: func() string {
+		return strings.Replace(product.Terraform.BinaryName(), "terraform", "tofu", 1) // With .exe on Windows.
+	}}
+	return []src.Source{
+		&fs.AnyVersion{Product: &product.Terraform, ExtraPaths: []string{cache}},
+		&fs.AnyVersion{Product: &tofu, ExtraPaths: []string{cache}},
+		&releases.LatestVersion{Product: product.Terraform, InstallDir: cache, Timeout: 10 * time.Minute},
+	}, os.MkdirAll(cache, 0o700)
 }
 
 // CacheDir returns the folder for CLIs that are downloaded or built for this project. It may not exist yet.
@@ -100,28 +110,21 @@ var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
 
 // Inspect runs an executable to get its version, and returns an error if it is too old.
 func Inspect(ctx context.Context, path string) (CLI, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return CLI{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	command := exec.CommandContext(ctx, path, "version") //nolint:gosec // Developers choose the executable.
 	command.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1")
 	printed, err := command.CombinedOutput()
-	found := versionLine.FindSubmatch(printed)
+	found := versionLine.FindStringSubmatch(string(printed))
 	if err == nil && found == nil {
 		err = errors.New("the output does not contain a version of Terraform or OpenTofu")
 	}
 	if err != nil {
 		return CLI{}, fmt.Errorf("%s version: %w\n%s", path, err, printed)
 	}
-	cli := CLI{Path: path, Name: "terraform"}
-	oldest := minTerraform
-	if string(found[1]) == "OpenTofu" {
+	cli, oldest := CLI{Path: path, Name: "terraform"}, minTerraform
+	if found[1] == "OpenTofu" {
 		cli.Name, oldest = "tofu", minOpenTofu
 	}
-	if cli.Version, err = version.NewVersion(string(found[2])); err != nil {
+	if cli.Version, err = version.NewVersion(found[2]); err != nil {
 		return CLI{}, fmt.Errorf("%s version: %w", path, err)
 	}
 	if cli.Version.Core().LessThan(oldest) {

@@ -1,4 +1,4 @@
-// Package terraformcli finds or downloads the Terraform CLI or OpenTofu (find.go, download.go). It runs the CLI with the provider
+// Package terraformcli finds the Terraform CLI or OpenTofu, or downloads Terraform (find.go). It runs the CLI with the provider
 // that is built from this source tree, as a user would: in a working directory, with the provider installed by init or configured
 // in dev_overrides. Tests, the demo, and the benchmark use it. The provider never links it.
 package terraformcli

@@ -79,7 +79,7 @@ func (b *bench) measureSize(ctx context.Context, scenario result) (results []res
 	options := simulator.Options{FoneNumbers: scenario.size, Latency: scenario.latency}
 	env := []string{"FRACTEL_REQUESTS_PER_SECOND=100000"}
 	if scenario.limited {
-		options.RateLimit, options.RateWindow = requestLimit, simulator.SlidingWindow
+		options.RateLimit = requestLimit
 		env = nil // The provider's default equals the limit.
 	}
 	account, err := simulator.New(options)

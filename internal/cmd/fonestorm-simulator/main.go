@@ -152,7 +152,7 @@ type settings struct {
 	options simulator.Options
 }
 
-// parse parses the command line. Dialect flags override the profile, in any order.
+// parse parses the command line.
 func parse(args []string, out io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("fonestorm-simulator", flag.ContinueOnError)
@@ -170,23 +170,15 @@ func parse(args []string, out io.Writer) (settings, error) {
 	flags.DurationVar(&s.options.TokenLifetime, "token-lifetime", 0, "maximum `time` for which a token is valid, such as 30s; 0 means as long as the login requests, or an hour")
 	flags.DurationVar(&s.options.Latency, "latency", 0, "`delay` of every response, such as 200ms")
 	flags.IntVar(&s.options.RateLimit, "rate-limit", 10, "`requests` accepted per second; 0 for no limit")
-	window := flags.String("rate-window", string(simulator.SlidingWindow), "`kind` of window in which requests are counted: fixed or sliding")
-	profile := flags.String("profile", "live", "`dialect` of FoneStorm: 2.1, 2.4, 2.12, live, or a JSON file such as a report from fonestorm-check")
-
-	common := map[string]bool{}
-	flags.VisitAll(func(f *flag.Flag) { common[f.Name] = true })
-	var changes []func() error
-	for _, setting := range simulator.Settings() {
-		usage := setting.Usage
-		if len(setting.Values) > 0 {
-			usage += ": " + strings.Join(setting.Values, ", ")
+	flags.Func("dialect", "`version` of FoneStorm whose responses are simulated: live or 2.12 (default live)", func(name string) (err error) {
+		dialect, known := simulator.Dialects[name]
+		if !known {
+			err = errors.New("use live or 2.12")
 		}
-		flags.Func(strings.ReplaceAll(setting.Name, "_", "-"), usage, func(value string) error {
-			changes = append(changes, func() error { return s.options.Profile.Set(setting.Name, value) })
-			return new(simulator.Profile).Set(setting.Name, value)
-		})
-	}
-	flags.Usage = func() { help(flags, common) }
+		s.options.Dialect = dialect
+		return err
+	})
+	flags.Usage = func() { help(flags) }
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -197,21 +189,11 @@ func parse(args []string, out io.Writer) (settings, error) {
 		return s, errors.New("-csv and -fonenumbers each describe the account: use one of them")
 	}
 	s.options.Documented = s.csv == "" && s.options.FoneNumbers == 0
-	s.options.RateWindow = simulator.RateWindow(*window)
-	var err error
-	if s.options.Profile, err = simulator.LoadProfile(*profile); err != nil {
-		return s, err
-	}
-	for _, change := range changes {
-		if err := change(); err != nil {
-			return s, err
-		}
-	}
 	return s, nil
 }
 
-// help prints what the program does and its flags, those of the dialect last.
-func help(flags *flag.FlagSet, common map[string]bool) {
+// help prints what the program does and its flags.
+func help(flags *flag.FlagSet) {
 	fmt.Fprintf(flags.Output(), `fonestorm-simulator simulates FracTEL's FoneStorm API on this machine, so that you can try the provider without an account.
 It prints the settings to use, then a line for each request: time, method, path, status, and what changed.
 It keeps nothing when it exits.
@@ -228,20 +210,8 @@ code of a subaccount. notify_url is the URL of the receive notification. A row o
 label as its name.
 
 `, strings.Join(simulator.CSVColumns, ", "))
-	section := func(title string, isCommon bool) {
-		part := flag.NewFlagSet("", flag.ContinueOnError)
-		part.SetOutput(flags.Output())
-		flags.VisitAll(func(f *flag.Flag) {
-			if common[f.Name] == isCommon {
-				part.Var(f.Value, f.Name, f.Usage)
-				part.Lookup(f.Name).DefValue = f.DefValue
-			}
-		})
-		fmt.Fprintln(flags.Output(), title)
-		part.PrintDefaults()
-	}
-	section("Flags:", true)
-	section("\nFlags that change how FoneStorm responds. They override the profile:", false)
+	fmt.Fprintln(flags.Output(), "Flags:")
+	flags.PrintDefaults()
 }
 
 // serve handles requests until the context ends, then waits for those in progress.

@@ -9,60 +9,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
-
-func TestFlagsDescribeTheProfile(t *testing.T) {
-	t.Parallel()
-	recorded := filepath.Join(t.TempDir(), "profile.json")
-	if err := os.WriteFile(recorded, []byte(`{"types": "upper", "devices": "refused"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	tests := map[string]struct {
-		args []string
-		want simulator.Profile // Except for the defaults.
-	}{
-		"none":               {nil, simulator.Profile{}},
-		"profile":            {[]string{"-profile", "2.4"}, simulator.Profiles()["2.4"]},
-		"file":               {[]string{"-profile", recorded}, simulator.Profile{Types: "upper", Devices: "refused"}},
-		"change of a file":   {[]string{"-types", "padded", "-profile", recorded}, simulator.Profile{Types: "padded", Devices: "refused"}},
-		"status and latency": {[]string{"-list", "refused", "-list-status=422", "-list-latency", "3s"}, simulator.Profile{List: "refused", ListStatus: 422, ListLatency: simulator.Duration(3 * time.Second)}},
-		"respellings":        {[]string{"-respellings", "device-number,email-lower-case"}, simulator.Profile{Respellings: []string{"device-number", "email-lower-case"}}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			parsed, err := parse(test.args, io.Discard)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := complete(test.want)
-			if !reflect.DeepEqual(parsed.options.Profile, want) {
-				t.Errorf("%q gives %+v, want %+v", test.args, parsed.options.Profile, want)
-			}
-		})
-	}
-}
-
-// complete adds the defaults of the live profile.
-func complete(profile simulator.Profile) simulator.Profile {
-	complete := simulator.Profiles()["live"]
-	given, all := reflect.ValueOf(profile), reflect.ValueOf(&complete).Elem()
-	for i := range given.NumField() {
-		if !given.Field(i).IsZero() {
-			all.Field(i).Set(given.Field(i))
-		}
-	}
-	return complete
-}
 
 // output contains what the program has printed so far.
 type output struct {
@@ -173,38 +125,14 @@ func TestOwnFoneNumbers(t *testing.T) {
 	}
 }
 
-func TestEverySettingIsAFlag(t *testing.T) {
-	t.Parallel()
-	for _, setting := range simulator.Settings() {
-		value := "1s"
-		if len(setting.Values) > 0 {
-			value = setting.Values[len(setting.Values)-1]
-		}
-		var want simulator.Profile
-		if err := want.Set(setting.Name, value); err != nil {
-			t.Fatal(err)
-		}
-		parsed, err := parse([]string{"-" + strings.ReplaceAll(setting.Name, "_", "-"), value}, io.Discard)
-		if err != nil || !reflect.DeepEqual(parsed.options.Profile, complete(want)) {
-			t.Errorf("%s %s gives %+v, %v", setting.Name, value, parsed.options.Profile, err)
-		}
-	}
-}
-
 func TestWrongFlags(t *testing.T) {
 	t.Parallel()
 	for args, words := range map[string][]string{
-		"-profile 3.0":                 {`"3.0"`, "live"},
-		"-types title":                 {`"title"`, "padded"},
-		"-body-status 418":             {`"418"`, "415"},
-		"-respellings shouting":        {`"shouting"`, "email-upper-case"},
-		"-list-latency soon":           {"soon"},
-		"extra":                        {`"extra"`},
-		"-subaccount 12 -listen :0":    {`"12"`, "ten digits"},
-		"-rate-window rolling":         {"rolling"},
-		"-csv none.csv":                {"none.csv"},
-		"-csv a.csv -fonenumbers 3":    {"use one of them"},
-		"-profile 2.1 -options-member": {"options-member"},
+		"-dialect 3.0":              {`"3.0"`, "live"},
+		"extra":                     {`"extra"`},
+		"-subaccount 12 -listen :0": {`"12"`, "ten digits"},
+		"-csv none.csv":             {"none.csv"},
+		"-csv a.csv -fonenumbers 3": {"use one of them"},
 	} {
 		err := run(t.Context(), strings.Fields(args), io.Discard)
 		for _, word := range words {

@@ -20,8 +20,8 @@ func TestParameters(t *testing.T) {
 		"JSON":          {jsonBody, `{"a":"x y","b":"{{msg}}&"}`, url.Values{"a": {"x y"}, "b": {"{{msg}}&"}}},
 		"charset":       {jsonBody + "; charset=utf-8", `{"a":"1"}`, url.Values{"a": {"1"}}},
 		"JSON non-text": {jsonBody, `{"a":987123543678,"b":true}`, url.Values{"a": {"987123543678"}, "b": {"true"}}},
-		"JSON cut off":  {jsonBody, `{"a":"1"`, nil},
-		"none":          {"", "", url.Values{}},
+		"JSON cut off":  {jsonBody, `{"a":"1"`, url.Values{}},
+		"none":          {"", "", nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
