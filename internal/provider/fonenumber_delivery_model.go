@@ -23,7 +23,7 @@ type deliveryModel struct {
 	URLUsername          types.String
 	URLPassword          types.String
 	URLPasswordWO        types.String // Null except in the configuration.
-	URLPasswordWOVersion types.Int64
+	URLPasswordWOVersion types.Number
 	OnDestroy            types.String // Null in a state that a refresh marked, see ownership.
 }
 
@@ -50,7 +50,7 @@ func (m *deliveryModel) read(ctx context.Context, from readable) diag.Diagnostic
 	for name, field := range m.strings() {
 		*field, _ = attributes[name].(types.String)
 	}
-	m.URLPasswordWOVersion, _ = attributes[attributeWOVersion].(types.Int64)
+	m.URLPasswordWOVersion, _ = attributes[attributeWOVersion].(types.Number)
 	return diags
 }
 
@@ -67,7 +67,7 @@ func (m deliveryModel) write(ctx context.Context, to writable) diag.Diagnostics 
 	for name, field := range fields {
 		attributes[name], attributeTypes[name] = *field, types.StringType
 	}
-	attributes[attributeWOVersion], attributeTypes[attributeWOVersion] = m.URLPasswordWOVersion, types.Int64Type
+	attributes[attributeWOVersion], attributeTypes[attributeWOVersion] = m.URLPasswordWOVersion, types.NumberType
 	object, diags := types.ObjectValue(attributeTypes, attributes)
 	diags.Append(to.Set(ctx, object)...)
 	return diags
@@ -132,7 +132,7 @@ func (m deliveryModel) afterFailure(d fonestorm.Delivery, err error) deliveryMod
 		return m
 	}
 	m.URLUsername, m.URLPassword = types.StringValue(""), types.StringValue("")
-	m.URLPasswordWOVersion = types.Int64Null()
+	m.URLPasswordWOVersion = types.NumberNull()
 	return m
 }
 

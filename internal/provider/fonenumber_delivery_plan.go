@@ -276,7 +276,7 @@ func (r *foneNumberDeliveryResource) absentDiagnostics(err error, number string)
 		return diags
 	}
 	diags.AddAttributeError(path.Root("fonenumber"), d.Summary(),
-		d.Detail()+"\n\nTo destroy the other resources anyway, run terraform destroy -refresh=false.")
+		d.Detail()+"\n\n"+destroyAnyway)
 	return diags
 }
 
