@@ -61,7 +61,7 @@ func (c Config) check() error {
 		return fmt.Errorf("the FoneNumber must be ten digits, not %q", c.FoneNumber)
 	}
 	if _, err := fonestorm.ParseEndpoint(c.Endpoint); err != nil {
-		return fmt.Errorf("FRACTEL_ENDPOINT is invalid: %w", err)
+		return fmt.Errorf("FRACTEL_ENDPOINT %w", err)
 	}
 	return nil
 }

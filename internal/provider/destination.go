@@ -30,10 +30,12 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 	case fonestorm.URL:
 		return checkURL(value)
 	case fonestorm.Forward:
+		if err := checkTenDigits("The number to forward to", value); err != nil {
+			return err
+		}
 		if value == foneNumber {
 			return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
 		}
-		return checkTenDigits("The number to forward to", value)
 	case fonestorm.None:
 		if value != string(fonestorm.None) {
 			return errors.New("Type \"None\" has no destination. Remove value, or use another type.")
@@ -235,11 +237,10 @@ func callbackWarnings(callback string, hasUsername, hasPassword bool) (diags dia
 	onlyKnown := fmt.Sprintf("FoneStorm replaces only %s.", strings.Join(knownTokens, ", "))
 	for _, found := range slices.Compact(slices.Sorted(slices.Values(unknownTokens(callback)))) {
 		name, use := strings.Trim(found, "{}"), ""
-		if nearest := nearestToken(name); nearest != "" {
+		if !tokenName.MatchString(name) {
+			found = "{{…}}" // It may not be a token, but a secret.
+		} else if nearest := nearestToken(name); nearest != "" {
 			use = fmt.Sprintf(" Use %q.", nearest)
-		}
-		if !tokenName.MatchString(name) { // It may be something else than a token, which can be a secret.
-			found = "{{…}}"
 		}
 		diags.AddAttributeWarning(path.Root("value"), "Unknown Token in Callback URL",
 			fmt.Sprintf("The callback URL contains the token %q, which FoneStorm does not replace.%s %s", found, use, onlyKnown))

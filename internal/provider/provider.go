@@ -8,8 +8,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/big"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -51,8 +51,8 @@ type providerModel struct {
 	Password          types.String `tfsdk:"password"`
 	Token             types.String `tfsdk:"token"`
 	Subaccount        types.String `tfsdk:"subaccount"`
-	RequestsPerSecond types.Number `tfsdk:"requests_per_second"`
-	MaxRetries        types.Number `tfsdk:"max_retries"`
+	RequestsPerSecond *int64       `tfsdk:"requests_per_second"`
+	MaxRetries        *int64       `tfsdk:"max_retries"`
 	RequestTimeout    types.String `tfsdk:"request_timeout"`
 	CheckOnPlan       types.Bool   `tfsdk:"check_on_plan"`
 }
@@ -140,29 +140,27 @@ const summaryInvalidCredentials = "Invalid FoneStorm Credentials"
 var requestRate = wholeNumber{1, 100_000}
 
 func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	var model providerModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	var client *fonestorm.Client
-	if model.known() {
+	data := newProviderData(nil, true)
+	if req.Config.Raw.IsFullyKnown() { // While planning, an attribute can be unknown.
+		var model providerModel
+		resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
 		config, diags := model.clientConfig()
 		resp.Diagnostics.Append(diags...)
 		if resp.Diagnostics.HasError() {
 			return
 		}
 		config.UserAgent = userAgent(p.version, req.TerraformVersion)
-		var err error
-		if client, err = p.newClient(config); err != nil {
+		client, err := p.newClient(config)
+		if err != nil {
 			resp.Diagnostics.AddError("Invalid Provider Configuration", err.Error())
 			return
 		}
+		data = newProviderData(client, model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool())
 	}
-	data := newProviderData(client, model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool())
-	resp.ResourceData = data
-	resp.DataSourceData = data
-	resp.ListResourceData = data
+	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = data, data, data
 }
 
 func (p *fractelProvider) Resources(context.Context) []func() resource.Resource {
@@ -179,13 +177,6 @@ func (p *fractelProvider) ListResources(context.Context) []func() list.ListResou
 
 func (p *fractelProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{newNormalizeFoneNumberFunction}
-}
-
-// known reports whether no attribute of the provider block is unknown, as some can be while planning.
-func (m providerModel) known() bool {
-	return !m.Endpoint.IsUnknown() && !m.Username.IsUnknown() && !m.Password.IsUnknown() && !m.Token.IsUnknown() && !m.Subaccount.IsUnknown() &&
-		!m.RequestsPerSecond.IsUnknown() && !m.MaxRetries.IsUnknown() && !m.RequestTimeout.IsUnknown() &&
-		!m.CheckOnPlan.IsUnknown()
 }
 
 // The environment variables for attributes of the provider block, which takes precedence.
@@ -210,32 +201,25 @@ func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagn
 	if err := checkEndpoint(envEndpoint, config.Endpoint, withTr); err != nil {
 		diags.AddAttributeError(path.Root("endpoint"), endpointRule().summary, err.Error())
 	}
-	rate := m.RequestsPerSecond.ValueBigFloat()
-	if text := os.Getenv(envRequestsPerSecond); m.RequestsPerSecond.IsNull() && text != "" {
-		var isNumber bool
-		if rate, isNumber = new(big.Float).SetString(text); !isNumber || !requestRate.allows(rate) {
+	if m.RequestsPerSecond != nil {
+		config.RequestsPerSecond = int(*m.RequestsPerSecond)
+	} else if text := os.Getenv(envRequestsPerSecond); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || !requestRate.contains(int64(n)) {
 			diags.AddAttributeError(path.Root("requests_per_second"), summaryInvalidNumber,
 				fmt.Sprintf("%s must be %s, but %q was given.", envRequestsPerSecond, requestRate.Description(context.Background()), text))
-			rate = nil
 		}
+		config.RequestsPerSecond = n
 	}
-	config.RequestsPerSecond = wholeOr(rate, config.RequestsPerSecond)
-	config.MaxRetries = wholeOr(m.MaxRetries.ValueBigFloat(), config.MaxRetries)
+	if m.MaxRetries != nil {
+		config.MaxRetries = int(*m.MaxRetries)
+	}
 	if !m.RequestTimeout.IsNull() {
 		config.RequestTimeout, _ = time.ParseDuration(m.RequestTimeout.ValueString())
 	}
 	diags.Append(m.credentials(&config)...)
 	diags.Append(m.subaccount(&config)...)
 	return config, diags
-}
-
-// wholeOr returns a valid whole number as an integer; fallback if it is nil.
-func wholeOr(number *big.Float, fallback int) int {
-	if number == nil {
-		return fallback
-	}
-	n, _ := number.Int64()
-	return int(n)
 }
 
 // subaccount sets the subaccount to manage. It ignores the environment variable if the provider block contains a token,

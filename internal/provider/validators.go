@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/big"
 	"regexp"
 	"strings"
 	"time"
@@ -20,14 +19,14 @@ import (
 // rule is a validator of one string. It ignores null and unknown values.
 type rule struct {
 	summary string // Summary of the error.
-	about   string // What is allowed, for documentation.
 	check   func(value string) error
 }
 
 var _ validator.String = rule{}
 
-func (r rule) Description(context.Context) string         { return r.about }
-func (r rule) MarkdownDescription(context.Context) string { return r.about }
+// Nothing shows the descriptions: those of the attributes say what is allowed.
+func (r rule) Description(context.Context) string         { return r.summary }
+func (r rule) MarkdownDescription(context.Context) string { return r.summary }
 
 func (r rule) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
@@ -45,7 +44,7 @@ type wholeNumber struct{ min, max int64 }
 var _ validator.Number = wholeNumber{}
 
 func (w wholeNumber) Description(context.Context) string {
-	if w.min == 0 && w.max == 0 {
+	if (w == wholeNumber{}) {
 		return "a whole number"
 	}
 	return fmt.Sprintf("a whole number from %d to %d", w.min, w.max)
@@ -58,16 +57,13 @@ func (w wholeNumber) ValidateNumber(ctx context.Context, req validator.NumberReq
 		return
 	}
 	number := req.ConfigValue.ValueBigFloat()
-	if !w.allows(number) {
+	if n, _ := number.Int64(); !number.IsInt() || !w.contains(n) {
 		resp.Diagnostics.AddAttributeError(req.Path, summaryInvalidNumber,
 			fmt.Sprintf("%s must be %s, but %s was given.", req.Path, w.Description(ctx), number.Text('f', -1)))
 	}
 }
 
-func (w wholeNumber) allows(number *big.Float) bool {
-	n, _ := number.Int64()
-	return number.IsInt() && (w == wholeNumber{} || w.min <= n && n <= w.max)
-}
+func (w wholeNumber) contains(n int64) bool { return w == wholeNumber{} || w.min <= n && n <= w.max }
 
 const summaryInvalidNumber = "Invalid Number"
 
@@ -77,7 +73,7 @@ const emptyAdvice = "Check the variable or secret that it comes from."
 // How to remove white space at the ends of a text in a configuration, and in an environment variable.
 const (
 	withTrimspace = "Remove it with trimspace(). A file or a heredoc usually ends with a line break."
-	withTr        = `Remove it, for example with tr -d '\n'.`
+	withTr        = `Remove it, for example with tr -d '\r\n'.`
 )
 
 // invisible reports whether a character is invisible: white space, or a control or format character, which can end a line or
@@ -106,11 +102,7 @@ func checkVisible(what, text, atEnds string) error {
 }
 
 func foneNumberRule() rule {
-	return rule{
-		summary: "Invalid FoneNumber",
-		about:   "exactly ten digits",
-		check:   func(value string) error { return checkTenDigits("A FoneNumber", value) },
-	}
+	return rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
 }
 
 var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
@@ -118,8 +110,8 @@ var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 // checkTenDigits returns an error if a value is not exactly ten digits. The error contains the ten digits if the value is a
 // telephone number in another format.
 func checkTenDigits(what, value string) error {
-	if tenDigits.MatchString(value) {
-		return nil
+	if tenDigits.MatchString(strings.TrimSpace(value)) {
+		return checkVisible(what, value, withTrimspace)
 	}
 	if found, err := normalizeFoneNumber(value); err == nil {
 		return fmt.Errorf("%s must be exactly ten digits, but %q was given. Use %q.", what, value, found)
@@ -128,11 +120,7 @@ func checkTenDigits(what, value string) error {
 }
 
 func subaccountRule() rule {
-	return rule{
-		summary: "Invalid Subaccount",
-		about:   "ten digits",
-		check:   func(value string) error { return checkSubaccount("The subaccount", value, withTrimspace) },
-	}
+	return rule{summary: "Invalid Subaccount", check: func(value string) error { return checkSubaccount("The subaccount", value, withTrimspace) }}
 }
 
 func checkSubaccount(what, value, atEnds string) error {
@@ -146,7 +134,7 @@ func checkSubaccount(what, value, atEnds string) error {
 		return nil
 	}
 	hint := ""
-	if len(value) < 10 && onlyDigits.MatchString(value) {
+	if atEnds == withTrimspace && len(value) < 10 && onlyDigits.MatchString(value) {
 		hint = " Put it in quotes if it begins with 0: Terraform removes leading zeros from numbers."
 	}
 	return fmt.Errorf("%s must be a code of ten digits, such as \"1234567890\", but %q was given.%s", what, value, hint)
@@ -159,15 +147,8 @@ func areaCodeRule() validator.String {
 // oneOf returns a rule that allows only some words. Its error suggests a word that differs only in case or white space. hints
 // contains what to do about other values that users may expect.
 func oneOf(summary, what string, hints map[string]string, words ...string) rule {
-	allowed := fmt.Sprintf("%q", words[0])
-	for i, word := range words[1:] {
-		separator := ", "
-		if i == len(words)-2 {
-			separator = " or "
-		}
-		allowed += fmt.Sprintf("%s%q", separator, word)
-	}
-	return rule{summary: summary, about: allowed, check: func(value string) error {
+	allowed := `"` + strings.Join(words, `" or "`) + `"`
+	return rule{summary: summary, check: func(value string) error {
 		hint := hints[value]
 		for _, word := range words {
 			if value == word {
@@ -190,8 +171,7 @@ func deliveryTypeRule() rule {
 }
 
 func urlMethodRule() rule {
-	const onlyPOST = ` FoneStorm calls callback URLs only with POST. Use "POST", or remove url_method.`
-	return oneOf("Invalid URL Method", "The method", map[string]string{"GET": onlyPOST, "JSON": onlyPOST}, fonestorm.URLMethodPOST)
+	return oneOf("Invalid URL Method", "The method of callback URLs", nil, fonestorm.URLMethodPOST)
 }
 
 func onDestroyRule() rule {
@@ -203,11 +183,7 @@ func onDestroyRule() rule {
 
 // credentialRule returns the rule for a username, password, or token.
 func credentialRule(summary, what string) rule {
-	return rule{
-		summary: summary,
-		about:   "not empty, without control characters or special spaces",
-		check:   func(value string) error { return checkCredential(what, value, withTrimspace) },
-	}
+	return rule{summary: summary, check: func(value string) error { return checkCredential(what, value, withTrimspace) }}
 }
 
 // checkCredential returns an error if a username, password, or token cannot be sent in an HTTP header. The error does not
@@ -234,11 +210,7 @@ func urlUsernameRule() rule {
 func urlPasswordRule() rule { return credentialRule("Invalid URL Password", "The password") }
 
 func endpointRule() rule {
-	return rule{
-		summary: "Invalid Endpoint",
-		about:   "an https URL, or an http URL of a loopback host",
-		check:   func(value string) error { return checkEndpoint("The endpoint", value, withTrimspace) },
-	}
+	return rule{summary: "Invalid Endpoint", check: func(value string) error { return checkEndpoint("The endpoint", value, withTrimspace) }}
 }
 
 // checkEndpoint returns an error if an endpoint is not valid. If only the scheme is wrong or missing, the error contains the
@@ -273,7 +245,6 @@ func lacksScheme(value string) bool {
 func timeoutRule() rule {
 	return rule{
 		summary: "Invalid Duration",
-		about:   "a duration greater than zero, such as \"30s\"",
 		check: func(value string) error {
 			if d, err := time.ParseDuration(value); err == nil && d > 0 {
 				return nil
