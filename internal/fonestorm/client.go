@@ -83,7 +83,7 @@ type Client struct {
 func New(config Config) (*Client, error) {
 	endpoint, err := ParseEndpoint(config.Endpoint)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the endpoint %w", err)
 	}
 	if err := config.check(); err != nil {
 		return nil, err
@@ -135,25 +135,27 @@ func realNetwork() http.RoundTripper {
 }
 
 // ParseEndpoint validates and parses a base URL of the API. It accepts plain http only for a loopback host, because requests
-// contain passwords and tokens.
+// contain passwords and tokens. Its errors complete a sentence that begins with "The endpoint" and do not quote the text.
 func ParseEndpoint(endpoint string) (*url.URL, error) {
+	const scheme = "must begin with https://, or with http:// for a loopback host such as localhost"
 	u, err := url.Parse(endpoint)
-	if err != nil {
-		return nil, errors.New("it is not a URL") // The error from url.Parse would quote the text, which may contain a secret.
-	}
 	switch {
 	case strings.ContainsFunc(endpoint, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }):
-		return nil, errors.New("it contains a space or a control character")
+		return nil, errors.New("contains a space or a control character")
+	case !strings.Contains(endpoint, "://"):
+		return nil, errors.New(scheme)
+	case err != nil:
+		return nil, errors.New("is not a URL")
 	case u.User != nil:
-		return nil, errors.New("it must not contain a username or password: use the settings for them")
+		return nil, errors.New("must not contain a username or password: use the settings for them")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("it must begin with https://")
+		return nil, errors.New(scheme)
 	case u.Hostname() == "":
-		return nil, errors.New("it has no host")
+		return nil, errors.New("has no host")
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("it must not contain a query or a fragment")
+		return nil, errors.New("must not contain a query or a fragment")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, errors.New("it must begin with https://: plain http would send credentials unencrypted and is allowed only for a loopback host")
+		return nil, errors.New(scheme + ", because requests contain passwords and tokens")
 	}
 	return u, nil
 }

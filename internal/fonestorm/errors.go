@@ -33,6 +33,7 @@ const (
 	OtherDestination                 // FoneStorm accepted a delivery but still shows another destination.
 	Unreachable                      // There was no response.
 	Canceled                         // The caller's context ended first.
+	TokenRejected                    // FoneStorm rejected a configured token, which the client cannot renew.
 )
 
 // Error is the failure of a call. Secrets that the client knows are masked in its texts.

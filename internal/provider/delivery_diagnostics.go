@@ -72,7 +72,7 @@ func whyNotConfigurable(f fonestorm.FoneNumber) error {
 	if found.Type == fonestorm.None {
 		return nil
 	}
-	return checkDestination(found.Type, found.Value, f.Number)
+	return checkImported(found.Type, found.Value, f.Number)
 }
 
 // importDiagnostics returns an error if no configuration can describe the delivery of an imported FoneNumber.

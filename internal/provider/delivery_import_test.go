@@ -39,14 +39,14 @@ var oddDeliveries = []simulator.FoneNumber{
 // unconfigurable contains deliveries that FoneStorm can contain but no configuration can describe, by the reason in the
 // error.
 var unconfigurable = map[string]simulator.Receive{
-	"is not a delivery type":                                   {Type: "Fax"},
-	"contains a username or password":                          {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
-	"must be one e-mail address":                               {Type: "Email", Email: "a@example.com, b@example.com"},
-	"must contain only digits":                                 {Type: "Device", Device: "SIP/horse"},
-	"would forward to itself":                                  {Type: "Forward", Forward: "3215559004"},
-	"The number to forward to must be exactly ten digits":      {Type: "Forward", Forward: "+44 20 7946 0958"},
-	"The callback URL contains a space or a control character": {Type: "URL", URL: "https://hooks.example.com/a b"},
-	"The value must be an e-mail address":                      {Type: "Email"},
+	`The type must be "Device" or "Email"`:                {Type: "Fax"},
+	"In FoneStorm, remove them from the URL":              {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
+	"must be one e-mail address":                          {Type: "Email", Email: "a@example.com, b@example.com"},
+	"must contain only digits":                            {Type: "Device", Device: "SIP/horse"},
+	"would forward to itself":                             {Type: "Forward", Forward: "3215559004"},
+	"The number to forward to must be exactly ten digits": {Type: "Forward", Forward: "+44 20 7946 0958"},
+	"The callback URL contains a space":                   {Type: "URL", URL: "https://hooks.example.com/a b"},
+	"The value must be an e-mail address":                 {Type: "Email"},
 }
 
 // newOddAccount returns an account with this many FoneNumbers, which have all odd deliveries in each of these states in

@@ -18,7 +18,7 @@ type deliveryModel struct {
 	URLUsername          types.String `tfsdk:"url_username"`
 	URLPassword          types.String `tfsdk:"url_password"`
 	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null except in the configuration.
-	URLPasswordWOVersion types.Int64  `tfsdk:"url_password_wo_version"`
+	URLPasswordWOVersion types.Number `tfsdk:"url_password_wo_version"`
 	OnDestroy            types.String `tfsdk:"on_destroy"`
 }
 
@@ -107,7 +107,7 @@ func (m deliveryModel) afterFailure(s fonestorm.Setting, err error) deliveryMode
 		return m
 	}
 	m.URLUsername, m.URLPassword = types.StringValue(""), types.StringValue("")
-	m.URLPasswordWOVersion = types.Int64Null()
+	m.URLPasswordWOVersion = types.NumberNull()
 	return m
 }
 

@@ -256,7 +256,7 @@ func (r *deliveryResource) absentDiagnostics(err error, number string) (diags di
 		return diags
 	}
 	diags.AddAttributeError(path.Root("fonenumber"), d.Summary(),
-		d.Detail()+"\n\nIf you are running `terraform destroy`: add -refresh=false to destroy the other resources anyway.")
+		d.Detail()+"\n\n"+destroyAnyway)
 	return diags
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -247,40 +246,6 @@ func TestUnknownProviderConfiguration(t *testing.T) {
 	wantWarnings(t, append(warned, more...), []string{"Refresh Skipped: Provider Configuration Unknown"})
 	if n := len(a.Requests()); n > 0 {
 		t.Errorf("%d requests were sent", n)
-	}
-}
-
-// The warnings of `terraform validate` about a callback.
-func TestCallbackWarnings(t *testing.T) {
-	t.Parallel()
-	const token, braces, plain = "Unknown Token in Callback URL", "Unbalanced Braces in Callback URL", "Callback Credentials Sent Over Plain HTTP"
-	to := func(value string) attributes { return delivery{kind: "URL", value: value}.attributes(testNumber) }
-	hook := func(value string) attributes { return with(to(value), "url_username", "hook") }
-	r := newAccount(t, simulator.Options{}).start(t.Context(), t, nil)
-	for name, test := range map[string]struct {
-		config   attributes
-		warnings []string
-		texts    []string
-	}{
-		"fine":           {to("https://hooks.example.com/?a={{to}}&b={{from}}&c={{msg}}&d={{uid}}"), nil, nil},
-		"unknown token":  {to("https://hooks.example.com/?a={{mesg}}&b={{msg}}"), []string{token}, []string{"contains a token that FoneStorm does not replace. FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}."}},
-		"one brace":      {to("https://hooks.example.com/?a={msg}"), []string{braces}, nil},
-		"open":           {to("https://hooks.example.com/?a={{msg}"), []string{braces}, nil},
-		"plain, nothing": {to("http://hooks.example.com/"), nil, nil},
-		"plain":          {hook("http://hooks.example.com/"), []string{plain, "Callback Username Without Password"}, nil},
-		"password":       {with(hook("https://hooks.example.com/"), "url_password", "secret-horse"), []string{"Available Write-Only Attribute Alternative"}, []string{"url_password_wo"}},
-		"not a callback": {delivery{kind: "Email", value: "{{msg}}@example.com"}.attributes(testNumber), nil, nil},
-		"password, plain": {
-			with(with(hook("http://hooks.example.com/{{to}"), "url_password_wo", "secret-horse"), "url_password_wo_version", 1), []string{plain, braces}, nil,
-		},
-	} {
-		diags := r.validate(test.config)
-		wantWarnings(t, diags, test.warnings, test.texts...)
-		for _, d := range diags {
-			if strings.Contains(d.Detail, "secret-horse") {
-				t.Errorf("%s: the warning contains the password: %s", name, d.Detail)
-			}
-		}
 	}
 }
 

@@ -3,12 +3,9 @@ package provider
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/numbervalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
@@ -80,10 +77,10 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 					stringvalidator.ConflictsWith(path.MatchRoot("url_password")),
 				},
 			},
-			"url_password_wo_version": schema.Int64Attribute{
+			"url_password_wo_version": schema.NumberAttribute{
 				MarkdownDescription: "Version of `url_password_wo`. Increment this number to send a changed `url_password_wo`, which Terraform cannot compare. Requires `url_password_wo`.",
 				Optional:            true,
-				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("url_password_wo"))},
+				Validators:          []validator.Number{wholeNumber{}, numbervalidator.AlsoRequires(path.MatchRoot("url_password_wo"))},
 			},
 			"on_destroy": schema.StringAttribute{
 				MarkdownDescription: "What to do when the resource is destroyed or its `fonenumber` changes. `disable` sets type `None`, so that messages are " +
@@ -136,7 +133,8 @@ func (r *deliveryResource) ValidateConfig(ctx context.Context, req resource.Vali
 		if err := checkDestination(kind, config.Value.ValueString(), config.FoneNumber.ValueString()); err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("value"), "Invalid Destination", err.Error())
 		} else if kind == fonestorm.URL {
-			resp.Diagnostics.Append(callbackDiagnostics(config)...)
+			resp.Diagnostics.Append(callbackWarnings(config.Value.ValueString(), !config.URLUsername.IsNull(),
+				!config.URLPassword.IsNull() || !config.URLPasswordWO.IsNull())...)
 		}
 	}
 }
@@ -151,26 +149,4 @@ func checkPair(m deliveryModel) error {
 		return errors.New("There is no value, but only type \"None\" has no destination.")
 	}
 	return nil
-}
-
-// callbackDiagnostics warns about settings of a callback that are valid but probably a mistake.
-func callbackDiagnostics(config deliveryModel) (diags diag.Diagnostics) {
-	callback := config.Value.ValueString()
-	if len(unknownTokens(callback)) > 0 {
-		diags.AddAttributeWarning(path.Root("value"), "Unknown Token in Callback URL",
-			fmt.Sprintf("The callback URL contains a token that FoneStorm does not replace. FoneStorm replaces only %s.", strings.Join(knownTokens, ", ")))
-	}
-	if !balancedBraces(callback) {
-		diags.AddAttributeWarning(path.Root("value"), "Unbalanced Braces in Callback URL",
-			fmt.Sprintf("The callback URL contains a brace that is not part of a token. A token has two braces on each side. FoneStorm replaces only %s.", strings.Join(knownTokens, ", ")))
-	}
-	if !config.URLUsername.IsNull() && config.URLPassword.IsNull() && config.URLPasswordWO.IsNull() {
-		diags.AddAttributeWarning(path.Root("url_username"), "Callback Username Without Password",
-			"A username is set but no password. Set url_password_wo (or url_password, which is stored in the state), or remove url_username.")
-	}
-	if strings.HasPrefix(strings.ToLower(callback), "http://") && !config.URLUsername.IsNull() {
-		diags.AddAttributeWarning(path.Root("value"), "Callback Credentials Sent Over Plain HTTP",
-			"The callback URL begins with http://, so FoneStorm sends the username and password without encryption. Use https://.")
-	}
-	return diags
 }

@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -10,32 +12,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
-
-var (
-	onlyDigits = regexp.MustCompile(`^[0-9]+$`)
-	hostName   = regexp.MustCompile(`^[\p{L}\p{M}\p{N}._-]+$`)
-)
-
-// maxEmail is the maximum length in bytes of an e-mail address that mail servers can deliver to (RFC 5321).
-const maxEmail = 254
-
-// invisible reports whether a character is invisible: white space, or a control or format character, which can end a line or
-// reverse the direction of text.
-func invisible(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }
-
-// findInvisible returns the first invisible character of a text, such as "U+202E"; "" if there is none.
-func findInvisible(text string) string {
-	for _, c := range text {
-		if invisible(c) {
-			return fmt.Sprintf("%U", c)
-		}
-	}
-	return ""
-}
 
 // checkDestination returns an error if the value cannot be the destination of this type for this FoneNumber. It does not
 // check the type itself.
@@ -48,9 +30,8 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 	case fonestorm.URL:
 		return checkURL(value)
 	case fonestorm.Forward:
-		if !tenDigits.MatchString(value) {
-			return errors.New("The number to forward to must be exactly ten digits, such as \"3215551111\", without a country code or punctuation. " +
-				"To convert other formats, use provider::fractel::normalize_fonenumber()." + lostZerosHint(value, 10))
+		if err := checkTenDigits("The number to forward to", value); err != nil {
+			return err
 		}
 		if value == foneNumber {
 			return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
@@ -63,35 +44,72 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 	return nil
 }
 
+// checkImported is checkDestination for a delivery that FoneStorm shows. Its error says what to change there.
+func checkImported(kind fonestorm.DeliveryType, value, foneNumber string) error {
+	err := checkDestination(kind, value, foneNumber)
+	if errors.Is(err, errURLCredentials) {
+		return errors.New("Its callback URL contains a username or password. In FoneStorm, remove them from the URL and set them as the username " +
+			"and password of the callback. Then import the FoneNumber.")
+	}
+	return err
+}
+
+var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
+
 func checkDevice(value string) error {
 	if onlyDigits.MatchString(value) {
 		return nil
 	}
+	if err := checkVisible("The device ID", value, withTrimspace); err != nil {
+		return err
+	}
 	return errors.New("A device ID must contain only digits, such as \"987123543678\".")
 }
+
+// The maximum lengths in bytes of an e-mail address that mail servers can deliver to, and of its part before the @ (RFC 5321).
+const (
+	maxEmail     = 254
+	maxLocalPart = 64
+)
+
+// mailDomain matches names, which may be international. A label neither begins nor ends with a hyphen.
+var mailDomain = func() *regexp.Regexp {
+	const character = `[\p{L}\p{M}\p{N}_]`
+	const label = character + `(?:[\p{L}\p{M}\p{N}_-]*` + character + `)?`
+	return regexp.MustCompile(`^` + label + `(?:\.` + label + `)*$`)
+}()
 
 func checkEmail(value string) error {
 	if len(value) > maxEmail { // Checked first, because the cost of parsing can grow faster than the value.
 		return fmt.Errorf("An e-mail address can have at most %d bytes, but the value has %d.", maxEmail, len(value))
 	}
 	address, err := mail.ParseAddress(value)
-	hidden := findInvisible(value)
+	local, domain, _ := strings.Cut(value, "@")
 	switch {
-	case err == nil && address.Address == value && hidden == "":
-		return nil
 	case err == nil && address.Name != "":
 		return errors.New("The value must be an e-mail address without a name. Use only the part between < and >.")
 	case strings.Count(value, "@") > 1 && strings.ContainsAny(value, ",; "):
 		return errors.New("The value must be one e-mail address. To reach several, use the address of a mailing list.")
-	case hidden != "":
-		return fmt.Errorf("An e-mail address must not contain spaces or control characters, but the value contains %s.", hidden)
-	default:
+	case strings.HasPrefix(strings.ToLower(value), "mailto:") || strings.Contains(domain, "?"):
+		return errors.New("The value must be only an e-mail address, such as \"ops@example.com\", without mailto: and parameters such as ?subject.")
+	}
+	if err := checkVisible("The e-mail address", value, withTrimspace); err != nil {
+		return err
+	}
+	switch {
+	case err != nil || address.Address != value:
 		return errors.New("The value must be an e-mail address, such as \"ops@example.com\".")
+	case len(local) > maxLocalPart:
+		return fmt.Errorf("The part of an e-mail address before the @ can have at most %d bytes, but it has %d.", maxLocalPart, len(local))
+	case !mailDomain.MatchString(domain):
+		return errors.New("The part of an e-mail address after the @ must be a name, such as \"example.com\". Between dots, a hyphen can be neither first nor last.")
+	default:
+		return nil
 	}
 }
 
-// checkURL accepts an absolute http or https URL that all parsers read in the same way. If only the scheme is missing, the
-// error suggests the URL as far as its host: the rest can contain a secret.
+// checkURL accepts an absolute http or https URL that all parsers read in the same way. Its errors show at most the host: the
+// rest can contain a secret.
 func checkURL(value string) error {
 	err := checkAbsoluteURL(value)
 	if err == nil || !lacksScheme(value) || checkAbsoluteURL("https://"+value) != nil {
@@ -104,30 +122,62 @@ func checkURL(value string) error {
 	return fmt.Errorf("The callback URL must begin with https:// or http://. Use %q.", shown)
 }
 
+var (
+	errURLCredentials = errors.New("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.")
+
+	hostName      = regexp.MustCompile(`^[\p{L}\p{M}\p{N}._-]+$`)
+	urlParts      = regexp.MustCompile(`^(?i)https?://([^/?#]*)`) // The second part is the host and the port.
+	repeated      = regexp.MustCompile(`^(?i)https?://https?(?::/|//)`)
+	tokenInBlanks = regexp.MustCompile(`\{\{\s{0,9}(\w{1,20})\s{0,9}\}\}`)
+)
+
 func checkAbsoluteURL(value string) error {
-	if hidden := findInvisible(value); hidden != "" {
-		return fmt.Errorf("The callback URL contains a space or a control character (%s). Percent-encode it (a space is %%20).", hidden)
+	if err := checkURLCharacters(value); err != nil {
+		return err
+	}
+	parts := urlParts.FindStringSubmatch(value)
+	switch {
+	case parts == nil:
+		return errors.New("The callback URL must begin with https:// or http://.")
+	case repeated.MatchString(value):
+		return errors.New("The callback URL begins with https:// or http:// twice. Remove one of them.")
+	case parts[1] == "":
+		return errors.New("The callback URL has no host. Use an absolute URL, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
+	case strings.Contains(parts[1], "@"):
+		return errURLCredentials
+	case strings.Contains(parts[1], "{{"):
+		return errors.New("The host of the callback URL contains a token. The host must be a name or an IP address: use tokens only after it.")
+	}
+	if _, port, err := net.SplitHostPort(parts[1]); err == nil && !validPort(port) {
+		return errors.New("The port of the callback URL must be a number from 1 to 65535. For the default port, omit the port and its colon.")
+	}
+	u, err := url.Parse(value)
+	if _, isEscape := errors.AsType[url.EscapeError](err); isEscape && !strings.Contains(parts[1], "%") {
+		return errors.New("The callback URL contains a percent sign that is not followed by two hexadecimal digits. Write a percent sign itself as %25.")
+	}
+	if err != nil || !validHost(u.Hostname()) {
+		return errors.New("The host of the callback URL must be a name or an IP address.")
+	}
+	return nil
+}
+
+// checkURLCharacters returns an error if a URL contains an invisible character or a backslash.
+func checkURLCharacters(value string) error {
+	for _, found := range tokenInBlanks.FindAllStringSubmatch(value, -1) {
+		if token := "{{" + found[1] + "}}"; found[0] != token {
+			return fmt.Errorf("The callback URL contains the token %q. Write it without blanks: %q.", found[0], token)
+		}
+	}
+	if strings.Contains(strings.TrimSpace(value), " ") {
+		return errors.New("The callback URL contains a space. Write it as %20.")
+	}
+	if err := checkVisible("The callback URL", value, withTrimspace); err != nil {
+		return err
 	}
 	if strings.Contains(value, `\`) {
 		return errors.New("The callback URL contains a backslash. Use / to separate the segments of a path, and %5C anywhere else.")
 	}
-	u, err := url.Parse(value)
-	switch {
-	case err != nil:
-		return errors.New("The value is not a URL. Use an absolute URL, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
-	case u.User != nil:
-		return errors.New("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("The callback URL must begin with https:// or http://.")
-	case u.Hostname() == "":
-		return errors.New("The callback URL has no host. Use an absolute URL, such as \"https://hooks.example.com/sms?msg={{msg}}\".")
-	case !validHost(u.Hostname()):
-		return errors.New("The host of the callback URL must be a name or an IP address.")
-	case !validPort(u):
-		return errors.New("The port of the callback URL must be a number from 1 to 65535. For the default port, omit the port and its colon.")
-	default:
-		return nil
-	}
+	return nil
 }
 
 func validHost(host string) bool {
@@ -135,18 +185,19 @@ func validHost(host string) bool {
 	return err == nil && address.Zone() == "" || hostName.MatchString(host)
 }
 
-func validPort(u *url.URL) bool {
-	if u.Port() == "" {
-		return !strings.HasSuffix(u.Host, ":")
-	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	return err == nil && port > 0
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
 }
 
 // knownTokens are the tokens that FoneStorm replaces in a callback URL at delivery.
 var knownTokens = []string{"{{to}}", "{{from}}", "{{msg}}", "{{uid}}"}
 
-var token = regexp.MustCompile(`\{\{[^{}]*\}\}`)
+var (
+	token        = regexp.MustCompile(`\{\{[^{}]*\}\}`)
+	encodedToken = regexp.MustCompile(`(?i)%7B%7B((?:[\w.+-]|%20){1,20})%7D%7D`)
+	tokenName    = regexp.MustCompile(`^[\w.+ -]{1,20}$`)
+)
 
 // unknownTokens returns the tokens in a callback URL that FoneStorm does not replace.
 func unknownTokens(callback string) []string {
@@ -159,7 +210,57 @@ func unknownTokens(callback string) []string {
 	return unknown
 }
 
+// nearestToken returns the longest known token whose letters a name contains in their order, as "message" contains those of
+// "msg"; "" if there is none.
+func nearestToken(name string) (nearest string) {
+	for _, known := range knownTokens {
+		rest, found := strings.ToLower(name), true
+		for _, letter := range strings.Trim(known, "{}") {
+			if _, rest, found = strings.Cut(rest, string(letter)); !found {
+				break
+			}
+		}
+		if found && len(known) > len(nearest) {
+			nearest = known
+		}
+	}
+	return nearest
+}
+
 // balancedBraces reports whether all braces in a callback URL belong to tokens.
 func balancedBraces(callback string) bool {
 	return !strings.ContainsAny(token.ReplaceAllString(callback, ""), "{}")
+}
+
+// callbackWarnings warns about settings of a callback that are valid but probably a mistake.
+func callbackWarnings(callback string, hasUsername, hasPassword bool) (diags diag.Diagnostics) {
+	onlyKnown := fmt.Sprintf("FoneStorm replaces only %s.", strings.Join(knownTokens, ", "))
+	for _, found := range slices.Compact(slices.Sorted(slices.Values(unknownTokens(callback)))) {
+		name, use := strings.Trim(found, "{}"), ""
+		if !tokenName.MatchString(name) {
+			found = "{{…}}" // It may not be a token, but a secret.
+		} else if nearest := nearestToken(name); nearest != "" {
+			use = fmt.Sprintf(" Use %q.", nearest)
+		}
+		diags.AddAttributeWarning(path.Root("value"), "Unknown Token in Callback URL",
+			fmt.Sprintf("The callback URL contains the token %q, which FoneStorm does not replace.%s %s", found, use, onlyKnown))
+	}
+	if encoded := encodedToken.FindStringSubmatch(callback); encoded != nil {
+		use := cmp.Or(nearestToken(encoded[1]), "{{"+encoded[1]+"}}")
+		diags.AddAttributeWarning(path.Root("value"), "Percent-Encoded Token in Callback URL",
+			fmt.Sprintf("The callback URL contains the percent-encoded token %q, which FoneStorm may not replace. Use %q: keep tokens out of urlencode().", encoded[0], use))
+	}
+	if !balancedBraces(callback) {
+		diags.AddAttributeWarning(path.Root("value"), "Unbalanced Braces in Callback URL",
+			"The callback URL contains a brace that is not part of a token. A token has two braces on each side. "+onlyKnown)
+	}
+	if hasUsername && !hasPassword {
+		diags.AddAttributeWarning(path.Root("url_username"), "Callback Username Without Password",
+			"A username is set but no password. Set url_password_wo (or url_password, which is stored in the state), or remove url_username.")
+	}
+	if hasUsername && strings.HasPrefix(strings.ToLower(callback), "http://") {
+		diags.AddAttributeWarning(path.Root("value"), "Callback Credentials Sent Over Plain HTTP",
+			"The callback URL begins with http://, so FoneStorm sends the username and password without encryption. Use https://.")
+	}
+	return diags
 }

@@ -30,6 +30,9 @@ func apiDiagnostic(err error, foneNumber string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root(advice.attribute), advice.summary, detail)
 }
 
+// destroyAnyway ends an error that stops a plan because of one FoneNumber. `terraform destroy` plans the configuration first.
+const destroyAnyway = "If you are running terraform destroy: to destroy the other resources anyway, run terraform destroy -refresh=false."
+
 // sentence formats the text of an error as a sentence. FoneStorm's own messages may end with a period.
 func sentence(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
@@ -55,8 +58,13 @@ func adviceFor(kind fonestorm.Kind) advice {
 	case fonestorm.AuthenticationFailed:
 		return advice{
 			"", "FoneStorm Authentication Failed",
-			"Check username and password, or token, in the provider configuration or in FRACTEL_USERNAME, FRACTEL_PASSWORD, and FRACTEL_TOKEN. " +
-				"The provider cannot renew a configured token when it expires. With a username and password, it requests new tokens itself.",
+			"Check username and password in the provider configuration or in FRACTEL_USERNAME and FRACTEL_PASSWORD.",
+		}
+	case fonestorm.TokenRejected:
+		return advice{
+			"", "FoneStorm Token Rejected",
+			"Get a new token and set it in the provider configuration or in FRACTEL_TOKEN: the provider cannot renew a configured token when it expires. " +
+				"With username and password instead, the provider requests tokens itself.",
 		}
 	case fonestorm.SubaccountRejected:
 		return advice{

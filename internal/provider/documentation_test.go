@@ -78,6 +78,9 @@ func summaries(t *testing.T) (failures, warnings []string) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
+				if maker, ok := n.Fun.(*ast.Ident); ok && (maker.Name == "oneOf" || maker.Name == "credentialRule") {
+					add(&failures, n.Args[0])
+				}
 				if method, ok := n.Fun.(*ast.SelectorExpr); ok {
 					switch method.Sel.Name {
 					case "AddError", "NewErrorDiagnostic":
@@ -116,7 +119,7 @@ func TestErrorsAndWarningsAreExplained(t *testing.T) {
 	guide := pages(t)["docs/guides/troubleshooting.md"]
 	// The CLI and libraries return these.
 	known := slices.Concat(failures, []string{
-		"Invalid Attribute Combination", "Invalid Attribute Value", "Invalid Attribute Value Length",
+		"Invalid Attribute Combination", "Invalid Attribute Value Match",
 		"Write-only Attribute Not Allowed", "Error in function call",
 	})
 	explained := regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(guide, -1)

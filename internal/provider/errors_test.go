@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
@@ -47,6 +48,15 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 				t.Errorf("the state has %s", m.known())
 			}
 		})
+	}
+}
+
+// A rejected password and a rejected token have their own texts.
+func TestRejectedCredentials(t *testing.T) {
+	t.Parallel()
+	password, token := adviceFor(fonestorm.AuthenticationFailed), adviceFor(fonestorm.TokenRejected)
+	if strings.Contains(strings.ToLower(password.remedy), "token") || !strings.Contains(token.remedy, "cannot renew") || password.summary == token.summary {
+		t.Errorf("the texts are %+v and %+v", password, token)
 	}
 }
 

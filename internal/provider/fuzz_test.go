@@ -221,7 +221,6 @@ func FuzzWords(f *testing.F) {
 		rule rule
 		is   func(text string) bool
 	}{
-		{areaCodeRule(), func(text string) bool { return onlyHasDigits(text) && len(text) == 3 }},
 		{deliveryTypeRule(), func(text string) bool {
 			return slices.Contains([]string{"Device", "Email", "URL", "Forward", "None"}, text)
 		}},

@@ -2,8 +2,13 @@ package provider
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/nyaruka/phonenumbers"
 )
 
 var _ function.Function = (*normalizeFoneNumberFunction)(nil)
@@ -21,7 +26,7 @@ func (f *normalizeFoneNumberFunction) Definition(_ context.Context, _ function.D
 	resp.Definition = function.Definition{
 		Summary: "Return the ten digits of a telephone number",
 		MarkdownDescription: "Converts a North American telephone number to the ten digits that FoneStorm uses: `+1 (321) 555-1212`, `1-321-555-1212`, " +
-			"and `tel:+1-321-555-1212` all return `3215551212`. Fails for any other value.",
+			"and `tel:+1-321-555-1212` all return `3215551212`. Fails for any other value, such as a number of another country, or one with a leading 0, letters, or an extension.",
 		Parameters: []function.Parameter{
 			function.StringParameter{Name: "number", MarkdownDescription: "North American telephone number in any common format."},
 		},
@@ -40,4 +45,33 @@ func (f *normalizeFoneNumberFunction) Run(ctx context.Context, req function.RunR
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, digits)
+}
+
+// northAmerica is the country code of FoneNumbers.
+const northAmerica = 1
+
+// normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
+// leading 0, which the library drops: the national number of another country would become the number of a stranger.
+func normalizeFoneNumber(text string) (string, error) {
+	number, err := phonenumbers.Parse(text, "US")
+	if err != nil {
+		return "", fmt.Errorf("%q is not a telephone number", text)
+	}
+	given, _, _ := strings.Cut(strings.TrimSpace(text), ";") // Without the parameters of a tel: URI.
+	given = strings.TrimPrefix(strings.ToLower(given), "tel:")
+	digits := strconv.FormatUint(number.GetNationalNumber(), 10)
+	switch written := phonenumbers.NormalizeDigitsOnly(given); {
+	case number.GetCountryCode() != northAmerica:
+		return "", fmt.Errorf("%q has country code %d, but FoneNumbers are North American (country code 1)", text, number.GetCountryCode())
+	case number.GetExtension() != "":
+		return "", fmt.Errorf("%q has an extension, which a FoneNumber cannot have", text)
+	case strings.ContainsFunc(given, unicode.IsLetter):
+		return "", fmt.Errorf("%q contains letters: use only the digits of the telephone number", text)
+	case strings.HasPrefix(written, "0"):
+		return "", fmt.Errorf("%q begins with 0, which no North American telephone number does: if it belongs to another country, it cannot be a FoneNumber", text)
+	case !tenDigits.MatchString(digits) || digits[0] < '2' || strings.TrimPrefix(written, "1") != digits:
+		return "", fmt.Errorf("%q is not a ten-digit North American telephone number, such as \"+1 (321) 555-1212\"", text)
+	default:
+		return digits, nil
+	}
 }

@@ -23,7 +23,13 @@ func TestNormalizeFoneNumber(t *testing.T) {
 		"555-1212":          "not a ten-digit North American telephone number",
 		"+44 20 7946 0958":  "has country code 44",
 		"321-555-1212 x5":   "has an extension",
-		"0123456789":        "not a ten-digit North American telephone number",
+		"0123456789":        "begins with 0",
+		"020 7946 0958":     "begins with 0",
+		"07911 123456":      "begins with 0",
+		"001 321 555 1212":  "begins with 0",
+		"+1 0321 555 1212":  "not a ten-digit North American telephone number",
+		"1-800-FLOWERS":     "contains letters",
+		"desk 321-555-1212": "contains letters",
 		"321-555-1212-1212": "not a ten-digit North American telephone number",
 	} {
 		if got, err := normalizeFoneNumber(text); err == nil || !strings.Contains(err.Error(), want) {

@@ -5,11 +5,18 @@
 package provider
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -44,8 +51,8 @@ type providerModel struct {
 	Password          types.String `tfsdk:"password"`
 	Token             types.String `tfsdk:"token"`
 	Subaccount        types.String `tfsdk:"subaccount"`
-	RequestsPerSecond types.Int64  `tfsdk:"requests_per_second"`
-	MaxRetries        types.Int64  `tfsdk:"max_retries"`
+	RequestsPerSecond *int64       `tfsdk:"requests_per_second"`
+	MaxRetries        *int64       `tfsdk:"max_retries"`
 	RequestTimeout    types.String `tfsdk:"request_timeout"`
 	CheckOnPlan       types.Bool   `tfsdk:"check_on_plan"`
 }
@@ -69,7 +76,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				MarkdownDescription: "Username of the FoneStorm user. Can also be set with the environment variable `FRACTEL_USERNAME`. Conflicts with `token`.",
 				Optional:            true,
 				Validators: []validator.String{
-					stringvalidator.LengthAtLeast(1),
+					credentialRule(summaryInvalidCredentials, "The username"),
 					stringvalidator.ConflictsWith(path.MatchRoot("token")),
 				},
 			},
@@ -79,18 +86,16 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				Optional:  true,
 				Sensitive: true,
 				Validators: []validator.String{
-					stringvalidator.LengthAtLeast(1),
+					credentialRule(summaryInvalidCredentials, "The password"),
 					stringvalidator.ConflictsWith(path.MatchRoot("token")),
 				},
 			},
 			"token": schema.StringAttribute{
 				MarkdownDescription: "FoneStorm token (JWT) to use instead of a username and password. The provider cannot renew it when it expires. " +
 					"Can also be set with the environment variable `FRACTEL_TOKEN`. Conflicts with `username`, `password`, and `subaccount`.",
-				Optional:  true,
-				Sensitive: true,
-				Validators: []validator.String{
-					stringvalidator.LengthAtLeast(1),
-				},
+				Optional:   true,
+				Sensitive:  true,
+				Validators: []validator.String{credentialRule(summaryInvalidCredentials, "The token")},
 			},
 			"subaccount": schema.StringAttribute{
 				MarkdownDescription: "Ten-digit code of the subaccount to manage. Defaults to the user's own account. " +
@@ -101,18 +106,18 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 					stringvalidator.ConflictsWith(path.MatchRoot("token")),
 				},
 			},
-			"requests_per_second": schema.Int64Attribute{
+			"requests_per_second": schema.NumberAttribute{
 				MarkdownDescription: "Maximum number of requests per second, across the whole provider. " +
 					"Set a lower number if something else uses the account at the same time. Defaults to 10, the limit of a standard account. " +
 					"Can also be set with the environment variable `FRACTEL_REQUESTS_PER_SECOND`.",
 				Optional:   true,
-				Validators: []validator.Int64{int64validator.Between(1, 100_000)},
+				Validators: []validator.Number{requestRate},
 			},
-			"max_retries": schema.Int64Attribute{
+			"max_retries": schema.NumberAttribute{
 				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, the rate limit, " +
 					"or a server error (408, 429, 500, 502, 503, or 504). Defaults to 4. 0 disables retries.",
 				Optional:   true,
-				Validators: []validator.Int64{int64validator.Between(0, 100)},
+				Validators: []validator.Number{wholeNumber{0, 100}},
 			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "Timeout of a single request, as a number with a unit, such as `\"2m\"`. Does not include the time that a request waits for the rate limit. " +
@@ -129,30 +134,33 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 	}
 }
 
+const summaryInvalidCredentials = "Invalid FoneStorm Credentials"
+
+// requestRate is the rule for requests_per_second.
+var requestRate = wholeNumber{1, 100_000}
+
 func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	var model providerModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	var client *fonestorm.Client
-	if model.known() {
+	data := newProviderData(nil, true)
+	if req.Config.Raw.IsFullyKnown() { // While planning, an attribute can be unknown.
+		var model providerModel
+		resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
 		config, diags := model.clientConfig()
 		resp.Diagnostics.Append(diags...)
 		if resp.Diagnostics.HasError() {
 			return
 		}
 		config.UserAgent = userAgent(p.version, req.TerraformVersion)
-		var err error
-		if client, err = p.newClient(config); err != nil {
+		client, err := p.newClient(config)
+		if err != nil {
 			resp.Diagnostics.AddError("Invalid Provider Configuration", err.Error())
 			return
 		}
+		data = newProviderData(client, model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool())
 	}
-	data := newProviderData(client, model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool())
-	resp.ResourceData = data
-	resp.DataSourceData = data
-	resp.ListResourceData = data
+	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = data, data, data
 }
 
 func (p *fractelProvider) Resources(context.Context) []func() resource.Resource {
@@ -171,9 +179,114 @@ func (p *fractelProvider) Functions(context.Context) []func() function.Function 
 	return []func() function.Function{newNormalizeFoneNumberFunction}
 }
 
-// known reports whether no attribute of the provider block is unknown, as some can be while planning.
-func (m providerModel) known() bool {
-	return !m.Endpoint.IsUnknown() && !m.Username.IsUnknown() && !m.Password.IsUnknown() && !m.Token.IsUnknown() && !m.Subaccount.IsUnknown() &&
-		!m.RequestsPerSecond.IsUnknown() && !m.MaxRetries.IsUnknown() && !m.RequestTimeout.IsUnknown() &&
-		!m.CheckOnPlan.IsUnknown()
+// The environment variables for attributes of the provider block, which takes precedence.
+const (
+	envEndpoint          = "FRACTEL_ENDPOINT"
+	envUsername          = "FRACTEL_USERNAME"
+	envPassword          = "FRACTEL_PASSWORD"
+	envToken             = "FRACTEL_TOKEN" //nolint:gosec // The name of a variable.
+	envSubaccount        = "FRACTEL_SUBACCOUNT"
+	envRequestsPerSecond = "FRACTEL_REQUESTS_PER_SECOND"
+)
+
+// clientConfig combines a known provider block with the environment and the defaults. Validators have checked the block; the
+// environment is checked here.
+func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagnostics) {
+	config = fonestorm.Config{
+		Endpoint:          cmp.Or(m.Endpoint.ValueString(), os.Getenv(envEndpoint), fonestorm.DefaultEndpoint),
+		RequestsPerSecond: fonestorm.DefaultRequestsPerSecond,
+		MaxRetries:        fonestorm.DefaultMaxRetries,
+		RequestTimeout:    fonestorm.DefaultRequestTimeout,
+	}
+	if err := checkEndpoint(envEndpoint, config.Endpoint, withTr); err != nil {
+		diags.AddAttributeError(path.Root("endpoint"), endpointRule().summary, err.Error())
+	}
+	if m.RequestsPerSecond != nil {
+		config.RequestsPerSecond = int(*m.RequestsPerSecond)
+	} else if text := os.Getenv(envRequestsPerSecond); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || !requestRate.contains(int64(n)) {
+			diags.AddAttributeError(path.Root("requests_per_second"), summaryInvalidNumber,
+				fmt.Sprintf("%s must be %s, but %q was given.", envRequestsPerSecond, requestRate.Description(context.Background()), text))
+		}
+		config.RequestsPerSecond = n
+	}
+	if m.MaxRetries != nil {
+		config.MaxRetries = int(*m.MaxRetries)
+	}
+	if !m.RequestTimeout.IsNull() {
+		config.RequestTimeout, _ = time.ParseDuration(m.RequestTimeout.ValueString())
+	}
+	diags.Append(m.credentials(&config)...)
+	diags.Append(m.subaccount(&config)...)
+	return config, diags
+}
+
+// subaccount sets the subaccount to manage. It ignores the environment variable if the provider block contains a token,
+// which already belongs to one account.
+func (m providerModel) subaccount(config *fonestorm.Config) (diags diag.Diagnostics) {
+	config.Subaccount = cmp.Or(m.Subaccount.ValueString(), os.Getenv(envSubaccount))
+	if config.Subaccount == "" || !m.Token.IsNull() {
+		config.Subaccount = ""
+		return nil
+	}
+	if config.Token != "" {
+		diags.AddAttributeError(path.Root("subaccount"), "Subaccount Conflicts With Token",
+			fmt.Sprintf("Both a subaccount and a token (%s) are set, but a token already belongs to one account. Set username and password instead of the token, or remove the subaccount.", envToken))
+	}
+	if err := checkSubaccount(envSubaccount, config.Subaccount, withTr); err != nil {
+		diags.AddAttributeError(path.Root("subaccount"), subaccountRule().summary, err.Error())
+	}
+	return diags
+}
+
+// credentials sets the credentials. The environment completes a username or password in the provider block. Only if the
+// block contains neither these nor a token does the environment choose between them.
+func (m providerModel) credentials(config *fonestorm.Config) (diags diag.Diagnostics) {
+	environment := func(attribute, variable string, configured types.String) string {
+		value := os.Getenv(variable)
+		if !configured.IsNull() || value == "" {
+			return configured.ValueString()
+		}
+		if err := checkCredential(variable, value, withTr); err != nil {
+			diags.AddAttributeError(path.Root(attribute), summaryInvalidCredentials, err.Error())
+		}
+		return value
+	}
+	if m.Token.IsNull() {
+		config.Username = environment("username", envUsername, m.Username)
+		config.Password = environment("password", envPassword, m.Password)
+	}
+	if m.Username.IsNull() && m.Password.IsNull() {
+		config.Token = environment("token", envToken, m.Token)
+	}
+	switch username, password := config.Username != "", config.Password != ""; {
+	case config.Token != "" && (username || password):
+		diags.AddError("Conflicting FoneStorm Credentials", fmt.Sprintf("The environment contains both a token (%s) and a username or password (%s, %s). "+
+			"Unset one of them, or set the one to use in the provider block.", envToken, envUsername, envPassword))
+	case config.Token != "" || username && password:
+	case username:
+		diags.AddAttributeError(path.Root("password"), "Missing FoneStorm Password",
+			fmt.Sprintf("A username is set but no password. Set password, or preferably the environment variable %s.", envPassword))
+	case password:
+		diags.AddAttributeError(path.Root("username"), "Missing FoneStorm Username",
+			fmt.Sprintf("A password is set but no username. Set username or the environment variable %s.", envUsername))
+	default:
+		diags.AddError("Missing FoneStorm Credentials", fmt.Sprintf("Neither the provider block nor the environment contains credentials. "+
+			"Set username and password in the provider block, or the environment variables "+
+			"%s and %s, or a token (%s).", envUsername, envPassword, envToken))
+	}
+	return diags
+}
+
+// envAppendUserAgent is a variable that Terraform and OpenTofu also use for their own requests.
+const envAppendUserAgent = "TF_APPEND_USER_AGENT"
+
+// userAgent returns the User-Agent of every request. It names both Terraform and OpenTofu, because the CLI sends its version
+// but not its name. White space and control characters in the appended text become single spaces: a header with control
+// characters would make every request fail.
+func userAgent(version, cliVersion string) string {
+	agent := fmt.Sprintf("terraform-provider-fractel/%s (Terraform or OpenTofu %s)", version, cliVersion)
+	appended := strings.FieldsFunc(os.Getenv(envAppendUserAgent), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+	return strings.Join(append([]string{agent}, appended...), " ")
 }

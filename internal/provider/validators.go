@@ -7,7 +7,10 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -16,14 +19,14 @@ import (
 // rule is a validator of one string. It ignores null and unknown values.
 type rule struct {
 	summary string // Summary of the error.
-	about   string // What is allowed, for documentation.
 	check   func(value string) error
 }
 
 var _ validator.String = rule{}
 
-func (r rule) Description(context.Context) string         { return r.about }
-func (r rule) MarkdownDescription(context.Context) string { return r.about }
+// Nothing shows the descriptions: those of the attributes say what is allowed.
+func (r rule) Description(context.Context) string         { return r.summary }
+func (r rule) MarkdownDescription(context.Context) string { return r.summary }
 
 func (r rule) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
@@ -34,29 +37,203 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 	}
 }
 
-func endpointRule() rule {
-	return rule{
-		summary: "Invalid Endpoint",
-		about:   "an https URL, or an http URL of a loopback host",
-		check:   func(value string) error { return checkEndpoint("The endpoint", value) },
+// wholeNumber is a validator of a number without a fraction. Both bounds are allowed; without them, any whole number is. An
+// Int64Attribute would report a fraction as an error in the provider.
+type wholeNumber struct{ min, max int64 }
+
+var _ validator.Number = wholeNumber{}
+
+func (w wholeNumber) Description(context.Context) string {
+	if (w == wholeNumber{}) {
+		return "a whole number"
+	}
+	return fmt.Sprintf("a whole number from %d to %d", w.min, w.max)
+}
+
+func (w wholeNumber) MarkdownDescription(ctx context.Context) string { return w.Description(ctx) }
+
+func (w wholeNumber) ValidateNumber(ctx context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	number := req.ConfigValue.ValueBigFloat()
+	if n, _ := number.Int64(); !number.IsInt() || !w.contains(n) {
+		resp.Diagnostics.AddAttributeError(req.Path, summaryInvalidNumber,
+			fmt.Sprintf("%s must be %s, but %s was given.", req.Path, w.Description(ctx), number.Text('f', -1)))
 	}
 }
 
-// checkEndpoint returns an error if an endpoint is not valid. If only the scheme is missing, the error suggests the
+func (w wholeNumber) contains(n int64) bool { return w == wholeNumber{} || w.min <= n && n <= w.max }
+
+const summaryInvalidNumber = "Invalid Number"
+
+// emptyAdvice ends the error for an empty text.
+const emptyAdvice = "Check the variable or secret that it comes from."
+
+// How to remove white space at the ends of a text in a configuration, and in an environment variable.
+const (
+	withTrimspace = "Remove it with trimspace(). A file or a heredoc usually ends with a line break."
+	withTr        = `Remove it, for example with tr -d '\r\n'.`
+)
+
+// invisible reports whether a character is invisible: white space, or a control or format character, which can end a line or
+// reverse the direction of text.
+func invisible(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }
+
+// checkVisible returns an error if a text contains an invisible character. what names the text; atEnds says how to remove white
+// space at its ends.
+func checkVisible(what, text, atEnds string) error {
+	at := strings.IndexFunc(text, invisible)
+	if at < 0 {
+		return nil
+	}
+	c, _ := utf8.DecodeRuneInString(text[at:])
+	name := "an invisible character"
+	switch c {
+	case '\n', '\r':
+		name = "a line break"
+	case ' ':
+		name = "a space"
+	}
+	if strings.ContainsFunc(strings.TrimSpace(text), invisible) {
+		return fmt.Errorf("%s contains %s (%U). Remove it.", what, name, c)
+	}
+	return fmt.Errorf("%s begins or ends with %s (%U). %s", what, name, c, atEnds)
+}
+
+func foneNumberRule() rule {
+	return rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
+}
+
+var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
+
+// checkTenDigits returns an error if a value is not exactly ten digits. The error contains the ten digits if the value is a
+// telephone number in another format.
+func checkTenDigits(what, value string) error {
+	if tenDigits.MatchString(strings.TrimSpace(value)) {
+		return checkVisible(what, value, withTrimspace)
+	}
+	if found, err := normalizeFoneNumber(value); err == nil {
+		return fmt.Errorf("%s must be exactly ten digits, but %q was given. Use %q.", what, value, found)
+	}
+	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %q was given.", what, value)
+}
+
+func subaccountRule() rule {
+	return rule{summary: "Invalid Subaccount", check: func(value string) error { return checkSubaccount("The subaccount", value, withTrimspace) }}
+}
+
+func checkSubaccount(what, value, atEnds string) error {
+	if value == "" {
+		return fmt.Errorf("%s is empty. %s", what, emptyAdvice)
+	}
+	if err := checkVisible(what, value, atEnds); err != nil {
+		return err
+	}
+	if tenDigits.MatchString(value) {
+		return nil
+	}
+	hint := ""
+	if atEnds == withTrimspace && len(value) < 10 && onlyDigits.MatchString(value) {
+		hint = " Put it in quotes if it begins with 0: Terraform removes leading zeros from numbers."
+	}
+	return fmt.Errorf("%s must be a code of ten digits, such as \"1234567890\", but %q was given.%s", what, value, hint)
+}
+
+func areaCodeRule() validator.String {
+	return stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9]{3}$`), `must be three digits, such as "321"`)
+}
+
+// oneOf returns a rule that allows only some words. Its error suggests a word that differs only in case or white space. hints
+// contains what to do about other values that users may expect.
+func oneOf(summary, what string, hints map[string]string, words ...string) rule {
+	allowed := `"` + strings.Join(words, `" or "`) + `"`
+	return rule{summary: summary, check: func(value string) error {
+		hint := hints[value]
+		for _, word := range words {
+			if value == word {
+				return nil
+			}
+			if hint == "" && strings.EqualFold(strings.TrimSpace(value), word) {
+				hint = fmt.Sprintf(" Use %q.", word)
+			}
+		}
+		return fmt.Errorf("%s must be %s, but %q was given.%s", what, allowed, value, hint)
+	}}
+}
+
+func deliveryTypeRule() rule {
+	var types []string
+	for _, known := range fonestorm.DeliveryTypes() {
+		types = append(types, string(known))
+	}
+	return oneOf("Invalid Delivery Type", "The type", nil, types...)
+}
+
+func urlMethodRule() rule {
+	return oneOf("Invalid URL Method", "The method of callback URLs", nil, fonestorm.URLMethodPOST)
+}
+
+func onDestroyRule() rule {
+	return oneOf("Invalid on_destroy", "on_destroy", map[string]string{
+		"None":    ` Use "disable", which sets type "None" so that messages are deleted upon receipt.`,
+		"restore": ` FoneStorm does not store earlier deliveries.`,
+	}, onDestroyDisable, onDestroyKeep)
+}
+
+// credentialRule returns the rule for a username, password, or token.
+func credentialRule(summary, what string) rule {
+	return rule{summary: summary, check: func(value string) error { return checkCredential(what, value, withTrimspace) }}
+}
+
+// checkCredential returns an error if a username, password, or token cannot be sent in an HTTP header. The error does not
+// contain the value, which is a secret.
+func checkCredential(what, value, atEnds string) error {
+	if value == "" {
+		return fmt.Errorf("%s is empty. %s To set none, omit the argument.", what, emptyAdvice)
+	}
+	return checkVisible(what, strings.ReplaceAll(value, " ", ""), atEnds)
+}
+
+func urlUsernameRule() rule {
+	r := credentialRule("Invalid URL Username", "The username")
+	check := r.check
+	r.check = func(value string) error {
+		if strings.Contains(value, ":") {
+			return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
+		}
+		return check(value)
+	}
+	return r
+}
+
+func urlPasswordRule() rule { return credentialRule("Invalid URL Password", "The password") }
+
+func endpointRule() rule {
+	return rule{summary: "Invalid Endpoint", check: func(value string) error { return checkEndpoint("The endpoint", value, withTrimspace) }}
+}
+
+// checkEndpoint returns an error if an endpoint is not valid. If only the scheme is wrong or missing, the error contains the
 // corrected endpoint.
-func checkEndpoint(what, value string) error {
+func checkEndpoint(what, value, atEnds string) error {
+	if value == "" {
+		return fmt.Errorf("%s is empty. %s", what, emptyAdvice)
+	}
+	if err := checkVisible(what, value, atEnds); err != nil {
+		return err
+	}
 	_, err := fonestorm.ParseEndpoint(value)
 	if err == nil {
 		return nil
 	}
-	for _, scheme := range []string{"http://", "https://"} { // http:// is only valid for a loopback host, which rarely has a certificate.
-		if meant := scheme + value; lacksScheme(value) {
-			if _, err := fonestorm.ParseEndpoint(meant); err == nil {
-				return fmt.Errorf("%s must begin with https://. Use %q.", what, meant)
+	if rest, found := strings.CutPrefix(value, "http://"); found || lacksScheme(value) {
+		for _, scheme := range []string{"http://", "https://"} { // http:// is only valid for a loopback host, which rarely has a certificate.
+			if _, invalid := fonestorm.ParseEndpoint(scheme + rest); invalid == nil {
+				return fmt.Errorf("%s %w. Use %q.", what, err, scheme+rest)
 			}
 		}
 	}
-	return fmt.Errorf("%s cannot be used: %w.", what, err)
+	return fmt.Errorf("%s %w.", what, err)
 }
 
 // lacksScheme reports whether a text looks like a URL that begins with its host.
@@ -68,162 +245,15 @@ func lacksScheme(value string) bool {
 func timeoutRule() rule {
 	return rule{
 		summary: "Invalid Duration",
-		about:   "a duration greater than zero, such as \"30s\"",
 		check: func(value string) error {
-			d, err := time.ParseDuration(value)
-			_, errInSeconds := time.ParseDuration(value + "s")
-			switch {
-			case err == nil && d > 0:
-				return nil
-			case err == nil:
-				return fmt.Errorf("The timeout must be greater than zero, but %q was given. Use a duration such as \"30s\".", value)
-			case errInSeconds == nil:
-				return fmt.Errorf("The timeout requires a unit, but %q was given. Use %q for seconds.", value, value+"s")
-			default:
-				return fmt.Errorf("The timeout must be a number with a unit, such as \"30s\" or \"2m\", but %q was given.", value)
-			}
-		},
-	}
-}
-
-var areaCode = regexp.MustCompile(`^[0-9]{3}$`)
-
-func foneNumberRule() rule {
-	return rule{
-		summary: "Invalid FoneNumber",
-		about:   "exactly ten digits",
-		check:   func(value string) error { return checkTenDigits("A FoneNumber", value) },
-	}
-}
-
-func deliveryTypeRule() rule {
-	return rule{
-		summary: "Invalid Delivery Type",
-		about:   "one of " + quotedTypes(),
-		check: func(value string) error {
-			for _, known := range fonestorm.DeliveryTypes() {
-				if value == string(known) {
-					return nil
-				}
-				if strings.EqualFold(strings.TrimSpace(value), string(known)) {
-					return fmt.Errorf("The type must be %q, not %q.", known, value)
-				}
-			}
-			return fmt.Errorf("%q is not a delivery type. Use one of %s.", value, quotedTypes())
-		},
-	}
-}
-
-func quotedTypes() string {
-	var names []string
-	for _, known := range fonestorm.DeliveryTypes() {
-		names = append(names, fmt.Sprintf("%q", known))
-	}
-	return strings.Join(names, ", ")
-}
-
-func urlMethodRule() rule {
-	return rule{
-		summary: "Invalid URL Method",
-		about:   `"POST"`,
-		check: func(value string) error {
-			switch {
-			case value == fonestorm.URLMethodPOST:
-				return nil
-			case strings.EqualFold(value, fonestorm.URLMethodPOST):
-				return fmt.Errorf("The method must be \"POST\", not %q.", value)
-			default:
-				return fmt.Errorf("%q is not available, because delivery URLs use POST exclusively. Use \"POST\", or omit url_method.", value)
-			}
-		},
-	}
-}
-
-func subaccountRule() rule {
-	return rule{
-		summary: "Invalid Subaccount",
-		about:   "ten digits",
-		check: func(value string) error {
-			if !tenDigits.MatchString(value) {
-				return fmt.Errorf("A subaccount code must be ten digits, such as \"1234567890\", but %q was given.%s", value, lostZerosHint(value, 10))
-			}
-			return nil
-		},
-	}
-}
-
-func areaCodeRule() rule {
-	return rule{
-		summary: "Invalid Area Code",
-		about:   "three digits",
-		check: func(value string) error {
-			if !areaCode.MatchString(value) {
-				return fmt.Errorf("An area code must be three digits, such as \"321\", but %q was given.%s", value, lostZerosHint(value, 3))
-			}
-			return nil
-		},
-	}
-}
-
-func onDestroyRule() rule {
-	const allowed = `"disable" or "keep"`
-	return rule{
-		summary: "Invalid on_destroy",
-		about:   allowed,
-		check: func(value string) error {
-			switch value {
-			case onDestroyDisable, onDestroyKeep:
-				return nil
-			case "None":
-				return errors.New("on_destroy = \"None\" is not available. Use \"disable\", which sets type \"None\" so that messages are deleted upon receipt, or \"keep\".")
-			case "restore":
-				return errors.New("on_destroy = \"restore\" is not available, because FoneStorm does not store earlier deliveries. Use \"keep\" or \"disable\".")
-			}
-			for _, known := range []string{onDestroyDisable, onDestroyKeep} {
-				if strings.EqualFold(value, known) {
-					return fmt.Errorf("on_destroy must be %q, not %q.", known, value)
-				}
-			}
-			return fmt.Errorf("on_destroy must be %s, not %q.", allowed, value)
-		},
-	}
-}
-
-func urlUsernameRule() rule {
-	return rule{
-		summary: "Invalid URL Username",
-		about:   "not empty, without colons, control characters, or special spaces",
-		check: func(value string) error {
-			hidden := findInvisible(strings.ReplaceAll(value, " ", ""))
-			switch {
-			case value == "":
-				return errors.New("The username is empty. Remove url_username if the callback URL needs none.")
-			case strings.Contains(value, ":"):
-				return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
-			case hidden != "":
-				return fmt.Errorf("The username contains a control character or a special space (%s).", hidden)
-			default:
+			if d, err := time.ParseDuration(value); err == nil && d > 0 {
 				return nil
 			}
-		},
-	}
-}
-
-func urlPasswordRule() rule {
-	return rule{
-		summary: "Invalid URL Password",
-		about:   "not empty, without control characters or special spaces",
-		check: func(value string) error {
-			hidden := findInvisible(strings.ReplaceAll(value, " ", ""))
-			switch {
-			case value == "":
-				return errors.New("The password is empty. Remove it if the callback URL needs none.")
-			case hidden != "":
-				return fmt.Errorf("The password contains a control character or a special space (%s), such as a line break at its end. "+
-					"If the password comes from a file, trimspace() removes it.", hidden)
-			default:
-				return nil
+			hint := `Use a number with a unit, such as "30s" or "2m".`
+			if d, err := time.ParseDuration(value + "s"); err == nil && d > 0 {
+				hint = fmt.Sprintf("It requires a unit. Use %q for seconds.", value+"s")
 			}
+			return fmt.Errorf("The timeout must be a duration greater than zero, but %q was given. %s", value, hint)
 		},
 	}
 }
