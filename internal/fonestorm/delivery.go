@@ -123,7 +123,7 @@ func (c *Client) SetDelivery(ctx context.Context, number string, s Setting) (Set
 		before = f.Delivery
 	}
 	var result SetResult
-	response, kept, err := c.send(ctx, number, s)
+	response, kept, err := c.sendSetting(ctx, number, s)
 	switch {
 	case err == nil:
 		result, err = c.confirm(ctx, number, s, before, response)
@@ -132,19 +132,19 @@ func (c *Client) SetDelivery(ctx context.Context, number string, s Setting) (Set
 	}
 	result.CredentialsKept = kept
 	if err != nil {
-		c.snapshot.forget(number)
+		c.account.forget(number)
 		if IsNotFound(err) {
 			err = c.confirmSettingNotFound(ctx, number, err)
 		}
 		return result, err
 	}
-	c.snapshot.put(result.FoneNumber)
+	c.account.put(result.FoneNumber)
 	return result, nil
 }
 
-// send sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
+// sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
 // setting without them and reports that earlier ones may remain.
-func (c *Client) send(ctx context.Context, number string, s Setting) (_ *FoneNumber, kept bool, _ error) {
+func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ *FoneNumber, kept bool, _ error) {
 	without, empty := s.withoutEmptyCredentials()
 	optional := empty && !s.MustRemoveCredentials
 	if optional && c.rejectsEmptyCredentials.Load() {

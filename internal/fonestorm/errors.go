@@ -1,14 +1,14 @@
 package fonestorm
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +21,8 @@ type Kind int
 const (
 	Rejected             Kind = iota // FoneStorm rejected the request; its message says why.
 	RateLimited                      // The account's rate limit is exceeded, whatever the status.
-	AuthenticationFailed             // FoneStorm rejected the login, or a token that cannot be renewed.
+	AuthenticationFailed             // FoneStorm rejected the username and password, or even a new token.
+	TokenRejected                    // FoneStorm rejected the configured token, or the token says that it has expired.
 	SubaccountRejected               // The user cannot act on the configured subaccount.
 	PaymentRequired                  // A payment is due.
 	PermissionDenied                 // The user lacks the permission.
@@ -33,7 +34,6 @@ const (
 	OtherDestination                 // FoneStorm accepted a delivery but still shows another destination.
 	Unreachable                      // There was no response.
 	Canceled                         // The caller's context ended first.
-	TokenRejected                    // FoneStorm rejected a configured token, which the client cannot renew.
 )
 
 // Error is the failure of a call. Secrets that the client knows are masked in its texts.
@@ -90,20 +90,41 @@ func MayHaveTakenEffect(err error) bool {
 	return ok && failure.uncertain
 }
 
-// unreachable returns the failure of a request that did not get a complete response. A setting is uncertain only if it was sent.
-func unreachable(timed context.Context, r *request, sent bool, reason string, cause error) *Error {
-	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](cause)
+// noResponse returns the failure of a request that did not get a complete response. A setting is uncertain only if it was sent.
+func (c *Client) noResponse(timed context.Context, r *request, sent bool, err error) *Error {
+	timedOut := errors.Is(timed.Err(), context.DeadlineExceeded)
+	if timed.Err() != nil && !timedOut {
+		return canceled(timed, r)
+	}
+	reason := networkReason(err)
+	if timedOut {
+		reason, err = context.Cause(timed).Error(), context.Cause(timed)
+	}
+	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	return &Error{
-		Kind: Unreachable, Call: r.String(), Reason: reason, cause: cause,
+		Kind: Unreachable, Call: r.String(), cause: err,
+		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
 		uncertain: sent && r.sets(),
 		retryable: !badCertificate,
-		timedOut:  errors.Is(timed.Err(), context.DeadlineExceeded),
+		timedOut:  timedOut,
 	}
 }
 
-// unsendable returns the failure of a request that cannot be built.
-func unsendable(r *request, reason string) *Error {
-	return &Error{Kind: Rejected, Call: r.String(), Reason: reason}
+// networkReason describes an error from net/http. Errors that could quote what the other side sent, such as a malformed status line
+// or header, are replaced, because that may contain a secret.
+func networkReason(err error) string {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err // Without the method and the URL, which are known.
+	}
+	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
+		return fmt.Sprintf("the host name %q could not be resolved; check endpoint", lookup.Name)
+	}
+	_, isNetwork := errors.AsType[net.Error](err)
+	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	if isNetwork || badCertificate || errors.Is(err, io.EOF) || errors.Is(err, http.ErrSchemeMismatch) {
+		return err.Error()
+	}
+	return "the connection failed, or the response is not valid HTTP"
 }
 
 // unsent returns the failure of a request that is not sent because of an outage.
@@ -112,45 +133,29 @@ func unsent(r *request, outage *Error) *Error {
 		"not sent, because %d calls in a row got no response (%s)", unreachableCalls, outage.Reason)}
 }
 
-// canceled returns the failure of a request whose context ended before it could be sent.
+// canceled returns the failure of a request whose context ended.
 func canceled(ctx context.Context, r *request) *Error {
 	cause := context.Cause(ctx)
 	return &Error{Kind: Canceled, Call: r.String(), Reason: cause.Error(), cause: cause}
 }
 
-// failureOf returns the failure of a call that did not fail in its own request, but in the login or while waiting for it. It is
-// uncertain if an earlier attempt was.
-func failureOf(c *call, err error) *Error {
-	failure := &Error{Kind: Canceled, Call: c.String(), Reason: err.Error(), cause: err}
-	if of := asError(err); of != nil {
-		*failure = *of // A copy, because several calls can share the login's failure.
+// tokenFailure returns the failure of a request for which there is no token: that of the login, or that the context ended.
+func tokenFailure(r *request, err error) *Error {
+	if failure := asError(err); failure != nil {
+		return failure
 	}
-	failure.uncertain = failure.uncertain || c.uncertain
-	return failure
+	return &Error{Kind: Canceled, Call: r.String(), Reason: err.Error(), cause: err}
+}
+
+// expiredToken returns the failure of a request that is not sent because the configured token has expired.
+func expiredToken(r *request, expired time.Time) *Error {
+	return &Error{Kind: TokenRejected, Call: r.String(), Reason: expired.Format("the token expired at 2006-01-02 15:04 UTC")}
 }
 
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
 // help.
 func unexpected(r *request, damaged bool, reason string) *Error {
 	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.sets(), retryable: damaged}
-}
-
-// unusable returns the failure of a response that reports success but cannot be decoded. start is the beginning of its body.
-func unusable(r *request, start []byte, err error, clean func(string) string) *Error {
-	damaged := !json.Valid(bytes.TrimSpace(start))
-	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
-	switch {
-	case tooLarge:
-		return unexpected(r, false, fmt.Sprintf("is larger than %d MiB", maxResponse>>20))
-	case r.obtainsToken():
-		return unexpected(r, damaged, "contains no token") // It may contain one in an unknown form, so none of it is shown.
-	case errors.Is(err, io.ErrUnexpectedEOF) && bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")):
-		return unexpected(r, true, "is incomplete")
-	case damaged && !errors.Is(err, errWrongForm):
-		return unexpected(r, true, "is "+clean(describe(start)))
-	default:
-		return unexpected(r, false, clean(err.Error()))
-	}
 }
 
 // uncertain marks the failure of a call after FoneStorm has accepted a setting.
@@ -177,76 +182,43 @@ func unconfirmed(notFound error, why string) *Error {
 	return &failure
 }
 
-// nothingFound turns a "not found" into a WrongEndpoint, for an endpoint that returns 404 to every request.
-func nothingFound(notFound error, endpoint string) *Error {
-	failure := *asError(notFound)
-	failure.Kind = WrongEndpoint
-	failure.Reason = endpoint + " returned 404 Not Found to every request"
-	return &failure
-}
-
-// rejectedInBoth chooses the failure to report after FoneStorm rejected a request both as JSON and as a form: the one that is
-// about its content, or both if that is unclear. A service that reads only JSON finds no FoneNumber in a form, so a 404 for the
-// form does not mean that the account does not have it.
+// rejectedInBoth chooses the failure to report after FoneStorm rejected a request as JSON and then, in whatever way, as a form. The
+// rejection of JSON is about the content, unless it says that FoneStorm does not read JSON.
 func rejectedInBoth(inJSON, inForm *Error) *Error {
-	switch {
-	case inForm == nil, !isUnreadBody(inForm) && inForm.Kind != NotFound, inJSON.Status == http.StatusUnsupportedMediaType:
-		return inForm
-	case inForm.Status == http.StatusUnsupportedMediaType, inForm.Reason == inJSON.Reason:
-		return inJSON
+	if (isUnreadBody(inForm) || inForm.Status == http.StatusNotFound) && inJSON.Status != http.StatusUnsupportedMediaType {
+		return inJSON // A service that reads only JSON finds no FoneNumber in a form.
 	}
-	both := *inJSON
-	both.Reason += "; sent as a form, " + inForm.Reason
-	return &both
-}
-
-// envelope is the body of every error response from FoneStorm. All three members are required.
-type envelope struct {
-	Error      scalar  `json:"error"`
-	Message    *scalar `json:"message"`
-	StatusCode scalar  `json:"status_code"`
-}
-
-// isComplete reports whether this is FoneStorm's envelope for the status, and not the JSON of a proxy.
-func (e *envelope) isComplete(status int) bool {
-	return e.Error.text != "" && e.Message != nil && e.StatusCode.text == strconv.Itoa(status)
+	return inForm
 }
 
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
-func failedResponse(r *request, url string, response *http.Response, body []byte, clean func(string) string) *Error {
-	var sent envelope
-	if json.Unmarshal(body, &sent) != nil {
-		sent = envelope{} // Not from FoneStorm.
-	}
-	message := ""
-	if sent.Message != nil {
-		message = sent.Message.text
-	}
-	limited := isRateLimit(response.StatusCode, sent.Error.text+" "+message)
+func (c *Client) failedResponse(r *request, response *http.Response, body []byte) *Error {
+	status := response.StatusCode
+	sent := decodeEnvelope(body)
+	limited := isRateLimit(status, sent.Error.text+" "+sent.text())
 	failure := &Error{
-		Kind:       r.operation.kind(response.StatusCode, sent.isComplete(response.StatusCode), limited),
+		Kind:       c.kind(r.operation.role, status, sent.isComplete(status), limited),
 		Call:       r.String(),
-		Status:     response.StatusCode,
-		Reason:     "FoneStorm returned " + statusText(response.StatusCode),
+		Status:     status,
+		Reason:     fmt.Sprintf("%s %s returned %s", r.method, c.url(r), statusText(status)),
 		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
-		retryable:  limited || isTransient(response.StatusCode),
+		retryable:  limited || isTransient(status),
 	}
 	failure.uncertain = r.sets() && failure.Kind == ServerError
-	switch {
-	case response.StatusCode/100 == 3:
-		failure.Reason = fmt.Sprintf("%s %s returned %s, a redirect, which is never followed because the token must not reach another host",
-			r.method, url, statusText(response.StatusCode))
+	switch message := sent.text(); {
+	case status/100 == 3:
+		failure.Reason += ", a redirect, which is never followed because the token must not reach another host"
 	case failure.Kind == WrongEndpoint:
-		failure.Reason = fmt.Sprintf("%s %s returned %s, which is not a response of the FoneStorm API", r.method, url, statusText(response.StatusCode))
+		failure.Reason += ", which is not a response of the FoneStorm API"
 	case message != "":
-		failure.Reason += ": " + clean(message)
-	case sent.Error.text != "":
-		failure.Reason += ": " + clean(sent.Error.text)
+		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText(status), c.secrets.clean(message))
 	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
-		failure.Reason = fmt.Sprintf("%s %s returned %s", r.method, url, statusText(response.StatusCode))
-		if !r.obtainsToken() { // The body may contain a token in an unknown form.
-			failure.Reason += "; the response body was " + clean(describe(body))
-		}
+		failure.Reason += "; the response body was " + describe(body)
+	}
+	if failure.retryable && failure.retryAfter > longestWait {
+		failure.retryable = false
+		failure.Reason = fmt.Sprintf("%s. FoneStorm asks to wait %s, longer than the provider waits (%s)",
+			strings.TrimRight(failure.Reason, "."), failure.retryAfter, longestWait)
 	}
 	return failure
 }
@@ -257,24 +229,28 @@ func statusText(status int) string {
 
 // kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
 // and about the endpoint otherwise.
-func (o operation) kind(status int, fromFoneStorm, rateLimited bool) Kind {
+func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind {
 	isContent := status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
+	isLogin := isContent || status == http.StatusForbidden
+	isElsewhere := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
 	case rateLimited:
 		return RateLimited
-	case status/100 == 3, !fromFoneStorm && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed), o == logIn && status == http.StatusNotFound:
+	case status/100 == 3, isElsewhere && !fromFoneStorm, to == logsIn && status == http.StatusNotFound:
 		return WrongEndpoint
-	case o == logIn && (isContent || status == http.StatusForbidden), status == http.StatusUnauthorized:
+	case status == http.StatusUnauthorized && c.config.Token != "":
+		return TokenRejected
+	case status == http.StatusUnauthorized, to == logsIn && isLogin:
 		return AuthenticationFailed
-	case o == useSubaccount && (isContent || status == http.StatusForbidden || status == http.StatusNotFound):
+	case to == choosesSubaccount && (isLogin || status == http.StatusNotFound):
 		return SubaccountRejected
 	case status == http.StatusPaymentRequired:
 		return PaymentRequired
 	case status == http.StatusForbidden:
 		return PermissionDenied
-	case status == http.StatusNotFound && (o == readFoneNumber || o == setDelivery):
+	case status == http.StatusNotFound && (to == readsOne || to == sets):
 		return NotFound
-	case o == setDelivery && isContent:
+	case to == sets && isContent:
 		return DestinationRejected
 	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
 		return ServerError
@@ -283,14 +259,15 @@ func (o operation) kind(status int, fromFoneStorm, rateLimited bool) Kind {
 	}
 }
 
-// isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11) or 410 (v2.12)
+// isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11), 410 (v2.12), or 403
 // whose message says so.
 func isRateLimit(status int, words string) bool {
 	switch status {
 	case http.StatusTooManyRequests:
 		return true
-	case http.StatusBadRequest, http.StatusGone:
-		return strings.Contains(strings.ToLower(words), "rate limit")
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusGone:
+		words = strings.ToLower(words)
+		return strings.Contains(words, "rate limit") || strings.Contains(words, "ratelimit") || strings.Contains(words, "too many requests")
 	default:
 		return false
 	}
@@ -323,35 +300,22 @@ func isUnreadBody(failure *Error) bool {
 // isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
 func isUnsupported(err error) bool {
 	failure := asError(err)
-	return isUnreadBody(failure) || failure != nil && failure.Kind != RateLimited && (failure.Status == http.StatusNotFound || failure.Status == http.StatusGone)
+	return isUnreadBody(failure) || hasStatus(err, http.StatusNotFound) || hasStatus(err, http.StatusGone) && failure.Kind != RateLimited
 }
 
 // isCanceled reports whether a call ended because its caller's context ended.
 func isCanceled(err error) bool { return err != nil && KindOf(err) == Canceled }
 
-// isRejectedToken reports whether a call failed because its token is invalid or has expired.
-func isRejectedToken(failure *Error) bool {
-	return failure != nil && failure.Status == http.StatusUnauthorized
-}
-
 // isRejectedLogin reports whether another login would fail too, and could lock the user out.
 func isRejectedLogin(err error) bool {
 	kind := KindOf(err)
-	return err != nil && (kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied)
+	return kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied
 }
 
 // hasStatus reports whether the response to a failed call had this status.
 func hasStatus(err error, status int) bool {
 	failure := asError(err)
 	return failure != nil && failure.Status == status
-}
-
-// gotResponse reports whether there was a response, successful or not.
-func gotResponse(failure *Error) bool { return failure == nil || failure.Status != 0 }
-
-// isSlow reports whether a call failed in a way that may take long each time.
-func isSlow(failure *Error) bool {
-	return failure != nil && (failure.timedOut || failure.Kind == ServerError)
 }
 
 // retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.

@@ -3,11 +3,9 @@ package fonestorm
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"time"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
@@ -26,8 +24,10 @@ type FoneNumber struct {
 	Delivery *Delivery
 	// CallbackURL is the callback URL that FoneStorm shows, even if messages are no longer sent to it; empty for none.
 	CallbackURL string
-	// ReceiveNotify is the notification about received messages, in addition to their delivery.
+	// ReceiveNotify is the notification about received messages, in addition to their delivery. SendNotify is the one about sent
+	// messages.
 	ReceiveNotify Notification
+	SendNotify    Notification
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.
@@ -44,7 +44,7 @@ const (
 // MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
 func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
 
-// Notification is a callback or an e-mail about each received message. It does not deliver the message. The zero value means
+// Notification is a callback or an e-mail about each message. It does not deliver the message. The zero value means
 // that FoneStorm did not return one.
 type Notification struct {
 	Type   NotificationType
@@ -67,77 +67,68 @@ const (
 // shared: what this client has read, listed, or set is returned without another request for the lifetime of the client, which is
 // one plan or apply.
 func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	f, err := c.snapshot.get(ctx, number)
+	f, err := c.get(ctx, number)
 	if IsNotFound(err) {
 		err = c.confirmNotFound(ctx, number, err)
 	}
 	return f, err
 }
 
-// ReadFoneNumber reads one FoneNumber with a request of its own. Lists may spell a destination differently.
+// ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request. Lists may spell a destination differently;
+// use this to read one FoneNumber again.
 func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	f, err := c.fetchFoneNumber(ctx, number)
-	if err != nil {
-		return f, err
+	f, err := c.read(ctx, number)
+	if IsNotFound(err) {
+		err = c.confirmNotFound(ctx, number, err)
 	}
-	c.snapshot.put(f)
-	return f, nil
+	return f, err
 }
 
 // Known returns the FoneNumber if GetFoneNumber would return it without a request.
-func (c *Client) Known(number string) (FoneNumber, bool) {
-	return c.snapshot.known(number)
-}
+func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.known(number) }
 
 // ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order. The list is shared in the same way as
 // single reads. If FoneStorm lists only numbers, the client sends one more request for each of them.
 func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
-	return c.snapshot.list(ctx)
+	return c.activeFoneNumbers(ctx)
 }
 
-// confirmNotFound decides what a 404 about a FoneNumber means. The account's list must confirm it. If there is no list, another
-// response must have shown that the endpoint is FoneStorm's.
+// confirmNotFound decides what a 404 about a FoneNumber means. The account's list, where it can be had, must confirm it. If the
+// list is not found either, the endpoint may not be FoneStorm's.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
-	listed, err := c.snapshot.contains(ctx, number)
+	list, err := c.anyList(ctx)
 	switch {
 	case isCanceled(err):
 		return err
-	case listed:
-		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
-	case err == nil || c.proven.Load():
-		return notFound
 	case hasStatus(err, http.StatusNotFound):
-		return nothingFound(notFound, c.endpoint.Redacted())
+		return unconfirmed(notFound, "The account's list was not found either, so the provider does not treat the FoneNumber as deleted.")
+	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number }):
+		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
 	default:
-		return unconfirmed(notFound, "This could not be confirmed: "+err.Error())
+		return notFound
 	}
 }
 
-// listTimeout is the minimum timeout for the list of all FoneNumbers: FracTEL warns that it may take a while.
-const listTimeout = 2 * time.Minute
-
-// fetchFoneNumbers requests all FoneNumbers.
-func (c *Client) fetchFoneNumbers(ctx context.Context, form listForm) ([]FoneNumber, error) {
-	r := &request{operation: listFoneNumbers, method: http.MethodGet, path: "/fonenumbers", timeout: listTimeout, once: true}
-	if form != plainList {
-		r.query = url.Values{"filter": {string(form)}}
+// fetchFoneNumbers requests all FoneNumbers that match a filter; "" for none.
+func (c *Client) fetchFoneNumbers(ctx context.Context, filter string) ([]FoneNumber, error) {
+	r := &request{operation: listFoneNumbers, method: http.MethodGet, path: "/fonenumbers"}
+	if filter != "" {
+		r.query = url.Values{"filter": {filter}}
 	}
 	var list []FoneNumber
 	var skipped int
-	err := c.call(ctx, r, func(body io.Reader) error {
-		list, skipped = []FoneNumber{}, 0 // An earlier attempt may have read part of the list.
-		err := decodeList(body, func(f FoneNumber) { list = append(list, f) }, func() { skipped++ })
-		if err == nil && len(list) == 0 && skipped > 0 { // An account without FoneNumbers has an empty list.
-			err = fmt.Errorf("%w: no entry of the list contains a FoneNumber", errWrongForm)
-		}
+	sent := c.account.now()
+	err := c.call(ctx, r, func(body []byte) (err error) {
+		list, skipped, err = decodeList(body)
 		return err
 	})
 	if err != nil {
-		return nil, err // A partial list must not be used.
+		return nil, err
 	}
 	if skipped > 0 {
 		tflog.Warn(ctx, "FoneStorm listed entries without a FoneNumber", map[string]any{"skipped": skipped})
 	}
+	c.account.learn(sent, list...)
 	return list, nil
 }
 
@@ -159,25 +150,21 @@ func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber
 // requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; nil if the response only
 // reports success.
 func (c *Client) requestFoneNumber(ctx context.Context, r *request) (*FoneNumber, error) {
-	var found foneNumberResponse
-	err := c.call(ctx, r, func(body io.Reader) (err error) {
-		content, err := io.ReadAll(body)
-		if err != nil {
-			return err
-		}
-		if r.sets() && len(bytes.TrimSpace(content)) == 0 {
-			found = foneNumberResponse{}
+	var found *FoneNumber
+	err := c.call(ctx, r, func(body []byte) (err error) {
+		found = nil
+		if r.sets() && len(bytes.TrimSpace(body)) == 0 {
 			return nil
 		}
-		found, err = decodeFoneNumber(content)
+		found, err = decodeFoneNumber(body)
 		return err
 	})
-	if err != nil || found.foneNumber == nil {
+	if err != nil || found == nil {
 		return nil, err
 	}
-	if got := found.foneNumber.Number; got != canonicalNumber(r.subject) {
-		return nil, unexpected(r, false, fmt.Sprintf("is about FoneNumber %q", c.secrets.clean(got)))
+	if found.Number != canonicalNumber(r.subject) {
+		return nil, unexpected(r, false, "is about another FoneNumber")
 	}
-	found.foneNumber.Number = r.subject
-	return found.foneNumber, nil
+	found.Number = r.subject
+	return found, nil
 }

@@ -2,250 +2,197 @@ package fonestorm
 
 import (
 	"context"
-	"io"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/sync/singleflight"
 )
 
-const (
-	// tokenLifetime is the lifetime that a login requests: FoneStorm's default.
-	tokenLifetime = time.Hour
-	// renewBefore is how long before it expires a token is renewed, so that it does not expire in transit. For short-lived
-	// tokens it is a tenth of their lifetime.
-	renewBefore = time.Minute
-	// minTokenAge is the age below which a rejected token was probably invalidated by the login of another program, which needs
-	// its own token for a while.
-	minTokenAge = time.Minute
-)
+// tokenLifetime is the lifetime that a login requests: FoneStorm's default.
+const tokenLifetime = time.Hour
 
-// tokenSource sends calls with a token. It obtains the token when it is first needed: by logging in and, for a subaccount, by a
-// second request with the token of that login.
-type tokenSource struct {
-	username, password string // The username is empty if a token is configured.
-	subaccount         string // Empty for the user's own account.
-	secrets            *secrets
-	maxRenewals        int
-	next               *retry
+// tokenCache keeps a token, and the reason if none can be had. The zero value is empty.
+type tokenCache struct {
+	logins singleflight.Group
 
-	logins flights[*token]
-
-	mu         sync.Mutex
-	current    *token
-	accepted   bool // Whether FoneStorm has accepted any token of this source.
-	loginError error
-	waits      *backoff.ExponentialBackOff // Waits between logins if tokens are rejected early.
+	mu       sync.Mutex
+	text     string // Empty if there is no token, or if it was rejected.
+	claims   claims // Of the last token.
+	rejected error  // The rejection of a login, which is not repeated: FracTEL may lock the user out.
 }
 
-// token is a token and what is known about it.
-type token struct {
-	text     string
-	account  string // ID of the account; may be empty.
-	obtained time.Time
-	lifetime time.Duration // Zero when unknown.
+// get returns the token, "" if there is none, or the error of a rejected login.
+func (t *tokenCache) get() (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text, t.rejected
 }
 
-// isStale reports whether the token has expired or is about to. Its lifetime counts from when it was received, because the clocks
-// of FoneStorm and this machine may differ.
-func (t *token) isStale() bool {
-	return t.lifetime > 0 && time.Since(t.obtained) >= t.lifetime-min(renewBefore, t.lifetime/10)
+func (t *tokenCache) put(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text, t.claims = text, readClaims(text)
 }
 
-func newTokenSource(config Config, secrets *secrets, next *retry) *tokenSource {
-	s := &tokenSource{
-		subaccount: config.Subaccount, secrets: secrets, maxRenewals: max(1, config.MaxRetries), next: next, waits: growingWaits(),
-	}
-	secrets.add(config.Password, config.Token)
-	if config.Token != "" {
-		s.current = &token{text: config.Token, account: readClaims(config.Token).account, obtained: time.Now()}
-	} else {
-		s.username, s.password = config.Username, config.Password
-		s.secrets.add(basicCredentials(s.username, s.password))
-	}
-	return s
+func (t *tokenCache) reject(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rejected = err
 }
 
-// account returns the ID of the account that the current token names; "" if there is no token or it does not name one.
-func (s *tokenSource) account() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.current == nil {
-		return ""
-	}
-	return s.current.account
-}
-
-// send makes a call with a token. If FoneStorm rejects the token, send repeats the call with a new one: tokens expire, and the
-// login of another program may invalidate them.
-func (s *tokenSource) send(ctx context.Context, c *call) *Error {
-	var rejected *token
-	for {
-		t, err := s.token(ctx, rejected)
-		if err != nil {
-			return failureOf(c, err)
-		}
-		c.token = t.text
-		failure := s.next.send(ctx, c)
-		if !isRejectedToken(failure) {
-			s.noteAccepted(failure)
-			return failure
-		}
-		if !s.renewable(c.renewals) {
-			return failure
-		}
-		c.renewals++
-		rejected = t
-	}
-}
-
-// renewable reports whether a call that has renewed its token this many times may renew it again. If FoneStorm has never accepted
-// a token, it is renewed once.
-func (s *tokenSource) renewable(renewals int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// token returns the token for a request; "" for a login. If there is none, all calls that need it share one login.
+func (c *Client) token(ctx context.Context, r *request) (string, error) {
+	cache, obtain := c.tokenCache(r)
 	switch {
-	case s.username == "":
-		return false
-	case !s.accepted:
-		return renewals == 0
-	default:
-		return renewals < s.maxRenewals
+	case cache == nil:
+		return "", nil
+	case obtain == nil:
+		return c.config.Token, c.checkExpiry(r)
 	}
-}
-
-// noteAccepted records that FoneStorm has accepted a token, as any response except 401 shows.
-func (s *tokenSource) noteAccepted(failure *Error) {
-	if !gotResponse(failure) {
-		return
+	if text, err := cache.get(); text != "" || err != nil {
+		return text, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.accepted = true
-}
-
-// token returns a token other than the rejected one, which may be nil. Concurrent callers share one login.
-func (s *tokenSource) token(ctx context.Context, rejected *token) (*token, error) {
-	if t, err := s.known(rejected); t != nil || err != nil {
-		return t, err
-	}
-	return s.logins.do(ctx, "", func(ctx context.Context) (*token, error) {
-		if t, err := s.known(rejected); t != nil || err != nil {
-			return t, err // Another call has logged in since.
+	return shared(ctx, &cache.logins, "", func() (string, error) {
+		if text, err := cache.get(); text != "" || err != nil {
+			return text, err // Another call has logged in since.
 		}
-		if err := sleep(ctx, s.waitBeforeLogin(rejected)); err != nil {
-			return nil, err
+		text, err := obtain(ctx)
+		if err == nil {
+			cache.put(text)
+		} else if isRejectedLogin(err) {
+			cache.reject(err)
 		}
-		t, err := s.obtain(ctx)
-		s.remember(t, err)
-		return t, err
+		return text, err
 	})
 }
 
-func (s *tokenSource) known(rejected *token) (*token, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.loginError != nil {
-		return nil, s.loginError
-	}
-	if s.current == nil || s.current == rejected || s.username != "" && s.current.isStale() {
-		return nil, nil //nolint:nilnil // There is neither a token nor an error yet.
-	}
-	return s.current, nil
-}
-
-// waitBeforeLogin returns how long to wait before replacing the rejected token. Two programs whose logins invalidate each other's
-// tokens must both make progress, so the wait grows while tokens are rejected early.
-func (s *tokenSource) waitBeforeLogin(rejected *token) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if rejected == nil || time.Since(rejected.obtained) >= minTokenAge {
-		s.waits.Reset()
-		return 0
-	}
-	return s.waits.NextBackOff()
-}
-
-// waitAgain waits because another token was rejected early.
-func (s *tokenSource) waitAgain(ctx context.Context) error {
-	s.mu.Lock()
-	wait := s.waits.NextBackOff()
-	s.mu.Unlock()
-	return sleep(ctx, wait)
-}
-
-func (s *tokenSource) remember(t *token, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// tokenCache returns where the token for a request is kept, nil for a login, and how to obtain one; nil for a configured token.
+func (c *Client) tokenCache(r *request) (*tokenCache, func(context.Context) (string, error)) {
 	switch {
-	case err == nil:
-		s.current = t
-	case isRejectedLogin(err):
-		s.loginError = err
+	case r.operation.role == logsIn:
+		return nil, nil
+	case c.config.Token != "":
+		return &c.userToken, nil
+	case c.config.Subaccount == "" || r.operation.role == choosesSubaccount:
+		return &c.userToken, c.logIn
+	default:
+		return &c.subaccountToken, c.useSubaccount
 	}
 }
 
-// obtain logs in and, if a subaccount is configured, requests its token.
-func (s *tokenSource) obtain(ctx context.Context) (*token, error) {
-	text, err := s.logIn(ctx)
-	if err == nil && s.subaccount != "" {
-		text, err = s.actOnSubaccount(ctx, text)
+// dropToken forgets a rejected token, unless another call has renewed it already. It reports whether the token can be renewed.
+func (c *Client) dropToken(r *request, rejected string) bool {
+	cache, obtain := c.tokenCache(r)
+	if obtain == nil {
+		return false
 	}
-	if err != nil {
-		return nil, err
+	cache.mu.Lock()
+	defer cache.mu.Unlock()
+	if cache.text == rejected {
+		cache.text = ""
 	}
-	said := readClaims(text)
-	return &token{text: text, account: said.account, obtained: time.Now(), lifetime: said.lifetime}, nil
+	return true
 }
 
-func (s *tokenSource) logIn(ctx context.Context) (string, error) {
-	return s.requestToken(ctx, &request{
+// checkExpiry returns an error if the configured token says that it has expired, by this machine's clock.
+func (c *Client) checkExpiry(r *request) error {
+	if expires := c.userToken.claims.expires; !expires.IsZero() && !time.Now().Before(expires) {
+		return expiredToken(r, expires)
+	}
+	return nil
+}
+
+// Account returns the ID of the account that the last token names; "" before the first call or if the token does not name one. It
+// is only a hint, because the client cannot verify the token's signature.
+func (c *Client) Account() string {
+	cache, _ := c.tokenCache(&request{operation: readFoneNumber})
+	cache.mu.Lock()
+	defer cache.mu.Unlock()
+	return cache.claims.account
+}
+
+func (c *Client) logIn(ctx context.Context) (string, error) {
+	return c.requestToken(ctx, &request{
 		operation: logIn,
 		method:    http.MethodPost,
 		path:      "/auth",
-		params:    params{"username": s.username, "password": s.password, "expires": int(tokenLifetime / time.Second)},
-	}, "")
+		params: params{
+			"username": c.config.Username, "password": c.config.Password, "expires": int(tokenLifetime / time.Second),
+		},
+	})
 }
 
-// actOnSubaccount returns the subaccount's token. The login of another program may invalidate the parent token before it is used,
-// so a rejected one is replaced.
-func (s *tokenSource) actOnSubaccount(ctx context.Context, parent string) (string, error) {
-	r := &request{
+func (c *Client) useSubaccount(ctx context.Context) (string, error) {
+	return c.requestToken(ctx, &request{
 		operation: useSubaccount,
-		subject:   s.subaccount,
+		subject:   c.config.Subaccount,
 		method:    http.MethodPost,
 		path:      "/subaccounts/token",
-		params:    params{"subaccount": s.subaccount},
-	}
-	for renewals := 0; ; renewals++ {
-		text, err := s.requestToken(ctx, r, parent)
-		if !isRejectedToken(asError(err)) || !s.renewable(renewals) {
-			return text, err
-		}
-		if err := s.waitAgain(ctx); err != nil {
-			return "", err
-		}
-		if parent, err = s.logIn(ctx); err != nil {
-			return "", err
-		}
-	}
+		params:    params{"subaccount": c.config.Subaccount},
+	})
 }
 
 // requestToken sends a request whose response contains a token, and masks that token from then on.
-func (s *tokenSource) requestToken(ctx context.Context, r *request, parent string) (string, error) {
-	var text string
-	c := &call{request: r, token: parent, decode: func(body io.Reader) error {
-		content, err := io.ReadAll(body)
-		if err != nil {
-			return err
-		}
-		text, err = decodeToken(content)
-		s.secrets.add(text)
+func (c *Client) requestToken(ctx context.Context, r *request) (text string, err error) {
+	err = c.call(ctx, r, func(body []byte) (err error) {
+		text, err = decodeToken(body)
+		c.secrets.add(text)
 		return err
-	}}
-	if failure := s.next.send(ctx, c); failure != nil {
-		return "", failure
+	})
+	return text, err
+}
+
+// claims contains the claims of FracTEL's example token. They are only hints, because the client cannot verify the signature. The
+// zero value means that they are unknown.
+type claims struct {
+	account string // ID of the account.
+	expires time.Time
+}
+
+// readClaims reads the payload of a JWT. Any other token has no claims.
+func readClaims(token string) claims {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return claims{}
 	}
-	return text, nil
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return claims{}
+	}
+	var sent struct {
+		Account object[struct{ ID scalar }] `json:"account"`
+		Expires scalar                      `json:"exp"`
+	}
+	if json.Unmarshal(payload, &sent) != nil {
+		return claims{}
+	}
+	found := claims{account: sent.Account.value.ID.text}
+	if seconds, err := strconv.ParseInt(sent.Expires.text, 10, 64); err == nil && seconds > 0 {
+		found.expires = time.Unix(seconds, 0).UTC()
+	}
+	return found
+}
+
+// shared runs work once for all callers that ask for the same key at the same time. A caller stops waiting when its own context
+// ends. The work has the context of the first caller: if that ends, another caller starts the work again.
+func shared[T any](ctx context.Context, group *singleflight.Group, key string, work func() (T, error)) (T, error) {
+	for {
+		done := group.DoChan(key, func() (any, error) { return work() })
+		select {
+		case result := <-done:
+			if isCanceled(result.Err) && ctx.Err() == nil {
+				continue
+			}
+			value, _ := result.Val.(T)
+			return value, result.Err
+		case <-ctx.Done():
+			var none T
+			return none, context.Cause(ctx)
+		}
+	}
 }
