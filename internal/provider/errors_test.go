@@ -10,7 +10,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Each rejection by FoneStorm has its own summary and advice, and is on the right attribute.
+// Each rejection by FoneStorm has its own summary and advice, and is on the right attribute. TestFaults covers the rate limit.
 func TestRejectionsByFoneStorm(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -25,10 +25,8 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 		{status: 402, message: "Pay.", summary: "FoneStorm Payment Required", says: "Settle the account with FracTEL", requestsPerSet: 1},
 		{status: 403, message: "No.", summary: "Permission Denied by FoneStorm", says: "Use the credentials of a user who has this permission", requestsPerSet: 1},
 		{status: 404, message: "Where?", summary: "Unexpected FoneStorm Response", says: "Reading the FoneNumber does not confirm that.", requestsPerSet: 1},
-		{status: 410, message: "Rate Limit Exceeded", summary: "FoneStorm Rate Limit Exceeded", says: "lower requests_per_second", requestsPerSet: 1},
 		{status: 415, message: "No JSON.", summary: "Request Rejected by FoneStorm", says: "The reason above comes from FoneStorm.", requestsPerSet: 2},
 		{status: 422, message: "Not registered.", summary: "Destination Rejected by FoneStorm", says: "a device must be configured and registered", onValue: true, requestsPerSet: 2},
-		{status: 429, message: "Slow down.", summary: "FoneStorm Rate Limit Exceeded", says: "lower requests_per_second", requestsPerSet: 1},
 		{status: 500, message: "Oops.", summary: "FoneStorm Server Error", says: "Run Terraform again later", requestsPerSet: 1},
 		{status: 503, message: "Later.", summary: "FoneStorm Server Error", says: "Run Terraform again later", requestsPerSet: 1},
 	} {

@@ -133,7 +133,7 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 		}
 		return outcome{"", 2}, outcome{unreachable, 1 + retries}
 	case simulator.RateLimited, simulator.RateLimitedSeconds, simulator.RateLimitedDate, simulator.RateLimited400, simulator.RateLimited410:
-		return outcome{"", 2}, outcome{"FoneStorm Rate Limit Exceeded", 1 + retries}
+		return outcome{"", 2}, outcome{"FoneStorm Rate Limit Exceeded", 301} // For five minutes, and at most once a second.
 	case simulator.RequestTimeout, simulator.ServerError, simulator.BadGateway, simulator.Unavailable, simulator.GatewayTimeout:
 		return outcome{"", 2}, outcome{"FoneStorm Server Error", 1 + retries}
 	case simulator.HTMLPage:
