@@ -11,19 +11,9 @@ import (
 // information.
 var version string
 
-// buildInfo returns the module version, commit, and toolchain that Go recorded in this binary. It is empty if the binary was
-// built without modules.
-func buildInfo() debug.BuildInfo {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return debug.BuildInfo{}
-	}
-	return *info
-}
-
 // versionOf returns the version of a build without a "v": the one that the linker set, or that of the module, which `go
 // install` takes from the tag and `go build` from the repository. Without either, as in tests, it returns "dev".
-func versionOf(linked string, info debug.BuildInfo) string {
+func versionOf(linked string, info *debug.BuildInfo) string {
 	module := strings.TrimPrefix(info.Main.Version, "v")
 	if module == "(devel)" {
 		module = ""
@@ -32,7 +22,7 @@ func versionOf(linked string, info debug.BuildInfo) string {
 }
 
 // describeBuild returns the line that -version prints.
-func describeBuild(linked string, info debug.BuildInfo) string {
+func describeBuild(linked string, info *debug.BuildInfo) string {
 	settings := map[string]string{}
 	for _, setting := range info.Settings {
 		settings[setting.Key] = setting.Value

@@ -23,7 +23,7 @@ func TestVersion(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			info := debug.BuildInfo{Main: debug.Module{Version: test.module}}
+			info := &debug.BuildInfo{Main: debug.Module{Version: test.module}}
 			if got := versionOf(test.linked, info); got != test.want {
 				t.Errorf("the version is %q, want %q", got, test.want)
 			}
@@ -33,7 +33,7 @@ func TestVersion(t *testing.T) {
 
 func TestDescribeBuild(t *testing.T) {
 	t.Parallel()
-	info := debug.BuildInfo{GoVersion: "go1.26.8", Settings: []debug.BuildSetting{{Key: "GOOS", Value: "linux"}, {Key: "GOARCH", Value: "arm64"}}}
+	info := &debug.BuildInfo{GoVersion: "go1.26.8", Settings: []debug.BuildSetting{{Key: "GOOS", Value: "linux"}, {Key: "GOARCH", Value: "arm64"}}}
 	check := func(want string) {
 		t.Helper()
 		if got := describeBuild("0.1.0", info); got != want {

@@ -1,12 +1,11 @@
 package simulator
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -27,74 +26,47 @@ func DocumentedVariables() []string {
 // CSVColumns contains the columns that PutCSV reads, in the order of documented.csv. Only the first is required.
 var CSVColumns = []string{"fonenumber", "type", "value", "label", "group", "account", "url_method", "notify_url"}
 
-// PutCSV adds FoneNumbers from a CSV table with a header. A row of type Device also adds the device, with the value as its ID
-// and the label as its name. An error contains the line number.
+// PutCSV adds FoneNumbers from a CSV table with a header. Types and values are not validated, because an account may contain
+// what cannot be set. A row of type Device also adds the device, with the value as its ID and the label as its name.
 func (s *Simulator) PutCSV(table io.Reader) error {
-	reader := csv.NewReader(table)
-	header, err := reader.Read()
-	if err != nil {
-		return fmt.Errorf("reading the header of the table: %w", err)
+	rows, err := csv.NewReader(table).ReadAll()
+	if err != nil || len(rows) == 0 {
+		return fmt.Errorf("reading the table: %w", cmp.Or(err, io.ErrUnexpectedEOF))
 	}
+	header := rows[0]
 	header[0] = strings.TrimPrefix(header[0], "\ufeff") // Spreadsheets write a byte order mark.
 	for _, column := range header {
 		if !slices.Contains(CSVColumns, column) {
 			return fmt.Errorf("unknown column %q: use %s", column, strings.Join(CSVColumns, ", "))
 		}
 	}
-	for {
-		cells, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading the table: %w", err)
-		}
+	for i, cells := range rows[1:] {
 		row := make(map[string]string, len(header))
 		for i, column := range header {
 			row[column] = strings.TrimSpace(cells[i])
 		}
-		if err := s.putRow(row); err != nil {
-			line, _ := reader.FieldPos(0)
-			return fmt.Errorf("line %d of the table: %w", line, err)
+		f := FoneNumber{Number: nationalDigits(row["fonenumber"]), Label: row["label"], Group: row["group"], Subaccount: row["account"]}
+		for _, number := range []string{f.Number, cmp.Or(f.Subaccount, s.options.Account)} {
+			if !tenDigits.MatchString(number) {
+				return fmt.Errorf("row %d of the table: %q must have ten digits", i+2, number)
+			}
 		}
-	}
-}
-
-func (s *Simulator) putRow(row map[string]string) error {
-	number := nationalDigits(row["fonenumber"])
-	if !tenDigits.MatchString(number) {
-		return fmt.Errorf("the fonenumber %q must have ten digits", row["fonenumber"])
-	}
-	if account := row["account"]; account != "" && !tenDigits.MatchString(account) {
-		return fmt.Errorf("the account %q must have ten digits", account)
-	}
-	kind, value := row["type"], row["value"]
-	if reason := badDelivery(url.Values{"type": {kind}, "value": {value}}); reason != "" && (kind != "" && kind != "None" || value != "") {
-		return errors.New(reason)
-	}
-	f := FoneNumber{Number: number, Label: row["label"], Group: row["group"], Subaccount: row["account"]}
-	f.Receive = f.Receive.Delivering(kind, value)
-	if row["url_method"] != "" {
-		f.Receive.URLMethod = row["url_method"]
-	}
-	if row["notify_url"] != "" {
-		f.ReceiveNotify = Notify{Type: "Callback", URL: row["notify_url"], Method: "POST"}
-	}
-	s.Put(f)
-	if kind == "Device" {
-		s.PutDevice(Device{ID: value, Name: row["label"], Type: "App", FoneNumber: number, Subaccount: f.Subaccount})
+		f.Receive = f.Receive.Delivering(row["type"], row["value"])
+		f.Receive.URLMethod = cmp.Or(row["url_method"], f.Receive.URLMethod)
+		if row["notify_url"] != "" {
+			f.ReceiveNotify = Notify{Type: "Callback", URL: row["notify_url"], Method: "POST"}
+		}
+		s.Put(f)
+		if f.Receive.Type == "Device" {
+			s.PutDevice(Device{ID: f.Receive.Device, Name: f.Label, Type: "App", FoneNumber: f.Number, Subaccount: f.Subaccount})
+		}
 	}
 	return nil
 }
 
 // nationalDigits removes punctuation and the country code 1 from a telephone number.
 func nationalDigits(text string) string {
-	digits := strings.Map(func(c rune) rune {
-		if c < '0' || c > '9' {
-			return -1
-		}
-		return c
-	}, text)
+	digits := strings.NewReplacer(" ", "", "(", "", ")", "", "-", "", ".", "", "+", "").Replace(text)
 	if len(digits) == 11 {
 		digits = strings.TrimPrefix(digits, "1")
 	}

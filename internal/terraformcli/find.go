@@ -110,7 +110,7 @@ var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
 
 // Inspect runs an executable to get its version, and returns an error if it is too old.
 func Inspect(ctx context.Context, path string) (CLI, error) {
-	command := exec.CommandContext(ctx, path, "version") //nolint:gosec // Developers choose the executable.
+	command := exec.CommandContext(ctx, path, "version")
 	command.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1")
 	printed, err := command.CombinedOutput()
 	found := versionLine.FindStringSubmatch(string(printed))

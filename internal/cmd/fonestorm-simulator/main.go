@@ -14,7 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -27,37 +27,119 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "fonestorm-simulator:", err)
+		stop()
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	settings, err := parse(args, out)
-	if errors.Is(err, flag.ErrHelp) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	settings.options.OnResponse = func(r simulator.Request) { fmt.Fprintln(out, logLine(r)) }
-	account, err := settings.account()
+	s, err := parse(args, out)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.listen)
+	s.options.OnResponse = func(r simulator.Request) { fmt.Fprintln(out, logLine(r)) }
+	account, err := s.account()
 	if err != nil {
 		return err
 	}
-	settings.introduce(out, account, "http://"+listener.Addr().String()+simulator.BasePath)
-	return serve(ctx, listener, account)
+	listener, err := s.listener(ctx, out)
+	if err != nil {
+		return err
+	}
+	s.introduce(out, account, "http://"+listener.Addr().String()+simulator.BasePath)
+	server := &http.Server{Handler: account, ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(listener); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
+
+// settings contains the values of the command line.
+type settings struct {
+	listen      string
+	csv         string
+	foneNumbers int
+	options     simulator.Options
+}
+
+const defaultPort = 8080
+
+func parse(args []string, out io.Writer) (settings, error) {
+	var s settings
+	flags := flag.NewFlagSet("fonestorm-simulator", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.StringVar(&s.listen, "listen", "", fmt.Sprintf("`address` to listen on (default 127.0.0.1:%d, or the next free port)", defaultPort))
+	flags.StringVar(&s.csv, "csv", "", "CSV `file` with your own FoneNumbers instead of those of the examples; see above")
+	flags.IntVar(&s.foneNumbers, "fonenumbers", 0, "`number` of FoneNumbers of every type, from 3215550000 on, instead of those of the examples")
+	flags.StringVar(&s.options.Username, "username", "demo", "`name` of the user")
+	flags.StringVar(&s.options.Password, "password", "demo-password", "`password` of the user")
+	flags.StringVar(&s.options.Account, "account", "1000000001", "`ID` of the account, ten digits")
+	flags.Func("subaccount", "`code` of a subaccount, ten digits; can be repeated", func(code string) error {
+		s.options.Subaccounts = append(s.options.Subaccounts, code)
+		return nil
+	})
+	flags.DurationVar(&s.options.TokenLifetime, "token-lifetime", 0, "maximum `time` for which a token is valid, such as 30s; 0 means as long as the login requests, or an hour")
+	flags.DurationVar(&s.options.Latency, "latency", 0, "`delay` of every response, such as 200ms")
+	flags.IntVar(&s.options.RateLimit, "rate-limit", 10, "`requests` accepted in any second; 0 for no limit")
+	flags.Func("dialect", "`version` of FoneStorm whose responses are simulated: live or 2.12 (default live)", func(name string) error {
+		dialect, known := simulator.Dialects[name]
+		if s.options.Dialect = dialect; !known {
+			return errors.New("use live or 2.12")
+		}
+		return nil
+	})
+	flags.Usage = func() {
+		fmt.Fprintf(out, usage, strings.Join(simulator.CSVColumns, ", "))
+		flags.PrintDefaults()
+	}
+	err := flags.Parse(args)
+	switch {
+	case err != nil:
+		return s, err
+	case flags.NArg() > 0:
+		return s, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case s.csv != "" && s.foneNumbers > 0:
+		return s, errors.New("-csv and -fonenumbers each describe the account: use one of them")
+	}
+	s.options.Documented = s.csv == "" && s.foneNumbers == 0
+	return s, nil
+}
+
+const usage = `fonestorm-simulator simulates FracTEL's FoneStorm API on this machine, so that you can try the provider without an account.
+It prints the settings to use, then a line for each request: time, method, path, status, and what changed.
+It keeps nothing when it exits.
+
+The account contains the FoneNumbers of the README, the documentation, and the examples. To use your own, pass -csv FILE:
+
+  fonenumber,type,value
+  3215551212,Email,ops@example.com
+  (321) 555-1213,None,
+
+The first line names the columns: %s.
+Only fonenumber is required. type is Device, Email, URL, Forward, or None. account is the code of a subaccount. notify_url is the
+URL of the receive notification. A row of type Device also adds the device, with the label as its name.
+
+Flags:
+`
 
 // account returns the simulated account.
 func (s settings) account() (*simulator.Simulator, error) {
 	account, err := simulator.New(s.options)
-	if err != nil || s.csv == "" {
-		return account, err
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.foneNumbers {
+		f := foneNumber(i)
+		account.Put(f)
+		if f.Receive.Type == "Device" {
+			account.PutDevice(simulator.Device{ID: f.Receive.Device, Name: f.Label, Type: "App", FoneNumber: f.Number})
+		}
+	}
+	if s.csv == "" {
+		return account, nil
 	}
 	table, err := os.Open(s.csv)
 	if err != nil {
@@ -65,6 +147,54 @@ func (s settings) account() (*simulator.Simulator, error) {
 	}
 	defer func() { _ = table.Close() }()
 	return account, account.PutCSV(table)
+}
+
+// foneNumber returns one of the FoneNumbers of a mixed account: every type, also callback URLs with other methods than POST, some
+// with notifications, and some that are cancelled.
+func foneNumber(i int) simulator.FoneNumber {
+	f := simulator.FoneNumber{Number: fmt.Sprint(3215550000 + i), Label: fmt.Sprintf("Number %d", i)}
+	hook := fmt.Sprintf("https://hooks.example.com/%d?msg={{msg}}", i)
+	switch i % 6 {
+	case 0:
+		f.Receive = f.Receive.Delivering("Email", fmt.Sprintf("person-%d@example.com", i))
+	case 1:
+		f.Receive = f.Receive.Delivering("URL", hook)
+	case 2:
+		f.Receive = f.Receive.Delivering("Forward", fmt.Sprint(4075550000+i))
+	case 3:
+		f.Receive = f.Receive.Delivering("Device", fmt.Sprint(987123000000+i))
+	case 4:
+		f.Receive = f.Receive.Delivering("URL", hook)
+		f.Receive.URLMethod = "JSON"
+	}
+	switch i % 7 {
+	case 1:
+		f.ReceiveNotify = simulator.Notify{Type: "Callback", URL: hook, Method: "JSON"}
+	case 2:
+		f.SendNotify = simulator.Notify{Type: "Email", Email: "sent@example.com"}
+	}
+	if i%50 == 49 {
+		f.Active = "cancel"
+	}
+	return f
+}
+
+// listener listens on the address of the command line. The default is a fixed port, so that the exported variables stay correct
+// after a restart.
+func (s settings) listener(ctx context.Context, out io.Writer) (listener net.Listener, err error) {
+	var config net.ListenConfig
+	if s.listen != "" {
+		return config.Listen(ctx, "tcp", s.listen)
+	}
+	for port := defaultPort; port < defaultPort+100; port++ {
+		if listener, err = config.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			if port != defaultPort {
+				fmt.Fprintf(out, "Port %d is in use, so that this simulator has port %d.\n", defaultPort, port)
+			}
+			return listener, nil
+		}
+	}
+	return nil, err
 }
 
 // introduce prints what is simulated and how to use it.
@@ -78,24 +208,18 @@ export FRACTEL_PASSWORD=%s
 	if s.options.Documented {
 		fmt.Fprintf(out, "\n# For examples with variables:\nexport %s\n", strings.Join(simulator.DocumentedVariables(), "\nexport "))
 	}
-	fmt.Fprintf(out, `
-Then use this provider block:
-
-provider "fractel" {}
-
-Or configure everything in the provider block:
-
-provider "fractel" {
-  endpoint = %q
-  username = %q
-  password = %q
-}
-
-`, endpoint, s.options.Username, s.options.Password)
-	if s.options.Documented {
-		fmt.Fprintln(out, "The accounts contain the FoneNumbers of the README, the documentation, and the examples:")
+	numbers := account.Numbers()
+	isOwn := func(f simulator.FoneNumber) bool { return f.Subaccount == "" }
+	if i := slices.IndexFunc(numbers, isOwn); i >= 0 {
+		login, _ := json.Marshal(map[string]string{"username": s.options.Username, "password": s.options.Password})
+		fmt.Fprintf(out, `
+# To log in and change a delivery by hand:
+TOKEN=$(curl -s $FRACTEL_ENDPOINT/auth -H 'Content-Type: application/json' -d %s | sed 's/.*"token":"\([^"]*\).*/\1/')
+curl -s $FRACTEL_ENDPOINT/messages/receive -H "token: $TOKEN" -H 'Content-Type: application/json' -d '{"fonenumber":"%s","type":"Email","value":"by-hand@example.com","url_method":"POST"}'
+`, quoted(string(login)), numbers[i].Number)
 	}
-	s.list(out, account.Numbers())
+	fmt.Fprintf(out, "\nThe provider block needs no arguments then: provider \"fractel\" {}\n\n")
+	s.list(out, numbers)
 	fmt.Fprintln(out, "\nRequests:")
 }
 
@@ -115,13 +239,8 @@ func (s settings) list(out io.Writer, numbers []simulator.FoneNumber) {
 
 // quoted returns a text as a single shell word.
 func quoted(text string) string {
-	if plainWord.MatchString(text) {
-		return text
-	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
-
-var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
 
 // logLine describes a request in one line: time, method, path, status, and what it changed or why it failed. It contains neither
 // headers nor bodies, because these contain passwords and tokens.
@@ -143,88 +262,4 @@ func logLine(r simulator.Request) string {
 		}
 		return c
 	}, line)
-}
-
-// settings contains the values of the command line.
-type settings struct {
-	listen  string
-	csv     string
-	options simulator.Options
-}
-
-// parse parses the command line.
-func parse(args []string, out io.Writer) (settings, error) {
-	var s settings
-	flags := flag.NewFlagSet("fonestorm-simulator", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.StringVar(&s.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
-	flags.StringVar(&s.csv, "csv", "", "CSV `file` with your own FoneNumbers instead of those of the examples; see above")
-	flags.IntVar(&s.options.FoneNumbers, "fonenumbers", 0, "`number` of FoneNumbers, from 3215550000 on, instead of those of the examples")
-	flags.StringVar(&s.options.Username, "username", "demo", "`name` of the user")
-	flags.StringVar(&s.options.Password, "password", "demo-password", "`password` of the user")
-	flags.StringVar(&s.options.Account, "account", "1000000001", "`ID` of the account, ten digits")
-	flags.Func("subaccount", "`code` of a subaccount, ten digits; can be repeated", func(code string) error {
-		s.options.Subaccounts = append(s.options.Subaccounts, code)
-		return nil
-	})
-	flags.DurationVar(&s.options.TokenLifetime, "token-lifetime", 0, "maximum `time` for which a token is valid, such as 30s; 0 means as long as the login requests, or an hour")
-	flags.DurationVar(&s.options.Latency, "latency", 0, "`delay` of every response, such as 200ms")
-	flags.IntVar(&s.options.RateLimit, "rate-limit", 10, "`requests` accepted per second; 0 for no limit")
-	flags.Func("dialect", "`version` of FoneStorm whose responses are simulated: live or 2.12 (default live)", func(name string) (err error) {
-		dialect, known := simulator.Dialects[name]
-		if !known {
-			err = errors.New("use live or 2.12")
-		}
-		s.options.Dialect = dialect
-		return err
-	})
-	flags.Usage = func() { help(flags) }
-	if err := flags.Parse(args); err != nil {
-		return s, err
-	}
-	if flags.NArg() > 0 {
-		return s, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	if s.csv != "" && s.options.FoneNumbers > 0 {
-		return s, errors.New("-csv and -fonenumbers each describe the account: use one of them")
-	}
-	s.options.Documented = s.csv == "" && s.options.FoneNumbers == 0
-	return s, nil
-}
-
-// help prints what the program does and its flags.
-func help(flags *flag.FlagSet) {
-	fmt.Fprintf(flags.Output(), `fonestorm-simulator simulates FracTEL's FoneStorm API on this machine, so that you can try the provider without an account.
-It prints the settings to use, then a line for each request: time, method, path, status, and what changed.
-It keeps nothing when it exits.
-
-The account contains the FoneNumbers of the README, the documentation, and the examples. To use your own, pass -csv FILE:
-
-  fonenumber,type,value
-  3215551212,Email,ops@example.com
-  (321) 555-1213,None,
-
-The first line names the columns: %s.
-Only fonenumber is required. type is Device, Email, URL, Forward, None, or empty if no delivery was ever set. account is the
-code of a subaccount. notify_url is the URL of the receive notification. A row of type Device also adds the device, with the
-label as its name.
-
-`, strings.Join(simulator.CSVColumns, ", "))
-	fmt.Fprintln(flags.Output(), "Flags:")
-	flags.PrintDefaults()
-}
-
-// serve handles requests until the context ends, then waits for those in progress.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-		shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		return server.Shutdown(shutdown)
-	}
 }

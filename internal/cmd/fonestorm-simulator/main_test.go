@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"io"
-	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -58,54 +57,34 @@ func started(t *testing.T, args ...string) *output {
 	return printed
 }
 
-// The log shows each request, but no secrets.
-func TestRequestsAreLogged(t *testing.T) {
+// The printed commands work in a shell as they are. The log shows each request, but no secrets.
+func TestPrintedCommands(t *testing.T) {
 	t.Parallel()
-	printed := started(t, "-rate-limit=0")
-	endpoint := regexp.MustCompile(`export FRACTEL_ENDPOINT=(\S+)`).FindStringSubmatch(printed.String())[1]
-	var token string
-	call := func(method, path, body string) {
-		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), method, endpoint+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Content-Type", "application/json")
-		request.Header["token"] = []string{token}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		var login struct{ Auth struct{ Token string } }
-		if err := json.NewDecoder(response.Body).Decode(&login); err == nil && login.Auth.Token != "" {
-			token = login.Auth.Token
-		}
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("needs curl: ", err)
 	}
-	introduced := len(printed.String())
-	call("POST", "/auth", `{"username":"demo","password":"wrong-horse"}`)
-	call("POST", "/auth", `{"username":"demo","password":"demo-password"}`)
-	call("GET", "/fonenumbers/4075550000", "")
-	hook := `{"fonenumber":"3215551212","type":"URL","value":"https://u:secret-horse@hooks.example.com/sms","url_method":"POST","url_username":"hook-user","url_password":"hook-horse"}`
-	call("POST", "/messages/receive", hook)
-	call("POST", "/messages/receive", hook)
-	call("POST", "/messages/receive", `{"fonenumber":"3215551212","type":"None","value":"None","url_method":"POST"}`)
-
-	log := printed.String()[introduced:]
-	log = regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d\.\d{3}  `).ReplaceAllString(log, "")
-	want := `POST /auth  401  Invalid username or password.
-POST /auth  201
+	for _, dialect := range []string{"live", "2.12"} {
+		printed := started(t, "-listen", "127.0.0.1:0", "-dialect", dialect, "-password", `it's "secret-horse"`)
+		introduction := printed.String()
+		script := strings.Join(regexp.MustCompile(`(?m)^(export|TOKEN=|curl) ?.*`).FindAllString(introduction, -1), "\n")
+		command := exec.CommandContext(t.Context(), "sh", "-ec", script+`
+			curl -s $FRACTEL_ENDPOINT/fonenumbers/4075550000 -H "token: $TOKEN"
+			curl -s $FRACTEL_ENDPOINT/messages/receive -H "token: $TOKEN" -H 'Content-Type: application/json' -d \
+				'{"fonenumber":"3215550000","type":"URL","value":"https://u:secret-horse@x.test","url_method":"POST","url_password":"secret-horse"}'
+			curl -s $FRACTEL_ENDPOINT/messages/receive_notify -H "token: $TOKEN" -H 'Content-Type: application/json' -d \
+				'{"fonenumber":"3215550000","type":"Callback","url":"https://u:secret-horse@x.test","method":"JSON"}'`)
+		if output, err := command.CombinedOutput(); err != nil || !strings.Contains(string(output), "by-hand@example.com") {
+			t.Fatalf("%s: %v\n%s\n%s", dialect, err, output, script)
+		}
+		log := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d\.\d{3}  `).ReplaceAllString(printed.String()[len(introduction):], "")
+		want := `POST /auth  201
+POST /messages/receive  200  3215550000: Device 987123500000 -> Email by-hand@example.com
 GET  /fonenumbers/4075550000  404  The FoneNumber was not found.
-POST /messages/receive  200  3215551212: URL https://hooks.example.com/sms?from={{from}}&msg={{msg}} -> URL https://u:xxxxx@hooks.example.com/sms, credentials set
-POST /messages/receive  200  3215551212: URL https://u:xxxxx@hooks.example.com/sms as before
-POST /messages/receive  200  3215551212: URL https://u:xxxxx@hooks.example.com/sms -> None
+POST /messages/receive  200  3215550000: Email by-hand@example.com -> URL https://u:xxxxx@x.test, credentials set
+POST /messages/receive_notify  200  3215550000: receive_notify None -> Callback https://u:xxxxx@x.test
 `
-	if log != want {
-		t.Errorf("the log is\n%s\nwant\n%s", log, want)
-	}
-	for _, secret := range []string{token, "horse"} {
-		if strings.Contains(log, secret) {
-			t.Errorf("the log contains %q", secret)
+		if log != want {
+			t.Errorf("the log is\n%s\nwant\n%s", log, want)
 		}
 	}
 }
@@ -113,15 +92,33 @@ POST /messages/receive  200  3215551212: URL https://u:xxxxx@hooks.example.com/s
 func TestOwnFoneNumbers(t *testing.T) {
 	t.Parallel()
 	table := filepath.Join(t.TempDir(), "own.csv")
-	if err := os.WriteFile(table, []byte("fonenumber,type,value\n+1 (407) 555-0001,Email,own@example.com\n"), 0o600); err != nil {
+	if err := os.WriteFile(table, []byte("fonenumber,type,value\n+1 (407) 555-0001,Fax,anything\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	printed := started(t, "-csv", table, "-password", "it's mine").String()
-	if !strings.Contains(printed, "4075550001") || !strings.Contains(printed, "Email own@example.com") || strings.Contains(printed, "3215551212") {
+	printed := started(t, "-csv", table).String()
+	if !strings.Contains(printed, "4075550001") || strings.Contains(printed, "3215551212") {
 		t.Errorf("the account does not have exactly the FoneNumbers of the file:\n%s", printed)
 	}
-	if !strings.Contains(printed, `FRACTEL_PASSWORD='it'\''s mine'`) {
-		t.Errorf("the password cannot be copied into a shell:\n%s", printed)
+}
+
+// A mixed account has every type, and is always the same.
+func TestMixedAccount(t *testing.T) {
+	t.Parallel()
+	printed := started(t, "-fonenumbers", "31").String()
+	for _, want := range []string{"Email person-0@", "URL https://hooks.example.com/1?", "Forward 4075550002", "Device 987123000003", "Number 5   None", "and 1 more"} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("%q is not in\n%s", want, printed)
+		}
+	}
+}
+
+// The next simulator gets another port, and says so. The other tests may have taken the default port.
+func TestPort(t *testing.T) {
+	t.Parallel()
+	port := regexp.MustCompile(`export FRACTEL_ENDPOINT=http://127.0.0.1:(\d+)/v2\n`)
+	first, second := started(t).String(), started(t).String()
+	if a, b := port.FindStringSubmatch(first)[1], port.FindStringSubmatch(second)[1]; a == b || !strings.Contains(second, "has port "+b) {
+		t.Errorf("the ports are %s and %s:\n%s", a, b, second)
 	}
 }
 
@@ -130,7 +127,7 @@ func TestWrongFlags(t *testing.T) {
 	for args, words := range map[string][]string{
 		"-dialect 3.0":              {`"3.0"`, "live"},
 		"extra":                     {`"extra"`},
-		"-subaccount 12 -listen :0": {`"12"`, "ten digits"},
+		"-subaccount 12":            {`"12"`, "ten digits"},
 		"-csv none.csv":             {"none.csv"},
 		"-csv a.csv -fonenumbers 3": {"use one of them"},
 	} {

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+const fonenumber = "3215551212"
+
+// account is a simulated account.
+type account struct {
+	*simulator.Simulator
+	interrupt context.CancelFunc // Interrupts the program that checks it, as Ctrl-C does.
+}
+
+// newAccount returns an account whose values the output must not contain.
+func newAccount(t *testing.T, dialect string) *account {
+	t.Helper()
+	sim, err := simulator.New(simulator.Options{Dialect: simulator.Dialects[dialect], RateLimit: 5, Password: "correct-horse"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim.Put(simulator.FoneNumber{
+		Number: fonenumber, Label: "hidden label", Group: "hidden group", Receive: simulator.Receive{Type: "Email", Email: "hidden@example.org"},
+		SendNotify: simulator.Notify{Type: "Callback", URL: "https://hidden.example.org", Method: "JSON"},
+	})
+	sim.PutDevice(simulator.Device{ID: "987123543678", Name: "hidden device"})
+	return &account{Simulator: sim}
+}
+
+// inMemory reaches a handler without sockets.
+type inMemory struct{ http.Handler }
+
+func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
+	w, arrived := httptest.NewRecorder(), httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
+	arrived.Header = r.Header
+	m.ServeHTTP(w, arrived)
+	return w.Result(), nil
+}
+
+// check runs the program. It fails the test if the output contains a value of the account.
+func check(t *testing.T, sim *account, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	environment := map[string]string{"FRACTEL_ENDPOINT": "https://fonestorm.test/v2", "FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "correct-horse"}
+	var out, problems bytes.Buffer
+	synctest.Test(t, func(t *testing.T) { // Pauses take no time.
+		ctx, interrupt := context.WithCancel(t.Context())
+		sim.interrupt = interrupt
+		status = run(ctx, args, func(name string) string { return environment[name] }, inMemory{sim}, &out, &problems)
+	})
+	for _, value := range []string{"hidden", "horse", fonenumber, "987123543678", "eyJ"} {
+		if strings.Contains(out.String(), value) {
+			t.Errorf("the output contains %q:\n%s", value, out.String())
+		}
+	}
+	if violations := sim.Violations(); len(violations) > 0 {
+		t.Errorf("violates the contract of FoneStorm: %q", violations)
+	}
+	return status, out.String(), problems.String()
+}
+
+func wantWords(t *testing.T, text string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			t.Errorf("%q is not in\n%s", word, text)
+		}
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	for dialect, words := range map[string][]string{
+		"live": {"auth.token: JWT", "fonenumber.sms_options.receive.email: e-mail, lower case"},
+		"2.12": {"authorization.token: JWT", "fonenumber.message_options.receive.type: \"Email\""},
+	} {
+		sim := newAccount(t, dialect)
+		status, stdout, stderr := check(t, sim)
+		if status != asExpected || stderr != "" {
+			t.Errorf("the exit status is %d: %s", status, stderr)
+		}
+		wantWords(t, stdout, append(words, "GET /fonenumbers/{number}", "fonenumber.label: text", "send_notify.type: \"Callback\"", "device.id: digits")...)
+		for _, r := range sim.Requests() {
+			if r.Kind() == "set" || r.Kind() == "notify" {
+				t.Errorf("the program sent %s", r.Path)
+			}
+		}
+	}
+}
+
+func TestEveryTypeIsSetAndRestored(t *testing.T) {
+	t.Parallel()
+	sim := newAccount(t, "live")
+	sim.ShowAs(func(v simulator.View) simulator.FoneNumber {
+		v.Receive.Email = strings.ToLower(v.Receive.Email)
+		v.Receive.URL = strings.NewReplacer("{", "%7B", "}", "%7D").Replace(v.Receive.URL)
+		v.Receive.Forward = "+1" + v.Receive.Forward
+		return v.FoneNumber
+	})
+	before, _ := sim.Get(fonenumber)
+	status, stdout, stderr := check(t, sim, "-fonenumber", fonenumber)
+	if status != asExpected || stderr != "" {
+		t.Errorf("the exit status is %d: %s\n%s", status, stderr, stdout)
+	}
+	wantWords(t, stdout, "of type Device", "as sent, but in another case", "as sent, but percent-encoded", "as sent, but as digits with punctuation", "is restored")
+	if after, _ := sim.Get(fonenumber); after.Receive.String() != before.Receive.String() {
+		t.Errorf("the FoneNumber delivers to %s", after.Receive)
+	}
+}
+
+// Settings that FoneStorm ignores are reported, and so is a FoneNumber that cannot be restored.
+func TestSurprises(t *testing.T) {
+	t.Parallel()
+	sim := newAccount(t, "live")
+	sim.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
+	status, stdout, _ := check(t, sim, "-fonenumber", fonenumber)
+	if status != unexpected {
+		t.Errorf("the exit status is %d", status)
+	}
+	wantWords(t, stdout, "NOT as the provider expects: the setting was rejected, or the response shows another delivery")
+}
+
+// Ctrl-C ends the check at any request, and the FoneNumber is restored.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	for _, at := range []int{1, 2, 3} {
+		sim := newAccount(t, "live")
+		settings := 0
+		sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+			if strings.HasSuffix(r.URL.Path, "/messages/receive") {
+				if settings++; settings == at {
+					sim.interrupt()
+				}
+			}
+			return false
+		})
+		status, stdout, stderr := check(t, sim, "-fonenumber", fonenumber)
+		f, _ := sim.Get(fonenumber)
+		if status != notChecked || settings != at+1 || f.Receive.String() != "Email hidden@example.org" {
+			t.Errorf("interrupted at setting %d, the exit status is %d after %d settings, and the FoneNumber delivers to %s", at, status, settings, f.Receive)
+		}
+		wantWords(t, stdout, "is restored")
+		wantWords(t, stderr, "canceled")
+	}
+}
+
+func TestNotChecked(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args  []string
+		words string
+	}{
+		"number":   {[]string{"-fonenumber", "321"}, "ten digits"},
+		"argument": {[]string{"3215551212"}, "no other arguments"},
+		"URL":      {[]string{"-fonenumber", fonenumber}, "-force"},
+		"missing":  {[]string{"-fonenumber", "4075550000"}, "could not be restored"},
+	} {
+		sim := newAccount(t, "live")
+		sim.Put(simulator.FoneNumber{Number: fonenumber, Receive: simulator.Receive{Type: "URL", URL: "https://hidden.example.org"}})
+		status, _, stderr := check(t, sim, test.args...)
+		if status != notChecked || !strings.Contains(stderr, test.words) {
+			t.Errorf("%s: the exit status is %d: %s", name, status, stderr)
+		}
+		for _, r := range sim.Requests() {
+			if r.Kind() == "set" {
+				t.Errorf("%s: the FoneNumber was changed", name)
+			}
+		}
+	}
+	var stderr bytes.Buffer
+	if status := run(t.Context(), nil, func(string) string { return "" }, nil, &stderr, &stderr); status != notChecked {
+		t.Errorf("without credentials the exit status is %d: %s", status, &stderr)
+	}
+}
