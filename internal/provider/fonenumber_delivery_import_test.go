@@ -220,7 +220,7 @@ func TestAccAdoptOddAccount(t *testing.T) {
 	if generatedByProvider.in(theCLI()) {
 		says(t, w.plan(2, "-generate-config-out=adopted.tf"), "Plan: 60 to import, 0 to add, 0 to change, 0 to destroy.")
 	} else {
-		says(t, w.plan(1, "-generate-config-out=adopted.tf"), `"JSON" is not available`)
+		says(t, w.plan(1, "-generate-config-out=adopted.tf"), `but "JSON" was given`)
 		w.withoutLines("adopted.tf", "url_method")
 	}
 	w.lacksCredentials("adopted.tf")

@@ -135,7 +135,7 @@ func TestMoveRejected(t *testing.T) {
 		"no body":         {"restful_resource", `{"path":"/messages/receive"}`, "Its request body is not a JSON object."},
 		"no number":       {"restapi_object", restapiState("/messages/receive", `{"type":"Email","value":"horse"}`), "The fonenumber in its request body must be exactly ten digits"},
 		"no type":         {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","value":"horse"}`), "Its request body has no type."},
-		"an unknown type": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"Fax","value":"horse"}`), `"Fax" is not a delivery type.`},
+		"an unknown type": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"Fax","value":"horse"}`), `but "Fax" was given.`},
 		"a secret in URL": {"restapi_object", restapiState("/messages/receive", `{"fonenumber":"3215550000","type":"URL","value":"https://hook:horse@example.com/"}`), "contains a username or password"},
 		"no state":        {"restapi_object", `null and void`, "The state cannot be read."},
 	} {

@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // mistake is a configuration, and the only diagnostic that it gives.
@@ -259,4 +262,108 @@ func TestEnvironmentMistakes(t *testing.T) {
 		}
 		m.check(t, configured.Diagnostics)
 	}
+}
+
+// Configurations that look like mistakes but are valid give no diagnostic.
+func TestValidConfigurations(t *testing.T) {
+	t.Parallel()
+	r := &run{t: t, ctx: t.Context(), server: newServer(New("test")())}
+	for _, config := range []attributes{
+		to("Device", "987123543678"), to("Forward", "3215551111"), to("None", "None"), {"type": "None"},
+		to("Email", "ops+sms@mail.example.com"), to("Email", "grüße@bücher.example.com"), to("Email", "{{msg}}@xn--bcher-kva.example.com"),
+		to("Email", "ops@localhost"), to("Email", strings.Repeat("a", 64)+"@example.com"),
+		to("URL", "https://api.yourserver.com/handler.php?to={{to}}&from={{from}}&msg={{msg}}&id={{uid}}"),
+		to("URL", "http://198.51.100.7:8080/sms"), to("URL", "https://[2001:db8::7]:8443/sms"), to("URL", "HTTPS://hooks.example.com/https://x"),
+		to("URL", "https://bücher.example.com:443/grüße%20{{msg}}"), to("URL", "https://hooks.example.com?at=a@b&rate=100%"),
+		hook("url_method", "POST"), hook("url_username", "web hook"), hook("url_password_wo", "correct-horse: battery"), hook("on_destroy", "disable"),
+		hook("url_password_wo_version", 0), hook("url_password_wo_version", 20261125120000), hook("value", tftypes.UnknownValue),
+		hook("url_password_wo", tftypes.UnknownValue), {"type": "Email", "value": "ops@example.com", "url_method": "POST"},
+		{"type": "Email", "value": tftypes.UnknownValue}, {"type": tftypes.UnknownValue, "value": "ops@example.com"},
+	} {
+		config["fonenumber"] = testNumber
+		for _, d := range r.validate(config) {
+			t.Errorf("%v gives %s: %s", config, d.Summary, d.Detail)
+		}
+	}
+}
+
+// Through the CLI, an error is on the line of its attribute, and a mistake in the environment is found by a plan.
+func TestAccMistakes(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	w := a.newWorkspace(t, `
+provider "fractel" {
+  alias               = "wrong"
+  requests_per_second = 0.5
+  max_retries         = 1.5
+  password            = ""
+}
+resource "fractel_fonenumber_delivery" "heredoc" {
+  fonenumber = "3215551212"
+  type       = "URL"
+  value      = <<-EOT
+    https://hooks.example.com/sms
+  EOT
+}
+resource "fractel_fonenumber_delivery" "number" {
+  fonenumber = "020 7946 0958"
+  type       = "Email"
+  value      = "ops@example.com"
+}
+data "fractel_fonenumbers" "near" {
+  area_code = 32
+}
+data "fractel_fonenumbers" "all" {
+  provider = fractel.wrong
+}
+`)
+	says(t, w.run(1, "validate", "-no-color"),
+		"requests_per_second = 0.5 requests_per_second must be a whole number from 1 to 100000, but 0.5 was given.",
+		"max_retries = 1.5 max_retries must be a whole number from 0 to 100, but 1.5 was given.",
+		`password = "" The password is empty.`,
+		"The callback URL begins or ends with a line break (U+000A). Remove it with trimspace().",
+		`fonenumber = "020 7946 0958" The FoneNumber must be exactly ten digits,`,
+		`area_code = 32 Attribute area_code must be three digits, such as "321", got: 32`,
+	)
+	w.configure(destinations[1].config(testNumber))
+	w.setEnv("FRACTEL_PASSWORD=horse\n")
+	says(t, w.plan(1), `FRACTEL_PASSWORD begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'.`)
+	if requests := a.Requests(); len(requests) > 0 {
+		t.Errorf("requests were sent: %+v", requests)
+	}
+}
+
+func TestAccWholeVersion(t *testing.T) {
+	t.Parallel()
+	needs(t, writeOnly)
+	w := newAccount(t, simulator.Options{}).newWorkspace(t, `
+resource "fractel_fonenumber_delivery" "test" {
+  fonenumber              = "3215551212"
+  type                    = "URL"
+  value                   = "https://hooks.example.com/sms"
+  url_username            = "hook"
+  url_password_wo         = "horse"
+  url_password_wo_version = 1.5
+}
+`)
+	says(t, w.run(1, "validate", "-no-color"), "url_password_wo_version = 1.5 url_password_wo_version must be a whole number, but 1.5 was given.")
+}
+
+// A value that is unknown until the apply is checked then, before it is sent to FoneStorm.
+func TestAccUnknownValueIsCheckedWhenKnown(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	w := a.newWorkspace(t, `
+resource "terraform_data" "address" {
+  input = "ops.example.com"
+}
+resource "fractel_fonenumber_delivery" "test" {
+  fonenumber = "3215551212"
+  type       = "Email"
+  value      = terraform_data.address.output
+}
+`)
+	w.plan(2)
+	says(t, w.rejects(), `The value must be an e-mail address, such as "ops@example.com".`)
+	a.sendsOnly(t, 0)
 }

@@ -207,7 +207,7 @@ func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagn
 		n, err := strconv.Atoi(text)
 		if err != nil || !requestRate.contains(int64(n)) {
 			diags.AddAttributeError(path.Root("requests_per_second"), summaryInvalidNumber,
-				fmt.Sprintf("%s must be %s, but %q was given.", envRequestsPerSecond, requestRate.Description(context.Background()), text))
+				fmt.Sprintf("%s must be %s, but %q was given.", envRequestsPerSecond, requestRate, text))
 		}
 		config.RequestsPerSecond = n
 	}

@@ -43,23 +43,24 @@ type wholeNumber struct{ min, max int64 }
 
 var _ validator.Number = wholeNumber{}
 
-func (w wholeNumber) Description(context.Context) string {
+func (w wholeNumber) Description(context.Context) string         { return w.String() }
+func (w wholeNumber) MarkdownDescription(context.Context) string { return w.String() }
+
+func (w wholeNumber) String() string {
 	if (w == wholeNumber{}) {
 		return "a whole number"
 	}
 	return fmt.Sprintf("a whole number from %d to %d", w.min, w.max)
 }
 
-func (w wholeNumber) MarkdownDescription(ctx context.Context) string { return w.Description(ctx) }
-
-func (w wholeNumber) ValidateNumber(ctx context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
+func (w wholeNumber) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
 	number := req.ConfigValue.ValueBigFloat()
 	if n, _ := number.Int64(); !number.IsInt() || !w.contains(n) {
 		resp.Diagnostics.AddAttributeError(req.Path, summaryInvalidNumber,
-			fmt.Sprintf("%s must be %s, but %s was given.", req.Path, w.Description(ctx), number.Text('f', -1)))
+			fmt.Sprintf("%s must be %s, but %s was given.", req.Path, w, number.Text('f', -1)))
 	}
 }
 
