@@ -238,7 +238,7 @@ func callbackWarnings(callback string, hasUsername, hasPassword bool) (diags dia
 		if !tokenName.MatchString(name) {
 			found = "{{…}}" // It may not be a token, but a secret.
 		} else if nearest := nearestToken(name); nearest != "" {
-			use = fmt.Sprintf(" Use %q.", nearest)
+			use = fmt.Sprintf(" Did you mean %q?", nearest)
 		}
 		diags.AddAttributeWarning(path.Root("value"), "Unknown Token in Callback URL",
 			fmt.Sprintf("The callback URL contains the token %q, which FoneStorm does not replace.%s %s", found, use, onlyKnown))
