@@ -184,15 +184,12 @@ var (
 func urlPasswordRule() rule { return credentialRule("Invalid URL Password", "The password") }
 
 func urlUsernameRule() rule {
-	r := credentialRule("Invalid URL Username", "The username")
-	check := r.check
-	r.check = func(value string) error {
+	return rule{summary: "Invalid URL Username", check: func(value string) error {
 		if strings.Contains(value, ":") {
 			return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
 		}
-		return check(value)
-	}
-	return r
+		return usernameRule.check(value)
+	}}
 }
 
 // endpointRule returns the rule for an endpoint. If only the scheme is wrong or missing, its error contains the corrected
