@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,10 +128,9 @@ func networkReason(err error) string {
 	return "the connection failed, or the response is not valid HTTP"
 }
 
-// unsent returns the failure of a request that is not sent because of an outage.
-func unsent(r *request, outage *Error) *Error {
-	return &Error{Kind: Unreachable, Call: r.String(), cause: outage, Reason: fmt.Sprintf(
-		"not sent, because %d calls in a row got no response (%s)", unreachableCalls, outage.Reason)}
+// unsent returns the failure of a request that is not sent because the calls before it got no response.
+func unsent(r *request) *Error {
+	return &Error{Kind: Unreachable, Call: r.String(), Reason: fmt.Sprintf("not sent, because %d calls in a row got no response", unreachableCalls)}
 }
 
 // canceled returns the failure of a request whose context ended.
@@ -274,48 +274,29 @@ func isRateLimit(status int, words string) bool {
 }
 
 // isTransient reports whether the same request may succeed later.
-func isTransient(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	default:
-		return false
-	}
-}
+func isTransient(status int) bool { return slices.Contains([]int{408, 500, 502, 503, 504}, status) }
 
 // isUnreadBody reports whether FoneStorm may have rejected a request because it cannot read a body in this encoding.
-func isUnreadBody(failure *Error) bool {
-	if failure == nil || failure.Kind == RateLimited {
-		return false
-	}
-	switch failure.Status {
-	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
-		return true
-	default:
-		return false
-	}
-}
+func isUnreadBody(failure *Error) bool { return isRejectedWith(failure, 400, 415, 422) }
 
 // isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
-func isUnsupported(err error) bool {
-	failure := asError(err)
-	return isUnreadBody(failure) || hasStatus(err, http.StatusNotFound) || hasStatus(err, http.StatusGone) && failure.Kind != RateLimited
+func isUnsupported(err error) bool { return isRejectedWith(asError(err), 400, 404, 410, 415, 422) }
+
+// isRejectedWith reports whether FoneStorm rejected a request with one of these statuses, and not because of the rate limit.
+func isRejectedWith(failure *Error, statuses ...int) bool {
+	return failure != nil && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
 }
 
 // isCanceled reports whether a call ended because its caller's context ended.
 func isCanceled(err error) bool { return err != nil && KindOf(err) == Canceled }
 
+// isNotCanceled reports whether a failure is final for a list, which has had its retries.
+func isNotCanceled(err error) bool { return !isCanceled(err) }
+
 // isRejectedLogin reports whether another login would fail too, and could lock the user out.
 func isRejectedLogin(err error) bool {
 	kind := KindOf(err)
 	return kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied
-}
-
-// hasStatus reports whether the response to a failed call had this status.
-func hasStatus(err error, status int) bool {
-	failure := asError(err)
-	return failure != nil && failure.Status == status
 }
 
 // retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.

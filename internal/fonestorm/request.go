@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +22,9 @@ const (
 	longestWait = 5 * time.Minute
 	// listTimeout is the minimum timeout of a list: FracTEL warns that the list of all FoneNumbers may take a while.
 	listTimeout = 2 * time.Minute
+	// unreachableCalls is the number of consecutive calls without any response, including their retries, after which all others
+	// fail immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
+	unreachableCalls = 3
 	// maxResponse is the maximum size of a response after decompression. The list of 10,000 FoneNumbers is about 12 MB.
 	maxResponse = 64 << 20
 )
@@ -73,11 +75,6 @@ func (r *request) String() string {
 // sets reports whether the request changes anything in FoneStorm.
 func (r *request) sets() bool { return r.operation.role == sets }
 
-// obtainsToken reports whether the response contains a token.
-func (r *request) obtainsToken() bool {
-	return r.operation.role == logsIn || r.operation.role == choosesSubaccount
-}
-
 // progress is the state of one call across its attempts.
 type progress struct {
 	begun     time.Time // Start of the first attempt.
@@ -96,8 +93,8 @@ type progress struct {
 func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) error) error {
 	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer each time, with jitter.
 	for {
-		if failure := c.outage.failure(r); failure != nil {
-			return p.end(failure)
+		if c.unreachable.Load() >= unreachableCalls {
+			return p.end(unsent(r))
 		}
 		token, err := c.token(ctx, r)
 		if err != nil {
@@ -105,13 +102,13 @@ func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) 
 		}
 		failure := c.attempt(ctx, r, p, token, decode)
 		if failure == nil {
-			c.outage.note(ctx, nil)
+			c.unreachable.Store(0)
 			return nil
 		}
 		p.uncertain = p.uncertain || failure.uncertain
 		wait, again := c.next(r, p, token, failure)
 		if !again {
-			c.outage.note(ctx, failure)
+			c.noteFailure(failure)
 			return p.end(failure)
 		}
 		tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
@@ -120,6 +117,15 @@ func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) 
 		if sleep(ctx, wait) != nil {
 			return p.end(canceled(ctx, r))
 		}
+	}
+}
+
+// noteFailure counts the consecutive calls that got no response. A canceled call says nothing.
+func (c *Client) noteFailure(failure *Error) {
+	if failure.Kind == Unreachable {
+		c.unreachable.Add(1)
+	} else if failure.Kind != Canceled {
+		c.unreachable.Store(0)
 	}
 }
 
@@ -135,7 +141,7 @@ func (c *Client) attempt(ctx context.Context, r *request, p *progress, token str
 	if p.encoding != asForm {
 		p.encoding = max(asJSON, encoding(c.working(r).Load()))
 	}
-	body, failure := c.send(ctx, r, token, p.encoding)
+	body, failure := c.sendOnce(ctx, r, token, p.encoding)
 	if failure == nil {
 		if err := decode(body); err != nil {
 			failure = unexpected(r, !json.Valid(body), c.secrets.clean(err.Error()))
@@ -189,14 +195,14 @@ func (p *progress) end(last *Error) *Error {
 // working returns the encoding in which a request of this kind last succeeded; zero if none has. FoneStorm may read JSON in logins
 // and forms in settings, or the other way around.
 func (c *Client) working(r *request) *atomic.Int32 {
-	if r.obtainsToken() {
-		return &c.loginEncoding
+	if r.sets() {
+		return &c.settingEncoding
 	}
-	return &c.settingEncoding
+	return &c.loginEncoding
 }
 
-// send sends the request once, within its timeout, and returns the body of a successful response.
-func (c *Client) send(ctx context.Context, r *request, token string, e encoding) ([]byte, *Error) {
+// sendOnce sends the request, within its timeout, and returns the body of a successful response.
+func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encoding) ([]byte, *Error) {
 	timeout := c.config.RequestTimeout
 	if r.operation.role == lists {
 		timeout = max(timeout, listTimeout)
@@ -262,42 +268,6 @@ func (c *Client) url(r *request) string {
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query.Encode()
 	return target.String()
-}
-
-// unreachableCalls is the number of consecutive calls without any response, including their retries, after which all others fail
-// immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
-const unreachableCalls = 3
-
-// outage detects that FoneStorm is unreachable. The zero value has detected nothing.
-type outage struct {
-	mu     sync.Mutex
-	inARow int
-	last   *Error
-}
-
-// failure returns the failure of a request that is not sent because of an outage; nil if there is no outage.
-func (o *outage) failure(r *request) *Error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.inARow < unreachableCalls {
-		return nil
-	}
-	return unsent(r, o.last)
-}
-
-// note counts the consecutive calls that got no response. A canceled call says nothing.
-func (o *outage) note(ctx context.Context, failure *Error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	switch {
-	case failure == nil || failure.Kind != Unreachable && failure.Kind != Canceled:
-		o.inARow = 0
-	case failure.Kind == Unreachable:
-		o.last = failure
-		if o.inARow++; o.inARow == unreachableCalls {
-			tflog.Error(ctx, "FoneStorm is unreachable, so all further requests fail", map[string]any{"error": failure.Error()})
-		}
-	}
 }
 
 // sleep waits, or returns the context's error if that ends first or has ended.

@@ -303,25 +303,20 @@ func decodeToken(body []byte) (string, error) {
 	return "", errors.New("contains no token")
 }
 
-// decodeList reads a response to `GET /fonenumbers`. An entry that is only a number becomes a FoneNumber without a delivery. Entries
-// without a number are skipped, unless there are no others.
-func decodeList(body []byte) (list []FoneNumber, skipped int, err error) {
+// decodeFoneNumbers reads a response to `GET /fonenumbers`. An entry that is only a number becomes a FoneNumber without a delivery.
+// Entries without a number are skipped, unless there are no others.
+func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
 	entries, err := decodeArray[wireEntry](body, "fonenumbers")
-	if err != nil {
-		return nil, 0, err
-	}
-	list = make([]FoneNumber, 0, len(entries))
+	list := make([]FoneNumber, 0, len(entries))
 	for i := range entries {
 		if f := entries[i].foneNumber(); isTenDigits(f.Number) {
 			list = append(list, f)
-		} else {
-			skipped++
 		}
 	}
-	if len(list) == 0 && skipped > 0 { // An account without FoneNumbers has an empty list.
-		return nil, skipped, errors.New("has a list in which no entry contains a FoneNumber")
+	if len(list) == 0 && len(entries) > 0 { // An account without FoneNumbers has an empty list.
+		return nil, errors.New("has a list in which no entry contains a FoneNumber")
 	}
-	return list, skipped, nil
+	return list, err
 }
 
 // decodeArray reads the array in the named member of an object or of its `data`. Null is an empty array.
@@ -366,16 +361,13 @@ type wireDevice struct {
 // decodeDevices reads a response to `GET /devices`. Entries without an ID are skipped.
 func decodeDevices(body []byte) ([]RegisteredDevice, error) {
 	entries, err := decodeArray[object[wireDevice]](body, "devices")
-	if err != nil {
-		return nil, err
-	}
 	list := make([]RegisteredDevice, 0, len(entries))
 	for _, entry := range entries {
 		if w := entry.value; w.ID.trimmed() != "" {
 			list = append(list, RegisteredDevice{ID: w.ID.trimmed(), Name: w.Name.text, Type: w.Type.text, FoneNumber: canonicalNumber(w.FoneNumber.text)})
 		}
 	}
-	return list, nil
+	return list, err
 }
 
 // describe says what a response body is that is not the expected JSON. It never quotes the body, which may contain a secret.
