@@ -81,8 +81,8 @@ type Client struct {
 	loginEncoding   atomic.Int32 // See working.
 	settingEncoding atomic.Int32
 
-	userToken       once[string] // The token of the last login.
-	subaccountToken once[string] // Used for all other calls if a subaccount is configured.
+	userToken       once[string]           // The token of the last login.
+	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
 	lastToken       atomic.Pointer[string] // Survives its rejection; see Account.
 
 	account *account

@@ -118,8 +118,10 @@ func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 	const n = 1000
 	for name, changes := range map[string][]func(*Config){"with a token": {withToken}, "with a login": {}} {
 		for kind, call := range map[string]func(ctx context.Context, c *Client, i int) error{
-			"reads":    func(ctx context.Context, c *Client, i int) error { return read(ctx, c, numberAt(i)) },
-			"settings": func(ctx context.Context, c *Client, i int) error { return set(ctx, c, numberAt(i), Delivery{Type: None}) },
+			"reads": func(ctx context.Context, c *Client, i int) error { return read(ctx, c, numberAt(i)) },
+			"settings": func(ctx context.Context, c *Client, i int) error {
+				return set(ctx, c, numberAt(i), Delivery{Type: None})
+			},
 		} {
 			inBubble(t, kind+" "+name, func(t *testing.T) {
 				server := &script{responses: []http.HandlerFunc{neverRespond}}

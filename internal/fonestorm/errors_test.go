@@ -1,0 +1,162 @@
+package fonestorm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Of a response, an error shows only FoneStorm's own words. Of anything else it says what it is.
+func TestErrorsShowFoneStormsMessage(t *testing.T) {
+	t.Parallel()
+	const url = "GET https://fonestorm.test/v2/fonenumbers/" + anyNumber
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		kind   Kind
+		reason string
+	}{
+		"envelope":                 {402, `{"error":"Payment Required","message":"Your balance is too low.","status_code":402}`, PaymentRequired, "FoneStorm returned 402 Payment Required: Your balance is too low."},
+		"envelope without message": {409, `{"error":"Locked Out","message":"","status_code":409}`, Rejected, "FoneStorm returned 409 Conflict: Locked Out"},
+		"odd types":                {403, `{"error":403,"message":["denied"]}`, PermissionDenied, "FoneStorm returned 403 Forbidden: 403"},
+		"control characters":       {409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Rejected, "FoneStorm returned 409 Conflict: a  b c d e f g"},
+		"long message":             {409, `{"error":"` + strings.Repeat("é", 301) + `"}`, Rejected, "FoneStorm returned 409 Conflict: " + strings.Repeat("é", 300) + "…"},
+		"web page":                 {403, "<!DOCTYPE html>\n<title>Blocked</title>", PermissionDenied, url + " returned 403 Forbidden; the response body was an HTML page (38 bytes)"},
+		"empty":                    {403, " \n", PermissionDenied, url + " returned 403 Forbidden; the response body was empty"},
+		"cut off":                  {403, `{"error":"Forbid`, PermissionDenied, url + " returned 403 Forbidden; the response body was incomplete or damaged JSON (16 bytes)"},
+		"other JSON":               {403, `{"detail":"denied"}`, PermissionDenied, url + " returned 403 Forbidden; the response body was JSON of another form (19 bytes)"},
+		"odd status":               {499, `nginx gave up`, Rejected, url + " returned 499; the response body was text (13 bytes)"},
+		"another number":           {200, `{"fonenumber":3215559999}`, UnexpectedResponse, "the response is about another FoneNumber"},
+		"success and error":        {200, `{"error":"Oops","message":"Try later"}`, UnexpectedResponse, `the response reports success and the error "Oops"`},
+		"only success":             {200, `{"status_code":200,"result":"SUCCESS"}`, UnexpectedResponse, "the response contains no FoneNumber"},
+		"captive portal":           {200, "<html>Sign in to the Wi-Fi", UnexpectedResponse, "the response is an HTML page (26 bytes)"},
+		"no endpoint":              {404, "404 page not found\n", WrongEndpoint, url + " returned 404 Not Found, which is not a response of the FoneStorm API"},
+		"no method":                {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed, which is not a response of the FoneStorm API"},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			err := read1(t, newBubbleClient(t, respondWith(test.status, test.body), withToken, withoutRetries))
+			failure := wantKind(t, err, test.kind)
+			if failure.Reason != test.reason || failure.Call != "read FoneNumber "+anyNumber || failure.Status != test.status && test.status != 200 {
+				t.Errorf("the error is %d %s: %q, want %q", failure.Status, failure.Call, failure.Reason, test.reason)
+			}
+			wantShown(t, err.Error())
+		})
+	}
+}
+
+// What each status means for each call if the response is FoneStorm's.
+func TestKindsOfFailures(t *testing.T) {
+	t.Parallel()
+	operations := []operation{logIn, useSubaccount, readFoneNumber, listFoneNumbers, setDelivery, listDevices}
+	client, other := newBubbleClient(t, nil), newBubbleClient(t, nil, withToken)
+	for status, want := range map[int][6]Kind{
+		400: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected, Rejected},
+		401: {AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed},
+		402: {PaymentRequired, PaymentRequired, PaymentRequired, PaymentRequired, PaymentRequired, PaymentRequired},
+		403: {AuthenticationFailed, SubaccountRejected, PermissionDenied, PermissionDenied, PermissionDenied, PermissionDenied},
+		404: {WrongEndpoint, SubaccountRejected, NotFound, Rejected, NotFound, Rejected},
+		405: {Rejected, Rejected, Rejected, Rejected, Rejected, Rejected},
+		408: {ServerError, ServerError, ServerError, ServerError, ServerError, ServerError},
+		410: {Rejected, Rejected, Rejected, Rejected, Rejected, Rejected},
+		415: {Rejected, Rejected, Rejected, Rejected, Rejected, Rejected},
+		422: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected, Rejected},
+		429: {RateLimited, RateLimited, RateLimited, RateLimited, RateLimited, RateLimited},
+		501: {ServerError, ServerError, ServerError, ServerError, ServerError, ServerError},
+		503: {ServerError, ServerError, ServerError, ServerError, ServerError, ServerError},
+	} {
+		response := &http.Response{StatusCode: status, Header: http.Header{}}
+		for i, o := range operations {
+			r := &request{operation: o}
+			got := client.failedResponse(r, response, []byte(envelopeOf(status, "no")))
+			if got.Kind != want[i] || got.uncertain != (o == setDelivery && got.Kind == ServerError) {
+				t.Errorf("%d in response to %s is of kind %d, want %d; it may have taken effect: %t", status, r, got.Kind, want[i], got.uncertain)
+			}
+		}
+		if got := other.failedResponse(&request{operation: readFoneNumber}, response, []byte(envelopeOf(status, "no"))); (got.Kind == TokenRejected) != (status == 401) {
+			t.Errorf("%d with a configured token is of kind %d", status, got.Kind)
+		}
+	}
+	for _, o := range operations {
+		r := &request{operation: o}
+		lost, unsent, damaged := client.noResponse(t.Context(), r, true, io.EOF), client.noResponse(t.Context(), r, false, io.EOF), unexpected(r, true, "")
+		if lost.uncertain != (o == setDelivery) || damaged.uncertain != (o == setDelivery) || unsent.uncertain {
+			t.Errorf("%s may have taken effect: %t, %t, %t", r, lost.uncertain, damaged.uncertain, unsent.uncertain)
+		}
+	}
+}
+
+// The forms of a rate limit that FracTEL's documents show.
+func TestIsRateLimit(t *testing.T) {
+	t.Parallel()
+	for words, isLimit := range map[string]bool{
+		"Rate Limit Exceeded": true, "RATE LIMIT EXCEEDED": true, "RateLimit": true, "Too Many Requests": true, "slow down": false, "": false,
+	} {
+		for _, status := range []int{400, 403, 410} {
+			if isRateLimit(status, words) != isLimit {
+				t.Errorf("%d %q is a rate limit: %t", status, words, !isLimit)
+			}
+		}
+		if !isRateLimit(429, words) || isRateLimit(422, words) || isRateLimit(503, words) || isRateLimit(404, words) {
+			t.Errorf("%q decides about another status", words)
+		}
+	}
+}
+
+func TestKindOfOtherErrors(t *testing.T) {
+	t.Parallel()
+	refused := &Error{Call: "read", Status: http.StatusBadGateway, Kind: ServerError, Reason: "FoneStorm returned 502 Bad Gateway", Attempts: 5, Elapsed: 12340 * time.Millisecond}
+	err := fmt.Errorf("while refreshing: %w", refused)
+	if KindOf(err) != ServerError || IsNotFound(err) || IsNotFound(nil) || KindOf(io.EOF) != Rejected || KindOf(context.Canceled) != Canceled {
+		t.Error("the kind of an error is wrong")
+	}
+	if MayHaveTakenEffect(err) || !MayHaveTakenEffect(fmt.Errorf("while setting: %w", uncertain(err))) || MayHaveTakenEffect(io.EOF) {
+		t.Error("the certainty of an error is wrong")
+	}
+	if want := "could not read: FoneStorm returned 502 Bad Gateway (attempt 5, 12.3s after the first)"; refused.Error() != want {
+		t.Errorf("got %q, want %q", refused, want)
+	}
+	cause := errors.New("connection refused")
+	if err := (&Error{cause: cause}); !errors.Is(err, cause) {
+		t.Error("the cause is hidden")
+	}
+}
+
+func TestRetryAfterHeader(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 500, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"": 0, "0": 0, "1": time.Second, "86400": 24 * time.Hour, "-1": 0, "1.5": 0, "soon": 0, "99999999999999999999": 0,
+		"Sun, 01 Mar 2026 12:01:00 GMT": time.Minute - 500, "Sun, 01 Mar 2026 11:59:00 GMT": 0,
+	} {
+		if got := retryAfter(header, now); got != want {
+			t.Errorf("%q: got %s, want %s", header, got, want)
+		}
+	}
+}
+
+// Retry-After is a number of seconds or a date. No value makes the wait negative.
+func FuzzRetryAfter(f *testing.F) {
+	for _, header := range []string{
+		"", "0", "5", "+5", "-5", "5.5", " 5", "2147483647", "2147483648", "18446744073709551616", "Mon, 02 Jan 2006 15:04:05 GMT",
+		"Fri, 31 Dec 9999 23:59:59 GMT", "Monday, 02-Jan-06 15:04:05 MST", "Mon Jan  2 15:04:05 2006", "Sat, 01 Jan 0000 00:00:00 GMT",
+	} {
+		f.Add(header, int64(1136214245))
+	}
+	f.Fuzz(func(t *testing.T, header string, now int64) {
+		wait := retryAfter(header, time.Unix(now, 0))
+		switch seconds, err := strconv.ParseInt(header, 10, 64); {
+		case wait < 0:
+			t.Fatalf("got a wait of %s", wait)
+		case err == nil && seconds >= 0 && seconds < 1<<31 && header[0] != '+' && wait != time.Duration(seconds)*time.Second:
+			t.Fatalf("got a wait of %s", wait)
+		case err != nil && wait > 0 && !strings.ContainsAny(header, ":"):
+			t.Fatalf("%q is neither a number nor a date, but the wait is %s", header, wait)
+		}
+	})
+}
