@@ -91,15 +91,15 @@ func MayHaveTakenEffect(err error) bool {
 	return ok && failure.uncertain
 }
 
-// noResponse returns the failure of a request that did not get a complete response. A setting is uncertain only if it was sent.
-func (c *Client) noResponse(timed context.Context, r *request, sent bool, err error) *Error {
-	timedOut := errors.Is(timed.Err(), context.DeadlineExceeded)
-	if timed.Err() != nil && !timedOut {
-		return canceled(timed, r)
+// noResponse returns the failure of a request that did not get a complete response, because the caller's context ended, within the
+// timeout, or because of the network. A setting is uncertain only if it was sent.
+func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, err error) *Error {
+	if ctx.Err() != nil {
+		return canceled(ctx, r)
 	}
-	reason := networkReason(err)
+	reason, timedOut := networkReason(err), timed.Err() != nil
 	if timedOut {
-		reason, err = context.Cause(timed).Error(), context.Cause(timed)
+		reason = context.Cause(timed).Error()
 	}
 	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	return &Error{

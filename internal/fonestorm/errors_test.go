@@ -84,7 +84,8 @@ func TestKindsOfFailures(t *testing.T) {
 	}
 	for _, o := range operations {
 		r := &request{operation: o}
-		lost, unsent, damaged := client.noResponse(t.Context(), r, true, io.EOF), client.noResponse(t.Context(), r, false, io.EOF), unexpected(r, true, "")
+		lost, unsent := client.noResponse(t.Context(), t.Context(), r, true, io.EOF), client.noResponse(t.Context(), t.Context(), r, false, io.EOF)
+		damaged := unexpected(r, true, "")
 		if lost.uncertain != (o == setDelivery) || damaged.uncertain != (o == setDelivery) || unsent.uncertain {
 			t.Errorf("%s may have taken effect: %t, %t, %t", r, lost.uncertain, damaged.uncertain, unsent.uncertain)
 		}

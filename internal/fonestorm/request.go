@@ -221,7 +221,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return nil, c.noResponse(timed, r, sent.Load(), err)
+		return nil, c.noResponse(lifetime, timed, r, sent.Load(), err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
@@ -233,7 +233,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	case response.StatusCode/100 != 2:
 		return nil, c.failedResponse(r, response, body) // A partial body is enough.
 	case err != nil && timed.Err() != nil:
-		return nil, c.noResponse(timed, r, true, err)
+		return nil, c.noResponse(lifetime, timed, r, true, err)
 	case err != nil:
 		return nil, unexpected(r, true, "is incomplete")
 	case len(body) > maxResponse:
