@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -139,14 +140,6 @@ func canceled(ctx context.Context, r *request) *Error {
 	return &Error{Kind: Canceled, Call: r.String(), Reason: cause.Error(), cause: cause}
 }
 
-// tokenFailure returns the failure of a request for which there is no token: that of the login, or that the context ended.
-func tokenFailure(r *request, err error) *Error {
-	if failure := asError(err); failure != nil {
-		return failure
-	}
-	return &Error{Kind: Canceled, Call: r.String(), Reason: err.Error(), cause: err}
-}
-
 // expiredToken returns the failure of a request that is not sent because the configured token has expired.
 func expiredToken(r *request, expired time.Time) *Error {
 	return &Error{Kind: TokenRejected, Call: r.String(), Reason: expired.Format("the token expired at 2006-01-02 15:04 UTC")}
@@ -194,10 +187,10 @@ func rejectedInBoth(inJSON, inForm *Error) *Error {
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
 func (c *Client) failedResponse(r *request, response *http.Response, body []byte) *Error {
 	status := response.StatusCode
-	sent := decodeEnvelope(body)
-	limited := isRateLimit(status, sent.Error.text+" "+sent.text())
+	word, message, fromFoneStorm := decodeEnvelope(body, status)
+	limited := isRateLimit(status, word+" "+message)
 	failure := &Error{
-		Kind:       c.kind(r.operation.role, status, sent.isComplete(status), limited),
+		Kind:       c.kind(r.operation.role, status, fromFoneStorm, limited),
 		Call:       r.String(),
 		Status:     status,
 		Reason:     fmt.Sprintf("%s %s returned %s", r.method, c.url(r), statusText(status)),
@@ -205,7 +198,7 @@ func (c *Client) failedResponse(r *request, response *http.Response, body []byte
 		retryable:  limited || isTransient(status),
 	}
 	failure.uncertain = r.sets() && failure.Kind == ServerError
-	switch message := sent.text(); {
+	switch message = cmp.Or(message, word); {
 	case status/100 == 3:
 		failure.Reason += ", a redirect, which is never followed because the token must not reach another host"
 	case failure.Kind == WrongEndpoint:

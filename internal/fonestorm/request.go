@@ -97,8 +97,10 @@ func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) 
 			return p.end(unsent(r))
 		}
 		token, err := c.token(ctx, r)
-		if err != nil {
-			return p.end(tokenFailure(r, err)) // The login has had retries of its own.
+		if login := asError(err); login != nil {
+			return p.end(login) // It has had retries of its own.
+		} else if err != nil {
+			return p.end(canceled(ctx, r))
 		}
 		failure := c.attempt(ctx, r, p, token, decode)
 		if failure == nil {

@@ -3,7 +3,6 @@ package fonestorm
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -98,16 +97,13 @@ func readClaims(token string) (found claims) {
 		return claims{}
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	var sent struct {
-		Account object[struct{ ID scalar }] `json:"account"`
-		Expires scalar                      `json:"exp"`
-	}
-	if err != nil || json.Unmarshal(payload, &sent) != nil {
+	if err != nil {
 		return claims{}
 	}
-	if seconds, err := strconv.ParseInt(sent.Expires.text, 10, 64); err == nil {
+	sent, _ := parse(payload) // Anything else than JSON has no claims.
+	if seconds, err := strconv.ParseInt(text(sent, "exp"), 10, 64); err == nil {
 		found.expires = time.Unix(seconds, 0).UTC()
 	}
-	found.account = sent.Account.value.ID.text
+	found.account = text(sent, "account", "id")
 	return found
 }
