@@ -102,18 +102,8 @@ func (c *Client) get(ctx context.Context, number string) (FoneNumber, error) {
 		if f, known := c.account.known(number); known {
 			return f, nil
 		}
-		return c.read(ctx, number)
+		return c.fetchFoneNumber(ctx, number)
 	})
-}
-
-// read requests one FoneNumber and stores it.
-func (c *Client) read(ctx context.Context, number string) (FoneNumber, error) {
-	sent := c.account.now()
-	f, err := c.fetchFoneNumber(ctx, number)
-	if err == nil {
-		c.account.learn(sent, f)
-	}
-	return f, err
 }
 
 // wholeList returns the FoneNumbers with their delivery, if FoneStorm honors the filter. A list that FoneStorm rejects, or does not

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +70,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause, if any: that of a canceled call, or the error of the network.
 func (e *Error) Unwrap() error { return e.cause }
 
-// KindOf returns what a failure means. An error from a context is Canceled; other errors that do not come from this package
+// KindOf returns what a failure means. An error from a context is Canceled; nil and other errors that do not come from this package
 // have the zero Kind.
 func KindOf(err error) Kind {
 	if failure, ok := errors.AsType[*Error](err); ok {
@@ -83,7 +84,7 @@ func KindOf(err error) Kind {
 
 // IsNotFound reports whether FoneStorm has reported that the account does not have the FoneNumber. A 404 that does not come from
 // FoneStorm, or that the account's list contradicts, is another kind of failure.
-func IsNotFound(err error) bool { return err != nil && KindOf(err) == NotFound }
+func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 
 // MayHaveTakenEffect reports whether FoneStorm may have set the delivery even though SetDelivery returned this error: a response
 // can be lost or damaged in transit, and FoneStorm may still process a request that timed out.
@@ -106,7 +107,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	return &Error{
 		Kind: Unreachable, Call: r.String(), cause: err,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: sent && r.sets(),
+		uncertain: sent && r.operation.role == sets,
 		retryable: !badCertificate,
 		timedOut:  timedOut,
 	}
@@ -140,6 +141,14 @@ func canceled(ctx context.Context, r *request) *Error {
 	return &Error{Kind: Canceled, Call: r.String(), Reason: cause.Error(), cause: cause}
 }
 
+// tokenFailure returns the failure of a request for which there is no token: that of the login, unless the context ended first.
+func tokenFailure(ctx context.Context, r *request, err error) *Error {
+	if failure := asError(err); failure != nil {
+		return failure
+	}
+	return canceled(ctx, r)
+}
+
 // expiredToken returns the failure of a request that is not sent because the configured token has expired.
 func expiredToken(r *request, expired time.Time) *Error {
 	return &Error{Kind: TokenRejected, Call: r.String(), Reason: expired.Format("the token expired at 2006-01-02 15:04 UTC")}
@@ -148,7 +157,7 @@ func expiredToken(r *request, expired time.Time) *Error {
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
 // help.
 func unexpected(r *request, damaged bool, reason string) *Error {
-	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.sets(), retryable: damaged}
+	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.operation.role == sets, retryable: damaged}
 }
 
 // uncertain marks the failure of a call after FoneStorm has accepted a setting.
@@ -185,26 +194,27 @@ func rejectedInBoth(inJSON, inForm *Error) *Error {
 }
 
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
-func (c *Client) failedResponse(r *request, response *http.Response, body []byte) *Error {
+func (c *Client) failedResponse(r *request, url string, response *http.Response, body []byte) *Error {
 	status := response.StatusCode
+	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
 	limited := isRateLimit(status, word+" "+message)
 	failure := &Error{
 		Kind:       c.kind(r.operation.role, status, fromFoneStorm, limited),
 		Call:       r.String(),
 		Status:     status,
-		Reason:     fmt.Sprintf("%s %s returned %s", r.method, c.url(r), statusText(status)),
+		Reason:     fmt.Sprintf("%s %s returned %s", r.method, url, statusText),
 		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
-		retryable:  limited || isTransient(status),
+		retryable:  limited || slices.Contains([]int{408, 500, 502, 503, 504}, status),
 	}
-	failure.uncertain = r.sets() && failure.Kind == ServerError
+	failure.uncertain = r.operation.role == sets && failure.Kind == ServerError
 	switch message = cmp.Or(message, word); {
 	case status/100 == 3:
 		failure.Reason += ", a redirect, which is never followed because the token must not reach another host"
 	case failure.Kind == WrongEndpoint:
 		failure.Reason += ", which is not a response of the FoneStorm API"
 	case message != "":
-		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText(status), c.secrets.clean(message))
+		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(message))
 	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
 		failure.Reason += "; the response body was " + describe(body)
 	}
@@ -214,10 +224,6 @@ func (c *Client) failedResponse(r *request, response *http.Response, body []byte
 			strings.TrimRight(failure.Reason, "."), failure.retryAfter, longestWait)
 	}
 	return failure
-}
-
-func statusText(status int) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
 // kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
@@ -252,22 +258,13 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	}
 }
 
+var rateLimitWords = regexp.MustCompile(`(?i)rate ?limit|too many requests`)
+
 // isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11), 410 (v2.12), or 403
 // whose message says so.
 func isRateLimit(status int, words string) bool {
-	switch status {
-	case http.StatusTooManyRequests:
-		return true
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusGone:
-		words = strings.ToLower(words)
-		return strings.Contains(words, "rate limit") || strings.Contains(words, "ratelimit") || strings.Contains(words, "too many requests")
-	default:
-		return false
-	}
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimitWords.MatchString(words)
 }
-
-// isTransient reports whether the same request may succeed later.
-func isTransient(status int) bool { return slices.Contains([]int{408, 500, 502, 503, 504}, status) }
 
 // isUnreadBody reports whether FoneStorm may have rejected a request because it cannot read a body in this encoding.
 func isUnreadBody(failure *Error) bool { return isRejectedWith(failure, 400, 415, 422) }
@@ -280,11 +277,8 @@ func isRejectedWith(failure *Error, statuses ...int) bool {
 	return failure != nil && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
 }
 
-// isCanceled reports whether a call ended because its caller's context ended.
-func isCanceled(err error) bool { return err != nil && KindOf(err) == Canceled }
-
 // isNotCanceled reports whether a failure is final for a list, which has had its retries.
-func isNotCanceled(err error) bool { return !isCanceled(err) }
+func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 
 // isRejectedLogin reports whether another login would fail too, and could lock the user out.
 func isRejectedLogin(err error) bool {

@@ -73,12 +73,12 @@ func TestKindsOfFailures(t *testing.T) {
 		response := &http.Response{StatusCode: status, Header: http.Header{}}
 		for i, o := range operations {
 			r := &request{operation: o}
-			got := client.failedResponse(r, response, []byte(envelopeOf(status, "no")))
+			got := client.failedResponse(r, "", response, []byte(envelopeOf(status, "no")))
 			if got.Kind != want[i] || got.uncertain != (o == setDelivery && got.Kind == ServerError) {
 				t.Errorf("%d in response to %s is of kind %d, want %d; it may have taken effect: %t", status, r, got.Kind, want[i], got.uncertain)
 			}
 		}
-		if got := other.failedResponse(&request{operation: readFoneNumber}, response, []byte(envelopeOf(status, "no"))); (got.Kind == TokenRejected) != (status == 401) {
+		if got := other.failedResponse(&request{operation: readFoneNumber}, "", response, []byte(envelopeOf(status, "no"))); (got.Kind == TokenRejected) != (status == 401) {
 			t.Errorf("%d with a configured token is of kind %d", status, got.Kind)
 		}
 	}

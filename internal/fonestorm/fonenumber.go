@@ -72,7 +72,7 @@ func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, 
 // ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request. Lists may spell a destination differently;
 // use this to read one FoneNumber again.
 func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	f, err := c.read(ctx, number)
+	f, err := c.fetchFoneNumber(ctx, number)
 	return f, c.confirmNotFound(ctx, number, err)
 }
 
@@ -82,12 +82,12 @@ func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.know
 // confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list, where it
 // can be had, must confirm that the FoneNumber is gone. If the list is not found either, the endpoint may not be FoneStorm's.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
-	if !IsNotFound(notFound) {
+	if KindOf(notFound) != NotFound {
 		return notFound
 	}
 	list, err := c.anyList(ctx)
 	switch {
-	case isCanceled(err):
+	case KindOf(err) == Canceled:
 		return err
 	case isRejectedWith(asError(err), http.StatusNotFound):
 		return unconfirmed(notFound, "The account's list was not found either, so the provider does not treat the FoneNumber as deleted.")
@@ -110,9 +110,10 @@ func (c *Client) fetchFoneNumbers(ctx context.Context, filter url.Values) (list 
 	return list, err
 }
 
-// fetchFoneNumber requests one FoneNumber.
+// fetchFoneNumber requests one FoneNumber and stores it.
 func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
 	r := &request{operation: readFoneNumber, subject: number, method: http.MethodGet, path: "/fonenumbers/" + url.PathEscape(number)}
+	sent := c.account.now()
 	f, err := c.requestFoneNumber(ctx, r)
 	switch {
 	case err != nil:
@@ -122,6 +123,7 @@ func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber
 	case f.Delivery == nil:
 		f.Delivery = &Delivery{Type: None} // FoneStorm may not return a delivery that was never set.
 	}
+	c.account.learn(sent, *f)
 	return *f, nil
 }
 
@@ -131,7 +133,7 @@ func (c *Client) requestFoneNumber(ctx context.Context, r *request) (*FoneNumber
 	var found *FoneNumber
 	err := c.call(ctx, r, func(body []byte) (err error) {
 		found = nil
-		if r.sets() && len(bytes.TrimSpace(body)) == 0 {
+		if r.operation.role == sets && len(bytes.TrimSpace(body)) == 0 {
 			return nil
 		}
 		found, err = decodeFoneNumber(body)

@@ -35,25 +35,21 @@ func newPace(perSecond int) *pace {
 // wait blocks until a request may be sent. It returns the context's error if that ends first.
 func (p *pace) wait(ctx context.Context) error {
 	for {
-		if err := sleep(ctx, p.pause()); err != nil {
-			return err
-		}
 		turn := p.limiter.Reserve()
 		if err := sleep(ctx, turn.Delay()); err != nil {
 			turn.Cancel()
 			return err
 		}
-		if p.pause() <= 0 { // A pause may have begun in the meantime.
+		p.mu.Lock()
+		pause := time.Until(p.until)
+		p.mu.Unlock()
+		if pause <= 0 {
 			return nil
 		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
 	}
-}
-
-// pause returns how much of a pause is left.
-func (p *pace) pause() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return time.Until(p.until)
 }
 
 // learn pauses all requests if FoneStorm rejected the request because of the rate limit: for the time in Retry-After, or else for

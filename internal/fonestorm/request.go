@@ -72,18 +72,16 @@ func (r *request) String() string {
 	return r.operation.text + " " + r.subject
 }
 
-// sets reports whether the request changes anything in FoneStorm.
-func (r *request) sets() bool { return r.operation.role == sets }
-
 // progress is the state of one call across its attempts.
 type progress struct {
-	begun     time.Time // Start of the first attempt.
-	attempts  int       // How many times the request was sent.
-	retries   int       // How many of them used up the budget.
-	renewals  int       // How many times the token was renewed.
-	uncertain bool      // Whether a failed attempt may have taken effect.
-	encoding  encoding  // Of the last attempt.
-	refused   *Error    // The rejection of the body as JSON, after which it is sent as a form.
+	begun     time.Time     // Start of the first attempt.
+	attempts  int           // How many times the request was sent.
+	retries   int           // How many of them used up the budget.
+	renewals  int           // How many times the token was renewed.
+	uncertain bool          // Whether a failed attempt may have taken effect.
+	encoding  encoding      // Of the last attempt.
+	working   *atomic.Int32 // The encoding in which a request of this kind last succeeded; zero if none has.
+	refused   *Error        // The rejection of the body as JSON, after which it is sent as a form.
 	waits     *backoff.ExponentialBackOff
 }
 
@@ -91,26 +89,28 @@ type progress struct {
 // response; it may be called again with that of another attempt. Every request to this API is safe to retry: reading changes
 // nothing, and setting the same thing twice is harmless.
 func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) error) error {
-	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer each time, with jitter.
+	p := &progress{working: &c.loginEncoding, waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
+	if r.operation.role == sets {
+		p.working = &c.settingEncoding
+	}
 	for {
 		if c.unreachable.Load() >= unreachableCalls {
 			return p.end(unsent(r))
 		}
 		token, err := c.token(ctx, r)
-		if login := asError(err); login != nil {
-			return p.end(login) // It has had retries of its own.
-		} else if err != nil {
-			return p.end(canceled(ctx, r))
+		if err != nil {
+			return p.end(tokenFailure(ctx, r, err)) // A login has had retries of its own.
 		}
 		failure := c.attempt(ctx, r, p, token, decode)
 		if failure == nil {
-			c.unreachable.Store(0)
 			return nil
 		}
 		p.uncertain = p.uncertain || failure.uncertain
 		wait, again := c.next(r, p, token, failure)
 		if !again {
-			c.noteFailure(failure)
+			if failure.Kind == Unreachable {
+				c.unreachable.Add(1)
+			}
 			return p.end(failure)
 		}
 		tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
@@ -119,15 +119,6 @@ func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) 
 		if sleep(ctx, wait) != nil {
 			return p.end(canceled(ctx, r))
 		}
-	}
-}
-
-// noteFailure counts the consecutive calls that got no response. A canceled call says nothing.
-func (c *Client) noteFailure(failure *Error) {
-	if failure.Kind == Unreachable {
-		c.unreachable.Add(1)
-	} else if failure.Kind != Canceled {
-		c.unreachable.Store(0)
 	}
 }
 
@@ -141,15 +132,18 @@ func (c *Client) attempt(ctx context.Context, r *request, p *progress, token str
 		p.begun = sent
 	}
 	if p.encoding != asForm {
-		p.encoding = max(asJSON, encoding(c.working(r).Load()))
+		p.encoding = max(asJSON, encoding(p.working.Load()))
 	}
 	body, failure := c.sendOnce(ctx, r, token, p.encoding)
 	if failure == nil {
 		if err := decode(body); err != nil {
 			failure = unexpected(r, !json.Valid(body), c.secrets.clean(err.Error()))
 		} else if r.params != nil {
-			c.working(r).Store(int32(p.encoding))
+			p.working.Store(int32(p.encoding))
 		}
+	}
+	if failure == nil || failure.Kind != Unreachable && failure.Kind != Canceled {
+		c.unreachable.Store(0)
 	}
 	c.pace.learn(sent, failure)
 	return failure
@@ -162,7 +156,7 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 		if p.renewals++; p.renewals == 1 { // Tokens expire, and the login of another program may invalidate them.
 			return 0, true
 		}
-	case isUnreadBody(failure) && r.params != nil && p.encoding == asJSON && encoding(c.working(r).Load()) != asJSON:
+	case r.params != nil && p.encoding == asJSON && encoding(p.working.Load()) != asJSON && isUnreadBody(failure):
 		p.refused, p.encoding = failure, asForm
 		p.attempts-- // The form is part of the same attempt.
 		return 0, true
@@ -194,15 +188,6 @@ func (p *progress) end(last *Error) *Error {
 	return &failure
 }
 
-// working returns the encoding in which a request of this kind last succeeded; zero if none has. FoneStorm may read JSON in logins
-// and forms in settings, or the other way around.
-func (c *Client) working(r *request) *atomic.Int32 {
-	if r.sets() {
-		return &c.settingEncoding
-	}
-	return &c.loginEncoding
-}
-
 // sendOnce sends the request, within its timeout, and returns the body of a successful response.
 func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encoding) ([]byte, *Error) {
 	timeout := c.config.RequestTimeout
@@ -210,7 +195,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 		timeout = max(timeout, listTimeout)
 	}
 	lifetime := ctx
-	if r.sets() { // A setting in flight is never canceled, because its outcome would be unknown.
+	if r.operation.role == sets { // A setting in flight is never canceled, because its outcome would be unknown.
 		lifetime = context.WithoutCancel(ctx)
 	}
 	timed, cancel := context.WithTimeoutCause(lifetime, timeout, fmt.Errorf("no response within %s", timeout))
@@ -233,7 +218,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	switch {
 	case response.StatusCode/100 != 2:
-		return nil, c.failedResponse(r, response, body) // A partial body is enough.
+		return nil, c.failedResponse(r, httpRequest.URL.String(), response, body) // A partial body is enough.
 	case err != nil && timed.Err() != nil:
 		return nil, c.noResponse(lifetime, timed, r, true, err)
 	case err != nil:
@@ -246,11 +231,9 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 
 // newRequest builds the HTTP request.
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) (*http.Request, error) {
-	var content io.Reader
-	if r.params != nil {
-		content = bytes.NewReader(e.encode(r.params))
-	}
-	httpRequest, err := http.NewRequestWithContext(ctx, r.method, c.url(r), content)
+	target := c.endpoint.JoinPath(r.path)
+	target.RawQuery = r.query.Encode()
+	httpRequest, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(e.encode(r.params)))
 	if err != nil {
 		return nil, err
 	}
@@ -263,13 +246,6 @@ func (c *Client) newRequest(ctx context.Context, r *request, token string, e enc
 		httpRequest.Header["token"] = []string{token} // Not in canonical form, because FracTEL documents it in lower case.
 	}
 	return httpRequest, nil
-}
-
-// url returns the URL of a request.
-func (c *Client) url(r *request) string {
-	target := c.endpoint.JoinPath(r.path)
-	target.RawQuery = r.query.Encode()
-	return target.String()
 }
 
 // sleep waits, or returns the context's error if that ends first or has ended.

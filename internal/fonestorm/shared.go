@@ -43,7 +43,7 @@ func shared[T any](ctx context.Context, flight *singleflight.Group, key string, 
 		done := flight.DoChan(key, func() (any, error) { return work() })
 		select {
 		case result := <-done:
-			if isCanceled(result.Err) && ctx.Err() == nil {
+			if KindOf(result.Err) == Canceled && ctx.Err() == nil {
 				continue
 			}
 			value, _ := result.Val.(T)

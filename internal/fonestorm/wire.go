@@ -34,7 +34,11 @@ func (e encoding) contentType() string {
 	return "application/json"
 }
 
+// encode returns the body of a request; nil without parameters.
 func (e encoding) encode(p params) []byte {
+	if p == nil {
+		return nil
+	}
 	if e == asForm {
 		form := make(url.Values, len(p))
 		for name, value := range p {
