@@ -2,6 +2,7 @@ package fonestorm
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -107,17 +108,6 @@ func TestReadFoneNumber(t *testing.T) {
 	})
 }
 
-func TestFailedReadIsNotRemembered(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		sim := newSimulator(t, slow(0))
-		client := newBubbleClient(t, sim)
-		wantStatus(t, read(t.Context(), client, anyNumber), http.StatusNotFound)
-		sim.Put(simulator.FoneNumber{Number: anyNumber})
-		get(t, client, anyNumber)
-		wantRequests(t, sim, map[string]int{"login": 1, "get": 2, "list": 1})
-	})
-}
-
 func TestSettingUpdatesWhatIsKnown(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := newSimulator(t, slow(10))
@@ -143,25 +133,6 @@ func failAfterSetting(sim *simulator.Simulator, number string) {
 		sim.Put(simulator.FoneNumber{Number: number, Receive: simulator.Receive{Type: "Forward", Forward: "3215551111"}})
 		rejectWith(http.StatusForbidden, "no", "")(w, r)
 		return true
-	})
-}
-
-// A setting may have taken effect even though it failed.
-func TestFailedSettingIsReadAgain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		sim := newSimulator(t, slow(10))
-		client := listed(t, sim)
-		failAfterSetting(sim, anyNumber)
-		wantStatus(t, set(t.Context(), client, anyNumber, forwardTo("3215551111")), http.StatusForbidden)
-		if f, ok := client.Known(anyNumber); ok {
-			t.Errorf("after the failure it still knows %+v", f.Delivery)
-		}
-		for range 2 {
-			if got := get(t, client, anyNumber).Delivery; got.Value != "3215551111" {
-				t.Errorf("read %+v", got)
-			}
-		}
-		wantRequests(t, sim, map[string]int{"set": 1, "get": 1})
 	})
 }
 
@@ -197,6 +168,9 @@ func TestSettingDuringARead(t *testing.T) {
 				}
 				if err := set(t.Context(), client, anyNumber, forwardTo("3215551111")); (err != nil) != fails {
 					t.Errorf("the setting ended with %v", err)
+				}
+				if f, known := client.Known(anyNumber); known == fails {
+					t.Errorf("after the setting it knows %+v: %t", f.Delivery, known)
 				}
 				for range 2 { // Before and after the early one has ended.
 					if got := get(t, client, anyNumber).Delivery; got.Value != "3215551111" {
@@ -235,10 +209,11 @@ func TestListForms(t *testing.T) {
 	strings := respondWith(http.StatusOK, numbers)
 	never := func(http.ResponseWriter, *http.Request) { t.Error("the plain list was requested") }
 	const receiving = `"sms_options":{"receive":{"type":"None"}}`
-	tests := map[string]struct {
+	type testCase struct {
 		whole, plain http.HandlerFunc
 		requests     int
-	}{
+	}
+	tests := map[string]testCase{
 		"objects": {respondWith(http.StatusOK, `{"fonenumbers":[null,{"fonenumber":"3215550000",`+receiving+`},{"fonenumber":"3215550001",`+receiving+`},
 			{"fonenumber":"3215550002",`+receiving+`},{"fonenumber":"3215550003","is_active":"no"},{"fonenumber":"3215550004","is_active":"cancel",`+receiving+`}]}`), never, 1},
 		"one without delivery": {respondWith(http.StatusOK, `{"fonenumbers":[{"fonenumber":"3215550000",`+receiving+`},{"fonenumber":"3215550001",`+receiving+`},
@@ -249,12 +224,8 @@ func TestListForms(t *testing.T) {
 			strings(w, r)
 		}, never, 4},
 	}
-	for _, status := range []string{"400", "404", "410", "415", "422"} {
-		code := int(status[0]-'0')*100 + int(status[1]-'0')*10 + int(status[2]-'0')
-		tests["rejected with "+status] = struct {
-			whole, plain http.HandlerFunc
-			requests     int
-		}{rejectWith(code, "filter is not supported", ""), strings, 5}
+	for _, status := range []int{400, 404, 410, 415, 422} {
+		tests[fmt.Sprint("rejected with ", status)] = testCase{rejectWith(status, "filter is not supported", ""), strings, 5}
 	}
 	for name, test := range tests {
 		inBubble(t, name, func(t *testing.T) {
@@ -310,7 +281,7 @@ func TestReadsSucceedWithoutTheList(t *testing.T) {
 // reads fails, so does the list.
 func TestListThatCannotBeCompleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		respondTo := http.HandlerFunc(rejectWith(http.StatusForbidden, "no", ""))
+		respondTo := rejectWith(http.StatusForbidden, "no", "")
 		client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(time.Second)
 			if kindOf(r) == "list" {

@@ -247,21 +247,6 @@ func receiving(receive string) string {
 	return `{"fonenumber":{"fonenumber":"` + anyNumber + `","is_active":"yes","sms_options":{"receive":` + receive + `}}}`
 }
 
-// interceptPath limits an interceptor to one path.
-func interceptPath(path string, intercept simulator.Interceptor) simulator.Interceptor {
-	return func(w http.ResponseWriter, r *http.Request) bool {
-		return r.URL.Path == simulator.BasePath+path && intercept(w, r)
-	}
-}
-
-// instead turns a handler into an interceptor.
-func instead(handler http.HandlerFunc) simulator.Interceptor {
-	return func(w http.ResponseWriter, r *http.Request) bool {
-		handler(w, r)
-		return true
-	}
-}
-
 // readsOnly rejects bodies of another kind, "json" or "form", by the kind of request.
 func readsOnly(bodies map[string]string, status int) simulator.Interceptor {
 	return func(w http.ResponseWriter, r *http.Request) bool {

@@ -224,8 +224,11 @@ func TestEveryMemberOfEveryType(t *testing.T) {
 	const example = `{"fonenumber":"3215550000","sms_options":{"receive":{"type":"email","email":"ops@example.com"%s},
 		"receive_notify":{"url":null%s},"send_notify":{"url":null%s},"mms_enabled":"yes"%s}%s}`
 	for place, members := range [][]string{
-		{"device", "url", "url_method", "forward", "value", "x"}, {"type", "email", "method", "x"}, {"type", "email", "method", "x"},
-		{"sms_enabled", "messaging_enabled", "x"}, {"label", "group", "is_active", "message_options", "receive", "receive_notify", "send_notify", "x"},
+		{"device", "url", "url_method", "forward", "value", "x"},
+		{"type", "email", "method", "x"},
+		{"type", "email", "method", "x"},
+		{"sms_enabled", "messaging_enabled", "x"},
+		{"label", "group", "is_active", "message_options", "receive", "receive_notify", "send_notify", "x"},
 	} {
 		for _, member := range members {
 			for _, value := range jsonValues {
