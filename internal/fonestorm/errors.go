@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -113,19 +112,22 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	}
 }
 
-// networkReason describes an error from net/http. Errors that could quote what the other side sent, such as a malformed status line
-// or header, are replaced, because that may contain a secret.
+// networkReason describes an error from net/http. It returns only the texts of errors that cannot quote what the other side sent, such
+// as a malformed status line or header, because that may contain a secret.
 func networkReason(err error) string {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err // Without the method and the URL, which are known.
-	}
 	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
 		return fmt.Sprintf("the host name %q could not be resolved; check endpoint", lookup.Name)
 	}
-	_, isNetwork := errors.AsType[net.Error](err)
-	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
-	if isNetwork || badCertificate || errors.Is(err, io.EOF) || errors.Is(err, http.ErrSchemeMismatch) {
-		return err.Error()
+	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificate.Error()
+	}
+	if connection, ok := errors.AsType[*net.OpError](err); ok {
+		return connection.Error()
+	}
+	for _, harmless := range []error{io.EOF, http.ErrSchemeMismatch} {
+		if errors.Is(err, harmless) {
+			return harmless.Error()
+		}
 	}
 	return "the connection failed, or the response is not valid HTTP"
 }
