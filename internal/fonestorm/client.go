@@ -76,17 +76,17 @@ type Client struct {
 	http     *http.Client
 	secrets  *secrets
 
-	pace   *pace
-	outage outage
-
+	pace            *pace
+	unreachable     atomic.Int32 // How many calls in a row got no response.
 	loginEncoding   atomic.Int32 // See working.
 	settingEncoding atomic.Int32
 
-	userToken       tokenCache // The configured token, or that of the last login.
-	subaccountToken tokenCache // Used for all other calls if a subaccount is configured.
+	userToken       once[string]           // The token of the last login.
+	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
+	lastToken       atomic.Pointer[string] // Survives its rejection; see Account.
 
 	account *account
-	devices listing[RegisteredDevice]
+	devices once[[]RegisteredDevice]
 
 	rejectsEmptyCredentials atomic.Bool // Whether FoneStorm has rejected empty callback credentials.
 }
@@ -116,9 +116,6 @@ func New(config Config) (*Client, error) {
 		account: newAccount(),
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
-	if config.Token != "" {
-		c.userToken.put(config.Token)
-	}
 	return c, nil
 }
 
