@@ -134,7 +134,7 @@ func TestAccQueryGeneratesConfiguration(t *testing.T) {
 	w := a.newWorkspace(t, "provider \"fractel\" {\n}\n")
 	a.putUnconfigurable()
 	w.write("all.tfquery.hcl", listBlock("all", "include_resource = true", ""))
-	says(t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Unsupported Delivery")
+	says(t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Unsupported Destination")
 	w.lacksCredentials("adopted.tf")
 	generated, err := os.ReadFile(filepath.Join(w.Dir, "adopted.tf"))
 	kept := regexp.MustCompile(`on_destroy += "keep"`).FindAllString(string(generated), -1)

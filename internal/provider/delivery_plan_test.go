@@ -187,7 +187,7 @@ func TestPlanWarnings(t *testing.T) {
 		"destroy by default":  {before: to(1), warning: deleted},
 		"destroy type None":   {before: to(4)},
 		"destroy keep":        {before: with(to(1), "on_destroy", "keep")},
-		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "Delivery Left Unchanged on Destroy"},
+		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "FoneNumber Left Unchanged on Destroy"},
 		"replace disable":     {before: to(1), after: with(to(1), "fonenumber", otherNumber), warning: deleted},
 		"replace keep": {
 			before: with(to(1), "on_destroy", "keep"), after: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
@@ -275,7 +275,7 @@ func TestMessagesThatArriveTwice(t *testing.T) {
 			if test.warnings == nil {
 				return
 			}
-			says(t, diags[0].Detail, "The receive notification of FoneNumber 3215551212 calls the same URL as this delivery")
+			says(t, diags[0].Detail, "The receive notification of FoneNumber 3215551212 calls the same URL as its delivery")
 			m.mustApply(test.to.attributes(testNumber))
 			_, diags = m.plan(test.to.attributes(testNumber))
 			wantWarnings(t, diags, nil) // Nothing changes.

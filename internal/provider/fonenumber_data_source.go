@@ -29,7 +29,7 @@ func (d *foneNumberDataSource) Schema(_ context.Context, _ datasource.SchemaRequ
 		Validators:          []validator.String{foneNumberRule()},
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one FoneNumber of the account, its delivery, and its receive notification.",
+		MarkdownDescription: "Reads one FoneNumber of the account, its delivery, and its notifications.",
 		Attributes:          attributes,
 	}
 }
@@ -45,14 +45,19 @@ func foneNumberAttributes() map[string]schema.Attribute {
 		"type":              schema.StringAttribute{Computed: true, MarkdownDescription: aboutType},
 		"value":             schema.StringAttribute{Computed: true, MarkdownDescription: aboutValue},
 		"url_method":        schema.StringAttribute{Computed: true, MarkdownDescription: aboutURLMethod},
-		"receive_notify": schema.SingleNestedAttribute{
-			Computed: true, MarkdownDescription: aboutReceiveNotify,
-			Attributes: map[string]schema.Attribute{
-				"type":   schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyType},
-				"url":    schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyURL},
-				"email":  schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyEmail},
-				"method": schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyMethod},
-			},
+		"receive_notify":    notifyAttribute(aboutReceiveNotify),
+		"send_notify":       notifyAttribute(aboutSendNotify),
+	}
+}
+
+func notifyAttribute(about string) schema.Attribute {
+	return schema.SingleNestedAttribute{
+		Computed: true, MarkdownDescription: about,
+		Attributes: map[string]schema.Attribute{
+			"type":   schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyType},
+			"url":    schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyURL},
+			"email":  schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyEmail},
+			"method": schema.StringAttribute{Computed: true, MarkdownDescription: aboutNotifyMethod},
 		},
 	}
 }

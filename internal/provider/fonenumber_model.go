@@ -17,6 +17,7 @@ type foneNumberModel struct {
 	Value            types.String `tfsdk:"value"`
 	URLMethod        types.String `tfsdk:"url_method"`
 	ReceiveNotify    *notifyModel `tfsdk:"receive_notify"`
+	SendNotify       *notifyModel `tfsdk:"send_notify"`
 }
 
 // notifyModel is a notification in a data source.
@@ -46,20 +47,21 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 		Value:            stringOrNull(found.Value),
 		URLMethod:        stringOrNull(found.URLMethod),
 		ReceiveNotify:    newNotifyModel(f.ReceiveNotify),
+		SendNotify:       newNotifyModel(f.SendNotify),
 	}
 }
 
-// newNotifyModel ignores fields that do not belong to the type of the notification, which contain earlier settings.
-func newNotifyModel(n fonestorm.Notification) *notifyModel {
-	m := &notifyModel{Type: stringOrNull(string(n.Type))}
-	switch n.Type {
-	case fonestorm.NotifyCallback:
-		callback := fonestorm.Delivery{Type: fonestorm.URL, Value: n.URL}.Normalized() // Spelled like a delivery to the same URL.
-		m.URL = stringOrNull(fonestorm.WithoutCredentials(callback.Value))
-		m.Method = stringOrNull(n.Method)
-	case fonestorm.NotifyEmail:
-		m.Email = stringOrNull(n.Email)
-	case fonestorm.NotifyNone:
+// newNotifyModel returns a model without any attribute if FoneStorm did not return the notification.
+func newNotifyModel(n *fonestorm.Delivery) *notifyModel {
+	if n == nil {
+		return &notifyModel{}
+	}
+	m := &notifyModel{Type: stringOrNull(string(n.Type)), Method: stringOrNull(n.URLMethod)}
+	value := stringOrNull(fonestorm.WithoutCredentials(n.Normalized().Value))
+	if n.Type == fonestorm.Email {
+		m.Email = value
+	} else {
+		m.URL = value
 	}
 	return m
 }
@@ -82,6 +84,7 @@ const (
 	aboutValue            = "Destination of the messages. Does not include credentials in a URL. Null if `type` is `None`."
 	aboutURLMethod        = "HTTP method with which FoneStorm calls the callback URL. Null unless `type` is `URL`."
 	aboutReceiveNotify    = "Notification about each received message, in addition to the delivery. It does not deliver the message: if the delivery has type `None`, messages are deleted even if a notification is set."
+	aboutSendNotify       = "Notification about each sent message."
 	aboutNotifyType       = "Type of the notification: `None`, `Callback`, or `Email`. Null if FoneStorm does not return it."
 	aboutNotifyURL        = "URL that FoneStorm calls. Does not include credentials. Null unless `type` is `Callback`."
 	aboutNotifyEmail      = "E-mail address that FoneStorm notifies. Null unless `type` is `Email`."
@@ -104,11 +107,8 @@ const (
 	aboutAreaCodeFilter = "Return only FoneNumbers with this area code, three digits."
 )
 
-func (s foneNumberFilter) selects(f fonestorm.FoneNumber) bool {
-	kind := fonestorm.DeliveryType("")
-	if f.Delivery != nil {
-		kind = f.Delivery.Type
-	}
+// selects reports whether the filter selects a FoneNumber and the type of one of its settings.
+func (s foneNumberFilter) selects(f fonestorm.FoneNumber, kind fonestorm.DeliveryType) bool {
 	return matches(s.Type, string(kind)) && matches(s.Label, f.Label) && matches(s.Group, f.Group) &&
 		matches(s.AreaCode, f.Number[:min(len(f.Number), 3)])
 }

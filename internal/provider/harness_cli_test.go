@@ -289,7 +289,7 @@ var planWarnings = []string{
 	"Messages Will Arrive Twice",
 	"Device Not Found in Account",
 	"FoneNumber Moves Between Resources",
-	"Delivery Left Unchanged on Destroy",
+	"FoneNumber Left Unchanged on Destroy",
 	"Unknown Token in Callback URL",
 	"Unbalanced Braces in Callback URL",
 	"Callback Credentials Sent Over Plain HTTP",

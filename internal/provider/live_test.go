@@ -74,7 +74,7 @@ func preserve(t *testing.T, number string) {
 		t.Fatalf("FoneNumber %s delivers to a URL, whose credentials cannot be restored: use another one, or set FRACTEL_TEST_FORCE=1", number)
 	}
 	restore := sync.OnceValue(func() error {
-		_, err := client.SetDelivery(ctx, number, fonestorm.Setting{Delivery: *original.Delivery})
+		_, err := client.Set(ctx, number, fonestorm.Setting{Option: fonestorm.Receive, Delivery: *original.Delivery})
 		if err != nil {
 			err = fmt.Errorf("FONENUMBER %s WAS NOT RESTORED. Set its delivery by hand now: %s %q: %w",
 				number, original.Delivery.Type, original.Delivery.Value, err)

@@ -151,15 +151,24 @@ func oneOf(summary, what string, hints map[string]string, words ...string) rule 
 }
 
 func deliveryTypeRule() rule {
-	var types []string
-	for _, known := range fonestorm.DeliveryTypes() {
-		types = append(types, string(known))
-	}
-	return oneOf("Invalid Delivery Type", "The type", nil, types...)
+	return oneOf("Invalid Delivery Type", "The type", map[string]string{"Callback": ` Use "URL".`}, texts(fonestorm.DeliveryTypes())...)
 }
 
-func urlMethodRule() rule {
-	return oneOf("Invalid URL Method", "The method of callback URLs", nil, fonestorm.URLMethodPOST)
+func notificationTypeRule() rule {
+	return oneOf("Invalid Notification Type", "The type", map[string]string{"URL": ` Use "Callback".`}, texts(fonestorm.NotificationTypes())...)
+}
+
+func texts(types []fonestorm.DeliveryType) (texts []string) {
+	for _, t := range types {
+		texts = append(texts, string(t))
+	}
+	return texts
+}
+
+func eventRule() rule { return oneOf("Invalid Event", "The event", nil, eventReceive, eventSend) }
+
+func urlMethodRule(methods ...string) rule {
+	return oneOf("Invalid URL Method", "The method of callback URLs", nil, methods...)
 }
 
 func onDestroyRule() rule {

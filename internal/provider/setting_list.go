@@ -1,0 +1,151 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"iter"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+var (
+	_ list.ListResourceWithConfigure = (*deliveryList)(nil)
+	_ list.ListResourceWithConfigure = (*notificationList)(nil)
+)
+
+// deliveryList lists the deliveries of the account for `terraform query`. It shares the resource's name and
+// provider data.
+type deliveryList struct {
+	deliveryResource
+}
+
+func newDeliveryList() list.ListResource {
+	return &deliveryList{*newDeliveryResource().(*deliveryResource)} //nolint:forcetypeassert // It always is one.
+}
+
+func (l *deliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request.",
+		Attributes:          filterSchema(aboutTypeFilter, deliveryTypeRule()),
+	}
+}
+
+func (l *deliveryList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var filter foneNumberFilter
+	diags := req.Config.Get(ctx, &filter)
+	l.list(ctx, req, stream, filter, diags, "")
+}
+
+// notificationList lists the notifications of the account for `terraform query`.
+type notificationList struct {
+	notificationResource
+}
+
+func newNotificationList() list.ListResource {
+	return &notificationList{*newNotificationResource().(*notificationResource)} //nolint:forcetypeassert // It always is one.
+}
+
+func (l *notificationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Lists the notifications of the active FoneNumbers of the account, optionally filtered. Sends one request.",
+		Attributes: filterSchema("Return only notifications of this type: `Callback`, `Email`, or `None`. If omitted, notifications of type `None` are not returned.",
+			notificationTypeRule()),
+	}
+	resp.Schema.Attributes["event"] = schema.StringAttribute{
+		Optional: true, MarkdownDescription: "Return only notifications about this event: `receive` or `send`.", Validators: []validator.String{eventRule()},
+	}
+}
+
+func (l *notificationList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var filter struct {
+		foneNumberFilter
+		Event types.String `tfsdk:"event"`
+	}
+	diags := req.Config.Get(ctx, &filter)
+	events := []string{eventReceive, eventSend}
+	if !filter.Event.IsNull() {
+		events = []string{filter.Event.ValueString()}
+	}
+	l.list(ctx, req, stream, filter.foneNumberFilter, diags, events...)
+}
+
+// filterSchema returns the attributes of a foneNumberFilter.
+func filterSchema(aboutType string, typeRule rule) map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"type":  schema.StringAttribute{Optional: true, MarkdownDescription: aboutType, Validators: []validator.String{typeRule}},
+		"label": schema.StringAttribute{Optional: true, MarkdownDescription: aboutLabelFilter},
+		"group": schema.StringAttribute{Optional: true, MarkdownDescription: aboutGroupFilter},
+		"area_code": schema.StringAttribute{
+			Optional: true, MarkdownDescription: aboutAreaCodeFilter, Validators: []validator.String{areaCodeRule()},
+		},
+	}
+}
+
+// list lists the settings that the filter selects: for each FoneNumber, one for each event, or the delivery for the event "".
+func (r *settingResource) list(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream, filter foneNumberFilter, diags diag.Diagnostics, events ...string) {
+	diags.Append(r.requireClient()...)
+	if diags.HasError() {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	all, err := r.client.ListFoneNumbers(ctx)
+	if err != nil {
+		stream.Results = list.ListResultsStreamDiagnostics(diag.Diagnostics{apiDiagnostic(err, "")})
+		return
+	}
+	stream.Results = func(push func(list.ListResult) bool) {
+		sent := int64(0)
+		for f, m := range filter.settings(all, events) {
+			if sent == req.Limit || ctx.Err() != nil {
+				return
+			}
+			result := r.listResult(ctx, req, f, m)
+			if !push(result) {
+				return
+			}
+			if result.Identity != nil {
+				sent++
+			}
+		}
+	}
+}
+
+// settings returns the settings that the filter selects, without their attributes.
+func (s foneNumberFilter) settings(all []fonestorm.FoneNumber, events []string) iter.Seq2[fonestorm.FoneNumber, settingModel] {
+	return func(yield func(fonestorm.FoneNumber, settingModel) bool) {
+		for _, f := range all {
+			for _, event := range events {
+				kind := f.Option(optionOf(event)).Type
+				isUnset := event != "" && kind == fonestorm.None && s.Type.IsNull()
+				if !isUnset && s.selects(f, kind) && !yield(f, settingModel{Event: stringOrNull(event), OnDestroy: types.StringValue(onDestroyKeep)}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// listResult returns the identity of a setting and, if requested, the resource that an import would create. For a
+// destination that cannot be configured, it returns only a warning, which does not count toward the limit.
+func (r *settingResource) listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumber, m settingModel) list.ListResult {
+	if omitted := listDiagnostics(f, m.option()); len(omitted) > 0 {
+		return list.ListResult{Diagnostics: omitted}
+	}
+	m.FromAPI(f, record{})
+	result := req.NewListResult(ctx)
+	result.DisplayName = cmp.Or(f.Label, f.Number)
+	if !m.isDelivery() {
+		result.DisplayName += " (" + m.Event.ValueString() + ")"
+	}
+	result.Diagnostics.Append(result.Identity.Set(ctx, r.identity(m))...)
+	if req.IncludeResource {
+		result.Diagnostics.Append(result.Resource.Set(ctx, r.attributes(m))...)
+	}
+	return result
+}
