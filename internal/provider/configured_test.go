@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -82,13 +83,13 @@ func TestConfigureRejectsOtherData(t *testing.T) {
 	}
 	for _, newList := range p.(provider.ProviderWithListResources).ListResources(ctx) {
 		resp := &resource.ConfigureResponse{}
-		newList().(resource.ResourceWithConfigure).Configure(ctx, resource.ConfigureRequest{ProviderData: "another"}, resp)
+		newList().(list.ListResourceWithConfigure).Configure(ctx, resource.ConfigureRequest{ProviderData: "another"}, resp)
 		if !resp.Diagnostics.HasError() {
 			t.Errorf("%T accepts data of another type", newList())
 		}
 		configured++
 	}
-	if configured != 6 {
-		t.Errorf("%d were configured, want 6", configured)
+	if configured != 8 {
+		t.Errorf("%d were configured, want 8", configured)
 	}
 }

@@ -14,23 +14,12 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-var (
-	_ resource.ResourceWithConfigure      = (*deliveryResource)(nil)
-	_ resource.ResourceWithIdentity       = (*deliveryResource)(nil)
-	_ resource.ResourceWithImportState    = (*deliveryResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*deliveryResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*deliveryResource)(nil)
-)
-
 // deliveryResource manages the delivery of one FoneNumber.
 type deliveryResource struct{ settingResource }
 
 func newDeliveryResource() resource.Resource {
-	return &deliveryResource{settingResource{configuredResource{unconfigured()}, deliveryAttributes{}}}
-}
-
-func (r *deliveryResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_fonenumber_delivery"
+	var r completeResource = &deliveryResource{newSettingResource("_fonenumber_delivery", deliveryAttributes{})}
+	return r
 }
 
 // deliveryModel contains the attributes of a fractel_fonenumber_delivery.

@@ -224,7 +224,7 @@ func FuzzWords(f *testing.F) {
 		{deliveryTypeRule(), func(text string) bool {
 			return slices.Contains([]string{"Device", "Email", "URL", "Forward", "None"}, text)
 		}},
-		{urlMethodRule(), func(text string) bool { return text == "POST" }},
+		{urlMethodRule("POST"), func(text string) bool { return text == "POST" }},
 		{onDestroyRule(), func(text string) bool { return slices.Contains([]string{"disable", "keep"}, text) }},
 		{foneNumberRule(), func(text string) bool { return onlyHasDigits(text) && len(text) == 10 }},
 	}

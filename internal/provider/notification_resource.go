@@ -17,23 +17,12 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-var (
-	_ resource.ResourceWithConfigure      = (*notificationResource)(nil)
-	_ resource.ResourceWithIdentity       = (*notificationResource)(nil)
-	_ resource.ResourceWithImportState    = (*notificationResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*notificationResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*notificationResource)(nil)
-)
-
 // notificationResource manages the notification about received or sent messages of one FoneNumber.
 type notificationResource struct{ settingResource }
 
 func newNotificationResource() resource.Resource {
-	return &notificationResource{settingResource{configuredResource{unconfigured()}, notificationAttributes{}}}
-}
-
-func (r *notificationResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_fonenumber_notification"
+	var r completeResource = &notificationResource{newSettingResource("_fonenumber_notification", notificationAttributes{})}
+	return r
 }
 
 // notificationModel contains the attributes of a fractel_fonenumber_notification.

@@ -23,11 +23,15 @@ import (
 type ownership struct {
 	mu       sync.Mutex
 	settings map[string]*owners
-	numbers  map[string]*numberPlan
+	warnings sync.Map // Warnings that concern several settings, by their summary and the FoneNumber.
 }
 
-// owners is what this process knows about one setting.
+// owners is what this process knows about one setting. That of a delivery, whose ID is the FoneNumber, also has what concerns
+// all settings of the FoneNumber.
 type owners struct {
+	change  sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them.
+	planned map[fonestorm.MessageOption]plannedSetting
+
 	refreshed  string // ID of the first object that a refresh found in effect.
 	imported   bool   // Whether that object was imported by this process.
 	configured string // ID of the object that the configuration contains.
@@ -42,14 +46,6 @@ type handedOver struct {
 	rec   record
 }
 
-// numberPlan is what this process knows about a FoneNumber, across its settings.
-type numberPlan struct {
-	change sync.Mutex // Locked while one of its settings is changed: each response shows all of them.
-
-	planned map[fonestorm.MessageOption]plannedSetting
-	warned  map[string]bool // By the summary of the warning.
-}
-
 // plannedSetting is what the configuration plans for a message option.
 type plannedSetting struct {
 	undecided bool                // It is not planned yet, or its destination is known only after apply.
@@ -58,7 +54,7 @@ type plannedSetting struct {
 }
 
 func newOwnership() *ownership {
-	return &ownership{settings: map[string]*owners{}, numbers: map[string]*numberPlan{}}
+	return &ownership{settings: map[string]*owners{}}
 }
 
 // of locks the ownership and returns what is known about a setting. The caller must call unlock.
@@ -66,26 +62,15 @@ func (o *ownership) of(setting string) (_ *owners, unlock func()) {
 	o.mu.Lock()
 	known, ok := o.settings[setting]
 	if !ok {
-		known = &owners{}
+		known = &owners{planned: map[fonestorm.MessageOption]plannedSetting{}}
 		o.settings[setting] = known
-	}
-	return known, o.mu.Unlock
-}
-
-// ofNumber is like of, for a FoneNumber.
-func (o *ownership) ofNumber(number string) (_ *numberPlan, unlock func()) {
-	o.mu.Lock()
-	known, ok := o.numbers[number]
-	if !ok {
-		known = &numberPlan{planned: map[fonestorm.MessageOption]plannedSetting{}, warned: map[string]bool{}}
-		o.numbers[number] = known
 	}
 	return known, o.mu.Unlock
 }
 
 // lock waits for any other change to the FoneNumber to end, and returns the function that ends this one.
 func (o *ownership) lock(number string) (unlock func()) {
-	of, done := o.ofNumber(number)
+	of, done := o.of(number)
 	done()
 	of.change.Lock()
 	return of.change.Unlock
@@ -93,7 +78,7 @@ func (o *ownership) lock(number string) (unlock func()) {
 
 // plans records what is planned for a message option of a FoneNumber, and returns what is planned for all of them so far.
 func (o *ownership) plans(number string, option fonestorm.MessageOption, p plannedSetting) map[fonestorm.MessageOption]plannedSetting {
-	of, done := o.ofNumber(number)
+	of, done := o.of(number)
 	defer done()
 	if before, found := of.planned[option]; !found || before.undecided || !p.destroyed && !p.undecided {
 		of.planned[option] = p
@@ -101,13 +86,10 @@ func (o *ownership) plans(number string, option fonestorm.MessageOption, p plann
 	return maps.Clone(of.planned)
 }
 
-// warns reports whether this is the first warning with this summary about the FoneNumber, and records it.
-func (o *ownership) warns(number, summary string) (first bool) {
-	of, done := o.ofNumber(number)
-	defer done()
-	first = !of.warned[summary]
-	of.warned[summary] = true
-	return first
+// warns reports whether this is the first time that a warning about several settings of a FoneNumber is due.
+func (o *ownership) warns(summary, number string) bool {
+	_, already := o.warnings.LoadOrStore(summary+number, true)
+	return !already
 }
 
 // refreshes records an object that a refresh found in effect. It reports whether the object is the first one of the setting,

@@ -21,12 +21,10 @@ var (
 
 // deliveryList lists the deliveries of the account for `terraform query`. It shares the resource's name and
 // provider data.
-type deliveryList struct {
-	deliveryResource
-}
+type deliveryList struct{ settingResource }
 
 func newDeliveryList() list.ListResource {
-	return &deliveryList{*newDeliveryResource().(*deliveryResource)} //nolint:forcetypeassert // It always is one.
+	return &deliveryList{newSettingResource("_fonenumber_delivery", deliveryAttributes{})}
 }
 
 func (l *deliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
@@ -43,12 +41,10 @@ func (l *deliveryList) List(ctx context.Context, req list.ListRequest, stream *l
 }
 
 // notificationList lists the notifications of the account for `terraform query`.
-type notificationList struct {
-	notificationResource
-}
+type notificationList struct{ settingResource }
 
 func newNotificationList() list.ListResource {
-	return &notificationList{*newNotificationResource().(*notificationResource)} //nolint:forcetypeassert // It always is one.
+	return &notificationList{newSettingResource("_fonenumber_notification", notificationAttributes{})}
 }
 
 func (l *notificationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {

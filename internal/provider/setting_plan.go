@@ -339,11 +339,11 @@ func (r *settingResource) fitDiagnostics(m settingModel, planned plannedSetting)
 	isCalled := delivery.Type == fonestorm.URL && notification.Type == fonestorm.Callback
 	notified := fonestorm.Delivery{Type: fonestorm.URL, Value: notification.Value}
 	switch {
-	case isCalled && fonestorm.SameDestination(delivery, notified) && r.warns(number, "twice"):
+	case isCalled && fonestorm.SameDestination(delivery, notified) && r.warns("twice", number):
 		diags.AddAttributeWarning(path.Root("value"), "Messages Will Arrive Twice",
 			fmt.Sprintf("The receive notification of FoneNumber %s calls the same URL as its delivery, so FoneStorm will send every message there twice, "+
 				"unless another resource in the configuration changes one of them. Use another URL for one of them, or set the notification to type \"None\".", number))
-	case delivery.Type == fonestorm.None && changed && notification.Type != fonestorm.None && r.warns(number, "deleted"):
+	case delivery.Type == fonestorm.None && changed && notification.Type != fonestorm.None && r.warns("deleted", number):
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Notification Without Delivery",
 			fmt.Sprintf("FoneNumber %s has a receive notification, but its delivery has type \"None\": the messages themselves are deleted upon receipt, "+
 				"unless another resource in the configuration sets the delivery. If a fractel_fonenumber_delivery does, refer to its fonenumber here, so that it is planned first.", number))

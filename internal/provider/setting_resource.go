@@ -18,6 +18,25 @@ import (
 type settingResource struct {
 	configuredResource
 	attributeMapper
+
+	name string // Name of the resource without that of the provider.
+}
+
+func newSettingResource(name string, mapper attributeMapper) settingResource {
+	return settingResource{configuredResource{unconfigured()}, mapper, name}
+}
+
+// completeResource is what a resource implements.
+type completeResource interface {
+	resource.ResourceWithConfigure
+	resource.ResourceWithIdentity
+	resource.ResourceWithImportState
+	resource.ResourceWithModifyPlan
+	resource.ResourceWithValidateConfig
+}
+
+func (r *settingResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + r.name
 }
 
 // attributeMapper maps between the model and the attributes of a resource.

@@ -134,11 +134,15 @@ func areaCodeRule() validator.String {
 
 // oneOf returns a rule that allows only some words. Its error suggests a word that differs only in case or white space. hints
 // contains what to do about other values that users may expect.
-func oneOf(summary, what string, hints map[string]string, words ...string) rule {
-	allowed := `"` + strings.Join(words, `" or "`) + `"`
+func oneOf[word ~string](summary, what string, hints map[string]string, words ...word) rule {
+	var all []string
+	for _, w := range words {
+		all = append(all, string(w))
+	}
+	allowed := `"` + strings.Join(all, `" or "`) + `"`
 	return rule{summary: summary, check: func(value string) error {
 		hint := hints[value]
-		for _, word := range words {
+		for _, word := range all {
 			if value == word {
 				return nil
 			}
@@ -151,18 +155,11 @@ func oneOf(summary, what string, hints map[string]string, words ...string) rule 
 }
 
 func deliveryTypeRule() rule {
-	return oneOf("Invalid Delivery Type", "The type", map[string]string{"Callback": ` Use "URL".`}, texts(fonestorm.DeliveryTypes())...)
+	return oneOf("Invalid Delivery Type", "The type", map[string]string{"Callback": ` Use "URL".`}, fonestorm.DeliveryTypes()...)
 }
 
 func notificationTypeRule() rule {
-	return oneOf("Invalid Notification Type", "The type", map[string]string{"URL": ` Use "Callback".`}, texts(fonestorm.NotificationTypes())...)
-}
-
-func texts(types []fonestorm.DeliveryType) (texts []string) {
-	for _, t := range types {
-		texts = append(texts, string(t))
-	}
-	return texts
+	return oneOf("Invalid Notification Type", "The type", map[string]string{"URL": ` Use "Callback".`}, fonestorm.NotificationTypes()...)
 }
 
 func eventRule() rule { return oneOf("Invalid Event", "The event", nil, eventReceive, eventSend) }
