@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -26,9 +27,10 @@ func pages(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
-		if filepath.Ext(path) == ".md" {
-			files = append(files, path)
+	files = append(files, filepath.Join(root, "examples", "README.md"))
+	err = filepath.WalkDir(filepath.Join(root, "docs"), func(file string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(file) == ".md" {
+			files = append(files, file)
 		}
 		return err
 	})
@@ -162,7 +164,7 @@ func TestCodeInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	for page, content := range pages(t) {
 		for _, block := range codeBlock.FindAllStringSubmatch(content, -1) {
-			if language := block[1]; !slices.Contains([]string{"terraform", "hcl", "shell", "csv", "text", ""}, language) {
+			if language := block[1]; !slices.Contains([]string{"terraform", "hcl", "shell", "csv", "yaml", "text", ""}, language) {
 				t.Errorf("%s has a block of %s", page, language)
 			}
 			if strings.Contains(block[2], `"fractel/fractel"`) && strings.Contains(block[2], "required_providers") && !strings.Contains(block[2], `version = "~> `) {
@@ -211,29 +213,45 @@ func anchors(content string) []string {
 	return found
 }
 
-// Links within the documentation have a target. Links to other sites are not checked.
+// registry is the address of the overview, docs/index.md, in the Terraform Registry. It does not end with a slash.
+const registry = "https://registry.terraform.io/providers/fractel/fractel/latest/docs"
+
+// address returns the address of a page of docs in the Registry.
+func address(page string) string {
+	return strings.TrimSuffix(registry+strings.TrimSuffix(strings.TrimPrefix(page, "docs"), ".md"), "/index")
+}
+
+// Links within the documentation lead to a page and a heading, in the Registry, which resolves them against the address of the page,
+// and on GitHub, which resolves them against the file. Links to other sites are not checked.
 func TestLinksInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
+	published := map[string]string{}
+	for page := range all {
+		if strings.HasPrefix(page, "docs/") {
+			published[address(page)] = page
+		}
+	}
 	links := 0
 	for page, content := range all {
 		for _, match := range link.FindAllStringSubmatch(codeBlock.ReplaceAllString(content, ""), -1) {
 			links++
 			target, fragment, _ := strings.Cut(match[1], "#")
-			if strings.HasPrefix(target, "https://") {
+			to := page // Of a link that is only a fragment.
+			switch {
+			case strings.HasPrefix(target, registry):
+				to = published[target]
+			case strings.HasPrefix(target, "https://"):
 				continue
+			case target != "" && published[address(page)] == page:
+				t.Errorf("%s links to %s, which leads nowhere in the Registry or on GitHub: use an address that begins with %s", page, match[1], registry)
+				continue
+			case target != "":
+				to = path.Join(path.Dir(page), target)
 			}
-			to := page
-			if target != "" {
-				to = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
-			}
-			if _, isPage := all[to+".md"]; isPage { // The Registry omits the extension.
-				to += ".md"
-			}
-			if _, err := os.Stat(filepath.Join(root, to)); err != nil {
-				t.Errorf("%s links to %s: %v", page, match[1], err)
-			}
-			if fragment != "" && !slices.Contains(anchors(all[to]), fragment) {
+			if _, err := os.Stat(filepath.Join(root, to)); to == "" || err != nil {
+				t.Errorf("%s links to %s, which does not exist", page, match[1])
+			} else if fragment != "" && !slices.Contains(anchors(all[to]), fragment) {
 				t.Errorf("%s links to %s, but there are only %q", page, match[1], anchors(all[to]))
 			}
 		}
