@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 // subaccountToken returns a token for a subaccount.
@@ -94,22 +92,6 @@ func TestSubaccountTokenErrors(t *testing.T) {
 		}
 	}
 	wantViolations(t, sim, 0)
-}
-
-// The token of a subaccount has its own lifetime and can outlive the token that it was requested with.
-func TestSubaccountTokensExpire(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, Options{Subaccounts: []string{"2000000002"}, TokenLifetime: time.Minute})
-		main := anyToken(sim)
-		time.Sleep(30 * time.Second)
-		branch := subaccountToken(t, sim, main, "2000000002")
-		time.Sleep(30 * time.Second)
-		wantEnvelope(t, get(t, sim, "/fonenumbers", main), http.StatusUnauthorized)
-		decoded(t, get(t, sim, "/fonenumbers", branch), http.StatusOK)
-		time.Sleep(30 * time.Second)
-		wantEnvelope(t, get(t, sim, "/fonenumbers", branch), http.StatusUnauthorized)
-	})
 }
 
 func TestDevices(t *testing.T) {
