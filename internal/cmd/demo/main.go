@@ -1,6 +1,5 @@
 // Command demo shows what the provider does: the real CLI installs the provider that is built from this source tree and manages a
-// simulated account. The demo stops with an error as soon as a result is not as expected. It then keeps a log of what failed, and
-// otherwise nothing.
+// simulated account. The demo stops with an error as soon as a result is not as expected, and leaves no files behind.
 package main
 
 import (
@@ -42,7 +41,7 @@ func isTerminal(file *os.File) bool {
 }
 
 // run runs the demo. root is the folder of the repository.
-func run(ctx context.Context, root string, out io.Writer, colored bool) (err error) {
+func run(ctx context.Context, root string, out io.Writer, colored bool) error {
 	cli, err := terraformcli.Find(ctx, os.Stderr)
 	if err != nil {
 		return err
@@ -52,18 +51,6 @@ func run(ctx context.Context, root string, out io.Writer, colored bool) (err err
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	log, err := os.CreateTemp("", "fractel-demo-*.log")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		_ = log.Close()
-		if err == nil || ctx.Err() != nil {
-			_ = os.Remove(log.Name())
-		} else {
-			err = fmt.Errorf("%w\nThe commands and their output are in %s", err, log.Name())
-		}
-	}()
 	account, err := newAccount()
 	if err != nil {
 		return err
@@ -72,7 +59,7 @@ func run(ctx context.Context, root string, out io.Writer, colored bool) (err err
 	defer server.Close()
 	d := &demo{
 		cli: cli, account: account, examples: os.DirFS(filepath.Join(root, "examples", "demo")),
-		out: out, log: log, colored: colored,
+		out: out, colored: colored,
 	}
 	fmt.Fprintf(out, "%s and this provider manage a simulated account whose deliveries were set by hand:\n", cli.Product())
 	d.table([]string{"FONENUMBER", "DELIVERS TO"}, d.deliveries())

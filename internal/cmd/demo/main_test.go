@@ -46,23 +46,6 @@ func TestAccDemo(t *testing.T) {
 	}
 }
 
-// If the demo fails, the error contains the path of the log.
-func TestAccDemoFailure(t *testing.T) {
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("needs the CLI: set TF_ACC=1 to run it")
-	}
-	t.Setenv("TMPDIR", t.TempDir())
-	root := t.TempDir() // Contains no provider.
-	err := run(t.Context(), root, &strings.Builder{}, false)
-	if err == nil {
-		t.Fatal("the demo succeeds without a provider")
-	}
-	_, log, found := strings.Cut(err.Error(), " are in ")
-	if _, statErr := os.Stat(log); !found || statErr != nil {
-		t.Errorf("the error contains no log: %v", err)
-	}
-}
-
 // A CLI without write-only arguments gets the password in url_password.
 func TestPasswordForOlderCLI(t *testing.T) {
 	t.Parallel()

@@ -20,7 +20,7 @@ type demo struct {
 	account   *simulator.Simulator
 	workspace *terraformcli.Workspace
 	examples  fs.FS // The configurations.
-	out, log  io.Writer
+	out       io.Writer
 	colored   bool
 }
 
@@ -125,19 +125,17 @@ func (d *demo) apply(ctx context.Context) error {
 	return nil
 }
 
-// run runs the CLI, logs and returns what it prints, and checks its exit code.
+// run runs the CLI, returns what it prints, and checks its exit code.
 func (d *demo) run(ctx context.Context, want int, args ...string) (string, error) {
 	if !d.colored {
 		args = append(args, "-no-color")
 	}
-	fmt.Fprintf(d.log, "$ %s %s\n", d.cli.Path, strings.Join(args, " "))
 	output, code, err := d.workspace.Run(ctx, args...)
-	fmt.Fprintln(d.log, output)
 	if err == nil && code != want {
 		err = fmt.Errorf("exit code %d instead of %d", code, want)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w", d.cli.Name, args[0], err)
+		return "", fmt.Errorf("%s %s: %w\n%s", d.cli.Name, args[0], err, output)
 	}
 	return output, nil
 }
@@ -183,7 +181,7 @@ func (d *demo) byHand(number, kind, value string) {
 func (d *demo) deliveries() deliveries {
 	all := deliveries{}
 	for _, f := range d.account.Numbers() {
-		text := strings.TrimSpace(f.Receive.Type + " " + f.Receive.Value())
+		text := f.Receive.String()
 		if f.Receive.Type == "URL" && f.Receive.URLPassword == hookPassword {
 			text += " as " + f.Receive.URLUsername
 		}
