@@ -23,7 +23,12 @@ type account struct {
 // newAccount returns an account whose values the output must not contain.
 func newAccount(t *testing.T, dialect string) *account {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Dialect: simulator.Dialects[dialect], RateLimit: 5, Password: "correct-horse"})
+	return &account{Simulator: newSimulator(t, simulator.Dialects[dialect])}
+}
+
+func newSimulator(t *testing.T, dialect simulator.Dialect) *simulator.Simulator {
+	t.Helper()
+	sim, err := simulator.New(simulator.Options{Dialect: dialect, RateLimit: 5, Password: "correct-horse"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +37,7 @@ func newAccount(t *testing.T, dialect string) *account {
 		SendNotify: simulator.Notify{Type: "Callback", URL: "https://hidden.example.org", Method: "JSON"},
 	})
 	sim.PutDevice(simulator.Device{ID: "987123543678", Name: "hidden device"})
-	return &account{Simulator: sim}
+	return sim
 }
 
 // inMemory reaches a handler without sockets.
@@ -115,12 +120,19 @@ func TestEveryTypeIsSetAndRestored(t *testing.T) {
 	}
 }
 
-// Settings that FoneStorm ignores are reported, and so is a FoneNumber that cannot be restored.
+// A rejected list and settings that FoneStorm ignores are reported.
 func TestSurprises(t *testing.T) {
 	t.Parallel()
+	rejecting := account{Simulator: newSimulator(t, simulator.Dialect{List: simulator.ListRejected})}
+	status, stdout, stderr := check(t, &rejecting)
+	if status != unexpected || stderr != "" {
+		t.Errorf("the exit status is %d: %s", status, stderr)
+	}
+	wantWords(t, stdout, "NOT as the provider expects: the list", "GET /fonenumbers/{number}")
+
 	sim := newAccount(t, "live")
 	sim.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
-	status, stdout, _ := check(t, sim, "-fonenumber", fonenumber)
+	status, stdout, _ = check(t, sim, "-fonenumber", fonenumber)
 	if status != unexpected {
 		t.Errorf("the exit status is %d", status)
 	}
