@@ -16,11 +16,11 @@ import (
 var documented string
 
 // partner is the user of another account, for the guide on multiple accounts.
-var partner = User{Name: "partner", Password: "partner-password", Account: "3000000001"}
+var partner = user{"partner", "partner-password", "3000000001"}
 
 // DocumentedVariables returns environment variables for the Terraform variables of the examples.
 func DocumentedVariables() []string {
-	return []string{"TF_VAR_hook_password=correct-horse", "TF_VAR_partner_password=" + partner.Password}
+	return []string{"TF_VAR_hook_password=correct-horse", "TF_VAR_partner_password=" + partner.password}
 }
 
 // CSVColumns contains the columns that PutCSV reads, in the order of documented.csv. Only the first is required.
