@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -137,6 +138,32 @@ func TestSurprises(t *testing.T) {
 		t.Errorf("the exit status is %d", status)
 	}
 	wantWords(t, stdout, "NOT as the provider expects: the setting was rejected, or the response shows another delivery")
+}
+
+// A delivery is restored in the spelling of settings, whichever FoneStorm shows. One that cannot be read is never changed.
+func TestRestorable(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		receive map[string]any
+		want    delivery
+	}{
+		{map[string]any{"type": "forward", "forward": "+1 (321) 555-1111"}, delivery{"Forward", "3215551111"}},
+		{map[string]any{"type": " DEVICE ", "device": json.Number("987123543678")}, delivery{"Device", "987123543678"}},
+		{map[string]any{"type": "url", "url": "https://x.test/?m=%7B%7bmsg%7d%7D"}, delivery{"URL", "https://x.test/?m={{msg}}"}},
+		{map[string]any{"type": "email", "email": "ops@example.com "}, delivery{"Email", "ops@example.com"}},
+		{map[string]any{"type": "None", "email": "stale@example.com"}, delivery{"None", "None"}},
+		{map[string]any{"type": ""}, delivery{"None", "None"}},
+		{map[string]any{"type": nil}, delivery{"None", "None"}},
+		{map[string]any{"type": "email", "email": nil}, delivery{}},
+		{map[string]any{"type": "Fax"}, delivery{}},
+		{map[string]any{"type": 7}, delivery{}},
+		{map[string]any{}, delivery{}},
+		{nil, delivery{}},
+	} {
+		if got, err := restorable(test.receive); got != test.want || (err != nil) != (test.want == delivery{}) {
+			t.Errorf("%v is restored as %+v, %v, want %+v", test.receive, got, err, test.want)
+		}
+	}
 }
 
 // Ctrl-C ends the check at any request, and the FoneNumber is restored.
