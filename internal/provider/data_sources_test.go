@@ -78,7 +78,7 @@ func TestAccDataSourceFoneNumbers(t *testing.T) {
 	}
 
 	w.configure("data \"fractel_fonenumbers\" \"bad\" {\n  type = \"email\"\n  area_code = \"32\"\n}\n")
-	says(t, w.run(1, "validate", "-no-color"), `The type must be "Email"`, `An area code must be three digits, such as "321", but "32" was given.`)
+	says(t, w.run(1, "validate", "-no-color"), `but "email" was given. Use "Email".`, `area_code must be three digits, such as "321", got: 32`)
 
 	a.reject("", "", http.StatusForbidden, "No.")
 	w.configure("data \"fractel_fonenumbers\" \"all\" {\n}\n")

@@ -46,7 +46,7 @@ var unconfigurable = map[string]simulator.Receive{
 	"would forward to itself":                             {Type: "Forward", Forward: "3215559004"},
 	"The number to forward to must be exactly ten digits": {Type: "Forward", Forward: "+44 20 7946 0958"},
 	"The callback URL contains a space":                   {Type: "URL", URL: "https://hooks.example.com/a b"},
-	"The value must be an e-mail address":                 {Type: "Email"},
+	"FoneStorm shows no destination":                      {Type: "Email"},
 }
 
 // newOddAccount returns an account with this many FoneNumbers, which have all odd deliveries in each of these states in

@@ -129,8 +129,7 @@ func searchFor(t *testing.T, where string, content []byte, absent map[string]str
 	}
 }
 
-// A tainted or renamed resource gets no warning that something else set its own delivery, and nothing shows values that may
-// come from sensitive variables.
+// Nothing shows the rest of a URL after its host, which may come from a sensitive variable, of whatever resource it is.
 func TestAccOwnValuesAreNotShown(t *testing.T) {
 	t.Parallel()
 	config := func(name, value string) string {
@@ -142,22 +141,22 @@ variable "destination" {
 }
 resource "fractel_fonenumber_delivery" %q {
   fonenumber = %q
-  type       = "Email"
-  value      = var.destination
+  type       = "URL"
+  value      = "https://hooks.example.com/${var.destination}"
 }
 `, value, name, testNumber)
 	}
 	a := newAccount(t, simulator.Options{})
 	a.byHand(testNumber, "Email", "boss@example.com")
-	w := a.newWorkspace(t, config("test", "secret-1@example.com"))
+	w := a.newWorkspace(t, config("test", "secret-1"))
 	output := w.apply()
 	says(t, output, `Email "boss@example.com"`) // A destination that something else set is shown.
 	w.run(0, "taint", testAddress)
-	w.configure(config("test", "secret-2@example.com"))
+	w.configure(config("test", "secret-2"))
 	tainted := w.plan(2)
-	warns(t, tainted)
+	says(t, tainted, `delivers to URL "https://hooks.example.com/…" now`)
 	output += tainted + w.apply()
-	w.configure(strings.Replace(config("test", "secret-3"), `"Email"`, `"Device"`, 1))
+	w.configure(strings.Replace(config("test", "secret-3"), `"URL"`, `"Device"`, 1))
 	output += w.run(1, "plan", "-no-color", "-input=false")
 	w.configure("")
 	output += w.plan(2) + w.apply()
