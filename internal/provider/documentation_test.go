@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // root is the root of the repository.
@@ -117,11 +119,7 @@ func TestErrorsAndWarningsAreExplained(t *testing.T) {
 		t.Fatalf("found only %d errors and %d warnings", len(failures), len(warnings))
 	}
 	guide := pages(t)["docs/guides/troubleshooting.md"]
-	// The CLI and libraries return these.
-	known := slices.Concat(failures, []string{
-		"Invalid Attribute Combination", "Invalid Attribute Value Match",
-		"Write-only Attribute Not Allowed", "Error in function call",
-	})
+	known := slices.AppendSeq(failures, maps.Keys(errorsOfTheCLI))
 	explained := regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(guide, -1)
 	wantSame(t, "the troubleshooting guide", known, explained)
 
@@ -129,9 +127,46 @@ func TestErrorsAndWarningsAreExplained(t *testing.T) {
 	rows := regexp.MustCompile(`(?m)^\| ([A-Z].+?) \| .+ \|$`).FindAllStringSubmatch(table, -1)
 	wantSame(t, "the table of warnings", append(warnings,
 		"Warning", // Header of the table.
-		"Available Write-only Attribute Alternative",
+		"Available Write-Only Attribute Alternative",
 		"FoneNumber Not Found in Account", // Has the summary of the error.
 	), rows)
+}
+
+// errorsOfTheCLI are the errors of the CLI and of libraries that the guide explains, and a configuration that causes each.
+var errorsOfTheCLI = map[string]string{
+	"Inconsistent dependency lock file": "data \"fractel_devices\" \"all\" {} # Without required_providers.",
+	"Invalid Attribute Combination":     "provider \"fractel\" {\n  token    = \"a\"\n  username = \"b\"\n}\ndata \"fractel_devices\" \"all\" {}",
+	"Invalid Attribute Value Match":     "data \"fractel_fonenumbers\" \"local\" {\n  area_code = \"32\"\n}",
+	"Invalid function argument":         "output \"number\" {\n  value = provider::fractel::normalize_fonenumber(\"1-800-FLOWERS\")\n}",
+	"Invalid provider configuration":    "data \"fractel_devices\" \"all\" {}",
+	"Invalid use of ephemeral value": "variable \"number\" {\n  default   = \"3215551202\"\n  ephemeral = true\n}\n" +
+		"resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = var.number\n  type       = \"None\"\n}",
+	"Missing Attribute Configuration":              "data \"fractel_device\" \"test\" {}",
+	"Missing Configuration for Required Attribute": "resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = null\n  type       = \"None\"\n}",
+	"WriteOnly Attribute Not Allowed": "resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = \"3215551202\"\n  type = \"URL\"\n  value = \"https://example.com\"\n" +
+		"  url_username = \"hook\"\n  url_password_wo = \"horse\"\n  url_password_wo_version = 1\n}",
+}
+
+// The CLI calls these errors as the guide does.
+func TestAccErrorsOfTheCLI(t *testing.T) {
+	t.Parallel()
+	for summary, config := range errorsOfTheCLI {
+		t.Run(summary, func(t *testing.T) {
+			t.Parallel()
+			throughCLI(t)
+			switch hasWriteOnly := writeOnly.in(theCLI()); {
+			case summary == "WriteOnly Attribute Not Allowed" && hasWriteOnly,
+				summary == "Invalid use of ephemeral value" && (!hasWriteOnly || isTofu(theCLI())):
+				t.Skipf("%s has another error", theCLI().Product())
+			}
+			credentials := "demo"
+			if summary == "Invalid provider configuration" {
+				credentials = ""
+			}
+			w := newAccount(t, simulator.Options{}).newWorkspace(t, config, "FRACTEL_USERNAME="+credentials)
+			says(t, w.plan(1), "Error: "+summary)
+		})
+	}
 }
 
 func wantSame(t *testing.T, where string, want []string, got [][]string) {

@@ -141,7 +141,9 @@ var fileName = regexp.MustCompile("`([\\w./-]+\\.[a-z]+)`[^`.]*:\\s*$")
 func (f *follower) follow(folder []block, refersToProvider bool) {
 	f.t.Helper()
 	f.Dir = f.t.TempDir()
-	isRoot := func(b block) bool { return strings.Contains(b.code, "required_providers") && !strings.Contains(b.prose, "module-") }
+	isRoot := func(b block) bool {
+		return strings.Contains(b.code, "required_providers") && !strings.Contains(b.prose, "module-")
+	}
 	if !slices.ContainsFunc(folder, isRoot) {
 		if !refersToProvider && slices.ContainsFunc(folder, block.isConfig) {
 			f.t.Errorf("%s does not say that the folder needs the provider", f.page)
