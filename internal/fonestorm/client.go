@@ -1,21 +1,24 @@
 // Package fonestorm is a client for FracTEL's FoneStorm API. It knows HTTP, but nothing about Terraform except its log, and it is
-// safe for concurrent use. A call such as GetFoneNumber passes through these files, each of which knows only the next one:
+// safe for concurrent use. A call such as GetFoneNumber passes through these files:
 //
-//	fonenumber.go  builds the request (request.go), unless snapshot.go has the FoneNumber; so do delivery.go and device.go
-//	token.go       adds a token, and logs in first if there is none
-//	retry.go       retries the request after a transient error
-//	body.go        encodes the body, if any, as JSON or as a form
-//	limiter.go     waits until the account's rate limit allows the request
-//	transport.go   sends the request once
-//	decode.go      reads a successful response; errors.go turns any other response into an *Error
+//	account.go     returns the FoneNumber if it is known, and otherwise decides between a single read and the list
+//	shared.go      makes concurrent callers share a read, a list, or a login
+//	fonenumber.go  builds the request; so do delivery.go and device.go
+//	request.go     is the loop that every request passes through: get a token, wait for the rate limit, send once, and again
+//	token.go       returns the token, and logs in first if there is none, through the same loop
+//	pace.go        delays the request until the account's rate limit allows it
+//	wire.go        encodes the body of a request and decodes the body of a response
+//	errors.go      turns whatever went wrong into an *Error and decides what it means
+//	secrets.go     masks secrets in every text that comes from outside
 //
-// For example, errors.go classifies a 503 as a ServerError that is retryable and, for a setting, uncertain. The error passes
-// back through the same files: retry.go checks whether it is retryable, and finally GetFoneNumber returns it. Only errors.go decides
-// what a failure means; callers use KindOf, IsNotFound, and MayHaveTakenEffect.
+// For example, sendOnce in request.go receives a 503 with FoneStorm's message. failedResponse in errors.go makes it a ServerError
+// that is retryable and, for a setting, uncertain: it may have taken effect. The loop in request.go waits as long as Retry-After
+// says, or else for the backoff, and sends the request again. When the retries are used up, the loop returns the last error with
+// the number of attempts, and GetFoneNumber returns it to the provider. Only errors.go decides what a failure means; callers use
+// KindOf, IsNotFound, and MayHaveTakenEffect.
 package fonestorm
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -53,10 +56,11 @@ type Config struct {
 
 	// RequestsPerSecond limits everything the client sends, including logins and retries. It must be at least 1.
 	RequestsPerSecond int
-	// MaxRetries is the maximum number of retries after the first attempt; zero disables retries.
+	// MaxRetries is the maximum number of retries after the first attempt; zero disables retries. A request that was rejected
+	// because of the rate limit is sent again regardless, for up to five minutes.
 	MaxRetries int
 	// RequestTimeout limits one attempt, from sending the request to the last byte of its response. Waiting for the rate
-	// limit does not count.
+	// limit does not count. A list may take at least two minutes.
 	RequestTimeout time.Duration
 
 	// UserAgent is sent with every request.
@@ -68,13 +72,22 @@ type Config struct {
 
 // Client calls FoneStorm. Use New to create one.
 type Client struct {
+	config   Config
 	endpoint *url.URL
-	proven   *atomic.Bool // Set once a response could be read, which shows that the endpoint is FoneStorm's.
+	http     *http.Client
 	secrets  *secrets
-	tokens   *tokenSource
-	snapshot *snapshot
-	devices  flights[[]RegisteredDevice]
-	listed   atomic.Pointer[deviceListing]
+
+	pace            *pace
+	unreachable     atomic.Int32 // How many calls in a row got no response.
+	loginEncoding   atomic.Int32 // See working.
+	settingEncoding atomic.Int32
+
+	userToken       once[string]           // The token of the last login.
+	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
+	lastToken       atomic.Pointer[string] // Survives its rejection; see Account.
+
+	account *account
+	devices once[[]RegisteredDevice]
 
 	rejectsEmptyCredentials atomic.Bool // Whether FoneStorm has rejected empty callback credentials.
 }
@@ -91,11 +104,19 @@ func New(config Config) (*Client, error) {
 	if config.Transport == nil {
 		config.Transport = realNetwork()
 	}
-	c := &Client{endpoint: endpoint, proven: &atomic.Bool{}, secrets: &secrets{}}
-	transport := newTransport(config, endpoint, c.secrets, c.proven)
-	encoder := &encoder{next: newLimiter(config.RequestsPerSecond, transport)}
-	c.tokens = newTokenSource(config, c.secrets, &retry{next: encoder, max: config.MaxRetries})
-	c.snapshot = newSnapshot(c.fetchFoneNumber, c.fetchFoneNumbers)
+	c := &Client{
+		config:   config,
+		endpoint: endpoint,
+		http: &http.Client{
+			Transport: config.Transport,
+			// The token must never reach another host, and a redirected POST would lose its body.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		secrets: &secrets{},
+		pace:    newPace(config.RequestsPerSecond),
+		account: newAccount(),
+	}
+	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
 	return c, nil
 }
 
@@ -118,10 +139,6 @@ func (config Config) check() error {
 	}
 	return nil
 }
-
-// Account returns the ID of the account that the current token names; "" before the first call or if the token does not name
-// one. It is only a hint, because the client cannot verify the token's signature.
-func (c *Client) Account() string { return c.tokens.account() }
 
 func realNetwork() http.RoundTripper {
 	return &http.Transport{
@@ -161,12 +178,4 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// call makes one authenticated call.
-func (c *Client) call(ctx context.Context, r *request, decode decoder) error {
-	if failure := c.tokens.send(ctx, &call{request: r, decode: decode}); failure != nil {
-		return failure
-	}
-	return nil
 }

@@ -118,13 +118,13 @@ func (c *Client) SetDelivery(ctx context.Context, number string, want Delivery) 
 		f, err = c.settle(ctx, number, want, known && !SameDestination(*before.Delivery, want), err)
 	}
 	if err != nil {
-		c.snapshot.forget(number)
+		c.account.forget(number)
 		if IsNotFound(err) {
 			err = c.confirmSettingNotFound(ctx, number, err)
 		}
 		return SetResult{FoneNumber: f}, err
 	}
-	c.snapshot.put(f)
+	c.account.put(f)
 	return SetResult{FoneNumber: f, CredentialsKept: kept}, nil
 }
 

@@ -2,7 +2,6 @@ package fonestorm
 
 import (
 	"context"
-	"io"
 	"net/http"
 )
 
@@ -14,51 +13,17 @@ type RegisteredDevice struct {
 	FoneNumber string // Its outbound caller ID; may be empty.
 }
 
-// deviceListing is the result of listing the devices.
-type deviceListing struct {
-	list []RegisteredDevice
-	err  error
-}
-
 // ListDevices returns the devices of the account, in FoneStorm's order. The client sends one request and remembers its result,
 // including a failure: a user who is not allowed to list devices will not be allowed the next time either.
 func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
-	return c.devices.do(ctx, "", func(ctx context.Context) ([]RegisteredDevice, error) {
-		if known := c.listed.Load(); known != nil {
-			return known.list, known.err
-		}
-		list, err := c.fetchDevices(ctx)
-		if !isCanceled(err) {
-			c.listed.Store(&deviceListing{list, err})
-		}
-		return list, err
+	return c.devices.get(ctx, c.fetchDevices, isNotCanceled)
+}
+
+func (c *Client) fetchDevices(ctx context.Context) (list []RegisteredDevice, err error) {
+	r := &request{operation: listDevices, method: http.MethodGet, path: "/devices"}
+	err = c.call(ctx, r, func(body []byte) (err error) {
+		list, err = decodeDevices(body)
+		return err
 	})
-}
-
-func (c *Client) fetchDevices(ctx context.Context) ([]RegisteredDevice, error) {
-	var list []RegisteredDevice
-	r := &request{operation: listDevices, method: http.MethodGet, path: "/devices", once: true}
-	err := c.call(ctx, r, func(body io.Reader) error {
-		list = []RegisteredDevice{} // An earlier attempt may have read part of the list.
-		return decodeArray(body, "devices", func(entry loose[wireDevice]) {
-			if d := entry.value.device(); d.ID != "" {
-				list = append(list, d)
-			}
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return list, nil
-}
-
-type wireDevice struct {
-	ID         scalar `json:"id"`
-	Name       scalar `json:"name"`
-	Type       scalar `json:"type"`
-	FoneNumber scalar `json:"fonenumber"`
-}
-
-func (w *wireDevice) device() RegisteredDevice {
-	return RegisteredDevice{ID: w.ID.trimmed(), Name: w.Name.text, Type: w.Type.text, FoneNumber: canonicalNumber(w.FoneNumber.text)}
+	return list, err
 }

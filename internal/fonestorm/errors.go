@@ -1,14 +1,16 @@
 package fonestorm
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +23,8 @@ type Kind int
 const (
 	Rejected             Kind = iota // FoneStorm rejected the request; its message says why.
 	RateLimited                      // The account's rate limit is exceeded, whatever the status.
-	AuthenticationFailed             // FoneStorm rejected the login, or a token that cannot be renewed.
+	AuthenticationFailed             // FoneStorm rejected the username and password, or even a new token.
+	TokenRejected                    // FoneStorm rejected the configured token, or the token says that it has expired.
 	SubaccountRejected               // The user cannot act on the configured subaccount.
 	PaymentRequired                  // A payment is due.
 	PermissionDenied                 // The user lacks the permission.
@@ -66,7 +69,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause, if any: that of a canceled call, or the error of the network.
 func (e *Error) Unwrap() error { return e.cause }
 
-// KindOf returns what a failure means. An error from a context is Canceled; other errors that do not come from this package
+// KindOf returns what a failure means. An error from a context is Canceled; nil and other errors that do not come from this package
 // have the zero Kind.
 func KindOf(err error) Kind {
 	if failure, ok := errors.AsType[*Error](err); ok {
@@ -80,7 +83,7 @@ func KindOf(err error) Kind {
 
 // IsNotFound reports whether FoneStorm has reported that the account does not have the FoneNumber. A 404 that does not come from
 // FoneStorm, or that the account's list contradicts, is another kind of failure.
-func IsNotFound(err error) bool { return err != nil && KindOf(err) == NotFound }
+func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 
 // MayHaveTakenEffect reports whether FoneStorm may have set the delivery even though SetDelivery returned this error: a response
 // can be lost or damaged in transit, and FoneStorm may still process a request that timed out.
@@ -89,67 +92,74 @@ func MayHaveTakenEffect(err error) bool {
 	return ok && failure.uncertain
 }
 
-// unreachable returns the failure of a request that did not get a complete response. A setting is uncertain only if it was sent.
-func unreachable(timed context.Context, r *request, sent bool, reason string, cause error) *Error {
-	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](cause)
+// noResponse returns the failure of a request that did not get a complete response, because the caller's context ended, within the
+// timeout, or because of the network. A setting is uncertain only if it was sent.
+func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, err error) *Error {
+	if ctx.Err() != nil {
+		return canceled(ctx, r)
+	}
+	reason, timedOut := networkReason(err), timed.Err() != nil
+	if timedOut {
+		reason = context.Cause(timed).Error()
+	}
+	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	return &Error{
-		Kind: Unreachable, Call: r.String(), Reason: reason, cause: cause,
-		uncertain: sent && r.sets(),
+		Kind: Unreachable, Call: r.String(), cause: err,
+		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
+		uncertain: sent && r.operation.role == sets,
 		retryable: !badCertificate,
-		timedOut:  errors.Is(timed.Err(), context.DeadlineExceeded),
+		timedOut:  timedOut,
 	}
 }
 
-// unsendable returns the failure of a request that cannot be built.
-func unsendable(r *request, reason string) *Error {
-	return &Error{Kind: Rejected, Call: r.String(), Reason: reason}
+// networkReason describes an error from net/http. It returns only the texts of errors that cannot quote what the other side sent, such
+// as a malformed status line or header, because that may contain a secret.
+func networkReason(err error) string {
+	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
+		return fmt.Sprintf("the host name %q could not be resolved; check endpoint", lookup.Name)
+	}
+	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificate.Error()
+	}
+	if connection, ok := errors.AsType[*net.OpError](err); ok {
+		return connection.Error()
+	}
+	for _, harmless := range []error{io.EOF, http.ErrSchemeMismatch} {
+		if errors.Is(err, harmless) {
+			return harmless.Error()
+		}
+	}
+	return "the connection failed, or the response is not valid HTTP"
 }
 
-// unsent returns the failure of a request that is not sent because of an outage.
-func unsent(r *request, outage *Error) *Error {
-	return &Error{Kind: Unreachable, Call: r.String(), cause: outage, Reason: fmt.Sprintf(
-		"not sent, because %d calls in a row got no response (%s)", unreachableCalls, outage.Reason)}
+// unsent returns the failure of a request that is not sent because the calls before it got no response.
+func unsent(r *request) *Error {
+	return &Error{Kind: Unreachable, Call: r.String(), Reason: fmt.Sprintf("not sent, because %d calls in a row got no response", unreachableCalls)}
 }
 
-// canceled returns the failure of a request whose context ended before it could be sent.
+// canceled returns the failure of a request whose context ended.
 func canceled(ctx context.Context, r *request) *Error {
 	cause := context.Cause(ctx)
 	return &Error{Kind: Canceled, Call: r.String(), Reason: cause.Error(), cause: cause}
 }
 
-// failureOf returns the failure of a call that did not fail in its own request, but in the login or while waiting for it. It is
-// uncertain if an earlier attempt was.
-func failureOf(c *call, err error) *Error {
-	failure := &Error{Kind: Canceled, Call: c.String(), Reason: err.Error(), cause: err}
-	if of := asError(err); of != nil {
-		*failure = *of // A copy, because several calls can share the login's failure.
+// tokenFailure returns the failure of a request for which there is no token: that of the login, unless the context ended first.
+func tokenFailure(ctx context.Context, r *request, err error) *Error {
+	if failure := asError(err); failure != nil {
+		return failure
 	}
-	failure.uncertain = failure.uncertain || c.uncertain
-	return failure
+	return canceled(ctx, r)
+}
+
+// expiredToken returns the failure of a request that is not sent because the configured token has expired.
+func expiredToken(r *request, expired time.Time) *Error {
+	return &Error{Kind: TokenRejected, Call: r.String(), Reason: expired.Format("the token expired at 2006-01-02 15:04 UTC")}
 }
 
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
 // help.
 func unexpected(r *request, damaged bool, reason string) *Error {
-	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.sets(), retryable: damaged}
-}
-
-// unusable returns the failure of a response that reports success but cannot be decoded. start is the beginning of its body.
-func unusable(r *request, start []byte, err error, clean func(string) string) *Error {
-	damaged := !json.Valid(bytes.TrimSpace(start))
-	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
-	switch {
-	case tooLarge:
-		return unexpected(r, false, fmt.Sprintf("is larger than %d MiB", maxResponse>>20))
-	case r.obtainsToken():
-		return unexpected(r, damaged, "contains no token") // It may contain one in an unknown form, so none of it is shown.
-	case errors.Is(err, io.ErrUnexpectedEOF) && bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")):
-		return unexpected(r, true, "is incomplete")
-	case damaged && !errors.Is(err, errWrongForm):
-		return unexpected(r, true, "is "+clean(describe(start)))
-	default:
-		return unexpected(r, false, clean(err.Error()))
-	}
+	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.operation.role == sets, retryable: damaged}
 }
 
 // uncertain marks the failure of a call after FoneStorm has accepted a setting.
@@ -176,104 +186,72 @@ func unconfirmed(notFound error, why string) *Error {
 	return &failure
 }
 
-// nothingFound turns a "not found" into a WrongEndpoint, for an endpoint that returns 404 to every request.
-func nothingFound(notFound error, endpoint string) *Error {
-	failure := *asError(notFound)
-	failure.Kind = WrongEndpoint
-	failure.Reason = endpoint + " returned 404 Not Found to every request"
-	return &failure
-}
-
-// rejectedInBoth chooses the failure to report after FoneStorm rejected a request both as JSON and as a form: the one that is
-// about its content, or both if that is unclear. A service that reads only JSON finds no FoneNumber in a form, so a 404 for the
-// form does not mean that the account does not have it.
+// rejectedInBoth chooses the failure to report after FoneStorm rejected a request as JSON and then, in whatever way, as a form. The
+// rejection of JSON is about the content, unless it says that FoneStorm does not read JSON.
 func rejectedInBoth(inJSON, inForm *Error) *Error {
-	switch {
-	case inForm == nil, !isUnreadBody(inForm) && inForm.Kind != NotFound, inJSON.Status == http.StatusUnsupportedMediaType:
-		return inForm
-	case inForm.Status == http.StatusUnsupportedMediaType, inForm.Reason == inJSON.Reason:
-		return inJSON
+	if (isUnreadBody(inForm) || inForm.Status == http.StatusNotFound) && inJSON.Status != http.StatusUnsupportedMediaType {
+		return inJSON // A service that reads only JSON finds no FoneNumber in a form.
 	}
-	both := *inJSON
-	both.Reason += "; sent as a form, " + inForm.Reason
-	return &both
-}
-
-// envelope is the body of every error response from FoneStorm. All three members are required.
-type envelope struct {
-	Error      scalar  `json:"error"`
-	Message    *scalar `json:"message"`
-	StatusCode scalar  `json:"status_code"`
-}
-
-// isComplete reports whether this is FoneStorm's envelope for the status, and not the JSON of a proxy.
-func (e *envelope) isComplete(status int) bool {
-	return e.Error.text != "" && e.Message != nil && e.StatusCode.text == strconv.Itoa(status)
+	return inForm
 }
 
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
-func failedResponse(r *request, url string, response *http.Response, body []byte, clean func(string) string) *Error {
-	var sent envelope
-	if json.Unmarshal(body, &sent) != nil {
-		sent = envelope{} // Not from FoneStorm.
-	}
-	message := ""
-	if sent.Message != nil {
-		message = sent.Message.text
-	}
-	limited := isRateLimit(response.StatusCode, sent.Error.text+" "+message)
+func (c *Client) failedResponse(r *request, url string, response *http.Response, body []byte) *Error {
+	status := response.StatusCode
+	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+	word, message, fromFoneStorm := decodeEnvelope(body, status)
+	limited := isRateLimit(status, word+" "+message)
 	failure := &Error{
-		Kind:       r.operation.kind(response.StatusCode, sent.isComplete(response.StatusCode), limited),
+		Kind:       c.kind(r.operation.role, status, fromFoneStorm, limited),
 		Call:       r.String(),
-		Status:     response.StatusCode,
-		Reason:     "FoneStorm returned " + statusText(response.StatusCode),
+		Status:     status,
+		Reason:     fmt.Sprintf("%s %s returned %s", r.method, url, statusText),
 		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
-		retryable:  limited || isTransient(response.StatusCode),
+		retryable:  limited || slices.Contains([]int{408, 500, 502, 503, 504}, status),
 	}
-	failure.uncertain = r.sets() && failure.Kind == ServerError
-	switch {
-	case response.StatusCode/100 == 3:
-		failure.Reason = fmt.Sprintf("%s %s returned %s, a redirect, which is never followed because the token must not reach another host",
-			r.method, url, statusText(response.StatusCode))
+	failure.uncertain = r.operation.role == sets && failure.Kind == ServerError
+	switch message = cmp.Or(message, word); {
+	case status/100 == 3:
+		failure.Reason += ", a redirect, which is never followed because the token must not reach another host"
 	case failure.Kind == WrongEndpoint:
-		failure.Reason = fmt.Sprintf("%s %s returned %s, which is not a response of the FoneStorm API", r.method, url, statusText(response.StatusCode))
+		failure.Reason += ", which is not a response of the FoneStorm API"
 	case message != "":
-		failure.Reason += ": " + clean(message)
-	case sent.Error.text != "":
-		failure.Reason += ": " + clean(sent.Error.text)
+		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(message))
 	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
-		failure.Reason = fmt.Sprintf("%s %s returned %s", r.method, url, statusText(response.StatusCode))
-		if !r.obtainsToken() { // The body may contain a token in an unknown form.
-			failure.Reason += "; the response body was " + clean(describe(body))
-		}
+		failure.Reason += "; the response body was " + describe(body)
+	}
+	if failure.retryable && failure.retryAfter > longestWait {
+		failure.retryable = false
+		failure.Reason = fmt.Sprintf("%s. FoneStorm asks to wait %s, longer than the provider waits (%s)",
+			strings.TrimRight(failure.Reason, "."), failure.retryAfter, longestWait)
 	}
 	return failure
 }
 
-func statusText(status int) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
-}
-
 // kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
 // and about the endpoint otherwise.
-func (o operation) kind(status int, fromFoneStorm, rateLimited bool) Kind {
+func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind {
 	isContent := status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
+	isLogin := isContent || status == http.StatusForbidden
+	isElsewhere := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
 	case rateLimited:
 		return RateLimited
-	case status/100 == 3, !fromFoneStorm && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed), o == logIn && status == http.StatusNotFound:
+	case status/100 == 3, isElsewhere && !fromFoneStorm, to == logsIn && status == http.StatusNotFound:
 		return WrongEndpoint
-	case o == logIn && (isContent || status == http.StatusForbidden), status == http.StatusUnauthorized:
+	case status == http.StatusUnauthorized && c.config.Token != "":
+		return TokenRejected
+	case status == http.StatusUnauthorized, to == logsIn && isLogin:
 		return AuthenticationFailed
-	case o == useSubaccount && (isContent || status == http.StatusForbidden || status == http.StatusNotFound):
+	case to == choosesSubaccount && (isLogin || status == http.StatusNotFound):
 		return SubaccountRejected
 	case status == http.StatusPaymentRequired:
 		return PaymentRequired
 	case status == http.StatusForbidden:
 		return PermissionDenied
-	case status == http.StatusNotFound && (o == readFoneNumber || o == setDelivery):
+	case status == http.StatusNotFound && (to == readsOne || to == sets):
 		return NotFound
-	case o == setDelivery && isContent:
+	case to == sets && isContent:
 		return DestinationRejected
 	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
 		return ServerError
@@ -282,75 +260,32 @@ func (o operation) kind(status int, fromFoneStorm, rateLimited bool) Kind {
 	}
 }
 
-// isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11) or 410 (v2.12)
+var rateLimitWords = regexp.MustCompile(`(?i)rate ?limit|too many requests`)
+
+// isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11), 410 (v2.12), or 403
 // whose message says so.
 func isRateLimit(status int, words string) bool {
-	switch status {
-	case http.StatusTooManyRequests:
-		return true
-	case http.StatusBadRequest, http.StatusGone:
-		return strings.Contains(strings.ToLower(words), "rate limit")
-	default:
-		return false
-	}
-}
-
-// isTransient reports whether the same request may succeed later.
-func isTransient(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	default:
-		return false
-	}
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimitWords.MatchString(words)
 }
 
 // isUnreadBody reports whether FoneStorm may have rejected a request because it cannot read a body in this encoding.
-func isUnreadBody(failure *Error) bool {
-	if failure == nil || failure.Kind == RateLimited {
-		return false
-	}
-	switch failure.Status {
-	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
-		return true
-	default:
-		return false
-	}
-}
+func isUnreadBody(failure *Error) bool { return isRejectedWith(failure, 400, 415, 422) }
 
 // isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
-func isUnsupported(err error) bool {
-	failure := asError(err)
-	return isUnreadBody(failure) || failure != nil && failure.Kind != RateLimited && (failure.Status == http.StatusNotFound || failure.Status == http.StatusGone)
+func isUnsupported(err error) bool { return isRejectedWith(asError(err), 400, 404, 410, 415, 422) }
+
+// isRejectedWith reports whether FoneStorm rejected a request with one of these statuses, and not because of the rate limit.
+func isRejectedWith(failure *Error, statuses ...int) bool {
+	return failure != nil && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
 }
 
-// isCanceled reports whether a call ended because its caller's context ended.
-func isCanceled(err error) bool { return err != nil && KindOf(err) == Canceled }
-
-// isRejectedToken reports whether a call failed because its token is invalid or has expired.
-func isRejectedToken(failure *Error) bool {
-	return failure != nil && failure.Status == http.StatusUnauthorized
-}
+// isNotCanceled reports whether a failure is final for a list, which has had its retries.
+func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 
 // isRejectedLogin reports whether another login would fail too, and could lock the user out.
 func isRejectedLogin(err error) bool {
 	kind := KindOf(err)
-	return err != nil && (kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied)
-}
-
-// hasStatus reports whether the response to a failed call had this status.
-func hasStatus(err error, status int) bool {
-	failure := asError(err)
-	return failure != nil && failure.Status == status
-}
-
-// gotResponse reports whether there was a response, successful or not.
-func gotResponse(failure *Error) bool { return failure == nil || failure.Status != 0 }
-
-// isSlow reports whether a call failed in a way that may take long each time.
-func isSlow(failure *Error) bool {
-	return failure != nil && (failure.timedOut || failure.Kind == ServerError)
+	return kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied
 }
 
 // retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.

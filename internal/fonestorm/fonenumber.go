@@ -3,13 +3,9 @@ package fonestorm
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"time"
-
-	"github.com/hashicorp/terraform-plugin-log/tflog"
+	"slices"
 )
 
 // FoneNumber is a telephone number of the account.
@@ -26,8 +22,10 @@ type FoneNumber struct {
 	Delivery *Delivery
 	// CallbackURL is the callback URL that FoneStorm shows, even if messages are no longer sent to it; empty for none.
 	CallbackURL string
-	// ReceiveNotify is the notification about received messages, in addition to their delivery.
+	// ReceiveNotify is the notification about received messages, in addition to their delivery. SendNotify is the one about sent
+	// messages.
 	ReceiveNotify Notification
+	SendNotify    Notification
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.
@@ -44,7 +42,7 @@ const (
 // MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
 func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
 
-// Notification is a callback or an e-mail about each received message. It does not deliver the message. The zero value means
+// Notification is a callback or an e-mail about each message. It does not deliver the message. The zero value means
 // that FoneStorm did not return one.
 type Notification struct {
 	Type   NotificationType
@@ -67,73 +65,55 @@ const (
 // shared: what this client has read, listed, or set is returned without another request for the lifetime of the client, which is
 // one plan or apply.
 func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	f, err := c.snapshot.get(ctx, number)
-	if IsNotFound(err) {
-		err = c.confirmNotFound(ctx, number, err)
-	}
-	return f, err
+	f, err := c.get(ctx, number)
+	return f, c.confirmNotFound(ctx, number, err)
+}
+
+// ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request. Lists may spell a destination differently;
+// use this to read one FoneNumber again.
+func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
+	f, err := c.fetchFoneNumber(ctx, number)
+	return f, c.confirmNotFound(ctx, number, err)
 }
 
 // Known returns the FoneNumber if GetFoneNumber would return it without a request.
-func (c *Client) Known(number string) (FoneNumber, bool) {
-	return c.snapshot.known(number)
-}
+func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.known(number) }
 
-// ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order. The list is shared in the same way as
-// single reads. If FoneStorm lists only numbers, the client sends one more request for each of them.
-func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
-	return c.snapshot.list(ctx)
-}
-
-// confirmNotFound decides what a 404 about a FoneNumber means. The account's list must confirm it. If there is no list, another
-// response must have shown that the endpoint is FoneStorm's.
+// confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list, where it
+// can be had, must confirm that the FoneNumber is gone. If the list is not found either, the endpoint may not be FoneStorm's.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
-	listed, err := c.snapshot.contains(ctx, number)
-	switch {
-	case isCanceled(err):
-		return err
-	case listed:
-		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
-	case err == nil || c.proven.Load():
+	if KindOf(notFound) != NotFound {
 		return notFound
-	case hasStatus(err, http.StatusNotFound):
-		return nothingFound(notFound, c.endpoint.Redacted())
+	}
+	list, err := c.anyList(ctx)
+	switch {
+	case KindOf(err) == Canceled:
+		return err
+	case isRejectedWith(asError(err), http.StatusNotFound):
+		return unconfirmed(notFound, "The account's list was not found either, so the provider does not treat the FoneNumber as deleted.")
+	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number }):
+		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
 	default:
-		return unconfirmed(notFound, "This could not be confirmed: "+err.Error())
+		return notFound
 	}
 }
 
-// listTimeout is the minimum timeout for the list of all FoneNumbers: FracTEL warns that it may take a while.
-const listTimeout = 2 * time.Minute
-
-// fetchFoneNumbers requests all FoneNumbers.
-func (c *Client) fetchFoneNumbers(ctx context.Context, form listForm) ([]FoneNumber, error) {
-	r := &request{operation: listFoneNumbers, method: http.MethodGet, path: "/fonenumbers", timeout: listTimeout, once: true}
-	if form != plainList {
-		r.query = url.Values{"filter": {string(form)}}
-	}
-	var list []FoneNumber
-	var skipped int
-	err := c.call(ctx, r, func(body io.Reader) error {
-		list, skipped = []FoneNumber{}, 0 // An earlier attempt may have read part of the list.
-		err := decodeList(body, func(f FoneNumber) { list = append(list, f) }, func() { skipped++ })
-		if err == nil && len(list) == 0 && skipped > 0 { // An account without FoneNumbers has an empty list.
-			err = fmt.Errorf("%w: no entry of the list contains a FoneNumber", errWrongForm)
-		}
+// fetchFoneNumbers requests all FoneNumbers, and stores those that are listed with their delivery.
+func (c *Client) fetchFoneNumbers(ctx context.Context, filter url.Values) (list []FoneNumber, err error) {
+	r := &request{operation: listFoneNumbers, method: http.MethodGet, path: "/fonenumbers", query: filter}
+	sent := c.account.now()
+	err = c.call(ctx, r, func(body []byte) (err error) {
+		list, err = decodeFoneNumbers(body)
 		return err
 	})
-	if err != nil {
-		return nil, err // A partial list must not be used.
-	}
-	if skipped > 0 {
-		tflog.Warn(ctx, "FoneStorm listed entries without a FoneNumber", map[string]any{"skipped": skipped})
-	}
-	return list, nil
+	c.account.learn(sent, list...)
+	return list, err
 }
 
-// fetchFoneNumber requests one FoneNumber.
+// fetchFoneNumber requests one FoneNumber and stores it.
 func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
 	r := &request{operation: readFoneNumber, subject: number, method: http.MethodGet, path: "/fonenumbers/" + url.PathEscape(number)}
+	sent := c.account.now()
 	f, err := c.requestFoneNumber(ctx, r)
 	switch {
 	case err != nil:
@@ -143,31 +123,28 @@ func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber
 	case f.Delivery == nil:
 		f.Delivery = &Delivery{Type: None} // FoneStorm may not return a delivery that was never set.
 	}
+	c.account.learn(sent, *f)
 	return *f, nil
 }
 
 // requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; nil if the response only
 // reports success.
 func (c *Client) requestFoneNumber(ctx context.Context, r *request) (*FoneNumber, error) {
-	var found foneNumberResponse
-	err := c.call(ctx, r, func(body io.Reader) (err error) {
-		content, err := io.ReadAll(body)
-		if err != nil {
-			return err
-		}
-		if r.sets() && len(bytes.TrimSpace(content)) == 0 {
-			found = foneNumberResponse{}
+	var found *FoneNumber
+	err := c.call(ctx, r, func(body []byte) (err error) {
+		found = nil
+		if r.operation.role == sets && len(bytes.TrimSpace(body)) == 0 {
 			return nil
 		}
-		found, err = decodeFoneNumber(content)
+		found, err = decodeFoneNumber(body)
 		return err
 	})
-	if err != nil || found.foneNumber == nil {
+	if err != nil || found == nil {
 		return nil, err
 	}
-	if got := found.foneNumber.Number; got != canonicalNumber(r.subject) {
-		return nil, unexpected(r, false, fmt.Sprintf("is about FoneNumber %q", c.secrets.clean(got)))
+	if found.Number != canonicalNumber(r.subject) {
+		return nil, unexpected(r, false, "is about another FoneNumber")
 	}
-	found.foneNumber.Number = r.subject
-	return found.foneNumber, nil
+	found.Number = r.subject
+	return found, nil
 }

@@ -1,0 +1,75 @@
+package fonestorm
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/time/rate"
+)
+
+// usedShare is the part of the account's rate limit that the client uses. A second's worth of requests is then sent in 1.064 seconds,
+// so that requests which take up to 60 ms longer to arrive than others never exceed the limit, whenever FoneStorm's second begins.
+const usedShare = 0.94
+
+// pace makes all requests of a client wait for the rate limit: evenly spaced, without a burst, because FoneStorm counts the
+// requests of any second, including those of the process that ran before this one. If FoneStorm still rejects a request, other
+// programs use the account too, and all requests pause.
+type pace struct {
+	limiter *rate.Limiter
+
+	mu       sync.Mutex
+	pausedAt time.Time // Start of the last pause.
+	until    time.Time // End of the last pause.
+	pauses   *backoff.ExponentialBackOff
+}
+
+func newPace(perSecond int) *pace {
+	pauses := backoff.NewExponentialBackOff() // 1 second to 30 seconds, doubling, with 25% jitter.
+	pauses.InitialInterval, pauses.Multiplier = time.Second, 2
+	pauses.RandomizationFactor, pauses.MaxInterval = 0.25, 30*time.Second
+	return &pace{limiter: rate.NewLimiter(rate.Limit(usedShare*float64(perSecond)), 1), pauses: pauses}
+}
+
+// wait blocks until a request may be sent. It returns the context's error if that ends first.
+func (p *pace) wait(ctx context.Context) error {
+	for {
+		turn := p.limiter.Reserve()
+		if err := sleep(ctx, turn.Delay()); err != nil {
+			turn.Cancel()
+			return err
+		}
+		p.mu.Lock()
+		pause := time.Until(p.until)
+		p.mu.Unlock()
+		if pause <= 0 {
+			return nil
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// learn pauses all requests if FoneStorm rejected the request because of the rate limit: for the time in Retry-After, or else for
+// a time that grows until a request succeeds. Requests that were in flight together cause one pause.
+func (p *pace) learn(sent time.Time, failure *Error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	covered := !sent.After(p.pausedAt) // The last pause began after this request was sent.
+	if failure == nil && !covered {
+		p.pauses.Reset()
+	}
+	if failure == nil || failure.Kind != RateLimited || !failure.retryable || covered && failure.retryAfter == 0 {
+		return
+	}
+	wait := failure.retryAfter
+	if wait == 0 {
+		wait = p.pauses.NextBackOff()
+	}
+	p.pausedAt = time.Now()
+	if until := p.pausedAt.Add(wait); until.After(p.until) {
+		p.until = until
+	}
+}

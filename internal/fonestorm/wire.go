@@ -1,0 +1,307 @@
+package fonestorm
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// params are the body parameters of a request: strings, and numbers where FracTEL documents a number.
+type params map[string]any
+
+// encoding is a format for body parameters. The zero value means that it is not known which one FoneStorm reads.
+type encoding int32
+
+// The encodings. FracTEL's current pages and every live program use JSON; the API descriptions from 2017 and 2018 (2.0 to 2.4)
+// use forms.
+const (
+	asJSON encoding = iota + 1
+	asForm
+)
+
+func (e encoding) contentType() string {
+	if e == asForm {
+		return "application/x-www-form-urlencoded"
+	}
+	return "application/json"
+}
+
+// encode returns the body of a request; nil without parameters.
+func (e encoding) encode(p params) []byte {
+	if p == nil {
+		return nil
+	}
+	if e == asForm {
+		form := make(url.Values, len(p))
+		for name, value := range p {
+			form.Set(name, fmt.Sprint(value))
+		}
+		return []byte(form.Encode())
+	}
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // Other programs do not escape the "&" of a URL either.
+	_ = encoder.Encode(p)        // Encoding strings and integers cannot fail.
+	return bytes.TrimSpace(body.Bytes())
+}
+
+// parse reads any JSON. Its errors never quote the response.
+func parse(body []byte) (any, error) {
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber() // IDs have up to 12 digits, and nothing may be rounded.
+	if decoder.Decode(&value) != nil || decoder.More() {
+		return nil, errors.New("is " + describe(body))
+	}
+	return value, nil
+}
+
+// member returns the value below these names; nil if it is missing. FracTEL's documents say string where their examples show numbers,
+// boolean where they show words, and PHP writes an empty array for an empty object. So a value of another type than expected reads
+// as if it were missing, and never makes the rest of the response invalid.
+func member(value any, names ...string) any {
+	for _, name := range names {
+		object, _ := value.(map[string]any)
+		value = object[name]
+	}
+	return value
+}
+
+// text returns a string, number, or boolean as text, without surrounding white space; "" for anything else.
+func text(value any, names ...string) string {
+	switch value := member(value, names...).(type) {
+	case string:
+		return strings.TrimSpace(value)
+	case json.Number:
+		return value.String()
+	case bool:
+		return strconv.FormatBool(value)
+	default:
+		return ""
+	}
+}
+
+// isOneOf reports whether a text is one of these words, in upper or lower case.
+func isOneOf(text string, words ...string) bool { return slices.Contains(words, strings.ToLower(text)) }
+
+// isNo and isYes read FracTEL's "no" and "yes", which some of its clients write as booleans.
+func isNo(text string) bool  { return isOneOf(text, "no", "false", "0", "off", "disabled") }
+func isYes(text string) bool { return isOneOf(text, "yes", "true", "1", "on", "active") }
+
+// decodeEnvelope reads the body of an error response. FoneStorm's envelope has an error, a message, and the status; isComplete is
+// false for the JSON of another program and for everything else.
+func decodeEnvelope(body []byte, status int) (kind, message string, isComplete bool) {
+	sent, _ := parse(body)
+	kind, message = text(sent, "error"), text(sent, "message")
+	return kind, message, kind != "" && member(sent, "message") != nil && text(sent, "status_code") == strconv.Itoa(status)
+}
+
+// decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. Either can be
+// nested in `data`. The FoneNumber is nil if the response only reports success, as in version 2.1.
+func decodeFoneNumber(body []byte) (*FoneNumber, error) {
+	sent, err := parse(body)
+	if err != nil {
+		return nil, err
+	}
+	for place := sent; place != nil; place = member(place, "data") {
+		found := member(place, "fonenumber")
+		if text(found) != "" {
+			found = place // The FoneNumber itself, with its number in this member.
+		}
+		if found != nil {
+			f := foneNumber(found)
+			return &f, nil
+		}
+	}
+	if failure := text(sent, "error"); failure != "" {
+		return nil, fmt.Errorf("reports success and the error %q", failure)
+	}
+	if isOneOf(cmp.Or(text(sent, "result"), text(sent, "data", "result")), "success", "ok") {
+		return nil, nil //nolint:nilnil // See above.
+	}
+	return nil, errors.New("contains no FoneNumber")
+}
+
+// foneNumber reads a FoneNumber, which can have its options in three places: `sms_options` is on the Set Delivery page and in live
+// responses, `message_options` in v2.11 and later, and v2.1.1 has them in the FoneNumber itself.
+func foneNumber(sent any) FoneNumber {
+	f := FoneNumber{
+		Number: canonicalNumber(text(sent, "fonenumber")),
+		Label:  text(sent, "label"),
+		Group:  text(sent, "group"),
+		Status: parseStatus(text(sent, "is_active")),
+	}
+	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
+		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
+		receive, found := member(options, "receive").(map[string]any)
+		if found && (f.Delivery == nil || f.Delivery.Type == None && f.CallbackURL == "") {
+			f.Delivery, f.CallbackURL = delivery(receive), text(receive, "url")
+		}
+		if f.ReceiveNotify == (Notification{}) {
+			f.ReceiveNotify = notification(member(options, "receive_notify"))
+		}
+		if f.SendNotify == (Notification{}) {
+			f.SendNotify = notification(member(options, "send_notify"))
+		}
+	}
+	return f
+}
+
+func parseStatus(active string) Status {
+	switch {
+	case active == "":
+		return ""
+	case isYes(active):
+		return Active
+	case isNo(active):
+		return CancellationPending
+	case isOneOf(active, "cancel", "cancelled", "canceled"):
+		return Cancelled
+	default:
+		return StatusUnknown
+	}
+}
+
+// delivery reads `receive`, which has a member for each type of destination. Those of other types than the current one contain old
+// values.
+func delivery(receive any) *Delivery {
+	d := &Delivery{Type: parseType(text(receive, "type"))}
+	if d.Type == None {
+		return d
+	}
+	if slices.Contains(DeliveryTypes(), d.Type) {
+		d.Value = text(receive, strings.ToLower(string(d.Type)))
+	}
+	if d.Value == "" {
+		d.Value = text(receive, "value") // The request parameter, which a response may repeat.
+	}
+	if d.Type == URL {
+		d.URLMethod = strings.ToUpper(text(receive, "url_method"))
+	}
+	return d
+}
+
+// notification reads `receive_notify` or `send_notify`. Older versions return no type.
+func notification(sent any) Notification {
+	if _, found := sent.(map[string]any); !found {
+		return Notification{}
+	}
+	n := Notification{Email: text(sent, "email"), URL: text(sent, "url"), Method: strings.ToUpper(text(sent, "method"))}
+	kind := text(sent, "type")
+	switch {
+	case strings.EqualFold(kind, string(NotifyEmail)), kind == "" && n.URL == "" && n.Email != "":
+		n.Type = NotifyEmail
+	case strings.EqualFold(kind, string(NotifyCallback)), kind == "" && n.URL != "":
+		n.Type = NotifyCallback
+	case kind == "" || strings.EqualFold(kind, string(NotifyNone)):
+		n.Type = NotifyNone
+	default:
+		n.Type = NotificationType(kind)
+	}
+	return n
+}
+
+// decodeToken returns the token in a response to a login or to a request for a subaccount token. FracTEL's documents show it in
+// `auth`, `authorization`, and `subaccount`, and at the top level. One live program reads it from a further `data`.
+func decodeToken(body []byte) (string, error) {
+	sent, err := parse(body)
+	if err != nil {
+		return "", fmt.Errorf("contains no token: it %w", err)
+	}
+	for ; sent != nil; sent = member(sent, "data") {
+		for _, place := range []any{member(sent, "auth"), member(sent, "authorization"), member(sent, "subaccount"), sent} {
+			token := text(place, "token")
+			if strings.ContainsFunc(token, unicode.IsControl) {
+				return token, errors.New("contains a token with a control character, which cannot be sent")
+			}
+			if token != "" {
+				return token, nil
+			}
+		}
+	}
+	return "", errors.New("contains no token")
+}
+
+// decodeFoneNumbers reads a response to `GET /fonenumbers`. An entry that is only a number becomes a FoneNumber without a delivery.
+// Entries without a number are skipped, unless there are no others.
+func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
+	list, entries := []FoneNumber{}, 0
+	err := decodeArray(body, "fonenumbers", func(entry any) {
+		entries++
+		if number := text(entry); number != "" {
+			entry = map[string]any{"fonenumber": number}
+		}
+		if f := foneNumber(entry); isTenDigits(f.Number) {
+			list = append(list, f)
+		}
+	})
+	if err == nil && len(list) == 0 && entries > 0 { // An account without FoneNumbers has an empty list.
+		err = errors.New("has a list in which no entry contains a FoneNumber")
+	}
+	return list, err
+}
+
+// decodeDevices reads a response to `GET /devices`. Entries without an ID are skipped.
+func decodeDevices(body []byte) ([]RegisteredDevice, error) {
+	list := []RegisteredDevice{}
+	err := decodeArray(body, "devices", func(entry any) {
+		if id := text(entry, "id"); id != "" {
+			number := canonicalNumber(text(entry, "fonenumber"))
+			list = append(list, RegisteredDevice{ID: id, Name: text(entry, "name"), Type: text(entry, "type"), FoneNumber: number})
+		}
+	})
+	return list, err
+}
+
+// decodeArray reads the array in the named member of an object or of its `data`, one entry at a time, because a list can be large.
+// Null is an empty array.
+func decodeArray(body []byte, name string, each func(entry any)) error {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return errors.New("is " + describe(body))
+	}
+	array, found := members[name]
+	if data := members["data"]; !found && bytes.HasPrefix(data, []byte("{")) {
+		return decodeArray(data, name, each)
+	}
+	var entries []json.RawMessage
+	if !found || json.Unmarshal(array, &entries) != nil {
+		return fmt.Errorf("contains no list in %q", name)
+	}
+	for _, entry := range entries {
+		value, err := parse(entry)
+		if err != nil {
+			return err
+		}
+		each(value)
+	}
+	return nil
+}
+
+// describe says what a response body is that is not the expected JSON. It never quotes the body, which may contain a secret.
+func describe(body []byte) string {
+	text := bytes.TrimSpace(body)
+	sniffed := http.DetectContentType(text)
+	kind := "binary data"
+	switch {
+	case len(text) == 0:
+		return "empty"
+	case json.Valid(text):
+		kind = "JSON of another form"
+	case text[0] == '{' || text[0] == '[':
+		kind = "incomplete or damaged JSON"
+	case strings.HasPrefix(sniffed, "text/html"):
+		kind = "an HTML page"
+	case strings.HasPrefix(sniffed, "text/"):
+		kind = "text"
+	}
+	return fmt.Sprintf("%s (%d bytes)", kind, len(body))
+}
