@@ -55,8 +55,13 @@ func adviceFor(kind fonestorm.Kind) advice {
 	case fonestorm.AuthenticationFailed:
 		return advice{
 			"", "FoneStorm Authentication Failed",
-			"Check username and password, or token, in the provider configuration or in FRACTEL_USERNAME, FRACTEL_PASSWORD, and FRACTEL_TOKEN. " +
-				"The provider cannot renew a configured token when it expires. With a username and password, it requests new tokens itself.",
+			"Check username and password in the provider configuration or in FRACTEL_USERNAME and FRACTEL_PASSWORD.",
+		}
+	case fonestorm.TokenRejected:
+		return advice{
+			"", "FoneStorm Token Rejected",
+			"Replace the token in token or FRACTEL_TOKEN. The provider cannot renew a configured token when it expires. " +
+				"With a username and password, it requests new tokens itself.",
 		}
 	case fonestorm.SubaccountRejected:
 		return advice{
