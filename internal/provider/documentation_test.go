@@ -309,3 +309,30 @@ func TestNamesInTheDocumentation(t *testing.T) {
 		}
 	}
 }
+
+// Files and tests that the pages for contributors name exist.
+func TestFilesInTheDocumentation(t *testing.T) {
+	t.Parallel()
+	var files, tests strings.Builder
+	err := filepath.WalkDir(root, func(file string, _ fs.DirEntry, err error) error {
+		files.WriteString(filepath.ToSlash(file) + "\n")
+		if err == nil && strings.HasSuffix(file, "_test.go") {
+			content, failed := os.ReadFile(file)
+			tests.Write(content)
+			err = failed
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([\\w./-]+\\.(?:go|yaml|csv|tmpl)|Test\\w+)`")
+	for page, content := range pages(t) {
+		for _, found := range named.FindAllStringSubmatch(codeBlock.ReplaceAllString(content, ""), -1) {
+			exists := strings.Contains(files.String(), "/"+found[1]+"\n") || strings.Contains(tests.String(), "func "+found[1]+"(")
+			if !exists && !strings.HasPrefix(page, "docs/") {
+				t.Errorf("%s names %s, which does not exist", page, found[1])
+			}
+		}
+	}
+}
