@@ -86,7 +86,7 @@ func (a *account) readSingly() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.singles++
-	return a.singles <= singleReads || a.whole.kept.Load() != nil
+	return a.singles <= singleReads
 }
 
 // get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -161,7 +160,7 @@ func TestSettingDuringARead(t *testing.T) {
 					}
 					return read(t.Context(), client, anyNumber)
 				})
-				synctest.Wait()
+				time.Sleep(time.Second) // It has been sent.
 				sim.Intercept(nil)
 				if fails {
 					failAfterSetting(sim, anyNumber)

@@ -40,7 +40,7 @@ func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
 			f, err := client.SetDelivery(t.Context(), anyNumber, set)
 			wantSuccess(t, err)
 			want := SetResult{FoneNumber: FoneNumber{Number: anyNumber, Label: "Number 0", Status: Active, Delivery: &delivery}}
-			want.ReceiveNotify.Type, want.SendNotify.Type = NotifyNone, NotifyNone
+			want.ReceiveNotify.Type = NotifyNone
 			if kind == URL {
 				want.CallbackURL = callback
 			}

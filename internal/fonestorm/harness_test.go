@@ -325,7 +325,7 @@ func fetchAll(t testing.TB, client *Client, n int) {
 }
 
 func set(ctx context.Context, client *Client, number string, d Delivery) error {
-	_, err := client.SetDelivery(ctx, number, d)
+	_, err := client.SetDelivery(ctx, number, Setting{Delivery: d})
 	return err
 }
 

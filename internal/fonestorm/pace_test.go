@@ -134,6 +134,19 @@ func TestSimultaneousRejectionsCauseOnePause(t *testing.T) {
 	})
 }
 
+func TestShortPauseDoesNotEndALongOne(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p, begun := newPace(perSecond), time.Now()
+		for _, wait := range []time.Duration{time.Minute, time.Second} {
+			p.learn(begun, &Error{Kind: RateLimited, retryable: true, retryAfter: wait})
+		}
+		wantSuccess(t, p.wait(t.Context()))
+		if paused := time.Since(begun); paused < time.Minute {
+			t.Errorf("the pause ended after %s", paused)
+		}
+	})
+}
+
 // A rate limit that never ends fails the call after five minutes.
 func TestRateLimitIsBoundedByTime(t *testing.T) {
 	t.Parallel()

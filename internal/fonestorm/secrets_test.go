@@ -118,6 +118,9 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		}
 		secret := rapid.SampledFrom(known).Draw(rt, "secret")
 		encode := rapid.SampledFrom(slices.Sorted(maps.Keys(encodings))).Draw(rt, "encoding")
+		if encode == "Basic" && secret != password && secret != callbackPassword {
+			encode = "plain" // A token is not sent in this form.
+		}
 		place := rapid.SampledFrom(slices.Sorted(maps.Keys(places))).Draw(rt, "place")
 		status := rapid.SampledFrom([]int{200, 201, 400, 401, 402, 403, 404, 409, 422, 429, 500, 503}).Draw(rt, "status")
 		raw := places[place](status, encodings[encode](secret))

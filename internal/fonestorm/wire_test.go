@@ -28,6 +28,8 @@ func TestDecodeFoneNumber(t *testing.T) {
 		"both groups, the old one receives": {`"sms_options":{"receive":{"type":"Forward","forward":"3215551111"}},"message_options":{"messaging_enabled":"yes"}`, FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}}},
 		"both groups, the new one receives": {`"sms_options":{"sms_enabled":"yes"},"message_options":{"receive":{"type":"Forward","forward":"3215551111"}}`, FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}}},
 		"both groups, the other is null":    {`"message_options":null,"sms_options":{"receive":{"type":"Email","email":"ops@example.com"}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "ops@example.com"}}},
+		"both groups, one is unset":         {`"sms_options":{"receive":{"type":""}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
+		"both groups, one is turned off":    {`"sms_options":{"receive":{"type":"None","url":"https://x.test"}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Delivery: &Delivery{Type: None}, CallbackURL: "https://x.test"}},
 		"neither group":                     {`"label":"x"`, FoneNumber{Label: "x"}},
 		"null receive":                      {`"message_options":{"receive":null}`, FoneNumber{}},
 		"stale fields":                      {`"message_options":{"receive":{"type":"none","device":"1","email":"a@b.c","url":"https://x.test","url_method":"GET","forward":"2"}}`, FoneNumber{Delivery: &Delivery{Type: None}, CallbackURL: "https://x.test"}},

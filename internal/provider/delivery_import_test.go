@@ -147,7 +147,7 @@ func TestAccImportBlockWithIdentity(t *testing.T) {
 	t.Parallel()
 	needs(t, importByIdentity)
 	config := ""
-	for _, name := range []string{"resource.tf", "import_identity.tf"} {
+	for _, name := range []string{"resource.tf", "import-by-identity.tf"} {
 		content, err := os.ReadFile(filepath.Join(root, "examples", "resources", "fractel_fonenumber_delivery", name))
 		if err != nil {
 			t.Fatal(err)
