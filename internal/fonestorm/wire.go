@@ -139,11 +139,13 @@ func foneNumber(sent any) FoneNumber {
 		Group:  text(sent, "group"),
 		Status: parseStatus(text(sent, "is_active")),
 	}
+	isDecided := false // Whether a place has a delivery, or had one.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
 		receive, found := member(options, "receive").(map[string]any)
-		if found && (f.Delivery == nil || f.Delivery.Type == None) {
+		if found && !isDecided {
 			f.Delivery = delivery(receive)
+			isDecided = f.Delivery.Type != None || text(receive, "url") != ""
 		}
 		f.ReceiveNotify = cmp.Or(f.ReceiveNotify, notification(member(options, "receive_notify")))
 		f.SendNotify = cmp.Or(f.SendNotify, notification(member(options, "send_notify")))
