@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -21,6 +22,16 @@ import (
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
+
+// TestMain makes property tests the same in each run, and lets them leave no files behind. Flags such as -rapid.seed have precedence.
+func TestMain(m *testing.M) {
+	for name, value := range map[string]string{"rapid.seed": "1", "rapid.nofailfile": "true"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
+	}
+	m.Run()
+}
 
 // anyNumber is in every simulated account that has FoneNumbers.
 const anyNumber = "3215550000"
@@ -174,13 +185,17 @@ type script struct {
 
 	mu      sync.Mutex
 	arrived []time.Time
-	bodies  []string // Their content types; "" for none.
+	calls   []string // What they were, as in "login json", "set form", "get".
+	bodies  []string
 }
 
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.arrived = append(s.arrived, time.Now())
-	s.bodies = append(s.bodies, r.Header.Get("Content-Type"))
+	body, _ := io.ReadAll(r.Body) // It is in memory.
+	encoding := map[string]string{"application/json": " json", "application/x-www-form-urlencoded": " form"}[r.Header.Get("Content-Type")]
+	s.calls, s.bodies = append(s.calls, kindOf(r)+encoding), append(s.bodies, string(body))
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	response := s.responses[min(len(s.arrived), len(s.responses))-1]
 	s.mu.Unlock()
 	response(w, r)

@@ -440,7 +440,7 @@ func TestNoFormAfterOtherFailures(t *testing.T) {
 					t.Error("got no error")
 				}
 			}
-			if bodies := fmt.Sprint(server.bodies); strings.Contains(bodies, "form") {
+			if bodies := fmt.Sprint(server.calls); strings.Contains(bodies, "form") {
 				t.Errorf("the bodies were %s", bodies)
 			}
 		})
@@ -477,7 +477,7 @@ func TestRejectedInBothEncodings(t *testing.T) {
 			})
 			wantKind(t, err, test.kind)
 			wantWords(t, err, test.words, "set the delivery of FoneNumber "+anyNumber)
-			forms := slices.DeleteFunc(server.bodies, func(body string) bool { return !strings.Contains(body, "form") })
+			forms := slices.DeleteFunc(server.calls, func(body string) bool { return !strings.Contains(body, "form") })
 			if want := map[bool]int{false: 1, true: 3}[test.kind == ServerError]; len(forms) != want || asError(err).Attempts != want {
 				t.Errorf("it was sent as a form %d times, and the error reports %d attempts; want %d", len(forms), asError(err).Attempts, want)
 			}
@@ -492,8 +492,8 @@ func TestRejectedDestinationAfterASuccess(t *testing.T) {
 		client := newBubbleClient(t, server, withToken)
 		wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
 		wantKind(t, set(t.Context(), client, anyNumber, Delivery{Type: None}), DestinationRejected)
-		if len(server.bodies) != 2 {
-			t.Errorf("the bodies were %s", server.bodies)
+		if len(server.calls) != 2 {
+			t.Errorf("the bodies were %s", server.calls)
 		}
 	})
 }
