@@ -36,8 +36,8 @@ func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
 		{Delivery{Type: URL, Value: callback, URLUsername: &name}, fmt.Sprintf(url, `,"url_username":"user:ü"`), shownURL},
 		{Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}, fmt.Sprintf(url, `,"url_password":"","url_username":""`), shownURL},
 	} {
-		server := &script{responses: []http.HandlerFunc{respondWith(http.StatusOK, receiving(test.shown))}}
-		result, err := newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
+		server := newScript(shows(test.shown))
+		result, err := newClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
 		wantSuccess(t, err)
 		want := Delivery{Type: test.set.Type, Value: test.set.Value}
 		if want.Type == URL {
@@ -58,22 +58,20 @@ func TestSetDeliveryInEveryDialect(t *testing.T) {
 	for name, dialect := range simulator.Dialects {
 		inBubble(t, name, func(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Dialect: dialect})
-			client := newBubbleClient(t, sim)
+			client := newClient(t, sim)
 			for _, want := range []Delivery{
 				{Type: Device, Value: "987123543678"}, {Type: Email, Value: "Ops+sms@Example.com"}, {Type: URL, Value: callback}, forwardTo("3215551111"), {Type: None},
 			} {
 				result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: want})
 				wantSuccess(t, err)
-				fresh := newBubbleClient(t, sim)
+				fresh := newClient(t, sim)
 				for _, shown := range append(listAll(t, fresh), result.FoneNumber, get(t, fresh, anyNumber)) {
 					if shown.Number != anyNumber || shown.Status != Active || shown.Delivery.Type != want.Type || shown.Delivery.Value != want.Value {
 						t.Errorf("%+v is shown as %+v with %+v", want, shown, shown.Delivery)
 					}
 				}
 			}
-			if n := len(arrivals(sim, "set")); n != 5 {
-				t.Errorf("there were %d settings, want 5", n)
-			}
+			wantRequests(t, sim, map[string]int{"login": 6, "set": 5, "list": 5}) // Without extra reads.
 		})
 	}
 }
@@ -133,18 +131,18 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"tokens encoded, as before":          {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test/?m={{msg}}"}}, toEncoded, []string{toEncoded}, 5, fiveSeconds, respelled},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{}
-			client := newBubbleClient(t, server, withToken)
+			server := newScript()
+			client := newClient(t, server, withToken)
 			if test.before != "" {
-				server.responses = []http.HandlerFunc{respondWith(http.StatusOK, receiving(test.before))}
+				server.responses = []http.HandlerFunc{shows(test.before)}
 				get(t, client, anyNumber)
 			}
 			for _, shown := range test.shown {
-				server.responses = append(server.responses, respondWith(http.StatusOK, receiving(shown)))
+				server.responses = append(server.responses, shows(shown))
 			}
-			already, begun := server.count(), time.Now()
+			already, begun := len(server.calls), time.Now()
 			result, err := client.SetDelivery(t.Context(), anyNumber, test.set)
-			if took := time.Since(begun); took.Round(100*time.Millisecond) != test.took || server.count()-already != 1+test.reads {
+			if took := time.Since(begun); took.Round(100*time.Millisecond) != test.took || len(server.calls)-already != 1+test.reads {
 				t.Errorf("it took %s and the requests were %s, want %s and %d reads", took, server.calls, test.took, test.reads)
 			}
 			known, found := client.Known(anyNumber)
@@ -174,8 +172,8 @@ func TestResponsesWithoutDelivery(t *testing.T) {
 		"without receive": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"}}`),
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{response, respondWith(http.StatusOK, receiving(toNumber))}}
-			result, err := newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Setting{Delivery: forwardTo("3215551111")})
+			server := newScript(response, shows(toNumber))
+			result, err := newClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Setting{Delivery: forwardTo("3215551111")})
 			wantSuccess(t, err)
 			if *result.Delivery != forwardTo("3215551111") || fmt.Sprint(server.calls) != "[set json get]" {
 				t.Errorf("after %s it is %+v", server.calls, result.Delivery)
@@ -188,12 +186,14 @@ func TestResponsesWithoutDelivery(t *testing.T) {
 func TestNotFoundForASettingIsConfirmed(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-	client := newBubbleClient(t, sim)
+	client := newClient(t, sim)
 	err := set(t.Context(), client, "3215559999", Delivery{Type: None})
 	wantKind(t, err, NotFound)
 	wantWords(t, err, "set the delivery of FoneNumber 3215559999", "The FoneNumber was not found.")
 	wantRequests(t, sim, map[string]int{"login": 1, "set": 1, "get": 1, "list": 1}) // Reading confirms that it is gone.
-	injectInto(sim, "set", simulator.NotFound)
+	sim.Inject(func(r *http.Request) simulator.Fault {
+		return map[string]simulator.Fault{"set": simulator.NotFound}[kindOf(r)]
+	})
 	err = set(t.Context(), client, anyNumber, Delivery{Type: None})
 	wantKind(t, err, UnexpectedResponse)
 	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
@@ -229,15 +229,15 @@ func TestMayHaveTakenEffect(t *testing.T) {
 		"set, then not permitted":         {[]http.HandlerFunc{say(`{"result":"SUCCESS"}`), rejectWith(http.StatusForbidden, "", "")}, true},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: append([]http.HandlerFunc{acceptLogin}, test.responses...)}
-			err := set(t.Context(), newBubbleClient(t, server, func(c *Config) { c.MaxRetries = 4 }), anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
+			server := newScript(append([]http.HandlerFunc{acceptLogin}, test.responses...)...)
+			err := set(t.Context(), newClient(t, server, func(c *Config) { c.MaxRetries = 4 }), anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
 			if err == nil || MayHaveTakenEffect(err) != test.want {
 				t.Errorf("it may have taken effect: %t, want %t: %v", !test.want, test.want, err)
 			}
 		})
 	}
 	inBubble(t, "without a connection", func(t *testing.T) {
-		client := newNetworkClient(t, &network{connect: func(*http.Request) error { return errors.New("connection refused") }}, withToken)
+		client := newNetworkClient(t, roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("refused") }), withToken)
 		err := set(t.Context(), client, anyNumber, Delivery{Type: None})
 		if wantKind(t, err, Unreachable); MayHaveTakenEffect(err) {
 			t.Errorf("the setting may have taken effect: %v", err)
@@ -252,7 +252,6 @@ func TestUncertainSettingIsSettled(t *testing.T) {
 	ops := Delivery{Type: Email, Value: "ops@example.com"}
 	withUser, withoutPassword := ops, ops
 	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
-	shows := func(receive string) http.HandlerFunc { return respondWith(http.StatusOK, receiving(receive)) }
 	failing := rejectWith(http.StatusBadGateway, "later", "")
 	const no, unread = other, previous // No effect is visible, or none could be.
 	for title, test := range map[string]struct {
@@ -281,8 +280,8 @@ func TestUncertainSettingIsSettled(t *testing.T) {
 		"credentials, another destination, no effect": {withUser, toOld, loseResponse, shows(toOld), no},
 	} {
 		inBubble(t, title, func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{test.fail, test.read}}
-			client := newBubbleClient(t, server, withToken, withoutRetries)
+			server := newScript(test.fail, test.read)
+			client := newClient(t, server, withToken, withoutRetries)
 			want := "[set json get]"
 			if test.before != "" {
 				server.responses, want = append([]http.HandlerFunc{shows(test.before)}, server.responses...), "[get set json get]"
@@ -319,7 +318,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 		kind     Kind // Of the error; -1 for none.
 		may      bool
 	}{
-		"succeeds":                {respondWith(http.StatusOK, receiving(toNumber)), -1, false},
+		"succeeds":                {shows(toNumber), -1, false},
 		"is rejected with 404":    {rejectWith(http.StatusNotFound, "no", ""), UnexpectedResponse, false}, // It can no longer be confirmed.
 		"fails":                   {rejectWith(http.StatusServiceUnavailable, "later", ""), Canceled, true},
 		"is lost":                 {loseResponse, Canceled, true},
@@ -330,38 +329,32 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 		"credentials are refused": {rejectWith(http.StatusUnprocessableEntity, "no", ""), Canceled, false},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{acceptLogin, succeed, succeed, func(w http.ResponseWriter, r *http.Request) {
+			server := newScript(acceptLogin, succeed, succeed, func(w http.ResponseWriter, r *http.Request) {
 				time.Sleep(time.Second)
 				test.response(w, r)
-			}}}
-			client, empty := newBubbleClient(t, server), ""
+			})
+			client, empty := newClient(t, server), ""
 			get(t, client, anyNumber)                                                 // Logs in.
 			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None})) // Finds the encoding out.
-			ctx, cancel := contextWithCause(t)
 			d := forwardTo("3215551111")
 			d.URLUsername = &empty
-			done := begin(func() error { return set(ctx, client, anyNumber, d) })
-			time.Sleep(500 * time.Millisecond)
-			cancel(errors.New("Terraform was interrupted"))
-			err := <-done
+			ctx, _ := cancelLater(t, 500*time.Millisecond)
+			err := set(ctx, client, anyNumber, d)
 			if test.kind < 0 {
 				wantSuccess(t, err)
 			} else {
 				wantKind(t, err, test.kind)
 			}
-			if MayHaveTakenEffect(err) != test.may || server.count() != 4 {
+			if MayHaveTakenEffect(err) != test.may || len(server.calls) != 4 {
 				t.Errorf("it may have taken effect: %t, want %t, after %s: %v", !test.may, test.may, server.calls, err)
 			}
 		})
 	}
 	inBubble(t, "reads lag behind", func(t *testing.T) {
-		server := &script{responses: []http.HandlerFunc{succeed}}
-		ctx, cancel := contextWithCause(t)
-		time.AfterFunc(4*time.Second, func() { cancel(errors.New("Terraform was interrupted")) })
+		ctx, why := cancelLater(t, 4*time.Second)
 		begun := time.Now()
-		err := set(ctx, newBubbleClient(t, server, withToken), anyNumber, forwardTo("3215551111"))
-		wantKind(t, err, Canceled)
-		if wantWords(t, err, "Terraform was interrupted"); !MayHaveTakenEffect(err) || time.Since(begun) != 4*time.Second {
+		err := set(ctx, newClient(t, newScript(succeed), withToken), anyNumber, forwardTo("3215551111"))
+		if wantKind(t, err, Canceled, why.Error()); !MayHaveTakenEffect(err) || time.Since(begun) != 4*time.Second {
 			t.Errorf("after %s the error is certain: %v", time.Since(begun), err)
 		}
 	})
@@ -378,7 +371,7 @@ func refusesEmptyCredentials(status int, encoding string) http.HandlerFunc {
 		case empty("url_username"), empty("url_password"):
 			rejectWith(status, "The credentials must not be empty.", "")(w, r)
 		default:
-			respond(w, http.StatusOK, receiving(`{"type":"url","url":"`+callback+`"}`))
+			shows(`{"type":"url","url":"`+callback+`"}`)(w, r)
 		}
 	}
 }
@@ -394,8 +387,8 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 			"form": "[set json set form set json set form set form set form set form set form]",
 		} {
 			inBubble(t, fmt.Sprintf("%d %s", status, encoding), func(t *testing.T) {
-				server := &script{responses: []http.HandlerFunc{refusesEmptyCredentials(status, encoding)}}
-				client := newBubbleClient(t, server, withToken)
+				server := newScript(refusesEmptyCredentials(status, encoding))
+				client := newClient(t, server, withToken)
 				removed := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
 				for _, test := range []struct {
 					set  Delivery
@@ -438,7 +431,7 @@ func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 		"forbidden": {rejectWith(http.StatusForbidden, "no", ""), PermissionDenied, false},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			client := newBubbleClient(t, &script{responses: []http.HandlerFunc{succeed, bad, test.second}}, withToken, withoutRetries)
+			client := newClient(t, newScript(succeed, bad, test.second), withToken, withoutRetries)
 			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
 			err := set(t.Context(), client, anyNumber, want)
 			wantKind(t, err, test.kind)
