@@ -39,7 +39,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		"no method":                {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed, which is not a response of the FoneStorm API"},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			err := read1(t, newBubbleClient(t, respondWith(test.status, test.body), withToken, withoutRetries))
+			err := fetchAny(t, newClient(t, respondWith(test.status, test.body), withToken, withoutRetries))
 			failure := wantKind(t, err, test.kind)
 			if failure.Reason != test.reason || failure.Call != "read FoneNumber "+anyNumber || failure.Status != test.status && test.status != 200 {
 				t.Errorf("the error is %d %s: %q, want %q", failure.Status, failure.Call, failure.Reason, test.reason)
@@ -53,7 +53,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
 	operations := []operation{logIn, useSubaccount, readFoneNumber, listFoneNumbers, setDelivery, listDevices}
-	client, other := newBubbleClient(t, nil), newBubbleClient(t, nil, withToken)
+	client, other := newClient(t, nil), newClient(t, nil, withToken)
 	for status, want := range map[int][6]Kind{
 		400: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected, Rejected},
 		401: {AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed},

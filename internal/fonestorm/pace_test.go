@@ -6,9 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -29,7 +27,7 @@ func TestLimitIsReachedButNotExceeded(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1, RateLimit: perSecond})
 			random := rand.New(rand.NewPCG(seed, 0))
 			var mu sync.Mutex
-			client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				mu.Lock()
 				late := time.Duration(random.Int64N(int64(60 * time.Millisecond)))
 				mu.Unlock()
@@ -40,7 +38,7 @@ func TestLimitIsReachedButNotExceeded(t *testing.T) {
 			wantSuccess(t, together(senders, func(int) error {
 				var failures []error
 				for range n / senders {
-					failures = append(failures, read1(t, client))
+					failures = append(failures, fetchAny(t, client))
 				}
 				return errors.Join(failures...)
 			})...)
@@ -59,9 +57,9 @@ func TestLimitIsKeptAcrossProcessesAndAfterIdleness(t *testing.T) {
 	for _, idle := range []time.Duration{50 * time.Millisecond, time.Second, time.Minute} {
 		inBubble(t, idle.String(), func(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 30, RateLimit: perSecond, Latency: 25 * time.Millisecond})
-			client := newBubbleClient(t, sim, paced)
-			for _, client := range []*Client{newBubbleClient(t, sim, paced), client, client} {
-				fetchAll(t, client, 15)
+			client := newClient(t, sim, paced)
+			for _, client := range []*Client{newClient(t, sim, paced), client, client} {
+				wantSuccess(t, together(15, func(i int) error { return fetch(t.Context(), client, numberAt(i)) })...)
 				time.Sleep(idle)
 			}
 			wantRequests(t, sim, map[string]int{"login": 2, "get": 45})
@@ -74,9 +72,9 @@ func TestLimitIsKeptAcrossProcessesAndAfterIdleness(t *testing.T) {
 func TestRateLimitPausesEverybody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		no := rejectWith(http.StatusTooManyRequests, "", "")
-		server := &script{responses: []http.HandlerFunc{succeed, no, no, no, succeed, no, succeed}}
-		client := newBubbleClient(t, server, paced, withToken, withoutRetries)
-		wantSuccess(t, together(40, func(int) error { return read1(t, client) })...)
+		server := newScript(succeed, no, no, no, succeed, no, succeed)
+		client := newClient(t, server, paced, withToken, withoutRetries)
+		wantSuccess(t, together(40, func(int) error { return fetchAny(t, client) })...)
 		pauses := map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 5: time.Second}
 		for i, gap := range server.gaps() {
 			want := max(120*time.Millisecond, pauses[i]) // The spacing, or a little more.
@@ -84,9 +82,7 @@ func TestRateLimitPausesEverybody(t *testing.T) {
 				t.Errorf("request %d came %s after the one before, want %s or a quarter more or less", i+2, gap, want)
 			}
 		}
-		if n := server.count(); n != 44 {
-			t.Errorf("there were %d requests, want 40 and 4 that were rejected", n)
-		}
+		server.wantCount(t, 40+4)
 	})
 }
 
@@ -94,12 +90,10 @@ func TestPauseFromRetryAfter(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{429, 400, 403, 410} {
 		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{succeed, succeed, rejectWith(status, "Rate Limit Exceeded", "7"), succeed}}
-			client := newBubbleClient(t, server, paced, withToken)
-			wantSuccess(t, together(25, func(int) error { return read1(t, client) })...)
-			if got := len(server.arrived); got != 26 {
-				t.Errorf("there were %d requests, want 26", got)
-			}
+			server := newScript(succeed, succeed, rejectWith(status, "Rate Limit Exceeded", "7"), succeed)
+			client := newClient(t, server, paced, withToken)
+			wantSuccess(t, together(25, func(int) error { return fetchAny(t, client) })...)
+			server.wantCount(t, 25+1)
 			for i, gap := range server.gaps() {
 				if pauses := i == 2; pauses != (gap >= 7*time.Second) || gap > 8*time.Second {
 					t.Errorf("the wait before request %d is %s", i+2, gap)
@@ -112,21 +106,18 @@ func TestPauseFromRetryAfter(t *testing.T) {
 // Rejections of requests that were in flight at the same time cause a single pause.
 func TestSimultaneousRejectionsCauseOnePause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		var sent atomic.Int32
-		server := &script{responses: []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(2 * time.Second)
-			if sent.Add(1) <= 5 {
-				rejectWith(http.StatusTooManyRequests, "", "")(w, r)
-				return
+		slowly := func(response http.HandlerFunc) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(2 * time.Second)
+				response(w, r)
 			}
-			succeed(w, r)
-		}}}
-		client := newBubbleClient(t, server, paced, withToken)
-		begun := time.Now()
-		wantSuccess(t, together(5, func(int) error { return read1(t, client) })...)
-		if len(server.arrived) != 10 {
-			t.Fatalf("there were %d requests, want 10", len(server.arrived))
 		}
+		no := slowly(rejectWith(http.StatusTooManyRequests, "", ""))
+		server := newScript(no, no, no, no, no, slowly(succeed))
+		client := newClient(t, server, paced, withToken)
+		begun := time.Now()
+		wantSuccess(t, together(5, func(int) error { return fetchAny(t, client) })...)
+		server.wantCount(t, 10)
 		// Rejected after two seconds, and then paused for about one.
 		if wait := server.arrived[5].Sub(begun); wait < 2750*time.Millisecond || wait > 3500*time.Millisecond {
 			t.Errorf("the first repetition came after %s", wait)
@@ -150,18 +141,14 @@ func TestShortPauseDoesNotEndALongOne(t *testing.T) {
 // A rate limit that never ends fails the call after five minutes.
 func TestRateLimitIsBoundedByTime(t *testing.T) {
 	t.Parallel()
-	for header, requests := range map[string][2]int{"": {10, 20}, "60": {6, 6}} {
+	for header, most := range map[string]int{"": 20, "60": 6} {
 		inBubble(t, header, func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{rejectWith(http.StatusTooManyRequests, "Slow down.", header)}}
+			server := newScript(rejectWith(http.StatusTooManyRequests, "Slow down.", header))
 			begun := time.Now()
-			err := read1(t, newBubbleClient(t, server, withToken))
-			wantKind(t, err, RateLimited)
-			wantWords(t, err, "FoneStorm returned 429 Too Many Requests: Slow down.", "after the first)")
-			if took := time.Since(begun); took < longestWait || took > longestWait+time.Minute {
-				t.Errorf("took %s", took)
-			}
-			if n := server.count(); n < requests[0] || n > requests[1] {
-				t.Errorf("there were %d requests, want %d to %d", n, requests[0], requests[1])
+			err := fetchAny(t, newClient(t, server, withToken))
+			wantKind(t, err, RateLimited, "FoneStorm returned 429 Too Many Requests: Slow down.", "after the first)")
+			if took := time.Since(begun); took < longestWait || took > longestWait+time.Minute || len(server.calls) > most {
+				t.Errorf("took %s and %d requests, want %s and at most %d", took, len(server.calls), longestWait, most)
 			}
 		})
 	}
@@ -174,41 +161,29 @@ func TestWaitsEndWithTheContext(t *testing.T) {
 		before   int // Requests sent first, so that the next one has to wait.
 		response http.HandlerFunc
 		waiting  int // Number of waiting requests.
-		sent     int // Total number of requests sent.
 	}{
-		"for the spacing":  {1, succeed, 1, 1},
-		"for others":       {1, succeed, 20, 1},
-		"for a pause":      {0, rejectWith(http.StatusTooManyRequests, "", "60"), 1, 1},
-		"for the response": {0, neverRespond, 1, 1},
-		"for a retry":      {0, rejectWith(http.StatusServiceUnavailable, "", "60"), 1, 1},
+		"for the spacing":  {1, succeed, 1},
+		"for others":       {1, succeed, 20},
+		"for a pause":      {0, rejectWith(http.StatusTooManyRequests, "", "60"), 1},
+		"for the response": {0, neverRespond, 1},
+		"for a retry":      {0, rejectWith(http.StatusServiceUnavailable, "", "60"), 1},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{test.response}}
-			client := newBubbleClient(t, server, paced, withToken)
+			server := newScript(test.response)
+			client := newClient(t, server, paced, withToken)
 			for range test.before {
-				wantSuccess(t, read1(t, client))
+				wantSuccess(t, fetchAny(t, client))
 			}
-			ctx, cancel := contextWithCause(t)
-			var waits []<-chan error
-			for range test.waiting {
-				waits = append(waits, begin(func() error { return fetch(ctx, client, anyNumber) }))
-			}
-			synctest.Wait()
-			why := errors.New("Terraform was interrupted")
+			ctx, why := cancelLater(t, time.Millisecond)
 			begun := time.Now()
-			cancel(why)
-			for _, wait := range waits {
-				err := <-wait
-				wantKind(t, err, Canceled)
-				wantWords(t, err, "read FoneNumber "+anyNumber)
-				if !errors.Is(err, why) || time.Since(begun) != 0 {
-					t.Errorf("after %s came %v, want %v at once", time.Since(begun), err, why)
+			for _, err := range together(test.waiting, func(int) error { return fetch(ctx, client, anyNumber) }) {
+				wantKind(t, err, Canceled, "read FoneNumber "+anyNumber)
+				if took := time.Since(begun); !errors.Is(err, why) || took != time.Millisecond {
+					t.Errorf("after %s came %v, want %v at once", took, err, why)
 				}
 			}
 			wantKind(t, fetch(ctx, client, anyNumber), Canceled)
-			if n := server.count(); n != test.sent {
-				t.Errorf("there were %d requests, want %d", n, test.sent)
-			}
+			server.wantCount(t, 1)
 		})
 	}
 }

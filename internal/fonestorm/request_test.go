@@ -13,62 +13,51 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // Which responses are retried, and how many times.
 func TestRetries(t *testing.T) {
 	t.Parallel()
-	again := map[string]http.HandlerFunc{
+	retried := map[string]http.HandlerFunc{
 		"cut off": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber), "empty": respondWith(http.StatusOK, ""),
 		"web page": respondWith(http.StatusOK, "<html><title>One moment please</title></html>"), "lost": loseResponse, "no response": neverRespond,
 	}
 	for _, status := range []int{408, 500, 502, 503, 504} {
-		again[fmt.Sprint(status)] = rejectWith(status, "not now", "")
+		retried[fmt.Sprint(status)] = rejectWith(status, "not now", "")
 	}
-	for name, response := range again {
+	responses := maps.Clone(retried)
+	responses["wrong form"] = respondWith(http.StatusOK, "{}")
+	for _, status := range []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 422, 423, 428, 451, 501} {
+		responses[fmt.Sprint(status)] = rejectWith(status, "no", "1")
+	}
+	for name, response := range responses {
 		for _, retries := range []int{0, 3} {
 			inBubble(t, fmt.Sprint(name, " with retries ", retries), func(t *testing.T) {
-				server := &script{responses: []http.HandlerFunc{response}}
-				client := newBubbleClient(t, server, withToken, func(c *Config) { c.MaxRetries = retries })
-				wantAttempts(t, read1(t, client), retries+1)
-				if got := len(server.arrived); got != retries+1 {
-					t.Errorf("there were %d requests, want %d", got, retries+1)
+				server, want, begun := newScript(response), 1, time.Now()
+				client := newClient(t, server, withToken, func(c *Config) { c.MaxRetries = retries })
+				err := fetchAny(t, client)
+				if retried[name] != nil {
+					want += retries
+				} else if time.Since(begun) != 0 {
+					t.Errorf("it took %s", time.Since(begun))
 				}
+				wantAttempts(t, err, want)
+				server.wantCount(t, want)
 				server.responses = []http.HandlerFunc{succeed}
-				wantSuccess(t, read1(t, client))
+				wantSuccess(t, fetchAny(t, client))
 			})
 		}
-	}
-	final := map[string]http.HandlerFunc{"wrong form": respondWith(http.StatusOK, "{}")}
-	for _, status := range []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 422, 423, 428, 451, 501} {
-		final[fmt.Sprint(status)] = rejectWith(status, "no", "1")
-	}
-	for name, response := range final {
-		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{response}}
-			begun := time.Now()
-			wantAttempts(t, read1(t, newBubbleClient(t, server, withToken)), 1)
-			if len(server.arrived) != 1 || time.Since(begun) != 0 {
-				t.Errorf("there were %d requests in %s, want one", len(server.arrived), time.Since(begun))
-			}
-		})
 	}
 }
 
 func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := &script{responses: []http.HandlerFunc{rejectWith(http.StatusBadGateway, "", "")}}
-		client := newBubbleClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 })
-		err := read1(t, client)
-		wantStatus(t, err, http.StatusBadGateway)
+		server := newScript(rejectWith(http.StatusBadGateway, "", ""))
+		err := fetchAny(t, newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 }))
 		middle := 500 * time.Millisecond
 		for i, gap := range server.gaps() {
 			if gap < middle/2 || gap > middle*3/2+time.Millisecond {
@@ -76,7 +65,7 @@ func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 			}
 			middle = middle * 3 / 2
 		}
-		if want := server.arrived[6].Sub(server.arrived[0]); asError(err).Elapsed != want {
+		if want := server.arrived[6].Sub(server.arrived[0]); wantKind(t, err, ServerError).Elapsed != want {
 			t.Errorf("the error is %v, want one that knows of %s", err, want)
 		}
 	})
@@ -91,21 +80,20 @@ func TestRetryAfterIsHonored(t *testing.T) {
 				if header == date {
 					header = time.Now().Add(want).UTC().Format(http.TimeFormat) // The bubble begins on a full second.
 				}
-				server := &script{responses: []http.HandlerFunc{rejectWith(status, "", header), succeed}}
-				wantSuccess(t, read1(t, newBubbleClient(t, server, withToken)))
+				server := newScript(rejectWith(status, "", header), succeed)
+				wantSuccess(t, fetchAny(t, newClient(t, server, withToken)))
 				if gaps := server.gaps(); len(gaps) != 1 || gaps[0] != want {
 					t.Errorf("the waits are %s, want %s", gaps, want)
 				}
 			})
 		}
 		inBubble(t, fmt.Sprint(status, " longer than the client waits"), func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{rejectWith(status, "Come back later.", "600"), succeed}}
-			client := newBubbleClient(t, server, withToken)
-			err := read1(t, client)
+			client := newClient(t, newScript(rejectWith(status, "Come back later.", "600"), succeed), withToken)
+			err := fetchAny(t, client)
 			wantAttempts(t, err, 1)
 			wantWords(t, err, "Come back later. FoneStorm asks to wait 10m0s, longer than the provider waits (5m0s)")
 			begun := time.Now()
-			if wantSuccess(t, read1(t, client)); time.Since(begun) > time.Second { // Nobody else waits for it.
+			if wantSuccess(t, fetchAny(t, client)); time.Since(begun) > time.Second { // Nobody else waits for it.
 				t.Errorf("the next call took %s", time.Since(begun))
 			}
 		})
@@ -115,53 +103,46 @@ func TestRetryAfterIsHonored(t *testing.T) {
 // If FoneStorm does not respond, the run fails once, not after a thousand calls have each timed out.
 func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 	t.Parallel()
-	const n = 1000
-	for name, changes := range map[string][]func(*Config){"with a token": {withToken}, "with a login": {}} {
-		for kind, call := range map[string]func(ctx context.Context, c *Client, i int) error{
-			"reads": func(ctx context.Context, c *Client, i int) error { return read(ctx, c, numberAt(i)) },
-			"settings": func(ctx context.Context, c *Client, i int) error {
-				return set(ctx, c, numberAt(i), Delivery{Type: None})
-			},
-		} {
-			inBubble(t, kind+" "+name, func(t *testing.T) {
-				server := &script{responses: []http.HandlerFunc{neverRespond}}
-				client := newBubbleClient(t, server, append(changes, paced, func(c *Config) { c.MaxRetries = DefaultMaxRetries })...)
-				begun := time.Now()
-				for _, err := range together(10, func(worker int) (err error) { // Terraform's default parallelism.
-					for i := worker; i < n; i += 10 {
-						err = call(t.Context(), client, i)
-						if sent := i < 10 && len(changes) > 0; KindOf(err) != Unreachable || MayHaveTakenEffect(err) != (sent && kind == "settings") {
-							t.Errorf("call %d failed with %v", i, err)
-						}
+	for name, test := range map[string]struct {
+		sets bool
+		from func(*Config)
+	}{
+		"reads": {false, withToken}, "reads with a login": {false, paced}, "settings": {true, withToken}, "settings with a login": {true, paced},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			server := newScript(neverRespond)
+			client := newClient(t, server, test.from, paced, withDefaultRetries)
+			begun := time.Now()
+			wantErrors := together(10, func(worker int) (err error) { // Terraform's default parallelism.
+				for i := worker; i < 1000; i += 10 {
+					err = read(t.Context(), client, numberAt(i))
+					if test.sets {
+						err = set(t.Context(), client, numberAt(i), Delivery{Type: None})
 					}
-					return err
-				}) {
-					wantKind(t, err, Unreachable)
-					wantWords(t, err, "not sent, because 3 calls in a row got no response")
+					if wasSent := test.sets && client.config.Token != "" && i < 10; MayHaveTakenEffect(err) && !wasSent {
+						t.Errorf("call %d may have taken effect: %v", i, err)
+					}
 				}
-				took := time.Since(begun)
-				t.Logf("%d %s took %s and %d requests", n, kind, took, len(server.arrived))
-				if took > 15*time.Minute {
-					t.Errorf("took %s", took)
-				}
-				sent := len(server.arrived)
-				_, devices := client.ListDevices(t.Context())
-				failed := set(t.Context(), client, anyNumber, Delivery{Type: None})
-				wantKind(t, devices, Unreachable)
-				wantKind(t, failed, Unreachable)
-				if len(server.arrived) != sent || MayHaveTakenEffect(failed) {
-					t.Errorf("got %d requests after the outage was detected", len(server.arrived)-sent)
-				}
+				return err
 			})
-		}
+			for _, err := range wantErrors {
+				wantKind(t, err, Unreachable, "not sent, because 3 calls in a row got no response")
+			}
+			if took := time.Since(begun); took > 15*time.Minute {
+				t.Errorf("took %s and %d requests", took, len(server.calls))
+			}
+			sent := len(server.calls)
+			_, err := client.ListDevices(t.Context())
+			wantKind(t, err, Unreachable)
+			server.wantCount(t, sent)
+		})
 	}
 }
 
-// Only consecutive calls without any response count.
+// Only consecutive calls without any response count, and canceled ones do not.
 func TestWhatEndsAnOutage(t *testing.T) {
 	t.Parallel()
-	notFound := rejectWith(http.StatusNotFound, "no", "")
-	failing := rejectWith(http.StatusServiceUnavailable, "later", "")
+	notFound, failing := rejectWith(http.StatusNotFound, "no", ""), rejectWith(http.StatusServiceUnavailable, "later", "")
 	for name, test := range map[string]struct {
 		responses []http.HandlerFunc
 		ends      bool // Whether the last call is sent.
@@ -171,72 +152,79 @@ func TestWhatEndsAnOutage(t *testing.T) {
 		"a success in between":  {[]http.HandlerFunc{loseResponse, loseResponse, succeed, loseResponse, loseResponse}, true},
 		"a 404 in between":      {[]http.HandlerFunc{loseResponse, loseResponse, notFound, loseResponse, loseResponse}, true},
 		"a failure in between":  {[]http.HandlerFunc{loseResponse, loseResponse, failing, loseResponse, loseResponse}, true},
-		"failures do not count": {[]http.HandlerFunc{failing, failing, failing, failing, failing}, true},
+		"failures do not count": {[]http.HandlerFunc{failing, failing, failing, failing}, true},
 		"three after a success": {[]http.HandlerFunc{succeed, loseResponse, loseResponse, loseResponse}, false},
+		"canceled":              {[]http.HandlerFunc{neverRespond, neverRespond, neverRespond, neverRespond}, true},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: append(test.responses, succeed)}
-			client := newBubbleClient(t, server, withToken, withoutRetries)
+			server := newScript(append(test.responses, succeed)...)
+			client := newClient(t, server, withToken, withoutRetries)
 			for range test.responses {
-				_ = read1(t, client)
+				ctx, _ := cancelLater(t, time.Second)
+				_ = fetch(ctx, client, anyNumber)
 			}
-			err := read1(t, client)
-			if (err == nil) != test.ends {
+			want := len(test.responses)
+			err := fetchAny(t, client)
+			if test.ends {
+				want++
+			}
+			if server.wantCount(t, want); (err == nil) != test.ends {
 				t.Errorf("the last call ended with %v", err)
-			}
-			if want := len(test.responses) + 1; test.ends && len(server.arrived) != want {
-				t.Errorf("there were %d requests, want %d", len(server.arrived), want)
 			}
 		})
 	}
 }
 
-// A canceled call does not show that FoneStorm is unreachable.
-func TestCancellationIsNotAnOutage(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		server := &script{responses: []http.HandlerFunc{neverRespond, neverRespond, neverRespond, neverRespond, succeed}}
-		client := newBubbleClient(t, server, withToken)
-		for range 4 {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			wantKind(t, fetch(ctx, client, anyNumber), Canceled)
-			cancel()
-		}
-		wantSuccess(t, read1(t, client))
-	})
+// brokenBody is a response body that fails at its end, like a lost connection.
+type brokenBody struct {
+	io.Reader
+	fail func() error
 }
+
+func (b brokenBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil {
+		err = b.fail()
+	}
+	return n, err
+}
+
+func (b brokenBody) Close() error { return nil }
 
 func TestLostConnections(t *testing.T) {
 	t.Parallel()
+	fails := func(err error) roundTripFunc {
+		return func(*http.Request) (*http.Response, error) { return nil, err }
+	}
 	reset := &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset by peer")}
+	unknown := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "fonestorm.test"}}
+	begins := func(body string, fail func(context.Context) error) roundTripFunc {
+		return func(r *http.Request) (*http.Response, error) {
+			body := brokenBody{strings.NewReader(body), func() error { return fail(r.Context()) }}
+			return &http.Response{StatusCode: http.StatusOK, Request: r, Body: body}, nil
+		}
+	}
+	ends := func(context.Context) error { return io.ErrUnexpectedEOF }
+	never := func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	whole := receiving(`{"type":"None"}`)
-	answer := func(r *http.Request, body string, fail func() error) *http.Response {
-		return &http.Response{StatusCode: http.StatusOK, Request: r, Body: &brokenBody{strings.NewReader(body), fail}}
-	}
-	tests := map[string]struct {
-		trip  roundTripFunc
-		words string
+	for name, test := range map[string]struct {
+		network http.RoundTripper
+		words   string
 	}{
-		"none made": {func(*http.Request) (*http.Response, error) { return nil, reset }, "no response from https://fonestorm.test/v2: read tcp: connection reset by peer"},
-		"unknown host": {func(*http.Request) (*http.Response, error) {
-			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "fonestorm.test"}}
-		}, `the host name "fonestorm.test" could not be resolved; check endpoint`},
-		"lost at once": {func(r *http.Request) (*http.Response, error) {
-			return answer(r, "", func() error { return reset }), nil
-		}, "is incomplete"},
-		"lost at last": {func(r *http.Request) (*http.Response, error) {
-			return answer(r, whole, func() error { return io.ErrUnexpectedEOF }), nil
-		}, "is incomplete"},
-		"no response": {func(r *http.Request) (*http.Response, error) { return nil, untilGone(r) }, "no response within 30s"},
-		"stops midway": {func(r *http.Request) (*http.Response, error) {
-			return answer(r, whole[:20], func() error { return untilGone(r) }), nil
-		}, "no response within 30s"},
-		"not HTTP": {func(*http.Request) (*http.Response, error) {
-			return nil, fmt.Errorf("net/http: HTTP/1.x transport connection broken: malformed HTTP response %q", "hunter2")
-		}, "the connection failed, or the response is not valid HTTP"},
-	}
-	for name, test := range tests {
+		"none made":    {fails(reset), "no response from https://fonestorm.test/v2: read tcp: connection reset by peer"},
+		"unknown host": {fails(unknown), `the host name "fonestorm.test" could not be resolved; check endpoint`},
+		"closed":       {inMemory(http.HandlerFunc(loseResponse)), "no response from https://fonestorm.test/v2: EOF"},
+		"not HTTP":     {fails(errors.New("malformed HTTP response \"hunter2\"")), "the connection failed, or the response is not valid HTTP"},
+		"lost at once": {begins("", ends), "is incomplete"},
+		"lost at last": {begins(whole, ends), "is incomplete"},
+		"no response":  {inMemory(http.HandlerFunc(neverRespond)), "no response within 30s"},
+		"stops midway": {begins(whole[:20], never), "no response within 30s"},
+	} {
 		inBubble(t, name, func(t *testing.T) {
-			err := read1(t, newNetworkClient(t, test.trip, withToken))
+			err := fetchAny(t, newNetworkClient(t, test.network, withToken))
 			wantWords(t, err, test.words, "read FoneNumber "+anyNumber)
 			wantAttempts(t, err, 3)
 			if strings.Contains(err.Error(), "hunter2") {
@@ -246,71 +234,47 @@ func TestLostConnections(t *testing.T) {
 	}
 }
 
-// untilGone blocks until the caller has gone away.
-func untilGone(r *http.Request) error {
-	<-r.Context().Done()
-	return r.Context().Err()
-}
-
 // The timeout applies to each attempt. Waiting for the rate limit does not count. A list may take longer, but a timeout is final.
 func TestRequestTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		slow := func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(2 * time.Second)
 			succeed(w, r)
-		})
-		client := newBubbleClient(t, slow, withToken, func(c *Config) {
-			c.RequestTimeout, c.RequestsPerSecond, c.MaxRetries = 2500*time.Millisecond, 1, 0
-		})
-		wantSuccess(t, together(20, func(int) error { return read1(t, client) })...)
+		}
+		within := func(timeout time.Duration) func(*Config) {
+			return func(c *Config) { c.RequestTimeout, c.RequestsPerSecond, c.MaxRetries = timeout, 1, 0 }
+		}
+		client := newClient(t, newScript(slow), withToken, within(2500*time.Millisecond))
+		wantSuccess(t, together(20, func(int) error { return fetchAny(t, client) })...)
 
-		server := &script{responses: []http.HandlerFunc{neverRespond}}
-		client = newBubbleClient(t, server, func(c *Config) { c.RequestTimeout, c.MaxRetries = 1500*time.Millisecond, 0 })
+		server := newScript(neverRespond)
 		begun := time.Now()
-		err := read1(t, client)
-		wantKind(t, err, Unreachable)
-		wantWords(t, err, "log in", "no response within 1.5s")
-		if waited := time.Since(begun); waited != 1500*time.Millisecond {
-			t.Errorf("took %s", waited)
+		wantKind(t, fetchAny(t, newClient(t, server, within(1500*time.Millisecond))), Unreachable, "log in", "no response within 1.5s")
+		took := time.Since(begun)
+		_, err := newClient(t, server, withToken).ListDevices(t.Context())
+		wantKind(t, err, Unreachable, "no response within 2m0s")
+		if both := time.Since(begun); took != 1500*time.Millisecond || both-took != 2*time.Minute {
+			t.Errorf("took %s and %s", took, both-took)
 		}
-		server.arrived, begun = nil, time.Now()
-		_, err = newBubbleClient(t, server, withToken).ListDevices(t.Context())
-		wantWords(t, err, "no response within 2m0s")
-		if waited := time.Since(begun); waited != 2*time.Minute || server.count() != 1 {
-			t.Errorf("%d requests took %s", server.count(), waited)
-		}
+		server.wantCalls(t, "login json", "devices")
 	})
 }
 
 // A redirect could send the token to another host.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
-	var reached atomic.Int32
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		reached.Add(1)
-		succeed(w, r)
-	}))
-	defer other.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		var asked atomic.Int32
-		client := newTestClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked.Add(1)
-			http.Redirect(w, r, other.URL+r.URL.Path, status)
-		}), withToken)
-		for _, err := range []error{read1(t, client), set(t.Context(), client, anyNumber, Delivery{Type: None})} {
-			wantStatus(t, err, status)
-			wantKind(t, err, WrongEndpoint)
-			wantWords(t, err, "a redirect, which is never followed", simulator.BasePath)
-			if strings.Contains(err.Error(), other.URL) {
-				t.Errorf("the error quotes the Location: %v", err)
+		server := newScript(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://evil.test"+r.URL.Path, status)
+		})
+		client := newClient(t, server, withToken)
+		for _, err := range []error{fetchAny(t, client), set(t.Context(), client, anyNumber, Delivery{Type: None})} {
+			failure := wantKind(t, err, WrongEndpoint, "a redirect, which is never followed", "https://fonestorm.test/v2")
+			if failure.Status != status || strings.Contains(err.Error(), "evil.test") {
+				t.Errorf("the error has another status, or quotes the Location: %v", err)
 			}
 		}
-		if asked.Load() != 2 {
-			t.Errorf("there were %d requests, want 2", asked.Load())
-		}
-	}
-	if n := reached.Load(); n != 0 {
-		t.Errorf("the other host got %d requests", n)
+		server.wantCalls(t, "get", "set json")
 	}
 }
 
@@ -325,30 +289,28 @@ func TestResponseSizeIsLimited(t *testing.T) {
 		return data.Bytes()
 	}
 	beginning, more := gzipped(receiving(`{"type":"None"}`)), gzipped(strings.Repeat(" ", 1<<20))
-	var asked atomic.Int32
 	endless := true
-	client := newTestClient(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
+	handler := newScript(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, err := w.Write(beginning)
 		for err == nil && endless { // Until the client closes the connection.
 			_, err = w.Write(more)
 		}
-	}), withToken)
-	err := read1(t, client)
-	wantKind(t, err, UnexpectedResponse)
-	wantWords(t, err, "larger than 64 MiB")
-	if asked.Load() != 1 {
-		t.Errorf("there were %d requests, want one", asked.Load())
-	}
+	})
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	client, err := New(testConfig(server.URL+"/v2", withToken))
+	wantSuccess(t, err)
+	wantKind(t, fetchAny(t, client), UnexpectedResponse, "larger than 64 MiB")
+	handler.wantCount(t, 1)
 	endless = false
-	wantSuccess(t, read1(t, client))
+	wantSuccess(t, fetchAny(t, client))
 }
 
 func TestByteOrderMarkIsCutOff(t *testing.T) {
 	t.Parallel()
-	wantSuccess(t, read1(t, newBubbleClient(t, respondWith(http.StatusOK, "\ufeff"+receiving(`{"type":"None"}`)), withToken)))
-	err := read1(t, newBubbleClient(t, respondWith(http.StatusConflict, "\ufeff"+envelopeOf(http.StatusConflict, "Locked.")), withToken))
+	wantSuccess(t, fetchAny(t, newClient(t, respondWith(http.StatusOK, "\ufeff"+receiving(`{"type":"None"}`)), withToken)))
+	err := fetchAny(t, newClient(t, respondWith(http.StatusConflict, "\ufeff"+envelopeOf(http.StatusConflict, "Locked.")), withToken))
 	wantWords(t, err, "Locked.")
 }
 
@@ -365,9 +327,9 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	client, err := New(testConfig(server.URL, nil))
+	client, err := New(testConfig(server.URL))
 	wantSuccess(t, err)
-	err = read1(t, client)
+	err = fetchAny(t, client)
 	wantWords(t, err, "log in", "certificate")
 	wantAttempts(t, err, 1)
 	if connections.Load() != 1 || requests.Load() != 0 {
@@ -378,41 +340,41 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 	}
 }
 
-// FoneStorm may read JSON in logins and forms in settings, or the other way around. What worked is used from then on. Settings that
-// start at once each find it out.
+// FoneStorm may read JSON in logins and forms in settings, or the other way around. What worked is used from then on, even if a
+// destination is rejected. Settings that start at once each find it out.
 func TestEncodingIsFoundOut(t *testing.T) {
 	t.Parallel()
-	for _, login := range []string{"json", "form"} {
-		for _, setting := range []string{"json", "form"} {
+	for _, login := range []string{"login json", "login form"} {
+		for _, setting := range []string{"set json", "set form"} {
 			for _, status := range []int{400, 415, 422} {
-				inBubble(t, fmt.Sprintf("login %s, setting %s, %d", login, setting, status), func(t *testing.T) {
-					unread := readsOnly(map[string]string{"login": login, "set": setting}, status)
-					var mu sync.Mutex
-					sent := map[string]int{}
-					client := newBubbleClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						mu.Lock()
-						sent[kindOf(r)+" "+r.Header.Get("Content-Type")]++
-						mu.Unlock()
+				inBubble(t, fmt.Sprint(login, ", ", setting, ", ", status), func(t *testing.T) {
+					setsIt := http.HandlerFunc(succeed)
+					server := newScript(func(w http.ResponseWriter, r *http.Request) {
 						time.Sleep(time.Second)
-						if unread(w, r) {
-							return
-						}
-						if kindOf(r) == "login" {
+						switch callOf(r) {
+						case login:
 							acceptLogin(w, r)
-							return
+						case setting:
+							setsIt(w, r)
+						default:
+							rejectWith(status, "fonenumber is required", "")(w, r)
 						}
-						succeed(w, r)
-					}))
+					})
+					client := newClient(t, server)
 					set := func(int) error { return set(t.Context(), client, anyNumber, Delivery{Type: None}) }
-					wantSuccess(t, together(3, set)...)
-					wantSuccess(t, together(5, set)...)
-					types := map[string]string{"json": "application/json", "form": "application/x-www-form-urlencoded"}
-					want := map[string]int{"login " + types[login]: 1, "set " + types[setting]: 8}
-					if login == "form" {
-						want["login application/json"] = 1
+					wantSuccess(t, append(together(3, set), together(5, set)...)...)
+					setsIt = rejectWith(status, "value is not valid", "")
+					wantWords(t, set(0), "value is not valid")
+					want := map[string]int{login: 1, setting: 9}
+					if login == "login form" {
+						want["login json"] = 1
 					}
-					if setting == "form" {
-						want["set application/json"] = 3
+					if setting == "set form" {
+						want["set json"] = 3
+					}
+					sent := map[string]int{}
+					for _, call := range server.calls {
+						sent[call]++
 					}
 					if !maps.Equal(sent, want) {
 						t.Errorf("the requests were %v, want %v", sent, want)
@@ -433,15 +395,14 @@ func TestNoFormAfterOtherFailures(t *testing.T) {
 	}
 	for name, response := range responses {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{response}}
-			for _, changes := range [][]func(*Config){{}, {withToken}} {
-				client := newBubbleClient(t, server, append(changes, withoutRetries)...)
-				if err := set(t.Context(), client, anyNumber, Delivery{Type: None}); err == nil {
+			server := newScript(response)
+			for _, change := range []func(*Config){withToken, withoutRetries} { // A setting, and the login before it.
+				if err := set(t.Context(), newClient(t, server, change), anyNumber, Delivery{Type: None}); err == nil {
 					t.Error("got no error")
 				}
 			}
-			if bodies := fmt.Sprint(server.bodies); strings.Contains(bodies, "form") {
-				t.Errorf("the bodies were %s", bodies)
+			if sent := fmt.Sprint(server.calls); strings.Contains(sent, "form") || !strings.Contains(sent, "login json") {
+				t.Errorf("the requests were %s", sent)
 			}
 		})
 	}
@@ -455,45 +416,22 @@ func TestRejectedInBothEncodings(t *testing.T) {
 		json, form int
 		words      string
 		kind       Kind
+		forms      int
 	}{
-		"twice":                        {400, 422, "words of 400", DestinationRejected},
-		"JSON is not read":             {415, 422, "words of 422", DestinationRejected},
-		"neither is read":              {415, 415, "words of 415", Rejected},
-		"a form without the number":    {400, 404, "words of 400", DestinationRejected},
-		"a form that is not permitted": {400, 403, "words of 403", PermissionDenied},
-		"a form that fails":            {400, 503, "words of 503", ServerError},
+		"twice":                        {400, 422, "words of 400", DestinationRejected, 1},
+		"JSON is not read":             {415, 422, "words of 422", DestinationRejected, 1},
+		"neither is read":              {415, 415, "words of 415", Rejected, 1},
+		"a form without the number":    {400, 404, "words of 400", DestinationRejected, 1},
+		"a form that is not permitted": {400, 403, "words of 403", PermissionDenied, 1},
+		"a form that fails":            {400, 503, "words of 503", ServerError, 3},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
-				status := test.json
-				if strings.Contains(r.Header.Get("Content-Type"), "form") {
-					status = test.form
-				}
-				rejectWith(status, fmt.Sprint("words of ", status), "")(w, r)
-			}}}
-			r := Delivery{Type: None}.params(anyNumber)
-			_, err := newBubbleClient(t, server, withToken).requestFoneNumber(t.Context(), &request{
-				operation: setDelivery, subject: anyNumber, method: http.MethodPost, path: "/messages/receive", params: r,
-			})
-			wantKind(t, err, test.kind)
-			wantWords(t, err, test.words, "set the delivery of FoneNumber "+anyNumber)
-			forms := slices.DeleteFunc(server.bodies, func(body string) bool { return !strings.Contains(body, "form") })
-			if want := map[bool]int{false: 1, true: 3}[test.kind == ServerError]; len(forms) != want || asError(err).Attempts != want {
-				t.Errorf("it was sent as a form %d times, and the error reports %d attempts; want %d", len(forms), asError(err).Attempts, want)
-			}
+			says := func(status int) http.HandlerFunc { return rejectWith(status, fmt.Sprint("words of ", status), "") }
+			server := newScript(says(test.json), says(test.form))
+			_, err := newClient(t, server, withToken).requestFoneNumber(t.Context(), Delivery{Type: None}.request(anyNumber))
+			wantKind(t, err, test.kind, test.words, "set the delivery of FoneNumber "+anyNumber)
+			wantAttempts(t, err, test.forms)
+			server.wantCalls(t, append([]string{"set json"}, []string{"set form", "set form", "set form"}[:test.forms]...)...)
 		})
 	}
-}
-
-// Once a setting has succeeded, a rejected destination is sent only once.
-func TestRejectedDestinationAfterASuccess(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		server := &script{responses: []http.HandlerFunc{succeed, rejectWith(400, "no", "")}}
-		client := newBubbleClient(t, server, withToken)
-		wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
-		wantKind(t, set(t.Context(), client, anyNumber, Delivery{Type: None}), DestinationRejected)
-		if len(server.bodies) != 2 {
-			t.Errorf("the bodies were %s", server.bodies)
-		}
-	})
 }
