@@ -160,6 +160,9 @@ type SetResult struct {
 // the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
 	c.keepSecret(s.Delivery)
+	if s.Option == Receive {
+		s.URLMethod = "" // It is always set with POST, whatever FoneStorm shows.
+	}
 	var before *Delivery
 	if f, known := c.Known(number); known {
 		before = new(f.Option(s.Option))

@@ -37,7 +37,7 @@ func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
 		{Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}, fmt.Sprintf(url, `,"url_password":"","url_username":""`), shownURL},
 	} {
 		server := newScript(shows(test.shown))
-		result, err := newClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
+		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
 		wantSuccess(t, err)
 		want := Delivery{Type: test.set.Type, Value: test.set.Value}
 		if want.Type == URL {
@@ -62,7 +62,7 @@ func TestSetDeliveryInEveryDialect(t *testing.T) {
 			for _, want := range []Delivery{
 				{Type: Device, Value: "987123543678"}, {Type: Email, Value: "Ops+sms@Example.com"}, {Type: URL, Value: callback}, forwardTo("3215551111"), {Type: None},
 			} {
-				result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: want})
+				result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: want})
 				wantSuccess(t, err)
 				fresh := newClient(t, sim)
 				for _, shown := range append(listAll(t, fresh), result.FoneNumber, get(t, fresh, anyNumber)) {
@@ -93,7 +93,7 @@ const fiveSeconds = 5 * time.Second
 // it, and after about five seconds where FoneStorm cannot be told from one that still shows the previous destination.
 func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()
-	ops := Setting{Delivery: Delivery{Type: Email, Value: "ops@example.com"}}
+	ops := Setting{Option: Receive, Delivery: Delivery{Type: Email, Value: "ops@example.com"}}
 	caller := func(key string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?key=" + key} }
 	masked := Delivery{Type: URL, Value: "https://callback.test/?key=***"}
 	for name, test := range map[string]struct {
@@ -107,8 +107,8 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"as set":                             {ops, toOld, []string{toOps}, 0, 0, asSet},
 		"as set, in capitals":                {ops, toOld, []string{`{"type":"EMAIL","email":"Ops@Example.com"}`}, 0, 0, asSet},
 		"as set and as before":               {ops, toOps, []string{toOps}, 0, 0, asSet},
-		"as set, but read back":              {Setting{Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOps}, 1, 0, asSet},
-		"read back in another spelling":      {Setting{Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOps, toMailto}, 1, 0, respelled},
+		"as set, but read back":              {Setting{Option: Receive, Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOps}, 1, 0, asSet},
+		"read back in another spelling":      {Setting{Option: Receive, Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOps, toMailto}, 1, 0, respelled},
 		"only in a read":                     {ops, toOld, []string{"null", toOps}, 1, 0, asSet},
 		"after half a second":                {ops, toOld, []string{toOld, toOld, toOps}, 2, 500 * time.Millisecond, asSet},
 		"after five seconds":                 {ops, toOld, []string{toOld, toOld, toOld, toOld, toOld, toOps}, 5, fiveSeconds, asSet},
@@ -117,18 +117,18 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"never, nothing known":               {ops, "", []string{toOld}, 5, fiveSeconds, other},
 		"somebody else's":                    {ops, toOld, []string{`{"type":"email","email":"devops@example.com"}`}, 5, fiveSeconds, other},
 		"another type":                       {ops, toOld, []string{toNumber}, 5, fiveSeconds, other},
-		"never turned off":                   {Setting{Delivery: Delivery{Type: None}}, toOps, []string{toOps}, 5, fiveSeconds, other},
+		"never turned off":                   {Setting{Option: Receive, Delivery: Delivery{Type: None}}, toOps, []string{toOps}, 5, fiveSeconds, other},
 		"in another spelling":                {ops, toOld, []string{toMailto}, 0, 0, respelled},
 		"in another spelling, type before":   {ops, toNumber, []string{toMailto}, 0, 0, respelled},
 		"in another spelling, nothing known": {ops, "", []string{toMailto}, 5, fiveSeconds, respelled}, // It may be the previous destination.
 		"in another spelling, as before":     {ops, toMailto, []string{toMailto}, 5, fiveSeconds, other},
-		"in the known spelling":              {Setting{Delivery: ops.Delivery, Last: ops.Delivery, LastShown: Delivery{Type: Email, Value: "mailto:ops@example.com"}}, toMailto, []string{toMailto}, 0, 0, asSet},
-		"masked like the previous one":       {Setting{Delivery: caller("2"), Last: caller("1"), LastShown: masked}, toCaller, []string{toCaller}, 0, 0, respelled},
-		"masked, previous one unknown":       {Setting{Delivery: caller("2")}, toCaller, []string{toCaller}, 5, fiveSeconds, other},
-		"masked, previous one changed since": {Setting{Delivery: caller("2"), Last: caller("1"), LastShown: Delivery{Type: URL, Value: "https://callback.test/"}}, toCaller, []string{toCaller}, 5, fiveSeconds, other},
-		"masked like the previous one, read": {Setting{Delivery: caller("2"), ReadBack: true}, toCaller, []string{toCaller}, 5, fiveSeconds, respelled},
-		"a stranger's as before, read back":  {Setting{Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOld}, 5, fiveSeconds, other},
-		"tokens encoded, as before":          {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test/?m={{msg}}"}}, toEncoded, []string{toEncoded}, 5, fiveSeconds, respelled},
+		"in the known spelling":              {Setting{Option: Receive, Delivery: ops.Delivery, Last: ops.Delivery, LastShown: Delivery{Type: Email, Value: "mailto:ops@example.com"}}, toMailto, []string{toMailto}, 0, 0, asSet},
+		"masked like the previous one":       {Setting{Option: Receive, Delivery: caller("2"), Last: caller("1"), LastShown: masked}, toCaller, []string{toCaller}, 0, 0, respelled},
+		"masked, previous one unknown":       {Setting{Option: Receive, Delivery: caller("2")}, toCaller, []string{toCaller}, 5, fiveSeconds, other},
+		"masked, previous one changed since": {Setting{Option: Receive, Delivery: caller("2"), Last: caller("1"), LastShown: Delivery{Type: URL, Value: "https://callback.test/"}}, toCaller, []string{toCaller}, 5, fiveSeconds, other},
+		"masked like the previous one, read": {Setting{Option: Receive, Delivery: caller("2"), ReadBack: true}, toCaller, []string{toCaller}, 5, fiveSeconds, respelled},
+		"a stranger's as before, read back":  {Setting{Option: Receive, Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOld}, 5, fiveSeconds, other},
+		"tokens encoded, as before":          {Setting{Option: Receive, Delivery: Delivery{Type: URL, Value: "https://callback.test/?m={{msg}}"}}, toEncoded, []string{toEncoded}, 5, fiveSeconds, respelled},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			server := newScript()
@@ -141,7 +141,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 				server.responses = append(server.responses, shows(shown))
 			}
 			already, begun := len(server.calls), time.Now()
-			result, err := client.SetDelivery(t.Context(), anyNumber, test.set)
+			result, err := client.Set(t.Context(), anyNumber, test.set)
 			if took := time.Since(begun); took.Round(100*time.Millisecond) != test.took || len(server.calls)-already != 1+test.reads {
 				t.Errorf("it took %s and the requests were %s, want %s and %d reads", took, server.calls, test.took, test.reads)
 			}
@@ -173,7 +173,7 @@ func TestResponsesWithoutDelivery(t *testing.T) {
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			server := newScript(response, shows(toNumber))
-			result, err := newClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Setting{Delivery: forwardTo("3215551111")})
+			result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: forwardTo("3215551111")})
 			wantSuccess(t, err)
 			if *result.Delivery != forwardTo("3215551111") || fmt.Sprint(server.calls) != "[set json get]" {
 				t.Errorf("after %s it is %+v", server.calls, result.Delivery)
@@ -290,7 +290,7 @@ func TestUncertainSettingIsSettled(t *testing.T) {
 			if test.want == unread {
 				want = strings.TrimSuffix(want, " get]") + "]"
 			}
-			result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
+			result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
 			known, found := client.Known(anyNumber)
 			if got := fmt.Sprint(server.calls); got != want {
 				t.Errorf("the requests were %s, want %s", got, want)
@@ -394,7 +394,7 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 					set  Delivery
 					kept bool
 				}{{removed, true}, {removed, true}, {Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &empty}, true}, {Delivery{Type: URL, Value: callback}, false}} {
-					result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
+					result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
 					if wantSuccess(t, err); result.CredentialsKept != test.kept {
 						t.Errorf("credentials are reported as kept: %t", result.CredentialsKept)
 					}
@@ -402,7 +402,7 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 				if last := server.bodies[len(server.bodies)-2]; !strings.Contains(last, "url_username") || strings.Contains(last, "url_password") {
 					t.Errorf("a username without a password was sent as %s", last)
 				}
-				_, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: removed, MustRemoveCredentials: true})
+				_, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: removed, MustRemoveCredentials: true})
 				wantKind(t, err, DestinationRejected)
 				wantWords(t, err, "The credentials must not be empty.")
 				if got := fmt.Sprint(server.calls); got != calls || MayHaveTakenEffect(err) {

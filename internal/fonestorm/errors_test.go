@@ -139,3 +139,5 @@ func TestRetryAfterHeader(t *testing.T) {
 		}
 	}
 }
+
+var setDelivery = Setting{Option: Receive}.request(anyNumber).operation

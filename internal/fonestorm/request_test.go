@@ -428,7 +428,7 @@ func TestRejectedInBothEncodings(t *testing.T) {
 		inBubble(t, name, func(t *testing.T) {
 			says := func(status int) http.HandlerFunc { return rejectWith(status, fmt.Sprint("words of ", status), "") }
 			server := newScript(says(test.json), says(test.form))
-			_, err := newClient(t, server, withToken).requestFoneNumber(t.Context(), Delivery{Type: None}.request(anyNumber))
+			_, err := newClient(t, server, withToken).requestFoneNumber(t.Context(), Setting{Option: Receive, Delivery: Delivery{Type: None}}.request(anyNumber))
 			wantKind(t, err, test.kind, test.words, "set the delivery of FoneNumber "+anyNumber)
 			wantAttempts(t, err, test.forms)
 			server.wantCalls(t, append([]string{"set json"}, []string{"set form", "set form", "set form"}[:test.forms]...)...)
