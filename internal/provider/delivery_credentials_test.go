@@ -22,6 +22,16 @@ func toURL(username, password string, version int) attributes {
 // All changes to the credentials of one callback: what each step sends, and what FoneStorm then has.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
+	for _, as := range settings {
+		t.Run(as.name, func(t *testing.T) {
+			t.Parallel()
+			checkCredentials(t, as)
+		})
+	}
+}
+
+func checkCredentials(t *testing.T, as setting) {
+	t.Helper()
 	a := newAccountWith(t, testNumber)
 	m := a.manage(t)
 	for _, step := range []struct {
@@ -45,30 +55,30 @@ func TestCredentials(t *testing.T) {
 		{"both removed", with(toURL("", "", 0), "on_destroy", "disable"), true, "", ""},
 		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
 	} {
-		before := a.count("set")
-		m.mustApply(step.config)
-		if sent := a.count("set") > before; sent != step.sent {
+		before := a.count(as.request)
+		m.mustApply(as.config(step.config))
+		if sent := a.count(as.request) > before; sent != step.sent {
 			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
 		}
-		a.mustDeliver(t, testNumber, delivery{"URL", hookURL, step.username, step.password})
+		as.mustBe(t, a, delivery{"URL", hookURL, step.username, step.password})
 	}
 	m.mustApply(nil)
-	a.mustDeliver(t, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
+	as.mustBe(t, a, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
 // Credentials for one URL are never sent to another. Adding credentials to an import updates it in place.
 func TestCredentialsOfAnImport(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{
-		Type: "URL", URL: "https://old.example.com/", URLMethod: "POST", URLUsername: "theirs", URLPassword: "secret",
-	}})
-	m := a.manage(t)
-	m.mustImport(testNumber)
-	m.mustApply(toURL("", "", 0))
-	a.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
-	m.mustApply(toURL("ours", "ours-too", 0))
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "ours", "ours-too"})
+	for _, as := range settings {
+		a := newAccountWith(t, testNumber)
+		as.set(a, testNumber, delivery{"URL", "https://old.example.com/", "theirs", "secret"})
+		m := a.manage(t)
+		m.mustImport(as.id(testNumber))
+		m.mustApply(as.config(toURL("", "", 0)))
+		as.mustBe(t, a, delivery{kind: "URL", value: hookURL})
+		m.mustApply(as.config(toURL("ours", "ours-too", 0)))
+		as.mustBe(t, a, delivery{"URL", hookURL, "ours", "ours-too"})
+	}
 }
 
 // FoneStorm never returns credentials. If setting new ones fails, it may have them anyway, and restoring the old
