@@ -6,8 +6,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-
-	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
 var _ datasource.DataSourceWithConfigure = (*foneNumbersDataSource)(nil)
@@ -64,7 +62,7 @@ func (d *foneNumbersDataSource) Read(ctx context.Context, req datasource.ReadReq
 
 	state.FoneNumbers = map[string]foneNumberModel{}
 	for _, f := range list {
-		if state.selects(f, f.Option(fonestorm.Receive).Type) {
+		if state.selects(f, "") {
 			state.FoneNumbers[f.Number] = newFoneNumberModel(f)
 		}
 	}

@@ -77,7 +77,7 @@ func (r *notificationResource) Schema(_ context.Context, _ resource.SchemaReques
 		MarkdownDescription: "How FoneStorm calls the callback URL: `GET` or `POST` with the data in the query, or `JSON` with the data as JSON. " +
 			"With `POST`, the body also contains the data as JSON. Required for type `Callback`, and ignored for other types.",
 		Optional:   true,
-		Validators: []validator.String{urlMethodRule(fonestorm.URLMethodGET, fonestorm.URLMethodPOST, fonestorm.URLMethodJSON)},
+		Validators: []validator.String{urlMethodRule("GET", "POST", "JSON")},
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Manages the notification about received or sent messages (SMS and MMS) of a FoneNumber: a callback or an e-mail about each message, in addition to " +

@@ -44,8 +44,10 @@ func TestLifeOfNotification(t *testing.T) {
 				t.Errorf("%v has set %+v", config, n)
 			}
 			for _, drift := range []simulator.Notify{
-				{Type: "Callback", URL: hookURL, Method: "GET"}, {Type: "Callback", URL: "https://other.example.com", Method: "JSON"},
-				{Type: "Email", Email: "boss@example.com"}, {Type: "None", URL: hookURL, Method: "POST"},
+				{Type: "Callback", URL: hookURL, Method: "GET"},
+				{Type: "Callback", URL: "https://other.example.com", Method: "JSON"},
+				{Type: "Email", Email: "boss@example.com"},
+				{Type: "None", URL: hookURL, Method: "POST"},
 			} {
 				f, _ := a.Get(testNumber)
 				before := as.is(f)
@@ -156,38 +158,43 @@ func TestCreateOfNotification(t *testing.T) {
 // However FoneStorm shows a notification, as long as the core of its destination remains, there is neither an error nor drift.
 func TestSpellingOfNotification(t *testing.T) {
 	t.Parallel()
-	for kind, rewrites := range map[string]map[string]func(string) string{"Email": rewritings["Email"], "URL": rewritings["URL"]} {
-		for name, rewrite := range rewrites {
+	for _, kind := range []string{"Email", "URL"} {
+		for name, rewrite := range rewritings[kind] {
 			t.Run(kind+" "+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					a := newAccountInMemory(t, simulator.Options{})
-					a.Put(simulator.FoneNumber{Number: testNumber})
-					a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-						v.SendNotify.URL, v.SendNotify.Email = rewrite(v.SendNotify.URL), rewrite(v.SendNotify.Email)
-						v.SendNotify.Method = map[string]string{"JSON": "json", "GET": ""}[v.SendNotify.Method]
-						return v.FoneNumber
-					})
-					m, as := a.manage(t), settings[2]
-					config := func(i int) attributes {
-						return as.config(delivery{kind: kind, value: spelled[kind][i]}.attributes(testNumber, "url_method", []string{"JSON", "GET"}[i]))
-					}
-					for _, i := range []int{0, 1, 0} {
-						m.apply(config(i))
-						m.apply(config(i)) // A list can spell it differently.
-						m.mustPlanNothing(config(i))
-						as.mustBe(t, a, delivery{kind: kind, value: spelled[kind][i]})
-					}
-					as.set(a, testNumber, delivery{kind: "Email", value: "boss@example.org"})
-					if c, _ := m.plan(config(0)); c.isEmpty() {
-						t.Error("drift is not seen")
-					}
-					m.mustApply(config(0))
-					m.mustApply(nil)
-					as.mustBe(t, a, delivery{kind: "None"})
-				})
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { liveRewritten(t, kind, rewrite) })
 			})
 		}
 	}
+}
+
+// liveRewritten changes, drifts, and destroys a notification whose destination FoneStorm rewrites.
+func liveRewritten(t *testing.T, kind string, rewrite func(string) string) {
+	t.Helper()
+	a := newAccountInMemory(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber})
+	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+		v.SendNotify.URL, v.SendNotify.Email = rewrite(v.SendNotify.URL), rewrite(v.SendNotify.Email)
+		v.SendNotify.Method = map[string]string{"JSON": "json", "GET": ""}[v.SendNotify.Method]
+		return v.FoneNumber
+	})
+	m, as := a.manage(t), settings[2]
+	config := func(i int) attributes {
+		return as.config(delivery{kind: kind, value: spelled[kind][i]}.attributes(testNumber, "url_method", []string{"JSON", "GET"}[i]))
+	}
+	for _, i := range []int{0, 1, 0} {
+		m.apply(config(i))
+		m.apply(config(i)) // A list can spell it differently.
+		m.mustPlanNothing(config(i))
+		as.mustBe(t, a, delivery{kind: kind, value: spelled[kind][i]})
+	}
+	as.set(a, testNumber, delivery{kind: "Email", value: "boss@example.org"})
+	if c, _ := m.plan(config(0)); c.isEmpty() {
+		t.Error("drift is not seen")
+	}
+	m.mustApply(config(0))
+	m.mustApply(nil)
+	as.mustBe(t, a, delivery{kind: "None"})
 }
 
 // Mistakes of notifications that deliveries do not have.

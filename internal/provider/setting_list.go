@@ -3,7 +3,6 @@ package provider
 import (
 	"cmp"
 	"context"
-	"iter"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
@@ -97,11 +96,15 @@ func (r *settingResource) list(ctx context.Context, req list.ListRequest, stream
 	}
 	stream.Results = func(push func(list.ListResult) bool) {
 		sent := int64(0)
-		for f, m := range filter.settings(all, events) {
+		for i := range len(all) * len(events) {
+			f, event := all[i/len(events)], events[i%len(events)]
 			if sent == req.Limit || ctx.Err() != nil {
 				return
 			}
-			result := r.listResult(ctx, req, f, m)
+			if !filter.selects(f, event) {
+				continue
+			}
+			result := r.listResult(ctx, req, f, event)
 			if !push(result) {
 				return
 			}
@@ -112,24 +115,10 @@ func (r *settingResource) list(ctx context.Context, req list.ListRequest, stream
 	}
 }
 
-// settings returns the settings that the filter selects, without their attributes.
-func (s foneNumberFilter) settings(all []fonestorm.FoneNumber, events []string) iter.Seq2[fonestorm.FoneNumber, settingModel] {
-	return func(yield func(fonestorm.FoneNumber, settingModel) bool) {
-		for _, f := range all {
-			for _, event := range events {
-				kind := f.Option(optionOf(event)).Type
-				isUnset := event != "" && kind == fonestorm.None && s.Type.IsNull()
-				if !isUnset && s.selects(f, kind) && !yield(f, settingModel{Event: stringOrNull(event), OnDestroy: types.StringValue(onDestroyKeep)}) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // listResult returns the identity of a setting and, if requested, the resource that an import would create. For a
 // destination that cannot be configured, it returns only a warning, which does not count toward the limit.
-func (r *settingResource) listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumber, m settingModel) list.ListResult {
+func (r *settingResource) listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumber, event string) list.ListResult {
+	m := settingModel{Event: stringOrNull(event), OnDestroy: types.StringValue(onDestroyKeep)}
 	if omitted := listDiagnostics(f, m.option()); len(omitted) > 0 {
 		return list.ListResult{Diagnostics: omitted}
 	}
