@@ -5,12 +5,10 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,7 +21,6 @@ import (
 )
 
 const (
-	loadLatency = 20 * time.Millisecond
 	loadSeed    = 1        // Seed of the faults.
 	atOnce      = 10       // Number of resources that Terraform works on at the same time.
 	mostApplies = 3        // Maximum number of applies until everything is as configured.
@@ -41,75 +38,24 @@ func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer debug.SetGCPercent(debug.SetGCPercent(400)) // As in main.
 		n := size(10_000, 2_500, 500)
-		l := newLoad(t, n)
+		l := &load{t: t, instances: make([]instance, n), faults: faults{map[string]int{}, map[simulator.Fault]int{}}}
+		l.account = newAccountInMemory(t, simulator.Options{FoneNumbers: n + neighbors, Latency: 20 * time.Millisecond})
+		for i := range neighbors {
+			l.account.byHand(loadNumber(n+i), "Email", "neighbor@example.com")
+		}
+		l.account.Inject(l.faults.choose)
 		l.applyUntilDone(loadConfig)
-		checkAccount(t, l.account, n, loadConfig)
 		l.plansNothing()
-		l.applyUntilDone(nothing)
-		checkAccount(t, l.account, n, nothing)
-		l.faults.wereMet(t, n)
+		l.applyUntilDone(func(int) attributes { return nil })
+		t.Logf("faults with seed %d: %v", loadSeed, l.faults.met)
+		total := 0
+		for _, met := range l.faults.met {
+			total += met
+		}
+		if total < n/100 {
+			t.Errorf("there were %d faults, want twice as many as a hundredth of %d FoneNumbers", total, n)
+		}
 	})
-}
-
-// The same through the real CLI, which takes minutes: `make load` sets the number of FoneNumbers.
-func TestAccLoad(t *testing.T) {
-	t.Parallel()
-	size, _ := strconv.Atoi(os.Getenv("FRACTEL_TEST_LOAD"))
-	if size == 0 {
-		t.Skip("takes minutes: use `make load`")
-	}
-	a := newAccount(t, simulator.Options{FoneNumbers: size + neighbors, Latency: loadLatency})
-	a.addNeighbors(size)
-	faults := newFaults()
-	a.Inject(faults.choose)
-	w := a.newWorkspace(t, a.provider(`request_timeout = "5s"`)+loadBlocks(size))
-	w.applyUntilDone()
-	checkAccount(t, a, size, loadConfig)
-	a.Inject(nil)
-	w.plan(0)
-	a.Inject(faults.choose)
-	w.applyUntilDone("-destroy")
-	checkAccount(t, a, size, nothing)
-	faults.wereMet(t, size)
-}
-
-// applyUntilDone applies until there are no errors.
-func (w *workspace) applyUntilDone(args ...string) {
-	w.t.Helper()
-	args = append([]string{"apply", "-no-color", "-input=false", "-auto-approve", "-compact-warnings", "-parallelism=" + strconv.Itoa(atOnce)}, args...)
-	for n := 1; ; n++ {
-		begun := time.Now()
-		output, code, err := w.Run(w.t.Context(), args...)
-		w.t.Logf("apply %d: %d errors in %s", n, strings.Count(output, "Error: "), time.Since(begun).Round(time.Second))
-		switch {
-		case err != nil:
-			w.t.Fatal(err)
-		case code == 0:
-			return
-		case n == mostApplies:
-			w.t.Fatalf("apply %d still has errors:\n%s", n, output)
-		}
-	}
-}
-
-// loadBlocks returns the configuration of loadConfig for the CLI, in separate blocks, which are fastest for it.
-func loadBlocks(size int) string {
-	var text strings.Builder
-	for i := range size {
-		fmt.Fprintf(&text, "resource %q \"n%d\" {\n", resourceName, i)
-		for name, value := range loadConfig(i) {
-			fmt.Fprintf(&text, "  %s = %#v\n", name, value)
-		}
-		text.WriteString("}\n")
-	}
-	return text.String()
-}
-
-// addNeighbors sets the deliveries of FoneNumbers that the provider does not manage.
-func (a *account) addNeighbors(size int) {
-	for i := range neighbors {
-		a.byHand(loadNumber(size+i), "Email", "neighbor@example.com")
-	}
 }
 
 // load does what Terraform does with many resources, one for each FoneNumber.
@@ -120,16 +66,8 @@ type load struct {
 	faults    faults
 }
 
-func newLoad(t *testing.T, size int) *load {
-	t.Helper()
-	a := newAccountInMemory(t, simulator.Options{FoneNumbers: size + neighbors, Latency: loadLatency})
-	a.addNeighbors(size)
-	l := &load{t: t, account: a, instances: make([]instance, size), faults: newFaults()}
-	a.Inject(l.faults.choose)
-	return l
-}
-
-// applyUntilDone applies until there are no errors.
+// applyUntilDone applies until there are no errors, and checks that FoneStorm is as configured and that the other FoneNumbers are
+// unchanged.
 func (l *load) applyUntilDone(config func(i int) attributes) {
 	l.t.Helper()
 	for n := 1; ; n++ {
@@ -137,10 +75,22 @@ func (l *load) applyUntilDone(config func(i int) attributes) {
 		problems := l.apply(config)
 		l.t.Logf("apply %d: %d errors in %s", n, len(problems), time.Since(begun))
 		if len(problems) == 0 {
-			return
+			break
 		}
 		if n == mostApplies {
 			l.t.Fatalf("apply %d still has errors: %s: %s", n, problems[0].Summary, problems[0].Detail)
+		}
+	}
+	for i := range len(l.instances) + neighbors {
+		want := delivery{kind: "None"}
+		switch {
+		case i >= len(l.instances):
+			want = delivery{kind: "Email", value: "neighbor@example.com"}
+		case config(i) != nil:
+			want = loadDestination(i)
+		}
+		if l.account.mustDeliver(l.t, loadNumber(i), want); l.t.Failed() {
+			return
 		}
 	}
 }
@@ -216,23 +166,6 @@ func (l *load) start() *run {
 	return l.account.start(l.t.Context(), l.t, attributes{"requests_per_second": 100_000})
 }
 
-// checkAccount checks that FoneStorm is as configured, and that the other FoneNumbers are unchanged.
-func checkAccount(t *testing.T, a *account, size int, config func(i int) attributes) {
-	t.Helper()
-	for i := range size + neighbors {
-		want := delivery{kind: "None"}
-		switch {
-		case i >= size:
-			want = delivery{kind: "Email", value: "neighbor@example.com"}
-		case config(i) != nil:
-			want = loadDestination(i)
-		}
-		if a.mustDeliver(t, loadNumber(i), want); t.Failed() {
-			return
-		}
-	}
-}
-
 // plansNothing checks that a plan is empty and sends few requests, and that the provider does not keep requests in memory.
 func (l *load) plansNothing() {
 	l.t.Helper()
@@ -287,28 +220,10 @@ func loadConfig(i int) attributes {
 	return config
 }
 
-// nothing is a configuration without resources.
-func nothing(int) attributes { return nil }
-
 // faults are drawn for one request of a hundred.
 type faults struct {
 	seen map[string]int // Number of requests by kind and FoneNumber.
 	met  map[simulator.Fault]int
-}
-
-func newFaults() faults { return faults{map[string]int{}, map[simulator.Fault]int{}} }
-
-// wereMet checks that enough faults occurred: there were at least two requests for each FoneNumber.
-func (f *faults) wereMet(t *testing.T, size int) {
-	t.Helper()
-	t.Logf("faults with seed %d: %v", loadSeed, f.met)
-	total := 0
-	for _, met := range f.met {
-		total += met
-	}
-	if total < size/100 {
-		t.Errorf("there were %d faults, want twice as many as a hundredth of %d FoneNumbers", total, size)
-	}
 }
 
 // choose draws a fault by the purpose of a request and how often it was sent, not by the order of requests, so that every

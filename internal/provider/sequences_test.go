@@ -64,7 +64,9 @@ func TestFixedSequences(t *testing.T) {
 	}
 	remove, off := configure{}, delivers{number, delivery{kind: "None"}}
 	// These requests of an apply get through: a login and a read for the plan, and the same before the setting.
-	then := func(faults ...simulator.Fault) []simulator.Fault { return append(make([]simulator.Fault, 4), faults...) }
+	then := func(faults ...simulator.Fault) []simulator.Fault {
+		return append(make([]simulator.Fault, 4), faults...)
+	}
 	const lost, failing = simulator.ResponseLost, simulator.BadGateway
 	for name, steps := range map[string][]step{
 		"what is set by hand is configured, and so removed with the resource": {
