@@ -144,8 +144,10 @@ func MaySpell(shown, set Delivery) bool {
 	}
 	switch kind {
 	case Email:
-		core := canonicalValue(Email, set.Value)
-		return containsAddress(strings.ToLower(text), core) || containsAddress(canonicalValue(Email, text), core)
+		local, host, _ := strings.Cut(canonicalValue(Email, set.Value), "@")
+		international, _ := idna.ToUnicode(host) // The host itself if it is not international.
+		text = strings.ToLower(text)
+		return containsAddress(text, local+"@"+host) || containsAddress(text, local+"@"+international)
 	case Device, Forward:
 		core := canonicalValue(kind, set.Value)
 		candidates := append(digitGroups.FindAllString(text, -1), strings.Join(digitGroups.FindAllString(text, -1), ""))

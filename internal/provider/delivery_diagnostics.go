@@ -29,23 +29,18 @@ func settingDiagnostics(number string, result fonestorm.SetResult) (diags diag.D
 	if result.Respelled {
 		diags.AddWarning("FoneStorm Shows the Destination Differently",
 			fmt.Sprintf("FoneStorm accepted the delivery of FoneNumber %s, but shows its destination as %s. The provider treats this as the configured "+
-				"destination from now on. Check that messages arrive.", number, describeShown(*result.Delivery)))
+				"destination from now on. Check that messages arrive.", number, describe(*result.Delivery)))
 	}
 	return diags
 }
 
-// describeShown describes a destination as FoneStorm shows it. The rest of a URL after its host can contain a secret.
-func describeShown(d fonestorm.Delivery) string {
-	if d.Type != fonestorm.URL {
-		return fmt.Sprintf("%q", d.Value)
+// describe describes a destination that FoneStorm shows. The rest of a URL after its host can contain a secret.
+func describe(d fonestorm.Delivery) string {
+	scheme, rest, found := strings.Cut(fonestorm.WithoutCredentials(d.Value), "://")
+	if end := strings.IndexAny(rest, "/?#"); found && end >= 0 && rest[end:] != "/" {
+		d.Value = scheme + "://" + rest[:end] + "/…"
 	}
-	value := fonestorm.WithoutCredentials(d.Value)
-	scheme, rest, _ := strings.Cut(value, "://")
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		return fmt.Sprintf("%q", value)
-	}
-	return fmt.Sprintf("a URL of %d characters that begins with %q", len([]rune(value)), scheme+"://"+rest[:end]+"/…")
+	return d.String()
 }
 
 // statusDiagnostics warns about a FoneNumber that is cancelled or whose cancellation is pending.

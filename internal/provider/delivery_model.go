@@ -40,10 +40,7 @@ func (m deliveryModel) identity() deliveryIdentity { return deliveryIdentity{Fon
 // methods that cannot be configured.
 func (m *deliveryModel) FromAPI(f fonestorm.FoneNumber, rec record) {
 	m.FoneNumber = types.StringValue(f.Number)
-	shown, ours := rec.find(*f.Delivery)
-	if !ours {
-		shown = destinationOf(f.Delivery.Normalized())
-	}
+	shown, _ := rec.find(*f.Delivery)
 	if shown.Type != fonestorm.None || m.Type.ValueString() != string(fonestorm.None) { // None can be configured with a value.
 		m.Value = stringOrNull(shown.Value)
 	}

@@ -220,8 +220,8 @@ func (r *deliveryResource) preview(ctx context.Context, after deliveryModel) (di
 	return diags
 }
 
-// overwriteDiagnostics warns if a create finds a delivery that this resource did not set: either another one, which it overwrites,
-// or the configured one, which its destroy will end.
+// overwriteDiagnostics warns if a create finds a delivery: either another one, which it overwrites, or the configured one, which
+// its destroy will end.
 func overwriteDiagnostics(f fonestorm.FoneNumber, after deliveryModel) (diags diag.Diagnostics) {
 	found := f.Delivery
 	same := after.isKnown() && fonestorm.SameDestination(found.Normalized(), after.destination())
@@ -230,8 +230,8 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after deliveryModel) (diags di
 	case same && after.OnDestroy.ValueString() == onDestroyKeep:
 	case same:
 		diags.AddWarning("FoneNumber Already Has This Delivery",
-			fmt.Sprintf("FoneNumber %s already delivers to the configured destination, which was not set by this resource. From now on, destroying this resource "+
-				"deletes messages. If the FoneNumber was set outside of Terraform, import it, or set on_destroy = \"keep\". "+
+			fmt.Sprintf("FoneNumber %s already delivers to the configured destination, so applying this plan does not change where messages go. "+
+				"But destroying this resource later will delete messages. If the delivery was set outside of Terraform, import it, or set on_destroy = \"keep\". "+
 				"If you renamed a resource, add a moved block.", f.Number))
 	default:
 		credentials := ""
@@ -239,9 +239,9 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after deliveryModel) (diags di
 			credentials = " The apply also removes callback credentials of the FoneNumber, if it has any."
 		}
 		diags.AddWarning("FoneNumber Already Delivers Elsewhere",
-			fmt.Sprintf("FoneNumber %s delivers to %s now, which was not set by this resource. Applying this plan replaces it with %s.%s\n\n"+
+			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s\n\n"+
 				"To adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
-				"import {\n  to = <address of this resource>\n  id = %q\n}", f.Number, found, after.describe(), credentials, f.Number))
+				"import {\n  to = <address of this resource>\n  id = %q\n}", f.Number, describe(*found), after.describe(), credentials, f.Number))
 	}
 	return diags
 }

@@ -70,14 +70,15 @@ func (rec record) last() (set, asShown fonestorm.Delivery) {
 	return set, asShown
 }
 
-// find returns the applied destination that FoneStorm shows, in the spelling in which it was set. Where this resource has set
-// nothing, tokens in a URL may be percent-encoded: FoneStorm may show them so.
+// find returns the applied destination that FoneStorm shows, in the spelling in which it was set, and true. For any other
+// destination, it returns what FoneStorm shows. Tokens that are percent-encoded in a URL make it another one, unless this
+// resource has set nothing: FoneStorm may show them so.
 func (rec record) find(found fonestorm.Delivery) (destination, bool) {
 	_, known := rec.last()
 	if known.Type == found.Type && known.Type != "" && known.Value == found.Value {
 		return rec.Applied[0], true
 	}
-	if rec.Shown == nil {
+	if rec.Shown == nil || found.Type != fonestorm.URL {
 		found = found.Normalized()
 	}
 	for _, applied := range rec.Applied {
@@ -85,7 +86,7 @@ func (rec record) find(found fonestorm.Delivery) (destination, bool) {
 			return applied, true
 		}
 	}
-	return destination{}, false
+	return destinationOf(found), false
 }
 
 // afterSetting returns the record after a setting succeeded.

@@ -280,7 +280,7 @@ func (r *deliveryResource) turnOff(ctx context.Context, number string, off fones
 	if f, inEffect := r.inEffect(ctx, f, rec); !inEffect {
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("FoneNumber %s delivers to %s, which was not set by this resource, so it was left unchanged. To end the delivery, change it in FoneStorm.",
-				number, f.Delivery))
+				number, describe(*f.Delivery)))
 		return diags, nil
 	}
 	_, err = r.client.SetDelivery(ctx, number, off)

@@ -30,12 +30,10 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 	case fonestorm.URL:
 		return checkURL(value)
 	case fonestorm.Forward:
-		if err := checkTenDigits("The number to forward to", value); err != nil {
+		if err := checkTenDigits("The number to forward to", value); err != nil || value != foneNumber {
 			return err
 		}
-		if value == foneNumber {
-			return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
-		}
+		return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
 	case fonestorm.None:
 		if value != string(fonestorm.None) {
 			return errors.New("Type \"None\" has no destination. Remove value, or use another type.")
@@ -46,6 +44,9 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 
 // checkImported is checkDestination for a delivery that FoneStorm shows. Its error says what to change there.
 func checkImported(kind fonestorm.DeliveryType, value, foneNumber string) error {
+	if value == "" {
+		return errors.New("FoneStorm shows no destination for it.")
+	}
 	err := checkDestination(kind, value, foneNumber)
 	if errors.Is(err, errURLCredentials) {
 		return errors.New("Its callback URL contains a username or password. In FoneStorm, remove them from the URL and set them as the username " +
@@ -60,10 +61,7 @@ func checkDevice(value string) error {
 	if onlyDigits.MatchString(value) {
 		return nil
 	}
-	if err := checkVisible("The device ID", value, withTrimspace); err != nil {
-		return err
-	}
-	return errors.New("A device ID must contain only digits, such as \"987123543678\".")
+	return cmp.Or(checkText("The device ID", value), errors.New("A device ID must contain only digits, such as \"987123543678\"."))
 }
 
 // The maximum lengths in bytes of an e-mail address that mail servers can deliver to, and of its part before the @ (RFC 5321).
@@ -93,7 +91,7 @@ func checkEmail(value string) error {
 	case strings.HasPrefix(strings.ToLower(value), "mailto:") || strings.Contains(domain, "?"):
 		return errors.New("The value must be only an e-mail address, such as \"ops@example.com\", without mailto: and parameters such as ?subject.")
 	}
-	if err := checkVisible("The e-mail address", value, withTrimspace); err != nil {
+	if err := checkText("The e-mail address", value); err != nil {
 		return err
 	}
 	switch {
@@ -171,7 +169,7 @@ func checkURLCharacters(value string) error {
 	if strings.Contains(strings.TrimSpace(value), " ") {
 		return errors.New("The callback URL contains a space. Write it as %20.")
 	}
-	if err := checkVisible("The callback URL", value, withTrimspace); err != nil {
+	if err := checkText("The callback URL", value); err != nil {
 		return err
 	}
 	if strings.Contains(value, `\`) {
@@ -240,7 +238,7 @@ func callbackWarnings(callback string, hasUsername, hasPassword bool) (diags dia
 		if !tokenName.MatchString(name) {
 			found = "{{…}}" // It may not be a token, but a secret.
 		} else if nearest := nearestToken(name); nearest != "" {
-			use = fmt.Sprintf(" Use %q.", nearest)
+			use = fmt.Sprintf(" Did you mean %q?", nearest)
 		}
 		diags.AddAttributeWarning(path.Root("value"), "Unknown Token in Callback URL",
 			fmt.Sprintf("The callback URL contains the token %q, which FoneStorm does not replace.%s %s", found, use, onlyKnown))

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -15,7 +16,7 @@ import (
 // apiDiagnostic converts an error of the client to a diagnostic that says what happened, why, and what to do next. The
 // FoneNumber is "" if the request was about the whole account.
 func apiDiagnostic(err error, foneNumber string) diag.Diagnostic {
-	advice := adviceFor(fonestorm.KindOf(err))
+	advice := cmp.Or(adviceFor[fonestorm.KindOf(err)], adviceFor[fonestorm.Rejected])
 	detail := sentence(err.Error())
 	if foneNumber != "" && !strings.Contains(detail, foneNumber) {
 		detail += " The request was made for FoneNumber " + foneNumber + "."
@@ -46,74 +47,70 @@ type advice struct {
 	remedy    string
 }
 
-// adviceFor returns the text for a kind of error. No other function contains such texts.
-func adviceFor(kind fonestorm.Kind) advice {
-	switch kind {
-	case fonestorm.RateLimited:
-		return advice{
-			"", "FoneStorm Rate Limit Exceeded",
-			"The account's rate limit was exceeded even though requests were throttled. If something else uses the same account, " +
-				"lower requests_per_second or increase max_retries in the provider configuration. Then run Terraform again.",
-		}
-	case fonestorm.AuthenticationFailed:
-		return advice{
-			"", "FoneStorm Authentication Failed",
-			"Check username and password in the provider configuration or in FRACTEL_USERNAME and FRACTEL_PASSWORD.",
-		}
-	case fonestorm.TokenRejected:
-		return advice{
-			"", "FoneStorm Token Rejected",
-			"Get a new token and set it in the provider configuration or in FRACTEL_TOKEN: the provider cannot renew a configured token when it expires. " +
-				"With username and password instead, the provider requests tokens itself.",
-		}
-	case fonestorm.SubaccountRejected:
-		return advice{
-			"", "Subaccount Not Accessible",
-			"Check subaccount in the provider configuration or in FRACTEL_SUBACCOUNT. It must be the ten-digit code of a subaccount, " +
-				"and the user must belong to its billing account.",
-		}
-	case fonestorm.PaymentRequired:
-		return advice{"", "FoneStorm Payment Required", "Settle the account with FracTEL. Then run Terraform again."}
-	case fonestorm.PermissionDenied:
-		return advice{"", "Permission Denied by FoneStorm", "Use the credentials of a user who has this permission, or ask the account's administrator to grant it."}
-	case fonestorm.NotFound:
-		return advice{
-			"fonenumber", "FoneNumber Not Found in Account",
-			"Check the FoneNumber, and that the credentials belong to the account that owns it. A deleted FoneNumber can be restored for 30 days.",
-		}
-	case fonestorm.WrongEndpoint:
-		return advice{
-			"", "Endpoint Is Not FoneStorm",
-			"Check endpoint in the provider configuration or in FRACTEL_ENDPOINT. FracTEL's endpoint is \"" + fonestorm.DefaultEndpoint + "\", including /v2. " +
-				"The state is unchanged.",
-		}
-	case fonestorm.DestinationRejected:
-		return advice{
-			"value", "Destination Rejected by FoneStorm",
-			"Check that value matches type and that the destination exists: a device must be configured and registered.",
-		}
-	case fonestorm.OtherDestination:
-		return advice{
-			"value", "FoneStorm Returned Another Destination",
-			"Check the FoneNumber in FoneStorm: something else may have set it at the same time. Then run Terraform again.",
-		}
-	case fonestorm.ServerError:
-		return advice{"", "FoneStorm Server Error", "The error is on FoneStorm's side. Run Terraform again later. The state contains everything that was applied."}
-	case fonestorm.UnexpectedResponse:
-		return advice{
-			"", "Unexpected FoneStorm Response",
-			"If the endpoint is not FracTEL's own, check that it serves the FoneStorm API. Otherwise, run Terraform again later.",
-		}
-	case fonestorm.Unreachable:
-		return advice{
-			"", "Unable to Reach FoneStorm",
-			"Check the network, the proxy settings (HTTPS_PROXY), and endpoint in the provider configuration or FRACTEL_ENDPOINT. Then run Terraform again.",
-		}
-	case fonestorm.Canceled:
-		return advice{"", "Operation Canceled", "Terraform was interrupted. Run it again to finish."}
-	case fonestorm.Rejected:
-		fallthrough
-	default:
-		return advice{"", "Request Rejected by FoneStorm", "The reason above comes from FoneStorm. Check the FoneNumber and the configuration of the resource."}
-	}
+// adviceFor is the text for each kind of error. Nothing else contains such texts.
+var adviceFor = map[fonestorm.Kind]advice{
+	fonestorm.RateLimited: {
+		"", "FoneStorm Rate Limit Exceeded",
+		"The account's rate limit was exceeded even though requests were throttled. If something else uses the same account, " +
+			"lower requests_per_second or increase max_retries in the provider configuration. Then run Terraform again.",
+	},
+	fonestorm.AuthenticationFailed: {
+		"", "FoneStorm Authentication Failed",
+		"Check username and password in the provider configuration or in FRACTEL_USERNAME and FRACTEL_PASSWORD.",
+	},
+	fonestorm.TokenRejected: {
+		"", "FoneStorm Token Rejected",
+		"Get a new token and set it in the provider configuration or in FRACTEL_TOKEN: the provider cannot renew a configured token when it expires. " +
+			"With username and password instead, the provider requests tokens itself.",
+	},
+	fonestorm.SubaccountRejected: {
+		"", "Subaccount Not Accessible",
+		"Check subaccount in the provider configuration or in FRACTEL_SUBACCOUNT. It must be the ten-digit code of a subaccount, " +
+			"and the user must belong to its billing account.",
+	},
+	fonestorm.PaymentRequired: {
+		"", "FoneStorm Payment Required",
+		"Settle the account with FracTEL. Then run Terraform again.",
+	},
+	fonestorm.PermissionDenied: {
+		"", "Permission Denied by FoneStorm",
+		"Use the credentials of a user who has this permission, or ask the account's administrator to grant it.",
+	},
+	fonestorm.NotFound: {
+		"fonenumber", "FoneNumber Not Found in Account",
+		"Check the FoneNumber, and that the credentials belong to the account that owns it. A deleted FoneNumber can be restored for 30 days.",
+	},
+	fonestorm.WrongEndpoint: {
+		"", "Endpoint Is Not FoneStorm",
+		"Check endpoint in the provider configuration or in FRACTEL_ENDPOINT. FracTEL's endpoint is \"" + fonestorm.DefaultEndpoint + "\", including /v2. " +
+			"The state is unchanged.",
+	},
+	fonestorm.DestinationRejected: {
+		"value", "Destination Rejected by FoneStorm",
+		"Check that value matches type and that the destination exists: a device must be configured and registered.",
+	},
+	fonestorm.OtherDestination: {
+		"value", "FoneStorm Returned Another Destination",
+		"Check the FoneNumber in FoneStorm: something else may have set it at the same time. Then run Terraform again.",
+	},
+	fonestorm.ServerError: {
+		"", "FoneStorm Server Error",
+		"The error is on FoneStorm's side. Run Terraform again later. The state contains everything that was applied.",
+	},
+	fonestorm.UnexpectedResponse: {
+		"", "Unexpected FoneStorm Response",
+		"If the endpoint is not FracTEL's own, check that it serves the FoneStorm API. Otherwise, run Terraform again later.",
+	},
+	fonestorm.Unreachable: {
+		"", "Unable to Reach FoneStorm",
+		"Check the network, the proxy settings (HTTPS_PROXY), and endpoint in the provider configuration or FRACTEL_ENDPOINT. Then run Terraform again.",
+	},
+	fonestorm.Canceled: {
+		"", "Operation Canceled",
+		"Terraform was interrupted. Run it again to finish.",
+	},
+	fonestorm.Rejected: {
+		"", "Request Rejected by FoneStorm",
+		"The reason above comes from FoneStorm. Check the FoneNumber and the configuration of the resource.",
+	},
 }

@@ -52,7 +52,7 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 // A rejected password and a rejected token have their own texts.
 func TestRejectedCredentials(t *testing.T) {
 	t.Parallel()
-	password, token := adviceFor(fonestorm.AuthenticationFailed), adviceFor(fonestorm.TokenRejected)
+	password, token := adviceFor[fonestorm.AuthenticationFailed], adviceFor[fonestorm.TokenRejected]
 	if strings.Contains(strings.ToLower(password.remedy), "token") || !strings.Contains(token.remedy, "cannot renew") || password.summary == token.summary {
 		t.Errorf("the texts are %+v and %+v", password, token)
 	}

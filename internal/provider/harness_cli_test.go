@@ -209,6 +209,9 @@ func asJSON(t *testing.T, value any) string {
 	return string(text)
 }
 
+// setEnv adds variables to the environment of the CLI.
+func (w *workspace) setEnv(env ...string) { w.Env = append(w.Env, env...) }
+
 // unzipped returns the contents of an archive, such as a saved plan.
 func unzipped(t *testing.T, path string) []byte {
 	t.Helper()

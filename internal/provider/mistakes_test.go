@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // mistake is a configuration, and the only diagnostic that it gives.
@@ -50,9 +53,9 @@ var resourceMistakes = []mistake{
 	{to("Device", "desk-7"), "value", "Invalid Destination", `A device ID must contain only digits, such as "987123543678".`},
 	{to("Device", "12\n"), "value", "Invalid Destination", "The device ID begins or ends with a line break (U+000A). Remove it with trimspace(). A file or a heredoc usually ends with a line break."},
 	{to("Device", "987 123 543 678"), "value", "Invalid Destination", "The device ID contains a space (U+0020). Remove it."},
-	{to("Device", ""), "value", "Invalid Destination", `A device ID must contain only digits, such as "987123543678".`},
+	{to("Device", ""), "value", "Invalid Destination", "The device ID is empty. Check the variable or secret that it comes from, or omit the argument."},
 	{to("Email", "ops.example.com"), "value", "Invalid Destination", `The value must be an e-mail address, such as "ops@example.com".`},
-	{to("Email", ""), "value", "Invalid Destination", `The value must be an e-mail address, such as "ops@example.com".`},
+	{to("Email", ""), "value", "Invalid Destination", "The e-mail address is empty. Check the variable or secret that it comes from, or omit the argument."},
 	{to("Email", "Ops <ops@example.com>"), "value", "Invalid Destination", "The value must be an e-mail address without a name. Use only the part between < and >."},
 	{to("Email", "<ops@example.com>"), "value", "Invalid Destination", `The value must be an e-mail address, such as "ops@example.com".`},
 	{to("Email", "ops@example.com, dev@example.com"), "value", "Invalid Destination", "The value must be one e-mail address. To reach several, use the address of a mailing list."},
@@ -73,7 +76,7 @@ var resourceMistakes = []mistake{
 	{to("Email", strings.Repeat("a", 65)+"@example.com"), "value", "Invalid Destination", "The part of an e-mail address before the @ can have at most 64 bytes, but it has 65."},
 	{to("Email", "ops@"+strings.Repeat("a.", 130)+"com"), "value", "Invalid Destination", "An e-mail address can have at most 254 bytes, but the value has 267."},
 
-	{to("URL", ""), "value", "Invalid Destination", "The callback URL must begin with https:// or http://."},
+	{to("URL", ""), "value", "Invalid Destination", "The callback URL is empty. Check the variable or secret that it comes from, or omit the argument."},
 	{to("URL", "/sms"), "value", "Invalid Destination", "The callback URL must begin with https:// or http://."},
 	{to("URL", "ftp://hooks.example.com/sms"), "value", "Invalid Destination", "The callback URL must begin with https:// or http://."},
 	{to("URL", "https:/hooks.example.com/sms"), "value", "Invalid Destination", "The callback URL must begin with https:// or http://."},
@@ -113,9 +116,9 @@ var resourceMistakes = []mistake{
 	{to("Forward", "3215551212"), "value", "Invalid Destination", "FoneNumber 3215551212 would forward to itself. Use another telephone number."},
 	{to("None", "ops@example.com"), "value", "Invalid Destination", `Type "None" has no destination. Remove value, or use another type.`},
 
-	{to("URL", "https://hooks.example.com/?a={{mesg}}&b={{msg}}"), "value", "Unknown Token in Callback URL", `The callback URL contains the token "{{mesg}}", which FoneStorm does not replace. Use "{{msg}}". FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}.`},
-	{to("URL", "https://hooks.example.com/?a={{message}}"), "value", "Unknown Token in Callback URL", `The callback URL contains the token "{{message}}", which FoneStorm does not replace. Use "{{msg}}". FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}.`},
-	{to("URL", "https://hooks.example.com/?a={{MSG}}"), "value", "Unknown Token in Callback URL", `The callback URL contains the token "{{MSG}}", which FoneStorm does not replace. Use "{{msg}}". FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}.`},
+	{to("URL", "https://hooks.example.com/?a={{mesg}}&b={{msg}}"), "value", "Unknown Token in Callback URL", `The callback URL contains the token "{{mesg}}", which FoneStorm does not replace. Did you mean "{{msg}}"? FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}.`},
+	{to("URL", "https://hooks.example.com/?a={{message}}"), "value", "Unknown Token in Callback URL", `The callback URL contains the token "{{message}}", which FoneStorm does not replace. Did you mean "{{msg}}"? FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}.`},
+	{to("URL", "https://hooks.example.com/?a={{MSG}}"), "value", "Unknown Token in Callback URL", `The callback URL contains the token "{{MSG}}", which FoneStorm does not replace. Did you mean "{{msg}}"? FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}.`},
 	{to("URL", "https://hooks.example.com/?a={{sender}}"), "value", "Unknown Token in Callback URL", `The callback URL contains the token "{{sender}}", which FoneStorm does not replace. FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}.`},
 	{to("URL", "https://hooks.example.com/?a={{correct-horse-battery-staple}}"), "value", "Unknown Token in Callback URL", `The callback URL contains the token "{{…}}", which FoneStorm does not replace. FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}.`},
 	{to("URL", "https://hooks.example.com/?a=%7B%7Bmsg%7D%7D&b=1"), "value", "Percent-Encoded Token in Callback URL", `The callback URL contains the percent-encoded token "%7B%7Bmsg%7D%7D", which FoneStorm may not replace. Use "{{msg}}": keep tokens out of urlencode().`},
@@ -130,11 +133,11 @@ var resourceMistakes = []mistake{
 	{hook("url_method", "post"), "url_method", "Invalid URL Method", `The method of callback URLs must be "POST", but "post" was given. Use "POST".`},
 	{hook("url_method", "PUT"), "url_method", "Invalid URL Method", `The method of callback URLs must be "POST", but "PUT" was given.`},
 	{attributes{"type": "Email", "value": "ops@example.com", "url_username": "hook"}, "url_username", "Credentials Without Callback URL", `url_username can only be set when type is "URL", but type is "Email". Remove it, or change type.`},
-	{hook("url_username", ""), "url_username", "Invalid URL Username", "The username is empty. Check the variable or secret that it comes from. To set none, omit the argument."},
+	{hook("url_username", ""), "url_username", "Invalid URL Username", "The username is empty. Check the variable or secret that it comes from, or omit the argument."},
 	{hook("url_username", "ho:ok"), "url_username", "Invalid URL Username", "The username contains a colon, which HTTP Basic authentication does not allow."},
 	{hook("url_username", "hook\n"), "url_username", "Invalid URL Username", "The username begins or ends with a line break (U+000A). Remove it with trimspace(). A file or a heredoc usually ends with a line break."},
 	{hook("url_username", "ho\u200dok"), "url_username", "Invalid URL Username", "The username contains an invisible character (U+200D). Remove it."},
-	{hook("url_password_wo", ""), "url_password_wo", "Invalid URL Password", "The password is empty. Check the variable or secret that it comes from. To set none, omit the argument."},
+	{hook("url_password_wo", ""), "url_password_wo", "Invalid URL Password", "The password is empty. Check the variable or secret that it comes from, or omit the argument."},
 	{hook("url_password_wo", "horse\r\n"), "url_password_wo", "Invalid URL Password", "The password begins or ends with a line break (U+000D). Remove it with trimspace(). A file or a heredoc usually ends with a line break."},
 	{hook("url_password_wo", "correct\u00a0horse"), "url_password_wo", "Invalid URL Password", "The password contains an invisible character (U+00A0). Remove it."},
 	{hook("url_password_wo", "correct\nhorse"), "url_password_wo", "Invalid URL Password", "The password contains a line break (U+000A). Remove it."},
@@ -179,7 +182,7 @@ var providerMistakes = []mistake{
 	{attributes{"endpoint": "127.0.0.1:8080/v2"}, "endpoint", "Invalid Endpoint", `The endpoint must begin with https://, or with http:// for a loopback host such as localhost. Use "http://127.0.0.1:8080/v2".`},
 	{attributes{"endpoint": "localhost:8080/v2"}, "endpoint", "Invalid Endpoint", `The endpoint must begin with https://, or with http:// for a loopback host such as localhost. Use "http://localhost:8080/v2".`},
 	{attributes{"endpoint": "fonestorm"}, "endpoint", "Invalid Endpoint", "The endpoint must begin with https://, or with http:// for a loopback host such as localhost."},
-	{attributes{"endpoint": ""}, "endpoint", "Invalid Endpoint", "The endpoint is empty. Check the variable or secret that it comes from."},
+	{attributes{"endpoint": ""}, "endpoint", "Invalid Endpoint", "The endpoint is empty. Check the variable or secret that it comes from, or omit the argument."},
 	{attributes{"endpoint": "https://api.fonestorm.com/v2\n"}, "endpoint", "Invalid Endpoint", "The endpoint begins or ends with a line break (U+000A). Remove it with trimspace(). A file or a heredoc usually ends with a line break."},
 	{attributes{"endpoint": "https://u:p@api.fonestorm.com/v2"}, "endpoint", "Invalid Endpoint", "The endpoint must not contain a username or password: use the settings for them."},
 	{attributes{"endpoint": "https://api.fonestorm.com/v2?token=x"}, "endpoint", "Invalid Endpoint", "The endpoint must not contain a query or a fragment."},
@@ -188,15 +191,15 @@ var providerMistakes = []mistake{
 	{attributes{"token": "t", "username": "u"}, "username", "Invalid Attribute Combination", `Attribute "token" cannot be specified when "username" is specified`},
 	{attributes{"token": "t", "password": "p"}, "password", "Invalid Attribute Combination", `Attribute "token" cannot be specified when "password" is specified`},
 	{attributes{"token": "t", "subaccount": "1234567890"}, "subaccount", "Invalid Attribute Combination", `Attribute "token" cannot be specified when "subaccount" is specified`},
-	{attributes{"username": ""}, "username", "Invalid FoneStorm Credentials", "The username is empty. Check the variable or secret that it comes from. To set none, omit the argument."},
-	{attributes{"password": ""}, "password", "Invalid FoneStorm Credentials", "The password is empty. Check the variable or secret that it comes from. To set none, omit the argument."},
-	{attributes{"token": ""}, "token", "Invalid FoneStorm Credentials", "The token is empty. Check the variable or secret that it comes from. To set none, omit the argument."},
+	{attributes{"username": ""}, "username", "Invalid FoneStorm Credentials", "The username is empty. Check the variable or secret that it comes from, or omit the argument."},
+	{attributes{"password": ""}, "password", "Invalid FoneStorm Credentials", "The password is empty. Check the variable or secret that it comes from, or omit the argument."},
+	{attributes{"token": ""}, "token", "Invalid FoneStorm Credentials", "The token is empty. Check the variable or secret that it comes from, or omit the argument."},
 	{attributes{"username": "demo\n"}, "username", "Invalid FoneStorm Credentials", "The username begins or ends with a line break (U+000A). Remove it with trimspace(). A file or a heredoc usually ends with a line break."},
 	{attributes{"password": "horse\r\n"}, "password", "Invalid FoneStorm Credentials", "The password begins or ends with a line break (U+000D). Remove it with trimspace(). A file or a heredoc usually ends with a line break."},
 	{attributes{"token": "ey\u200bJ"}, "token", "Invalid FoneStorm Credentials", "The token contains an invisible character (U+200B). Remove it."},
-	{attributes{"subaccount": ""}, "subaccount", "Invalid Subaccount", "The subaccount is empty. Check the variable or secret that it comes from."},
-	{attributes{"subaccount": "123456789"}, "subaccount", "Invalid Subaccount", `The subaccount must be a code of ten digits, such as "1234567890", but "123456789" was given. Put it in quotes if it begins with 0: Terraform removes leading zeros from numbers.`},
-	{attributes{"subaccount": "sales"}, "subaccount", "Invalid Subaccount", `The subaccount must be a code of ten digits, such as "1234567890", but "sales" was given.`},
+	{attributes{"subaccount": ""}, "subaccount", "Invalid Subaccount", "The subaccount is empty. Check the variable or secret that it comes from, or omit the argument."},
+	{attributes{"subaccount": "123456789"}, "subaccount", "Invalid Subaccount", `The subaccount must be a string of ten digits, such as "0123456789", but "123456789" was given.`},
+	{attributes{"subaccount": "sales"}, "subaccount", "Invalid Subaccount", `The subaccount must be a string of ten digits, such as "0123456789", but "sales" was given.`},
 	{attributes{"subaccount": "1234567890\n"}, "subaccount", "Invalid Subaccount", "The subaccount begins or ends with a line break (U+000A). Remove it with trimspace(). A file or a heredoc usually ends with a line break."},
 	{attributes{"requests_per_second": 0.5}, "requests_per_second", "Invalid Number", "requests_per_second must be a whole number from 1 to 100000, but 0.5 was given."},
 	{attributes{"requests_per_second": 0}, "requests_per_second", "Invalid Number", "requests_per_second must be a whole number from 1 to 100000, but 0 was given."},
@@ -231,19 +234,19 @@ var environmentMistakes = []mistake{
 	{attributes{envUsername: "demo"}, "password", "Missing FoneStorm Password", "A username is set but no password. Set password, or preferably the environment variable FRACTEL_PASSWORD."},
 	{attributes{envPassword: "horse"}, "username", "Missing FoneStorm Username", "A password is set but no username. Set username or the environment variable FRACTEL_USERNAME."},
 	{attributes{envToken: "t", envUsername: "demo"}, "", "Conflicting FoneStorm Credentials", "The environment contains both a token (FRACTEL_TOKEN) and a username or password (FRACTEL_USERNAME, FRACTEL_PASSWORD). Unset one of them, or set the one to use in the provider block."},
-	{attributes{envToken: "t", envEndpoint: "http://api.example.com"}, "endpoint", "Invalid Endpoint", `FRACTEL_ENDPOINT must begin with https://, or with http:// for a loopback host such as localhost, because requests contain passwords and tokens. Use "https://api.example.com".`},
-	{attributes{envToken: "t", envEndpoint: "localhost:8080/v2"}, "endpoint", "Invalid Endpoint", `FRACTEL_ENDPOINT must begin with https://, or with http:// for a loopback host such as localhost. Use "http://localhost:8080/v2".`},
-	{attributes{envToken: "t", envEndpoint: "https://api.example.com\n"}, "endpoint", "Invalid Endpoint", `FRACTEL_ENDPOINT begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'.`},
-	{attributes{envToken: "t\n"}, "token", "Invalid FoneStorm Credentials", `FRACTEL_TOKEN begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'.`},
-	{attributes{envUsername: "demo\r\n", envPassword: "horse"}, "username", "Invalid FoneStorm Credentials", `FRACTEL_USERNAME begins or ends with a line break (U+000D). Remove it, for example with tr -d '\r\n'.`},
-	{attributes{envUsername: "demo", envPassword: "horse\n"}, "password", "Invalid FoneStorm Credentials", `FRACTEL_PASSWORD begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'.`},
-	{attributes{envUsername: "demo", envPassword: "correct\nhorse"}, "password", "Invalid FoneStorm Credentials", "FRACTEL_PASSWORD contains a line break (U+000A). Remove it."},
+	{attributes{envToken: "t", envEndpoint: "http://api.example.com"}, "endpoint", "Invalid Endpoint", `The endpoint must begin with https://, or with http:// for a loopback host such as localhost, because requests contain passwords and tokens. Use "https://api.example.com". It comes from the environment variable FRACTEL_ENDPOINT.`},
+	{attributes{envToken: "t", envEndpoint: "localhost:8080/v2"}, "endpoint", "Invalid Endpoint", `The endpoint must begin with https://, or with http:// for a loopback host such as localhost. Use "http://localhost:8080/v2". It comes from the environment variable FRACTEL_ENDPOINT.`},
+	{attributes{envToken: "t", envEndpoint: "https://api.example.com\n"}, "endpoint", "Invalid Endpoint", `The endpoint begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_ENDPOINT.`},
+	{attributes{envToken: "t\n"}, "token", "Invalid FoneStorm Credentials", `The token begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_TOKEN.`},
+	{attributes{envUsername: "demo\r\n", envPassword: "horse"}, "username", "Invalid FoneStorm Credentials", `The username begins or ends with a line break (U+000D). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_USERNAME.`},
+	{attributes{envUsername: "demo", envPassword: "horse\n"}, "password", "Invalid FoneStorm Credentials", `The password begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_PASSWORD.`},
+	{attributes{envUsername: "demo", envPassword: "correct\nhorse"}, "password", "Invalid FoneStorm Credentials", "The password contains a line break (U+000A). Remove it. It comes from the environment variable FRACTEL_PASSWORD."},
 	{attributes{envToken: "t", envRequestsPerSecond: "ten"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "ten" was given.`},
 	{attributes{envToken: "t", envRequestsPerSecond: "0.5"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "0.5" was given.`},
 	{attributes{envToken: "t", envRequestsPerSecond: "10\n"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "10\n" was given.`},
 	{attributes{envToken: "t", envSubaccount: "1234567890"}, "subaccount", "Subaccount Conflicts With Token", "Both a subaccount and a token (FRACTEL_TOKEN) are set, but a token already belongs to one account. Set username and password instead of the token, or remove the subaccount."},
-	{attributes{envUsername: "demo", envPassword: "horse", envSubaccount: "123"}, "subaccount", "Invalid Subaccount", `FRACTEL_SUBACCOUNT must be a code of ten digits, such as "1234567890", but "123" was given.`},
-	{attributes{envUsername: "demo", envPassword: "horse", envSubaccount: "1234567890\n"}, "subaccount", "Invalid Subaccount", `FRACTEL_SUBACCOUNT begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'.`},
+	{attributes{envUsername: "demo", envPassword: "horse", envSubaccount: "123"}, "subaccount", "Invalid Subaccount", `The subaccount must be a string of ten digits, such as "0123456789", but "123" was given. It comes from the environment variable FRACTEL_SUBACCOUNT.`},
+	{attributes{envUsername: "demo", envPassword: "horse", envSubaccount: "1234567890\n"}, "subaccount", "Invalid Subaccount", `The subaccount begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_SUBACCOUNT.`},
 }
 
 func TestEnvironmentMistakes(t *testing.T) {
@@ -259,4 +262,111 @@ func TestEnvironmentMistakes(t *testing.T) {
 		}
 		m.check(t, configured.Diagnostics)
 	}
+}
+
+// Configurations that look like mistakes but are valid give no diagnostic.
+func TestValidConfigurations(t *testing.T) {
+	t.Parallel()
+	r := &run{t: t, ctx: t.Context(), server: newServer(New("test")())}
+	for _, config := range []attributes{
+		to("Device", "987123543678"), to("Forward", "3215551111"), to("None", "None"),
+		{"type": "None"},
+		to("Email", "ops+sms@mail.example.com"), to("Email", "grüße@bücher.example.com"), to("Email", "{{msg}}@xn--bcher-kva.example.com"),
+		to("Email", "ops@localhost"), to("Email", strings.Repeat("a", 64)+"@example.com"),
+		to("URL", "https://api.yourserver.com/handler.php?to={{to}}&from={{from}}&msg={{msg}}&id={{uid}}"),
+		to("URL", "http://198.51.100.7:8080/sms"), to("URL", "https://[2001:db8::7]:8443/sms"), to("URL", "HTTPS://hooks.example.com/https://x"),
+		to("URL", "https://bücher.example.com:443/grüße%20{{msg}}"), to("URL", "https://hooks.example.com?at=a@b&rate=100%"),
+		hook("url_method", "POST"), hook("url_username", "web hook"), hook("url_password_wo", "correct-horse: battery"), hook("on_destroy", "disable"),
+		hook("url_password_wo_version", 0), hook("url_password_wo_version", 20261125120000), hook("value", tftypes.UnknownValue),
+		hook("url_password_wo", tftypes.UnknownValue),
+		{"type": "Email", "value": "ops@example.com", "url_method": "POST"},
+		{"type": "Email", "value": tftypes.UnknownValue},
+		{"type": tftypes.UnknownValue, "value": "ops@example.com"},
+	} {
+		config["fonenumber"] = testNumber
+		for _, d := range r.validate(config) {
+			t.Errorf("%v gives %s: %s", config, d.Summary, d.Detail)
+		}
+	}
+}
+
+// Through the CLI, an error is on the line of its attribute, and a mistake in the environment is found by a plan.
+func TestAccMistakes(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	w := a.newWorkspace(t, `
+provider "fractel" {
+  alias               = "wrong"
+  requests_per_second = 0.5
+  max_retries         = 1.5
+  password            = ""
+}
+resource "fractel_fonenumber_delivery" "heredoc" {
+  fonenumber = "3215551212"
+  type       = "URL"
+  value      = <<-EOT
+    https://hooks.example.com/sms
+  EOT
+}
+resource "fractel_fonenumber_delivery" "number" {
+  fonenumber = "020 7946 0958"
+  type       = "Email"
+  value      = "ops@example.com"
+}
+data "fractel_fonenumbers" "near" {
+  area_code = 32
+}
+data "fractel_fonenumbers" "all" {
+  provider = fractel.wrong
+}
+`)
+	says(t, w.run(1, "validate", "-no-color"),
+		"requests_per_second = 0.5 requests_per_second must be a whole number from 1 to 100000, but 0.5 was given.",
+		"max_retries = 1.5 max_retries must be a whole number from 0 to 100, but 1.5 was given.",
+		`password = "" The password is empty.`,
+		"The callback URL begins or ends with a line break (U+000A). Remove it with trimspace().",
+		`fonenumber = "020 7946 0958" The FoneNumber must be exactly ten digits,`,
+		`area_code = 32 Attribute area_code must be three digits, such as "321", got: 32`,
+	)
+	w.configure(destinations[1].config(testNumber))
+	w.setEnv("FRACTEL_PASSWORD=horse\n")
+	says(t, w.plan(1), `The password begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'.`, "environment variable FRACTEL_PASSWORD")
+	if requests := a.Requests(); len(requests) > 0 {
+		t.Errorf("requests were sent: %+v", requests)
+	}
+}
+
+func TestAccWholeVersion(t *testing.T) {
+	t.Parallel()
+	needs(t, writeOnly)
+	w := newAccount(t, simulator.Options{}).newWorkspace(t, `
+resource "fractel_fonenumber_delivery" "test" {
+  fonenumber              = "3215551212"
+  type                    = "URL"
+  value                   = "https://hooks.example.com/sms"
+  url_username            = "hook"
+  url_password_wo         = "horse"
+  url_password_wo_version = 1.5
+}
+`)
+	says(t, w.run(1, "validate", "-no-color"), "url_password_wo_version = 1.5 url_password_wo_version must be a whole number, but 1.5 was given.")
+}
+
+// A value that is unknown until the apply is checked then, before it is sent to FoneStorm.
+func TestAccUnknownValueIsCheckedWhenKnown(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	w := a.newWorkspace(t, `
+resource "terraform_data" "address" {
+  input = "ops.example.com"
+}
+resource "fractel_fonenumber_delivery" "test" {
+  fonenumber = "3215551212"
+  type       = "Email"
+  value      = terraform_data.address.output
+}
+`)
+	w.plan(2)
+	says(t, w.rejects(), `The value must be an e-mail address, such as "ops@example.com".`)
+	a.sendsOnly(t, 0)
 }

@@ -76,7 +76,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				MarkdownDescription: "Username of the FoneStorm user. Can also be set with the environment variable `FRACTEL_USERNAME`. Conflicts with `token`.",
 				Optional:            true,
 				Validators: []validator.String{
-					credentialRule(summaryInvalidCredentials, "The username"),
+					usernameRule,
 					stringvalidator.ConflictsWith(path.MatchRoot("token")),
 				},
 			},
@@ -86,7 +86,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				Optional:  true,
 				Sensitive: true,
 				Validators: []validator.String{
-					credentialRule(summaryInvalidCredentials, "The password"),
+					passwordRule,
 					stringvalidator.ConflictsWith(path.MatchRoot("token")),
 				},
 			},
@@ -95,7 +95,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 					"Can also be set with the environment variable `FRACTEL_TOKEN`. Conflicts with `username`, `password`, and `subaccount`.",
 				Optional:   true,
 				Sensitive:  true,
-				Validators: []validator.String{credentialRule(summaryInvalidCredentials, "The token")},
+				Validators: []validator.String{tokenRule},
 			},
 			"subaccount": schema.StringAttribute{
 				MarkdownDescription: "Ten-digit code of the subaccount to manage. Defaults to the user's own account. " +
@@ -133,8 +133,6 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 		},
 	}
 }
-
-const summaryInvalidCredentials = "Invalid FoneStorm Credentials"
 
 // requestRate is the rule for requests_per_second.
 var requestRate = wholeNumber{1, 100_000}
@@ -193,13 +191,10 @@ const (
 // environment is checked here.
 func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagnostics) {
 	config = fonestorm.Config{
-		Endpoint:          cmp.Or(m.Endpoint.ValueString(), os.Getenv(envEndpoint), fonestorm.DefaultEndpoint),
+		Endpoint:          cmp.Or(environment("endpoint", envEndpoint, m.Endpoint, endpointRule(), &diags), fonestorm.DefaultEndpoint),
 		RequestsPerSecond: fonestorm.DefaultRequestsPerSecond,
 		MaxRetries:        fonestorm.DefaultMaxRetries,
 		RequestTimeout:    fonestorm.DefaultRequestTimeout,
-	}
-	if err := checkEndpoint(envEndpoint, config.Endpoint, withTr); err != nil {
-		diags.AddAttributeError(path.Root("endpoint"), endpointRule().summary, err.Error())
 	}
 	if m.RequestsPerSecond != nil {
 		config.RequestsPerSecond = int(*m.RequestsPerSecond)
@@ -207,7 +202,7 @@ func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagn
 		n, err := strconv.Atoi(text)
 		if err != nil || !requestRate.contains(int64(n)) {
 			diags.AddAttributeError(path.Root("requests_per_second"), summaryInvalidNumber,
-				fmt.Sprintf("%s must be %s, but %q was given.", envRequestsPerSecond, requestRate.Description(context.Background()), text))
+				fmt.Sprintf("%s must be %s, but %q was given.", envRequestsPerSecond, requestRate, text))
 		}
 		config.RequestsPerSecond = n
 	}
@@ -222,20 +217,30 @@ func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagn
 	return config, diags
 }
 
+// environment returns a value of the provider block or, if that is null, of an environment variable, which it checks.
+func environment(attribute, variable string, configured types.String, r rule, diags *diag.Diagnostics) string {
+	value := os.Getenv(variable)
+	if !configured.IsNull() || value == "" {
+		return configured.ValueString()
+	}
+	if err := r.check(value); err != nil {
+		detail := strings.Replace(err.Error(), withTrimspace, withTr, 1)
+		diags.AddAttributeError(path.Root(attribute), r.summary, detail+" It comes from the environment variable "+variable+".")
+	}
+	return value
+}
+
 // subaccount sets the subaccount to manage. It ignores the environment variable if the provider block contains a token,
 // which already belongs to one account.
 func (m providerModel) subaccount(config *fonestorm.Config) (diags diag.Diagnostics) {
-	config.Subaccount = cmp.Or(m.Subaccount.ValueString(), os.Getenv(envSubaccount))
-	if config.Subaccount == "" || !m.Token.IsNull() {
-		config.Subaccount = ""
+	if !m.Token.IsNull() {
 		return nil
 	}
-	if config.Token != "" {
+	config.Subaccount = environment("subaccount", envSubaccount, m.Subaccount, subaccountRule(), &diags)
+	if config.Subaccount != "" && config.Token != "" {
 		diags.AddAttributeError(path.Root("subaccount"), "Subaccount Conflicts With Token",
-			fmt.Sprintf("Both a subaccount and a token (%s) are set, but a token already belongs to one account. Set username and password instead of the token, or remove the subaccount.", envToken))
-	}
-	if err := checkSubaccount(envSubaccount, config.Subaccount, withTr); err != nil {
-		diags.AddAttributeError(path.Root("subaccount"), subaccountRule().summary, err.Error())
+			fmt.Sprintf("Both a subaccount and a token (%s) are set, but a token already belongs to one account. "+
+				"Set username and password instead of the token, or remove the subaccount.", envToken))
 	}
 	return diags
 }
@@ -243,22 +248,12 @@ func (m providerModel) subaccount(config *fonestorm.Config) (diags diag.Diagnost
 // credentials sets the credentials. The environment completes a username or password in the provider block. Only if the
 // block contains neither these nor a token does the environment choose between them.
 func (m providerModel) credentials(config *fonestorm.Config) (diags diag.Diagnostics) {
-	environment := func(attribute, variable string, configured types.String) string {
-		value := os.Getenv(variable)
-		if !configured.IsNull() || value == "" {
-			return configured.ValueString()
-		}
-		if err := checkCredential(variable, value, withTr); err != nil {
-			diags.AddAttributeError(path.Root(attribute), summaryInvalidCredentials, err.Error())
-		}
-		return value
-	}
 	if m.Token.IsNull() {
-		config.Username = environment("username", envUsername, m.Username)
-		config.Password = environment("password", envPassword, m.Password)
+		config.Username = environment("username", envUsername, m.Username, usernameRule, &diags)
+		config.Password = environment("password", envPassword, m.Password, passwordRule, &diags)
 	}
 	if m.Username.IsNull() && m.Password.IsNull() {
-		config.Token = environment("token", envToken, m.Token)
+		config.Token = environment("token", envToken, m.Token, tokenRule, &diags)
 	}
 	switch username, password := config.Username != "", config.Password != ""; {
 	case config.Token != "" && (username || password):

@@ -47,7 +47,7 @@ resource "fractel_fonenumber_delivery" "test" {
 }
 `, map[bool]string{true: "ephemeral = true"}[ephemeral], password),
 				"FRACTEL_PASSWORD="+login, "TF_VAR_hook="+hook, "HOME="+home, "TMPDIR="+temporary)
-			w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.Dir, "trace.log"))
+			w.setEnv("TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.Dir, "trace.log"))
 
 			outputs := w.plan(2, "-out=saved.tfplan")
 			outputs += w.run(0, "show", "-no-color", "saved.tfplan")
@@ -114,36 +114,30 @@ func searchFor(t *testing.T, where string, content []byte, absent map[string]str
 	}
 }
 
-// No diagnostic shows a destination that this resource set or sets, because it can come from a sensitive variable. One that
-// something else set is shown.
-func TestConfiguredDestinationsAreNotShown(t *testing.T) {
+// No diagnostic shows the rest of a URL after its host, which can come from a sensitive variable, of whatever resource it is.
+func TestURLsAreNotShown(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
-	a.byHand(testNumber, "Email", "boss@example.com")
+	a.byHand(testNumber, "URL", "https://hooks.example.com/secret-0")
 	m := a.manage(t)
-	config := func(value string) attributes { return delivery{kind: "Email", value: value}.attributes(testNumber) }
-	diags := m.mustApply(config("secret-1@example.com"))
-	wantWarnings(t, diags, []string{alreadyDelivers}, `Email "boss@example.com"`)
-
+	config := func(value string) attributes { return delivery{kind: "URL", value: value}.attributes(testNumber) }
+	created := m.mustApply(config("https://hooks.example.com/secret-1"))
+	wantWarnings(t, created, []string{alreadyDelivers}, `delivers to URL "https://hooks.example.com/…" now`)
+	_, replaced := m.start().plan(instance{}, config("https://hooks.example.com/secret-2")) // As for a tainted object.
 	_, destroyed := m.plan(nil)
-	_, changed := m.plan(with(config("None"), "type", "None"))
+	_, changed := m.plan(attributes{"fonenumber": testNumber, "type": "None"})
 	invalid := m.start().validate(with(config("secret-3"), "type", "Device"))
 	a.injectInto("set", simulator.ServerError)
 	m.settings = attributes{"max_retries": 0}
-	failed := m.apply(config("secret-4@example.com"))
-	for _, d := range flat(diags, destroyed, changed, invalid, failed) {
-		if strings.Contains(shown(d), "secret-") {
-			t.Errorf("%s shows the destination: %s", d.Summary, d.Detail)
+	failed := m.apply(config("https://hooks.example.com/secret-4"))
+	for i, diags := range [][]*tfprotov6.Diagnostic{created, replaced, destroyed, changed, invalid, failed} {
+		if len(diags) == 0 {
+			t.Errorf("%d: there is no diagnostic", i)
+		}
+		for _, d := range diags {
+			if strings.Contains(shown(d), "secret-") {
+				t.Errorf("%s shows a secret: %s", d.Summary, d.Detail)
+			}
 		}
 	}
-	if n := len(flat(destroyed, changed, invalid, failed)); n < 4 {
-		t.Errorf("%d diagnostics, want one of each", n)
-	}
-}
-
-func flat(lists ...[]*tfprotov6.Diagnostic) (all []*tfprotov6.Diagnostic) {
-	for _, list := range lists {
-		all = append(all, list...)
-	}
-	return all
 }

@@ -43,32 +43,30 @@ type wholeNumber struct{ min, max int64 }
 
 var _ validator.Number = wholeNumber{}
 
-func (w wholeNumber) Description(context.Context) string {
+func (w wholeNumber) Description(context.Context) string         { return w.String() }
+func (w wholeNumber) MarkdownDescription(context.Context) string { return w.String() }
+
+func (w wholeNumber) String() string {
 	if (w == wholeNumber{}) {
 		return "a whole number"
 	}
 	return fmt.Sprintf("a whole number from %d to %d", w.min, w.max)
 }
 
-func (w wholeNumber) MarkdownDescription(ctx context.Context) string { return w.Description(ctx) }
-
-func (w wholeNumber) ValidateNumber(ctx context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
+func (w wholeNumber) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
 	number := req.ConfigValue.ValueBigFloat()
 	if n, _ := number.Int64(); !number.IsInt() || !w.contains(n) {
 		resp.Diagnostics.AddAttributeError(req.Path, summaryInvalidNumber,
-			fmt.Sprintf("%s must be %s, but %s was given.", req.Path, w.Description(ctx), number.Text('f', -1)))
+			fmt.Sprintf("%s must be %s, but %s was given.", req.Path, w, number.Text('f', -1)))
 	}
 }
 
 func (w wholeNumber) contains(n int64) bool { return w == wholeNumber{} || w.min <= n && n <= w.max }
 
 const summaryInvalidNumber = "Invalid Number"
-
-// emptyAdvice ends the error for an empty text.
-const emptyAdvice = "Check the variable or secret that it comes from."
 
 // How to remove white space at the ends of a text in a configuration, and in an environment variable.
 const (
@@ -80,10 +78,12 @@ const (
 // reverse the direction of text.
 func invisible(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }
 
-// checkVisible returns an error if a text contains an invisible character. what names the text; atEnds says how to remove white
-// space at its ends.
-func checkVisible(what, text, atEnds string) error {
+// checkText returns an error if a text is empty or contains an invisible character. It does not contain the text.
+func checkText(what, text string) error {
 	at := strings.IndexFunc(text, invisible)
+	if text == "" {
+		return fmt.Errorf("%s is empty. Check the variable or secret that it comes from, or omit the argument.", what)
+	}
 	if at < 0 {
 		return nil
 	}
@@ -98,7 +98,7 @@ func checkVisible(what, text, atEnds string) error {
 	if strings.ContainsFunc(strings.TrimSpace(text), invisible) {
 		return fmt.Errorf("%s contains %s (%U). Remove it.", what, name, c)
 	}
-	return fmt.Errorf("%s begins or ends with %s (%U). %s", what, name, c, atEnds)
+	return fmt.Errorf("%s begins or ends with %s (%U). %s", what, name, c, withTrimspace)
 }
 
 func foneNumberRule() rule {
@@ -111,7 +111,7 @@ var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 // telephone number in another format.
 func checkTenDigits(what, value string) error {
 	if tenDigits.MatchString(strings.TrimSpace(value)) {
-		return checkVisible(what, value, withTrimspace)
+		return checkText(what, value)
 	}
 	if found, err := normalizeFoneNumber(value); err == nil {
 		return fmt.Errorf("%s must be exactly ten digits, but %q was given. Use %q.", what, value, found)
@@ -120,24 +120,12 @@ func checkTenDigits(what, value string) error {
 }
 
 func subaccountRule() rule {
-	return rule{summary: "Invalid Subaccount", check: func(value string) error { return checkSubaccount("The subaccount", value, withTrimspace) }}
-}
-
-func checkSubaccount(what, value, atEnds string) error {
-	if value == "" {
-		return fmt.Errorf("%s is empty. %s", what, emptyAdvice)
-	}
-	if err := checkVisible(what, value, atEnds); err != nil {
-		return err
-	}
-	if tenDigits.MatchString(value) {
-		return nil
-	}
-	hint := ""
-	if atEnds == withTrimspace && len(value) < 10 && onlyDigits.MatchString(value) {
-		hint = " Put it in quotes if it begins with 0: Terraform removes leading zeros from numbers."
-	}
-	return fmt.Errorf("%s must be a code of ten digits, such as \"1234567890\", but %q was given.%s", what, value, hint)
+	return rule{summary: "Invalid Subaccount", check: func(value string) error {
+		if err := checkText("The subaccount", value); err != nil || tenDigits.MatchString(value) {
+			return err
+		}
+		return fmt.Errorf("The subaccount must be a string of ten digits, such as \"0123456789\", but %q was given.", value)
+	}}
 }
 
 func areaCodeRule() validator.String {
@@ -181,59 +169,49 @@ func onDestroyRule() rule {
 	}, onDestroyDisable, onDestroyKeep)
 }
 
-// credentialRule returns the rule for a username, password, or token.
+// credentialRule returns the rule for a username, password, or token, which can be part of an HTTP header. Its error does not
+// contain the value.
 func credentialRule(summary, what string) rule {
-	return rule{summary: summary, check: func(value string) error { return checkCredential(what, value, withTrimspace) }}
+	return rule{summary: summary, check: func(value string) error { return checkText(what, strings.ReplaceAll(value, " ", "x")) }}
 }
 
-// checkCredential returns an error if a username, password, or token cannot be sent in an HTTP header. The error does not
-// contain the value, which is a secret.
-func checkCredential(what, value, atEnds string) error {
-	if value == "" {
-		return fmt.Errorf("%s is empty. %s To set none, omit the argument.", what, emptyAdvice)
-	}
-	return checkVisible(what, strings.ReplaceAll(value, " ", ""), atEnds)
-}
-
-func urlUsernameRule() rule {
-	r := credentialRule("Invalid URL Username", "The username")
-	check := r.check
-	r.check = func(value string) error {
-		if strings.Contains(value, ":") {
-			return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
-		}
-		return check(value)
-	}
-	return r
-}
+var (
+	usernameRule = credentialRule("Invalid FoneStorm Credentials", "The username")
+	passwordRule = credentialRule("Invalid FoneStorm Credentials", "The password")
+	tokenRule    = credentialRule("Invalid FoneStorm Credentials", "The token")
+)
 
 func urlPasswordRule() rule { return credentialRule("Invalid URL Password", "The password") }
 
-func endpointRule() rule {
-	return rule{summary: "Invalid Endpoint", check: func(value string) error { return checkEndpoint("The endpoint", value, withTrimspace) }}
+func urlUsernameRule() rule {
+	return rule{summary: "Invalid URL Username", check: func(value string) error {
+		if strings.Contains(value, ":") {
+			return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
+		}
+		return usernameRule.check(value)
+	}}
 }
 
-// checkEndpoint returns an error if an endpoint is not valid. If only the scheme is wrong or missing, the error contains the
-// corrected endpoint.
-func checkEndpoint(what, value, atEnds string) error {
-	if value == "" {
-		return fmt.Errorf("%s is empty. %s", what, emptyAdvice)
-	}
-	if err := checkVisible(what, value, atEnds); err != nil {
-		return err
-	}
-	_, err := fonestorm.ParseEndpoint(value)
-	if err == nil {
-		return nil
-	}
-	if rest, found := strings.CutPrefix(value, "http://"); found || lacksScheme(value) {
-		for _, scheme := range []string{"http://", "https://"} { // http:// is only valid for a loopback host, which rarely has a certificate.
-			if _, invalid := fonestorm.ParseEndpoint(scheme + rest); invalid == nil {
-				return fmt.Errorf("%s %w. Use %q.", what, err, scheme+rest)
+// endpointRule returns the rule for an endpoint. If only the scheme is wrong or missing, its error contains the corrected
+// endpoint.
+func endpointRule() rule {
+	return rule{summary: "Invalid Endpoint", check: func(value string) error {
+		if err := checkText("The endpoint", value); err != nil {
+			return err
+		}
+		_, err := fonestorm.ParseEndpoint(value)
+		if err == nil {
+			return nil
+		}
+		if rest, found := strings.CutPrefix(value, "http://"); found || lacksScheme(value) {
+			for _, meant := range []string{"http://" + rest, "https://" + rest} { // http is only valid for a loopback host.
+				if _, invalid := fonestorm.ParseEndpoint(meant); invalid == nil {
+					return fmt.Errorf("The endpoint %w. Use %q.", err, meant)
+				}
 			}
 		}
-	}
-	return fmt.Errorf("%s %w.", what, err)
+		return fmt.Errorf("The endpoint %w.", err)
+	}}
 }
 
 // lacksScheme reports whether a text looks like a URL that begins with its host.
@@ -243,17 +221,14 @@ func lacksScheme(value string) bool {
 }
 
 func timeoutRule() rule {
-	return rule{
-		summary: "Invalid Duration",
-		check: func(value string) error {
-			if d, err := time.ParseDuration(value); err == nil && d > 0 {
-				return nil
-			}
-			hint := `Use a number with a unit, such as "30s" or "2m".`
-			if d, err := time.ParseDuration(value + "s"); err == nil && d > 0 {
-				hint = fmt.Sprintf("It requires a unit. Use %q for seconds.", value+"s")
-			}
-			return fmt.Errorf("The timeout must be a duration greater than zero, but %q was given. %s", value, hint)
-		},
-	}
+	return rule{summary: "Invalid Duration", check: func(value string) error {
+		if d, err := time.ParseDuration(value); err == nil && d > 0 {
+			return nil
+		}
+		hint := `Use a number with a unit, such as "30s" or "2m".`
+		if d, err := time.ParseDuration(value + "s"); err == nil && d > 0 {
+			hint = fmt.Sprintf("It requires a unit. Use %q for seconds.", value+"s")
+		}
+		return fmt.Errorf("The timeout must be a duration greater than zero, but %q was given. %s", value, hint)
+	}}
 }
