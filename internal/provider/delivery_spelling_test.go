@@ -138,7 +138,7 @@ func (l *lives) settle(config func(string) attributes, alike bool) {
 // applies succeed, plans become empty, drift is seen and corrected, and a destroy turns the FoneNumber off.
 func TestAnySpelling(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	checkRandomly(t, size(100, 20, 10), func(t *rapid.T) {
 		kind := rapid.SampledFrom([]string{"Email", "Forward", "Device", "URL"}).Draw(t, "type")
 		names := []string{""}
 		for name := range rewritings[kind] {

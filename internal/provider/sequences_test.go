@@ -3,11 +3,7 @@ package provider
 import (
 	"cmp"
 	"context"
-	"flag"
-	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -20,39 +16,19 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// modelRuns is the number of subtests, each of which has a seed of its own.
-const modelRuns = 4
-
 // After any sequence of events in FoneStorm, in the connection, and in the configuration: no operation succeeds without
 // doing its work, none fails and changes the state, and an apply without faults makes FoneStorm match the configuration, so
-// that the next plan is empty. The sequences are the same in every run; `make search` draws new ones. A failure names its seed
-// for -rapid.seed.
+// that the next plan is empty. `-rapid.checks=20000` tries more sequences.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
-	first, checks := uint64(1), size(500, 50, 10)
-	if os.Getenv("FRACTEL_TEST_SEED") == "random" {
-		first, checks = rand.Uint64(), 2000
-	}
-	given := map[string]bool{} // Flags on the command line.
-	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for i := range uint64(modelRuns) {
-		t.Run(fmt.Sprint(i), func(t *testing.T) { // Not parallel, because rapid reads its seed from a flag.
-			for name, value := range map[string]any{"rapid.seed": first + i, "rapid.checks": checks, "rapid.nofailfile": true} {
-				if !given[name] {
-					_ = flag.Lookup(name).Value.Set(fmt.Sprint(value))
-				}
-			}
-			t.Logf("-rapid.seed=%s", flag.Lookup("rapid.seed").Value)
-			rapid.Check(t, func(t *rapid.T) {
-				dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
-				rapid.SyncTest(t, func(t *rapid.T) { // Waiting takes no time.
-					m, end := newModel(t, dialect)
-					defer end()
-					m.run(append(steps, apply{}))
-				})
-			})
+	checkRandomly(t, size(2000, 200, 40), func(t *rapid.T) {
+		dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
+		rapid.SyncTest(t, func(t *rapid.T) { // Waiting takes no time.
+			m, end := newModel(t, dialect)
+			defer end()
+			m.run(append(steps, apply{}))
 		})
-	}
+	})
 }
 
 // Sequences that once went wrong.
