@@ -229,7 +229,7 @@ func TestPlanWarnings(t *testing.T) {
 		warning       string
 		texts         []string
 	}{
-		"destroy disable":     {before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted upon receipt`}},
+		"destroy disable":     {before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted`}},
 		"destroy by default":  {before: to(1), warning: deleted},
 		"destroy type None":   {before: to(4)},
 		"destroy keep":        {before: with(to(1), "on_destroy", "keep")},
