@@ -56,25 +56,6 @@ func TestCredentials(t *testing.T) {
 	a.mustDeliver(t, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
-// Credentials that something else set stay with their URL, and are never sent to another. Adding credentials to an import updates it
-// in place.
-func TestCredentialsOfAnImport(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{
-		Type: "URL", URL: hookURL, URLMethod: "GET", URLUsername: "theirs", URLPassword: "secret",
-	}})
-	m := a.manage(t)
-	m.mustImport(testNumber)
-	wantWarnings(t, m.mustApply(with(toURL("", "", 0), "url_method", "POST")), []string{"Callback Method Changes to POST"})
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "theirs", "secret"})
-	other := with(toURL("", "", 0), "value", "https://new.example.com/")
-	wantWarnings(t, m.mustApply(other), []string{"Callback Credentials Will Be Removed"})
-	a.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://new.example.com/"})
-	m.mustApply(toURL("ours", "ours-too", 0))
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "ours", "ours-too"})
-}
-
 // FoneStorm never returns credentials. If setting new ones fails, it may have them anyway, and restoring the old
 // configuration must set the old ones again.
 func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {

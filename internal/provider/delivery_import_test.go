@@ -99,6 +99,9 @@ func TestImport(t *testing.T) {
 		if got := attributesOf(unwire(t, protocol().identity, i.identity.IdentityData)); got.text("fonenumber") != testNumber {
 			t.Errorf("by %s: the identity is %v", how, got)
 		}
+		if c, _ := r.plan(i, with(want, "value", "Ops@EXAMPLE.com")); !c.isEmpty() { // It is only spelled differently.
+			t.Errorf("by %s: the plan changes %q", how, c.differs())
+		}
 		_, diags = imports("+1 (321) 555-1212")
 		wantError(t, diags, "Invalid FoneNumber", `but "+1 (321) 555-1212" was given. Use "3215551212".`)
 		_, diags = imports("support")

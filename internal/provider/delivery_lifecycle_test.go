@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -223,55 +222,6 @@ func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	says(t, w.apply("-destroy", "-refresh=false"), "3 destroyed")
 }
 
-// A destroy after a create whose response was lost turns the FoneNumber off if the create took effect. The create finds out
-// by reading, or else the next refresh does.
-func TestDestroyAfterALostCreate(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		fault      simulator.Fault // Fault of the setting.
-		unreadable bool            // Whether reads fail afterward.
-		summary    string          // Summary of the create's error.
-		want       delivery
-	}{
-		"took effect":               {simulator.ResponseLost, false, "", delivery{kind: "None"}},
-		"took effect, not readable": {simulator.ResponseLost, true, "Unable to Reach FoneStorm", delivery{kind: "None"}},
-		"did not":                   {simulator.BadGateway, false, "FoneStorm Server Error", delivery{kind: "Email", value: "boss@example.com"}},
-		"did not, not readable":     {simulator.BadGateway, true, "FoneStorm Server Error", delivery{kind: "Email", value: "boss@example.com"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccountInMemory(t, simulator.Options{})
-			a.byHand(testNumber, "Email", "boss@example.com")
-			m := a.manage(t)
-			m.settings = attributes{"max_retries": 0}
-			sent := false
-			a.Inject(func(r *http.Request) simulator.Fault {
-				switch {
-				case kindOf(r) == "set":
-					sent = true
-					return test.fault
-				case sent && test.unreadable:
-					return simulator.BadGateway
-				default:
-					return ""
-				}
-			})
-			diags := m.apply(destinations[1].attributes(testNumber))
-			if test.summary != "" {
-				wantError(t, diags, test.summary)
-			} else if d := failure(diags); d != nil {
-				t.Error(d.Detail)
-			}
-			a.Inject(nil)
-			if !m.exists() {
-				t.Fatal("the state does not contain what FoneStorm may have")
-			}
-			m.mustApply(nil)
-			a.mustDeliver(t, testNumber, test.want)
-		})
-	}
-}
-
 // A create that did not take effect is tainted. If the configuration then contains another FoneNumber, the destroy of the
 // tainted object has no record of the object, and must not turn off a delivery that something else set.
 func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
@@ -294,26 +244,6 @@ func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
 	}
 	a.mustDeliver(t, testNumber, boss)
 	a.mustDeliver(t, otherNumber, destinations[1])
-}
-
-// A spelling that differs from FoneStorm's, or from the state's, is not a change.
-func TestSpelling(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.byHand(testNumber, "Email", "ops@example.com")
-	config := func(value string) attributes { return delivery{kind: "Email", value: value}.attributes(testNumber) }
-	m := a.manage(t)
-	m.mustImport(testNumber)
-	m.mustPlanNothing(config("Ops@Example.com"))
-	m.mustPlanNothing(config("ops@EXAMPLE.com"))
-	m.mustApply(config("dev@example.com"))
-	a.byHand(testNumber, "Email", "DEV@example.com")
-	m.mustPlanNothing(config("dev@example.com"))
-	a.byHand(testNumber, "Email", "Boss@example.com")
-	c, _ := m.plan(config("dev@example.com"))
-	if got := attributesOf(m.state).text("value"); got != "Boss@example.com" || c.isEmpty() {
-		t.Errorf("the state has %q, and the plan changes %q", got, c.differs())
-	}
 }
 
 // byHandMethod changes the callback method outside of Terraform.

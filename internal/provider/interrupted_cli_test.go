@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
@@ -24,20 +25,20 @@ import (
 func TestAccInterruptedRefactoring(t *testing.T) {
 	t.Parallel()
 	for i, refactoring := range refactorings(12) {
+		if refactoring.imported {
+			continue // Here, everything is created.
+		}
 		for j, signal := range []os.Signal{os.Interrupt, os.Kill} {
 			t.Run(fmt.Sprintf("%s/%s", refactoring.name, signal), func(t *testing.T) {
 				t.Parallel()
-				a := newAccountWith(t)
-				for number := range refactoring.numbers {
-					a.byHand(loadNumber(number), "None", "")
-				}
+				a := newAccount(t, simulator.Options{FoneNumbers: refactoring.numbers})
 				createFirst := (i+j)%2 == 0
 				w := a.newWorkspace(t, refactoringBlocks(refactoring.before, createFirst, "first"))
 				w.apply("-compact-warnings")
 				w.configure(refactoringBlocks(refactoring.after, createFirst, "second"))
 				var args []string
 				for _, name := range refactoring.replaced {
-					args = append(args, "-replace=fractel_fonenumber_delivery."+name)
+					args = append(args, "-replace=fractel_fonenumber_delivery."+withoutIndex(name))
 				}
 				w.interrupt(a, strike{setting: 2, signal: signal}, args...)
 				if signal == os.Interrupt {
@@ -58,45 +59,17 @@ func TestAccInterruptedRefactoring(t *testing.T) {
 }
 
 // refactoringBlocks returns the blocks of resources by their FoneNumbers.
-func refactoringBlocks(resources map[string]int, createFirst bool, round string) string {
-	numbers := map[string]map[string]string{} // The FoneNumbers of a resource, by index.
-	for address, number := range resources {
-		name, index, counted := strings.Cut(strings.TrimSuffix(address, "]"), "[")
-		if !counted {
-			index = "0"
-		}
-		if numbers[name] == nil {
-			numbers[name] = map[string]string{}
-		}
-		numbers[name][index] = loadNumber(number)
-	}
-	config := ""
-	for name, byIndex := range numbers {
-		count, index := fmt.Sprintf("count = %d", len(byIndex)), "count.index"
-		if _, single := resources[name]; single {
-			count, index = "", `"0"`
-		}
-		var pairs []string
-		for i, number := range byIndex {
-			pairs = append(pairs, fmt.Sprintf("%q = %q", i, number))
-		}
-		config += fmt.Sprintf(`
-locals {
-  %[1]s = { %[2]s }
-}
-resource "fractel_fonenumber_delivery" %[1]q {
-  %[3]s
-  fonenumber = local.%[1]s[%[4]s]
-  type       = "Email"
-  value      = "%[5]s-${local.%[1]s[%[4]s]}@example.com"
-  lifecycle {
-    create_before_destroy = %[6]t
-  }
-}
-`, name, strings.Join(pairs, ", "), count, index, round, createFirst)
+func refactoringBlocks(resources map[string]int, createFirst bool, round string) (config string) {
+	for name, number := range resources {
+		d := delivery{kind: "Email", value: fmt.Sprintf("%s-%s@example.com", round, loadNumber(number))}
+		block := strings.Replace(d.config(loadNumber(number)), `"test"`, fmt.Sprintf("%q", withoutIndex(name)), 1)
+		config += strings.Replace(block, "\n}", fmt.Sprintf("\n  lifecycle {\n    create_before_destroy = %t\n  }\n}", createFirst), 1)
 	}
 	return config
 }
+
+// withoutIndex returns the name of a resource in a configuration without count.
+func withoutIndex(name string) string { return strings.NewReplacer("[", "", "]", "").Replace(name) }
 
 // If the provider is killed, Terraform reports it and keeps the state. If Terraform is killed, the provider exits too, and the
 // next apply needs nothing that was lost: no lock to remove, and no state. Both can happen before and after a setting takes effect.
@@ -105,7 +78,7 @@ func TestAccKilledDuringApply(t *testing.T) {
 	for _, s := range []strike{
 		{setting: 20, after: true, provider: true}, {setting: 1, provider: true}, {setting: 39, after: true}, {setting: 2},
 	} {
-		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
+		t.Run(fmt.Sprintf("setting %d, after %t, provider %t", s.setting, s.after, s.provider), func(t *testing.T) {
 			t.Parallel()
 			a, w, program := newKillable(t)
 			s.signal, s.program = os.Kill, program
@@ -164,10 +137,7 @@ func newKillable(t *testing.T) (a *account, w *workspace, program string) {
 	if _, err := os.Readlink("/proc/self/exe"); err != nil {
 		t.Skip("requires /proc to find the processes of the provider")
 	}
-	a = newAccountWith(t)
-	for i := range 40 {
-		a.byHand(loadNumber(i), "None", "")
-	}
+	a = newAccount(t, simulator.Options{FoneNumbers: 40})
 	w = a.newWorkspace(t, "")
 	dir, err := filepath.EvalSymlinks(t.TempDir()) // /proc shows resolved paths.
 	if err != nil {

@@ -10,12 +10,12 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -38,10 +38,13 @@ func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer debug.SetGCPercent(debug.SetGCPercent(400)) // As in main.
 		n := size(10_000, 2_500, 500)
-		l := &load{t: t, instances: make([]instance, n), faults: faults{map[string]int{}, map[simulator.Fault]int{}}}
+		l := &load{t: t, faults: faults{map[string]int{}, map[simulator.Fault]int{}}}
 		l.account = newAccountInMemory(t, simulator.Options{FoneNumbers: n + neighbors, Latency: 20 * time.Millisecond})
 		for i := range neighbors {
 			l.account.byHand(loadNumber(n+i), "Email", "neighbor@example.com")
+		}
+		for range n {
+			l.resources = append(l.resources, l.account.manage(t))
 		}
 		l.account.Inject(l.faults.choose)
 		l.applyUntilDone(loadConfig)
@@ -62,7 +65,7 @@ func TestLoad(t *testing.T) {
 type load struct {
 	t         *testing.T
 	account   *account
-	instances []instance // The state.
+	resources []*managed
 	faults    faults
 }
 
@@ -81,10 +84,10 @@ func (l *load) applyUntilDone(config func(i int) attributes) {
 			l.t.Fatalf("apply %d still has errors: %s: %s", n, problems[0].Summary, problems[0].Detail)
 		}
 	}
-	for i := range len(l.instances) + neighbors {
+	for i := range len(l.resources) + neighbors {
 		want := delivery{kind: "None"}
 		switch {
-		case i >= len(l.instances):
+		case i >= len(l.resources):
 			want = delivery{kind: "Email", value: "neighbor@example.com"}
 		case config(i) != nil:
 			want = loadDestination(i)
@@ -103,58 +106,45 @@ func (l *load) apply(config func(i int) attributes) []*tfprotov6.Diagnostic {
 		return problems
 	}
 	r := l.start()
-	return l.each(func(i int) *tfprotov6.Diagnostic {
+	return l.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
 		if !changed[i] {
 			return nil
 		}
-		c, diags := r.plan(l.instances[i], config(i))
-		if problem := failure(diags); problem != nil {
-			return problem
+		c, diags := r.plan(m.instance, config(i))
+		if failure(diags) != nil {
+			return diags
 		}
-		l.instances[i], diags = r.apply(c)
-		return failure(diags)
+		return m.applyIn(r, c)
 	})
 }
 
 // plan does what `terraform plan` does, in a separate run. It returns which resources an apply would change.
 func (l *load) plan(r *run, config func(i int) attributes) (changed []bool, problems []*tfprotov6.Diagnostic) {
-	changed = make([]bool, len(l.instances))
-	problems = l.each(func(i int) *tfprotov6.Diagnostic {
-		if config(i) == nil && !l.instances[i].exists() {
-			return nil
-		}
-		if l.instances[i].exists() {
-			read, diags := r.refresh(l.instances[i])
-			if problem := failure(diags); problem != nil {
-				return problem
-			}
-			l.instances[i] = read
-		}
-		c, diags := r.plan(l.instances[i], config(i))
+	changed = make([]bool, len(l.resources))
+	return changed, l.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
+		c, diags := m.planIn(r, config(i))
 		changed[i] = !c.isEmpty()
-		return failure(diags)
+		return diags
 	})
-	return changed, problems
 }
 
 // each runs a function for every resource, as many at once as Terraform does, and returns the errors.
-func (l *load) each(do func(i int) *tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
+func (l *load) each(do func(i int, m *managed) []*tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
 	l.t.Helper()
-	var next atomic.Int64
 	var mu sync.Mutex
-	var workers sync.WaitGroup
-	for range atOnce {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(l.instances) && !l.t.Failed(); i = int(next.Add(1)) - 1 {
-				if problem := do(i); problem != nil {
-					mu.Lock()
-					problems = append(problems, problem)
-					mu.Unlock()
-				}
+	var workers errgroup.Group
+	workers.SetLimit(atOnce)
+	for i, m := range l.resources {
+		workers.Go(func() error {
+			if problem := failure(do(i, m)); problem != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				problems = append(problems, problem)
 			}
+			return nil
 		})
 	}
-	workers.Wait()
+	_ = workers.Wait()
 	if l.t.Failed() { // A goroutine cannot end the test.
 		l.t.FailNow()
 	}

@@ -39,6 +39,7 @@ func TestFixedSequences(t *testing.T) {
 		return configure{config: attributes{"fonenumber": number, "type": kind, "value": value, "on_destroy": onDestroy}}
 	}
 	remove, off := configure{}, delivers{number, delivery{kind: "None"}}
+	boss, byBoss := delivers{number, delivery{kind: "Email", value: "boss@example.com"}}, byHand{number, "Email", "boss@example.com"}
 	// These requests of an apply get through: a login and a read for the plan, and the same before the setting.
 	then := func(faults ...simulator.Fault) []simulator.Fault {
 		return append(make([]simulator.Fault, 4), faults...)
@@ -55,6 +56,19 @@ func TestFixedSequences(t *testing.T) {
 			to("Email", "ops@example.com", onDestroyDisable), apply{},
 			to("Email", "dev@example.com", onDestroyDisable), apply{then(lost, lost, lost, failing, failing, failing)},
 			delivers{number, delivery{kind: "Email", value: "dev@example.com"}}, remove, apply{}, off,
+		},
+		"a create whose response is lost is turned off": {
+			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(lost, lost, lost)}, remove, apply{}, off,
+		},
+		"a create whose response and read are lost is turned off": {
+			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(lost, lost, lost, failing, failing, failing)}, remove, apply{}, off,
+		},
+		"a create that fails is forgotten": {
+			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(failing, failing, failing)}, remove, apply{}, boss,
+		},
+		"a create that fails and cannot be read is forgotten": {
+			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(failing, failing, failing, failing, failing, failing)},
+			remove, apply{}, boss,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
