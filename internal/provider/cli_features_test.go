@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync"
 	"testing"
@@ -55,9 +54,8 @@ func (f feature) in(cli terraformcli.CLI) bool {
 // needs skips a test if the CLI that runs the tests does not have a feature.
 func needs(t *testing.T, f feature) {
 	t.Helper()
-	throughCLI(t)
-	if c := theCLI(); !f.in(c) {
-		t.Skipf("requires %s (%s), which %s does not have", f.name, f.since(), c.Product())
+	if lacks(t, f, "the test") {
+		t.SkipNow()
 	}
 }
 
@@ -69,14 +67,6 @@ func lacks(t *testing.T, f feature, part string) bool {
 	if f.in(c) {
 		return false
 	}
-	t.Logf("skipped: %q requires %s (%s), which %s does not have", part, f.name, f.since(), c.Product())
+	t.Logf("skipped: %s requires %s (Terraform %s, OpenTofu %q), which %s does not have", part, f.name, f.terraform, f.tofu, c.Product())
 	return true
-}
-
-// since returns the versions that have the feature.
-func (f feature) since() string {
-	if f.tofu == "" {
-		return "Terraform " + f.terraform
-	}
-	return fmt.Sprintf("Terraform %s, OpenTofu %s", f.terraform, f.tofu)
 }

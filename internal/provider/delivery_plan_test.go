@@ -22,7 +22,12 @@ const (
 // The plan of a new delivery warns about the current state of the FoneNumber.
 func TestPreview(t *testing.T) {
 	t.Parallel()
-	email := simulator.Receive{Type: "Email", Email: "old@example.com"}
+	has := func(email string) simulator.FoneNumber {
+		return simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: email}}
+	}
+	calls := func(kind, url string) simulator.FoneNumber {
+		return simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: kind, URL: url}}
+	}
 	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
 	tests := map[string]struct {
 		found    simulator.FoneNumber
@@ -32,27 +37,25 @@ func TestPreview(t *testing.T) {
 		texts    []string
 	}{
 		"delivers elsewhere": {
-			found: simulator.FoneNumber{Receive: email}, config: to(0), warning: alreadyDelivers,
+			found: has("old@example.com"), config: to(0), warning: alreadyDelivers,
 			texts: []string{`FoneNumber 3215551212 delivers to Email "old@example.com" now`, `replaces it with the configured delivery of type "Device"`},
 		},
 		"delivers elsewhere and will be None": {
-			found: simulator.FoneNumber{Receive: email}, config: to(4), warning: alreadyDelivers, texts: []string{`replaces it with type "None"`},
+			found: has("old@example.com"), config: to(4), warning: alreadyDelivers, texts: []string{`replaces it with type "None"`},
 		},
-		"another value of the same type": {found: simulator.FoneNumber{Receive: email}, config: to(1), warning: alreadyDelivers},
+		"another value of the same type": {found: has("old@example.com"), config: to(1), warning: alreadyDelivers},
 		"unknown value": {
-			found: simulator.FoneNumber{Receive: email}, config: with(to(1), "value", tftypes.UnknownValue),
+			found: has("old@example.com"), config: with(to(1), "value", tftypes.UnknownValue),
 			warning: alreadyDelivers, texts: []string{`replaces it with the configured delivery of type "Email"`},
 		},
 		"the same": {
-			found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: to(1),
+			found: has("ops@example.com"), config: to(1),
 			warning: "FoneNumber Already Has This Delivery", texts: []string{"import it", `on_destroy = "keep"`, "moved block"},
 		},
-		"the same, kept": {
-			found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: with(to(1), "on_destroy", "keep"),
-		},
-		"no delivery":  {config: to(1)},
-		"None to None": {config: to(4)},
-		"stale fields": {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
+		"the same, kept": {found: has("ops@example.com"), config: with(to(1), "on_destroy", "keep")},
+		"no delivery":    {config: to(1)},
+		"None to None":   {config: to(4)},
+		"stale fields":   {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
 		"cancelled": {
 			found: simulator.FoneNumber{Active: "cancel"}, config: to(1), warning: "FoneNumber Is Not Active",
 			texts: []string{"FoneNumber 3215551212 is cancelled", `AttributeName("fonenumber")`},
@@ -62,25 +65,15 @@ func TestPreview(t *testing.T) {
 			texts: []string{`AttributeName("fonenumber")`},
 		},
 		"called twice": {
-			found:  simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: "Callback", URL: "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D"}},
-			config: to(2), warning: twice, texts: []string{"The receive notification of FoneNumber 3215551212 calls the same URL as this delivery"},
+			found: calls("Callback", "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D"), config: to(2), warning: twice,
+			texts: []string{"The receive notification of FoneNumber 3215551212 calls the same URL as this delivery"},
 		},
-		"another URL is called": {
-			found:  simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: "Callback", URL: "https://hooks.example.com/other"}},
-			config: to(2),
-		},
-		"stale URL of a notification": {
-			found: simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: "None", URL: destinations[2].value}}, config: to(2),
-		},
-		"called with credentials": {
-			found:  simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: "Callback", URL: "https://hook:horse@hooks.example.com/sms?msg={{msg}}"}},
-			config: to(2),
-		},
-		"called, but delivers to e-mail": {
-			found: simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: "Callback", URL: destinations[2].value}}, config: to(1),
-		},
+		"another URL is called":          {found: calls("Callback", "https://hooks.example.com/other"), config: to(2)},
+		"stale URL of a notification":    {found: calls("None", destinations[2].value), config: to(2)},
+		"called with credentials":        {found: calls("Callback", "https://hook:horse@hooks.example.com/sms?msg={{msg}}"), config: to(2)},
+		"called, but delivers to e-mail": {found: calls("Callback", destinations[2].value), config: to(1)},
 		"turned off": {
-			found:    simulator.FoneNumber{Active: "cancel", MessagingDisabled: true, Receive: email},
+			found:    simulator.FoneNumber{Active: "cancel", MessagingDisabled: true, Receive: has("old@example.com").Receive},
 			settings: attributes{"check_on_plan": false}, config: to(0),
 		},
 	}
@@ -241,7 +234,10 @@ func TestPlanWarnings(t *testing.T) {
 		"replace keep by default": {
 			before: with(to(1), "on_destroy", "keep"), after: with(to(1), "fonenumber", otherNumber), warning: "Replacement Does Not Keep on_destroy",
 		},
-		"change to None":            {before: to(1), after: to(4), warning: deleted, texts: []string{`With type "None", messages received at it are deleted upon receipt`, `AttributeName("type")`}},
+		"change to None": {
+			before: to(1), after: to(4), warning: deleted,
+			texts: []string{`With type "None", messages received at it are deleted upon receipt`, `AttributeName("type")`},
+		},
 		"change to something else":  {before: to(1), after: to(0)},
 		"change of on_destroy only": {before: to(4), after: with(to(4), "on_destroy", "keep")},
 	}

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -200,57 +199,6 @@ func FuzzResource(f *testing.F) {
 		}
 		if kind != "" && kind != "URL" && username+password != "" || !seen(username, " ") || strings.Contains(username, ":") || !seen(password, " ") {
 			t.Fatalf("the credentials %q and %q were accepted with type %q", username, password, kind)
-		}
-	})
-}
-
-// An accepted provider block is usable: its values become URLs, headers, and forms.
-func FuzzProvider(f *testing.F) {
-	for _, text := range hostile {
-		f.Add(text, "demo", "demo-password", "", "30s")
-		f.Add("https://api.example.com/v2", text, text, "", "")
-		f.Add("https://api.example.com/v2", "", "", text, text)
-	}
-	for _, timeout := range []string{"-1s", "0", "1h1m", "1e9s", "9223372036854775807ns", "9223372036854775808ns", "1µs", ".s", "NaN"} {
-		f.Add("http://localhost:1/", "demo", "demo-password", "", timeout)
-	}
-	f.Fuzz(func(t *testing.T, endpoint, username, password, token, timeout string) {
-		config := given(map[string]string{
-			"endpoint": endpoint, "username": username, "password": password, "token": token, "request_timeout": timeout,
-		})
-		if config == nil {
-			return
-		}
-		var made fonestorm.Config
-		server := newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
-			made = config
-			return fonestorm.New(config)
-		}})
-		block := wire(t, protocol().provider, config.value(protocol().provider))
-		validated, err := server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: block})
-		if err != nil {
-			t.Fatal(err)
-		}
-		diags := validated.Diagnostics
-		if failure(diags) == nil {
-			configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: block})
-			if err != nil {
-				t.Fatal(err)
-			}
-			diags = append(diags, configured.Diagnostics...)
-		}
-		wantShown(t, diags)
-		if failure(diags) != nil {
-			return
-		}
-		if strings.ContainsFunc(made.Endpoint+made.Username+made.Password+made.Token, unicode.IsControl) {
-			t.Fatalf("%+v was accepted", made)
-		}
-		if wait, err := time.ParseDuration(timeout); timeout != "" && (err != nil || wait <= 0 || wait != made.RequestTimeout) {
-			t.Fatalf("the timeout %q was accepted as %s: %v", timeout, made.RequestTimeout, err)
-		}
-		if made.Token == "" && (made.Username == "" || made.Password == "") {
-			t.Fatalf("there are no credentials: %+v", made)
 		}
 	})
 }

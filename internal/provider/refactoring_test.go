@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -110,20 +109,15 @@ const (
 	killedAfter  interruption = "killed after effect" // The same, after it.
 )
 
-// interruptibleTransport is the connection of a fakeTerraform to FoneStorm.
+// interruptibleTransport is the connection of a fakeTerraform to FoneStorm, which sends one request at a time.
 type interruptibleTransport struct {
 	http.RoundTripper
 
-	mu       sync.Mutex
 	how      interruption
 	at, sent int // Number of the request that is interrupted, and of requests so far.
 }
 
-func (l *interruptibleTransport) interrupt(how interruption, at int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.how, l.at, l.sent = how, at, 0
-}
+func (l *interruptibleTransport) interrupt(how interruption, at int) { l.how, l.at, l.sent = how, at, 0 }
 
 // pause lets everything through until it is resumed.
 func (l *interruptibleTransport) pause() (resume func()) {
@@ -133,11 +127,7 @@ func (l *interruptibleTransport) pause() (resume func()) {
 }
 
 // isInterrupted reports whether the apply reached the request.
-func (l *interruptibleTransport) isInterrupted() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.how != "" && l.sent >= l.at
-}
+func (l *interruptibleTransport) isInterrupted() bool { return l.how != "" && l.sent >= l.at }
 
 // isKilled reports whether Terraform and the provider have been killed.
 func (l *interruptibleTransport) isKilled() bool {
@@ -148,9 +138,7 @@ var errInterrupted = errors.New("the connection is interrupted")
 
 func (l *interruptibleTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if kindOf(request) != "login" {
-		l.mu.Lock()
 		l.sent++
-		l.mu.Unlock()
 	}
 	interrupted := l.isInterrupted()
 	switch {

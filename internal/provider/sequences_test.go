@@ -89,7 +89,6 @@ type model struct {
 
 	mu     sync.Mutex        // Requests are served in other goroutines.
 	faults []simulator.Fault // Faults of the next requests.
-	silent bool              // Whether responses may omit the delivery of a FoneNumber.
 	met    []string          // Kind and fault of the requests of the current operation.
 	listed bool              // Whether no list of the current run met a fault.
 	cancel func()            // Cancels the calls of the current run, as Ctrl-C does.
@@ -178,7 +177,6 @@ func (s delivers) do(m *model)  { m.account.mustDeliver(m.t, s.number, s.deliver
 // do plans in one run of the provider and applies in the next, as Terraform does. Without faults, both must succeed.
 func (s apply) do(m *model) {
 	m.expect(s.faults)
-	m.silent = slices.Contains(s.faults, simulator.ReceiveMissing)
 	if problem := m.apply(); problem != nil && len(s.faults) == 0 {
 		m.t.Fatalf("an apply without faults fails: %s: %s", problem.Summary, problem.Detail)
 	}
@@ -302,9 +300,6 @@ func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnosti
 		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", modelNumbers[i])
 	}
 	state := attributesOf(got.known())
-	if m.hasMet(string(simulator.ReceiveMissing)) {
-		return // The response omitted the delivery.
-	}
 	if receive := m.receive(i); state.text("type") != receive.Type || state.text("value") != receive.Value() {
 		m.t.Fatalf("reading %s returns %v, but FoneStorm has %+v", modelNumbers[i], state, receive)
 	}

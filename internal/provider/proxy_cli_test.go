@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -44,33 +42,5 @@ func TestAccProxyFromEnvironment(t *testing.T) {
 		}
 	default:
 		t.Error("the proxy received nothing")
-	}
-}
-
-// The example of several accounts: each FoneNumber is set with the token of its own account.
-func TestAccSubaccountsExample(t *testing.T) {
-	t.Parallel()
-	config, err := os.ReadFile(filepath.Join(root, "examples", "subaccounts", "main.tf"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const parent = "1000000001"
-	a := newAccount(t, simulator.Options{Account: parent})
-	accounts := map[string]string{"3215550100": parent, "3215550200": "2000000001", "3215550201": "2000000001", "3215550300": "2000000002"}
-	for number, account := range accounts {
-		f := simulator.FoneNumber{Number: number}
-		if account != parent {
-			f.Subaccount = account
-		}
-		a.Put(f)
-	}
-	w := a.newWorkspace(t, string(config))
-	w.apply()
-	w.plan(0)
-	a.sendsOnly(t, len(accounts))
-	for _, r := range a.Requests() {
-		if number := r.Form.Get("fonenumber"); number != "" && r.Account != accounts[number] {
-			t.Errorf("FoneNumber %s was set with a token of account %q, want %q", number, r.Account, accounts[number])
-		}
 	}
 }
