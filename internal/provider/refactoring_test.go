@@ -117,7 +117,9 @@ type interruptibleTransport struct {
 	at, sent int // Number of the request that is interrupted, and of requests so far.
 }
 
-func (l *interruptibleTransport) interrupt(how interruption, at int) { l.how, l.at, l.sent = how, at, 0 }
+func (l *interruptibleTransport) interrupt(how interruption, at int) {
+	l.how, l.at, l.sent = how, at, 0
+}
 
 // pause lets everything through until it is resumed.
 func (l *interruptibleTransport) pause() (resume func()) {

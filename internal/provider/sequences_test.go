@@ -289,12 +289,14 @@ func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnosti
 		}
 		return
 	}
-	if !got.exists() {
-		neverSet := m.tainted[i] && !m.isOwn(i, m.receive(i))
-		if !neverSet && !m.mayBeGone(i) {
-			m.t.Fatalf("%s is removed from the state", modelNumbers[i])
-		}
+	neverSet := m.tainted[i] && !m.isOwn(i, m.receive(i))
+	switch {
+	case !got.exists() && !neverSet && !m.mayBeGone(i):
+		m.t.Fatalf("%s is removed from the state", modelNumbers[i])
+	case !got.exists():
 		return
+	case neverSet:
+		m.t.Fatalf("%s stays in the state, although its create had no effect", modelNumbers[i])
 	}
 	if m.hasMet("get: " + string(simulator.AnotherFoneNumber)) {
 		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", modelNumbers[i])
