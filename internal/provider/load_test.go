@@ -28,7 +28,7 @@ const (
 	neighbors   = 10       // Number of FoneNumbers in the account that are not managed.
 )
 
-// Ten thousand FoneNumbers are created, read, and destroyed while one request of a hundred meets a fault. The next apply
+// Thousands of FoneNumbers are created, read, and destroyed while one request of a hundred meets a fault. The next apply
 // retries what failed, as a user would do, until everything is as configured. Terraform itself takes most of an hour for
 // that, because it writes its whole state after each resource. So this test replaces Terraform, in a synctest bubble in
 // which latency takes no time.
@@ -37,7 +37,7 @@ const (
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer debug.SetGCPercent(debug.SetGCPercent(400)) // As in main.
-		n := size(10_000, 2_500, 500)
+		n := size(5_000, 1_000, 500)
 		l := &load{t: t, faults: faults{map[string]int{}, map[simulator.Fault]int{}}}
 		l.account = newAccountInMemory(t, simulator.Options{FoneNumbers: n + neighbors, Latency: 20 * time.Millisecond})
 		for i := range neighbors {
