@@ -10,7 +10,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -126,10 +125,6 @@ func subaccountRule() rule {
 		}
 		return fmt.Errorf("The subaccount must be a string of ten digits, such as \"0123456789\", but %q was given.", value)
 	}}
-}
-
-func areaCodeRule() validator.String {
-	return stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9]{3}$`), `must be three digits, such as "321"`)
 }
 
 // oneOf returns a rule that allows only some words. Its error suggests a word that differs only in case or white space. hints
