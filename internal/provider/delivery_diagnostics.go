@@ -61,7 +61,7 @@ func statusDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
 // deliveries that Set Delivery Service does not accept, or that this provider rejects because they contain a secret.
 func whyNotConfigurable(f fonestorm.FoneNumber) error {
 	found := f.Delivery.Normalized()
-	if err := deliveryTypeRule().check(string(found.Type)); err != nil {
+	if err := deliveryTypeRule.check(string(found.Type)); err != nil {
 		return err
 	}
 	if found.Type == fonestorm.None {

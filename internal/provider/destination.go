@@ -70,12 +70,7 @@ const (
 	maxLocalPart = 64
 )
 
-// mailDomain matches names, which may be international. A label neither begins nor ends with a hyphen.
-var mailDomain = func() *regexp.Regexp {
-	const character = `[\p{L}\p{M}\p{N}_]`
-	const label = character + `(?:[\p{L}\p{M}\p{N}_-]*` + character + `)?`
-	return regexp.MustCompile(`^` + label + `(?:\.` + label + `)*$`)
-}()
+var misplacedHyphen = regexp.MustCompile(`(^|\.)-|-(\.|$)`)
 
 func checkEmail(value string) error {
 	if len(value) > maxEmail { // Checked first, because the cost of parsing can grow faster than the value.
@@ -99,7 +94,7 @@ func checkEmail(value string) error {
 		return errors.New("The value must be an e-mail address, such as \"ops@example.com\".")
 	case len(local) > maxLocalPart:
 		return fmt.Errorf("The part of an e-mail address before the @ can have at most %d bytes, but it has %d.", maxLocalPart, len(local))
-	case !mailDomain.MatchString(domain):
+	case !hostName.MatchString(domain) || misplacedHyphen.MatchString(domain):
 		return errors.New("The part of an e-mail address after the @ must be a name, such as \"example.com\". Between dots, a hyphen can be neither first nor last.")
 	default:
 		return nil
@@ -123,7 +118,7 @@ func checkURL(value string) error {
 var (
 	errURLCredentials = errors.New("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.")
 
-	hostName      = regexp.MustCompile(`^[\p{L}\p{M}\p{N}._-]+$`)
+	hostName      = regexp.MustCompile(`^[\p{L}\p{M}\p{N}._-]+$`) // Names may be international.
 	urlParts      = regexp.MustCompile(`^(?i)https?://([^/?#]*)`) // The second part is the host and the port.
 	repeated      = regexp.MustCompile(`^(?i)https?://https?(?::/|//)`)
 	tokenInBlanks = regexp.MustCompile(`\{\{\s{0,9}(\w{1,20})\s{0,9}\}\}`)

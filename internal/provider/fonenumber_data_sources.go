@@ -20,7 +20,7 @@ func newFoneNumberDataSource() datasource.DataSource {
 	attributes["fonenumber"] = schema.StringAttribute{
 		MarkdownDescription: "FoneNumber to read, exactly ten digits. The account must contain it.",
 		Required:            true,
-		Validators:          []validator.String{foneNumberRule()},
+		Validators:          []validator.String{foneNumberRule},
 	}
 	return &dataSource[foneNumberModel]{
 		configured: unconfigured(),
@@ -167,7 +167,7 @@ type foneNumberFilter struct {
 // filterAttributes returns the attributes of a filter.
 func filterAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"type":      optional("Return only FoneNumbers with this type of delivery: `Device`, `Email`, `URL`, `Forward`, or `None`.", deliveryTypeRule()),
+		"type":      optional("Return only FoneNumbers with this type of delivery: `Device`, `Email`, `URL`, `Forward`, or `None`.", deliveryTypeRule),
 		"label":     optional("Return only FoneNumbers with exactly this label."),
 		"group":     optional("Return only FoneNumbers in exactly this group."),
 		"area_code": optional("Return only FoneNumbers with this area code, three digits.", areaCodeRule),

@@ -167,7 +167,7 @@ func FuzzURLCredentials(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text)
 	}
-	username, password := urlUsernameRule(), urlPasswordRule()
+	username, password := urlUsernameRule, urlPasswordRule
 	f.Fuzz(func(t *testing.T, text string) {
 		if !utf8.ValidString(text) {
 			return
@@ -221,12 +221,12 @@ func FuzzWords(f *testing.F) {
 		rule rule
 		is   func(text string) bool
 	}{
-		{deliveryTypeRule(), func(text string) bool {
+		{deliveryTypeRule, func(text string) bool {
 			return slices.Contains([]string{"Device", "Email", "URL", "Forward", "None"}, text)
 		}},
-		{urlMethodRule(), func(text string) bool { return text == "POST" }},
-		{onDestroyRule(), func(text string) bool { return slices.Contains([]string{"disable", "keep"}, text) }},
-		{foneNumberRule(), func(text string) bool { return onlyHasDigits(text) && len(text) == 10 }},
+		{urlMethodRule, func(text string) bool { return text == "POST" }},
+		{onDestroyRule, func(text string) bool { return slices.Contains([]string{"disable", "keep"}, text) }},
+		{foneNumberRule, func(text string) bool { return onlyHasDigits(text) && len(text) == 10 }},
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if !utf8.ValidString(text) {
@@ -387,7 +387,7 @@ func TestLongValues(t *testing.T) {
 			if _, err := normalizeFoneNumber(value); err == nil {
 				t.Errorf("%d bytes were normalized: %.40q", len(value), value)
 			}
-			_, _ = urlUsernameRule().check(value), urlPasswordRule().check(value)
+			_, _ = urlUsernameRule.check(value), urlPasswordRule.check(value)
 			_, _ = unknownTokens(value), balancedBraces(value)
 		}
 	}

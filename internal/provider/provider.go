@@ -70,7 +70,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				MarkdownDescription: "Base URL of the FoneStorm API. Must begin with `https://`; `http://` is allowed only for a loopback host. " +
 					"Defaults to `" + fonestorm.DefaultEndpoint + "`. Can also be set with the environment variable `FRACTEL_ENDPOINT`.",
 				Optional:   true,
-				Validators: []validator.String{endpointRule()},
+				Validators: []validator.String{endpointRule},
 			},
 			"username": schema.StringAttribute{
 				MarkdownDescription: "Username of the FoneStorm user. Can also be set with the environment variable `FRACTEL_USERNAME`. Conflicts with `token`.",
@@ -102,7 +102,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 					"Can also be set with the environment variable `FRACTEL_SUBACCOUNT`. Requires `username` and `password`. Conflicts with `token`.",
 				Optional: true,
 				Validators: []validator.String{
-					subaccountRule(),
+					subaccountRule,
 					stringvalidator.ConflictsWith(path.MatchRoot("token")),
 				},
 			},
@@ -123,7 +123,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				MarkdownDescription: "Timeout of a single request, as a number with a unit, such as `\"2m\"`. Does not include the time that a request waits for the rate limit. " +
 					"Listing all FoneNumbers has a timeout of at least two minutes. Defaults to `\"30s\"`.",
 				Optional:   true,
-				Validators: []validator.String{timeoutRule()},
+				Validators: []validator.String{timeoutRule},
 			},
 			"check_on_plan": schema.BoolAttribute{
 				MarkdownDescription: "Whether a plan checks that new FoneNumbers and devices are in the account, and shows the deliveries that it will overwrite. " +
@@ -191,7 +191,7 @@ const (
 // environment is checked here.
 func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagnostics) {
 	config = fonestorm.Config{
-		Endpoint:          cmp.Or(environment("endpoint", envEndpoint, m.Endpoint, endpointRule(), &diags), fonestorm.DefaultEndpoint),
+		Endpoint:          cmp.Or(environment("endpoint", envEndpoint, m.Endpoint, endpointRule, &diags), fonestorm.DefaultEndpoint),
 		RequestsPerSecond: fonestorm.DefaultRequestsPerSecond,
 		MaxRetries:        fonestorm.DefaultMaxRetries,
 		RequestTimeout:    fonestorm.DefaultRequestTimeout,
@@ -236,7 +236,7 @@ func (m providerModel) subaccount(config *fonestorm.Config) (diags diag.Diagnost
 	if !m.Token.IsNull() {
 		return nil
 	}
-	config.Subaccount = environment("subaccount", envSubaccount, m.Subaccount, subaccountRule(), &diags)
+	config.Subaccount = environment("subaccount", envSubaccount, m.Subaccount, subaccountRule, &diags)
 	if config.Subaccount != "" && config.Token != "" {
 		diags.AddAttributeError(path.Root("subaccount"), "Subaccount Conflicts With Token",
 			fmt.Sprintf("Both a subaccount and a token (%s) are set, but a token already belongs to one account. "+

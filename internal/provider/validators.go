@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -34,6 +36,51 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 	if err := r.check(req.ConfigValue.ValueString()); err != nil {
 		resp.Diagnostics.AddAttributeError(req.Path, r.summary, err.Error())
 	}
+}
+
+// The rules of all string attributes, except for the value of a delivery, whose rule depends on its type.
+var (
+	foneNumberRule   = rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
+	deliveryTypeRule = oneOf("Invalid Delivery Type", "The type", nil, fonestorm.DeliveryTypes()...)
+	urlMethodRule    = oneOf("Invalid URL Method", "The method of callback URLs", nil, fonestorm.URLMethodPOST)
+	urlUsernameRule  = rule{summary: "Invalid URL Username", check: checkURLUsername}
+	urlPasswordRule  = credentialRule("Invalid URL Password", "The password")
+	onDestroyRule    = oneOf("Invalid on_destroy", "on_destroy", map[string]string{
+		"None":    ` Use "disable", which sets type "None" so that messages are deleted upon receipt.`,
+		"restore": ` FoneStorm does not store earlier deliveries.`,
+	}, onDestroyDisable, onDestroyKeep)
+
+	endpointRule   = rule{summary: "Invalid Endpoint", check: checkEndpoint}
+	usernameRule   = credentialRule("Invalid FoneStorm Credentials", "The username")
+	passwordRule   = credentialRule("Invalid FoneStorm Credentials", "The password")
+	tokenRule      = credentialRule("Invalid FoneStorm Credentials", "The token")
+	subaccountRule = rule{summary: "Invalid Subaccount", check: checkSubaccount}
+	timeoutRule    = rule{summary: "Invalid Duration", check: checkTimeout}
+)
+
+// oneOf returns a rule that allows only some words. Its error suggests a word that differs only in case or white space. hints
+// contains what to do about other values that users may expect.
+func oneOf[T ~string](summary, what string, hints map[string]string, words ...T) rule {
+	return rule{summary: summary, check: func(value string) error {
+		if slices.Contains(words, T(value)) {
+			return nil
+		}
+		var allowed []string
+		hint := hints[value]
+		for _, word := range words {
+			allowed = append(allowed, strconv.Quote(string(word)))
+			if hint == "" && strings.EqualFold(strings.TrimSpace(value), string(word)) {
+				hint = fmt.Sprintf(" Use %q.", word)
+			}
+		}
+		return fmt.Errorf("%s must be %s, but %q was given.%s", what, strings.Join(allowed, " or "), value, hint)
+	}}
+}
+
+// credentialRule returns the rule for a username, password, or token, which can be part of an HTTP header. Its error does not
+// contain the value.
+func credentialRule(summary, what string) rule {
+	return rule{summary: summary, check: func(value string) error { return checkText(what, strings.ReplaceAll(value, " ", "x")) }}
 }
 
 // wholeNumber is a validator of a number without a fraction. Both bounds are allowed; without them, any whole number is. An
@@ -100,10 +147,6 @@ func checkText(what, text string) error {
 	return fmt.Errorf("%s begins or ends with %s (%U). %s", what, name, c, withTrimspace)
 }
 
-func foneNumberRule() rule {
-	return rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
-}
-
 var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 
 // checkTenDigits returns an error if a value is not exactly ten digits. The error contains the ten digits if the value is a
@@ -118,95 +161,37 @@ func checkTenDigits(what, value string) error {
 	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %q was given.", what, value)
 }
 
-func subaccountRule() rule {
-	return rule{summary: "Invalid Subaccount", check: func(value string) error {
-		if err := checkText("The subaccount", value); err != nil || tenDigits.MatchString(value) {
-			return err
-		}
-		return fmt.Errorf("The subaccount must be a string of ten digits, such as \"0123456789\", but %q was given.", value)
-	}}
-}
-
-// oneOf returns a rule that allows only some words. Its error suggests a word that differs only in case or white space. hints
-// contains what to do about other values that users may expect.
-func oneOf(summary, what string, hints map[string]string, words ...string) rule {
-	allowed := `"` + strings.Join(words, `" or "`) + `"`
-	return rule{summary: summary, check: func(value string) error {
-		hint := hints[value]
-		for _, word := range words {
-			if value == word {
-				return nil
-			}
-			if hint == "" && strings.EqualFold(strings.TrimSpace(value), word) {
-				hint = fmt.Sprintf(" Use %q.", word)
-			}
-		}
-		return fmt.Errorf("%s must be %s, but %q was given.%s", what, allowed, value, hint)
-	}}
-}
-
-func deliveryTypeRule() rule {
-	var types []string
-	for _, known := range fonestorm.DeliveryTypes() {
-		types = append(types, string(known))
+func checkSubaccount(value string) error {
+	if err := checkText("The subaccount", value); err != nil || tenDigits.MatchString(value) {
+		return err
 	}
-	return oneOf("Invalid Delivery Type", "The type", nil, types...)
+	return fmt.Errorf("The subaccount must be a string of ten digits, such as \"0123456789\", but %q was given.", value)
 }
 
-func urlMethodRule() rule {
-	return oneOf("Invalid URL Method", "The method of callback URLs", nil, fonestorm.URLMethodPOST)
+func checkURLUsername(value string) error {
+	if strings.Contains(value, ":") {
+		return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
+	}
+	return usernameRule.check(value)
 }
 
-func onDestroyRule() rule {
-	return oneOf("Invalid on_destroy", "on_destroy", map[string]string{
-		"None":    ` Use "disable", which sets type "None" so that messages are deleted upon receipt.`,
-		"restore": ` FoneStorm does not store earlier deliveries.`,
-	}, onDestroyDisable, onDestroyKeep)
-}
-
-// credentialRule returns the rule for a username, password, or token, which can be part of an HTTP header. Its error does not
-// contain the value.
-func credentialRule(summary, what string) rule {
-	return rule{summary: summary, check: func(value string) error { return checkText(what, strings.ReplaceAll(value, " ", "x")) }}
-}
-
-var (
-	usernameRule = credentialRule("Invalid FoneStorm Credentials", "The username")
-	passwordRule = credentialRule("Invalid FoneStorm Credentials", "The password")
-	tokenRule    = credentialRule("Invalid FoneStorm Credentials", "The token")
-)
-
-func urlPasswordRule() rule { return credentialRule("Invalid URL Password", "The password") }
-
-func urlUsernameRule() rule {
-	return rule{summary: "Invalid URL Username", check: func(value string) error {
-		if strings.Contains(value, ":") {
-			return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
-		}
-		return usernameRule.check(value)
-	}}
-}
-
-// endpointRule returns the rule for an endpoint. If only the scheme is wrong or missing, its error contains the corrected
-// endpoint.
-func endpointRule() rule {
-	return rule{summary: "Invalid Endpoint", check: func(value string) error {
-		if err := checkText("The endpoint", value); err != nil {
-			return err
-		}
-		_, err := fonestorm.ParseEndpoint(value)
-		if err == nil {
-			return nil
-		}
-		if rest, found := strings.CutPrefix(value, "http://"); found || lacksScheme(value) {
-			for _, meant := range []string{"http://" + rest, "https://" + rest} { // http is only valid for a loopback host.
-				if _, invalid := fonestorm.ParseEndpoint(meant); invalid == nil {
-					return fmt.Errorf("The endpoint %w. Use %q.", err, meant)
-				}
+// checkEndpoint returns an error that contains the corrected endpoint if only the scheme is wrong or missing.
+func checkEndpoint(value string) error {
+	if err := checkText("The endpoint", value); err != nil {
+		return err
+	}
+	_, err := fonestorm.ParseEndpoint(value)
+	if err == nil {
+		return nil
+	}
+	if rest, found := strings.CutPrefix(value, "http://"); found || lacksScheme(value) {
+		for _, meant := range []string{"http://" + rest, "https://" + rest} { // http is only valid for a loopback host.
+			if _, invalid := fonestorm.ParseEndpoint(meant); invalid == nil {
+				return fmt.Errorf("The endpoint %w. Use %q.", err, meant)
 			}
 		}
-		return fmt.Errorf("The endpoint %w.", err)
-	}}
+	}
+	return fmt.Errorf("The endpoint %w.", err)
 }
 
 // lacksScheme reports whether a text looks like a URL that begins with its host.
@@ -215,15 +200,13 @@ func lacksScheme(value string) bool {
 	return strings.Contains(host, ".") || strings.HasPrefix(host, "localhost")
 }
 
-func timeoutRule() rule {
-	return rule{summary: "Invalid Duration", check: func(value string) error {
-		if d, err := time.ParseDuration(value); err == nil && d > 0 {
-			return nil
-		}
-		hint := `Use a number with a unit, such as "30s" or "2m".`
-		if d, err := time.ParseDuration(value + "s"); err == nil && d > 0 {
-			hint = fmt.Sprintf("It requires a unit. Use %q for seconds.", value+"s")
-		}
-		return fmt.Errorf("The timeout must be a duration greater than zero, but %q was given. %s", value, hint)
-	}}
+func checkTimeout(value string) error {
+	if d, err := time.ParseDuration(value); err == nil && d > 0 {
+		return nil
+	}
+	hint := `Use a number with a unit, such as "30s" or "2m".`
+	if d, err := time.ParseDuration(value + "s"); err == nil && d > 0 {
+		hint = fmt.Sprintf("It requires a unit. Use %q for seconds.", value+"s")
+	}
+	return fmt.Errorf("The timeout must be a duration greater than zero, but %q was given. %s", value, hint)
 }
