@@ -231,29 +231,29 @@ func TestProviderMistakes(t *testing.T) {
 // In these, the configuration is the environment.
 var environmentMistakes = []mistake{
 	{attributes{}, "", "Missing FoneStorm Credentials", "Neither the provider block nor the environment contains credentials. Set username and password in the provider block, or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, or a token (FRACTEL_TOKEN)."},
-	{attributes{envUsername: "demo"}, "password", "Missing FoneStorm Password", "A username is set but no password. Set password, or preferably the environment variable FRACTEL_PASSWORD."},
-	{attributes{envPassword: "horse"}, "username", "Missing FoneStorm Username", "A password is set but no username. Set username or the environment variable FRACTEL_USERNAME."},
-	{attributes{envToken: "t", envUsername: "demo"}, "", "Conflicting FoneStorm Credentials", "The environment contains both a token (FRACTEL_TOKEN) and a username or password (FRACTEL_USERNAME, FRACTEL_PASSWORD). Unset one of them, or set the one to use in the provider block."},
-	{attributes{envToken: "t", envEndpoint: "http://api.example.com"}, "endpoint", "Invalid Endpoint", `The endpoint must begin with https://, or with http:// for a loopback host such as localhost, because requests contain passwords and tokens. Use "https://api.example.com". It comes from the environment variable FRACTEL_ENDPOINT.`},
-	{attributes{envToken: "t", envEndpoint: "localhost:8080/v2"}, "endpoint", "Invalid Endpoint", `The endpoint must begin with https://, or with http:// for a loopback host such as localhost. Use "http://localhost:8080/v2". It comes from the environment variable FRACTEL_ENDPOINT.`},
-	{attributes{envToken: "t", envEndpoint: "https://api.example.com\n"}, "endpoint", "Invalid Endpoint", `The endpoint begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_ENDPOINT.`},
-	{attributes{envToken: "t\n"}, "token", "Invalid FoneStorm Credentials", `The token begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_TOKEN.`},
-	{attributes{envUsername: "demo\r\n", envPassword: "horse"}, "username", "Invalid FoneStorm Credentials", `The username begins or ends with a line break (U+000D). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_USERNAME.`},
-	{attributes{envUsername: "demo", envPassword: "horse\n"}, "password", "Invalid FoneStorm Credentials", `The password begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_PASSWORD.`},
-	{attributes{envUsername: "demo", envPassword: "correct\nhorse"}, "password", "Invalid FoneStorm Credentials", "The password contains a line break (U+000A). Remove it. It comes from the environment variable FRACTEL_PASSWORD."},
-	{attributes{envToken: "t", envRequestsPerSecond: "ten"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "ten" was given.`},
-	{attributes{envToken: "t", envRequestsPerSecond: "0.5"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "0.5" was given.`},
-	{attributes{envToken: "t", envRequestsPerSecond: "10\n"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "10\n" was given.`},
-	{attributes{envToken: "t", envSubaccount: "1234567890"}, "subaccount", "Subaccount Conflicts With Token", "Both a subaccount and a token (FRACTEL_TOKEN) are set, but a token already belongs to one account. Set username and password instead of the token, or remove the subaccount."},
-	{attributes{envUsername: "demo", envPassword: "horse", envSubaccount: "123"}, "subaccount", "Invalid Subaccount", `The subaccount must be a string of ten digits, such as "0123456789", but "123" was given. It comes from the environment variable FRACTEL_SUBACCOUNT.`},
-	{attributes{envUsername: "demo", envPassword: "horse", envSubaccount: "1234567890\n"}, "subaccount", "Invalid Subaccount", `The subaccount begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_SUBACCOUNT.`},
+	{attributes{"FRACTEL_USERNAME": "demo"}, "password", "Missing FoneStorm Password", "A username is set but no password. Set password, or preferably the environment variable FRACTEL_PASSWORD."},
+	{attributes{"FRACTEL_PASSWORD": "horse"}, "username", "Missing FoneStorm Username", "A password is set but no username. Set username or the environment variable FRACTEL_USERNAME."},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_USERNAME": "demo"}, "", "Conflicting FoneStorm Credentials", "The environment contains both a token (FRACTEL_TOKEN) and a username or password (FRACTEL_USERNAME, FRACTEL_PASSWORD). Unset one of them, or set the one to use in the provider block."},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_ENDPOINT": "http://api.example.com"}, "endpoint", "Invalid Endpoint", `The endpoint must begin with https://, or with http:// for a loopback host such as localhost, because requests contain passwords and tokens. Use "https://api.example.com". It comes from the environment variable FRACTEL_ENDPOINT.`},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_ENDPOINT": "localhost:8080/v2"}, "endpoint", "Invalid Endpoint", `The endpoint must begin with https://, or with http:// for a loopback host such as localhost. Use "http://localhost:8080/v2". It comes from the environment variable FRACTEL_ENDPOINT.`},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_ENDPOINT": "https://api.example.com\n"}, "endpoint", "Invalid Endpoint", `The endpoint begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_ENDPOINT.`},
+	{attributes{"FRACTEL_TOKEN": "t\n"}, "token", "Invalid FoneStorm Credentials", `The token begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_TOKEN.`},
+	{attributes{"FRACTEL_USERNAME": "demo\r\n", "FRACTEL_PASSWORD": "horse"}, "username", "Invalid FoneStorm Credentials", `The username begins or ends with a line break (U+000D). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_USERNAME.`},
+	{attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse\n"}, "password", "Invalid FoneStorm Credentials", `The password begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_PASSWORD.`},
+	{attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "correct\nhorse"}, "password", "Invalid FoneStorm Credentials", "The password contains a line break (U+000A). Remove it. It comes from the environment variable FRACTEL_PASSWORD."},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "ten"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "ten" was given.`},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "0.5"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "0.5" was given.`},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "10\n"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "10\n" was given.`},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_SUBACCOUNT": "1234567890"}, "subaccount", "Subaccount Conflicts With Token", "Both a subaccount and a token (FRACTEL_TOKEN) are set, but a token already belongs to one account. Set username and password instead of the token, or remove the subaccount."},
+	{attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse", "FRACTEL_SUBACCOUNT": "123"}, "subaccount", "Invalid Subaccount", `The subaccount must be a string of ten digits, such as "0123456789", but "123" was given. It comes from the environment variable FRACTEL_SUBACCOUNT.`},
+	{attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse", "FRACTEL_SUBACCOUNT": "1234567890\n"}, "subaccount", "Invalid Subaccount", `The subaccount begins or ends with a line break (U+000A). Remove it, for example with tr -d '\r\n'. It comes from the environment variable FRACTEL_SUBACCOUNT.`},
 }
 
 func TestEnvironmentMistakes(t *testing.T) {
 	server := newServer(New("test")())
 	empty := wire(t, protocol().provider, attributes{}.value(protocol().provider))
 	for _, m := range environmentMistakes {
-		for _, variable := range []string{envEndpoint, envUsername, envPassword, envToken, envSubaccount, envRequestsPerSecond} {
+		for _, variable := range []string{"FRACTEL_ENDPOINT", "FRACTEL_USERNAME", "FRACTEL_PASSWORD", "FRACTEL_TOKEN", "FRACTEL_SUBACCOUNT", "FRACTEL_REQUESTS_PER_SECOND"} {
 			t.Setenv(variable, m.config.text(variable))
 		}
 		configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: empty})
