@@ -51,14 +51,11 @@ func (l *deliveryList) List(ctx context.Context, req list.ListRequest, stream *l
 	stream.Results = func(push func(list.ListResult) bool) {
 		sent := int64(0)
 		for _, f := range all {
-			if sent == req.Limit || ctx.Err() != nil {
-				return
-			}
 			if !filter.selects(f) {
 				continue
 			}
 			result := listResult(ctx, req, f)
-			if !push(result) {
+			if sent == req.Limit || ctx.Err() != nil || !push(result) {
 				return
 			}
 			if result.Identity != nil {
