@@ -78,7 +78,7 @@ func TestAccDataSourceFoneNumbers(t *testing.T) {
 	}
 
 	w.configure("data \"fractel_fonenumbers\" \"bad\" {\n  type = \"email\"\n  area_code = \"32\"\n}\n")
-	says(t, w.run(1, "validate", "-no-color"), `but "email" was given. Use "Email".`, `area_code must be three digits, such as "321", got: 32`)
+	says(t, w.run(1, "validate", "-no-color"), `type value must be one of: ["Device" "Email" "URL" "Forward" "None"], got: "email"`, `area_code must be three digits, such as "321", got: 32`)
 
 	a.reject("", "", http.StatusForbidden, "No.")
 	w.configure("data \"fractel_fonenumbers\" \"all\" {\n}\n")

@@ -2,9 +2,7 @@ package provider
 
 import (
 	"context"
-	"regexp"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -173,8 +171,6 @@ func filterAttributes() map[string]schema.Attribute {
 		"area_code": optional("Return only FoneNumbers with this area code, three digits.", areaCodeRule),
 	}
 }
-
-var areaCodeRule = stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9]{3}$`), `must be three digits, such as "321"`)
 
 func (s foneNumberFilter) selects(f fonestorm.FoneNumber) bool {
 	kind := fonestorm.DeliveryType("")

@@ -212,38 +212,6 @@ func FuzzTokens(f *testing.F) {
 	})
 }
 
-// Attributes with a fixed set of values accept these values and nothing similar.
-func FuzzWords(f *testing.F) {
-	for _, text := range append(hostile, "321", "３２１", "-30s", "30s", "0", "1ns", "Email", "email\n", " URL", "POST", "post", "keep", "Restore\x00") {
-		f.Add(text)
-	}
-	words := []struct {
-		rule rule
-		is   func(text string) bool
-	}{
-		{deliveryTypeRule, func(text string) bool {
-			return slices.Contains([]string{"Device", "Email", "URL", "Forward", "None"}, text)
-		}},
-		{urlMethodRule, func(text string) bool { return text == "POST" }},
-		{onDestroyRule, func(text string) bool { return slices.Contains([]string{"disable", "keep"}, text) }},
-		{foneNumberRule, func(text string) bool { return onlyHasDigits(text) && len(text) == 10 }},
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if !utf8.ValidString(text) {
-			return
-		}
-		for _, word := range words {
-			err := word.rule.check(text)
-			if word.is(text) != (err == nil) {
-				t.Fatalf("%s: %q returns %v", word.rule.summary, text, err)
-			}
-			if err != nil {
-				wantReason(t, err)
-			}
-		}
-	})
-}
-
 // wantShown checks that diagnostics about a configuration can be displayed, whatever it contains. They contain line breaks
 // only between sentences: values are quoted.
 func wantShown(t *testing.T, diags []*tfprotov6.Diagnostic) {

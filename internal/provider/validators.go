@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -41,14 +40,12 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 // The rules of all string attributes, except for the value of a delivery, whose rule depends on its type.
 var (
 	foneNumberRule   = rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
-	deliveryTypeRule = oneOf("Invalid Delivery Type", "The type", nil, fonestorm.DeliveryTypes()...)
-	urlMethodRule    = oneOf("Invalid URL Method", "The method of callback URLs", nil, fonestorm.URLMethodPOST)
+	deliveryTypeRule = stringvalidator.OneOf("Device", "Email", "URL", "Forward", "None")
+	urlMethodRule    = stringvalidator.OneOf(fonestorm.URLMethodPOST)
 	urlUsernameRule  = rule{summary: "Invalid URL Username", check: checkURLUsername}
 	urlPasswordRule  = credentialRule("Invalid URL Password", "The password")
-	onDestroyRule    = oneOf("Invalid on_destroy", "on_destroy", map[string]string{
-		"None":    ` Use "disable", which sets type "None" so that messages are deleted upon receipt.`,
-		"restore": ` FoneStorm does not store earlier deliveries.`,
-	}, onDestroyDisable, onDestroyKeep)
+	onDestroyRule    = stringvalidator.OneOf(onDestroyDisable, onDestroyKeep)
+	areaCodeRule     = stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9]{3}$`), `must be three digits, such as "321"`)
 
 	endpointRule   = rule{summary: "Invalid Endpoint", check: checkEndpoint}
 	usernameRule   = credentialRule("Invalid FoneStorm Credentials", "The username")
@@ -57,25 +54,6 @@ var (
 	subaccountRule = rule{summary: "Invalid Subaccount", check: checkSubaccount}
 	timeoutRule    = rule{summary: "Invalid Duration", check: checkTimeout}
 )
-
-// oneOf returns a rule that allows only some words. Its error suggests a word that differs only in case or white space. hints
-// contains what to do about other values that users may expect.
-func oneOf[T ~string](summary, what string, hints map[string]string, words ...T) rule {
-	return rule{summary: summary, check: func(value string) error {
-		if slices.Contains(words, T(value)) {
-			return nil
-		}
-		var allowed []string
-		hint := hints[value]
-		for _, word := range words {
-			allowed = append(allowed, strconv.Quote(string(word)))
-			if hint == "" && strings.EqualFold(strings.TrimSpace(value), string(word)) {
-				hint = fmt.Sprintf(" Use %q.", word)
-			}
-		}
-		return fmt.Errorf("%s must be %s, but %q was given.%s", what, strings.Join(allowed, " or "), value, hint)
-	}}
-}
 
 // credentialRule returns the rule for a username, password, or token, which can be part of an HTTP header. Its error does not
 // contain the value.
