@@ -48,18 +48,22 @@ var ended = func() context.Context {
 	return ctx
 }()
 
-// released calls the framework with a context that it cannot use, and that keeps nothing in memory, after the call.
-func released[Request, Response any](
-	ctx context.Context, req Request, call func(context.Context, Request) (Response, error),
-) (Response, error) {
+// during returns the context of a call, and a function that releases it.
+func during(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &callContext{}
 	c.current.Store(&ctx)
-	defer func() {
+	return c, func() {
 		cancel()
 		c.current.Store(&ended)
-	}()
-	return call(c, req)
+	}
+}
+
+// released calls the framework with a context that is released afterward.
+func released[Request, Response any](ctx context.Context, req Request, call func(context.Context, Request) (Response, error)) (Response, error) {
+	ctx, end := during(ctx)
+	defer end()
+	return call(ctx, req)
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {

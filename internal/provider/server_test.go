@@ -33,16 +33,13 @@ func TestCallContextIsReleased(t *testing.T) {
 	type key struct{}
 	outer, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
 	defer cancel()
-	var kept context.Context
-	_, _ = released(outer, "request", func(ctx context.Context, _ string) (string, error) {
-		var release func()
-		kept, release = context.WithCancel(ctx) // The framework keeps it.
-		t.Cleanup(release)
-		if kept.Value(key{}) != "value" || kept.Err() != nil {
-			t.Errorf("during the call, the context has %v and %v", kept.Value(key{}), kept.Err())
-		}
-		return "", nil
-	})
+	ctx, end := during(outer)
+	kept, release := context.WithCancel(ctx) // The framework keeps it.
+	defer release()
+	if kept.Value(key{}) != "value" || kept.Err() != nil {
+		t.Errorf("during the call, the context has %v and %v", kept.Value(key{}), kept.Err())
+	}
+	end()
 	if value := kept.Value(key{}); value != nil {
 		t.Errorf("the context still has %v", value)
 	}
@@ -50,9 +47,8 @@ func TestCallContextIsReleased(t *testing.T) {
 		t.Error("the context has not ended with its call")
 	}
 
-	_, _ = released(outer, "request", func(ctx context.Context, _ string) (string, error) {
-		cancel()
-		<-ctx.Done()
-		return "", nil
-	})
+	ctx, end = during(outer)
+	defer end()
+	cancel()
+	<-ctx.Done()
 }
