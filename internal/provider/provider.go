@@ -214,8 +214,7 @@ func environment(attribute string, configured types.String, r rule, diags *diag.
 		return configured.ValueString()
 	}
 	if err := r.check(value); err != nil {
-		detail := strings.Replace(err.Error(), withTrimspace, withTr, 1)
-		diags.AddAttributeError(path.Root(attribute), r.summary, detail+" It comes from the environment variable "+variable+".")
+		diags.AddAttributeError(path.Root(attribute), r.summary, err.Error()+" It comes from the environment variable "+variable+".")
 	}
 	return value
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -92,37 +91,21 @@ func (w wholeNumber) contains(n int64) bool { return w == wholeNumber{} || w.min
 
 const summaryInvalidNumber = "Invalid Number"
 
-// How to remove white space at the ends of a text in a configuration, and in an environment variable.
-const (
-	withTrimspace = "Remove it with trimspace(). A file or a heredoc usually ends with a line break."
-	withTr        = `Remove it, for example with tr -d '\r\n'.`
-)
-
-// invisible reports whether a character is invisible: white space, or a control or format character, which can end a line or
-// reverse the direction of text.
-func invisible(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }
-
-// checkText returns an error if a text is empty or contains an invisible character. It does not contain the text.
+// checkText returns an error if a text is empty or contains an invisible character: white space, or a control or format
+// character, which can end a line or reverse the direction of text. The error does not contain the text.
 func checkText(what, text string) error {
-	at := strings.IndexFunc(text, invisible)
 	if text == "" {
 		return fmt.Errorf("%s is empty. Check the variable or secret that it comes from, or omit the argument.", what)
 	}
-	if at < 0 {
-		return nil
+	for _, c := range text {
+		switch {
+		case c == '\n' || c == '\r':
+			return fmt.Errorf("%s contains a line break. A file or a heredoc usually ends with one: remove it with trimspace(), or in a shell with tr -d '\\r\\n'.", what)
+		case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z):
+			return fmt.Errorf("%s contains the invisible character %q. Remove it.", what, c)
+		}
 	}
-	c, _ := utf8.DecodeRuneInString(text[at:])
-	name := "an invisible character"
-	switch c {
-	case '\n', '\r':
-		name = "a line break"
-	case ' ':
-		name = "a space"
-	}
-	if strings.ContainsFunc(strings.TrimSpace(text), invisible) {
-		return fmt.Errorf("%s contains %s (%U). Remove it.", what, name, c)
-	}
-	return fmt.Errorf("%s begins or ends with %s (%U). %s", what, name, c, withTrimspace)
+	return nil
 }
 
 var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
