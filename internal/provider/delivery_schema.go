@@ -80,7 +80,7 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 			"url_password_wo_version": schema.NumberAttribute{
 				MarkdownDescription: "Version of `url_password_wo`. Increment this number to send a changed `url_password_wo`, which Terraform cannot compare. Requires `url_password_wo`.",
 				Optional:            true,
-				Validators:          []validator.Number{wholeNumber{}, numbervalidator.AlsoRequires(path.MatchRoot("url_password_wo"))},
+				Validators:          []validator.Number{versionRule, numbervalidator.AlsoRequires(path.MatchRoot("url_password_wo"))},
 			},
 			"on_destroy": schema.StringAttribute{
 				MarkdownDescription: "What to do when the resource is destroyed or its `fonenumber` changes. `disable` sets type `None`, so that messages are " +

@@ -141,7 +141,7 @@ var resourceMistakes = []mistake{
 	{hook("url_password_wo", "horse\r\n"), "url_password_wo", "Invalid URL Password", `The password contains a line break. A file or a heredoc usually ends with one: remove it with trimspace(), or in a shell with tr -d '\r\n'.`},
 	{hook("url_password_wo", "correct\u00a0horse"), "url_password_wo", "Invalid URL Password", `The password contains the invisible character '\u00a0'. Remove it.`},
 	{hook("url_password_wo", "correct\nhorse"), "url_password_wo", "Invalid URL Password", `The password contains a line break. A file or a heredoc usually ends with one: remove it with trimspace(), or in a shell with tr -d '\r\n'.`},
-	{hook("url_password_wo_version", 1.5), "url_password_wo_version", "Invalid Number", "url_password_wo_version must be a whole number, but 1.5 was given."},
+	{hook("url_password_wo_version", 1.5), "url_password_wo_version", "Invalid Number", `url_password_wo_version must be a whole number from 0 to 9223372036854775807, but "1.5" was given.`},
 	{hook("url_password_wo_version", nil), "url_password_wo", "Invalid Attribute Combination", `Attribute "url_password_wo_version" must be specified when "url_password_wo" is specified`},
 	{attributes{"type": "None", "url_password_wo_version": 1}, "url_password_wo_version", "Invalid Attribute Combination", `Attribute "url_password_wo" must be specified when "url_password_wo_version" is specified`},
 	{hook("url_username", nil), "url_password_wo", "Invalid Attribute Combination", `Attribute "url_username" must be specified when "url_password_wo" is specified`},
@@ -201,11 +201,11 @@ var providerMistakes = []mistake{
 	{attributes{"subaccount": "123456789"}, "subaccount", "Invalid Subaccount", `The subaccount must be a string of ten digits, such as "0123456789", but "123456789" was given.`},
 	{attributes{"subaccount": "sales"}, "subaccount", "Invalid Subaccount", `The subaccount must be a string of ten digits, such as "0123456789", but "sales" was given.`},
 	{attributes{"subaccount": "1234567890\n"}, "subaccount", "Invalid Subaccount", `The subaccount contains a line break. A file or a heredoc usually ends with one: remove it with trimspace(), or in a shell with tr -d '\r\n'.`},
-	{attributes{"requests_per_second": 0.5}, "requests_per_second", "Invalid Number", "requests_per_second must be a whole number from 1 to 100000, but 0.5 was given."},
-	{attributes{"requests_per_second": 0}, "requests_per_second", "Invalid Number", "requests_per_second must be a whole number from 1 to 100000, but 0 was given."},
-	{attributes{"requests_per_second": 100_001}, "requests_per_second", "Invalid Number", "requests_per_second must be a whole number from 1 to 100000, but 100001 was given."},
-	{attributes{"max_retries": 1.5}, "max_retries", "Invalid Number", "max_retries must be a whole number from 0 to 100, but 1.5 was given."},
-	{attributes{"max_retries": -1}, "max_retries", "Invalid Number", "max_retries must be a whole number from 0 to 100, but -1 was given."},
+	{attributes{"requests_per_second": 0.5}, "requests_per_second", "Invalid Number", `requests_per_second must be a whole number from 1 to 100000, but "0.5" was given.`},
+	{attributes{"requests_per_second": 0}, "requests_per_second", "Invalid Number", `requests_per_second must be a whole number from 1 to 100000, but "0" was given.`},
+	{attributes{"requests_per_second": 100_001}, "requests_per_second", "Invalid Number", `requests_per_second must be a whole number from 1 to 100000, but "100001" was given.`},
+	{attributes{"max_retries": 1.5}, "max_retries", "Invalid Number", `max_retries must be a whole number from 0 to 100, but "1.5" was given.`},
+	{attributes{"max_retries": -1}, "max_retries", "Invalid Number", `max_retries must be a whole number from 0 to 100, but "-1" was given.`},
 	{attributes{"request_timeout": ""}, "request_timeout", "Invalid Duration", `The timeout must be a duration greater than zero, but "" was given. Use a number with a unit, such as "30s" or "2m".`},
 	{attributes{"request_timeout": "soon"}, "request_timeout", "Invalid Duration", `The timeout must be a duration greater than zero, but "soon" was given. Use a number with a unit, such as "30s" or "2m".`},
 	{attributes{"request_timeout": "0s"}, "request_timeout", "Invalid Duration", `The timeout must be a duration greater than zero, but "0s" was given. Use a number with a unit, such as "30s" or "2m".`},
@@ -241,9 +241,9 @@ var environmentMistakes = []mistake{
 	{attributes{"FRACTEL_USERNAME": "demo\r\n", "FRACTEL_PASSWORD": "horse"}, "username", "Invalid FoneStorm Credentials", `The username contains a line break. A file or a heredoc usually ends with one: remove it with trimspace(), or in a shell with tr -d '\r\n'. It comes from the environment variable FRACTEL_USERNAME.`},
 	{attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse\n"}, "password", "Invalid FoneStorm Credentials", `The password contains a line break. A file or a heredoc usually ends with one: remove it with trimspace(), or in a shell with tr -d '\r\n'. It comes from the environment variable FRACTEL_PASSWORD.`},
 	{attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "correct\nhorse"}, "password", "Invalid FoneStorm Credentials", `The password contains a line break. A file or a heredoc usually ends with one: remove it with trimspace(), or in a shell with tr -d '\r\n'. It comes from the environment variable FRACTEL_PASSWORD.`},
-	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "ten"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "ten" was given.`},
-	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "0.5"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "0.5" was given.`},
-	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "10\n"}, "requests_per_second", "Invalid Number", `FRACTEL_REQUESTS_PER_SECOND must be a whole number from 1 to 100000, but "10\n" was given.`},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "ten"}, "requests_per_second", "Invalid Number", `requests_per_second must be a whole number from 1 to 100000, but "ten" was given. It comes from the environment variable FRACTEL_REQUESTS_PER_SECOND.`},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "0.5"}, "requests_per_second", "Invalid Number", `requests_per_second must be a whole number from 1 to 100000, but "0.5" was given. It comes from the environment variable FRACTEL_REQUESTS_PER_SECOND.`},
+	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "10\n"}, "requests_per_second", "Invalid Number", `requests_per_second must be a whole number from 1 to 100000, but "10\n" was given. It comes from the environment variable FRACTEL_REQUESTS_PER_SECOND.`},
 	{attributes{"FRACTEL_TOKEN": "t", "FRACTEL_SUBACCOUNT": "1234567890"}, "subaccount", "Subaccount Conflicts With Token", "Both a subaccount and a token (FRACTEL_TOKEN) are set, but a token already belongs to one account. Set username and password instead of the token, or remove the subaccount."},
 	{attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse", "FRACTEL_SUBACCOUNT": "123"}, "subaccount", "Invalid Subaccount", `The subaccount must be a string of ten digits, such as "0123456789", but "123" was given. It comes from the environment variable FRACTEL_SUBACCOUNT.`},
 	{attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse", "FRACTEL_SUBACCOUNT": "1234567890\n"}, "subaccount", "Invalid Subaccount", `The subaccount contains a line break. A file or a heredoc usually ends with one: remove it with trimspace(), or in a shell with tr -d '\r\n'. It comes from the environment variable FRACTEL_SUBACCOUNT.`},
@@ -321,8 +321,8 @@ data "fractel_fonenumbers" "all" {
 }
 `)
 	says(t, w.run(1, "validate", "-no-color"),
-		"requests_per_second = 0.5 requests_per_second must be a whole number from 1 to 100000, but 0.5 was given.",
-		"max_retries = 1.5 max_retries must be a whole number from 0 to 100, but 1.5 was given.",
+		"requests_per_second = 0.5 requests_per_second must be a whole number from 1 to 100000, but \"0.5\" was given.",
+		"max_retries = 1.5 max_retries must be a whole number from 0 to 100, but \"1.5\" was given.",
 		`password = "" The password is empty.`,
 		"The callback URL contains a line break.",
 		`fonenumber = "020 7946 0958" The FoneNumber must be exactly ten digits,`,
@@ -349,7 +349,7 @@ resource "fractel_fonenumber_delivery" "test" {
   url_password_wo_version = 1.5
 }
 `)
-	says(t, w.run(1, "validate", "-no-color"), "url_password_wo_version = 1.5 url_password_wo_version must be a whole number, but 1.5 was given.")
+	says(t, w.run(1, "validate", "-no-color"), "url_password_wo_version = 1.5 url_password_wo_version must be a whole number from 0 to 9223372036854775807, but \"1.5\" was given.")
 }
 
 // A value that is unknown until the apply is checked then, before it is sent to FoneStorm.

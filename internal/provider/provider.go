@@ -102,13 +102,13 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 					"Set a lower number if something else uses the account at the same time. Defaults to 10, the limit of a standard account. " +
 					"Can also be set with the environment variable `FRACTEL_REQUESTS_PER_SECOND`.",
 				Optional:   true,
-				Validators: []validator.Number{requestRate},
+				Validators: []validator.Number{rateRule},
 			},
 			"max_retries": schema.NumberAttribute{
 				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, the rate limit, " +
 					"or a server error (408, 429, 500, 502, 503, or 504). Defaults to 4. 0 disables retries.",
 				Optional:   true,
-				Validators: []validator.Number{wholeNumber{0, 100}},
+				Validators: []validator.Number{retriesRule},
 			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "Timeout of a single request, as a number with a unit, such as `\"2m\"`. Does not include the time that a request waits for the rate limit. " +
@@ -124,9 +124,6 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 		},
 	}
 }
-
-// requestRate is the rule for requests_per_second.
-var requestRate = wholeNumber{1, 100_000}
 
 func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	data := newProviderData(nil, true)
@@ -180,13 +177,8 @@ func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagn
 	}
 	if m.RequestsPerSecond != nil {
 		config.RequestsPerSecond = int(*m.RequestsPerSecond)
-	} else if text := os.Getenv("FRACTEL_REQUESTS_PER_SECOND"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || !requestRate.contains(int64(n)) {
-			diags.AddAttributeError(path.Root("requests_per_second"), summaryInvalidNumber,
-				fmt.Sprintf("FRACTEL_REQUESTS_PER_SECOND must be %s, but %q was given.", requestRate, text))
-		}
-		config.RequestsPerSecond = n
+	} else if text := environment("requests_per_second", types.StringNull(), rateRule, &diags); text != "" {
+		config.RequestsPerSecond, _ = strconv.Atoi(text)
 	}
 	if m.MaxRetries != nil {
 		config.MaxRetries = int(*m.MaxRetries)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -15,13 +17,16 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// rule is a validator of one string. It ignores null and unknown values.
+// rule is a validator of one string or number. It ignores null and unknown values.
 type rule struct {
 	summary string // Summary of the error.
 	check   func(value string) error
 }
 
-var _ validator.String = rule{}
+var (
+	_ validator.String = rule{}
+	_ validator.Number = rule{}
+)
 
 // Nothing shows the descriptions: those of the attributes say what is allowed.
 func (r rule) Description(context.Context) string         { return r.summary }
@@ -36,13 +41,23 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 	}
 }
 
-// The rules of all string attributes, except for the value of a delivery, whose rule depends on its type.
+func (r rule) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if err := r.check(req.ConfigValue.ValueBigFloat().Text('f', -1)); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, r.summary, err.Error())
+	}
+}
+
+// The rules of all attributes, except for the value of a delivery, whose rule depends on its type.
 var (
 	foneNumberRule   = rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
 	deliveryTypeRule = stringvalidator.OneOf("Device", "Email", "URL", "Forward", "None")
 	urlMethodRule    = stringvalidator.OneOf(fonestorm.URLMethodPOST)
 	urlUsernameRule  = rule{summary: "Invalid URL Username", check: checkURLUsername}
 	urlPasswordRule  = credentialRule("Invalid URL Password", "The password")
+	versionRule      = wholeNumber("url_password_wo_version", 0, math.MaxInt64)
 	onDestroyRule    = stringvalidator.OneOf(onDestroyDisable, onDestroyKeep)
 	areaCodeRule     = stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9]{3}$`), `must be three digits, such as "321"`)
 
@@ -51,6 +66,8 @@ var (
 	passwordRule   = credentialRule("Invalid FoneStorm Credentials", "The password")
 	tokenRule      = credentialRule("Invalid FoneStorm Credentials", "The token")
 	subaccountRule = rule{summary: "Invalid Subaccount", check: checkSubaccount}
+	rateRule       = wholeNumber("requests_per_second", 1, 100_000)
+	retriesRule    = wholeNumber("max_retries", 0, 100)
 	timeoutRule    = rule{summary: "Invalid Duration", check: checkTimeout}
 )
 
@@ -60,36 +77,16 @@ func credentialRule(summary, what string) rule {
 	return rule{summary: summary, check: func(value string) error { return checkText(what, strings.ReplaceAll(value, " ", "x")) }}
 }
 
-// wholeNumber is a validator of a number without a fraction. Both bounds are allowed; without them, any whole number is. An
-// Int64Attribute would report a fraction as an error in the provider.
-type wholeNumber struct{ min, max int64 }
-
-var _ validator.Number = wholeNumber{}
-
-func (w wholeNumber) Description(context.Context) string         { return w.String() }
-func (w wholeNumber) MarkdownDescription(context.Context) string { return w.String() }
-
-func (w wholeNumber) String() string {
-	if (w == wholeNumber{}) {
-		return "a whole number"
-	}
-	return fmt.Sprintf("a whole number from %d to %d", w.min, w.max)
+// wholeNumber returns the rule for a number without a fraction, at least and at most these. An Int64Attribute would report a
+// fraction as an error in the provider.
+func wholeNumber(what string, least, most int64) rule {
+	return rule{summary: "Invalid Number", check: func(value string) error {
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && least <= n && n <= most {
+			return nil
+		}
+		return fmt.Errorf("%s must be a whole number from %d to %d, but %q was given.", what, least, most, value)
+	}}
 }
-
-func (w wholeNumber) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	number := req.ConfigValue.ValueBigFloat()
-	if n, _ := number.Int64(); !number.IsInt() || !w.contains(n) {
-		resp.Diagnostics.AddAttributeError(req.Path, summaryInvalidNumber,
-			fmt.Sprintf("%s must be %s, but %s was given.", req.Path, w, number.Text('f', -1)))
-	}
-}
-
-func (w wholeNumber) contains(n int64) bool { return w == wholeNumber{} || w.min <= n && n <= w.max }
-
-const summaryInvalidNumber = "Invalid Number"
 
 // checkText returns an error if a text is empty or contains an invisible character: white space, or a control or format
 // character, which can end a line or reverse the direction of text. The error does not contain the text.
