@@ -126,21 +126,19 @@ func foneNumberAttributes() map[string]schema.Attribute {
 
 // newFoneNumberModel spells the destination as it can be configured, but without credentials.
 func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
+	found := f.Delivery.Normalized()
 	m := foneNumberModel{
 		FoneNumber:       types.StringValue(f.Number),
 		Label:            stringOrNull(f.Label),
 		Group:            stringOrNull(f.Group),
 		MessagingEnabled: types.BoolValue(!f.MessagingDisabled),
+		Type:             stringOrNull(string(found.Type)),
+		Value:            stringOrNull(fonestorm.WithoutCredentials(found.Value)),
+		URLMethod:        stringOrNull(found.URLMethod),
 		ReceiveNotify:    &notifyModel{Type: stringOrNull(string(f.ReceiveNotify.Type))},
 	}
 	if f.Status != fonestorm.StatusUnknown {
 		m.Active = types.BoolValue(f.Status.MayBeActive())
-	}
-	if f.Delivery != nil {
-		found := f.Delivery.Normalized()
-		m.Type = stringOrNull(string(found.Type))
-		m.Value = stringOrNull(fonestorm.WithoutCredentials(found.Value))
-		m.URLMethod = stringOrNull(found.URLMethod)
 	}
 	switch n := f.ReceiveNotify; n.Type { // Fields that do not belong to the type contain earlier settings.
 	case fonestorm.NotifyCallback:
@@ -173,10 +171,6 @@ func filterAttributes() map[string]schema.Attribute {
 }
 
 func (s foneNumberFilter) selects(f fonestorm.FoneNumber) bool {
-	kind := fonestorm.DeliveryType("")
-	if f.Delivery != nil {
-		kind = f.Delivery.Type
-	}
-	return matches(s.Type, string(kind)) && matches(s.Label, f.Label) && matches(s.Group, f.Group) &&
+	return matches(s.Type, string(f.Delivery.Type)) && matches(s.Label, f.Label) && matches(s.Group, f.Group) &&
 		matches(s.AreaCode, f.Number[:min(len(f.Number), 3)])
 }

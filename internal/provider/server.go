@@ -60,7 +60,9 @@ func during(ctx context.Context) (context.Context, func()) {
 }
 
 // released calls the framework with a context that is released afterward.
-func released[Request, Response any](ctx context.Context, req Request, call func(context.Context, Request) (Response, error)) (Response, error) {
+func released[Request, Response any](
+	ctx context.Context, req Request, call func(context.Context, Request) (Response, error),
+) (Response, error) {
 	ctx, end := during(ctx)
 	defer end()
 	return call(ctx, req)

@@ -97,7 +97,8 @@ func checkText(what, text string) error {
 	for _, c := range text {
 		switch {
 		case c == '\n' || c == '\r':
-			return fmt.Errorf("%s contains a line break. A file or a heredoc usually ends with one: remove it with trimspace(), or in a shell with tr -d '\\r\\n'.", what)
+			return fmt.Errorf("%s contains a line break. A file or a heredoc usually ends with one: "+
+				"remove it with trimspace(), or in a shell with tr -d '\\r\\n'.", what)
 		case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z):
 			return fmt.Errorf("%s contains the invisible character %q. Remove it.", what, c)
 		}
