@@ -137,7 +137,7 @@ func TestDataSourceFoneNumbers(t *testing.T) {
 		reading{source: source, want: `["3215550001","3215550003"]`, config: attributes{"group": "odd"}},
 		reading{source: source, want: `[]`, config: attributes{"area_code": "407"}},
 		reading{source: source, want: `["3215550003"]`, config: attributes{"group": "odd", "type": "Forward", "area_code": "321"}},
-		reading{source: source, config: attributes{"type": "email"}, fails: "Invalid Delivery Type", says: []string{`Use "Email".`}},
+		reading{source: source, config: attributes{"type": "email"}, fails: "Invalid Attribute Value Match", says: []string{`"Email"`}},
 		reading{source: source, config: attributes{"area_code": "32"}, fails: "Invalid Attribute Value Match", says: []string{`such as "321"`}},
 	)
 	if a.count("list") != 1 || len(a.Requests()) != 2 {

@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -61,8 +63,8 @@ func statusDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
 // deliveries that Set Delivery Service does not accept, or that this provider rejects because they contain a secret.
 func whyNotConfigurable(f fonestorm.FoneNumber) error {
 	found := f.Delivery.Normalized()
-	if err := deliveryTypeRule().check(string(found.Type)); err != nil {
-		return err
+	if !slices.Contains(fonestorm.DeliveryTypes(), found.Type) {
+		return errors.New("The type must be Device, Email, URL, Forward, or None.")
 	}
 	if found.Type == fonestorm.None {
 		return nil

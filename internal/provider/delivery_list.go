@@ -7,7 +7,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -26,16 +25,13 @@ func newDeliveryList() list.ListResource {
 }
 
 func (l *deliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	attributes := map[string]schema.Attribute{}
+	for name, attribute := range filterAttributes() { // The attributes of a data source fit.
+		attributes[name] = attribute
+	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request.",
-		Attributes: map[string]schema.Attribute{
-			"type":  schema.StringAttribute{Optional: true, MarkdownDescription: aboutTypeFilter, Validators: []validator.String{deliveryTypeRule()}},
-			"label": schema.StringAttribute{Optional: true, MarkdownDescription: aboutLabelFilter},
-			"group": schema.StringAttribute{Optional: true, MarkdownDescription: aboutGroupFilter},
-			"area_code": schema.StringAttribute{
-				Optional: true, MarkdownDescription: aboutAreaCodeFilter, Validators: []validator.String{areaCodeRule()},
-			},
-		},
+		Attributes:          attributes,
 	}
 }
 
@@ -55,14 +51,11 @@ func (l *deliveryList) List(ctx context.Context, req list.ListRequest, stream *l
 	stream.Results = func(push func(list.ListResult) bool) {
 		sent := int64(0)
 		for _, f := range all {
-			if sent == req.Limit || ctx.Err() != nil {
-				return
-			}
 			if !filter.selects(f) {
 				continue
 			}
 			result := listResult(ctx, req, f)
-			if !push(result) {
+			if sent == req.Limit || ctx.Err() != nil || !push(result) {
 				return
 			}
 			if result.Identity != nil {

@@ -47,7 +47,7 @@ func TestList(t *testing.T) {
 		}
 	}
 	_, diags := a.start(t.Context(), t, nil).list(attributes{"type": "email"}, 100)
-	wantError(t, diags, "Invalid Delivery Type")
+	wantError(t, diags, "Invalid Attribute Value Match")
 	_, diags = a.start(t.Context(), t, attributes{"password": "wrong"}).list(attributes{}, 100)
 	wantError(t, diags, "FoneStorm Authentication Failed")
 }

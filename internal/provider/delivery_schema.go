@@ -26,14 +26,14 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 			"fonenumber": schema.StringAttribute{
 				MarkdownDescription: "FoneNumber to manage, exactly ten digits. The account must contain it. Changing this forces a new resource to be created.",
 				Required:            true,
-				Validators:          []validator.String{foneNumberRule()},
+				Validators:          []validator.String{foneNumberRule},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"type": schema.StringAttribute{
 				MarkdownDescription: "Type of the destination: `Device`, `Email`, `URL`, `Forward`, or `None`. " +
 					"With `None`, messages are **deleted upon receipt without any delivery**.",
 				Required:   true,
-				Validators: []validator.String{deliveryTypeRule()},
+				Validators: []validator.String{deliveryTypeRule},
 			},
 			"value": schema.StringAttribute{
 				MarkdownDescription: "Destination of the messages. For `Device`, the ID of a registered device, which contains only digits. For `Email`, one e-mail address. " +
@@ -45,13 +45,13 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 				MarkdownDescription: "HTTP method with which FoneStorm calls the callback URL. Only `POST` can be set, and every change of the delivery sets it. " +
 					"If omitted, the provider ignores the current method, so an imported FoneNumber keeps `GET` or `JSON` until its delivery changes.",
 				Optional:   true,
-				Validators: []validator.String{urlMethodRule()},
+				Validators: []validator.String{urlMethodRule},
 			},
 			"url_username": schema.StringAttribute{
 				MarkdownDescription: "Username with which FoneStorm authenticates to the callback URL (HTTP Basic authentication). Can only be set when `type` is `URL`. " +
 					"FoneStorm does not return it, so the provider cannot detect drift.",
 				Optional:   true,
-				Validators: []validator.String{urlUsernameRule()},
+				Validators: []validator.String{urlUsernameRule},
 			},
 			"url_password": schema.StringAttribute{
 				MarkdownDescription: "Password for `url_username`. Stored in the Terraform state; use `url_password_wo` to prevent this. " +
@@ -59,7 +59,7 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 				Optional:  true,
 				Sensitive: true,
 				Validators: []validator.String{
-					urlPasswordRule(),
+					urlPasswordRule,
 					stringvalidator.AlsoRequires(path.MatchRoot("url_username")),
 					stringvalidator.PreferWriteOnlyAttribute(path.MatchRoot("url_password_wo")),
 				},
@@ -72,7 +72,7 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 				Optional:  true,
 				WriteOnly: true,
 				Validators: []validator.String{
-					urlPasswordRule(),
+					urlPasswordRule,
 					stringvalidator.AlsoRequires(path.MatchRoot("url_username"), path.MatchRoot("url_password_wo_version")),
 					stringvalidator.ConflictsWith(path.MatchRoot("url_password")),
 				},
@@ -80,7 +80,7 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 			"url_password_wo_version": schema.NumberAttribute{
 				MarkdownDescription: "Version of `url_password_wo`. Increment this number to send a changed `url_password_wo`, which Terraform cannot compare. Requires `url_password_wo`.",
 				Optional:            true,
-				Validators:          []validator.Number{wholeNumber{}, numbervalidator.AlsoRequires(path.MatchRoot("url_password_wo"))},
+				Validators:          []validator.Number{versionRule, numbervalidator.AlsoRequires(path.MatchRoot("url_password_wo"))},
 			},
 			"on_destroy": schema.StringAttribute{
 				MarkdownDescription: "What to do when the resource is destroyed or its `fonenumber` changes. `disable` sets type `None`, so that messages are " +
@@ -88,7 +88,7 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 					"Defaults to `disable` for a delivery that the resource created, and to `keep` for a delivery that was imported.",
 				Optional:   true,
 				Computed:   true,
-				Validators: []validator.String{onDestroyRule()},
+				Validators: []validator.String{onDestroyRule},
 			},
 		},
 	}

@@ -85,7 +85,7 @@ func summaries(t *testing.T) (failures, warnings []string) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
-				if maker, ok := n.Fun.(*ast.Ident); ok && (maker.Name == "oneOf" || maker.Name == "credentialRule") {
+				if maker, ok := n.Fun.(*ast.Ident); ok && maker.Name == "credentialRule" {
 					add(&failures, n.Args[0])
 				}
 				if method, ok := n.Fun.(*ast.SelectorExpr); ok {
