@@ -2,9 +2,9 @@ package fonestorm
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
@@ -22,8 +22,8 @@ const (
 // by every response: single reads, the list of all FoneNumbers, and settings.
 type account struct {
 	reads singleflight.Group // By FoneNumber.
-	whole listing[FoneNumber]
-	plain listing[FoneNumber]
+	whole once[[]FoneNumber]
+	plain once[[]FoneNumber]
 
 	mu      sync.Mutex
 	entries map[string]entry
@@ -86,7 +86,7 @@ func (a *account) readSingly() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.singles++
-	return a.singles <= singleReads || a.whole.result.Load() != nil
+	return a.singles <= singleReads
 }
 
 // get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,
@@ -102,62 +102,33 @@ func (c *Client) get(ctx context.Context, number string) (FoneNumber, error) {
 		if f, known := c.account.known(number); known {
 			return f, nil
 		}
-		return c.read(ctx, number)
+		return c.fetchFoneNumber(ctx, number)
 	})
 }
 
-// read requests one FoneNumber and stores it.
-func (c *Client) read(ctx context.Context, number string) (FoneNumber, error) {
-	sent := c.account.now()
-	f, err := c.fetchFoneNumber(ctx, number)
-	if err == nil {
-		c.account.learn(sent, f)
-	}
-	return f, err
-}
-
-// listing is a list that is requested once. Its result is remembered even if it failed: a list that FoneStorm rejects, or does not
+// wholeList returns the FoneNumbers with their delivery, if FoneStorm honors the filter. A list that FoneStorm rejects, or does not
 // return in time, is not requested again.
-type listing[T any] struct {
-	group  singleflight.Group
-	result atomic.Pointer[listed[T]]
-}
-
-type listed[T any] struct {
-	list []T
-	err  error
-}
-
-func (l *listing[T]) get(ctx context.Context, fetch func() ([]T, error)) ([]T, error) {
-	return shared(ctx, &l.group, "", func() ([]T, error) {
-		if known := l.result.Load(); known != nil {
-			return known.list, known.err
-		}
-		list, err := fetch()
-		if !isCanceled(err) {
-			l.result.Store(&listed[T]{list, err})
-		}
-		return list, err
-	})
-}
-
-// wholeList returns the FoneNumbers with their delivery, if FoneStorm honors the filter.
 func (c *Client) wholeList(ctx context.Context) ([]FoneNumber, error) {
-	return c.account.whole.get(ctx, func() ([]FoneNumber, error) { return c.fetchFoneNumbers(ctx, "all") })
+	request := func(ctx context.Context) ([]FoneNumber, error) {
+		return c.fetchFoneNumbers(ctx, url.Values{"filter": {"all"}})
+	}
+	return c.account.whole.get(ctx, request, isNotCanceled)
 }
 
 // anyList returns the account's list in the first form that FoneStorm supports: with the delivery, or only the numbers.
 func (c *Client) anyList(ctx context.Context) ([]FoneNumber, error) {
 	list, err := c.wholeList(ctx)
-	if isUnsupported(err) {
-		return c.account.plain.get(ctx, func() ([]FoneNumber, error) { return c.fetchFoneNumbers(ctx, "") })
+	if !isUnsupported(err) {
+		return list, err
 	}
-	return list, err
+	request := func(ctx context.Context) ([]FoneNumber, error) { return c.fetchFoneNumbers(ctx, nil) }
+	return c.account.plain.get(ctx, request, isNotCanceled)
 }
 
-// activeFoneNumbers returns the account's list, updated with everything that was learned since it was listed. FoneNumbers that are
-// listed without their delivery are read singly.
-func (c *Client) activeFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
+// ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order, with everything that was learned since the
+// list was requested. The list is shared in the same way as single reads. FoneNumbers that are listed without their delivery are
+// read singly.
+func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
 	found, err := c.anyList(ctx)
 	if err != nil {
 		return nil, err
@@ -166,18 +137,17 @@ func (c *Client) activeFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
 	reads, readCtx := errgroup.WithContext(ctx)
 	reads.SetLimit(readsAtOnce)
 	for i := range list {
-		if f, known := c.account.known(list[i].Number); known {
-			list[i] = f
-		} else if list[i].Status.MayBeActive() {
-			reads.Go(func() error {
-				f, err := c.get(readCtx, list[i].Number)
-				if IsNotFound(err) {
-					f, err = FoneNumber{Status: Cancelled}, nil // It was removed from the account after it was listed.
-				}
-				list[i] = f
-				return err
-			})
+		if !list[i].Status.MayBeActive() {
+			continue
 		}
+		reads.Go(func() error {
+			f, err := c.get(readCtx, list[i].Number)
+			if IsNotFound(err) {
+				f, err = FoneNumber{Status: Cancelled}, nil // It was removed from the account after it was listed.
+			}
+			list[i] = f
+			return err
+		})
 	}
 	if err := reads.Wait(); err != nil {
 		return nil, err

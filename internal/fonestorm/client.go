@@ -2,6 +2,7 @@
 // safe for concurrent use. A call such as GetFoneNumber passes through these files:
 //
 //	account.go     returns the FoneNumber if it is known, and otherwise decides between a single read and the list
+//	shared.go      makes concurrent callers share a read, a list, or a login
 //	fonenumber.go  builds the request; so do delivery.go and device.go
 //	request.go     is the loop that every request passes through: get a token, wait for the rate limit, send once, and again
 //	token.go       returns the token, and logs in first if there is none, through the same loop
@@ -10,7 +11,7 @@
 //	errors.go      turns whatever went wrong into an *Error and decides what it means
 //	secrets.go     masks secrets in every text that comes from outside
 //
-// For example, send in request.go receives a 503 with FoneStorm's message. failedResponse in errors.go makes it a ServerError
+// For example, sendOnce in request.go receives a 503 with FoneStorm's message. failedResponse in errors.go makes it a ServerError
 // that is retryable and, for a setting, uncertain: it may have taken effect. The loop in request.go waits as long as Retry-After
 // says, or else for the backoff, and sends the request again. When the retries are used up, the loop returns the last error with
 // the number of attempts, and GetFoneNumber returns it to the provider. Only errors.go decides what a failure means; callers use
@@ -76,17 +77,17 @@ type Client struct {
 	http     *http.Client
 	secrets  *secrets
 
-	pace   *pace
-	outage outage
-
+	pace            *pace
+	unreachable     atomic.Int32 // How many calls in a row got no response.
 	loginEncoding   atomic.Int32 // See working.
 	settingEncoding atomic.Int32
 
-	userToken       tokenCache // The configured token, or that of the last login.
-	subaccountToken tokenCache // Used for all other calls if a subaccount is configured.
+	userToken       once[string]           // The token of the last login.
+	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
+	lastToken       atomic.Pointer[string] // Survives its rejection; see Account.
 
 	account *account
-	devices listing[RegisteredDevice]
+	devices once[[]RegisteredDevice]
 
 	rejectsEmptyCredentials atomic.Bool // Whether FoneStorm has rejected empty callback credentials.
 }
@@ -116,9 +117,6 @@ func New(config Config) (*Client, error) {
 		account: newAccount(),
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
-	if config.Token != "" {
-		c.userToken.put(config.Token)
-	}
 	return c, nil
 }
 

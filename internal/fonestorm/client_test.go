@@ -93,8 +93,8 @@ func TestRequestsAsDocumented(t *testing.T) {
 			if len(sent) != 0 {
 				t.Errorf("got %d requests before the first call", len(sent))
 			}
-			_, errAll := client.fetchFoneNumbers(t.Context(), wholeFoneNumbers)
-			wantSuccess(t, read1(t, client), errAll)
+			_, errAll := client.ListFoneNumbers(t.Context())
+			wantSuccess(t, errAll, read1(t, client))
 			_ = fetch(t.Context(), client, "321/555?filter=all") // Other text must not change the path.
 
 			base := strings.TrimSuffix(endpoint, "/")
@@ -135,8 +135,9 @@ func FuzzParseEndpoint(f *testing.F) {
 		if !strings.HasPrefix(strings.ToLower(endpoint), u.Scheme+"://") || u.Host == "" || strings.ContainsAny(u.Host, "@/\\") {
 			t.Fatalf("accepted host %q", u.Host)
 		}
-		transport := newTransport(Config{}, u, &secrets{}, nil)
-		sent, err := transport.newRequest(t.Context(), &call{request: &request{path: "/auth"}}, asJSON)
+		client, err := New(testConfig(endpoint, nil))
+		wantSuccess(t, err)
+		sent, err := client.newRequest(t.Context(), &request{path: "/auth"}, "", asJSON)
 		if err != nil {
 			t.Fatalf("the call failed: %s", err)
 		}

@@ -16,11 +16,14 @@ type RegisteredDevice struct {
 // ListDevices returns the devices of the account, in FoneStorm's order. The client sends one request and remembers its result,
 // including a failure: a user who is not allowed to list devices will not be allowed the next time either.
 func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
-	return c.devices.get(ctx, func() (list []RegisteredDevice, err error) {
-		err = c.call(ctx, &request{operation: listDevices, method: http.MethodGet, path: "/devices"}, func(body []byte) (err error) {
-			list, err = decodeDevices(body)
-			return err
-		})
-		return list, err
+	return c.devices.get(ctx, c.fetchDevices, isNotCanceled)
+}
+
+func (c *Client) fetchDevices(ctx context.Context) (list []RegisteredDevice, err error) {
+	r := &request{operation: listDevices, method: http.MethodGet, path: "/devices"}
+	err = c.call(ctx, r, func(body []byte) (err error) {
+		list, err = decodeDevices(body)
+		return err
 	})
+	return list, err
 }

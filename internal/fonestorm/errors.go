@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,7 +9,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,7 +69,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause, if any: that of a canceled call, or the error of the network.
 func (e *Error) Unwrap() error { return e.cause }
 
-// KindOf returns what a failure means. An error from a context is Canceled; other errors that do not come from this package
+// KindOf returns what a failure means. An error from a context is Canceled; nil and other errors that do not come from this package
 // have the zero Kind.
 func KindOf(err error) Kind {
 	if failure, ok := errors.AsType[*Error](err); ok {
@@ -81,7 +83,7 @@ func KindOf(err error) Kind {
 
 // IsNotFound reports whether FoneStorm has reported that the account does not have the FoneNumber. A 404 that does not come from
 // FoneStorm, or that the account's list contradicts, is another kind of failure.
-func IsNotFound(err error) bool { return err != nil && KindOf(err) == NotFound }
+func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 
 // MayHaveTakenEffect reports whether FoneStorm may have set the delivery even though SetDelivery returned this error: a response
 // can be lost or damaged in transit, and FoneStorm may still process a request that timed out.
@@ -90,47 +92,49 @@ func MayHaveTakenEffect(err error) bool {
 	return ok && failure.uncertain
 }
 
-// noResponse returns the failure of a request that did not get a complete response. A setting is uncertain only if it was sent.
-func (c *Client) noResponse(timed context.Context, r *request, sent bool, err error) *Error {
-	timedOut := errors.Is(timed.Err(), context.DeadlineExceeded)
-	if timed.Err() != nil && !timedOut {
-		return canceled(timed, r)
+// noResponse returns the failure of a request that did not get a complete response, because the caller's context ended, within the
+// timeout, or because of the network. A setting is uncertain only if it was sent.
+func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, err error) *Error {
+	if ctx.Err() != nil {
+		return canceled(ctx, r)
 	}
-	reason := networkReason(err)
+	reason, timedOut := networkReason(err), timed.Err() != nil
 	if timedOut {
-		reason, err = context.Cause(timed).Error(), context.Cause(timed)
+		reason = context.Cause(timed).Error()
 	}
 	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	return &Error{
 		Kind: Unreachable, Call: r.String(), cause: err,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: sent && r.sets(),
+		uncertain: sent && r.operation.role == sets,
 		retryable: !badCertificate,
 		timedOut:  timedOut,
 	}
 }
 
-// networkReason describes an error from net/http. Errors that could quote what the other side sent, such as a malformed status line
-// or header, are replaced, because that may contain a secret.
+// networkReason describes an error from net/http. It returns only the texts of errors that cannot quote what the other side sent, such
+// as a malformed status line or header, because that may contain a secret.
 func networkReason(err error) string {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err // Without the method and the URL, which are known.
-	}
 	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
 		return fmt.Sprintf("the host name %q could not be resolved; check endpoint", lookup.Name)
 	}
-	_, isNetwork := errors.AsType[net.Error](err)
-	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
-	if isNetwork || badCertificate || errors.Is(err, io.EOF) || errors.Is(err, http.ErrSchemeMismatch) {
-		return err.Error()
+	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificate.Error()
+	}
+	if connection, ok := errors.AsType[*net.OpError](err); ok {
+		return connection.Error()
+	}
+	for _, harmless := range []error{io.EOF, http.ErrSchemeMismatch} {
+		if errors.Is(err, harmless) {
+			return harmless.Error()
+		}
 	}
 	return "the connection failed, or the response is not valid HTTP"
 }
 
-// unsent returns the failure of a request that is not sent because of an outage.
-func unsent(r *request, outage *Error) *Error {
-	return &Error{Kind: Unreachable, Call: r.String(), cause: outage, Reason: fmt.Sprintf(
-		"not sent, because %d calls in a row got no response (%s)", unreachableCalls, outage.Reason)}
+// unsent returns the failure of a request that is not sent because the calls before it got no response.
+func unsent(r *request) *Error {
+	return &Error{Kind: Unreachable, Call: r.String(), Reason: fmt.Sprintf("not sent, because %d calls in a row got no response", unreachableCalls)}
 }
 
 // canceled returns the failure of a request whose context ended.
@@ -139,12 +143,12 @@ func canceled(ctx context.Context, r *request) *Error {
 	return &Error{Kind: Canceled, Call: r.String(), Reason: cause.Error(), cause: cause}
 }
 
-// tokenFailure returns the failure of a request for which there is no token: that of the login, or that the context ended.
-func tokenFailure(r *request, err error) *Error {
+// tokenFailure returns the failure of a request for which there is no token: that of the login, unless the context ended first.
+func tokenFailure(ctx context.Context, r *request, err error) *Error {
 	if failure := asError(err); failure != nil {
 		return failure
 	}
-	return &Error{Kind: Canceled, Call: r.String(), Reason: err.Error(), cause: err}
+	return canceled(ctx, r)
 }
 
 // expiredToken returns the failure of a request that is not sent because the configured token has expired.
@@ -155,7 +159,7 @@ func expiredToken(r *request, expired time.Time) *Error {
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
 // help.
 func unexpected(r *request, damaged bool, reason string) *Error {
-	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.sets(), retryable: damaged}
+	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.operation.role == sets, retryable: damaged}
 }
 
 // uncertain marks the failure of a call after FoneStorm has accepted a setting.
@@ -192,26 +196,27 @@ func rejectedInBoth(inJSON, inForm *Error) *Error {
 }
 
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
-func (c *Client) failedResponse(r *request, response *http.Response, body []byte) *Error {
+func (c *Client) failedResponse(r *request, url string, response *http.Response, body []byte) *Error {
 	status := response.StatusCode
-	sent := decodeEnvelope(body)
-	limited := isRateLimit(status, sent.Error.text+" "+sent.text())
+	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+	word, message, fromFoneStorm := decodeEnvelope(body, status)
+	limited := isRateLimit(status, word+" "+message)
 	failure := &Error{
-		Kind:       c.kind(r.operation.role, status, sent.isComplete(status), limited),
+		Kind:       c.kind(r.operation.role, status, fromFoneStorm, limited),
 		Call:       r.String(),
 		Status:     status,
-		Reason:     fmt.Sprintf("%s %s returned %s", r.method, c.url(r), statusText(status)),
+		Reason:     fmt.Sprintf("%s %s returned %s", r.method, url, statusText),
 		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
-		retryable:  limited || isTransient(status),
+		retryable:  limited || slices.Contains([]int{408, 500, 502, 503, 504}, status),
 	}
-	failure.uncertain = r.sets() && failure.Kind == ServerError
-	switch message := sent.text(); {
+	failure.uncertain = r.operation.role == sets && failure.Kind == ServerError
+	switch message = cmp.Or(message, word); {
 	case status/100 == 3:
 		failure.Reason += ", a redirect, which is never followed because the token must not reach another host"
 	case failure.Kind == WrongEndpoint:
 		failure.Reason += ", which is not a response of the FoneStorm API"
 	case message != "":
-		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText(status), c.secrets.clean(message))
+		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(message))
 	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
 		failure.Reason += "; the response body was " + describe(body)
 	}
@@ -221,10 +226,6 @@ func (c *Client) failedResponse(r *request, response *http.Response, body []byte
 			strings.TrimRight(failure.Reason, "."), failure.retryAfter, longestWait)
 	}
 	return failure
-}
-
-func statusText(status int) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }
 
 // kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
@@ -259,63 +260,32 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	}
 }
 
+var rateLimitWords = regexp.MustCompile(`(?i)rate ?limit|too many requests`)
+
 // isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11), 410 (v2.12), or 403
 // whose message says so.
 func isRateLimit(status int, words string) bool {
-	switch status {
-	case http.StatusTooManyRequests:
-		return true
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusGone:
-		words = strings.ToLower(words)
-		return strings.Contains(words, "rate limit") || strings.Contains(words, "ratelimit") || strings.Contains(words, "too many requests")
-	default:
-		return false
-	}
-}
-
-// isTransient reports whether the same request may succeed later.
-func isTransient(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	default:
-		return false
-	}
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimitWords.MatchString(words)
 }
 
 // isUnreadBody reports whether FoneStorm may have rejected a request because it cannot read a body in this encoding.
-func isUnreadBody(failure *Error) bool {
-	if failure == nil || failure.Kind == RateLimited {
-		return false
-	}
-	switch failure.Status {
-	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
-		return true
-	default:
-		return false
-	}
-}
+func isUnreadBody(failure *Error) bool { return isRejectedWith(failure, 400, 415, 422) }
 
 // isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
-func isUnsupported(err error) bool {
-	failure := asError(err)
-	return isUnreadBody(failure) || hasStatus(err, http.StatusNotFound) || hasStatus(err, http.StatusGone) && failure.Kind != RateLimited
+func isUnsupported(err error) bool { return isRejectedWith(asError(err), 400, 404, 410, 415, 422) }
+
+// isRejectedWith reports whether FoneStorm rejected a request with one of these statuses, and not because of the rate limit.
+func isRejectedWith(failure *Error, statuses ...int) bool {
+	return failure != nil && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
 }
 
-// isCanceled reports whether a call ended because its caller's context ended.
-func isCanceled(err error) bool { return err != nil && KindOf(err) == Canceled }
+// isNotCanceled reports whether a failure is final for a list, which has had its retries.
+func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 
 // isRejectedLogin reports whether another login would fail too, and could lock the user out.
 func isRejectedLogin(err error) bool {
 	kind := KindOf(err)
 	return kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied
-}
-
-// hasStatus reports whether the response to a failed call had this status.
-func hasStatus(err error, status int) bool {
-	failure := asError(err)
-	return failure != nil && failure.Status == status
 }
 
 // retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.

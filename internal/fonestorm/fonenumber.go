@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 // FoneNumber is a telephone number of the account.
@@ -68,39 +66,30 @@ const (
 // one plan or apply.
 func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
 	f, err := c.get(ctx, number)
-	if IsNotFound(err) {
-		err = c.confirmNotFound(ctx, number, err)
-	}
-	return f, err
+	return f, c.confirmNotFound(ctx, number, err)
 }
 
 // ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request. Lists may spell a destination differently;
 // use this to read one FoneNumber again.
 func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	f, err := c.read(ctx, number)
-	if IsNotFound(err) {
-		err = c.confirmNotFound(ctx, number, err)
-	}
-	return f, err
+	f, err := c.fetchFoneNumber(ctx, number)
+	return f, c.confirmNotFound(ctx, number, err)
 }
 
 // Known returns the FoneNumber if GetFoneNumber would return it without a request.
 func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.known(number) }
 
-// ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order. The list is shared in the same way as
-// single reads. If FoneStorm lists only numbers, the client sends one more request for each of them.
-func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
-	return c.activeFoneNumbers(ctx)
-}
-
-// confirmNotFound decides what a 404 about a FoneNumber means. The account's list, where it can be had, must confirm it. If the
-// list is not found either, the endpoint may not be FoneStorm's.
+// confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list, where it
+// can be had, must confirm that the FoneNumber is gone. If the list is not found either, the endpoint may not be FoneStorm's.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
+	if KindOf(notFound) != NotFound {
+		return notFound
+	}
 	list, err := c.anyList(ctx)
 	switch {
-	case isCanceled(err):
+	case KindOf(err) == Canceled:
 		return err
-	case hasStatus(err, http.StatusNotFound):
+	case isRejectedWith(asError(err), http.StatusNotFound):
 		return unconfirmed(notFound, "The account's list was not found either, so the provider does not treat the FoneNumber as deleted.")
 	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number }):
 		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
@@ -109,32 +98,22 @@ func (c *Client) confirmNotFound(ctx context.Context, number string, notFound er
 	}
 }
 
-// fetchFoneNumbers requests all FoneNumbers that match a filter; "" for none.
-func (c *Client) fetchFoneNumbers(ctx context.Context, filter string) ([]FoneNumber, error) {
-	r := &request{operation: listFoneNumbers, method: http.MethodGet, path: "/fonenumbers"}
-	if filter != "" {
-		r.query = url.Values{"filter": {filter}}
-	}
-	var list []FoneNumber
-	var skipped int
+// fetchFoneNumbers requests all FoneNumbers, and stores those that are listed with their delivery.
+func (c *Client) fetchFoneNumbers(ctx context.Context, filter url.Values) (list []FoneNumber, err error) {
+	r := &request{operation: listFoneNumbers, method: http.MethodGet, path: "/fonenumbers", query: filter}
 	sent := c.account.now()
-	err := c.call(ctx, r, func(body []byte) (err error) {
-		list, skipped, err = decodeList(body)
+	err = c.call(ctx, r, func(body []byte) (err error) {
+		list, err = decodeFoneNumbers(body)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	if skipped > 0 {
-		tflog.Warn(ctx, "FoneStorm listed entries without a FoneNumber", map[string]any{"skipped": skipped})
-	}
 	c.account.learn(sent, list...)
-	return list, nil
+	return list, err
 }
 
-// fetchFoneNumber requests one FoneNumber.
+// fetchFoneNumber requests one FoneNumber and stores it.
 func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
 	r := &request{operation: readFoneNumber, subject: number, method: http.MethodGet, path: "/fonenumbers/" + url.PathEscape(number)}
+	sent := c.account.now()
 	f, err := c.requestFoneNumber(ctx, r)
 	switch {
 	case err != nil:
@@ -144,6 +123,7 @@ func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber
 	case f.Delivery == nil:
 		f.Delivery = &Delivery{Type: None} // FoneStorm may not return a delivery that was never set.
 	}
+	c.account.learn(sent, *f)
 	return *f, nil
 }
 
@@ -153,7 +133,7 @@ func (c *Client) requestFoneNumber(ctx context.Context, r *request) (*FoneNumber
 	var found *FoneNumber
 	err := c.call(ctx, r, func(body []byte) (err error) {
 		found = nil
-		if r.sets() && len(bytes.TrimSpace(body)) == 0 {
+		if r.operation.role == sets && len(bytes.TrimSpace(body)) == 0 {
 			return nil
 		}
 		found, err = decodeFoneNumber(body)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,7 +126,6 @@ func (n *network) RoundTrip(sent *http.Request) (response *http.Response, err er
 	}
 	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
 		trace.WroteHeaders()
-		trace.WroteRequest(httptrace.WroteRequestInfo{})
 	}
 	received := httptest.NewRequestWithContext(ctx, sent.Method, sent.URL.RequestURI(), &body)
 	for name, values := range sent.Header {
@@ -247,17 +247,14 @@ func receiving(receive string) string {
 	return `{"fonenumber":{"fonenumber":"` + anyNumber + `","is_active":"yes","sms_options":{"receive":` + receive + `}}}`
 }
 
-// interceptPath limits an interceptor to one path.
-func interceptPath(path string, intercept simulator.Interceptor) simulator.Interceptor {
+// readsOnly rejects bodies of another kind, "json" or "form", by the kind of request.
+func readsOnly(bodies map[string]string, status int) simulator.Interceptor {
 	return func(w http.ResponseWriter, r *http.Request) bool {
-		return r.URL.Path == simulator.BasePath+path && intercept(w, r)
-	}
-}
-
-// instead turns a handler into an interceptor.
-func instead(handler http.HandlerFunc) simulator.Interceptor {
-	return func(w http.ResponseWriter, r *http.Request) bool {
-		handler(w, r)
+		body := bodies[kindOf(r)]
+		if body == "" || strings.Contains(r.Header.Get("Content-Type"), body) {
+			return false
+		}
+		rejectWith(status, "fonenumber is required", "")(w, r)
 		return true
 	}
 }
@@ -270,18 +267,6 @@ func injectInto(sim *simulator.Simulator, kind string, fault simulator.Fault) {
 		}
 		return ""
 	})
-}
-
-// readsOnly rejects bodies of another kind, "json" or "form", by the kind of request.
-func readsOnly(bodies map[string]string, status int) simulator.Interceptor {
-	return func(w http.ResponseWriter, r *http.Request) bool {
-		body := bodies[kindOf(r)]
-		if body == "" || strings.Contains(r.Header.Get("Content-Type"), body) {
-			return false
-		}
-		rejectWith(status, "fonenumber is required", "")(w, r)
-		return true
-	}
 }
 
 func kindOf(r *http.Request) string {
@@ -322,7 +307,7 @@ func begin(work func() error) <-chan error {
 	return done
 }
 
-// fetch reads a FoneNumber without the snapshot.
+// fetch reads a FoneNumber even if it is known.
 func fetch(ctx context.Context, client *Client, number string) error {
 	_, err := client.fetchFoneNumber(ctx, number)
 	return err
@@ -333,24 +318,24 @@ func read1(t testing.TB, client *Client) error {
 	return fetch(t.Context(), client, anyNumber)
 }
 
-// fetchAll reads n FoneNumbers at once without the snapshot.
+// fetchAll reads n FoneNumbers at once even if they are known.
 func fetchAll(t testing.TB, client *Client, n int) {
 	t.Helper()
 	wantSuccess(t, together(n, func(i int) error { return fetch(t.Context(), client, numberAt(i)) })...)
 }
 
 func set(ctx context.Context, client *Client, number string, d Delivery) error {
-	_, err := client.SetDelivery(ctx, number, d)
+	_, err := client.SetDelivery(ctx, number, Setting{Delivery: d})
 	return err
 }
 
-// read reads through the snapshot.
+// read reads a FoneNumber unless it is known.
 func read(ctx context.Context, client *Client, number string) error {
 	_, err := client.GetFoneNumber(ctx, number)
 	return err
 }
 
-// get reads through the snapshot.
+// get reads a FoneNumber unless it is known.
 func get(t testing.TB, client *Client, number string) FoneNumber {
 	t.Helper()
 	f, err := client.GetFoneNumber(t.Context(), number)
@@ -470,4 +455,9 @@ func contextWithCause(t testing.TB) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	t.Cleanup(func() { cancel(nil) })
 	return ctx, cancel
+}
+
+// lowerPercent converts the hexadecimal digits of percent-encoded bytes to lower case.
+func lowerPercent(text string) string {
+	return regexp.MustCompile(`%[0-9A-F]{2}`).ReplaceAllStringFunc(text, strings.ToLower)
 }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// usedShare is the part of the account's rate limit that the client uses. Ten requests are then sent in 1.05 seconds, which keeps them
-// in different seconds of FoneStorm's clock even if they take different times to arrive.
-const usedShare = 0.95
+// usedShare is the part of the account's rate limit that the client uses. A second's worth of requests is then sent in 1.064 seconds,
+// so that requests which take up to 60 ms longer to arrive than others never exceed the limit, whenever FoneStorm's second begins.
+const usedShare = 0.94
 
 // pace makes all requests of a client wait for the rate limit: evenly spaced, without a burst, because FoneStorm counts the
 // requests of any second, including those of the process that ran before this one. If FoneStorm still rejects a request, other
@@ -35,25 +35,21 @@ func newPace(perSecond int) *pace {
 // wait blocks until a request may be sent. It returns the context's error if that ends first.
 func (p *pace) wait(ctx context.Context) error {
 	for {
-		if err := sleep(ctx, p.pause()); err != nil {
-			return err
-		}
 		turn := p.limiter.Reserve()
 		if err := sleep(ctx, turn.Delay()); err != nil {
 			turn.Cancel()
 			return err
 		}
-		if p.pause() <= 0 { // A pause may have begun in the meantime.
+		p.mu.Lock()
+		pause := time.Until(p.until)
+		p.mu.Unlock()
+		if pause <= 0 {
 			return nil
 		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
 	}
-}
-
-// pause returns how much of a pause is left.
-func (p *pace) pause() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return time.Until(p.until)
 }
 
 // learn pauses all requests if FoneStorm rejected the request because of the rate limit: for the time in Retry-After, or else for
@@ -62,21 +58,18 @@ func (p *pace) learn(sent time.Time, failure *Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	covered := !sent.After(p.pausedAt) // The last pause began after this request was sent.
-	switch {
-	case failure == nil && !covered:
+	if failure == nil && !covered {
 		p.pauses.Reset()
-	case failure == nil || failure.Kind != RateLimited || !failure.retryable:
-	case failure.retryAfter > 0:
-		p.extend(failure.retryAfter)
-	case !covered:
-		p.extend(p.pauses.NextBackOff())
 	}
-}
-
-// extend begins a pause, or makes one longer. The caller must have locked p.
-func (p *pace) extend(d time.Duration) {
+	if failure == nil || failure.Kind != RateLimited || !failure.retryable || covered && failure.retryAfter == 0 {
+		return
+	}
+	wait := failure.retryAfter
+	if wait == 0 {
+		wait = p.pauses.NextBackOff()
+	}
 	p.pausedAt = time.Now()
-	if until := p.pausedAt.Add(d); until.After(p.until) {
+	if until := p.pausedAt.Add(wait); until.After(p.until) {
 		p.until = until
 	}
 }

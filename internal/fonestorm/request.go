@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +22,9 @@ const (
 	longestWait = 5 * time.Minute
 	// listTimeout is the minimum timeout of a list: FracTEL warns that the list of all FoneNumbers may take a while.
 	listTimeout = 2 * time.Minute
+	// unreachableCalls is the number of consecutive calls without any response, including their retries, after which all others
+	// fail immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
+	unreachableCalls = 3
 	// maxResponse is the maximum size of a response after decompression. The list of 10,000 FoneNumbers is about 12 MB.
 	maxResponse = 64 << 20
 )
@@ -70,23 +72,16 @@ func (r *request) String() string {
 	return r.operation.text + " " + r.subject
 }
 
-// sets reports whether the request changes anything in FoneStorm.
-func (r *request) sets() bool { return r.operation.role == sets }
-
-// obtainsToken reports whether the response contains a token.
-func (r *request) obtainsToken() bool {
-	return r.operation.role == logsIn || r.operation.role == choosesSubaccount
-}
-
 // progress is the state of one call across its attempts.
 type progress struct {
-	begun     time.Time // Start of the first attempt.
-	attempts  int       // How many times the request was sent.
-	retries   int       // How many of them used up the budget.
-	renewals  int       // How many times the token was renewed.
-	uncertain bool      // Whether a failed attempt may have taken effect.
-	encoding  encoding  // Of the last attempt.
-	refused   *Error    // The rejection of the body as JSON, after which it is sent as a form.
+	begun     time.Time     // Start of the first attempt.
+	attempts  int           // How many times the request was sent.
+	retries   int           // How many of them used up the budget.
+	renewals  int           // How many times the token was renewed.
+	uncertain bool          // Whether a failed attempt may have taken effect.
+	encoding  encoding      // Of the last attempt.
+	working   *atomic.Int32 // The encoding in which a request of this kind last succeeded; zero if none has.
+	refused   *Error        // The rejection of the body as JSON, after which it is sent as a form.
 	waits     *backoff.ExponentialBackOff
 }
 
@@ -94,24 +89,28 @@ type progress struct {
 // response; it may be called again with that of another attempt. Every request to this API is safe to retry: reading changes
 // nothing, and setting the same thing twice is harmless.
 func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) error) error {
-	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer each time, with jitter.
+	p := &progress{working: &c.loginEncoding, waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
+	if r.operation.role == sets {
+		p.working = &c.settingEncoding
+	}
 	for {
-		if failure := c.outage.failure(r); failure != nil {
-			return p.end(failure)
+		if c.unreachable.Load() >= unreachableCalls {
+			return p.end(unsent(r))
 		}
 		token, err := c.token(ctx, r)
 		if err != nil {
-			return p.end(tokenFailure(r, err)) // The login has had retries of its own.
+			return p.end(tokenFailure(ctx, r, err)) // A login has had retries of its own.
 		}
 		failure := c.attempt(ctx, r, p, token, decode)
 		if failure == nil {
-			c.outage.note(ctx, nil)
 			return nil
 		}
 		p.uncertain = p.uncertain || failure.uncertain
 		wait, again := c.next(r, p, token, failure)
 		if !again {
-			c.outage.note(ctx, failure)
+			if failure.Kind == Unreachable {
+				c.unreachable.Add(1)
+			}
 			return p.end(failure)
 		}
 		tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
@@ -133,15 +132,18 @@ func (c *Client) attempt(ctx context.Context, r *request, p *progress, token str
 		p.begun = sent
 	}
 	if p.encoding != asForm {
-		p.encoding = max(asJSON, encoding(c.working(r).Load()))
+		p.encoding = max(asJSON, encoding(p.working.Load()))
 	}
-	body, failure := c.send(ctx, r, token, p.encoding)
+	body, failure := c.sendOnce(ctx, r, token, p.encoding)
 	if failure == nil {
 		if err := decode(body); err != nil {
 			failure = unexpected(r, !json.Valid(body), c.secrets.clean(err.Error()))
 		} else if r.params != nil {
-			c.working(r).Store(int32(p.encoding))
+			p.working.Store(int32(p.encoding))
 		}
+	}
+	if failure == nil || failure.Kind != Unreachable && failure.Kind != Canceled {
+		c.unreachable.Store(0)
 	}
 	c.pace.learn(sent, failure)
 	return failure
@@ -154,7 +156,7 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 		if p.renewals++; p.renewals == 1 { // Tokens expire, and the login of another program may invalidate them.
 			return 0, true
 		}
-	case isUnreadBody(failure) && r.params != nil && p.encoding == asJSON && encoding(c.working(r).Load()) != asJSON:
+	case r.params != nil && p.encoding == asJSON && encoding(p.working.Load()) != asJSON && isUnreadBody(failure):
 		p.refused, p.encoding = failure, asForm
 		p.attempts-- // The form is part of the same attempt.
 		return 0, true
@@ -186,23 +188,14 @@ func (p *progress) end(last *Error) *Error {
 	return &failure
 }
 
-// working returns the encoding in which a request of this kind last succeeded; zero if none has. FoneStorm may read JSON in logins
-// and forms in settings, or the other way around.
-func (c *Client) working(r *request) *atomic.Int32 {
-	if r.obtainsToken() {
-		return &c.loginEncoding
-	}
-	return &c.settingEncoding
-}
-
-// send sends the request once, within its timeout, and returns the body of a successful response.
-func (c *Client) send(ctx context.Context, r *request, token string, e encoding) ([]byte, *Error) {
+// sendOnce sends the request, within its timeout, and returns the body of a successful response.
+func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encoding) ([]byte, *Error) {
 	timeout := c.config.RequestTimeout
 	if r.operation.role == lists {
 		timeout = max(timeout, listTimeout)
 	}
 	lifetime := ctx
-	if r.sets() { // A setting in flight is never canceled, because its outcome would be unknown.
+	if r.operation.role == sets { // A setting in flight is never canceled, because its outcome would be unknown.
 		lifetime = context.WithoutCancel(ctx)
 	}
 	timed, cancel := context.WithTimeoutCause(lifetime, timeout, fmt.Errorf("no response within %s", timeout))
@@ -215,7 +208,7 @@ func (c *Client) send(ctx context.Context, r *request, token string, e encoding)
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return nil, c.noResponse(timed, r, sent.Load(), err)
+		return nil, c.noResponse(lifetime, timed, r, sent.Load(), err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
@@ -225,9 +218,9 @@ func (c *Client) send(ctx context.Context, r *request, token string, e encoding)
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	switch {
 	case response.StatusCode/100 != 2:
-		return nil, c.failedResponse(r, response, body) // A partial body is enough.
+		return nil, c.failedResponse(r, httpRequest.URL.String(), response, body) // A partial body is enough.
 	case err != nil && timed.Err() != nil:
-		return nil, c.noResponse(timed, r, true, err)
+		return nil, c.noResponse(lifetime, timed, r, true, err)
 	case err != nil:
 		return nil, unexpected(r, true, "is incomplete")
 	case len(body) > maxResponse:
@@ -238,11 +231,9 @@ func (c *Client) send(ctx context.Context, r *request, token string, e encoding)
 
 // newRequest builds the HTTP request.
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) (*http.Request, error) {
-	var content io.Reader
-	if r.params != nil {
-		content = bytes.NewReader(e.encode(r.params))
-	}
-	httpRequest, err := http.NewRequestWithContext(ctx, r.method, c.url(r), content)
+	target := c.endpoint.JoinPath(r.path)
+	target.RawQuery = r.query.Encode()
+	httpRequest, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(e.encode(r.params)))
 	if err != nil {
 		return nil, err
 	}
@@ -255,49 +246,6 @@ func (c *Client) newRequest(ctx context.Context, r *request, token string, e enc
 		httpRequest.Header["token"] = []string{token} // Not in canonical form, because FracTEL documents it in lower case.
 	}
 	return httpRequest, nil
-}
-
-// url returns the URL of a request.
-func (c *Client) url(r *request) string {
-	target := c.endpoint.JoinPath(r.path)
-	target.RawQuery = r.query.Encode()
-	return target.String()
-}
-
-// unreachableCalls is the number of consecutive calls without any response, including their retries, after which all others fail
-// immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
-const unreachableCalls = 3
-
-// outage detects that FoneStorm is unreachable. The zero value has detected nothing.
-type outage struct {
-	mu     sync.Mutex
-	inARow int
-	last   *Error
-}
-
-// failure returns the failure of a request that is not sent because of an outage; nil if there is no outage.
-func (o *outage) failure(r *request) *Error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.inARow < unreachableCalls {
-		return nil
-	}
-	return unsent(r, o.last)
-}
-
-// note counts the consecutive calls that got no response. A canceled call says nothing.
-func (o *outage) note(ctx context.Context, failure *Error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	switch {
-	case failure == nil || failure.Kind != Unreachable && failure.Kind != Canceled:
-		o.inARow = 0
-	case failure.Kind == Unreachable:
-		o.last = failure
-		if o.inARow++; o.inARow == unreachableCalls {
-			tflog.Error(ctx, "FoneStorm is unreachable, so all further requests fail", map[string]any{"error": failure.Error()})
-		}
-	}
 }
 
 // sleep waits, or returns the context's error if that ends first or has ended.

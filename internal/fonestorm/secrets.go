@@ -43,26 +43,21 @@ const maxShown = 300
 // clean makes text from outside safe to show: it masks secrets, replaces line breaks and characters that change the writing
 // direction, and truncates the text.
 func (s *secrets) clean(text string) string {
-	text = s.mask(text)
-	text = strings.Map(func(c rune) rune {
-		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
-			return ' '
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range 2 { // A secret that contains a space may be recognizable only after the first time.
+		for _, form := range s.forms {
+			text = strings.ReplaceAll(text, form, "***")
 		}
-		return c
-	}, text)
-	text = s.mask(text) // A secret that contains a space may be recognizable only now.
+		text = strings.Map(func(c rune) rune {
+			if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+				return ' '
+			}
+			return c
+		}, jsonWebToken.ReplaceAllString(text, "***"))
+	}
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown]) + "…"
 	}
 	return text
-}
-
-// mask replaces secrets with asterisks.
-func (s *secrets) mask(text string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, form := range s.forms {
-		text = strings.ReplaceAll(text, form, "***")
-	}
-	return jsonWebToken.ReplaceAllString(text, "***")
 }

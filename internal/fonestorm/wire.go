@@ -2,6 +2,7 @@ package fonestorm
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,7 +34,11 @@ func (e encoding) contentType() string {
 	return "application/json"
 }
 
+// encode returns the body of a request; nil without parameters.
 func (e encoding) encode(p params) []byte {
+	if p == nil {
+		return nil
+	}
 	if e == asForm {
 		form := make(url.Values, len(p))
 		for name, value := range p {
@@ -48,180 +53,153 @@ func (e encoding) encode(p params) []byte {
 	return bytes.TrimSpace(body.Bytes())
 }
 
-// scalar reads any JSON value as text, because FracTEL's documents say string where their examples show numbers, and boolean
-// where they show words. Null, objects, and arrays become "", and true becomes "true".
-type scalar struct{ text string }
+// parse reads any JSON. Its errors never quote the response.
+func parse(body []byte) (any, error) {
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber() // IDs have up to 12 digits, and nothing may be rounded.
+	if decoder.Decode(&value) != nil || decoder.More() {
+		return nil, errors.New("is " + describe(body))
+	}
+	return value, nil
+}
 
-func (s *scalar) UnmarshalJSON(data []byte) error {
-	s.text = ""
-	switch data[0] {
-	case '"':
-		return json.Unmarshal(data, &s.text)
-	case '{', '[', 'n':
-		return nil
+// member returns the value below these names; nil if it is missing. FracTEL's documents say string where their examples show numbers,
+// boolean where they show words, and PHP writes an empty array for an empty object. So a value of another type than expected reads
+// as if it were missing, and never makes the rest of the response invalid.
+func member(value any, names ...string) any {
+	for _, name := range names {
+		object, _ := value.(map[string]any)
+		value = object[name]
+	}
+	return value
+}
+
+// text returns a string, number, or boolean as text, without surrounding white space; "" for anything else.
+func text(value any, names ...string) string {
+	switch value := member(value, names...).(type) {
+	case string:
+		return strings.TrimSpace(value)
+	case json.Number:
+		return value.String()
+	case bool:
+		return strconv.FormatBool(value)
 	default:
-		s.text = string(data)
-		return nil
+		return ""
 	}
 }
 
-// trimmed returns the text without surrounding white space.
-func (s scalar) trimmed() string { return strings.TrimSpace(s.text) }
+// isOneOf reports whether a text is one of these words, in upper or lower case.
+func isOneOf(text string, words ...string) bool { return slices.Contains(words, strings.ToLower(text)) }
 
 // isNo and isYes read FracTEL's "no" and "yes", which some of its clients write as booleans.
-func (s scalar) isNo() bool  { return isOneOf(s.trimmed(), "no", "false", "0", "off", "disabled") }
-func (s scalar) isYes() bool { return isOneOf(s.trimmed(), "yes", "true", "1", "on", "active") }
+func isNo(text string) bool  { return isOneOf(text, "no", "false", "0", "off", "disabled") }
+func isYes(text string) bool { return isOneOf(text, "yes", "true", "1", "on", "active") }
 
-func isOneOf(text string, words ...string) bool {
-	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(text, word) })
+// decodeEnvelope reads the body of an error response. FoneStorm's envelope has an error, a message, and the status; isComplete is
+// false for the JSON of another program and for everything else.
+func decodeEnvelope(body []byte, status int) (kind, message string, isComplete bool) {
+	sent, _ := parse(body)
+	kind, message = text(sent, "error"), text(sent, "message")
+	return kind, message, kind != "" && member(sent, "message") != nil && text(sent, "status_code") == strconv.Itoa(status)
 }
 
-// object is an object that may be missing or be something else, such as null or the empty array that PHP writes for an empty
-// object. It never makes the rest of the response invalid.
-type object[T any] struct {
-	value T
-	found bool
-}
-
-func (o *object[T]) UnmarshalJSON(data []byte) error {
-	*o = object[T]{}
-	if data[0] != '{' {
-		return nil
+// decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. Either can be
+// nested in `data`. The FoneNumber is nil if the response only reports success, as in version 2.1.
+func decodeFoneNumber(body []byte) (*FoneNumber, error) {
+	sent, err := parse(body)
+	if err != nil {
+		return nil, err
 	}
-	o.found = true
-	return json.Unmarshal(data, &o.value)
-}
-
-// envelope is the body of every error response from FoneStorm. All three members are required.
-type envelope struct {
-	Error      scalar  `json:"error"`
-	Message    *scalar `json:"message"`
-	StatusCode scalar  `json:"status_code"`
-}
-
-// decodeEnvelope reads the body of an error response; a body that is not from FoneStorm becomes an empty envelope.
-func decodeEnvelope(body []byte) (e envelope) {
-	if json.Unmarshal(body, &e) != nil {
-		return envelope{}
+	for place := sent; place != nil; place = member(place, "data") {
+		found := member(place, "fonenumber")
+		if text(found) != "" {
+			found = place // The FoneNumber itself, with its number in this member.
+		}
+		if found != nil {
+			f := foneNumber(found)
+			return &f, nil
+		}
 	}
-	return e
-}
-
-// isComplete reports whether this is FoneStorm's envelope for the status, and not the JSON of a proxy.
-func (e *envelope) isComplete(status int) bool {
-	return e.Error.text != "" && e.Message != nil && e.StatusCode.text == strconv.Itoa(status)
-}
-
-// text returns FoneStorm's own words: the message, or the error if there is none.
-func (e *envelope) text() string {
-	if e.Message != nil && e.Message.text != "" {
-		return e.Message.text
+	if failure := text(sent, "error"); failure != "" {
+		return nil, fmt.Errorf("reports success and the error %q", failure)
 	}
-	return e.Error.text
+	if isOneOf(cmp.Or(text(sent, "result"), text(sent, "data", "result")), "success", "ok") {
+		return nil, nil //nolint:nilnil // See above.
+	}
+	return nil, errors.New("contains no FoneNumber")
 }
 
-// wireFoneNumber is a FoneNumber as the API returns it. Other members are ignored.
-type wireFoneNumber struct {
-	Number         scalar              `json:"fonenumber"`
-	Label          scalar              `json:"label"`
-	Group          scalar              `json:"group"`
-	IsActive       scalar              `json:"is_active"`
-	SMSOptions     object[wireOptions] `json:"sms_options"`     // On the Set Delivery page and in live responses.
-	MessageOptions object[wireOptions] `json:"message_options"` // v2.11 and later.
-	wireOptions                        // v2.1.1 has `receive` in the FoneNumber itself.
-}
-
-type wireOptions struct {
-	Receive          object[wireReceive] `json:"receive"`
-	ReceiveNotify    object[wireNotify]  `json:"receive_notify"`
-	SendNotify       object[wireNotify]  `json:"send_notify"`
-	SMSEnabled       scalar              `json:"sms_enabled"`
-	MessagingEnabled scalar              `json:"messaging_enabled"`
-}
-
-// wireReceive has a field for each type of destination. Fields of other types than the current one contain old values.
-type wireReceive struct {
-	Type      scalar `json:"type"`
-	Device    scalar `json:"device"`
-	Email     scalar `json:"email"`
-	URL       scalar `json:"url"`
-	URLMethod scalar `json:"url_method"`
-	Forward   scalar `json:"forward"`
-	Value     scalar `json:"value"` // The request parameter, which a response may repeat.
-}
-
-type wireNotify struct {
-	Type   scalar `json:"type"`
-	Email  scalar `json:"email"`
-	URL    scalar `json:"url"`
-	Method scalar `json:"method"`
-}
-
-func (w *wireFoneNumber) foneNumber() FoneNumber {
+// foneNumber reads a FoneNumber, which can have its options in three places: `sms_options` is on the Set Delivery page and in live
+// responses, `message_options` in v2.11 and later, and v2.1.1 has them in the FoneNumber itself.
+func foneNumber(sent any) FoneNumber {
 	f := FoneNumber{
-		Number: canonicalNumber(w.Number.text),
-		Label:  w.Label.text,
-		Group:  w.Group.text,
-		Status: parseStatus(w.IsActive),
+		Number: canonicalNumber(text(sent, "fonenumber")),
+		Label:  text(sent, "label"),
+		Group:  text(sent, "group"),
+		Status: parseStatus(text(sent, "is_active")),
 	}
-	for _, options := range []*wireOptions{&w.SMSOptions.value, &w.MessageOptions.value, &w.wireOptions} {
-		f.MessagingDisabled = f.MessagingDisabled || options.SMSEnabled.isNo() || options.MessagingEnabled.isNo()
-		if receive := &options.Receive; receive.found && (f.Delivery == nil || f.Delivery.Type == None && f.CallbackURL == "") {
-			f.Delivery, f.CallbackURL = receive.value.delivery(), receive.value.URL.trimmed()
+	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
+		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
+		receive, found := member(options, "receive").(map[string]any)
+		if found && (f.Delivery == nil || f.Delivery.Type == None && f.CallbackURL == "") {
+			f.Delivery, f.CallbackURL = delivery(receive), text(receive, "url")
 		}
-		if n := &options.ReceiveNotify; n.found && f.ReceiveNotify == (Notification{}) {
-			f.ReceiveNotify = n.value.notification()
+		if f.ReceiveNotify == (Notification{}) {
+			f.ReceiveNotify = notification(member(options, "receive_notify"))
 		}
-		if n := &options.SendNotify; n.found && f.SendNotify == (Notification{}) {
-			f.SendNotify = n.value.notification()
+		if f.SendNotify == (Notification{}) {
+			f.SendNotify = notification(member(options, "send_notify"))
 		}
 	}
 	return f
 }
 
-func parseStatus(active scalar) Status {
+func parseStatus(active string) Status {
 	switch {
-	case active.trimmed() == "":
+	case active == "":
 		return ""
-	case active.isYes():
+	case isYes(active):
 		return Active
-	case active.isNo():
+	case isNo(active):
 		return CancellationPending
-	case isOneOf(active.trimmed(), "cancel", "cancelled", "canceled"):
+	case isOneOf(active, "cancel", "cancelled", "canceled"):
 		return Cancelled
 	default:
 		return StatusUnknown
 	}
 }
 
-func (w *wireReceive) delivery() *Delivery {
-	d := &Delivery{Type: parseType(w.Type.text)}
-	switch d.Type {
-	case Device:
-		d.Value = w.Device.trimmed()
-	case Email:
-		d.Value = w.Email.trimmed()
-	case URL:
-		d.Value = w.URL.trimmed()
-		d.URLMethod = strings.ToUpper(w.URLMethod.trimmed())
-	case Forward:
-		d.Value = w.Forward.trimmed()
-	case None:
+// delivery reads `receive`, which has a member for each type of destination. Those of other types than the current one contain old
+// values.
+func delivery(receive any) *Delivery {
+	d := &Delivery{Type: parseType(text(receive, "type"))}
+	if d.Type == None {
 		return d
 	}
+	if slices.Contains(DeliveryTypes(), d.Type) {
+		d.Value = text(receive, strings.ToLower(string(d.Type)))
+	}
 	if d.Value == "" {
-		d.Value = w.Value.trimmed()
+		d.Value = text(receive, "value") // The request parameter, which a response may repeat.
+	}
+	if d.Type == URL {
+		d.URLMethod = strings.ToUpper(text(receive, "url_method"))
 	}
 	return d
 }
 
-func (w *wireNotify) notification() Notification {
-	n := Notification{Email: w.Email.trimmed(), URL: w.URL.trimmed(), Method: strings.ToUpper(w.Method.trimmed())}
-	kind := w.Type.trimmed()
+// notification reads `receive_notify` or `send_notify`. Older versions return no type.
+func notification(sent any) Notification {
+	if _, found := sent.(map[string]any); !found {
+		return Notification{}
+	}
+	n := Notification{Email: text(sent, "email"), URL: text(sent, "url"), Method: strings.ToUpper(text(sent, "method"))}
+	kind := text(sent, "type")
 	switch {
 	case strings.EqualFold(kind, string(NotifyEmail)), kind == "" && n.URL == "" && n.Email != "":
 		n.Type = NotifyEmail
-	case strings.EqualFold(kind, string(NotifyCallback)), kind == "" && n.URL != "": // Older versions return no type.
+	case strings.EqualFold(kind, string(NotifyCallback)), kind == "" && n.URL != "":
 		n.Type = NotifyCallback
 	case kind == "" || strings.EqualFold(kind, string(NotifyNone)):
 		n.Type = NotifyNone
@@ -231,151 +209,81 @@ func (w *wireNotify) notification() Notification {
 	return n
 }
 
-// unmarshal reads JSON. Unlike those of json.Unmarshal, its errors never quote the response.
-func unmarshal(body []byte, into any) error {
-	if json.Unmarshal(body, into) != nil {
-		return errors.New("is " + describe(body))
-	}
-	return nil
-}
-
-// decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. Either can be
-// nested in `data`. The FoneNumber is nil if the response only reports success, as in version 2.1.
-func decodeFoneNumber(body []byte) (*FoneNumber, error) {
-	var sent struct {
-		envelope
-		Result     scalar          `json:"result"`
-		FoneNumber json.RawMessage `json:"fonenumber"`
-		Data       json.RawMessage `json:"data"`
-	}
-	if err := unmarshal(body, &sent); err != nil {
-		return nil, err
-	}
-	found := sent.FoneNumber
-	if len(found) > 0 && found[0] != '{' && found[0] != 'n' {
-		found = body // The FoneNumber itself, with its number in this member.
-	}
-	switch {
-	case len(found) > 0 && found[0] != 'n':
-		var w wireFoneNumber
-		if err := unmarshal(found, &w); err != nil {
-			return nil, err
-		}
-		f := w.foneNumber()
-		return &f, nil
-	case len(sent.Data) > 0 && sent.Data[0] == '{':
-		return decodeFoneNumber(sent.Data)
-	case sent.Error.text != "":
-		return nil, fmt.Errorf("reports success and the error %q", sent.Error.text)
-	case isOneOf(sent.Result.trimmed(), "SUCCESS", "OK"):
-		return nil, nil //nolint:nilnil // See above.
-	default:
-		return nil, errors.New("contains no FoneNumber")
-	}
-}
-
 // decodeToken returns the token in a response to a login or to a request for a subaccount token. FracTEL's documents show it in
 // `auth`, `authorization`, and `subaccount`, and at the top level. One live program reads it from a further `data`.
 func decodeToken(body []byte) (string, error) {
-	type holder struct {
-		Token scalar `json:"token"`
-	}
-	var sent struct {
-		holder
-		Auth          object[holder]  `json:"auth"`
-		Authorization object[holder]  `json:"authorization"`
-		Subaccount    object[holder]  `json:"subaccount"`
-		Data          json.RawMessage `json:"data"`
-	}
-	if err := unmarshal(body, &sent); err != nil {
+	sent, err := parse(body)
+	if err != nil {
 		return "", fmt.Errorf("contains no token: it %w", err)
 	}
-	for _, found := range []holder{sent.Auth.value, sent.Authorization.value, sent.Subaccount.value, sent.holder} {
-		if token := found.Token.trimmed(); strings.ContainsFunc(token, unicode.IsControl) {
-			return token, errors.New("contains a token with a control character, which cannot be sent")
-		} else if token != "" {
-			return token, nil
+	for ; sent != nil; sent = member(sent, "data") {
+		for _, place := range []any{member(sent, "auth"), member(sent, "authorization"), member(sent, "subaccount"), sent} {
+			token := text(place, "token")
+			if strings.ContainsFunc(token, unicode.IsControl) {
+				return token, errors.New("contains a token with a control character, which cannot be sent")
+			}
+			if token != "" {
+				return token, nil
+			}
 		}
-	}
-	if len(sent.Data) > 0 && sent.Data[0] == '{' {
-		return decodeToken(sent.Data)
 	}
 	return "", errors.New("contains no token")
 }
 
-// decodeList reads a response to `GET /fonenumbers`. An entry that is only a number becomes a FoneNumber without a delivery. Entries
-// without a number are skipped, unless there are no others.
-func decodeList(body []byte) (list []FoneNumber, skipped int, err error) {
-	entries, err := decodeArray[wireEntry](body, "fonenumbers")
-	if err != nil {
-		return nil, 0, err
-	}
-	list = make([]FoneNumber, 0, len(entries))
-	for i := range entries {
-		if f := entries[i].foneNumber(); isTenDigits(f.Number) {
-			list = append(list, f)
-		} else {
-			skipped++
+// decodeFoneNumbers reads a response to `GET /fonenumbers`. An entry that is only a number becomes a FoneNumber without a delivery.
+// Entries without a number are skipped, unless there are no others.
+func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
+	list, entries := []FoneNumber{}, 0
+	err := decodeArray(body, "fonenumbers", func(entry any) {
+		entries++
+		if number := text(entry); number != "" {
+			entry = map[string]any{"fonenumber": number}
 		}
+		if f := foneNumber(entry); isTenDigits(f.Number) {
+			list = append(list, f)
+		}
+	})
+	if err == nil && len(list) == 0 && entries > 0 { // An account without FoneNumbers has an empty list.
+		err = errors.New("has a list in which no entry contains a FoneNumber")
 	}
-	if len(list) == 0 && skipped > 0 { // An account without FoneNumbers has an empty list.
-		return nil, skipped, errors.New("has a list in which no entry contains a FoneNumber")
-	}
-	return list, skipped, nil
-}
-
-// decodeArray reads the array in the named member of an object or of its `data`. Null is an empty array.
-func decodeArray[T any](body []byte, name string) ([]T, error) {
-	var members map[string]json.RawMessage
-	if err := unmarshal(body, &members); err != nil {
-		return nil, err
-	}
-	array, found := members[name]
-	if data := members["data"]; !found && len(data) > 0 && data[0] == '{' {
-		return decodeArray[T](data, name)
-	}
-	if !found {
-		return nil, fmt.Errorf("contains no %q", name)
-	}
-	var list []T
-	if json.Unmarshal(array, &list) != nil {
-		return nil, fmt.Errorf("has no list in %q", name)
-	}
-	return list, nil
-}
-
-// wireEntry is one entry of the list: a FoneNumber, or only its number.
-type wireEntry struct{ wireFoneNumber }
-
-func (e *wireEntry) UnmarshalJSON(data []byte) error {
-	e.wireFoneNumber = wireFoneNumber{}
-	if data[0] == '{' {
-		return json.Unmarshal(data, &e.wireFoneNumber)
-	}
-	return json.Unmarshal(data, &e.Number)
-}
-
-// wireDevice is a device as the API returns it.
-type wireDevice struct {
-	ID         scalar `json:"id"`
-	Name       scalar `json:"name"`
-	Type       scalar `json:"type"`
-	FoneNumber scalar `json:"fonenumber"`
+	return list, err
 }
 
 // decodeDevices reads a response to `GET /devices`. Entries without an ID are skipped.
 func decodeDevices(body []byte) ([]RegisteredDevice, error) {
-	entries, err := decodeArray[object[wireDevice]](body, "devices")
-	if err != nil {
-		return nil, err
-	}
-	list := make([]RegisteredDevice, 0, len(entries))
-	for _, entry := range entries {
-		if w := entry.value; w.ID.trimmed() != "" {
-			list = append(list, RegisteredDevice{ID: w.ID.trimmed(), Name: w.Name.text, Type: w.Type.text, FoneNumber: canonicalNumber(w.FoneNumber.text)})
+	list := []RegisteredDevice{}
+	err := decodeArray(body, "devices", func(entry any) {
+		if id := text(entry, "id"); id != "" {
+			number := canonicalNumber(text(entry, "fonenumber"))
+			list = append(list, RegisteredDevice{ID: id, Name: text(entry, "name"), Type: text(entry, "type"), FoneNumber: number})
 		}
+	})
+	return list, err
+}
+
+// decodeArray reads the array in the named member of an object or of its `data`, one entry at a time, because a list can be large.
+// Null is an empty array.
+func decodeArray(body []byte, name string, each func(entry any)) error {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return errors.New("is " + describe(body))
 	}
-	return list, nil
+	array, found := members[name]
+	if data := members["data"]; !found && bytes.HasPrefix(data, []byte("{")) {
+		return decodeArray(data, name, each)
+	}
+	var entries []json.RawMessage
+	if !found || json.Unmarshal(array, &entries) != nil {
+		return fmt.Errorf("contains no list in %q", name)
+	}
+	for _, entry := range entries {
+		value, err := parse(entry)
+		if err != nil {
+			return err
+		}
+		each(value)
+	}
+	return nil
 }
 
 // describe says what a response body is that is not the expected JSON. It never quotes the body, which may contain a secret.

@@ -56,21 +56,6 @@ func TestCredentials(t *testing.T) {
 	a.mustDeliver(t, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
-// Credentials for one URL are never sent to another. Adding credentials to an import updates it in place.
-func TestCredentialsOfAnImport(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{
-		Type: "URL", URL: "https://old.example.com/", URLMethod: "POST", URLUsername: "theirs", URLPassword: "secret",
-	}})
-	m := a.manage(t)
-	m.mustImport(testNumber)
-	m.mustApply(toURL("", "", 0))
-	a.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
-	m.mustApply(toURL("ours", "ours-too", 0))
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "ours", "ours-too"})
-}
-
 // FoneStorm never returns credentials. If setting new ones fails, it may have them anyway, and restoring the old
 // configuration must set the old ones again.
 func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {

@@ -177,9 +177,8 @@ func (r *deliveryResource) planDestroy(ctx context.Context, before deliveryModel
 				number, now.Type))
 	default:
 		diags.AddWarning(summaryDeleted,
-			fmt.Sprintf("After this resource is destroyed, messages received at FoneNumber %s are deleted upon receipt without any delivery, "+
-				"unless another resource in the configuration sets this FoneNumber. To keep the delivery, apply on_destroy = \"keep\" first, "+
-				"or use a removed block with destroy = false.", number))
+			fmt.Sprintf("After the destroy, messages received at FoneNumber %s are deleted, unless another resource in the configuration sets it. "+
+				"To keep the delivery, apply on_destroy = \"keep\" first.", number))
 	}
 	return diags
 }

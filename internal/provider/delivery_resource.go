@@ -283,8 +283,8 @@ func (r *deliveryResource) turnOff(ctx context.Context, number string, off fones
 				number, describe(*f.Delivery)))
 		return diags, nil
 	}
-	_, err = r.client.SetDelivery(ctx, number, off)
-	return nil, err
+	result, err := r.client.SetDelivery(ctx, number, off)
+	return settingDiagnostics(number, result), err
 }
 
 // save stores a model in the state and its record in private state.

@@ -52,7 +52,7 @@ var adviceFor = map[fonestorm.Kind]advice{
 	fonestorm.RateLimited: {
 		"", "FoneStorm Rate Limit Exceeded",
 		"The account's rate limit was exceeded even though requests were throttled. If something else uses the same account, " +
-			"lower requests_per_second or increase max_retries in the provider configuration. Then run Terraform again.",
+			"wait until it has finished, or lower requests_per_second in the provider configuration. Then run Terraform again.",
 	},
 	fonestorm.AuthenticationFailed: {
 		"", "FoneStorm Authentication Failed",

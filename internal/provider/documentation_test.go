@@ -9,11 +9,14 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // root is the root of the repository.
@@ -26,9 +29,10 @@ func pages(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
-		if filepath.Ext(path) == ".md" {
-			files = append(files, path)
+	files = append(files, filepath.Join(root, "examples", "README.md"))
+	err = filepath.WalkDir(filepath.Join(root, "docs"), func(file string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(file) == ".md" {
+			files = append(files, file)
 		}
 		return err
 	})
@@ -111,15 +115,11 @@ func summaries(t *testing.T) (failures, warnings []string) {
 func TestErrorsAndWarningsAreExplained(t *testing.T) {
 	t.Parallel()
 	failures, warnings := summaries(t)
-	if len(failures) < 35 || len(warnings) < 14 {
+	if len(failures) < 30 || len(warnings) < 14 {
 		t.Fatalf("found only %d errors and %d warnings", len(failures), len(warnings))
 	}
 	guide := pages(t)["docs/guides/troubleshooting.md"]
-	// The CLI and libraries return these.
-	known := slices.Concat(failures, []string{
-		"Invalid Attribute Combination", "Invalid Attribute Value Match",
-		"Write-only Attribute Not Allowed", "Error in function call",
-	})
+	known := slices.AppendSeq(failures, maps.Keys(errorsOfTheCLI))
 	explained := regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(guide, -1)
 	wantSame(t, "the troubleshooting guide", known, explained)
 
@@ -127,9 +127,46 @@ func TestErrorsAndWarningsAreExplained(t *testing.T) {
 	rows := regexp.MustCompile(`(?m)^\| ([A-Z].+?) \| .+ \|$`).FindAllStringSubmatch(table, -1)
 	wantSame(t, "the table of warnings", append(warnings,
 		"Warning", // Header of the table.
-		"Available Write-only Attribute Alternative",
+		"Available Write-Only Attribute Alternative",
 		"FoneNumber Not Found in Account", // Has the summary of the error.
 	), rows)
+}
+
+// errorsOfTheCLI are the errors of the CLI and of libraries that the guide explains, and a configuration that causes each.
+var errorsOfTheCLI = map[string]string{
+	"Inconsistent dependency lock file": "data \"fractel_devices\" \"all\" {} # Without required_providers.",
+	"Invalid Attribute Combination":     "provider \"fractel\" {\n  token    = \"a\"\n  username = \"b\"\n}\ndata \"fractel_devices\" \"all\" {}",
+	"Invalid Attribute Value Match":     "data \"fractel_fonenumbers\" \"local\" {\n  area_code = \"32\"\n}",
+	"Invalid function argument":         "output \"number\" {\n  value = provider::fractel::normalize_fonenumber(\"1-800-FLOWERS\")\n}",
+	"Invalid provider configuration":    "data \"fractel_devices\" \"all\" {}",
+	"Invalid use of ephemeral value": "variable \"number\" {\n  default   = \"3215551202\"\n  ephemeral = true\n}\n" +
+		"resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = var.number\n  type       = \"None\"\n}",
+	"Missing Attribute Configuration":              "data \"fractel_device\" \"test\" {}",
+	"Missing Configuration for Required Attribute": "resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = null\n  type       = \"None\"\n}",
+	"WriteOnly Attribute Not Allowed": "resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = \"3215551202\"\n  type = \"URL\"\n  value = \"https://example.com\"\n" +
+		"  url_username = \"hook\"\n  url_password_wo = \"horse\"\n  url_password_wo_version = 1\n}",
+}
+
+// The CLI calls these errors as the guide does.
+func TestAccErrorsOfTheCLI(t *testing.T) {
+	t.Parallel()
+	for summary, config := range errorsOfTheCLI {
+		t.Run(summary, func(t *testing.T) {
+			t.Parallel()
+			throughCLI(t)
+			switch hasWriteOnly := writeOnly.in(theCLI()); {
+			case summary == "WriteOnly Attribute Not Allowed" && hasWriteOnly,
+				summary == "Invalid use of ephemeral value" && (!hasWriteOnly || isTofu(theCLI())):
+				t.Skipf("%s has another error", theCLI().Product())
+			}
+			credentials := "demo"
+			if summary == "Invalid provider configuration" {
+				credentials = ""
+			}
+			w := newAccount(t, simulator.Options{}).newWorkspace(t, config, "FRACTEL_USERNAME="+credentials)
+			says(t, w.plan(1), "Error: "+summary)
+		})
+	}
 }
 
 func wantSame(t *testing.T, where string, want []string, got [][]string) {
@@ -160,7 +197,7 @@ func TestCodeInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	for page, content := range pages(t) {
 		for _, block := range codeBlock.FindAllStringSubmatch(content, -1) {
-			if language := block[1]; !slices.Contains([]string{"terraform", "hcl", "shell", "csv", "text", ""}, language) {
+			if language := block[1]; !slices.Contains([]string{"terraform", "hcl", "shell", "csv", "yaml", "text", ""}, language) {
 				t.Errorf("%s has a block of %s", page, language)
 			}
 			if strings.Contains(block[2], `"fractel/fractel"`) && strings.Contains(block[2], "required_providers") && !strings.Contains(block[2], `version = "~> `) {
@@ -209,29 +246,45 @@ func anchors(content string) []string {
 	return found
 }
 
-// Links within the documentation have a target. Links to other sites are not checked.
+// registry is the address of the overview, docs/index.md, in the Terraform Registry. It does not end with a slash.
+const registry = "https://registry.terraform.io/providers/fractel/fractel/latest/docs"
+
+// address returns the address of a page of docs in the Registry.
+func address(page string) string {
+	return strings.TrimSuffix(registry+strings.TrimSuffix(strings.TrimPrefix(page, "docs"), ".md"), "/index")
+}
+
+// Links within the documentation lead to a page and a heading, in the Registry, which resolves them against the address of the page,
+// and on GitHub, which resolves them against the file. Links to other sites are not checked.
 func TestLinksInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
+	published := map[string]string{}
+	for page := range all {
+		if strings.HasPrefix(page, "docs/") {
+			published[address(page)] = page
+		}
+	}
 	links := 0
 	for page, content := range all {
 		for _, match := range link.FindAllStringSubmatch(codeBlock.ReplaceAllString(content, ""), -1) {
 			links++
 			target, fragment, _ := strings.Cut(match[1], "#")
-			if strings.HasPrefix(target, "https://") {
+			to := page // Of a link that is only a fragment.
+			switch {
+			case strings.HasPrefix(target, registry):
+				to = published[target]
+			case strings.HasPrefix(target, "https://"):
 				continue
+			case target != "" && published[address(page)] == page:
+				t.Errorf("%s links to %s, which leads nowhere in the Registry or on GitHub: use an address that begins with %s", page, match[1], registry)
+				continue
+			case target != "":
+				to = path.Join(path.Dir(page), target)
 			}
-			to := page
-			if target != "" {
-				to = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
-			}
-			if _, isPage := all[to+".md"]; isPage { // The Registry omits the extension.
-				to += ".md"
-			}
-			if _, err := os.Stat(filepath.Join(root, to)); err != nil {
-				t.Errorf("%s links to %s: %v", page, match[1], err)
-			}
-			if fragment != "" && !slices.Contains(anchors(all[to]), fragment) {
+			if _, err := os.Stat(filepath.Join(root, to)); to == "" || err != nil {
+				t.Errorf("%s links to %s, which does not exist", page, match[1])
+			} else if fragment != "" && !slices.Contains(anchors(all[to]), fragment) {
 				t.Errorf("%s links to %s, but there are only %q", page, match[1], anchors(all[to]))
 			}
 		}
@@ -252,6 +305,33 @@ func TestNamesInTheDocumentation(t *testing.T) {
 		for _, found := range name.FindAllString(prose, -1) {
 			if !slices.Contains(right, found) {
 				t.Errorf("%s has %q", page, found)
+			}
+		}
+	}
+}
+
+// Files and tests that the pages for contributors name exist.
+func TestFilesInTheDocumentation(t *testing.T) {
+	t.Parallel()
+	var files, tests strings.Builder
+	err := filepath.WalkDir(root, func(file string, _ fs.DirEntry, err error) error {
+		files.WriteString(filepath.ToSlash(file) + "\n")
+		if err == nil && strings.HasSuffix(file, "_test.go") {
+			content, failed := os.ReadFile(file)
+			tests.Write(content)
+			err = failed
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([\\w./-]+\\.(?:go|yaml|csv|tmpl)|Test\\w+)`")
+	for page, content := range pages(t) {
+		for _, found := range named.FindAllStringSubmatch(codeBlock.ReplaceAllString(content, ""), -1) {
+			exists := strings.Contains(files.String(), "/"+found[1]+"\n") || strings.Contains(tests.String(), "func "+found[1]+"(")
+			if !exists && !strings.HasPrefix(page, "docs/") {
+				t.Errorf("%s names %s, which does not exist", page, found[1])
 			}
 		}
 	}

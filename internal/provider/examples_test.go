@@ -1,161 +1,226 @@
 package provider
 
 import (
-	"fmt"
-	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// example is a configuration in README or docs, which include those in examples/.
-type example struct{ page, config string }
-
-// documentedExamples returns each configuration in README and docs once.
-func documentedExamples(t *testing.T) []example {
-	t.Helper()
-	all := pages(t)
-	var examples []example
-	seen := map[string]bool{}
-	for _, page := range slices.Sorted(maps.Keys(all)) {
-		for _, found := range codeBlock.FindAllStringSubmatch(all[page], -1) {
-			if language, config := found[1], found[2]; (language == "terraform" || language == "hcl") && !seen[config] {
-				seen[config] = true
-				examples = append(examples, example{page, config})
-			}
-		}
-	}
-	if len(examples) < 25 {
-		t.Fatalf("found only %d configurations", len(examples))
-	}
-	return examples
+// block is a code block on a page.
+type block struct {
+	prose    string // The text since the previous block.
+	language string
+	code     string // Without the indentation of a list.
 }
 
-// partial reports whether an example depends on something that the text around it describes. Other tests cover these
-// examples.
-func (e example) partial() bool {
-	switch {
-	case strings.HasPrefix(e.config, "list "): // TestAccDocumentedQueries.
-	case strings.HasPrefix(e.config, "import {") && !strings.Contains(e.config, "resource \""): // TestAccDocumentedImports.
-	case strings.Contains(e.config, "restapi_object"): // Resources of another provider: TestAccGuideOnMoving and TestMove….
-	case strings.Contains(e.config, "mock_provider"), strings.Contains(e.config, "var.on_destroy"), strings.Contains(e.config, `variable "fonenumbers"`): // TestAccModuleExample.
-	default:
-		return false
+func blocks(content string) (found []block) {
+	end := 0
+	for _, at := range codeBlock.FindAllStringSubmatchIndex(content, -1) {
+		code := content[at[4]:at[5]]
+		indent := regexp.MustCompile(`^ *`).FindString(code)
+		code = regexp.MustCompile(`(?m)^`+indent).ReplaceAllString(code, "")
+		found = append(found, block{content[end:at[0]], content[at[2]:at[3]], code})
+		end = at[1]
+	}
+	return found
+}
+
+// isConfig reports whether the block is a file that the CLI reads.
+func (b block) isConfig() bool { return b.language == "terraform" || b.language == "hcl" }
+
+// canRun reports whether the CLI has the features that the block uses.
+func (b block) canRun(t *testing.T, page string) bool {
+	t.Helper()
+	for text, f := range map[string]feature{
+		`identity = \{`: importByIdentity, `provider::`: providerFunctions, `url_password_wo`: writeOnly, `mock_provider`: mockedProviders,
+		`terraform query|^list `: queries, `(?s)import \{.*for_each`: importForEach, `removed \{`: forgetting,
+		`(?s)resource .*destroy = false`: forgettingResources,
+	} {
+		if regexp.MustCompile(text).MatchString(b.code) && lacks(t, f, page) {
+			return false
+		}
 	}
 	return true
 }
 
-// canRun reports whether the CLI has the features that the example uses.
-func (e example) canRun(t *testing.T) bool {
+// guided returns the configuration in a guide that contains this text.
+func guided(t *testing.T, guide, text string) string {
 	t.Helper()
-	for text, f := range map[string]feature{
-		"identity = {": importByIdentity, "provider::": providerFunctions, "url_password_wo": writeOnly,
-	} {
-		if strings.Contains(e.config, text) && lacks(t, f, e.page) {
-			return false
-		}
+	all := blocks(pages(t)["docs/guides/"+guide])
+	i := slices.IndexFunc(all, func(b block) bool { return b.isConfig() && strings.Contains(b.code, text) })
+	if i < 0 {
+		t.Fatalf("%s has no configuration with %q", guide, text)
 	}
-	return !e.imports() || !strings.Contains(e.config, "for_each") || !lacks(t, importForEach, e.page)
+	return all[i].code
 }
 
-var (
-	blockHeader = regexp.MustCompile(`(?m)^(\w[^={]*)\{`)
-	anyTenDigit = regexp.MustCompile(`\b[0-9]{10}\b`)
-)
-
-// imports reports whether the example imports deliveries.
-func (e example) imports() bool { return strings.Contains(e.config, "import {") }
-
-// claims returns the block names and FoneNumbers that no other example in the same configuration can contain. An example
-// that imports, or manages every FoneNumber of the account, claims all.
-func (e example) claims() (claims []string, all bool) {
-	for _, header := range blockHeader.FindAllStringSubmatch(e.config, -1) {
-		claims = append(claims, header[1])
+// Whoever follows a page to the letter gets what it says: files are written under the names above them, commands are run, and
+// what they print contains the text below them, in one folder until the page asks for another empty one. The account is the one
+// that `make simulator` serves.
+func TestAccGuides(t *testing.T) {
+	t.Parallel()
+	throughCLI(t)
+	followed := 0
+	for page, content := range pages(t) {
+		if page == "README.md" {
+			_, content, _ = strings.Cut(content, "\n## Use it\n") // Before that, it shows what the provider does.
+		} else if page != "docs/index.md" && !strings.HasPrefix(page, "docs/guides/") {
+			continue
+		}
+		if len(blocks(content)) == 0 {
+			continue
+		}
+		followed++
+		t.Run(strings.TrimSuffix(filepath.Base(page), ".md"), func(t *testing.T) {
+			t.Parallel()
+			f := newFollower(t, page)
+			for _, folder := range folders(blocks(content)) {
+				f.follow(folder, strings.Contains(content, registry+"#example-usage"))
+			}
+		})
 	}
-	return append(claims, anyTenDigit.FindAllString(e.config, -1)...), e.imports() || strings.Contains(e.config, "= data.fractel_fonenumbers.")
+	if followed < 10 {
+		t.Errorf("only %d pages have blocks", followed)
+	}
 }
 
-// together puts examples that do not conflict into few groups.
-func together(examples []example) (groups [][]example) {
-	var claimed []map[string]bool
-	for _, e := range examples {
-		claims, all := e.claims()
-		isFree := func(group map[string]bool) bool {
-			return group != nil && !all && !slices.ContainsFunc(claims, func(claim string) bool { return group[claim] })
+// folders divides the blocks of a page where it asks for an empty folder.
+func folders(all []block) (divided [][]block) {
+	for i, b := range all {
+		if i == 0 || strings.Contains(b.prose, "empty folder") {
+			divided = append(divided, nil)
 		}
-		i := slices.IndexFunc(claimed, isFree)
-		if i < 0 {
-			i, groups, claimed = len(groups), append(groups, nil), append(claimed, map[string]bool{})
-		}
-		groups[i] = append(groups[i], e)
-		for _, claim := range claims {
-			claimed[i][claim] = true
-		}
-		if all {
-			claimed[i] = nil
-		}
+		divided[len(divided)-1] = append(divided[len(divided)-1], b)
 	}
-	return groups
+	return divided
 }
 
-// newExampleWorkspace returns a working directory with these unchanged examples and the files that they name. The account is
-// the one that `make simulator` serves.
-func newExampleWorkspace(t *testing.T, examples ...example) (*account, *workspace) {
+// follower follows a page with a simulated account and an installed provider.
+type follower struct {
+	*workspace
+	page     string
+	provider string // The file that other pages refer to.
+}
+
+func newFollower(t *testing.T, page string) *follower {
 	t.Helper()
 	a := newAccount(t, simulator.Options{Documented: true})
 	w := a.newWorkspace(t, "", simulator.DocumentedVariables()...)
-	for i, e := range examples {
-		w.write(fmt.Sprintf("example%d.tf", i), e.config)
-		if strings.Contains(e.config, "required_providers") {
-			w.write("main.tf", "") // Which has them for those that do not.
+	mirror, bin := t.TempDir(), t.TempDir()
+	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		dir := filepath.Join(mirror, host, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
 		}
-		if strings.Contains(e.config, "fonenumbers.csv") {
-			table, err := os.ReadFile(filepath.Join(root, "examples", "adopt-account", "fonenumbers.csv"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.write("fonenumbers.csv", string(table))
-		}
-		if strings.Contains(e.config, "./module-fonenumbers") {
-			if err := os.CopyFS(filepath.Join(w.Dir, "module-fonenumbers"), os.DirFS(filepath.Join(root, "examples", "module-fonenumbers"))); err != nil {
-				t.Fatal(err)
-			}
-			w.run(0, "get", "-no-color")
+		if err := os.Link(filepath.Join(builtProvider.dir, "terraform-provider-fractel"), filepath.Join(dir, "terraform-provider-fractel")); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return a, w
+	if _, err := terraformcli.NewMirrored(theCLI().Path, w.Dir, mirror); err != nil { // Replaces the CLI configuration of the workspace.
+		t.Fatal(err)
+	}
+	if err := os.Symlink(theCLI().Path, filepath.Join(bin, "terraform")); err != nil {
+		t.Fatal(err)
+	}
+	w.setEnv("PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "TF_INPUT=0", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve")
+	return &follower{w, page, blocks(pages(t)["docs/index.md"])[0].code}
 }
 
-// Every complete configuration in README and docs works unchanged with the account that `make simulator` serves: it applies,
-// and the next plan is empty.
-func TestAccDocumentedExamples(t *testing.T) {
-	t.Parallel()
-	var complete []example
-	all := ""
-	for _, e := range documentedExamples(t) {
-		all += e.config
-		if !e.partial() && e.canRun(t) {
-			complete = append(complete, e)
+var fileName = regexp.MustCompile("`([\\w./-]+\\.[a-z]+)`[^`.]*:\\s*$")
+
+// follow follows the blocks in a new folder, as far as the CLI has the features. The page must say where to find the provider if
+// the blocks do not contain it.
+func (f *follower) follow(folder []block, refersToProvider bool) {
+	f.t.Helper()
+	f.Dir = f.t.TempDir()
+	isRoot := func(b block) bool {
+		return strings.Contains(b.code, "required_providers") && !strings.Contains(b.prose, "module-")
+	}
+	if !slices.ContainsFunc(folder, isRoot) {
+		if !refersToProvider && slices.ContainsFunc(folder, block.isConfig) {
+			f.t.Errorf("%s does not say that the folder needs the provider", f.page)
+		}
+		f.write("provider.tf", f.provider)
+	}
+	output := ""
+	for _, b := range folder {
+		if !b.canRun(f.t, f.page) {
+			break
+		}
+		switch name := fileName.FindStringSubmatch(b.prose); {
+		case b.language == "shell":
+			output = f.shell(b.code)
+		case b.language == "text":
+			says(f.t, output, unframed(b.code))
+		case name == nil:
+			f.t.Errorf("%s does not say which file contains this:\n%s", f.page, b.code)
+		default:
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(f.Dir, name[1])), 0o700); err != nil {
+				f.t.Fatal(err)
+			}
+			f.write(name[1], b.code)
 		}
 	}
-	for i, group := range together(complete) {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			t.Parallel()
-			for _, e := range group {
-				t.Logf("%s:\n%s", e.page, e.config)
+	f.run(0, "fmt", "-check", "-diff", "-recursive", "-no-color")
+}
+
+// shim replaces what a test cannot do: install the provider for the user, and ask a registry for other platforms. A plan that finds
+// changes succeeds.
+const shim = `set -eo pipefail
+make() { :; }
+terraform() {
+  if [ "$1 $2" = "providers lock" ]; then return; fi
+  local code=0
+  command terraform "$@" || code=$?
+  if [ $code = 2 ] && [[ "$*" = *-detailed-exitcode* ]]; then return; fi
+  return $code
+}
+`
+
+// shell runs commands and returns what they print. Commands with the placeholder "..." are not run.
+func (f *follower) shell(commands string) string {
+	f.t.Helper()
+	if strings.Contains(commands, "...") {
+		return ""
+	}
+	command := exec.CommandContext(f.t.Context(), "bash", "-c", shim+commands)
+	command.Dir, command.Env = f.Dir, f.Env
+	printed, err := command.CombinedOutput()
+	output := unframed(regexp.MustCompile(`\x1b\[[0-9;]*m`).ReplaceAllString(string(printed), ""))
+	if err != nil {
+		f.t.Fatalf("%s: %v\n%s\n%s", f.page, err, commands, output)
+	}
+	return output
+}
+
+// Each configuration on a reference page applies on its own, and the next plan is empty.
+func TestAccReferenceExamples(t *testing.T) {
+	t.Parallel()
+	throughCLI(t)
+	all, seen := "", map[string]bool{}
+	for page, content := range pages(t) {
+		if !strings.HasPrefix(page, "docs/") || page == "docs/index.md" || strings.HasPrefix(page, "docs/guides/") {
+			continue
+		}
+		for _, b := range blocks(content) {
+			all += b.code
+			if !b.isConfig() || seen[b.code] || !b.canRun(t, page) {
+				continue
 			}
-			a, w := newExampleWorkspace(t, group...)
-			w.apply()
-			w.plan(0)
-			if n := a.count("set"); group[0].imports() && n > 0 {
-				t.Errorf("importing sent %d settings", n)
-			}
-		})
+			seen[b.code] = true
+			t.Run(strings.TrimSuffix(filepath.Base(page), ".md"), func(t *testing.T) {
+				t.Parallel()
+				b.runAlone(t)
+			})
+		}
 	}
 	for _, d := range destinations {
 		if !strings.Contains(all, `type       = "`+d.kind+`"`) {
@@ -164,102 +229,28 @@ func TestAccDocumentedExamples(t *testing.T) {
 	}
 }
 
-// Every separate import block imports a delivery for which Terraform can generate the configuration.
-func TestAccDocumentedImports(t *testing.T) {
-	t.Parallel()
-	imports := 0
-	for _, e := range documentedExamples(t) {
-		if !strings.HasPrefix(e.config, "import {") || !e.partial() || !e.canRun(t) {
-			continue
-		}
-		imports++
-		t.Run(fmt.Sprint(imports), func(t *testing.T) {
-			t.Parallel()
-			t.Logf("%s:\n%s", e.page, e.config)
-			_, w := newExampleWorkspace(t, e)
-			says(t, w.plan(2, "-generate-config-out=generated.tf"), "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.")
-		})
-	}
-	if imports < 2 {
-		t.Errorf("found only %d import blocks", imports)
-	}
-}
-
-// Every list block finds FoneNumbers in the account that `make simulator` serves.
-func TestAccDocumentedQueries(t *testing.T) {
-	t.Parallel()
-	needs(t, queries)
-	blocks := 0
-	for _, e := range documentedExamples(t) {
-		if !strings.HasPrefix(e.config, "list ") {
-			continue
-		}
-		blocks++
-		_, w := newExampleWorkspace(t)
-		w.write("provider.tf", "provider \"fractel\" {}\n")
-		w.write("example.tfquery.hcl", e.config)
-		says(t, w.run(0, "query", "-no-color"), "Support hooks")
-	}
-	if blocks < 2 {
-		t.Errorf("found only %d list blocks", blocks)
-	}
-}
-
-// The configurations in the documentation are formatted.
-func TestAccDocumentedExamplesAreFormatted(t *testing.T) {
-	t.Parallel()
-	_, w := newExampleWorkspace(t)
-	for i, e := range documentedExamples(t) {
-		w.write(fmt.Sprintf("example%d.tf", i), e.config)
-	}
-	w.run(0, "fmt", "-check", "-diff", "-no-color")
-}
-
-// guided returns the configuration in a guide that contains this text.
-func guided(t *testing.T, guide, text string) string {
+// runAlone runs a configuration of a reference page.
+func (b block) runAlone(t *testing.T) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "guides", guide))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, block := range strings.Split(string(content), "```terraform\n")[1:] {
-		if block, _, _ = strings.Cut(block, "```"); strings.Contains(block, text) {
-			return block
+	t.Log(b.code)
+	w := newAccount(t, simulator.Options{Documented: true}).newWorkspace(t, "provider \"fractel\" {}\n", simulator.DocumentedVariables()...)
+	name := "example.tf"
+	switch {
+	case strings.HasPrefix(b.code, "list "):
+		name = "example.tfquery.hcl"
+		w.write(name, b.code)
+		says(t, w.run(0, "query", "-no-color"), "Support hooks")
+	case strings.HasPrefix(b.code, "import "):
+		imported, err := os.ReadFile(filepath.Join(root, "examples", "resources", resourceName, "resource.tf"))
+		if err != nil {
+			t.Fatal(err)
 		}
+		w.write(name, string(imported)+"\n"+b.code)
+		says(t, w.plan(2), "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.")
+	default:
+		w.write(name, b.code)
+		w.apply()
+		w.plan(0)
 	}
-	t.Fatalf("%s has no configuration with %q", guide, text)
-	return ""
-}
-
-// The guide on moving: deliveries move from another provider's state to this one's without changes in FoneStorm.
-func TestAccGuideOnMoving(t *testing.T) {
-	t.Parallel()
-	needs(t, forgetting)
-	needs(t, importForEach)
-	a := newAccount(t, simulator.Options{})
-	a.byHand("3215551206", "Email", "north@example.com")
-	a.byHand("3215551207", "Email", "south@example.com")
-	w := a.newWorkspace(t, "resource \"terraform_data\" \"delivery\" {\n}\n")
-	w.apply()
-	w.configure(strings.Replace(guided(t, "moving.md", "removed {"), "restapi_object", "terraform_data", 1))
-	says(t, w.apply(), "2 imported, 0 added, 0 changed, 0 destroyed")
-	if left := w.run(0, "state", "list"); strings.Contains(left, "terraform_data") || strings.Count(left, "fractel_") != 2 {
-		t.Errorf("the state has %s", left)
-	}
-	if n := a.count("set"); n > 0 {
-		t.Errorf("moving sent %d settings", n)
-	}
-}
-
-// The guide on adoption: the data source supplies the import block, which needs its result before the plan.
-func TestAccGuideOnAdopting(t *testing.T) {
-	t.Parallel()
-	needs(t, importForEach)
-	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
-	w := a.newWorkspace(t, guided(t, "adopt-an-existing-account.md", "for_each = data."))
-	says(t, w.apply(), fmt.Sprint(len(oddDeliveries))+" imported, 0 added, 0 changed, 0 destroyed")
-	w.plan(0)
-	if n := a.count("set"); n > 0 {
-		t.Errorf("adopting sent %d settings", n)
-	}
+	w.run(0, "fmt", "-check", "-diff", "-no-color", name)
 }

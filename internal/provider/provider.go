@@ -105,8 +105,8 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				Validators: []validator.Number{rateRule},
 			},
 			"max_retries": schema.NumberAttribute{
-				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, the rate limit, " +
-					"or a server error (408, 429, 500, 502, 503, or 504). Defaults to 4. 0 disables retries.",
+				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, " +
+					"or a server error (408, 500, 502, 503, or 504). Requests over the rate limit are always retried, for up to five minutes. Defaults to 4. 0 disables retries.",
 				Optional:   true,
 				Validators: []validator.Number{retriesRule},
 			},

@@ -62,13 +62,6 @@ func (s *Simulator) PutDevice(d Device) {
 	s.addSubaccount(d.Subaccount)
 }
 
-// RemoveDevice removes a device from its account.
-func (s *Simulator) RemoveDevice(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.devices, id)
-}
-
 // Devices returns every device of the account and its subaccounts, ordered by ID.
 func (s *Simulator) Devices() []Device {
 	s.mu.Lock()
@@ -78,8 +71,8 @@ func (s *Simulator) Devices() []Device {
 
 // addSubaccount adds a subaccount. The caller must have locked s.
 func (s *Simulator) addSubaccount(code string) {
-	isAnother := func(user User) bool { return user.Account == code }
-	if code != "" && !slices.ContainsFunc(s.options.Users, isAnother) {
+	isAccount := func(u user) bool { return u.account == code }
+	if code != "" && !slices.ContainsFunc(s.users, isAccount) {
 		s.subaccounts[code] = true
 	}
 }

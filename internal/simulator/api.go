@@ -67,8 +67,9 @@ func (s *Simulator) getFoneNumber(w http.ResponseWriter, r *http.Request, accoun
 	reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromRead, number)})
 }
 
-// setting returns the handler of a call that changes a FoneNumber, after bad has found no reason to reject the parameters.
-func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*FoneNumber, url.Values) (change string)) func(http.ResponseWriter, *http.Request, string) {
+// setting returns the handler of a call that changes a FoneNumber, after bad has found no reason to reject the parameters. set
+// returns the delivery or the notification that it has changed.
+func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*FoneNumber, url.Values) fmt.Stringer) func(http.ResponseWriter, *http.Request, string) {
 	return func(w http.ResponseWriter, r *http.Request, account string) {
 		form := Parameters(r)
 		if reason := bad(form); reason != "" {
@@ -81,7 +82,11 @@ func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*Fone
 		f, ok := s.numbers[number]
 		if ok = ok && f.Subaccount == s.subaccountOf(account); ok {
 			f.before, f.shown = f.FoneNumber, 0
-			s.noteChange(r.Context(), number+": "+set(&f.FoneNumber, form))
+			change := fmt.Sprintf("%s: %s", number, set(&f.FoneNumber, form))
+			if form.Has("url_username") || form.Has("url_password") {
+				change += ", with credentials"
+			}
+			s.noteChange(r.Context(), change)
 			if s.storeAs != nil {
 				f.FoneNumber = s.storeAs(f.before, f.FoneNumber)
 			}
@@ -96,32 +101,25 @@ func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*Fone
 }
 
 // setDelivery leaves credentials that are not sent unchanged.
-func setDelivery(f *FoneNumber, form url.Values) (change string) {
-	before := f.Receive
-	f.Receive = before.Delivering(form.Get("type"), form.Get("value"))
+func setDelivery(f *FoneNumber, form url.Values) fmt.Stringer {
+	f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
 	setIfSent(form, "url_username", &f.Receive.URLUsername)
 	setIfSent(form, "url_password", &f.Receive.URLPassword)
-	return before.change(f.Receive)
+	return f.Receive
 }
 
-func setReceiveNotify(f *FoneNumber, form url.Values) (change string) {
-	return "receive_notify " + f.ReceiveNotify.set(form)
-}
-
-func setSendNotify(f *FoneNumber, form url.Values) (change string) {
-	return "send_notify " + f.SendNotify.set(form)
-}
+func setReceiveNotify(f *FoneNumber, form url.Values) fmt.Stringer { return f.ReceiveNotify.set(form) }
+func setSendNotify(f *FoneNumber, form url.Values) fmt.Stringer    { return f.SendNotify.set(form) }
 
 // set changes the parameters that are sent.
-func (n *Notify) set(form url.Values) (change string) {
-	before := n.String()
+func (n *Notify) set(form url.Values) fmt.Stringer {
 	n.Type = form.Get("type")
 	setIfSent(form, "email", &n.Email)
 	setIfSent(form, "url", &n.URL)
 	setIfSent(form, "method", &n.Method)
 	setIfSent(form, "url_username", &n.URLUsername)
 	setIfSent(form, "url_password", &n.URLPassword)
-	return before + " -> " + n.String()
+	return *n
 }
 
 func setIfSent(form url.Values, name string, field *string) {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -113,18 +114,6 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-func TestTokensLastAnHourByDefault(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, Options{})
-		token := anyToken(sim)
-		time.Sleep(time.Hour - time.Nanosecond)
-		decoded(t, get(t, sim, "/fonenumbers", token), http.StatusOK)
-		time.Sleep(time.Nanosecond)
-		wantEnvelope(t, get(t, sim, "/fonenumbers", token), http.StatusUnauthorized)
-	})
-}
-
 func TestListContainsOnlyActiveNumbers(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{FoneNumbers: 2})
@@ -153,28 +142,6 @@ func TestListContainsOnlyActiveNumbers(t *testing.T) {
 	// Inactive FoneNumbers can be read singly.
 	for _, hidden := range []string{"3215550007", "3215550008"} {
 		decoded(t, get(t, sim, "/fonenumbers/"+hidden, token), http.StatusOK)
-	}
-	wantViolations(t, sim, 0)
-}
-
-func TestListOfAnEmptyAccount(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, Options{})
-	w := get(t, sim, "/fonenumbers?filter=all", anyToken(sim))
-	if got := strings.TrimSpace(w.Body.String()); got != `{"fonenumbers":[]}` {
-		t.Errorf("the response is %s", got)
-	}
-}
-
-func TestNumbersOfOtherAccounts(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1})
-	token := anyToken(sim)
-	wantEnvelope(t, get(t, sim, "/fonenumbers/3215559999", token), http.StatusNotFound, "not found")
-	form := url.Values{"fonenumber": {"3215559999"}, "type": {"None"}, "value": {"None"}, "url_method": {"POST"}}
-	wantEnvelope(t, post(t, sim, "/messages/receive", token, form), http.StatusNotFound, "not found")
-	if _, ok := sim.Get("3215559999"); ok {
-		t.Error("setting the delivery of an unknown number added it")
 	}
 	wantViolations(t, sim, 0)
 }
@@ -306,74 +273,95 @@ func TestStoreAs(t *testing.T) {
 	}
 }
 
+// FoneStorm stores and shows what is set, in the response and later, whether it is sent as a form or as JSON.
 func TestSetDelivery(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		kind, value string
-		want        Receive
-	}{
-		{"Device", "987123543678", Receive{Type: "Device", Device: "987123543678"}},
-		{"Email", "ops+sms@example.com", Receive{Type: "Email", Email: "ops+sms@example.com"}},
-		{"URL", "https://x.test/?msg={{msg}}", Receive{Type: "URL", URL: "https://x.test/?msg={{msg}}", URLMethod: "POST"}},
-		{"URL", "http://x.test", Receive{Type: "URL", URL: "http://x.test", URLMethod: "POST"}},
-		{"Forward", "3215551111", Receive{Type: "Forward", Forward: "3215551111"}},
-		{"None", "None", Receive{Type: "None"}},
-	}
-	for _, test := range tests {
-		t.Run(test.kind+" "+test.value, func(t *testing.T) {
-			t.Parallel()
-			form := url.Values{"fonenumber": {number}, "type": {test.kind}, "value": {test.value}, "url_method": {"POST"}}
-			members, _ := json.Marshal(map[string]string{
-				"fonenumber": number, "type": test.kind, "value": test.value, "url_method": "POST",
-			})
-			var responses []string
-			for contentType, body := range map[string]string{formBody: form.Encode(), jsonBody: string(members)} {
-				sim := newSimulator(t, Options{FoneNumbers: 1})
-				token := anyToken(sim)
-				response := decoded(t, ask(t, sim, http.MethodPost, "/messages/receive", token, contentType, body), http.StatusOK)
-				responses = append(responses, objectOf(t, response))
-				responses = append(responses, objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)))
-				if f, _ := sim.Get(number); f.Receive != test.want || test.kind != "None" && f.Receive.Value() != test.value {
-					t.Errorf("sent as %s, the account has %+v, want %+v", contentType, f.Receive, test.want)
-				}
-				sent := sim.Requests()[0]
-				if !reflect.DeepEqual(sent.Form, form) || sent.Body != map[string]string{formBody: "form", jsonBody: "json"}[contentType] {
-					t.Errorf("sent as %s, the body is recorded as %s %v, want %v", contentType, sent.Body, sent.Form, form)
-				}
-				wantViolations(t, sim, 0)
+	for _, want := range []Receive{
+		{Type: "Device", Device: "987123543678"},
+		{Type: "Email", Email: "ops+sms@example.com"},
+		{Type: "URL", URL: "https://x.test/?msg={{msg}}", URLMethod: "POST"},
+		{Type: "Forward", Forward: "3215551111"},
+		{Type: "None"},
+	} {
+		form := url.Values{"fonenumber": {number}, "type": {want.Type}, "value": {cmp.Or(want.Value(), "None")}, "url_method": {"POST"}}
+		var responses []string
+		for contentType, body := range map[string]string{formBody: form.Encode(), jsonBody: inJSONBody(form)} {
+			sim := newSimulator(t, Options{FoneNumbers: 1})
+			token := anyToken(sim)
+			responses = append(responses,
+				objectOf(t, decoded(t, ask(t, sim, http.MethodPost, "/messages/receive", token, contentType, body), http.StatusOK)),
+				objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)))
+			if f, _ := sim.Get(number); f.Receive != want {
+				t.Errorf("sent as %s, the account has %+v, want %+v", contentType, f.Receive, want)
 			}
-			if responses = slices.Compact(responses); len(responses) != 1 {
-				t.Errorf("the responses to form and JSON, at once and later, differ: %s", responses)
+			if sent := sim.Requests()[0]; !reflect.DeepEqual(sent.Form, form) {
+				t.Errorf("sent as %s, the body is recorded as %s %v, want %v", contentType, sent.Body, sent.Form, form)
 			}
-		})
+			wantViolations(t, sim, 0)
+		}
+		if responses = slices.Compact(responses); len(responses) != 1 {
+			t.Errorf("the responses to form and JSON, at once and later, differ: %s", responses)
+		}
 	}
 }
 
-func TestSetDeliveryChecksTheValue(t *testing.T) {
+// A value that is not valid for its type is rejected, and so is a notification without its destination.
+func TestValuesAreChecked(t *testing.T) {
 	t.Parallel()
 	bad := map[string][]string{
-		"Device":  {"sip-phone", "98 71", "+987", "12a"},
-		"Email":   {"ops", "ops@", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
-		"URL":     {"example.com", "ftp://example.com", "https://", "/handler", "mailto:ops@example.com", "https://exa mple.com"},
-		"Forward": {"321555111", "13215551111", "321-555-1111", "+13215551111", "sip:1@example.com"},
-		"None":    {"none", "3215551111", "-"},
+		`/messages/receive {"type":"Device","url_method":"POST","value":%q}`:    {"sip-phone", "98 71", "+987"},
+		`/messages/receive {"type":"Email","url_method":"POST","value":%q}`:     {"ops", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
+		`/messages/receive {"type":"URL","url_method":"POST","value":%q}`:       {"example.com", "ftp://example.com", "https://", "/handler", "https://exa mple.com"},
+		`/messages/receive {"type":"Forward","url_method":"POST","value":%q}`:   {"321555111", "13215551111", "321-555-1111"},
+		`/messages/receive {"type":"None","url_method":"POST","value":%q}`:      {"none", "3215551111"},
+		`/messages/receive_notify {"type":"Callback","method":"JSON","url":%q}`: {"", "example.com"},
+		`/messages/receive_notify {"type":"Callback","url":%q}`:                 {"https://example.com"},
+		`/messages/send_notify {"type":"Email","email":%q}`:                     {"", "a@example.com,b@example.com"},
 	}
-	for kind, values := range bad {
+	for call, values := range bad {
 		for _, value := range values {
-			t.Run(kind+" "+value, func(t *testing.T) {
-				t.Parallel()
-				sim := newSimulator(t, Options{FoneNumbers: 1})
-				before, _ := sim.Get(number)
-				form := url.Values{"fonenumber": {number}, "type": {kind}, "value": {value}, "url_method": {"POST"}}
-				w := post(t, sim, "/messages/receive", anyToken(sim), form)
-				wantEnvelope(t, w, http.StatusBadRequest, fmt.Sprintf("%q", value), kind)
-				wantViolations(t, sim, 1)
-				if after, _ := sim.Get(number); after != before {
-					t.Errorf("the setting failed but the account has %+v", after)
-				}
-			})
+			sim := newSimulator(t, Options{FoneNumbers: 1})
+			before, _ := sim.Get(number)
+			path, body, _ := strings.Cut(fmt.Sprintf(call, value), " ")
+			body = strings.Replace(body, "{", `{"fonenumber":"`+number+`",`, 1)
+			wantEnvelope(t, ask(t, sim, http.MethodPost, path, anyToken(sim), jsonBody, body), http.StatusBadRequest)
+			wantViolations(t, sim, 1)
+			if after, _ := sim.Get(number); after != before {
+				t.Errorf("%s failed but the account has %+v", body, after)
+			}
 		}
 	}
+}
+
+// Each of the two notifications is set by itself. Like a delivery, it keeps its old destination when it is turned off.
+func TestNotifications(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	token := anyToken(sim)
+	for _, call := range [][2]string{
+		{"receive_notify", `{"fonenumber":"3215550000","type":"Callback","url":"https://x.test","method":"JSON","url_username":"hook","url_password":"s3cret"}`},
+		{"send_notify", `{"fonenumber":"3215550000","type":"Email","email":"sent@example.com"}`},
+		{"receive_notify", `{"fonenumber":"3215550000","type":"None"}`},
+	} {
+		response := ask(t, sim, http.MethodPost, "/messages/"+call[0], token, jsonBody, call[1])
+		if decoded(t, response, http.StatusOK); strings.Contains(response.Body.String(), "s3cret") {
+			t.Errorf("the response shows the password: %s", response.Body)
+		}
+	}
+	want := FoneNumber{
+		Number: number, Label: "Number 0", Active: "yes", Receive: Receive{Type: "None"},
+		ReceiveNotify: Notify{Type: "None", URL: "https://x.test", Method: "JSON", URLUsername: "hook", URLPassword: "s3cret"},
+		SendNotify:    Notify{Type: "Email", Email: "sent@example.com"},
+	}
+	if f, _ := sim.Get(number); f != want {
+		t.Errorf("the account has %+v, want %+v", f, want)
+	}
+	shown := objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK))
+	if want := `"receive_notify":{"email":"","method":"JSON","type":"None","url":"https://x.test"},` +
+		`"send_notify":{"email":"sent@example.com","method":null,"type":"Email","url":null}`; !strings.Contains(shown, want) {
+		t.Errorf("the FoneNumber is %s, want %s in it", shown, want)
+	}
+	wantViolations(t, sim, 0)
 }
 
 // As in FoneStorm, the value of one type stays when another type is set.

@@ -16,15 +16,15 @@ import (
 var documented string
 
 // partner is the user of another account, for the guide on multiple accounts.
-var partner = User{Name: "partner", Password: "partner-password", Account: "3000000001"}
+var partner = user{"partner", "partner-password", "3000000001"}
 
 // DocumentedVariables returns environment variables for the Terraform variables of the examples.
 func DocumentedVariables() []string {
-	return []string{"TF_VAR_hook_password=correct-horse", "TF_VAR_partner_password=" + partner.Password}
+	return []string{"TF_VAR_hook_password=correct-horse", "TF_VAR_partner_password=" + partner.password}
 }
 
 // CSVColumns contains the columns that PutCSV reads, in the order of documented.csv. Only the first is required.
-var CSVColumns = []string{"fonenumber", "type", "value", "label", "group", "account", "url_method", "notify_url"}
+var CSVColumns = []string{"fonenumber", "type", "value", "label", "group", "account", "url_method", "notify_url", "send_notify_url"}
 
 // PutCSV adds FoneNumbers from a CSV table with a header. Types and values are not validated, because an account may contain
 // what cannot be set. A row of type Device also adds the device, with the value as its ID and the label as its name.
@@ -53,8 +53,10 @@ func (s *Simulator) PutCSV(table io.Reader) error {
 		}
 		f.Receive = f.Receive.Delivering(row["type"], row["value"])
 		f.Receive.URLMethod = cmp.Or(row["url_method"], f.Receive.URLMethod)
-		if row["notify_url"] != "" {
-			f.ReceiveNotify = Notify{Type: "Callback", URL: row["notify_url"], Method: "POST"}
+		for column, notify := range map[string]*Notify{"notify_url": &f.ReceiveNotify, "send_notify_url": &f.SendNotify} {
+			if row[column] != "" {
+				*notify = Notify{Type: "Callback", URL: row[column], Method: "POST"}
+			}
 		}
 		s.Put(f)
 		if f.Receive.Type == "Device" {

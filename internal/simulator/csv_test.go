@@ -9,11 +9,11 @@ import (
 func TestPutCSV(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{})
-	err := sim.PutCSV(strings.NewReader("\ufefffonenumber,label,type,value,account,url_method,notify_url\n" +
-		"+1 (321) 555-0000,Front desk,Device,987123543678,2000000001,,\n" +
-		"3215550001,,URL,https://hooks.example.com/sms,,JSON,https://hooks.example.com/notify\n" +
-		"321.555.0002,,None,,,,\n" +
-		"3215550003,,Fax,anything,,,\n"))
+	err := sim.PutCSV(strings.NewReader("\ufefffonenumber,label,type,value,account,url_method,notify_url,send_notify_url\n" +
+		"+1 (321) 555-0000,Front desk,Device,987123543678,2000000001,,,\n" +
+		"3215550001,,URL,https://hooks.example.com/sms,,JSON,https://hooks.example.com/notify,https://hooks.example.com/sent\n" +
+		"321.555.0002,,None,,,,,\n" +
+		"3215550003,,Fax,anything,,,,\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,6 +22,7 @@ func TestPutCSV(t *testing.T) {
 		{
 			Number: "3215550001", Active: "yes", Receive: Receive{Type: "URL", URL: "https://hooks.example.com/sms", URLMethod: "JSON"},
 			ReceiveNotify: Notify{Type: "Callback", URL: "https://hooks.example.com/notify", Method: "POST"},
+			SendNotify:    Notify{Type: "Callback", URL: "https://hooks.example.com/sent", Method: "POST"},
 		},
 		{Number: "3215550002", Active: "yes", Receive: Receive{Type: "None"}},
 		{Number: "3215550003", Active: "yes", Receive: Receive{Type: "Fax"}},

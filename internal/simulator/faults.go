@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,115 +21,43 @@ type Fault string
 
 // Faults of the connection.
 const (
-	// ConnectionReset resets the connection before FoneStorm receives the request.
-	ConnectionReset Fault = "connection reset"
-	// ConnectionClosed closes the connection gracefully before FoneStorm receives the request.
-	ConnectionClosed Fault = "connection closed"
-	// NoResponse keeps the connection open without a response until the client cancels; FoneStorm does not receive the request.
-	NoResponse Fault = "no response"
-	// ResponseLost lets FoneStorm process the request, then resets the connection.
-	ResponseLost Fault = "response lost"
+	ConnectionReset  Fault = "connection reset"  // Before FoneStorm receives the request.
+	ConnectionClosed Fault = "connection closed" // The same, but orderly.
+	NoResponse       Fault = "no response"       // FoneStorm does not receive the request, and the connection stays open.
+	ResponseLost     Fault = "response lost"     // FoneStorm processes the request, then the connection is reset.
 )
 
 // Error responses. FoneStorm does not process the request.
 const (
-	// TokenRejected returns 401 although the token is valid.
-	TokenRejected Fault = "401"
-	// RequestTimeout returns 408.
-	RequestTimeout Fault = "408"
-	// RateLimited returns 429 without Retry-After.
-	RateLimited Fault = "429"
-	// RateLimitedSeconds returns 429 with a Retry-After of one second.
+	TokenRejected      Fault = "401" // Although the token is valid.
+	RequestTimeout     Fault = "408"
+	RateLimited        Fault = "429" // Without Retry-After.
 	RateLimitedSeconds Fault = "429 with seconds"
-	// RateLimitedDate returns 429 with a Retry-After date one to two seconds from now.
-	RateLimitedDate Fault = "429 with a date"
-	// RateLimited400 reports an exceeded rate limit with status 400, as version 2.11 does.
-	RateLimited400 Fault = "400 for the rate limit"
-	// RateLimited410 reports an exceeded rate limit with status 410, as version 2.12 does.
-	RateLimited410 Fault = "410 for the rate limit"
-	// ServerError returns 500.
-	ServerError Fault = "500"
-	// BadGateway returns 502 with the HTML page of a proxy.
-	BadGateway Fault = "502 with an HTML page"
-	// Unavailable returns 503.
-	Unavailable Fault = "503"
-	// GatewayTimeout returns 504.
-	GatewayTimeout Fault = "504"
-	// HTMLPage returns status 200 with the HTML page of a proxy.
-	HTMLPage Fault = "200 with an HTML page"
-	// NotFound returns 404 with FoneStorm's envelope, as for a FoneNumber that the account does not have.
-	NotFound Fault = "404 envelope"
-	// NotFoundPage returns 404 with the HTML page of a proxy.
-	NotFoundPage Fault = "404 with an HTML page"
-	// NotFoundForeign returns 404 with the JSON of another program.
-	NotFoundForeign Fault = "404 of another program"
+	RateLimitedDate    Fault = "429 with a date"
+	RateLimited400     Fault = "400 for the rate limit" // As in version 2.11.
+	RateLimited410     Fault = "410 for the rate limit" // As in version 2.12.
+	ServerError        Fault = "500"
+	BadGateway         Fault = "502 with an HTML page" // A proxy's page, as in the next one.
+	HTMLPage           Fault = "200 with an HTML page"
+	Unavailable        Fault = "503"
+	GatewayTimeout     Fault = "504"
+	NotFound           Fault = "404 envelope" // As for a FoneNumber that the account does not have.
+	NotFoundPage       Fault = "404 with an HTML page"
+	NotFoundForeign    Fault = "404 of another program"
 )
 
 // Damaged responses. FoneStorm processes the request; its error responses are not damaged.
 const (
-	// EmptyResponse removes the body.
-	EmptyResponse Fault = "empty response"
-	// NoContent removes the body and returns status 204.
-	NoContent Fault = "204 no content"
-	// CutOff closes the connection in the middle of the body.
-	CutOff Fault = "truncated response"
-	// WrongContentType declares the JSON body as HTML.
-	WrongContentType Fault = "wrong content type"
-	// UnknownMembers adds undocumented members to every object.
-	UnknownMembers Fault = "unknown members"
-	// ReceiveMissing removes the delivery of FoneNumbers.
-	ReceiveMissing Fault = "receive missing"
-	// WrongTypes replaces text with objects.
-	WrongTypes Fault = "wrong JSON types"
-	// AnotherFoneNumber replaces the number in a response about one FoneNumber. Lists are unchanged.
-	AnotherFoneNumber Fault = "another FoneNumber"
-	// BareSuccess makes Set Delivery Service return only a success, as version 2.1 did.
-	BareSuccess Fault = "bare success"
+	EmptyResponse     Fault = "empty response"
+	NoContent         Fault = "204 no content"
+	CutOff            Fault = "truncated response" // The connection is closed in the middle of the body.
+	WrongContentType  Fault = "wrong content type" // JSON that is declared as HTML.
+	UnknownMembers    Fault = "unknown members"    // Every object has undocumented members.
+	ReceiveMissing    Fault = "receive missing"    // FoneNumbers have no delivery.
+	WrongTypes        Fault = "wrong JSON types"   // Objects instead of text.
+	AnotherFoneNumber Fault = "another FoneNumber" // The response is about another FoneNumber. Lists are unchanged.
+	BareSuccess       Fault = "bare success"       // Set Delivery Service returns only a success, as version 2.1 did.
 )
-
-// Faults returns all faults.
-func Faults() []Fault {
-	return []Fault{
-		ConnectionReset, ConnectionClosed, NoResponse, ResponseLost,
-		TokenRejected, RequestTimeout, RateLimited, RateLimitedSeconds, RateLimitedDate, RateLimited400, RateLimited410,
-		ServerError, BadGateway, Unavailable, GatewayTimeout, HTMLPage,
-		NotFound, NotFoundPage, NotFoundForeign,
-		EmptyResponse, NoContent, CutOff, WrongContentType, UnknownMembers, ReceiveMissing, WrongTypes, AnotherFoneNumber, BareSuccess,
-	}
-}
-
-// Inject sets the function that chooses the fault of each request, "" for none; nil disables faults. It is called for one
-// request at a time and may read the request's body. It replaces an Interceptor.
-func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
-	if choose == nil {
-		s.Intercept(nil)
-		return
-	}
-	var mu sync.Mutex
-	s.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		body, _ := io.ReadAll(r.Body) // The body is in memory.
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		mu.Lock()
-		fault := choose(r)
-		mu.Unlock()
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		return s.commit(fault, w, r)
-	})
-}
-
-// commit handles a request with this fault, unless there is none.
-func (s *Simulator) commit(fault Fault, w http.ResponseWriter, r *http.Request) (answered bool) {
-	if fault == "" {
-		return false
-	}
-	respond, known := faults[fault]
-	if !known {
-		s.addViolation(fmt.Sprintf("a test asks for the unknown fault %q", fault))
-		return false
-	}
-	respond(s, w, r)
-	return true
-}
 
 // faults contains what each fault does in place of FoneStorm.
 var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request){
@@ -140,25 +69,23 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 		disconnect(w, reset)
 	},
 
-	TokenRejected:      errorEnvelope(http.StatusUnauthorized, "The token is missing, invalid, or expired.", nil),
-	RequestTimeout:     errorEnvelope(http.StatusRequestTimeout, "The request took too long.", nil),
-	RateLimited:        errorEnvelope(http.StatusTooManyRequests, rateLimitExceeded, nil),
-	RateLimitedSeconds: errorEnvelope(http.StatusTooManyRequests, rateLimitExceeded, func() string { return "1" }),
-	RateLimitedDate: errorEnvelope(http.StatusTooManyRequests, rateLimitExceeded, func() string {
+	TokenRejected:      envelope(http.StatusUnauthorized, "The token is missing, invalid, or expired.", nil),
+	RequestTimeout:     envelope(http.StatusRequestTimeout, "The request took too long.", nil),
+	RateLimited:        envelope(http.StatusTooManyRequests, rateLimitExceeded, nil),
+	RateLimitedSeconds: envelope(http.StatusTooManyRequests, rateLimitExceeded, func() string { return "1" }),
+	RateLimitedDate: envelope(http.StatusTooManyRequests, rateLimitExceeded, func() string {
 		return time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat) // The format has whole seconds.
 	}),
-	RateLimited400: errorEnvelope(http.StatusBadRequest, rateLimitExceeded, nil),
-	RateLimited410: errorEnvelope(http.StatusGone, rateLimitExceeded, nil),
-	ServerError:    errorEnvelope(http.StatusInternalServerError, "Something went wrong.", nil),
-	BadGateway:     htmlPage(http.StatusBadGateway),
-	Unavailable:    errorEnvelope(http.StatusServiceUnavailable, "Try again later.", nil),
-	GatewayTimeout: errorEnvelope(http.StatusGatewayTimeout, "There was no response in time.", nil),
-	HTMLPage:       htmlPage(http.StatusOK),
-	NotFound:       errorEnvelope(http.StatusNotFound, "The FoneNumber was not found.", nil),
-	NotFoundPage:   htmlPage(http.StatusNotFound),
-	NotFoundForeign: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusNotFound, map[string]any{"message": "no Route matched"})
-	},
+	RateLimited400:  envelope(http.StatusBadRequest, rateLimitExceeded, nil),
+	RateLimited410:  envelope(http.StatusGone, rateLimitExceeded, nil),
+	ServerError:     envelope(http.StatusInternalServerError, "Something went wrong.", nil),
+	BadGateway:      page(http.StatusBadGateway, "text/html", proxyPage),
+	HTMLPage:        page(http.StatusOK, "text/html", proxyPage),
+	Unavailable:     envelope(http.StatusServiceUnavailable, "Try again later.", nil),
+	GatewayTimeout:  envelope(http.StatusGatewayTimeout, "There was no response in time.", nil),
+	NotFound:        envelope(http.StatusNotFound, "The FoneNumber was not found.", nil),
+	NotFoundPage:    page(http.StatusNotFound, "text/html", proxyPage),
+	NotFoundForeign: page(http.StatusNotFound, "application/json", `{"message":"no Route matched"}`),
 
 	EmptyResponse: damaged(func(*http.Request, *httptest.ResponseRecorder) []byte { return nil }),
 	NoContent: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
@@ -190,11 +117,12 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 		}
 	})),
 	AnotherFoneNumber: damaged(func(r *http.Request, response *httptest.ResponseRecorder) []byte {
-		if kind := (Request{Path: strings.TrimPrefix(r.URL.Path, BasePath)}).Kind(); kind != "get" && kind != "set" {
+		if strings.Contains(r.URL.Path, "/devices") {
 			return response.Body.Bytes()
 		}
 		return inJSON(func(object map[string]any) {
-			if number, ok := object["fonenumber"].(string); ok {
+			number, ok := object["fonenumber"].(string)
+			if inList := strings.HasSuffix(r.URL.Path, "/fonenumbers"); ok && !inList {
 				last := number[len(number)-1]
 				object["fonenumber"] = number[:len(number)-1] + string('0'+(last-'0'+1)%10)
 			}
@@ -206,6 +134,35 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 		}
 		return []byte(`{"status_code":200,"result":"SUCCESS"}`)
 	}),
+}
+
+// Faults returns all faults.
+func Faults() []Fault { return slices.Sorted(maps.Keys(faults)) }
+
+// Inject sets the function that chooses the fault of each request, "" for none; nil disables faults. It is called for one
+// request at a time and may read the request's body. It replaces an Interceptor.
+func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
+	if choose == nil {
+		s.Intercept(nil)
+		return
+	}
+	var mu sync.Mutex
+	s.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		body, _ := io.ReadAll(r.Body) // The body is in memory.
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		mu.Lock()
+		fault := choose(r)
+		mu.Unlock()
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		respond, known := faults[fault]
+		if fault != "" && !known {
+			s.addViolation(fmt.Sprintf("a test asks for the unknown fault %q", fault))
+		}
+		if known {
+			respond(s, w, r)
+		}
+		return known
+	})
 }
 
 const rateLimitExceeded = "Rate Limit Exceeded"
@@ -228,8 +185,8 @@ func disconnect(w http.ResponseWriter, linger int) {
 	_ = connection.Close()
 }
 
-// errorEnvelope returns a handler that sends FoneStorm's error envelope, and Retry-After unless it is nil.
-func errorEnvelope(status int, message string, retryAfter func() string) func(*Simulator, http.ResponseWriter, *http.Request) {
+// envelope returns a handler that sends FoneStorm's error envelope, and Retry-After unless it is nil.
+func envelope(status int, message string, retryAfter func() string) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
 		if retryAfter != nil {
 			w.Header().Set("Retry-After", retryAfter())
@@ -238,11 +195,13 @@ func errorEnvelope(status int, message string, retryAfter func() string) func(*S
 	}
 }
 
-func htmlPage(status int) func(*Simulator, http.ResponseWriter, *http.Request) {
+const proxyPage = "<!DOCTYPE html><html><head><title>Not FoneStorm</title></head><body>A proxy.</body></html>"
+
+func page(status int, contentType, content string) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Type", contentType)
 		w.WriteHeader(status)
-		fmt.Fprintf(w, "<!DOCTYPE html><html><head><title>%s</title></head><body>A proxy.</body></html>", http.StatusText(status))
+		fmt.Fprint(w, content)
 	}
 }
 
@@ -250,17 +209,10 @@ func htmlPage(status int) func(*Simulator, http.ResponseWriter, *http.Request) {
 type alteration func(r *http.Request, response *httptest.ResponseRecorder) []byte
 
 // damaged lets FoneStorm process the request and alters a successful response.
-func damaged(damage alteration) func(*Simulator, http.ResponseWriter, *http.Request) {
+func damaged(alter alteration) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(s *Simulator, w http.ResponseWriter, r *http.Request) {
-		altered(s.service, damage).ServeHTTP(w, r)
-	}
-}
-
-// altered changes the successful responses of a handler.
-func altered(next http.Handler, alter alteration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		response := httptest.NewRecorder()
-		next.ServeHTTP(response, r)
+		s.service.ServeHTTP(response, r)
 		body := response.Body.Bytes()
 		if response.Code/100 == 2 {
 			response.Header().Del("Content-Length")
@@ -269,31 +221,30 @@ func altered(next http.Handler, alter alteration) http.Handler {
 		maps.Copy(w.Header(), response.Header())
 		w.WriteHeader(response.Code)
 		_, _ = w.Write(body) // Fails only when the client has gone away.
-	})
-}
-
-// inJSON returns an alteration that applies a change to every object in a response.
-func inJSON(change func(object map[string]any)) alteration {
-	return func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
-		var body any
-		_ = json.Unmarshal(response.Body.Bytes(), &body) // The contract has checked that it is JSON.
-		inObjects(body, change)
-		changed, _ := json.Marshal(body)
-		return changed
 	}
 }
 
-// inObjects calls visit for every object in a JSON value, inner ones first.
-func inObjects(value any, change func(object map[string]any)) {
-	switch value := value.(type) {
-	case []any:
-		for _, element := range value {
-			inObjects(element, change)
+// inJSON returns an alteration that applies a change to every object in a response, inner ones first.
+func inJSON(change func(object map[string]any)) alteration {
+	var apply func(value any)
+	apply = func(value any) {
+		switch value := value.(type) {
+		case []any:
+			for _, element := range value {
+				apply(element)
+			}
+		case map[string]any:
+			for _, member := range value {
+				apply(member)
+			}
+			change(value)
 		}
-	case map[string]any:
-		for _, member := range value {
-			inObjects(member, change)
-		}
-		change(value)
+	}
+	return func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
+		var body any
+		_ = json.Unmarshal(response.Body.Bytes(), &body) // The contract has checked that it is JSON.
+		apply(body)
+		changed, _ := json.Marshal(body)
+		return changed
 	}
 }

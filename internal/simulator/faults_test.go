@@ -3,13 +3,10 @@ package simulator
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -19,22 +16,10 @@ import (
 
 // received is the result of one request.
 type received struct {
-	status  int
-	header  http.Header
-	body    string
-	object  map[string]any // The JSON body; nil if the body is not JSON.
-	err     error          // The error of the request or of reading the body.
-	changed bool           // Whether a setting took effect.
-}
-
-// set is the body of a setting.
-func set(ctx context.Context, t *testing.T, sim *Simulator, endpoint string) received {
-	t.Helper()
-	form := url.Values{"fonenumber": {number}, "type": {"Email"}, "value": {"new@example.com"}, "url_method": {"POST"}}
-	got := send(ctx, t, sim, http.MethodPost, endpoint+"/messages/receive", inJSONBody(form))
-	f, _ := sim.Get(number)
-	got.changed = f.Receive.Email == "new@example.com"
-	return got
+	status int
+	header http.Header
+	body   string
+	err    error // The error of the request or of reading the body.
 }
 
 // send makes one request over its own connection.
@@ -50,142 +35,58 @@ func send(ctx context.Context, t *testing.T, sim *Simulator, method, target, bod
 	}
 	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
 	if err != nil {
-		got.err = err
-		return got
+		return received{err: err}
 	}
 	defer response.Body.Close()
 	read, err := io.ReadAll(response.Body)
-	got.status, got.header, got.body, got.err = response.StatusCode, response.Header, string(read), err
-	_ = json.Unmarshal(read, &got.object)
-	return got
+	return received{response.StatusCode, response.Header, string(read), err}
 }
 
-// wantError checks that a response is an error envelope.
-func wantError(status int, retryAfter func(text string) bool) func(*testing.T, received) {
-	return func(t *testing.T, got received) {
-		t.Helper()
-		if got.err != nil || got.status != status || got.object["status_code"] != float64(status) || got.object["message"] == "" {
-			t.Errorf("the response is not the envelope of a %d", status)
-		}
-		if limited := got.object["message"] == rateLimitExceeded; limited != slices.Contains([]int{400, 410, 429}, status) {
-			t.Errorf("the message is %q: %t", rateLimitExceeded, limited)
-		}
-		if text := got.header.Get("Retry-After"); retryAfter == nil && text != "" || retryAfter != nil && !retryAfter(text) {
-			t.Errorf("Retry-After is %q", text)
-		}
-	}
-}
-
-func wantPage(status int) func(*testing.T, received) {
-	return func(t *testing.T, got received) {
-		t.Helper()
-		if got.err != nil || got.status != status || !strings.Contains(got.body, "<title>") || got.header.Get("Content-Type") != "text/html" {
-			t.Errorf("the response is not an HTML page with status %d", status)
-		}
-	}
-}
-
-func wantConnectionError(want error) func(*testing.T, received) {
-	return func(t *testing.T, got received) {
-		t.Helper()
-		if !errors.Is(got.err, want) {
-			t.Errorf("the error is not %v", want)
-		}
-	}
-}
-
-// wantObject checks a successful response and the delivery in it.
-func wantObject(check func(object, receive map[string]any) bool) func(*testing.T, received) {
-	return func(t *testing.T, got received) {
-		t.Helper()
-		object, _ := got.object["fonenumber"].(map[string]any)
-		options, _ := object["sms_options"].(map[string]any)
-		receive, _ := options["receive"].(map[string]any)
-		if got.err != nil || got.status != http.StatusOK || !check(object, receive) {
-			t.Error("the response is different")
-		}
-	}
-}
+const newEmail = `{"fonenumber":"3215550000","type":"Email","value":"new@example.com","url_method":"POST"}`
 
 // Each fault does what its name says when a delivery is set.
 func TestFaults(t *testing.T) {
 	t.Parallel()
+	const limited, page, email = `"message":"Rate Limit Exceeded"`, "<title>", `"email":"new@example.com"`
 	tests := map[Fault]struct {
-		check   func(*testing.T, received)
-		changes bool // The setting takes effect.
+		err     error
+		status  int
+		body    string // Is in the body; the whole body if it is "".
+		changes bool   // The setting takes effect.
 	}{
-		ConnectionReset:  {wantConnectionError(syscall.ECONNRESET), false},
-		ConnectionClosed: {wantConnectionError(io.EOF), false},
-		NoResponse:       {wantConnectionError(context.Canceled), false},
-		ResponseLost:     {wantConnectionError(syscall.ECONNRESET), true},
-		TokenRejected:    {wantError(401, nil), false},
-		RequestTimeout:   {wantError(408, nil), false},
-		RateLimited:      {wantError(429, nil), false},
-		RateLimitedSeconds: {wantError(429, func(text string) bool {
-			return text == "1"
-		}), false},
-		RateLimitedDate: {wantError(429, func(text string) bool {
-			date, err := http.ParseTime(text)
-			return err == nil && time.Until(date) < 2*time.Second && time.Until(date) > 0
-		}), false},
-		RateLimited400: {wantError(400, nil), false},
-		RateLimited410: {wantError(410, nil), false},
-		ServerError:    {wantError(500, nil), false},
-		BadGateway:     {wantPage(502), false},
-		Unavailable:    {wantError(503, nil), false},
-		GatewayTimeout: {wantError(504, nil), false},
-		HTMLPage:       {wantPage(200), false},
-		NotFound:       {wantError(404, nil), false},
-		NotFoundPage:   {wantPage(404), false},
-		NotFoundForeign: {func(t *testing.T, got received) {
-			if got.status != http.StatusNotFound || strings.TrimSpace(got.body) != `{"message":"no Route matched"}` {
-				t.Error("the response is not the 404 of another program")
-			}
-		}, false},
-		NoContent: {func(t *testing.T, got received) {
-			if got.err != nil || got.status != http.StatusNoContent || got.body != "" {
-				t.Error("the response has content")
-			}
-		}, true},
-		EmptyResponse: {func(t *testing.T, got received) {
-			if got.err != nil || got.status != http.StatusOK || got.body != "" {
-				t.Error("the response is not empty")
-			}
-		}, true},
-		CutOff: {func(t *testing.T, got received) {
-			if !errors.Is(got.err, io.ErrUnexpectedEOF) || got.status != http.StatusOK || !strings.HasPrefix(got.body, "{") {
-				t.Error("the response is not truncated")
-			}
-		}, true},
-		WrongContentType: {func(t *testing.T, got received) {
-			if got.header.Get("Content-Type") != "text/html" {
-				t.Error("the content type is correct")
-			}
-			wantObject(func(_, receive map[string]any) bool { return receive["email"] == "new@example.com" })(t, got)
-		}, true},
-		UnknownMembers: {wantObject(func(object, receive map[string]any) bool {
-			return object["added_later"] != nil && receive["added_later"] != nil && receive["email"] == "new@example.com"
-		}), true},
-		ReceiveMissing: {wantObject(func(object, receive map[string]any) bool {
-			return receive == nil && object["fonenumber"] == number
-		}), true},
-		WrongTypes: {wantObject(func(object, receive map[string]any) bool {
-			return reflect.DeepEqual(object["fonenumber"], map[string]any{"text": number}) &&
-				reflect.DeepEqual(receive["email"], map[string]any{"text": "new@example.com"})
-		}), true},
-		AnotherFoneNumber: {wantObject(func(object, receive map[string]any) bool {
-			return object["fonenumber"] == "3215550001" && receive["email"] == "new@example.com"
-		}), true},
-		BareSuccess: {func(t *testing.T, got received) {
-			if got.status != http.StatusOK || got.body != `{"status_code":200,"result":"SUCCESS"}` {
-				t.Error("the response is not a bare success")
-			}
-		}, true},
+		ConnectionReset:    {err: syscall.ECONNRESET},
+		ConnectionClosed:   {err: io.EOF},
+		NoResponse:         {err: context.Canceled},
+		ResponseLost:       {err: syscall.ECONNRESET, changes: true},
+		TokenRejected:      {status: 401, body: `"status_code":401`},
+		RequestTimeout:     {status: 408, body: `"status_code":408`},
+		RateLimited:        {status: 429, body: limited},
+		RateLimitedSeconds: {status: 429, body: limited},
+		RateLimitedDate:    {status: 429, body: limited},
+		RateLimited400:     {status: 400, body: limited},
+		RateLimited410:     {status: 410, body: limited},
+		ServerError:        {status: 500, body: `"status_code":500`},
+		BadGateway:         {status: 502, body: page},
+		Unavailable:        {status: 503, body: `"status_code":503`},
+		GatewayTimeout:     {status: 504, body: `"status_code":504`},
+		HTMLPage:           {status: 200, body: page},
+		NotFound:           {status: 404, body: `"status_code":404`},
+		NotFoundPage:       {status: 404, body: page},
+		NotFoundForeign:    {status: 404, body: `{"message":"no Route matched"}`},
+		NoContent:          {status: 204, changes: true},
+		EmptyResponse:      {status: 200, changes: true},
+		CutOff:             {err: io.ErrUnexpectedEOF, status: 200, body: "{", changes: true},
+		WrongContentType:   {status: 200, body: email, changes: true},
+		UnknownMembers:     {status: 200, body: `"receive":{"added_later":`, changes: true},
+		ReceiveMissing:     {status: 200, body: `"sms_options":{"mms_enabled":"yes","receive_notify":`, changes: true},
+		WrongTypes:         {status: 200, body: `"email":{"text":"new@example.com"}`, changes: true},
+		AnotherFoneNumber:  {status: 200, body: `"fonenumber":"3215550001"`, changes: true},
+		BareSuccess:        {status: 200, body: `{"status_code":200,"result":"SUCCESS"}`, changes: true},
 	}
 	for _, fault := range Faults() {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
-			test, known := tests[fault]
+			want, known := tests[fault]
 			if !known {
 				t.Fatal("the fault is not tested")
 			}
@@ -200,51 +101,61 @@ func TestFaults(t *testing.T) {
 				}
 				return fault
 			})
-			got := set(ctx, t, sim, server.URL+BasePath)
-			test.check(t, got)
-			if got.changed != test.changes {
-				t.Errorf("the setting took effect: %t", got.changed)
+			got := send(ctx, t, sim, http.MethodPost, server.URL+BasePath+"/messages/receive", newEmail)
+			if !errors.Is(got.err, want.err) || got.status != want.status || !strings.Contains(got.body, want.body) || want.body == "" && got.body != "" {
+				t.Errorf("the response is %+v, want %+v", got, want)
 			}
-			if t.Failed() {
-				t.Logf("%+v", got)
+			if f, _ := sim.Get(number); (f.Receive.Email == "new@example.com") != want.changes {
+				t.Errorf("the account has %+v", f.Receive)
+			}
+			wantRetryAfter(t, fault, got.header.Get("Retry-After"))
+			isHTML := got.header.Get("Content-Type") == "text/html"
+			if isHTML != slices.Contains([]Fault{BadGateway, HTMLPage, NotFoundPage, WrongContentType}, fault) {
+				t.Errorf("the content type is %s", got.header.Get("Content-Type"))
 			}
 			wantViolations(t, sim, 0)
 		})
 	}
 }
 
+func wantRetryAfter(t *testing.T, fault Fault, got string) {
+	t.Helper()
+	date, err := http.ParseTime(got)
+	isSoon := err == nil && time.Until(date) < 2*time.Second && time.Until(date) > 0
+	ok := got == ""
+	if fault == RateLimitedSeconds || fault == RateLimitedDate {
+		ok = isSoon == (fault == RateLimitedDate) && (isSoon || got == "1")
+	}
+	if !ok {
+		t.Errorf("Retry-After is %q", got)
+	}
+}
+
 // Faults in responses about one FoneNumber do not affect other calls to which they do not apply.
 func TestFaultsOfOtherCalls(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		fault        Fault
-		method, path string
-		body         string
-		want         string // In the response.
+	for name, test := range map[string]struct {
+		fault Fault
+		path  string
+		want  string // In the response.
 	}{
-		"bare success of a read":        {BareSuccess, "GET", "/fonenumbers/" + number, "", `"fonenumber":"3215550000"`},
-		"another FoneNumber in lists":   {AnotherFoneNumber, "GET", "/fonenumbers", "", `["3215550000"]`},
-		"receive missing in lists":      {ReceiveMissing, "GET", "/fonenumbers?filter=all", "", `"sms_options":{"mms_enabled":"yes","receive_notify":`},
-		"wrong types of a login":        {WrongTypes, "POST", "/auth", `{"username":"demo","password":"demo-password"}`, `{"auth":{"token":{"text":"`},
-		"another FoneNumber of devices": {AnotherFoneNumber, "GET", "/devices/219", "", `"fonenumber":"3215550000"`},
-		"unknown members of devices":    {UnknownMembers, "GET", "/devices", "", `"added_later"`},
-		"page for a subaccount token":   {NotFoundPage, "POST", "/subaccounts/token", `{"subaccount":"2000000002"}`, "<title>"},
-		"404 without content":           {NoContent, "GET", "/fonenumbers/3215559999", "", `"error":"Not Found"`},
-		"404":                           {WrongTypes, "GET", "/fonenumbers/3215559999", "", `"error":"Not Found"`},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sim := newSimulator(t, Options{FoneNumbers: 1})
-			sim.PutDevice(Device{ID: "219", FoneNumber: number})
-			server := httptest.NewServer(sim)
-			defer server.Close()
-			sim.Inject(func(*http.Request) Fault { return test.fault })
-			if got := send(t.Context(), t, sim, test.method, server.URL+BasePath+test.path, test.body); !strings.Contains(got.body, test.want) {
-				t.Errorf("the response is %s, want %s in it", got.body, test.want)
-			}
-			wantViolations(t, sim, 0)
-		})
+		"bare success of a read":        {BareSuccess, "/fonenumbers/" + number, `"fonenumber":"3215550000"`},
+		"another FoneNumber in lists":   {AnotherFoneNumber, "/fonenumbers?filter=all", `"fonenumber":"3215550000"`},
+		"receive missing in lists":      {ReceiveMissing, "/fonenumbers?filter=all", `"sms_options":{"mms_enabled":"yes","receive_notify":`},
+		"another FoneNumber of devices": {AnotherFoneNumber, "/devices/219", `"fonenumber":"3215550000"`},
+		"unknown members of devices":    {UnknownMembers, "/devices", `"added_later"`},
+		"404 without content":           {NoContent, "/fonenumbers/3215559999", `"error":"Not Found"`},
+		"404":                           {WrongTypes, "/fonenumbers/3215559999", `"error":"Not Found"`},
+	} {
+		sim := newSimulator(t, Options{FoneNumbers: 1})
+		sim.PutDevice(Device{ID: "219", FoneNumber: number})
+		server := httptest.NewServer(sim)
+		defer server.Close()
+		sim.Inject(func(*http.Request) Fault { return test.fault })
+		if got := send(t.Context(), t, sim, http.MethodGet, server.URL+BasePath+test.path, ""); !strings.Contains(got.body, test.want) {
+			t.Errorf("%s: the response is %s, want %s in it", name, got.body, test.want)
+		}
+		wantViolations(t, sim, 0)
 	}
 }
 
@@ -252,30 +163,28 @@ func TestFaultsOfOtherCalls(t *testing.T) {
 func TestInject(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{FoneNumbers: 1})
-	server := httptest.NewServer(sim)
-	defer server.Close()
-	asked := 0
+	token, calls := anyToken(sim), 0
+	setting := func() int {
+		return ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, newEmail).Code
+	}
 	sim.Inject(func(r *http.Request) Fault {
 		body, err := io.ReadAll(r.Body)
-		if asked++; asked == 1 || err != nil || !bytes.Contains(body, []byte(number)) {
+		if calls++; calls == 1 || err != nil || !bytes.Contains(body, []byte(number)) {
 			return RequestTimeout
 		}
 		return ""
 	})
-	for i, want := range []int{http.StatusRequestTimeout, http.StatusOK} {
-		if got := set(t.Context(), t, sim, server.URL+BasePath); got.status != want {
-			t.Errorf("the response to request %d is %+v, want %d", i, got, want)
-		}
+	if first, second := setting(), setting(); first != http.StatusRequestTimeout || second != http.StatusOK {
+		t.Errorf("the settings return %d and %d", first, second)
 	}
 	sim.Inject(nil)
-	if got := send(t.Context(), t, sim, http.MethodGet, server.URL+BasePath+"/fonenumbers", ""); got.status != http.StatusOK || asked != 2 {
-		t.Errorf("without faults the response is %+v after %d calls", got, asked)
+	if status := setting(); status != http.StatusOK || calls != 2 {
+		t.Errorf("without faults the setting returns %d after %d calls", status, calls)
 	}
 	wantViolations(t, sim, 0)
-
 	sim.Inject(func(*http.Request) Fault { return "gremlins" })
-	if got := send(t.Context(), t, sim, http.MethodGet, server.URL+BasePath+"/fonenumbers", ""); got.status != http.StatusOK {
-		t.Errorf("an unknown fault gives %+v", got)
+	if status := setting(); status != http.StatusOK {
+		t.Errorf("with an unknown fault the setting returns %d", status)
 	}
 	wantViolations(t, sim, 1)
 }

@@ -91,22 +91,6 @@ func redacted(value string) string {
 	return value
 }
 
-// change describes the change from r to next.
-func (r Receive) change(next Receive) string {
-	credentials := ""
-	switch {
-	case next.URLUsername == r.URLUsername && next.URLPassword == r.URLPassword:
-	case next.URLUsername == "" && next.URLPassword == "":
-		credentials = ", credentials removed"
-	default:
-		credentials = ", credentials set"
-	}
-	if r.String() == next.String() {
-		return next.String() + " as before" + credentials
-	}
-	return r.String() + " -> " + next.String() + credentials
-}
-
 // Delivering returns r with a new destination. Fields of other types and the credentials keep their values.
 func (r Receive) Delivering(kind, value string) Receive {
 	r.Type = kind

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,7 +29,6 @@ type Options struct {
 	Password    string   // Password of the user; "demo-password" if empty.
 	Account     string   // ID of the account, ten digits; "1000000001" if empty.
 	Subaccounts []string // Codes of subaccounts, ten digits each, in addition to those from Put and PutDevice.
-	Users       []User   // Additional users with their own accounts.
 
 	FoneNumbers int  // Initial number of FoneNumbers without a delivery, from 3215550000 on.
 	Documented  bool // Whether to add the FoneNumbers of the README, the documentation, and the examples.
@@ -43,16 +41,10 @@ type Options struct {
 	OnResponse func(Request) // Called after each response, possibly concurrently; may be nil.
 }
 
-// User is a user of another account. FoneNumbers and devices of that account have its ID as their Subaccount.
-type User struct {
-	Name     string
-	Password string
-	Account  string // Ten digits.
-}
-
 // Simulator is an http.Handler that responds like FoneStorm. It is safe for concurrent use.
 type Simulator struct {
 	options Options
+	users   []user
 	dialect Dialect
 	service http.Handler // FoneStorm itself: contract and API.
 	limiter limiter
@@ -79,14 +71,11 @@ func New(options Options) (*Simulator, error) {
 	options.Username = cmp.Or(options.Username, "demo")
 	options.Password = cmp.Or(options.Password, "demo-password")
 	options.Account = cmp.Or(options.Account, "1000000001")
+	users := []user{{options.Username, options.Password, options.Account}}
 	if options.Documented {
-		options.Users = append(slices.Clone(options.Users), partner)
+		users = append(users, partner)
 	}
-	accounts := append([]string{options.Account}, options.Subaccounts...)
-	for _, user := range options.Users {
-		accounts = append(accounts, user.Account)
-	}
-	for _, account := range accounts {
+	for _, account := range append([]string{options.Account}, options.Subaccounts...) {
 		if !tenDigits.MatchString(account) {
 			return nil, fmt.Errorf("the account %q must have ten digits", account)
 		}
@@ -96,6 +85,7 @@ func New(options Options) (*Simulator, error) {
 	}
 	s := &Simulator{
 		options:     options,
+		users:       users,
 		dialect:     options.Dialect,
 		limiter:     limiter{limit: options.RateLimit},
 		key:         []byte(rand.Text()),

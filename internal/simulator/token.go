@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// user is a user and its account. FoneNumbers and devices of another account than the first have its ID as their Subaccount.
+type user struct{ name, password, account string }
+
 // token is what the simulator knows about a token that it has issued.
 type token struct {
 	account string
@@ -27,11 +30,10 @@ func (s *Simulator) ExpireTokens() {
 
 func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
 	form := Parameters(r)
-	first := User{s.options.Username, s.options.Password, s.options.Account}
-	for _, user := range append([]User{first}, s.options.Users...) {
-		if user.Name == form.Get("username") && user.Password == form.Get("password") {
+	for _, user := range s.users {
+		if user.name == form.Get("username") && user.password == form.Get("password") {
 			seconds, _ := strconv.Atoi(form.Get("expires")) // Validated by the contract; 0 if missing.
-			text := s.newToken(user.Account, time.Duration(seconds)*time.Second)
+			text := s.newToken(user.account, time.Duration(seconds)*time.Second)
 			reply(w, http.StatusCreated, map[string]any{cmp.Or(s.dialect.LoginMember, "auth"): map[string]any{"token": text}})
 			return
 		}

@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
 const (
@@ -26,16 +30,15 @@ const (
 	destroy operation = "destroy all"
 )
 
-// commands contains the CLI arguments of each operation, and the revision of the values that FoneStorm has afterward; 0 for
-// none.
+// commands contains the CLI's command for each operation, and the revision of the values that FoneStorm has afterward; 0 for none.
 var commands = map[operation]struct {
 	args     []string
 	revision int
 }{
-	create:  {[]string{"apply", "-auto-approve", "-input=false", "-no-color"}, 1},
-	plan:    {[]string{"plan", "-detailed-exitcode", "-input=false", "-no-color"}, 1},
-	change:  {[]string{"apply", "-auto-approve", "-input=false", "-no-color"}, 2},
-	destroy: {[]string{"destroy", "-auto-approve", "-input=false", "-no-color"}, 0},
+	create:  {[]string{"apply", "-auto-approve"}, 1},
+	plan:    {[]string{"plan", "-detailed-exitcode"}, 1},
+	change:  {[]string{"apply", "-auto-approve"}, 2},
+	destroy: {[]string{"destroy", "-auto-approve"}, 0},
 }
 
 // result is the measurement of one operation.
@@ -56,95 +59,97 @@ type bench struct {
 	cli             string
 	dir             string // Contains everything that bench writes.
 	provider, floor string // Directories of the two providers.
+	latency         time.Duration
 }
 
-func (b *bench) measureAll(ctx context.Context, o options) (results []result, err error) {
-	for _, size := range o.sizes {
-		for _, limited := range o.limits {
-			if size > largestApplied && limited && len(o.limits) > 1 {
+// measureSize measures each operation with one number of resources, without and with the rate limit.
+func (b *bench) measureSize(ctx context.Context, size int) (results []result, err error) {
+	for _, limited := range []bool{false, true} {
+		operations := []operation{create, plan, change, destroy}
+		if size > largestApplied {
+			operations = []operation{plan}
+			if limited {
 				continue
 			}
-			measured, err := b.measureSize(ctx, result{size: size, limited: limited, latency: o.latency})
-			if err != nil {
-				return nil, err
-			}
-			results = append(results, measured...)
 		}
-	}
-	return results, nil
-}
-
-// measureSize measures each operation with one number of resources.
-func (b *bench) measureSize(ctx context.Context, scenario result) (results []result, err error) {
-	options := simulator.Options{FoneNumbers: scenario.size, Latency: scenario.latency}
-	env := []string{"FRACTEL_REQUESTS_PER_SECOND=100000"}
-	if scenario.limited {
-		options.RateLimit = requestLimit
-		env = nil // The provider's default equals the limit.
-	}
-	account, err := simulator.New(options)
-	if err != nil {
-		return nil, err
-	}
-	server := httptest.NewServer(account)
-	defer server.Close()
-	env = append(env, "FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
-	ours, err := b.newWorkspace(b.provider, scenario.size, env...)
-	if err != nil {
-		return nil, err
-	}
-	floors, err := b.newWorkspace(b.floor, scenario.size)
-	if err != nil {
-		return nil, err
-	}
-	operations := []operation{create, plan, change, destroy}
-	if scenario.size > largestApplied {
-		operations = []operation{plan}
-		deliver(account, scenario.size)
-	}
-	for _, o := range operations {
-		scenario.operation = o
-		best, err := measure(ctx, account, floors, ours, scenario)
-		for i := 1; i < repetitions(o, scenario.size) && err == nil; i++ {
-			var again result
-			again, err = measure(ctx, account, floors, ours, scenario)
-			again.wall, again.floor = min(again.wall, best.wall), min(again.floor, best.floor)
-			best = again
-		}
+		account, ours, floors, stop, err := b.scenario(size, limited)
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(os.Stderr, "%s %s of %d: %.2f s, floor %.2f s\n", time.Now().Format(time.TimeOnly), o, best.size, best.wall.Seconds(), best.floor.Seconds())
-		results = append(results, best)
+		for _, o := range operations {
+			r := result{operation: o, size: size, limited: limited, latency: b.latency}
+			if err := b.measure(ctx, account, floors, ours, &r); err != nil {
+				stop()
+				return nil, err
+			}
+			fmt.Fprintf(os.Stderr, "%s %s of %d: %.2f s, floor %.2f s\n", time.Now().Format(time.TimeOnly), o, size, r.wall.Seconds(), r.floor.Seconds())
+			results = append(results, r)
+		}
+		stop()
 	}
 	return results, nil
 }
 
-// repetitions returns how many times to measure an operation. The fastest one counts, because other load on the machine can
-// only slow it down.
-func repetitions(o operation, size int) int {
-	switch {
-	case o == plan && size <= largestApplied:
-		return 3
-	case o == plan:
-		return 2
+// scenario returns an account, and a workspace for each of the two providers. If there are too many resources to apply, the
+// account and the states already have them.
+func (b *bench) scenario(size int, limited bool) (account *simulator.Simulator, ours, floors *terraformcli.Workspace, stop func(), err error) {
+	options := simulator.Options{FoneNumbers: size, Latency: b.latency}
+	env := []string{"FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password"}
+	if limited {
+		options.RateLimit = requestLimit // Which is also the provider's default.
+	} else {
+		env = append(env, "FRACTEL_REQUESTS_PER_SECOND=100000")
 	}
-	return 1
+	if account, err = simulator.New(options); err != nil {
+		return nil, nil, nil, nil, err
+	}
+	server := httptest.NewServer(account)
+	env = append(env, "FRACTEL_ENDPOINT="+server.URL+simulator.BasePath)
+	var workspaces []*terraformcli.Workspace
+	for _, provider := range []string{b.provider, b.floor} {
+		dir, dirErr := os.MkdirTemp(b.dir, "workspace-")
+		w, newErr := terraformcli.New(b.cli, dir, provider, env...)
+		if err = errors.Join(dirErr, newErr); err == nil && size > largestApplied {
+			err = errors.Join(w.Write("main.tf", configuration(size, 1)), w.Write("terraform.tfstate", state(size)))
+		}
+		if err != nil {
+			server.Close()
+			return nil, nil, nil, nil, err
+		}
+		workspaces = append(workspaces, w)
+	}
+	for i := 0; size > largestApplied && i < size; i++ {
+		f, _ := account.Get(number(i))
+		f.Receive = f.Receive.Delivering("Email", value(i, 1))
+		account.Put(f)
+	}
+	return account, workspaces[0], workspaces[1], server.Close, nil
 }
 
-// measure measures an operation once, right after its floor, so that both run under the same load.
-func measure(ctx context.Context, account *simulator.Simulator, floors, ours workspace, r result) (_ result, err error) {
-	if r.floor, err = floors.perform(ctx, r.operation); err != nil {
-		return r, err
+// measure measures an operation right after its floor, so that both run under the same load: plans three times, of which the
+// fastest counts, because other load on the machine can only slow them down.
+func (b *bench) measure(ctx context.Context, account *simulator.Simulator, floors, ours *terraformcli.Workspace, r *result) error {
+	times := map[operation]int{plan: 3}[r.operation]
+	for i := range max(1, times) {
+		floor, err := perform(ctx, floors, r)
+		if err != nil {
+			return err
+		}
+		account.Forget()
+		stop := watchMemory(filepath.Join(b.provider, "terraform-provider-fractel"))
+		wall, err := perform(ctx, ours, r)
+		r.peak = stop()
+		if err != nil {
+			return err
+		}
+		if i == 0 || wall < r.wall {
+			r.wall = wall
+		}
+		if i == 0 || floor < r.floor {
+			r.floor = floor
+		}
 	}
-	account.Forget()
-	stop := watchMemory(ours.binary)
-	r.wall, err = ours.perform(ctx, r.operation)
-	r.peak = stop()
-	if err != nil {
-		return r, err
-	}
-	return r, r.count(account)
+	return r.count(account)
 }
 
 // count counts the requests of an operation and checks its result.
@@ -152,12 +157,9 @@ func (r *result) count(account *simulator.Simulator) error {
 	r.requests = make(map[string]int)
 	for _, request := range account.Requests() {
 		r.requests[request.Kind()]++
-		if request.Status == http.StatusTooManyRequests {
+		if strings.Contains(request.Reason, "Rate Limit") {
 			r.rejected++
 		}
-	}
-	if violations := account.Violations(); len(violations) > 0 {
-		return fmt.Errorf("%s: FoneStorm would have rejected a request: %q", r.operation, violations[0])
 	}
 	for i := range r.size {
 		f, _ := account.Get(number(i))
@@ -166,4 +168,61 @@ func (r *result) count(account *simulator.Simulator) error {
 		}
 	}
 	return nil
+}
+
+// perform runs the CLI and returns how long it took.
+func perform(ctx context.Context, w *terraformcli.Workspace, r *result) (time.Duration, error) {
+	if r.operation == create || r.operation == change {
+		if err := w.Write("main.tf", configuration(r.size, commands[r.operation].revision)); err != nil {
+			return 0, err
+		}
+	}
+	begun := time.Now()
+	output, exitCode, err := w.Run(ctx, append(commands[r.operation].args, "-input=false", "-no-color")...)
+	wall := time.Since(begun)
+	if err == nil && exitCode != 0 {
+		err = fmt.Errorf("%s of %d: exit code %d:\n%s", r.operation, r.size, exitCode, output[max(0, len(output)-2000):])
+	}
+	return wall, err
+}
+
+// watchMemory samples the memory of a program's processes until the returned function is called, which returns the highest peak
+// of a process in bytes. The kernel records the peaks, so little is lost between samples.
+func watchMemory(program string) (stop func() int64) {
+	var peak int64
+	done := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for {
+			select {
+			case <-time.After(50 * time.Millisecond):
+				peak = max(peak, peakMemory(program))
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() int64 {
+		close(done)
+		watching.Wait()
+		return peak
+	}
+}
+
+// peakMemory returns the highest peak of the program's running processes in bytes; 0 if there is no /proc.
+func peakMemory(program string) (peak int64) {
+	links, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, link := range links {
+		if running, _ := os.Readlink(link); running != program {
+			continue
+		}
+		status, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
+		for line := range strings.Lines(string(status)) {
+			var kib int64
+			if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
+				peak = max(peak, kib<<10)
+			}
+		}
+	}
+	return peak
 }

@@ -1,11 +1,11 @@
 // Command demo shows what the provider does: the real CLI installs the provider that is built from this source tree and manages a
-// simulated account. The demo stops with an error as soon as a result is not as expected. It then keeps a log of what failed, and
-// otherwise nothing.
+// simulated account. The demo stops with an error as soon as a result is not as expected, and leaves no files behind.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -23,10 +23,16 @@ import (
 const hookPassword = "correct-horse-battery" // For a callback URL that does not exist.
 
 func main() {
+	picture := flag.Bool("picture", false, "print only the plan that the README shows as a picture, in color")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, ".", os.Stdout, isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "")
-	if err != nil {
+	d := demo{out: os.Stdout, colored: *picture || isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == ""}
+	show := d.steps
+	if *picture {
+		show = d.picture
+	}
+	if err := d.run(ctx, ".", show); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
@@ -41,10 +47,20 @@ func isTerminal(file *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// run runs the demo. root is the folder of the repository.
-func run(ctx context.Context, root string, out io.Writer, colored bool) (err error) {
-	cli, err := terraformcli.Find(ctx, os.Stderr)
-	if err != nil {
+// demo contains the CLI, the account, and the output.
+type demo struct {
+	cli       terraformcli.CLI
+	account   *simulator.Simulator
+	workspace *terraformcli.Workspace
+	examples  fs.FS // The configurations.
+	out       io.Writer
+	colored   bool
+}
+
+// run calls show with an account whose deliveries were set by hand, and with a workspace in which init can install the provider.
+// root is the folder of the repository.
+func (d *demo) run(ctx context.Context, root string, show func(context.Context) error) (err error) {
+	if d.cli, err = terraformcli.Find(ctx, os.Stderr); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "fractel-demo-")
@@ -52,34 +68,22 @@ func run(ctx context.Context, root string, out io.Writer, colored bool) (err err
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	log, err := os.CreateTemp("", "fractel-demo-*.log")
-	if err != nil {
+	if d.account, err = newAccount(); err != nil {
 		return err
 	}
-	defer func() {
-		_ = log.Close()
-		if err == nil || ctx.Err() != nil {
-			_ = os.Remove(log.Name())
-		} else {
-			err = fmt.Errorf("%w\nThe commands and their output are in %s", err, log.Name())
-		}
-	}()
-	account, err := newAccount()
-	if err != nil {
-		return err
-	}
-	server := httptest.NewServer(account)
+	server := httptest.NewServer(d.account)
 	defer server.Close()
-	d := &demo{
-		cli: cli, account: account, examples: os.DirFS(filepath.Join(root, "examples", "demo")),
-		out: out, log: log, colored: colored,
-	}
-	fmt.Fprintf(out, "%s and this provider manage a simulated account whose deliveries were set by hand:\n", cli.Product())
-	d.table([]string{"FONENUMBER", "DELIVERS TO"}, d.deliveries())
-	if err := d.install(ctx, root, dir, server.URL+simulator.BasePath); err != nil {
+	mirror := filepath.Join(dir, "mirror")
+	if err := terraformcli.BuildMirror(ctx, d.cli, root, mirror, "0.1.0"); err != nil {
 		return err
 	}
-	return d.steps(ctx)
+	d.examples = os.DirFS(filepath.Join(root, "examples", "demo"))
+	d.workspace, err = terraformcli.NewMirrored(d.cli.Path, dir, mirror, "FRACTEL_ENDPOINT="+server.URL+simulator.BasePath,
+		"FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "TF_VAR_hook_password="+hookPassword)
+	if err != nil {
+		return err
+	}
+	return show(ctx)
 }
 
 // newAccount returns an account whose deliveries were set by hand.
@@ -100,17 +104,6 @@ func newAccount() (*simulator.Simulator, error) {
 	return account, nil
 }
 
-// install builds the provider and creates a workspace in dir in which init can install it.
-func (d *demo) install(ctx context.Context, root, dir, endpoint string) (err error) {
-	mirror := filepath.Join(dir, "mirror")
-	if err := terraformcli.BuildMirror(ctx, d.cli, root, mirror, "0.1.0"); err != nil {
-		return err
-	}
-	d.workspace, err = terraformcli.NewMirrored(d.cli.Path, dir, mirror,
-		"FRACTEL_ENDPOINT="+endpoint, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "TF_VAR_hook_password="+hookPassword)
-	return err
-}
-
 // configure copies an example to the workspace. For a CLI without write-only arguments, it uses url_password.
 func (d *demo) configure(name string) error {
 	content, err := fs.ReadFile(d.examples, name)
@@ -122,4 +115,36 @@ func (d *demo) configure(name string) error {
 		config = strings.NewReplacer("url_password_wo_version = 1\n", "\n", "url_password_wo ", "url_password ").Replace(config)
 	}
 	return d.workspace.Write(name, config)
+}
+
+// picture prints the plan of the first example of the README, which sets a FoneNumber that already delivers elsewhere.
+func (d *demo) picture(ctx context.Context) error {
+	d.account.Put(simulator.FoneNumber{Number: "3215551212", Receive: simulator.Receive{Type: "Email", Email: "someone.who.left@example.com"}})
+	err := d.workspace.Write("main.tf", `resource "fractel_fonenumber_delivery" "support" {
+  fonenumber = "3215551212"
+  type       = "URL"
+  value      = "https://hooks.example.com/sms?msg={{msg}}"
+}
+
+terraform {
+  required_providers {
+    fractel = {
+      source = "fractel/fractel"
+    }
+  }
+}
+`)
+	if err != nil {
+		return err
+	}
+	if _, err := d.terraform(ctx, 0, "init", "-input=false"); err != nil {
+		return err
+	}
+	plan, err := d.terraform(ctx, 0, "plan", "-input=false")
+	if err != nil {
+		return err
+	}
+	const blank = "\x1b[0m\n" // The plan begins with empty lines without color, and ends with one, which would be lines in the picture.
+	fmt.Fprintf(d.out, "$ %s plan\n\n%s", d.cli.Name, strings.TrimRight(strings.TrimLeft(plan, blank), "\n"))
+	return nil
 }

@@ -19,7 +19,8 @@ func TestAccDemo(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	var out strings.Builder
-	if err := run(t.Context(), filepath.Join("..", "..", ".."), &out, false); err != nil {
+	d := demo{out: &out}
+	if err := d.run(t.Context(), filepath.Join("..", "..", ".."), d.steps); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	if lines := strings.Count(out.String(), "\n"); lines > 70 {
@@ -46,20 +47,20 @@ func TestAccDemo(t *testing.T) {
 	}
 }
 
-// If the demo fails, the error contains the path of the log.
-func TestAccDemoFailure(t *testing.T) {
+// The picture of the README shows the warning about what the plan overwrites.
+func TestAccPicture(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
-	t.Setenv("TMPDIR", t.TempDir())
-	root := t.TempDir() // Contains no provider.
-	err := run(t.Context(), root, &strings.Builder{}, false)
-	if err == nil {
-		t.Fatal("the demo succeeds without a provider")
+	var out strings.Builder
+	d := demo{out: &out, colored: true}
+	if err := d.run(t.Context(), filepath.Join("..", "..", ".."), d.picture); err != nil {
+		t.Fatal(err)
 	}
-	_, log, found := strings.Cut(err.Error(), " are in ")
-	if _, statErr := os.Stat(log); !found || statErr != nil {
-		t.Errorf("the error contains no log: %v", err)
+	for _, want := range []string{" plan\n\n", "\x1b[", "FoneNumber Already Delivers Elsewhere", "someone.who.left@example.com"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
 	}
 }
 

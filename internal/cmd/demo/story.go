@@ -4,41 +4,28 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"io/fs"
 	"regexp"
 	"strings"
 	"text/tabwriter"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
-	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
-
-// demo contains the CLI, the account, and the output.
-type demo struct {
-	cli       terraformcli.CLI
-	account   *simulator.Simulator
-	workspace *terraformcli.Workspace
-	examples  fs.FS // The configurations.
-	out, log  io.Writer
-	colored   bool
-}
 
 // deliveries contains the destination of each FoneNumber.
 type deliveries map[string]string
 
 // steps runs the demo, from the account set by hand to terraform destroy.
 func (d *demo) steps(ctx context.Context) error {
+	fmt.Fprintf(d.out, "%s and this provider manage a simulated account whose deliveries were set by hand:\n", d.cli.Product())
 	before := d.deliveries()
+	d.table([]string{"FONENUMBER", "DELIVERS TO"}, before)
 	if err := d.configure("main.tf"); err != nil {
 		return err
 	}
-	if _, err := d.run(ctx, 0, "init", "-input=false"); err != nil {
+	if _, err := d.terraform(ctx, 0, "init", "-input=false"); err != nil {
 		return err
 	}
 
 	d.title("plan", "what main.tf changes, and a warning about what it overwrites")
-	plan, err := d.run(ctx, 2, "plan", "-input=false", "-detailed-exitcode")
+	plan, err := d.terraform(ctx, 2, "plan", "-input=false", "-detailed-exitcode")
 	if err != nil {
 		return err
 	}
@@ -61,7 +48,7 @@ func (d *demo) steps(ctx context.Context) error {
 	if err := d.expect(applied); err != nil {
 		return err
 	}
-	if _, err := d.run(ctx, 0, "plan", "-input=false", "-detailed-exitcode"); err != nil {
+	if _, err := d.terraform(ctx, 0, "plan", "-input=false", "-detailed-exitcode"); err != nil {
 		return err
 	}
 	if err := d.drift(ctx, applied); err != nil {
@@ -74,7 +61,7 @@ func (d *demo) steps(ctx context.Context) error {
 func (d *demo) drift(ctx context.Context, applied deliveries) error {
 	d.byHand("3215551203", "Forward", "3215559999")
 	d.title("plan", "after 3215551203 was changed by hand")
-	plan, err := d.run(ctx, 2, "plan", "-input=false", "-detailed-exitcode")
+	plan, err := d.terraform(ctx, 2, "plan", "-input=false", "-detailed-exitcode")
 	if err != nil {
 		return err
 	}
@@ -91,7 +78,7 @@ func (d *demo) drift(ctx context.Context, applied deliveries) error {
 func (d *demo) end(ctx context.Context) error {
 	d.byHand("3215551204", "Forward", "3215550000")
 	d.title("destroy", "after 3215551204 was changed by hand")
-	output, err := d.run(ctx, 0, "apply", "-destroy", "-auto-approve", "-input=false", "-json")
+	output, err := d.terraform(ctx, 0, "apply", "-destroy", "-auto-approve", "-input=false", "-json")
 	if err != nil {
 		return err
 	}
@@ -113,7 +100,7 @@ func (d *demo) end(ctx context.Context) error {
 
 // apply applies the configuration and shows the CLI's summary.
 func (d *demo) apply(ctx context.Context) error {
-	output, err := d.run(ctx, 0, "apply", "-auto-approve", "-input=false")
+	output, err := d.terraform(ctx, 0, "apply", "-auto-approve", "-input=false")
 	if err != nil {
 		return err
 	}
@@ -125,19 +112,17 @@ func (d *demo) apply(ctx context.Context) error {
 	return nil
 }
 
-// run runs the CLI, logs and returns what it prints, and checks its exit code.
-func (d *demo) run(ctx context.Context, want int, args ...string) (string, error) {
+// terraform runs the CLI, returns what it prints, and checks its exit code.
+func (d *demo) terraform(ctx context.Context, want int, args ...string) (string, error) {
 	if !d.colored {
 		args = append(args, "-no-color")
 	}
-	fmt.Fprintf(d.log, "$ %s %s\n", d.cli.Path, strings.Join(args, " "))
 	output, code, err := d.workspace.Run(ctx, args...)
-	fmt.Fprintln(d.log, output)
 	if err == nil && code != want {
 		err = fmt.Errorf("exit code %d instead of %d", code, want)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w", d.cli.Name, args[0], err)
+		return "", fmt.Errorf("%s %s: %w\n%s", d.cli.Name, args[0], err, output)
 	}
 	return output, nil
 }
@@ -183,7 +168,7 @@ func (d *demo) byHand(number, kind, value string) {
 func (d *demo) deliveries() deliveries {
 	all := deliveries{}
 	for _, f := range d.account.Numbers() {
-		text := strings.TrimSpace(f.Receive.Type + " " + f.Receive.Value())
+		text := f.Receive.String()
 		if f.Receive.Type == "URL" && f.Receive.URLPassword == hookPassword {
 			text += " as " + f.Receive.URLUsername
 		}

@@ -135,7 +135,9 @@ func (c *checker) call(ctx context.Context, method, path string, parameters map[
 	defer func() { _ = answer.Body.Close() }()
 	body, err = io.ReadAll(io.LimitReader(answer.Body, 64<<20))
 	r := response{status: answer.StatusCode}
-	isJSON := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &r.body) == nil
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
+	decoder.UseNumber() // An ID can be a number.
+	isJSON := decoder.Decode(&r.body) == nil
 	fmt.Fprintf(c.out, "  %d after %s, JSON: %t\n", r.status, time.Since(begun).Round(time.Millisecond), isJSON)
 	for _, line := range shape(r.body) {
 		if !c.seen[line] {

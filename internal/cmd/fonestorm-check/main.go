@@ -79,12 +79,17 @@ func (c *checker) check(ctx context.Context, number string, force bool) error {
 	if err != nil {
 		return err
 	}
-	entries, isList := list.at("fonenumbers").([]any)
-	complete := isList
+	entries, complete := list.at("fonenumbers").([]any)
 	for _, entry := range entries {
 		complete = complete && deliveryOf(entry) != nil
 	}
 	c.expect(list.status == 200 && complete, "the list does not contain every FoneNumber's delivery, so that each is read singly")
+	if list.status != 200 {
+		if list, err = c.call(ctx, "GET", "/fonenumbers", nil); err != nil {
+			return err
+		}
+		entries, _ = list.at("fonenumbers").([]any)
+	}
 	read := cmp.Or(number, firstOf(entries, "fonenumber"))
 	if read == "" {
 		return errors.New("the account lists no FoneNumber: name one with -fonenumber")

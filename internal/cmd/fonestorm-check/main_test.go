@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,7 +24,12 @@ type account struct {
 // newAccount returns an account whose values the output must not contain.
 func newAccount(t *testing.T, dialect string) *account {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Dialect: simulator.Dialects[dialect], RateLimit: 5, Password: "correct-horse"})
+	return &account{Simulator: newSimulator(t, simulator.Dialects[dialect])}
+}
+
+func newSimulator(t *testing.T, dialect simulator.Dialect) *simulator.Simulator {
+	t.Helper()
+	sim, err := simulator.New(simulator.Options{Dialect: dialect, RateLimit: 5, Password: "correct-horse"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +38,7 @@ func newAccount(t *testing.T, dialect string) *account {
 		SendNotify: simulator.Notify{Type: "Callback", URL: "https://hidden.example.org", Method: "JSON"},
 	})
 	sim.PutDevice(simulator.Device{ID: "987123543678", Name: "hidden device"})
-	return &account{Simulator: sim}
+	return sim
 }
 
 // inMemory reaches a handler without sockets.
@@ -115,16 +121,49 @@ func TestEveryTypeIsSetAndRestored(t *testing.T) {
 	}
 }
 
-// Settings that FoneStorm ignores are reported, and so is a FoneNumber that cannot be restored.
+// A rejected list and settings that FoneStorm ignores are reported.
 func TestSurprises(t *testing.T) {
 	t.Parallel()
+	rejecting := account{Simulator: newSimulator(t, simulator.Dialect{List: simulator.ListRejected})}
+	status, stdout, stderr := check(t, &rejecting)
+	if status != unexpected || stderr != "" {
+		t.Errorf("the exit status is %d: %s", status, stderr)
+	}
+	wantWords(t, stdout, "NOT as the provider expects: the list", "GET /fonenumbers/{number}")
+
 	sim := newAccount(t, "live")
 	sim.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
-	status, stdout, _ := check(t, sim, "-fonenumber", fonenumber)
+	status, stdout, _ = check(t, sim, "-fonenumber", fonenumber)
 	if status != unexpected {
 		t.Errorf("the exit status is %d", status)
 	}
 	wantWords(t, stdout, "NOT as the provider expects: the setting was rejected, or the response shows another delivery")
+}
+
+// A delivery is restored in the spelling of settings, whichever FoneStorm shows. One that cannot be read is never changed.
+func TestRestorable(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		receive map[string]any
+		want    delivery
+	}{
+		{map[string]any{"type": "forward", "forward": "+1 (321) 555-1111"}, delivery{"Forward", "3215551111"}},
+		{map[string]any{"type": " DEVICE ", "device": json.Number("987123543678")}, delivery{"Device", "987123543678"}},
+		{map[string]any{"type": "url", "url": "https://x.test/?m=%7B%7bmsg%7d%7D"}, delivery{"URL", "https://x.test/?m={{msg}}"}},
+		{map[string]any{"type": "email", "email": "ops@example.com "}, delivery{"Email", "ops@example.com"}},
+		{map[string]any{"type": "None", "email": "stale@example.com"}, delivery{"None", "None"}},
+		{map[string]any{"type": ""}, delivery{"None", "None"}},
+		{map[string]any{"type": nil}, delivery{"None", "None"}},
+		{map[string]any{"type": "email", "email": nil}, delivery{}},
+		{map[string]any{"type": "Fax"}, delivery{}},
+		{map[string]any{"type": 7}, delivery{}},
+		{map[string]any{}, delivery{}},
+		{nil, delivery{}},
+	} {
+		if got, err := restorable(test.receive); got != test.want || (err != nil) != (test.want == delivery{}) {
+			t.Errorf("%v is restored as %+v, %v, want %+v", test.receive, got, err, test.want)
+		}
+	}
 }
 
 // Ctrl-C ends the check at any request, and the FoneNumber is restored.

@@ -50,15 +50,30 @@ func (c *checker) setEveryType(ctx context.Context, number string, receive map[s
 
 // restorable returns a delivery in the spelling of settings, or an error if it could not be set again.
 func restorable(receive map[string]any) (delivery, error) {
+	shown, isSet := receive["type"]
+	name, isText := shown.(string)
 	for _, kind := range []string{"Device", "Email", "URL", "Forward", "None"} {
-		if shown, _ := receive["type"].(string); strings.EqualFold(kind, strings.TrimSpace(shown)) || shown == "" && kind == "None" {
-			d := delivery{kind, "None"}
-			if value := receive[d.field()]; kind != "None" {
-				d.value = fmt.Sprint(value)
-			}
-			if receive != nil && d.value != "" && d.value != "<nil>" {
-				return d, nil
-			}
+		d := delivery{kind, "None"}
+		if kind == "None" && isSet && (shown == nil || isText && name == "") {
+			return d, nil // Never set.
+		}
+		if !isText || !strings.EqualFold(kind, strings.TrimSpace(name)) {
+			continue
+		}
+		if kind != "None" && receive[d.field()] != nil {
+			d.value = strings.TrimSpace(fmt.Sprint(receive[d.field()]))
+		}
+		switch kind {
+		case "Device":
+			d.value = notDigits.ReplaceAllString(d.value, "")
+		case "Forward":
+			d.value = notDigits.ReplaceAllString(d.value, "")
+			d.value = d.value[max(0, len(d.value)-10):] // Without the country code.
+		case "URL":
+			d.value = strings.NewReplacer("%7B", "{", "%7b", "{", "%7D", "}", "%7d", "}").Replace(d.value)
+		}
+		if d.value != "" && (d.value != "None" || kind == "None") {
+			return d, nil
 		}
 	}
 	return delivery{}, errors.New("the delivery of the FoneNumber cannot be read, so that it could not be restored")

@@ -119,8 +119,8 @@ The account contains the FoneNumbers of the README, the documentation, and the e
   (321) 555-1213,None,
 
 The first line names the columns: %s.
-Only fonenumber is required. type is Device, Email, URL, Forward, or None. account is the code of a subaccount. notify_url is the
-URL of the receive notification. A row of type Device also adds the device, with the label as its name.
+Only fonenumber is required. type is Device, Email, URL, Forward, or None. account is the code of a subaccount. notify_url and
+send_notify_url are the URLs of the notifications. A row of type Device also adds the device, with the label as its name.
 
 Flags:
 `

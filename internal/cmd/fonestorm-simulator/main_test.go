@@ -78,10 +78,10 @@ func TestPrintedCommands(t *testing.T) {
 		}
 		log := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d\.\d{3}  `).ReplaceAllString(printed.String()[len(introduction):], "")
 		want := `POST /auth  201
-POST /messages/receive  200  3215550000: Device 987123500000 -> Email by-hand@example.com
+POST /messages/receive  200  3215550000: Email by-hand@example.com
 GET  /fonenumbers/4075550000  404  The FoneNumber was not found.
-POST /messages/receive  200  3215550000: Email by-hand@example.com -> URL https://u:xxxxx@x.test, credentials set
-POST /messages/receive_notify  200  3215550000: receive_notify None -> Callback https://u:xxxxx@x.test
+POST /messages/receive  200  3215550000: URL https://u:xxxxx@x.test, with credentials
+POST /messages/receive_notify  200  3215550000: Callback https://u:xxxxx@x.test
 `
 		if log != want {
 			t.Errorf("the log is\n%s\nwant\n%s", log, want)

@@ -25,7 +25,12 @@ func main() {
 }
 
 func write(ctx context.Context, out io.Writer) error {
-	response, err := provider.NewServer("dev").GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
+	server := provider.NewServer("dev")
+	response, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		return err
+	}
+	identities, err := server.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
 	if err != nil {
 		return err
 	}
@@ -35,11 +40,12 @@ func write(ctx context.Context, out io.Writer) error {
 		"format_version": "1.0",
 		"provider_schemas": map[string]any{
 			"fractel": map[string]any{
-				"provider":              schema(response.Provider),
-				"resource_schemas":      each(response.ResourceSchemas, schema),
-				"data_source_schemas":   each(response.DataSourceSchemas, schema),
-				"list_resource_schemas": each(response.ListResourceSchemas, schema),
-				"functions":             each(response.Functions, function),
+				"provider":                  schema(response.Provider),
+				"resource_schemas":          each(response.ResourceSchemas, schema),
+				"resource_identity_schemas": each(identities.IdentitySchemas, identity),
+				"data_source_schemas":       each(response.DataSourceSchemas, schema),
+				"list_resource_schemas":     each(response.ListResourceSchemas, schema),
+				"functions":                 each(response.Functions, function),
 			},
 		},
 	})
@@ -93,6 +99,14 @@ func attributes(all []*tfprotov6.SchemaAttribute) map[string]any {
 		converted[a.Name] = attribute
 	}
 	return converted
+}
+
+func identity(s *tfprotov6.ResourceIdentitySchema) any {
+	attributes := map[string]any{}
+	for _, a := range s.IdentityAttributes {
+		attributes[a.Name] = map[string]any{"type": typeOf(a.Type), "description": a.Description, "required_for_import": a.RequiredForImport}
+	}
+	return map[string]any{"version": s.Version, "attributes": attributes}
 }
 
 func function(f *tfprotov6.Function) any {

@@ -1,0 +1,158 @@
+package provider
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// Every correction of a text is sent, however small, and once: even one that means the same destination.
+func TestCorrectionsAreSent(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ kind, wrong, right string }{
+		{"URL", "https://hooks.example.com/?m=%7B%7Bmsg%7D%7D", "https://hooks.example.com/?m={{msg}}"},
+		{"URL", "https://hooks.example.com/?a=1&amp;b=2", "https://hooks.example.com/?a=1&b=2"},
+		{"URL", "https://hooks.example.com/a%2fb", "https://hooks.example.com/a%2Fb"},
+		{"URL", "https://hooks.example.com", "https://hooks.example.com/"},
+		{"Email", "Ops@example.com", "ops@example.com"},
+	} {
+		a := newAccountWith(t, testNumber)
+		m := a.manage(t)
+		m.mustApply(delivery{kind: test.kind, value: test.wrong}.attributes(testNumber))
+		right := delivery{kind: test.kind, value: test.right}
+		m.mustApply(right.attributes(testNumber))
+		a.sendsOnly(t, 2)
+		a.mustDeliver(t, testNumber, right)
+	}
+}
+
+// theirHook is a callback with credentials that were set outside of Terraform.
+var theirHook = simulator.Receive{Type: "URL", URL: hookURL, URLMethod: "POST", URLUsername: "theirs", URLPassword: "their-horse"}
+
+// Callback credentials that Terraform has not seen stay with their URL, and never reach another one. A plan that removes them
+// says so. Each case ends with these credentials.
+func TestUnseenCredentials(t *testing.T) {
+	t.Parallel()
+	const removed = "Callback Credentials Will Be Removed"
+	theirs := delivery{"URL", hookURL, "theirs", "their-horse"}
+	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
+	for name, test := range map[string]struct {
+		imported bool
+		then     attributes
+		want     delivery
+		warnings []string
+	}{
+		"imported":                     {true, toURL("", "", 0), theirs, nil},
+		"imported, with a method":      {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil},
+		"imported, to another URL":     {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}},
+		"imported, with credentials":   {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil},
+		"created over the same URL":    {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}},
+		"created over another URL":     {false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}},
+		"created over it, credentials": {false, with(elsewhere, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, simulator.Options{})
+			a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
+			m := a.manage(t)
+			if test.imported {
+				m.mustImport(testNumber)
+			}
+			diags := m.mustApply(test.then)
+			wantWarnings(t, diags, test.warnings)
+			if name == "created over another URL" {
+				says(t, diags[0].Detail, "removes callback credentials")
+			}
+			a.mustDeliver(t, testNumber, test.want)
+			if test.warnings == nil || test.want != theirs {
+				return
+			}
+			// Created over the URL, so its credentials are still unseen when it changes later.
+			wantWarnings(t, m.mustApply(elsewhere), []string{removed})
+			a.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
+		})
+	}
+}
+
+// Replacing an imported callback without a change keeps the credentials that Terraform has not seen.
+func TestUnseenCredentialsOfAReplacement(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
+	m := a.manage(t)
+	m.mustImport(testNumber)
+	created, _ := m.start().plan(instance{private: m.private}, toURL("", "", 0))
+	r := m.start()
+	for _, c := range []change{destruction(m.instance, created.private), created} {
+		if _, diags := r.apply(c); failure(diags) != nil {
+			t.Fatal(failure(diags).Detail)
+		}
+	}
+	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
+}
+
+// Credentials of the state that FoneStorm refuses to remove must not reach another URL.
+func TestCredentialsThatCannotBeRemoved(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	m.mustApply(toURL("hook", "horse", 0))
+	a.rejectEmptyCredentials()
+	wantError(t, m.apply(with(toURL("", "", 0), "value", "https://other.example.com/")), "Destination Rejected by FoneStorm", "empty")
+	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "hook", "horse"})
+	wantWarnings(t, m.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
+	if f, _ := a.Get(testNumber); f.Receive.Type != "None" {
+		t.Errorf("FoneStorm has %+v", f.Receive)
+	}
+}
+
+// rejectEmptyCredentials makes FoneStorm reject settings with empty credentials.
+func (a *account) rejectEmptyCredentials() {
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		sent := simulator.Parameters(r)
+		rejected := sent.Has("url_username") && sent.Get("url_username") == ""
+		if rejected {
+			respond(w, http.StatusBadRequest, "url_username must not be empty.")
+		}
+		return rejected
+	})
+}
+
+// ignore_changes can keep half of a destination. A plan that would send it is an error that names both attributes.
+func TestAccIgnoreChanges(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	config := func(kind, value, ignored string) string {
+		return strings.Replace(delivery{kind: kind, value: value}.config(testNumber), "\n}",
+			fmt.Sprintf("\n  lifecycle {\n    ignore_changes = [%s]\n  }\n}", ignored), 1)
+	}
+	w := a.newWorkspace(t, config("Email", "ops@example.com", "value"))
+	w.apply()
+	a.byHand(testNumber, "Email", "else@example.com") // Ignored.
+	w.plan(0)
+	w.configure(config("Forward", "3215551111", "value"))
+	says(t, w.plan(1), "Error: Invalid Destination", `combines a value with type "Forward"`, "ignore_changes", "-refresh=false")
+	w.configure(config("Email", "new@example.com", "value"))
+	a.byHand(testNumber, "URL", hookURL)
+	says(t, w.plan(1), "Error: Invalid Destination", `combines a value with type "Email"`)
+	says(t, w.rejects("-destroy"), "-refresh=false")
+	a.byHand(testNumber, "Email", "ops@example.com")
+	w.apply("-destroy")
+	a.mustDeliver(t, testNumber, delivery{kind: "None"})
+}
+
+// A scheduled `plan -refresh-only -detailed-exitcode` finds nothing after each kind of apply.
+func TestAccRefreshOnlyFindsNothing(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{FoneNumbers: 7})
+	w := a.newWorkspace(t, numbered(7, "ops@example.com"))
+	w.apply()
+	w.plan(0, "-refresh-only")
+	w.configure(numbered(7, "dev@example.com"))
+	w.apply()
+	w.plan(0, "-refresh-only")
+	w.plan(0)
+}
