@@ -91,7 +91,7 @@ func TestAccQuery(t *testing.T) {
 		Steps: []resource.TestStep{
 			{Config: a.provider()},
 			{Query: true, Config: listBlock("all", "include_resource = true", "") + listBlock("odd", "", `group = "odd"`), QueryResultChecks: checks},
-			{Query: true, Config: listBlock("rejected", "", `type = "email"`), ExpectError: regexp.MustCompile(`Invalid Delivery Type`)},
+			{Query: true, Config: listBlock("rejected", "", `type = "email"`), ExpectError: regexp.MustCompile(`Invalid Attribute Value Match`)},
 		},
 	})
 }
