@@ -141,28 +141,3 @@ func TestURLsAreNotShown(t *testing.T) {
 		}
 	}
 }
-
-// Terraform writes its own files, and the provider none.
-func TestAccNothingIsWrittenToDisk(t *testing.T) {
-	t.Parallel()
-	home, temporary := t.TempDir(), t.TempDir()
-	a := newAccountWith(t, testNumber)
-	w := a.newWorkspace(t, destinations[1].config(testNumber), "HOME="+home, "TMPDIR="+temporary)
-	w.apply()
-	w.apply("-destroy")
-	known := map[string]bool{
-		"main.tf": true, "cli.tfrc": true, "terraform.tfstate": true, "terraform.tfstate.backup": true,
-		"checkpoint_cache": true, "checkpoint_signature": true, // Files of the CLI in ~/.terraform.d.
-	}
-	for _, dir := range []string{home, temporary, w.Dir} {
-		err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
-			if err == nil && !info.IsDir() && !known[info.Name()] {
-				t.Errorf("%s was written", path)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
