@@ -24,7 +24,7 @@ const (
 	loadSeed    = 1        // Seed of the faults.
 	atOnce      = 10       // Number of resources that Terraform works on at the same time.
 	mostApplies = 3        // Maximum number of applies until everything is as configured.
-	mostMemory  = 32 << 20 // Maximum number of bytes that the provider keeps after a plan.
+	mostMemory  = 16 << 20 // Maximum number of bytes that the provider keeps after a plan.
 	neighbors   = 10       // Number of FoneNumbers in the account that are not managed.
 )
 

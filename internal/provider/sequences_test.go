@@ -47,15 +47,26 @@ func TestFixedSequences(t *testing.T) {
 	const lost, failing = simulator.ResponseLost, simulator.BadGateway
 	for name, steps := range map[string][]step{
 		"what is set by hand is configured, and so removed with the resource": {
-			to("Email", "ops@example.com", onDestroyKeep), apply{},
-			to("Email", "dev@example.com", onDestroyKeep), interrupt{5, then(lost)},
-			to("Forward", "3215559991", onDestroyDisable), byHand{number, "Forward", "3215559991"}, apply{},
-			remove, apply{}, off,
+			to("Email", "ops@example.com", onDestroyKeep),
+			apply{},
+			to("Email", "dev@example.com", onDestroyKeep),
+			interrupt{5, then(lost)},
+			to("Forward", "3215559991", onDestroyDisable),
+			byHand{number, "Forward", "3215559991"},
+			apply{},
+			remove,
+			apply{},
+			off,
 		},
 		"an update whose response and read are lost is turned off": {
-			to("Email", "ops@example.com", onDestroyDisable), apply{},
-			to("Email", "dev@example.com", onDestroyDisable), apply{then(lost, lost, lost, failing, failing, failing)},
-			delivers{number, delivery{kind: "Email", value: "dev@example.com"}}, remove, apply{}, off,
+			to("Email", "ops@example.com", onDestroyDisable),
+			apply{},
+			to("Email", "dev@example.com", onDestroyDisable),
+			apply{then(lost, lost, lost, failing, failing, failing)},
+			delivers{number, delivery{kind: "Email", value: "dev@example.com"}},
+			remove,
+			apply{},
+			off,
 		},
 		"a create whose response is lost is turned off": {
 			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(lost, lost, lost)}, remove, apply{}, off,
@@ -67,8 +78,11 @@ func TestFixedSequences(t *testing.T) {
 			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(failing, failing, failing)}, remove, apply{}, boss,
 		},
 		"a create that fails and cannot be read is forgotten": {
-			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(failing, failing, failing, failing, failing, failing)},
-			remove, apply{}, boss,
+			byBoss, to("Email", "ops@example.com", onDestroyDisable),
+			apply{then(failing, failing, failing, failing, failing, failing)},
+			remove,
+			apply{},
+			boss,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
