@@ -138,7 +138,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 				get(t, client, anyNumber)
 			}
 			for _, shown := range test.shown {
-				server.responses = append(server.responses, shows(shown))
+				server.responses = append(server.responses, respondTo(shown))
 			}
 			already, begun := len(server.calls), time.Now()
 			result, err := client.SetDelivery(t.Context(), anyNumber, test.set)
@@ -162,26 +162,6 @@ func TestSettingIsConfirmed(t *testing.T) {
 	}
 }
 
-// A response that does not show the delivery is followed by a read.
-func TestResponsesWithoutDelivery(t *testing.T) {
-	t.Parallel()
-	for name, response := range map[string]http.HandlerFunc{
-		"only a success":  respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`),
-		"empty":           respondWith(http.StatusOK, " \n"),
-		"204":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"without receive": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"}}`),
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(response, shows(toNumber))
-			result, err := newClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Setting{Delivery: forwardTo("3215551111")})
-			wantSuccess(t, err)
-			if *result.Delivery != forwardTo("3215551111") || fmt.Sprint(server.calls) != "[set json get]" {
-				t.Errorf("after %s it is %+v", server.calls, result.Delivery)
-			}
-		})
-	}
-}
-
 // A 404 in response to a setting is not trusted if the FoneNumber can still be read.
 func TestNotFoundForASettingIsConfirmed(t *testing.T) {
 	t.Parallel()
@@ -199,52 +179,6 @@ func TestNotFoundForASettingIsConfirmed(t *testing.T) {
 	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
 }
 
-// A failed setting may have taken effect, unless every attempt was rejected or never sent. After an uncertain one the FoneNumber is
-// read, which is one more request that gets the last response.
-func TestMayHaveTakenEffect(t *testing.T) {
-	t.Parallel()
-	refused, expired := rejectWith(http.StatusUnprocessableEntity, "no such device", ""), rejectWith(http.StatusUnauthorized, "expired", "")
-	limited, failing := rejectWith(http.StatusGone, "Rate Limit Exceeded", ""), rejectWith(http.StatusBadGateway, "later", "")
-	say := func(body string) http.HandlerFunc { return respondWith(http.StatusOK, body) }
-	for name, test := range map[string]struct {
-		responses []http.HandlerFunc // After the login.
-		want      bool
-	}{
-		"rejected":                        {[]http.HandlerFunc{refused}, false},
-		"limited each time":               {[]http.HandlerFunc{limited}, false},
-		"token rejected, login, rejected": {[]http.HandlerFunc{expired, acceptLogin, refused}, false},
-		"token rejected, login rejected":  {[]http.HandlerFunc{expired}, false},
-		"fails":                           {[]http.HandlerFunc{failing}, true},
-		"times out":                       {[]http.HandlerFunc{rejectWith(http.StatusRequestTimeout, "too slow", "")}, true},
-		"fails, rejected":                 {[]http.HandlerFunc{failing, refused}, true},
-		"lost":                            {[]http.HandlerFunc{loseResponse}, true},
-		"lost, rejected":                  {[]http.HandlerFunc{loseResponse, refused}, true},
-		"no response, rejected":           {[]http.HandlerFunc{neverRespond, refused}, true},
-		"fails, token, login, rejected":   {[]http.HandlerFunc{failing, expired, acceptLogin, refused}, true},
-		"fails, token, login rejected":    {[]http.HandlerFunc{failing, expired}, true},
-		"not JSON":                        {[]http.HandlerFunc{say("thank you")}, true},
-		"about another":                   {[]http.HandlerFunc{say(`{"fonenumber":{"fonenumber":"3215559999"}}`)}, true},
-		"success and error":               {[]http.HandlerFunc{say(`{"error":"Gone Fishing"}`)}, true},
-		"set, then not found":             {[]http.HandlerFunc{say(`{"result":"SUCCESS"}`), rejectWith(http.StatusNotFound, "", "")}, true},
-		"set, then not permitted":         {[]http.HandlerFunc{say(`{"result":"SUCCESS"}`), rejectWith(http.StatusForbidden, "", "")}, true},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(append([]http.HandlerFunc{acceptLogin}, test.responses...)...)
-			err := set(t.Context(), newClient(t, server, func(c *Config) { c.MaxRetries = 4 }), anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
-			if err == nil || MayHaveTakenEffect(err) != test.want {
-				t.Errorf("it may have taken effect: %t, want %t: %v", !test.want, test.want, err)
-			}
-		})
-	}
-	inBubble(t, "without a connection", func(t *testing.T) {
-		client := newNetworkClient(t, roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("refused") }), withToken)
-		err := set(t.Context(), client, anyNumber, Delivery{Type: None})
-		if wantKind(t, err, Unreachable); MayHaveTakenEffect(err) {
-			t.Errorf("the setting may have taken effect: %v", err)
-		}
-	})
-}
-
 // If the outcome of a setting is unknown, the client reads the FoneNumber once, unless that cannot show the outcome.
 func TestUncertainSettingIsSettled(t *testing.T) {
 	t.Parallel()
@@ -252,49 +186,45 @@ func TestUncertainSettingIsSettled(t *testing.T) {
 	ops := Delivery{Type: Email, Value: "ops@example.com"}
 	withUser, withoutPassword := ops, ops
 	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
-	failing := rejectWith(http.StatusBadGateway, "later", "")
 	const no, unread = other, previous // No effect is visible, or none could be.
 	for title, test := range map[string]struct {
 		set    Delivery
 		before string // Empty if unknown.
-		fail   http.HandlerFunc
-		read   http.HandlerFunc
+		fail   string
+		read   string
 		want   match
 	}{
-		"lost":                             {ops, "", loseResponse, shows(toOps), asSet},
-		"502":                              {ops, toOld, failing, shows(toOps), asSet},
-		"no response":                      {ops, "", neverRespond, shows(toOps), asSet},
-		"damaged":                          {ops, "", respondWith(http.StatusOK, "{"), shows(toOps), asSet},
-		"another program's":                {ops, "", respondWith(http.StatusOK, "<html>"), shows(toOps), asSet},
-		"lost, no effect":                  {ops, "", loseResponse, shows(toOld), no},
-		"502, as before":                   {ops, toOld, failing, shows(toOld), no},
-		"no response, turned off":          {ops, "", neverRespond, shows(`{"type":"None"}`), no},
-		"another spelling":                 {ops, toOld, failing, shows(toMailto), respelled},
-		"another spelling, nothing known":  {ops, "", failing, shows(toMailto), no}, // It may be the previous destination.
-		"the read fails":                   {ops, toOld, loseResponse, failing, no},
-		"the read is lost":                 {ops, toOld, failing, loseResponse, no},
-		"credentials, nothing known":       {withUser, "", loseResponse, shows(toOps), unread},
-		"empty credentials, nothing known": {withoutPassword, "", loseResponse, shows(toOps), unread},
-		"credentials, same destination":    {withUser, toOps, loseResponse, shows(toOps), unread},
-		"credentials, another destination": {withUser, toOld, loseResponse, shows(toOps), asSet},
-		"credentials, another destination, no effect": {withUser, toOld, loseResponse, shows(toOld), no},
+		"lost":                             {ops, "", "lost", toOps, asSet},
+		"502":                              {ops, toOld, "502", toOps, asSet},
+		"no response":                      {ops, "", "never", toOps, asSet},
+		"damaged":                          {ops, "", "cut", toOps, asSet},
+		"another program's":                {ops, "", "html", toOps, asSet},
+		"lost, no effect":                  {ops, "", "lost", toOld, no},
+		"502, as before":                   {ops, toOld, "502", toOld, no},
+		"no response, turned off":          {ops, "", "never", `{"type":"None"}`, no},
+		"another spelling":                 {ops, toOld, "502", toMailto, respelled},
+		"another spelling, nothing known":  {ops, "", "502", toMailto, no}, // It may be the previous destination.
+		"the read fails":                   {ops, toOld, "lost", "502", no},
+		"the read is lost":                 {ops, toOld, "502", "lost", no},
+		"credentials, nothing known":       {withUser, "", "lost", toOps, unread},
+		"empty credentials, nothing known": {withoutPassword, "", "lost", toOps, unread},
+		"credentials, same destination":    {withUser, toOps, "lost", toOps, unread},
+		"credentials, another destination": {withUser, toOld, "lost", toOps, asSet},
+		"credentials, another destination, no effect": {withUser, toOld, "lost", toOld, no},
 	} {
 		inBubble(t, title, func(t *testing.T) {
-			server := newScript(test.fail, test.read)
+			server, calls := scripted(test.before+" "+test.fail+" "+test.read), "set json"
 			client := newClient(t, server, withToken, withoutRetries)
-			want := "[set json get]"
 			if test.before != "" {
-				server.responses, want = append([]http.HandlerFunc{shows(test.before)}, server.responses...), "[get set json get]"
 				get(t, client, anyNumber)
+				calls = "get, " + calls
 			}
-			if test.want == unread {
-				want = strings.TrimSuffix(want, " get]") + "]"
+			if test.want != unread {
+				calls += ", get"
 			}
 			result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
 			known, found := client.Known(anyNumber)
-			if got := fmt.Sprint(server.calls); got != want {
-				t.Errorf("the requests were %s, want %s", got, want)
-			}
+			server.wantCalls(t, calls)
 			if test.want == asSet || test.want == respelled {
 				wantSuccess(t, err)
 				if known.Delivery != result.Delivery || result.Respelled != (test.want == respelled) {
@@ -314,24 +244,24 @@ func TestUncertainSettingIsSettled(t *testing.T) {
 func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		response http.HandlerFunc
+		response string
 		kind     Kind // Of the error; -1 for none.
 		may      bool
 	}{
-		"succeeds":                {shows(toNumber), -1, false},
-		"is rejected with 404":    {rejectWith(http.StatusNotFound, "no", ""), UnexpectedResponse, false}, // It can no longer be confirmed.
-		"fails":                   {rejectWith(http.StatusServiceUnavailable, "later", ""), Canceled, true},
-		"is lost":                 {loseResponse, Canceled, true},
-		"token is rejected":       {rejectWith(http.StatusUnauthorized, "expired", ""), Canceled, false},
-		"shows nothing":           {respondWith(http.StatusOK, `{"result":"SUCCESS"}`), Canceled, true},
-		"shows the previous":      {succeed, Canceled, true},
-		"is rate-limited":         {rejectWith(http.StatusTooManyRequests, "no", ""), Canceled, false},
-		"credentials are refused": {rejectWith(http.StatusUnprocessableEntity, "no", ""), Canceled, false},
+		"succeeds":                {toNumber, -1, false},
+		"is rejected with 404":    {"404", UnexpectedResponse, false}, // It can no longer be confirmed.
+		"fails":                   {"503", Canceled, true},
+		"is lost":                 {"lost", Canceled, true},
+		"token is rejected":       {"401", Canceled, false},
+		"shows nothing":           {"success", Canceled, true},
+		"shows the previous":      {"ok", Canceled, true},
+		"is rate-limited":         {"limit", Canceled, false},
+		"credentials are refused": {"422", Canceled, false},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			server := newScript(acceptLogin, succeed, succeed, func(w http.ResponseWriter, r *http.Request) {
 				time.Sleep(time.Second)
-				test.response(w, r)
+				respondTo(test.response)(w, r)
 			})
 			client, empty := newClient(t, server), ""
 			get(t, client, anyNumber)                                                 // Logs in.
@@ -418,28 +348,28 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 	t.Parallel()
 	empty := ""
-	want := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
-	bad := rejectWith(http.StatusUnprocessableEntity, "value is not valid", "")
-	for name, test := range map[string]struct {
-		second http.HandlerFunc
-		kind   Kind
-		may    bool
-	}{
-		"rejected":  {bad, DestinationRejected, false},
-		"fails":     {rejectWith(http.StatusBadGateway, "later", ""), ServerError, true},
-		"lost":      {loseResponse, Unreachable, true},
-		"forbidden": {rejectWith(http.StatusForbidden, "no", ""), PermissionDenied, false},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			client := newClient(t, newScript(succeed, bad, test.second), withToken, withoutRetries)
+	for second, kind := range map[string]Kind{"422": DestinationRejected, "502": ServerError, "lost": Unreachable, "403": PermissionDenied} {
+		inBubble(t, second, func(t *testing.T) {
+			client := newClient(t, scripted("ok 422 "+second), withToken, withoutRetries)
 			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
-			err := set(t.Context(), client, anyNumber, want)
-			wantKind(t, err, test.kind)
-			if MayHaveTakenEffect(err) != test.may || client.rejectsEmptyCredentials.Load() {
-				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+			err := set(t.Context(), client, anyNumber, Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty})
+			wantKind(t, err, kind)
+			if may := second == "502" || second == "lost"; MayHaveTakenEffect(err) != may || client.rejectsEmptyCredentials.Load() {
+				t.Errorf("the setting may have taken effect: %t, want %t: %v", !may, may, err)
 			}
 		})
 	}
+}
+
+// A setting that was never sent cannot have taken effect.
+func TestSettingWithoutConnection(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		network := roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
+		err := set(t.Context(), newNetworkClient(t, network, withToken), anyNumber, Delivery{Type: None})
+		if wantKind(t, err, Unreachable); MayHaveTakenEffect(err) {
+			t.Errorf("the setting may have taken effect: %v", err)
+		}
+	})
 }
 
 func TestDeliveryString(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -134,6 +135,39 @@ type script struct {
 
 func newScript(responses ...http.HandlerFunc) *script { return &script{responses: responses} }
 
+// scripted returns a script in words; see respondTo.
+func scripted(words string) *script {
+	s := newScript()
+	for _, word := range strings.Fields(words) {
+		s.responses = append(s.responses, respondTo(word))
+	}
+	return s
+}
+
+// respondTo returns the handler that a word stands for: a delivery in JSON is shown, and a number is the status of a rejection.
+func respondTo(word string) http.HandlerFunc {
+	if strings.HasPrefix(word, "{") {
+		return shows(word)
+	}
+	if status, err := strconv.Atoi(word); err == nil {
+		return rejectWith(status, "words of "+word, "")
+	}
+	return map[string]http.HandlerFunc{
+		"login":   acceptLogin,
+		"ok":      succeed,
+		"limit":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
+		"lost":    loseResponse,
+		"never":   neverRespond,
+		"cut":     respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber),
+		"html":    respondWith(http.StatusOK, "<html><title>One moment please</title></html>"),
+		"empty":   respondWith(http.StatusOK, " \n"),
+		"success": respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`), // As in version 2.1.
+		"null":    shows("null"),
+		"another": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`),
+		"error":   respondWith(http.StatusOK, `{"error":"Gone Fishing"}`),
+	}[word]
+}
+
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body) // It is in memory.
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -146,11 +180,11 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	response(w, r)
 }
 
-// wantCalls checks which requests were sent.
-func (s *script) wantCalls(t testing.TB, want ...string) {
+// wantCalls checks which requests were sent, as in "login json, set form, get".
+func (s *script) wantCalls(t testing.TB, want string) {
 	t.Helper()
-	if got := strings.Join(s.calls, ", "); got != strings.Join(want, ", ") {
-		t.Errorf("the requests were %s, want %s", got, want)
+	if got := strings.Join(s.calls, ", "); got != want {
+		t.Errorf("the requests were %s; want %s", got, want)
 	}
 }
 
@@ -248,13 +282,6 @@ func together(n int, work func(i int) error) []error {
 	}
 	all.Wait()
 	return failures
-}
-
-// begin starts work in the background.
-func begin(work func() error) <-chan error {
-	done := make(chan error, 1)
-	go func() { done <- work() }()
-	return done
 }
 
 // cancelLater returns a context that is canceled after a while, and the cause.

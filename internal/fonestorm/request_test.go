@@ -2,7 +2,6 @@ package fonestorm
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -22,25 +20,15 @@ import (
 // Which responses are retried, and how many times.
 func TestRetries(t *testing.T) {
 	t.Parallel()
-	retried := map[string]http.HandlerFunc{
-		"cut off": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber), "empty": respondWith(http.StatusOK, ""),
-		"web page": respondWith(http.StatusOK, "<html><title>One moment please</title></html>"), "lost": loseResponse, "no response": neverRespond,
-	}
-	for _, status := range []int{408, 500, 502, 503, 504} {
-		retried[fmt.Sprint(status)] = rejectWith(status, "not now", "")
-	}
-	responses := maps.Clone(retried)
-	responses["wrong form"] = respondWith(http.StatusOK, "{}")
-	for _, status := range []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 422, 423, 428, 451, 501} {
-		responses[fmt.Sprint(status)] = rejectWith(status, "no", "1")
-	}
-	for name, response := range responses {
+	retried := strings.Fields("cut empty html lost never 408 500 502 503 504")
+	final := strings.Fields("400 401 402 403 404 405 406 407 409 410 411 412 413 414 415 416 417 422 423 428 451 501")
+	for i, response := range append(retried, final...) {
 		for _, retries := range []int{0, 3} {
-			inBubble(t, fmt.Sprint(name, " with retries ", retries), func(t *testing.T) {
-				server, want, begun := newScript(response), 1, time.Now()
+			inBubble(t, fmt.Sprint(response, " with retries ", retries), func(t *testing.T) {
+				server, want, begun := scripted(response), 1, time.Now()
 				client := newClient(t, server, withToken, func(c *Config) { c.MaxRetries = retries })
 				err := fetchAny(t, client)
-				if retried[name] != nil {
+				if i < len(retried) {
 					want += retries
 				} else if time.Since(begun) != 0 {
 					t.Errorf("it took %s", time.Since(begun))
@@ -142,33 +130,27 @@ func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 // Only consecutive calls without any response count, and canceled ones do not.
 func TestWhatEndsAnOutage(t *testing.T) {
 	t.Parallel()
-	notFound, failing := rejectWith(http.StatusNotFound, "no", ""), rejectWith(http.StatusServiceUnavailable, "later", "")
-	for name, test := range map[string]struct {
-		responses []http.HandlerFunc
-		ends      bool // Whether the last call is sent.
-	}{
-		"three in a row":        {[]http.HandlerFunc{loseResponse, loseResponse, loseResponse}, false},
-		"two in a row":          {[]http.HandlerFunc{loseResponse, loseResponse}, true},
-		"a success in between":  {[]http.HandlerFunc{loseResponse, loseResponse, succeed, loseResponse, loseResponse}, true},
-		"a 404 in between":      {[]http.HandlerFunc{loseResponse, loseResponse, notFound, loseResponse, loseResponse}, true},
-		"a failure in between":  {[]http.HandlerFunc{loseResponse, loseResponse, failing, loseResponse, loseResponse}, true},
-		"failures do not count": {[]http.HandlerFunc{failing, failing, failing, failing}, true},
-		"three after a success": {[]http.HandlerFunc{succeed, loseResponse, loseResponse, loseResponse}, false},
-		"canceled":              {[]http.HandlerFunc{neverRespond, neverRespond, neverRespond, neverRespond}, true},
+	for responses, ends := range map[string]bool{ // Whether the call after these is sent.
+		"lost lost":              true,
+		"lost lost lost":         false,
+		"ok lost lost lost":      false,
+		"lost lost ok lost lost": true, "lost lost 404 lost lost": true, "lost lost 503 lost lost": true,
+		"503 503 503 503":         true,
+		"never never never never": true, // The caller is gone by then.
 	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(append(test.responses, succeed)...)
+		inBubble(t, responses, func(t *testing.T) {
+			server := scripted(responses + " ok")
 			client := newClient(t, server, withToken, withoutRetries)
-			for range test.responses {
+			want := len(server.responses) - 1
+			for range want {
 				ctx, _ := cancelLater(t, time.Second)
 				_ = fetch(ctx, client, anyNumber)
 			}
-			want := len(test.responses)
 			err := fetchAny(t, client)
-			if test.ends {
+			if ends {
 				want++
 			}
-			if server.wantCount(t, want); (err == nil) != test.ends {
+			if server.wantCount(t, want); (err == nil) != ends {
 				t.Errorf("the last call ended with %v", err)
 			}
 		})
@@ -256,7 +238,7 @@ func TestRequestTimeout(t *testing.T) {
 		if both := time.Since(begun); took != 1500*time.Millisecond || both-took != 2*time.Minute {
 			t.Errorf("took %s and %s", took, both-took)
 		}
-		server.wantCalls(t, "login json", "devices")
+		server.wantCalls(t, "login json, devices")
 	})
 }
 
@@ -274,37 +256,27 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				t.Errorf("the error has another status, or quotes the Location: %v", err)
 			}
 		}
-		server.wantCalls(t, "get", "set json")
+		server.wantCalls(t, "get, set json")
 	}
 }
 
-// Compressed responses are read. An endless one must not fill the memory, however small it is on the wire.
+// blanks is an endless text.
+type blanks struct{}
+
+func (blanks) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(" "), len(p))), nil }
+
+// An endless response must not fill the memory.
 func TestResponseSizeIsLimited(t *testing.T) {
 	t.Parallel()
-	gzipped := func(text string) []byte { // A member of a gzip stream, which may contain several.
-		var data bytes.Buffer
-		zip := gzip.NewWriter(&data)
-		_, _ = io.WriteString(zip, text)
-		_ = zip.Close() // Writing to a buffer cannot fail.
-		return data.Bytes()
+	requests := 0
+	client := newNetworkClient(t, roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		requests++
+		body := io.NopCloser(io.MultiReader(strings.NewReader(receiving(`{"type":"None"}`)), blanks{}))
+		return &http.Response{StatusCode: http.StatusOK, Request: r, Body: body}, nil
+	}), withToken)
+	if wantKind(t, fetchAny(t, client), UnexpectedResponse, "larger than 64 MiB"); requests != 1 {
+		t.Errorf("there were %d requests", requests)
 	}
-	beginning, more := gzipped(receiving(`{"type":"None"}`)), gzipped(strings.Repeat(" ", 1<<20))
-	endless := true
-	handler := newScript(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Encoding", "gzip")
-		_, err := w.Write(beginning)
-		for err == nil && endless { // Until the client closes the connection.
-			_, err = w.Write(more)
-		}
-	})
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	client, err := New(testConfig(server.URL+"/v2", withToken))
-	wantSuccess(t, err)
-	wantKind(t, fetchAny(t, client), UnexpectedResponse, "larger than 64 MiB")
-	handler.wantCount(t, 1)
-	endless = false
-	wantSuccess(t, fetchAny(t, client))
 }
 
 func TestByteOrderMarkIsCutOff(t *testing.T) {
@@ -317,14 +289,9 @@ func TestByteOrderMarkIsCutOff(t *testing.T) {
 // A server with an untrusted certificate receives no request, and the connection is not retried.
 func TestUntrustedCertificateIsFinal(t *testing.T) {
 	t.Parallel()
-	var connections, requests atomic.Int32
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	handler := newScript(acceptLogin)
+	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			connections.Add(1)
-		}
-	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	client, err := New(testConfig(server.URL))
@@ -332,9 +299,7 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 	err = fetchAny(t, client)
 	wantWords(t, err, "log in", "certificate")
 	wantAttempts(t, err, 1)
-	if connections.Load() != 1 || requests.Load() != 0 {
-		t.Errorf("there were %d connections and %d requests, want one and none", connections.Load(), requests.Load())
-	}
+	handler.wantCount(t, 0)
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
 		t.Errorf("the cause is hidden: %v", err)
 	}
@@ -385,53 +350,64 @@ func TestEncodingIsFoundOut(t *testing.T) {
 	}
 }
 
-// A request is sent as a form only if the failure may be about its encoding: not after a wrong password, a rejected token, or an
-// exceeded rate limit, whatever the status.
-func TestNoFormAfterOtherFailures(t *testing.T) {
+// What a failed call has sent, what it returns, and whether a setting may have taken effect: unless every attempt was rejected or
+// never sent. After an uncertain setting the FoneNumber is read. A request is sent as a form only if the failure may be about its
+// encoding. If both are rejected, the error has the words of the first rejection, unless that only says that JSON is not read.
+func TestFailedCalls(t *testing.T) {
 	t.Parallel()
-	responses := map[string]http.HandlerFunc{"400": rejectWith(400, "Rate Limit Exceeded", ""), "410": rejectWith(410, "too many requests", "")}
-	for _, status := range []int{401, 402, 403, 404, 409, 429, 500, 503} {
-		responses[fmt.Sprint(status)] = rejectWith(status, "no", "")
-	}
-	for name, response := range responses {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(response)
-			for _, change := range []func(*Config){withToken, withoutRetries} { // A setting, and the login before it.
-				if err := set(t.Context(), newClient(t, server, change), anyNumber, Delivery{Type: None}); err == nil {
-					t.Error("got no error")
-				}
-			}
-			if sent := fmt.Sprint(server.calls); strings.Contains(sent, "form") || !strings.Contains(sent, "login json") {
-				t.Errorf("the requests were %s", sent)
-			}
-		})
-	}
-}
-
-// The error of a request that is rejected in both encodings has the words of the first rejection, unless that one only says that
-// FoneStorm does not read JSON. A failure that has nothing to do with the encoding counts itself.
-func TestRejectedInBothEncodings(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		json, form int
-		words      string
-		kind       Kind
-		forms      int
+	for _, test := range []struct {
+		retries   int
+		responses string // If the first one is a login, there is no token.
+		calls     string
+		kind      Kind
+		words     string
+		may       bool
 	}{
-		"twice":                        {400, 422, "words of 400", DestinationRejected, 1},
-		"JSON is not read":             {415, 422, "words of 422", DestinationRejected, 1},
-		"neither is read":              {415, 415, "words of 415", Rejected, 1},
-		"a form without the number":    {400, 404, "words of 400", DestinationRejected, 1},
-		"a form that is not permitted": {400, 403, "words of 403", PermissionDenied, 1},
-		"a form that fails":            {400, 503, "words of 503", ServerError, 3},
+		{0, "422", "set json, set form", DestinationRejected, "words of 422", false},
+		{0, "400 422", "set json, set form", DestinationRejected, "words of 400", false},
+		{0, "415 422", "set json, set form", DestinationRejected, "words of 422", false},
+		{0, "415 415", "set json, set form", Rejected, "words of 415", false},
+		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
+		{0, "400 403", "set json, set form", PermissionDenied, "words of 403", false},
+		{0, "400 503", "set json, set form, get", ServerError, "words of 503", true},
+		{1, "400 503", "set json, set form, set form, get, get", ServerError, "words of 503", true},
+		{0, "401", "set json", TokenRejected, "words of 401", false},
+		{0, "402", "set json", PaymentRequired, "words of 402", false},
+		{0, "403", "set json", PermissionDenied, "words of 403", false},
+		{0, "404", "set json, get, list, list", UnexpectedResponse, "words of 404", false},
+		{0, "409", "set json", Rejected, "words of 409", false},
+		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
+		{0, "408", "set json, get", ServerError, "words of 408", true},
+		{0, "502", "set json, get", ServerError, "words of 502", true},
+		{1, "502 422", "set json, set json, set form, get", DestinationRejected, "words of 422", true},
+		{1, "lost 403", "set json, set json, get", PermissionDenied, "words of 403", true},
+		{1, "never 403", "set json, set json, get", PermissionDenied, "words of 403", true},
+		{0, "lost", "set json, get", Unreachable, "no response", true},
+		{0, "html", "set json, get", UnexpectedResponse, "an HTML page", true},
+		{0, "another", "set json, get", UnexpectedResponse, "another FoneNumber", true},
+		{0, "error", "set json, get", UnexpectedResponse, "Gone Fishing", true},
+		{0, "success 404", "set json, get, get, list, list", UnexpectedResponse, "words of 404", true},
+		{0, "success 403", "set json, get", PermissionDenied, "words of 403", true},
+		{0, "login 401 401", "login json, set json, login json", AuthenticationFailed, "log in", false},
+		{0, "login 401 login 403", "login json, set json, login json, set json", PermissionDenied, "words of 403", false},
+		{0, "login 401 login 401", "login json, set json, login json, set json", AuthenticationFailed, "words of 401", false}, // The first renewal is free.
+		{1, "login 401 login 401 login 401", "login json, set json, login json, set json, login json, set json", AuthenticationFailed, "words of 401", false},
+		{1, "login 401 login 502 403", "login json, set json, login json, set json, set json, get", PermissionDenied, "words of 403", true},
+		{1, "login 502 401 login 403", "login json, set json, set json, login json, set json, get", PermissionDenied, "words of 403", true},
+		{1, "login 502 401 401", "login json, set json, set json, login json", AuthenticationFailed, "log in", true},
 	} {
-		inBubble(t, name, func(t *testing.T) {
-			says := func(status int) http.HandlerFunc { return rejectWith(status, fmt.Sprint("words of ", status), "") }
-			server := newScript(says(test.json), says(test.form))
-			_, err := newClient(t, server, withToken).requestFoneNumber(t.Context(), Delivery{Type: None}.request(anyNumber))
-			wantKind(t, err, test.kind, test.words, "set the delivery of FoneNumber "+anyNumber)
-			wantAttempts(t, err, test.forms)
-			server.wantCalls(t, append([]string{"set json"}, []string{"set form", "set form", "set form"}[:test.forms]...)...)
+		inBubble(t, fmt.Sprint(test.responses, " with retries ", test.retries), func(t *testing.T) {
+			server := scripted(test.responses)
+			client := newClient(t, server, func(c *Config) {
+				if c.MaxRetries = test.retries; !strings.HasPrefix(test.responses, "login") {
+					withToken(c)
+				}
+			})
+			err := set(t.Context(), client, anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
+			if wantKind(t, err, test.kind, test.words); MayHaveTakenEffect(err) != test.may {
+				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+			}
+			server.wantCalls(t, test.calls)
 		})
 	}
 }
