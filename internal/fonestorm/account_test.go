@@ -174,7 +174,7 @@ func TestListForms(t *testing.T) {
 	t.Parallel()
 	const none = `"sms_options":{"receive":{"type":"None"}}`
 	const two = `{"fonenumber":"3215550000",` + none + `},{"fonenumber":"3215550001",` + none + `}`
-	numbers := respondWith(http.StatusOK, `{"fonenumbers":["3215550000","3215550001","3215550002"]}`)
+	numbers := respondTo(`["3215550000","3215550001","3215550002"]`)
 	never := func(http.ResponseWriter, *http.Request) { t.Error("the plain list was requested") }
 	type testCase struct {
 		whole, plain http.HandlerFunc
@@ -208,26 +208,18 @@ func TestListForms(t *testing.T) {
 	}
 }
 
-// The list only saves requests: if it fails, reads still succeed and do not request it again.
+// The list only saves requests: if it fails, reads still succeed and do not request it again. ListFoneNumbers returns the error each
+// time, and never a partial list.
 func TestReadsSucceedWithoutTheList(t *testing.T) {
 	t.Parallel()
-	for name, fail := range map[string]http.HandlerFunc{
-		"forbidden":   rejectWith(http.StatusForbidden, "not for you", ""),
-		"not JSON":    respondWith(http.StatusOK, "<html>"),
-		"cut off":     respondWith(http.StatusOK, `{"fonenumbers":[{"fonenumber":"3215550000"},`),
-		"wrong form":  respondWith(http.StatusOK, `{"fonenumbers":{}}`),
-		"bad":         rejectWith(http.StatusBadRequest, "no", ""),
-		"limited":     rejectWith(http.StatusTooManyRequests, "no", "600"),
-		"no route":    respondWith(http.StatusNotFound, "<html>"),
-		"no response": neverRespond,
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := accountWith(fail, fail)
+	for _, fail := range strings.Fields("403 400 404 502 html cut ok lost never") {
+		inBubble(t, fail, func(t *testing.T) {
+			server := accountWith(respondTo(fail), respondTo(fail))
 			client := newClient(t, server, withToken, withoutRetries)
 			getAll(t, client, 50)
 			getAll(t, client, 100)
 			server.wantCount(t, 101)
-			for range 2 { // ListFoneNumbers returns the error each time, and never a partial list.
+			for range 2 {
 				if list, err := client.ListFoneNumbers(t.Context()); err == nil || len(list) != 0 {
 					t.Errorf("the list has %d entries, and the error is %v", len(list), err)
 				}
@@ -243,67 +235,44 @@ func TestReadsSucceedWithoutTheList(t *testing.T) {
 // reads fails, so does the list.
 func TestListThatCannotBeCompleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		second := rejectWith(http.StatusForbidden, "no", "")
-		client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(time.Second)
-			switch {
-			case kindOf(r) == "list":
-				respondWith(http.StatusOK, `{"fonenumbers":["3215550000","3215550001"]}`)(w, r)
-			case r.URL.Path == simulator.BasePath+"/fonenumbers/"+anyNumber:
-				succeed(w, r)
-			default:
-				second(w, r)
-			}
-		}), withToken)
+		server := scripted(`never ["3215550000"] 403 404`)
+		client := newClient(t, server, withToken)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		_, err := client.ListFoneNumbers(ctx)
-		if KindOf(err) != Canceled {
+		if _, err := client.ListFoneNumbers(ctx); KindOf(err) != Canceled {
 			t.Errorf("the error is %v", err)
 		}
 		list, err := client.ListFoneNumbers(t.Context())
 		if wantKind(t, err, PermissionDenied); list != nil {
 			t.Errorf("the list is %+v", list)
 		}
-		second = rejectWith(http.StatusNotFound, "no", "")
-		if list := listAll(t, client); len(list) != 1 || list[0].Number != anyNumber {
+		server.responses = append(server.responses, respondTo(`[]`))
+		if list := listAll(t, client); len(list) != 0 {
 			t.Errorf("the list is %+v", list)
 		}
 	})
 }
 
-// What a 404 means depends on who sent it and on the account's list.
+// The account's list must confirm that a FoneNumber is gone.
 func TestNotFound(t *testing.T) {
 	t.Parallel()
-	envelope := rejectWith(http.StatusNotFound, "The FoneNumber was not found.", "")
-	say := func(body string) http.HandlerFunc { return respondWith(http.StatusNotFound, body) }
-	list := func(numbers string) http.HandlerFunc {
-		return respondWith(http.StatusOK, `{"fonenumbers":[`+numbers+`]}`)
-	}
-	for name, test := range map[string]struct {
-		one   http.HandlerFunc
-		list  http.HandlerFunc
+	for _, test := range []struct {
+		list  string // See respondTo.
 		want  Kind
 		words string
 	}{
-		"FoneStorm says so, and the list":   {envelope, list(`"3215559999"`), NotFound, "The FoneNumber was not found."},
-		"the list has no number at all":     {envelope, list(``), NotFound, ""},
-		"the list contradicts":              {envelope, list(`"+13215550000"`), UnexpectedResponse, "was not found. The account's list contains the FoneNumber"},
-		"the list's object contradicts":     {envelope, list(`{"fonenumber":3215550000,"is_active":"no"}`), UnexpectedResponse, ""},
-		"everything is not found":           {envelope, envelope, UnexpectedResponse, "The account's list was not found either"},
-		"the list is forbidden":             {envelope, rejectWith(http.StatusForbidden, "Not for you.", ""), NotFound, ""},
-		"the list cannot be read":           {envelope, list(`{"label":"x"}`), NotFound, ""},
-		"the list is too slow":              {envelope, neverRespond, NotFound, ""},
-		"a web page":                        {say("<html>"), list(``), WrongEndpoint, "GET https://fonestorm.test/v2/fonenumbers/" + anyNumber},
-		"another program":                   {say(`{"message":"no Route matched"}`), list(``), WrongEndpoint, ""},
-		"an envelope without message":       {say(`{"error":"Not Found","status_code":404}`), list(``), WrongEndpoint, ""},
-		"an envelope of another status":     {say(`{"error":"Not Found","message":"","status_code":400}`), list(``), WrongEndpoint, ""},
-		"an envelope with a text as status": {say(`{"error":"Not Found","message":"","status_code":"404"}`), list(``), NotFound, ""},
-		"nothing":                           {say(""), list(``), WrongEndpoint, ""},
+		{`["3215559999"]`, NotFound, "words of 404"},
+		{`[]`, NotFound, "words of 404"},
+		{`["+13215550000"]`, UnexpectedResponse, "words of 404. The account's list contains the FoneNumber"},
+		{`[{"fonenumber":3215550000,"is_active":"no"}]`, UnexpectedResponse, "The account's list contains the FoneNumber"},
+		{"404", UnexpectedResponse, "words of 404. The account's list was not found either"},
+		{"403", NotFound, "words of 404"},
+		{`[{"label":"x"}]`, NotFound, "words of 404"},
+		{"never", NotFound, "words of 404"},
 	} {
-		inBubble(t, name, func(t *testing.T) {
+		inBubble(t, test.list, func(t *testing.T) {
 			client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				map[string]http.HandlerFunc{"get": test.one, "list": test.list}[kindOf(r)](w, r)
+				respondTo(map[string]string{"get": "404", "list": test.list}[kindOf(r)])(w, r)
 			}), withToken)
 			_, errRead := client.ReadFoneNumber(t.Context(), anyNumber)
 			for _, err := range []error{read(t.Context(), client, anyNumber), errRead} {
@@ -317,7 +286,7 @@ func TestNotFound(t *testing.T) {
 	inBubble(t, "canceled while it is confirmed", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := read(ctx, newClient(t, newScript(envelope, neverRespond), withToken), anyNumber); KindOf(err) != Canceled {
+		if err := read(ctx, newClient(t, scripted("404 never"), withToken), anyNumber); KindOf(err) != Canceled {
 			t.Errorf("the error is %v", err)
 		}
 	})
@@ -328,29 +297,23 @@ func TestListDevices(t *testing.T) {
 	t.Parallel()
 	want := []RegisteredDevice{{"21915233078", "Front desk", "Polycom", anyNumber}}
 	found := respondWith(http.StatusOK, `{"devices":[{"id":"21915233078","name":"Front desk","type":"Polycom","fonenumber":"`+anyNumber+`"}]}`)
-	for _, allowed := range []bool{true, false} {
-		inBubble(t, fmt.Sprint("allowed: ", allowed), func(t *testing.T) {
+	for name, response := range map[string]http.HandlerFunc{"allowed": found, "not allowed": respondTo("403")} {
+		inBubble(t, name, func(t *testing.T) {
 			server := newScript(func(w http.ResponseWriter, r *http.Request) {
 				time.Sleep(time.Second)
-				if allowed {
-					found(w, r)
-					return
-				}
-				rejectWith(http.StatusForbidden, "The user may not see devices.", "")(w, r)
+				response(w, r)
 			})
 			client := newClient(t, server, withToken)
 			list := func(int) error {
 				got, err := client.ListDevices(t.Context())
-				if allowed && !reflect.DeepEqual(got, want) {
+				if err == nil && !reflect.DeepEqual(got, want) {
 					t.Errorf("the devices are %+v, want %+v", got, want)
 				}
 				return err
 			}
 			for _, err := range append(together(10, list), list(0)) {
-				if allowed {
-					wantSuccess(t, err)
-				} else {
-					wantKind(t, err, PermissionDenied, "list the account's devices", "The user may not see devices.")
+				if (err == nil) != (name == "allowed") || err != nil && wantKind(t, err, PermissionDenied).Call != "list the account's devices" {
+					t.Errorf("the error is %v", err)
 				}
 			}
 			server.wantCalls(t, "devices")

@@ -81,7 +81,7 @@ const (
 	toOld     = `{"type":"email","email":"old@example.com"}`
 	toOps     = `{"type":"email","email":"ops@example.com"}`
 	toMailto  = `{"type":"email","email":"mailto:ops@example.com"}`
-	toCaller  = `{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}`
+	toMasked  = `{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}`
 	toEncoded = `{"type":"url","url":"https://callback.test/?m=%7B%7Bmsg%7D%7D"}`
 	toNumber  = `{"type":"forward","forward":"3215551111"}`
 )
@@ -90,73 +90,94 @@ const (
 const fiveSeconds = 5 * time.Second
 
 // A setting is confirmed by what FoneStorm shows of it: at once in a known spelling, after a read where the response does not show
-// it, and after about five seconds where FoneStorm cannot be told from one that still shows the previous destination.
+// it, and after about five seconds where it cannot be told from the previous destination. If the outcome is unknown, one read
+// settles it, unless that cannot show the outcome, because only credentials change.
 func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()
-	ops := Setting{Delivery: Delivery{Type: Email, Value: "ops@example.com"}}
-	caller := func(key string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?key=" + key} }
-	masked := Delivery{Type: URL, Value: "https://callback.test/?key=***"}
+	name, empty := "user", ""
+	ops := Delivery{Type: Email, Value: "ops@example.com"}
+	withUser, withoutPassword := ops, ops
+	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
+	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?" + rest} }
 	for name, test := range map[string]struct {
-		set    Setting
-		before string   // Shown before; empty if the client does not know it.
-		shown  []string // In the response to the setting and then in reads; the last one is repeated.
-		reads  int
-		took   time.Duration
-		want   match // respelled, asSet, or other for an error.
+		set       Setting
+		before    string // Shown before; empty if the client does not know it.
+		responses string // To the setting and then to reads; the last one is repeated. See respondTo.
+		reads     int
+		took      time.Duration
+		want      match // respelled, asSet, or other for an error.
 	}{
-		"as set":                             {ops, toOld, []string{toOps}, 0, 0, asSet},
-		"as set, in capitals":                {ops, toOld, []string{`{"type":"EMAIL","email":"Ops@Example.com"}`}, 0, 0, asSet},
-		"as set and as before":               {ops, toOps, []string{toOps}, 0, 0, asSet},
-		"as set, but read back":              {Setting{Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOps}, 1, 0, asSet},
-		"read back in another spelling":      {Setting{Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOps, toMailto}, 1, 0, respelled},
-		"only in a read":                     {ops, toOld, []string{"null", toOps}, 1, 0, asSet},
-		"after half a second":                {ops, toOld, []string{toOld, toOld, toOps}, 2, 500 * time.Millisecond, asSet},
-		"after five seconds":                 {ops, toOld, []string{toOld, toOld, toOld, toOld, toOld, toOps}, 5, fiveSeconds, asSet},
-		"after lag, in another spelling":     {ops, toOld, []string{toOld, toOld, toMailto}, 2, 500 * time.Millisecond, respelled},
-		"never":                              {ops, toOld, []string{toOld}, 5, fiveSeconds, other},
-		"never, nothing known":               {ops, "", []string{toOld}, 5, fiveSeconds, other},
-		"somebody else's":                    {ops, toOld, []string{`{"type":"email","email":"devops@example.com"}`}, 5, fiveSeconds, other},
-		"another type":                       {ops, toOld, []string{toNumber}, 5, fiveSeconds, other},
-		"never turned off":                   {Setting{Delivery: Delivery{Type: None}}, toOps, []string{toOps}, 5, fiveSeconds, other},
-		"in another spelling":                {ops, toOld, []string{toMailto}, 0, 0, respelled},
-		"in another spelling, type before":   {ops, toNumber, []string{toMailto}, 0, 0, respelled},
-		"in another spelling, nothing known": {ops, "", []string{toMailto}, 5, fiveSeconds, respelled}, // It may be the previous destination.
-		"in another spelling, as before":     {ops, toMailto, []string{toMailto}, 5, fiveSeconds, other},
-		"in the known spelling":              {Setting{Delivery: ops.Delivery, Last: ops.Delivery, LastShown: Delivery{Type: Email, Value: "mailto:ops@example.com"}}, toMailto, []string{toMailto}, 0, 0, asSet},
-		"masked like the previous one":       {Setting{Delivery: caller("2"), Last: caller("1"), LastShown: masked}, toCaller, []string{toCaller}, 0, 0, respelled},
-		"masked, previous one unknown":       {Setting{Delivery: caller("2")}, toCaller, []string{toCaller}, 5, fiveSeconds, other},
-		"masked, previous one changed since": {Setting{Delivery: caller("2"), Last: caller("1"), LastShown: Delivery{Type: URL, Value: "https://callback.test/"}}, toCaller, []string{toCaller}, 5, fiveSeconds, other},
-		"masked like the previous one, read": {Setting{Delivery: caller("2"), ReadBack: true}, toCaller, []string{toCaller}, 5, fiveSeconds, respelled},
-		"a stranger's as before, read back":  {Setting{Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOld}, 5, fiveSeconds, other},
-		"tokens encoded, as before":          {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test/?m={{msg}}"}}, toEncoded, []string{toEncoded}, 5, fiveSeconds, respelled},
+		"as set":                         {Setting{Delivery: ops}, toOld, toOps, 0, 0, asSet},
+		"as set, in capitals":            {Setting{Delivery: ops}, toOld, `{"type":"EMAIL","email":"Ops@Example.com"}`, 0, 0, asSet},
+		"as set and as before":           {Setting{Delivery: ops}, toOps, toOps, 0, 0, asSet},
+		"as set, but read back":          {Setting{Delivery: ops, ReadBack: true}, toOld, toOps, 1, 0, asSet},
+		"read back in another spelling":  {Setting{Delivery: ops, ReadBack: true}, toOld, toOps + " " + toMailto, 1, 0, respelled},
+		"without receive":                {Setting{Delivery: ops}, toOld, "null " + toOps, 1, 0, asSet},
+		"only a success":                 {Setting{Delivery: ops}, toOld, "success " + toOps, 1, 0, asSet},
+		"nothing":                        {Setting{Delivery: ops}, "", "empty " + toOps, 1, 0, asSet},
+		"after half a second":            {Setting{Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, 500 * time.Millisecond, asSet},
+		"after five seconds":             {Setting{Delivery: ops}, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, fiveSeconds, asSet},
+		"after lag, in another spelling": {Setting{Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toMailto, 2, 500 * time.Millisecond, respelled},
+		"never":                          {Setting{Delivery: ops}, toOld, toOld, 5, fiveSeconds, other},
+		"never, nothing known":           {Setting{Delivery: ops}, "", toOld, 5, fiveSeconds, other},
+		"somebody else's":                {Setting{Delivery: ops}, toOld, `{"type":"email","email":"devops@example.com"}`, 5, fiveSeconds, other},
+		"another type":                   {Setting{Delivery: ops}, toOld, toNumber, 5, fiveSeconds, other},
+		"never turned off":               {Setting{Delivery: Delivery{Type: None}}, toOps, toOps, 5, fiveSeconds, other},
+		"spelling":                       {Setting{Delivery: ops}, toOld, toMailto, 0, 0, respelled},
+		"spelling, another type before":  {Setting{Delivery: ops}, toNumber, toMailto, 0, 0, respelled},
+		"spelling, nothing known":        {Setting{Delivery: ops}, "", toMailto, 5, fiveSeconds, respelled}, // It may be the previous destination.
+		"spelling as before":             {Setting{Delivery: ops}, toMailto, toMailto, 5, fiveSeconds, other},
+		"known spelling":                 {Setting{Delivery: ops, Last: ops, LastShown: Delivery{Type: Email, Value: "mailto:ops@example.com"}}, toMailto, toMailto, 0, 0, asSet},
+		"masked like the last one":       {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("key=***")}, toMasked, toMasked, 0, 0, respelled},
+		"masked, last one unknown":       {Setting{Delivery: caller("key=2")}, toMasked, toMasked, 5, fiveSeconds, other},
+		"masked, last one replaced":      {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("")}, toMasked, toMasked, 5, fiveSeconds, other},
+		"masked as before, read back":    {Setting{Delivery: caller("key=2"), ReadBack: true}, toMasked, toMasked, 5, fiveSeconds, respelled},
+		"a stranger's, read back":        {Setting{Delivery: ops, ReadBack: true}, toOld, toOld, 5, fiveSeconds, other},
+		"tokens encoded as before":       {Setting{Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, fiveSeconds, respelled},
+		"lost":                           {Setting{Delivery: ops}, "", "lost " + toOps, 1, 0, asSet},
+		"502":                            {Setting{Delivery: ops}, toOld, "502 " + toOps, 1, 0, asSet},
+		"no response":                    {Setting{Delivery: ops}, "", "never " + toOps, 1, DefaultRequestTimeout, asSet},
+		"damaged":                        {Setting{Delivery: ops}, "", "cut " + toOps, 1, 0, asSet},
+		"another program's":              {Setting{Delivery: ops}, "", "html " + toOps, 1, 0, asSet},
+		"lost, no effect":                {Setting{Delivery: ops}, "", "lost " + toOld, 1, 0, other},
+		"502, as before":                 {Setting{Delivery: ops}, toOld, "502 " + toOld, 1, 0, other},
+		"502, spelling":                  {Setting{Delivery: ops}, toOld, "502 " + toMailto, 1, 0, respelled},
+		"502, spelling, nothing known":   {Setting{Delivery: ops}, "", "502 " + toMailto, 1, 0, other},
+		"lost, the read fails":           {Setting{Delivery: ops}, toOld, "lost 502", 1, 0, other},
+		"502, the read is lost":          {Setting{Delivery: ops}, toOld, "502 lost", 1, 0, other},
+		"credentials, nothing known":     {Setting{Delivery: withUser}, "", "lost " + toOps, 0, 0, other},
+		"empty password, nothing known":  {Setting{Delivery: withoutPassword}, "", "lost " + toOps, 0, 0, other},
+		"credentials, same before":       {Setting{Delivery: withUser}, toOps, "lost " + toOps, 0, 0, other},
+		"credentials, other before":      {Setting{Delivery: withUser}, toOld, "lost " + toOps, 1, 0, asSet},
+		"credentials, other, no effect":  {Setting{Delivery: withUser}, toOld, "lost " + toOld, 1, 0, other},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := newScript()
-			client := newClient(t, server, withToken)
+			server, calls := scripted(test.before+" "+test.responses), "set json"+strings.Repeat(", get", test.reads)
+			client := newClient(t, server, withToken, withoutRetries)
 			if test.before != "" {
-				server.responses = []http.HandlerFunc{shows(test.before)}
 				get(t, client, anyNumber)
+				calls = "get, " + calls
 			}
-			for _, shown := range test.shown {
-				server.responses = append(server.responses, respondTo(shown))
-			}
-			already, begun := len(server.calls), time.Now()
+			begun := time.Now()
 			result, err := client.SetDelivery(t.Context(), anyNumber, test.set)
-			if took := time.Since(begun); took.Round(100*time.Millisecond) != test.took || len(server.calls)-already != 1+test.reads {
-				t.Errorf("it took %s and the requests were %s, want %s and %d reads", took, server.calls, test.took, test.reads)
+			server.wantCalls(t, calls)
+			if took := time.Since(begun).Round(100 * time.Millisecond); took != test.took {
+				t.Errorf("it took %s, want %s", took, test.took)
 			}
 			known, found := client.Known(anyNumber)
-			if test.want == other {
-				wantKind(t, err, OtherDestination)
-				wantWords(t, err, "set the delivery of FoneNumber "+anyNumber+": FoneStorm accepted the destination of type", `but still shows `+result.Delivery.String())
-				if !MayHaveTakenEffect(err) || found {
-					t.Errorf("the error is certain, or it knows %+v", known.Delivery)
+			if test.want != other {
+				wantSuccess(t, err)
+				if result.Respelled != (test.want == respelled) || known.Delivery != result.Delivery {
+					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, known.Delivery, result.Delivery)
 				}
 				return
 			}
-			wantSuccess(t, err)
-			if result.Respelled != (test.want == respelled) || known.Delivery != result.Delivery {
-				t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, known.Delivery, result.Delivery)
+			wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
+			if test.took > 0 {
+				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+result.Delivery.String())
+			}
+			if !MayHaveTakenEffect(err) || found {
+				t.Errorf("the error %v is certain, or it knows %+v", err, known.Delivery)
 			}
 		})
 	}
@@ -177,67 +198,6 @@ func TestNotFoundForASettingIsConfirmed(t *testing.T) {
 	err = set(t.Context(), client, anyNumber, Delivery{Type: None})
 	wantKind(t, err, UnexpectedResponse)
 	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
-}
-
-// If the outcome of a setting is unknown, the client reads the FoneNumber once, unless that cannot show the outcome.
-func TestUncertainSettingIsSettled(t *testing.T) {
-	t.Parallel()
-	name, empty := "user", ""
-	ops := Delivery{Type: Email, Value: "ops@example.com"}
-	withUser, withoutPassword := ops, ops
-	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
-	const no, unread = other, previous // No effect is visible, or none could be.
-	for title, test := range map[string]struct {
-		set    Delivery
-		before string // Empty if unknown.
-		fail   string
-		read   string
-		want   match
-	}{
-		"lost":                             {ops, "", "lost", toOps, asSet},
-		"502":                              {ops, toOld, "502", toOps, asSet},
-		"no response":                      {ops, "", "never", toOps, asSet},
-		"damaged":                          {ops, "", "cut", toOps, asSet},
-		"another program's":                {ops, "", "html", toOps, asSet},
-		"lost, no effect":                  {ops, "", "lost", toOld, no},
-		"502, as before":                   {ops, toOld, "502", toOld, no},
-		"no response, turned off":          {ops, "", "never", `{"type":"None"}`, no},
-		"another spelling":                 {ops, toOld, "502", toMailto, respelled},
-		"another spelling, nothing known":  {ops, "", "502", toMailto, no}, // It may be the previous destination.
-		"the read fails":                   {ops, toOld, "lost", "502", no},
-		"the read is lost":                 {ops, toOld, "502", "lost", no},
-		"credentials, nothing known":       {withUser, "", "lost", toOps, unread},
-		"empty credentials, nothing known": {withoutPassword, "", "lost", toOps, unread},
-		"credentials, same destination":    {withUser, toOps, "lost", toOps, unread},
-		"credentials, another destination": {withUser, toOld, "lost", toOps, asSet},
-		"credentials, another destination, no effect": {withUser, toOld, "lost", toOld, no},
-	} {
-		inBubble(t, title, func(t *testing.T) {
-			server, calls := scripted(test.before+" "+test.fail+" "+test.read), "set json"
-			client := newClient(t, server, withToken, withoutRetries)
-			if test.before != "" {
-				get(t, client, anyNumber)
-				calls = "get, " + calls
-			}
-			if test.want != unread {
-				calls += ", get"
-			}
-			result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
-			known, found := client.Known(anyNumber)
-			server.wantCalls(t, calls)
-			if test.want == asSet || test.want == respelled {
-				wantSuccess(t, err)
-				if known.Delivery != result.Delivery || result.Respelled != (test.want == respelled) {
-					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, known.Delivery, result.Delivery)
-				}
-				return
-			}
-			wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
-			if !MayHaveTakenEffect(err) || found {
-				t.Errorf("the error %v is certain, or it knows %+v", err, known.Delivery)
-			}
-		})
-	}
 }
 
 // Ctrl-C stops new requests. The one in flight completes, and its response counts.

@@ -144,10 +144,14 @@ func scripted(words string) *script {
 	return s
 }
 
-// respondTo returns the handler that a word stands for: a delivery in JSON is shown, and a number is the status of a rejection.
+// respondTo returns the handler that a word stands for: an object is a delivery, an array the account's list, and a number the
+// status of a rejection.
 func respondTo(word string) http.HandlerFunc {
-	if strings.HasPrefix(word, "{") {
+	switch word[0] {
+	case '{':
 		return shows(word)
+	case '[':
+		return respondWith(http.StatusOK, `{"fonenumbers":`+word+`}`)
 	}
 	if status, err := strconv.Atoi(word); err == nil {
 		return rejectWith(status, "words of "+word, "")

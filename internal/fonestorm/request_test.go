@@ -1,7 +1,6 @@
 package fonestorm
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,7 +12,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -98,23 +99,20 @@ func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 		"reads": {false, withToken}, "reads with a login": {false, paced}, "settings": {true, withToken}, "settings with a login": {true, paced},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := newScript(neverRespond)
+			server := scripted("never")
 			client := newClient(t, server, test.from, paced, withDefaultRetries)
 			begun := time.Now()
-			wantErrors := together(10, func(worker int) (err error) { // Terraform's default parallelism.
+			for _, err := range together(10, func(worker int) (err error) { // Terraform's default parallelism.
 				for i := worker; i < 1000; i += 10 {
-					err = read(t.Context(), client, numberAt(i))
-					if test.sets {
+					if err = read(t.Context(), client, numberAt(i)); test.sets {
 						err = set(t.Context(), client, numberAt(i), Delivery{Type: None})
-					}
-					if wasSent := test.sets && client.config.Token != "" && i < 10; MayHaveTakenEffect(err) && !wasSent {
-						t.Errorf("call %d may have taken effect: %v", i, err)
 					}
 				}
 				return err
-			})
-			for _, err := range wantErrors {
-				wantKind(t, err, Unreachable, "not sent, because 3 calls in a row got no response")
+			}) {
+				if wantKind(t, err, Unreachable, "not sent, because 3 calls in a row got no response"); MayHaveTakenEffect(err) {
+					t.Errorf("a call that was not sent may have taken effect: %v", err)
+				}
 			}
 			if took := time.Since(begun); took > 15*time.Minute {
 				t.Errorf("took %s and %d requests", took, len(server.calls))
@@ -157,59 +155,38 @@ func TestWhatEndsAnOutage(t *testing.T) {
 	}
 }
 
-// brokenBody is a response body that fails at its end, like a lost connection.
-type brokenBody struct {
-	io.Reader
-	fail func() error
-}
-
-func (b brokenBody) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if err != nil {
-		err = b.fail()
-	}
-	return n, err
-}
-
-func (b brokenBody) Close() error { return nil }
-
 func TestLostConnections(t *testing.T) {
 	t.Parallel()
 	fails := func(err error) roundTripFunc {
 		return func(*http.Request) (*http.Response, error) { return nil, err }
 	}
-	reset := &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset by peer")}
-	unknown := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "fonestorm.test"}}
-	begins := func(body string, fail func(context.Context) error) roundTripFunc {
+	begins := func(body string, rest func(context.Context) io.Reader) roundTripFunc {
 		return func(r *http.Request) (*http.Response, error) {
-			body := brokenBody{strings.NewReader(body), func() error { return fail(r.Context()) }}
-			return &http.Response{StatusCode: http.StatusOK, Request: r, Body: body}, nil
+			body := io.MultiReader(strings.NewReader(body), rest(r.Context()))
+			return &http.Response{StatusCode: http.StatusOK, Request: r, Body: io.NopCloser(body)}, nil
 		}
 	}
-	ends := func(context.Context) error { return io.ErrUnexpectedEOF }
-	never := func(ctx context.Context) error {
-		<-ctx.Done()
-		return ctx.Err()
+	ends := func(context.Context) io.Reader { return iotest.ErrReader(io.ErrUnexpectedEOF) }
+	stops := func(ctx context.Context) io.Reader {
+		reader, writer := io.Pipe()
+		context.AfterFunc(ctx, func() { writer.CloseWithError(ctx.Err()) })
+		return reader
 	}
 	whole := receiving(`{"type":"None"}`)
-	for name, test := range map[string]struct {
-		network http.RoundTripper
-		words   string
-	}{
-		"none made":    {fails(reset), "no response from https://fonestorm.test/v2: read tcp: connection reset by peer"},
-		"unknown host": {fails(unknown), `the host name "fonestorm.test" could not be resolved; check endpoint`},
-		"closed":       {inMemory(http.HandlerFunc(loseResponse)), "no response from https://fonestorm.test/v2: EOF"},
-		"not HTTP":     {fails(errors.New("malformed HTTP response \"hunter2\"")), "the connection failed, or the response is not valid HTTP"},
-		"lost at once": {begins("", ends), "is incomplete"},
-		"lost at last": {begins(whole, ends), "is incomplete"},
-		"no response":  {inMemory(http.HandlerFunc(neverRespond)), "no response within 30s"},
-		"stops midway": {begins(whole[:20], never), "no response within 30s"},
+	for words, network := range map[string]http.RoundTripper{
+		"no response from https://fonestorm.test/v2: read tcp: reset": fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
+		`the host name "fonestorm.test" could not be resolved`:        fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}),
+		"no response from https://fonestorm.test/v2: EOF":             inMemory(http.HandlerFunc(loseResponse)),
+		"the connection failed, or the response is not valid HTTP":    fails(errors.New(`malformed HTTP response "hunter2"`)),
+		"is incomplete":          begins(whole[:20], ends),
+		"response is incomplete": begins(whole, ends), // All of it, as it seems.
+		"no response within 30s": inMemory(http.HandlerFunc(neverRespond)),
+		"no response from https://fonestorm.test/v2: no response within 30s": begins(whole[:20], stops),
 	} {
-		inBubble(t, name, func(t *testing.T) {
-			err := fetchAny(t, newNetworkClient(t, test.network, withToken))
-			wantWords(t, err, test.words, "read FoneNumber "+anyNumber)
-			wantAttempts(t, err, 3)
-			if strings.Contains(err.Error(), "hunter2") {
+		inBubble(t, words, func(t *testing.T) {
+			err := fetchAny(t, newNetworkClient(t, network, withToken))
+			wantWords(t, err, words, "read FoneNumber "+anyNumber)
+			if wantAttempts(t, err, 3); strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error quotes the response: %v", err)
 			}
 		})
@@ -260,23 +237,12 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// blanks is an endless text.
-type blanks struct{}
-
-func (blanks) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(" "), len(p))), nil }
-
 // An endless response must not fill the memory.
 func TestResponseSizeIsLimited(t *testing.T) {
 	t.Parallel()
-	requests := 0
-	client := newNetworkClient(t, roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		requests++
-		body := io.NopCloser(io.MultiReader(strings.NewReader(receiving(`{"type":"None"}`)), blanks{}))
-		return &http.Response{StatusCode: http.StatusOK, Request: r, Body: body}, nil
-	}), withToken)
-	if wantKind(t, fetchAny(t, client), UnexpectedResponse, "larger than 64 MiB"); requests != 1 {
-		t.Errorf("there were %d requests", requests)
-	}
+	server := newScript(respondWith(http.StatusOK, strings.Repeat(" ", maxResponse+1)))
+	wantKind(t, fetchAny(t, newClient(t, server, withToken)), UnexpectedResponse, "larger than 64 MiB")
+	server.wantCount(t, 1)
 }
 
 func TestByteOrderMarkIsCutOff(t *testing.T) {
@@ -309,43 +275,41 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 // destination is rejected. Settings that start at once each find it out.
 func TestEncodingIsFoundOut(t *testing.T) {
 	t.Parallel()
-	for _, login := range []string{"login json", "login form"} {
-		for _, setting := range []string{"set json", "set form"} {
-			for _, status := range []int{400, 415, 422} {
-				inBubble(t, fmt.Sprint(login, ", ", setting, ", ", status), func(t *testing.T) {
-					setsIt := http.HandlerFunc(succeed)
-					server := newScript(func(w http.ResponseWriter, r *http.Request) {
-						time.Sleep(time.Second)
-						switch callOf(r) {
-						case login:
-							acceptLogin(w, r)
-						case setting:
-							setsIt(w, r)
-						default:
-							rejectWith(status, "fonenumber is required", "")(w, r)
-						}
-					})
-					client := newClient(t, server)
-					set := func(int) error { return set(t.Context(), client, anyNumber, Delivery{Type: None}) }
-					wantSuccess(t, append(together(3, set), together(5, set)...)...)
-					setsIt = rejectWith(status, "value is not valid", "")
-					wantWords(t, set(0), "value is not valid")
-					want := map[string]int{login: 1, setting: 9}
-					if login == "login form" {
-						want["login json"] = 1
-					}
-					if setting == "set form" {
-						want["set json"] = 3
-					}
-					sent := map[string]int{}
-					for _, call := range server.calls {
-						sent[call]++
-					}
-					if !maps.Equal(sent, want) {
-						t.Errorf("the requests were %v, want %v", sent, want)
+	type counts = map[string]int
+	for _, want := range []counts{
+		{"login json": 1, "set json": 9},
+		{"login json": 1, "set json": 3, "set form": 9},
+		{"login json": 1, "login form": 1, "set json": 9},
+		{"login json": 1, "login form": 1, "set json": 3, "set form": 9},
+	} {
+		for _, status := range []int{400, 415, 422} {
+			inBubble(t, fmt.Sprint(want, status), func(t *testing.T) {
+				var valid atomic.Bool
+				valid.Store(true)
+				server := newScript(func(w http.ResponseWriter, r *http.Request) {
+					time.Sleep(time.Second)
+					switch call := callOf(r); {
+					case strings.HasSuffix(call, "json") && want[kindOf(r)+" form"] > 0 || !valid.Load():
+						rejectWith(status, "not valid", "")(w, r)
+					case kindOf(r) == "login":
+						acceptLogin(w, r)
+					default:
+						succeed(w, r)
 					}
 				})
-			}
+				client := newClient(t, server)
+				set := func(int) error { return set(t.Context(), client, anyNumber, Delivery{Type: None}) }
+				wantSuccess(t, append(together(3, set), together(5, set)...)...)
+				valid.Store(false)
+				wantWords(t, set(0), "not valid")
+				sent := counts{}
+				for _, call := range server.calls {
+					sent[call]++
+				}
+				if !maps.Equal(sent, want) {
+					t.Errorf("the requests were %v, want %v", sent, want)
+				}
+			})
 		}
 	}
 }
