@@ -183,23 +183,6 @@ func TestSettingIsConfirmed(t *testing.T) {
 	}
 }
 
-// A 404 in response to a setting is not trusted if the FoneNumber can still be read.
-func TestNotFoundForASettingIsConfirmed(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-	client := newClient(t, sim)
-	err := set(t.Context(), client, "3215559999", Delivery{Type: None})
-	wantKind(t, err, NotFound)
-	wantWords(t, err, "set the delivery of FoneNumber 3215559999", "The FoneNumber was not found.")
-	wantRequests(t, sim, map[string]int{"login": 1, "set": 1, "get": 1, "list": 1}) // Reading confirms that it is gone.
-	sim.Inject(func(r *http.Request) simulator.Fault {
-		return map[string]simulator.Fault{"set": simulator.NotFound}[kindOf(r)]
-	})
-	err = set(t.Context(), client, anyNumber, Delivery{Type: None})
-	wantKind(t, err, UnexpectedResponse)
-	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
-}
-
 // Ctrl-C stops new requests. The one in flight completes, and its response counts.
 func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()

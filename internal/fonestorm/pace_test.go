@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,39 +88,34 @@ func TestRateLimitPausesEverybody(t *testing.T) {
 }
 
 func TestPauseFromRetryAfter(t *testing.T) {
-	t.Parallel()
-	for _, status := range []int{429, 400, 403, 410} {
-		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
-			server := newScript(succeed, succeed, rejectWith(status, "Rate Limit Exceeded", "7"), succeed)
-			client := newClient(t, server, paced, withToken)
-			wantSuccess(t, together(25, func(int) error { return fetchAny(t, client) })...)
-			server.wantCount(t, 25+1)
-			for i, gap := range server.gaps() {
-				if pauses := i == 2; pauses != (gap >= 7*time.Second) || gap > 8*time.Second {
-					t.Errorf("the wait before request %d is %s", i+2, gap)
-				}
+	bubble(t, func(t *testing.T) {
+		server := newScript(succeed, succeed, rejectWith(http.StatusGone, "Rate Limit Exceeded", "7"), succeed)
+		client := newClient(t, server, paced, withToken)
+		wantSuccess(t, together(25, func(int) error { return fetchAny(t, client) })...)
+		server.wantCount(t, 25+1)
+		for i, gap := range server.gaps() {
+			if pauses := i == 2; pauses != (gap >= 7*time.Second) || gap > 8*time.Second {
+				t.Errorf("the wait before request %d is %s", i+2, gap)
 			}
-		})
-	}
+		}
+	})
 }
 
 // Rejections of requests that were in flight at the same time cause a single pause.
 func TestSimultaneousRejectionsCauseOnePause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		slowly := func(response http.HandlerFunc) http.HandlerFunc {
-			return func(w http.ResponseWriter, r *http.Request) {
+		server := scripted("limit limit limit limit limit ok")
+		for i, respond := range server.responses {
+			server.responses[i] = func(w http.ResponseWriter, r *http.Request) {
 				time.Sleep(2 * time.Second)
-				response(w, r)
+				respond(w, r)
 			}
 		}
-		no := slowly(rejectWith(http.StatusTooManyRequests, "", ""))
-		server := newScript(no, no, no, no, no, slowly(succeed))
 		client := newClient(t, server, paced, withToken)
-		begun := time.Now()
 		wantSuccess(t, together(5, func(int) error { return fetchAny(t, client) })...)
 		server.wantCount(t, 10)
 		// Rejected after two seconds, and then paused for about one.
-		if wait := server.arrived[5].Sub(begun); wait < 2750*time.Millisecond || wait > 3500*time.Millisecond {
+		if wait := server.arrived[5].Sub(server.arrived[0]); wait < 2750*time.Millisecond || wait > 3500*time.Millisecond {
 			t.Errorf("the first repetition came after %s", wait)
 		}
 	})
@@ -154,29 +150,19 @@ func TestRateLimitIsBoundedByTime(t *testing.T) {
 	}
 }
 
-// When a context ends, every wait ends at once and nothing more is sent.
+// When a context ends, every wait ends at once and nothing more is sent: for the spacing of requests, a response, a retry, or a pause.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		before   int // Requests sent first, so that the next one has to wait.
-		response http.HandlerFunc
-		waiting  int // Number of waiting requests.
-	}{
-		"for the spacing":  {1, succeed, 1},
-		"for others":       {1, succeed, 20},
-		"for a pause":      {0, rejectWith(http.StatusTooManyRequests, "", "60"), 1},
-		"for the response": {0, neverRespond, 1},
-		"for a retry":      {0, rejectWith(http.StatusServiceUnavailable, "", "60"), 1},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(test.response)
+	for _, response := range strings.Fields("ok never 503 limit") {
+		inBubble(t, response, func(t *testing.T) {
+			server := scripted(response)
 			client := newClient(t, server, paced, withToken)
-			for range test.before {
+			if response == "ok" {
 				wantSuccess(t, fetchAny(t, client))
 			}
 			ctx, why := cancelLater(t, time.Millisecond)
 			begun := time.Now()
-			for _, err := range together(test.waiting, func(int) error { return fetch(ctx, client, anyNumber) }) {
+			for _, err := range together(20, func(int) error { return fetch(ctx, client, anyNumber) }) {
 				wantKind(t, err, Canceled, "read FoneNumber "+anyNumber)
 				if took := time.Since(begun); !errors.Is(err, why) || took != time.Millisecond {
 					t.Errorf("after %s came %v, want %v at once", took, err, why)
