@@ -44,7 +44,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		"no method":                {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed, which is not a response of the FoneStorm API"},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			err := fetchAny(t, newClient(t, respondWith(test.status, test.body), withToken, withoutRetries))
+			err := fetch(t.Context(), newClient(t, respondWith(test.status, test.body), withToken, withoutRetries))
 			failure := wantKind(t, err, test.kind)
 			if failure.Reason != test.reason || failure.Call != "read FoneNumber "+anyNumber || failure.Status != test.status && test.status != 200 {
 				t.Errorf("the error is %d %s: %q, want %q", failure.Status, failure.Call, failure.Reason, test.reason)

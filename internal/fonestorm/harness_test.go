@@ -53,13 +53,8 @@ func newSimulator(t testing.TB, options simulator.Options) *simulator.Simulator 
 // testConfig returns a configuration for the simulator. Its rate limit is too high for tests to notice.
 func testConfig(endpoint string, changes ...func(*Config)) Config {
 	config := Config{
-		Endpoint:          endpoint,
-		Username:          "demo",
-		Password:          "demo-password",
-		RequestsPerSecond: 1000,
-		MaxRetries:        2,
-		RequestTimeout:    DefaultRequestTimeout,
-		UserAgent:         "client-test",
+		Endpoint: endpoint, Username: "demo", Password: "demo-password", UserAgent: "client-test",
+		RequestsPerSecond: 1000, MaxRetries: 2, RequestTimeout: DefaultRequestTimeout,
 	}
 	for _, change := range changes {
 		change(&config)
@@ -298,16 +293,10 @@ func cancelLater(t testing.TB, after time.Duration) (context.Context, error) {
 	return ctx, why
 }
 
-// fetch reads a FoneNumber even if it is known.
-func fetch(ctx context.Context, client *Client, number string) error {
-	_, err := client.fetchFoneNumber(ctx, number)
+// fetch reads anyNumber even if it is known.
+func fetch(ctx context.Context, client *Client) error {
+	_, err := client.fetchFoneNumber(ctx, anyNumber)
 	return err
-}
-
-// fetchAny reads anyNumber even if it is known.
-func fetchAny(t testing.TB, client *Client) error {
-	t.Helper()
-	return fetch(t.Context(), client, anyNumber)
 }
 
 // read reads a FoneNumber unless it is known.

@@ -28,7 +28,7 @@ func TestRetries(t *testing.T) {
 			inBubble(t, fmt.Sprint(response, " with retries ", retries), func(t *testing.T) {
 				server, want, begun := scripted(response), 1, time.Now()
 				client := newClient(t, server, withToken, func(c *Config) { c.MaxRetries = retries })
-				err := fetchAny(t, client)
+				err := fetch(t.Context(), client)
 				if i < len(retried) {
 					want += retries
 				} else if time.Since(begun) != 0 {
@@ -37,7 +37,7 @@ func TestRetries(t *testing.T) {
 				wantAttempts(t, err, want)
 				server.wantCount(t, want)
 				server.responses = []http.HandlerFunc{succeed}
-				wantSuccess(t, fetchAny(t, client))
+				wantSuccess(t, fetch(t.Context(), client))
 			})
 		}
 	}
@@ -46,7 +46,7 @@ func TestRetries(t *testing.T) {
 func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := newScript(rejectWith(http.StatusBadGateway, "", ""))
-		err := fetchAny(t, newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 }))
+		err := fetch(t.Context(), newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 }))
 		middle := 500 * time.Millisecond
 		for i, gap := range server.gaps() {
 			if gap < middle/2 || gap > middle*3/2+time.Millisecond {
@@ -69,12 +69,12 @@ func TestRetryAfterIsHonored(t *testing.T) {
 			inBubble(t, fmt.Sprint(status, " ", header), func(t *testing.T) {
 				client := newClient(t, newScript(rejectWith(status, "Come back later.", header), succeed), withToken)
 				begun := time.Now()
-				if err := fetchAny(t, client); want > 0 {
+				if err := fetch(t.Context(), client); want > 0 {
 					wantSuccess(t, err)
 				} else {
 					wantAttempts(t, err, 1)
 					wantWords(t, err, "Come back later. FoneStorm asks to wait 10m0s, longer than the provider waits (5m0s)")
-					wantSuccess(t, fetchAny(t, client)) // Nobody else waits for it.
+					wantSuccess(t, fetch(t.Context(), client)) // Nobody else waits for it.
 				}
 				if took := time.Since(begun).Round(time.Second); took != want {
 					t.Errorf("it took %s, want %s", took, want)
@@ -137,9 +137,9 @@ func TestWhatEndsAnOutage(t *testing.T) {
 			want := len(server.responses) - 1
 			for range want {
 				ctx, _ := cancelLater(t, time.Second)
-				_ = fetch(ctx, client, anyNumber)
+				_ = fetch(ctx, client)
 			}
-			err := fetchAny(t, client)
+			err := fetch(t.Context(), client)
 			if ends {
 				want++
 			}
@@ -179,7 +179,7 @@ func TestLostConnections(t *testing.T) {
 		"no response from https://fonestorm.test/v2: no response within 30s": begins(whole[:20], stops),
 	} {
 		inBubble(t, words, func(t *testing.T) {
-			err := fetchAny(t, newNetworkClient(t, network, withToken))
+			err := fetch(t.Context(), newNetworkClient(t, network, withToken))
 			wantWords(t, err, words, "read FoneNumber "+anyNumber)
 			if wantAttempts(t, err, 3); strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error quotes the response: %v", err)
@@ -199,11 +199,11 @@ func TestRequestTimeout(t *testing.T) {
 			return func(c *Config) { c.RequestTimeout, c.RequestsPerSecond, c.MaxRetries = timeout, 1, 0 }
 		}
 		client := newClient(t, newScript(slow), withToken, within(2500*time.Millisecond))
-		wantSuccess(t, together(20, func(int) error { return fetchAny(t, client) })...)
+		wantSuccess(t, together(20, func(int) error { return fetch(t.Context(), client) })...)
 
 		server := newScript(neverRespond)
 		begun := time.Now()
-		wantKind(t, fetchAny(t, newClient(t, server, within(1500*time.Millisecond))), Unreachable, "log in", "no response within 1.5s")
+		wantKind(t, fetch(t.Context(), newClient(t, server, within(1500*time.Millisecond))), Unreachable, "log in", "no response within 1.5s")
 		took := time.Since(begun)
 		_, err := newClient(t, server, withToken).ListDevices(t.Context())
 		wantKind(t, err, Unreachable, "no response within 2m0s")
@@ -222,7 +222,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			http.Redirect(w, r, "https://evil.test"+r.URL.Path, status)
 		})
 		client := newClient(t, server, withToken)
-		for _, err := range []error{fetchAny(t, client), set(t.Context(), client, anyNumber, Delivery{Type: None})} {
+		for _, err := range []error{fetch(t.Context(), client), set(t.Context(), client, anyNumber, Delivery{Type: None})} {
 			failure := wantKind(t, err, WrongEndpoint, "a redirect, which is never followed", "https://fonestorm.test/v2")
 			if failure.Status != status || strings.Contains(err.Error(), "evil.test") {
 				t.Errorf("the error has another status, or quotes the Location: %v", err)
@@ -236,14 +236,14 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 func TestResponseSizeIsLimited(t *testing.T) {
 	t.Parallel()
 	server := newScript(respondWith(http.StatusOK, strings.Repeat(" ", maxResponse+1)))
-	wantKind(t, fetchAny(t, newClient(t, server, withToken)), UnexpectedResponse, "larger than 64 MiB")
+	wantKind(t, fetch(t.Context(), newClient(t, server, withToken)), UnexpectedResponse, "larger than 64 MiB")
 	server.wantCount(t, 1)
 }
 
 func TestByteOrderMarkIsCutOff(t *testing.T) {
 	t.Parallel()
-	wantSuccess(t, fetchAny(t, newClient(t, respondWith(http.StatusOK, "\ufeff"+receiving(`{"type":"None"}`)), withToken)))
-	err := fetchAny(t, newClient(t, respondWith(http.StatusConflict, "\ufeff"+envelopeOf(http.StatusConflict, "Locked.")), withToken))
+	wantSuccess(t, fetch(t.Context(), newClient(t, respondWith(http.StatusOK, "\ufeff"+receiving(`{"type":"None"}`)), withToken)))
+	err := fetch(t.Context(), newClient(t, respondWith(http.StatusConflict, "\ufeff"+envelopeOf(http.StatusConflict, "Locked.")), withToken))
 	wantWords(t, err, "Locked.")
 }
 
@@ -257,7 +257,7 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 	t.Cleanup(server.Close)
 	client, err := New(testConfig(server.URL))
 	wantSuccess(t, err)
-	err = fetchAny(t, client)
+	err = fetch(t.Context(), client)
 	wantWords(t, err, "log in", "certificate")
 	wantAttempts(t, err, 1)
 	handler.wantCount(t, 0)

@@ -127,7 +127,7 @@ func TestMessagesAreMasked(t *testing.T) {
 					}
 				}
 			}
-			err := fetchAny(t, newClient(t, rejectWith(http.StatusUnauthorized, "not "+secret, ""), func(c *Config) { c.Token = secret }))
+			err := fetch(t.Context(), newClient(t, rejectWith(http.StatusUnauthorized, "not "+secret, ""), func(c *Config) { c.Token = secret }))
 			wantKind(t, err, TokenRejected, ": not ***")
 		})
 	}
@@ -139,7 +139,7 @@ func TestShortSecretsDoNotHideTheKind(t *testing.T) {
 		for _, secret := range []string{"a", "Rate Limit"} {
 			wantKind(t, read(t.Context(), newClient(t, scripted("limit"), func(c *Config) { c.Password = secret }), anyNumber), RateLimited)
 		}
-		wantKind(t, fetchAny(t, newClient(t, scripted("404"), func(c *Config) { c.Token = "4" })), NotFound)
+		wantKind(t, fetch(t.Context(), newClient(t, scripted("404"), func(c *Config) { c.Token = "4" })), NotFound)
 	})
 }
 
