@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,328 +14,170 @@ import (
 
 const callback = "https://callback.test/handler.php?msg={{msg}}&from={{from}}"
 
-// one has a delivery of each type, as it is set and as it is read.
-func oneOfEach() map[DeliveryType]Delivery {
-	return map[DeliveryType]Delivery{
-		Device:  {Type: Device, Value: "987123543678"},
-		Email:   {Type: Email, Value: "ops+sms@example.com"},
-		URL:     {Type: URL, Value: callback, URLMethod: URLMethodPOST},
-		Forward: {Type: Forward, Value: "3215551111"},
-		None:    {Type: None},
-	}
-}
-
+// Empty credentials remove earlier ones, and those that are nil are not sent.
 func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
 	t.Parallel()
-	if got := fmt.Sprint(DeliveryTypes()); got != "[Device Email URL Forward None]" || len(oneOfEach()) != len(DeliveryTypes()) {
+	if got := fmt.Sprint(DeliveryTypes()); got != "[Device Email URL Forward None]" {
 		t.Errorf("the types are %s", got)
 	}
-	for kind, delivery := range oneOfEach() {
-		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel()
-			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-			client := newTestClient(t, sim)
-			set := delivery
-			set.URLMethod = "" // The caller cannot choose it.
-			f, err := client.SetDelivery(t.Context(), anyNumber, set)
-			wantSuccess(t, err)
-			want := SetResult{FoneNumber: FoneNumber{Number: anyNumber, Label: "Number 0", Status: Active, Delivery: &delivery}}
-			want.ReceiveNotify.Type = NotifyNone
-			if kind == URL {
-				want.CallbackURL = callback
-			}
-			if !reflect.DeepEqual(f, want) {
-				t.Errorf("got %+v with %+v, want %+v with %+v", f, f.Delivery, want, want.Delivery)
-			}
-			wantRequests(t, sim, map[string]int{"login": 1, "set": 1})
-
-			value := delivery.Value
-			if kind == None {
-				value = "None"
-			}
-			sent := sim.Requests()[1]
-			form := url.Values{"fonenumber": {anyNumber}, "type": {string(kind)}, "value": {value}, "url_method": {"POST"}}
-			if !reflect.DeepEqual(sent.Form, form) {
-				t.Errorf("the parameters are %v, want %v", sent.Form, form)
-			}
-			if got := sent.Header.Get("Content-Type"); got != "application/json" {
-				t.Errorf("the parameters are sent as %s", got)
-			}
-			account, _ := sim.Get(anyNumber)
-			if account.Receive.Type != string(kind) || account.Receive.Value() != delivery.Value {
-				t.Errorf("the account has %+v", account.Receive)
-			}
-		})
-	}
-}
-
-// Credentials that are not sent stay unchanged. Empty ones are removed.
-func TestSetDeliverySendsCredentials(t *testing.T) {
-	t.Parallel()
 	name, password, empty := "user:ü", "p&ss=w%rd +", ""
-	tests := map[string]struct {
-		name, password         *string
-		wantName, wantPassword string // In the account afterwards; both were "before".
+	const url = `{"fonenumber":"3215550000","type":"URL","url_method":"POST"%s,"value":"` + callback + `"}`
+	shownURL := `{"type":"url","url":"` + callback + `","url_method":"POST"}`
+	for _, test := range []struct {
+		set         Delivery
+		sent, shown string
 	}{
-		"not sent":      {nil, nil, "before", "before"},
-		"both":          {&name, &password, name, password},
-		"only the name": {&name, nil, name, "before"},
-		"removed":       {&empty, &empty, "", ""},
-	}
-	for title, test := range tests {
-		t.Run(title, func(t *testing.T) {
-			t.Parallel()
-			sim := newSimulator(t, simulator.Options{})
-			sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{
-				Type: "URL", URL: "https://callback.test/old", URLUsername: "before", URLPassword: "before",
-			}})
-			client := newTestClient(t, sim)
-			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{
-				Type: URL, Value: callback, URLUsername: test.name, URLPassword: test.password,
-			})
-			wantSuccess(t, err)
-
-			form := url.Values{"fonenumber": {anyNumber}, "type": {"URL"}, "value": {callback}, "url_method": {"POST"}}
-			if test.name != nil {
-				form.Set("url_username", *test.name)
-			}
-			if test.password != nil {
-				form.Set("url_password", *test.password)
-			}
-			if sent := sim.Requests()[1].Form; !reflect.DeepEqual(sent, form) {
-				t.Errorf("the parameters are %v, want %v", sent, form)
-			}
-			f, _ := sim.Get(anyNumber)
-			if f.Receive.URLUsername != test.wantName || f.Receive.URLPassword != test.wantPassword {
-				t.Errorf("the account has %+v", f.Receive)
-			}
-		})
+		{Delivery{Type: Device, Value: "987123543678"}, `{"fonenumber":"3215550000","type":"Device","url_method":"POST","value":"987123543678"}`, `{"type":"device","device":"987123543678"}`},
+		{Delivery{Type: Email, Value: "Ops+sms@example.com"}, `{"fonenumber":"3215550000","type":"Email","url_method":"POST","value":"Ops+sms@example.com"}`, `{"type":"email","email":"Ops+sms@example.com"}`},
+		{Delivery{Type: Forward, Value: "3215551111"}, `{"fonenumber":"3215550000","type":"Forward","url_method":"POST","value":"3215551111"}`, `{"type":"forward","forward":"3215551111"}`},
+		{Delivery{Type: None}, `{"fonenumber":"3215550000","type":"None","url_method":"POST","value":"None"}`, `{"type":"None"}`},
+		{Delivery{Type: URL, Value: callback, URLMethod: "GET"}, fmt.Sprintf(url, ""), shownURL}, // The caller cannot choose the method.
+		{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &password}, fmt.Sprintf(url, `,"url_password":"p&ss=w%rd +","url_username":"user:ü"`), shownURL},
+		{Delivery{Type: URL, Value: callback, URLUsername: &name}, fmt.Sprintf(url, `,"url_username":"user:ü"`), shownURL},
+		{Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}, fmt.Sprintf(url, `,"url_password":"","url_username":""`), shownURL},
+	} {
+		server := newScript(shows(test.shown))
+		result, err := newClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
+		wantSuccess(t, err)
+		want := Delivery{Type: test.set.Type, Value: test.set.Value}
+		if want.Type == URL {
+			want.URLMethod = URLMethodPOST
+		}
+		if *result.Delivery != want || result.Number != anyNumber || result.Respelled || result.CredentialsKept {
+			t.Errorf("got %+v with %+v, want %+v", result, result.Delivery, want)
+		}
+		if fmt.Sprint(server.calls) != "[set json]" || server.bodies[0] != test.sent {
+			t.Errorf("the requests were %s with %s, want %s", server.calls, server.bodies, test.sent)
+		}
 	}
 }
 
-// A delivery is read as it was set, whichever form and spelling the response has, and without an extra read.
-func TestSetDeliveryReadsEveryForm(t *testing.T) {
+// A delivery is shown as it was set by settings, reads, and lists of each dialect.
+func TestSetDeliveryInEveryDialect(t *testing.T) {
 	t.Parallel()
 	for name, dialect := range simulator.Dialects {
-		inBubble(t, name, func(t *testing.T) { wantEveryTypeSet(t, dialect) })
-	}
-}
-
-// spellable contains a destination of each type that every respelling changes.
-var spellable = []Delivery{
-	{Type: Device, Value: "987123543678"},
-	{Type: Email, Value: "Ops+sms@Example.com"},
-	{Type: URL, Value: "https://Callback.test?msg={{msg}}&from={{from}}&a-b_c~d"},
-	{Type: URL, Value: callback},
-	{Type: Forward, Value: "3215551111"},
-	{Type: None},
-}
-
-func wantEveryTypeSet(t *testing.T, dialect simulator.Dialect) {
-	t.Helper()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Dialect: dialect})
-	client := newBubbleClient(t, sim)
-	if f := get(t, client, anyNumber); f.Delivery.Type != None || f.Status != Active {
-		t.Errorf("before it is set it reads as %+v with %+v", f, f.Delivery)
-	}
-	for _, want := range spellable {
-		f, err := client.SetDelivery(t.Context(), anyNumber, want)
-		wantSuccess(t, err)
-		fresh := newBubbleClient(t, sim)
-		read := get(t, fresh, anyNumber)
-		list, err := fresh.ListFoneNumbers(t.Context())
-		wantSuccess(t, err)
-		for _, shown := range append(list, f.FoneNumber, read) {
-			if shown.Number != anyNumber || shown.Status != Active || !SameDestination(*shown.Delivery, want) || !SameDestination(shown.Delivery.Normalized(), want) {
-				t.Errorf("%+v is shown as %+v with %+v", want, shown, shown.Delivery)
-			}
-		}
-	}
-	for kind, most := range map[string]int{"set": len(spellable) + 1, "login": 2 * (len(spellable) + 1)} { // Including one to detect the encoding.
-		if n := len(arrivals(sim, kind)); n > most {
-			t.Errorf("there were %d requests to %s, want at most %d", n, kind, most)
-		}
-	}
-}
-
-// After a response without the delivery, or with the previous one, the FoneNumber is read once.
-func TestSetDeliveryReadsBack(t *testing.T) {
-	t.Parallel()
-	want := forwardTo("3215551111")
-	stale := respondWith(http.StatusOK, receiving(`{"type":"email","email":"a@b.c"}`))
-	for name, response := range map[string]http.HandlerFunc{
-		"only a success":  respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`),
-		"success below":   respondWith(http.StatusOK, `{"data":{"result":"ok"}}`),
-		"empty":           respondWith(http.StatusOK, " \n"),
-		"204":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"without receive": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"}}`),
-		"before":          stale,
-	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: []http.HandlerFunc{response, respondWith(http.StatusOK, receiving(`{"type":"forward","forward":"3215551111"}`))}}
-			client := newBubbleClient(t, server, withToken)
-			f, err := client.SetDelivery(t.Context(), anyNumber, want)
-			wantSuccess(t, err)
-			if !reflect.DeepEqual(f.Delivery, &want) || len(server.arrived) != 2 {
-				t.Errorf("after %d requests it is %+v", len(server.arrived), f.Delivery)
+			sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Dialect: dialect})
+			client := newClient(t, sim)
+			for _, want := range []Delivery{
+				{Type: Device, Value: "987123543678"}, {Type: Email, Value: "Ops+sms@Example.com"}, {Type: URL, Value: callback}, forwardTo("3215551111"), {Type: None},
+			} {
+				result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: want})
+				wantSuccess(t, err)
+				fresh := newClient(t, sim)
+				for _, shown := range append(listAll(t, fresh), result.FoneNumber, get(t, fresh, anyNumber)) {
+					if shown.Number != anyNumber || shown.Status != Active || shown.Delivery.Type != want.Type || shown.Delivery.Value != want.Value {
+						t.Errorf("%+v is shown as %+v with %+v", want, shown, shown.Delivery)
+					}
+				}
 			}
-			get(t, client, anyNumber) // No request: the FoneNumber is known.
-			if len(server.arrived) != 2 {
-				t.Errorf("there were %d requests", len(server.arrived))
-			}
-
-			server = &script{responses: []http.HandlerFunc{response, stale}}
-			f, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, want)
-			wantKind(t, err, OtherDestination)
-			wantWords(t, err, `destination of type "Forward"`, `still shows Email "a@b.c"`, "set the delivery of FoneNumber "+anyNumber)
-			if !MayHaveTakenEffect(err) || len(server.arrived) != 2 || f.Delivery == nil || f.Delivery.Type != Email {
-				t.Errorf("after %d requests it shows %+v, uncertain: %t", len(server.arrived), f.Delivery, MayHaveTakenEffect(err))
-			}
-
-			server = &script{responses: []http.HandlerFunc{response, rejectWith(http.StatusForbidden, "no", "")}}
-			_, err = newBubbleClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, want)
-			wantKind(t, err, PermissionDenied)
-			if !MayHaveTakenEffect(err) {
-				t.Error("the setting was accepted, but the error is certain")
-			}
+			wantRequests(t, sim, map[string]int{"login": 6, "set": 5, "list": 5}) // Without extra reads.
 		})
 	}
 }
 
-// A 404 in response to a setting is not trusted if the FoneNumber can still be read.
-func TestNotFoundForASettingIsConfirmed(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-	client := newTestClient(t, sim)
-	err := set(t.Context(), client, "3215559999", Delivery{Type: None})
-	wantKind(t, err, NotFound)
-	wantWords(t, err, "set the delivery of FoneNumber 3215559999", "The FoneNumber was not found.")
-	wantRequests(t, sim, map[string]int{"login": 1, "set": 1, "get": 1, "list": 1}) // Reading confirms that it is gone.
-	injectInto(sim, "set", simulator.NotFound)
-	_, err = client.SetDelivery(t.Context(), anyNumber, Delivery{Type: None})
-	wantKind(t, err, UnexpectedResponse)
-	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
-}
+// What FoneStorm can show of destinations.
+const (
+	toOld     = `{"type":"email","email":"old@example.com"}`
+	toOps     = `{"type":"email","email":"ops@example.com"}`
+	toMailto  = `{"type":"email","email":"mailto:ops@example.com"}`
+	toMasked  = `{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}`
+	toEncoded = `{"type":"url","url":"https://callback.test/?m=%7B%7Bmsg%7D%7D"}`
+	toNumber  = `{"type":"forward","forward":"3215551111"}`
+)
 
-// A failed setting may have taken effect, unless every attempt was rejected or never sent.
-func TestMayHaveTakenEffect(t *testing.T) {
+// fiveSeconds is how long a setting is confirmed: the sum of confirmWaits.
+const fiveSeconds = 5 * time.Second
+
+// A setting is confirmed by what FoneStorm shows of it: at once in a known spelling, after a read where the response does not show
+// it, and after about five seconds where it cannot be told from the previous destination. If the outcome is unknown, one read
+// settles it, unless that cannot show the outcome, because only credentials change.
+func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()
-	refused, expired := rejectWith(http.StatusUnprocessableEntity, "no such device", ""), rejectWith(http.StatusUnauthorized, "expired", "")
-	limited, failing := rejectWith(http.StatusGone, "Rate Limit Exceeded", ""), rejectWith(http.StatusBadGateway, "later", "")
+	name, empty := "user", ""
+	ops := Delivery{Type: Email, Value: "ops@example.com"}
+	withUser, withoutPassword := ops, ops
+	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
+	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?" + rest} }
 	for name, test := range map[string]struct {
-		responses []http.HandlerFunc
-		want      bool
+		set       Setting
+		before    string // Shown before; empty if the client does not know it.
+		responses string // To the setting and then to reads; the last one is repeated. See respondTo.
+		reads     int
+		took      time.Duration
+		want      match // respelled, asSet, or other for an error.
 	}{
-		"rejected":                        {[]http.HandlerFunc{acceptLogin, refused}, false},
-		"limited each time":               {[]http.HandlerFunc{acceptLogin, limited}, false},
-		"token rejected, login, rejected": {[]http.HandlerFunc{acceptLogin, expired, acceptLogin, refused}, false},
-		"token rejected, login rejected":  {[]http.HandlerFunc{acceptLogin, expired}, false},
-		"login fails":                     {[]http.HandlerFunc{failing}, false},
-		"fails":                           {[]http.HandlerFunc{acceptLogin, failing}, true},
-		"times out":                       {[]http.HandlerFunc{acceptLogin, rejectWith(http.StatusRequestTimeout, "too slow", "")}, true},
-		"fails, rejected":                 {[]http.HandlerFunc{acceptLogin, failing, refused}, true},
-		"lost":                            {[]http.HandlerFunc{acceptLogin, loseResponse}, true},
-		"lost, rejected":                  {[]http.HandlerFunc{acceptLogin, loseResponse, refused}, true},
-		"no response, rejected":           {[]http.HandlerFunc{acceptLogin, neverRespond, refused}, true},
-		"fails, token, login, rejected":   {[]http.HandlerFunc{acceptLogin, failing, expired, acceptLogin, refused}, true},
-		"fails, token, login rejected":    {[]http.HandlerFunc{acceptLogin, failing, expired}, true},
-		"not JSON":                        {[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, "thank you").ServeHTTP}, true},
-		"about another":                   {[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`)}, true},
-		"success and error":               {[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, `{"error":"Gone Fishing"}`)}, true},
-		"other destination":               {[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, receiving(`{"type":"None"}`)).ServeHTTP}, true},
-		"set, then not read": {
-			[]http.HandlerFunc{acceptLogin, respondWith(http.StatusOK, `{"result":"SUCCESS"}`).ServeHTTP, rejectWith(http.StatusNotFound, "", "")}, true,
-		},
+		"as set":                         {Setting{Delivery: ops}, toOld, toOps, 0, 0, asSet},
+		"as set, in capitals":            {Setting{Delivery: ops}, toOld, `{"type":"EMAIL","email":"Ops@Example.com"}`, 0, 0, asSet},
+		"as set and as before":           {Setting{Delivery: ops}, toOps, toOps, 0, 0, asSet},
+		"as set, but read back":          {Setting{Delivery: ops, ReadBack: true}, toOld, toOps, 1, 0, asSet},
+		"read back in another spelling":  {Setting{Delivery: ops, ReadBack: true}, toOld, toOps + " " + toMailto, 1, 0, respelled},
+		"without receive":                {Setting{Delivery: ops}, toOld, "null " + toOps, 1, 0, asSet},
+		"only a success":                 {Setting{Delivery: ops}, toOld, "success " + toOps, 1, 0, asSet},
+		"nothing":                        {Setting{Delivery: ops}, "", "empty " + toOps, 1, 0, asSet},
+		"after half a second":            {Setting{Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, 500 * time.Millisecond, asSet},
+		"after five seconds":             {Setting{Delivery: ops}, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, fiveSeconds, asSet},
+		"after lag, in another spelling": {Setting{Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toMailto, 2, 500 * time.Millisecond, respelled},
+		"never":                          {Setting{Delivery: ops}, toOld, toOld, 5, fiveSeconds, other},
+		"never, nothing known":           {Setting{Delivery: ops}, "", toOld, 5, fiveSeconds, other},
+		"somebody else's":                {Setting{Delivery: ops}, toOld, `{"type":"email","email":"devops@example.com"}`, 5, fiveSeconds, other},
+		"another type":                   {Setting{Delivery: ops}, toOld, toNumber, 5, fiveSeconds, other},
+		"never turned off":               {Setting{Delivery: Delivery{Type: None}}, toOps, toOps, 5, fiveSeconds, other},
+		"spelling":                       {Setting{Delivery: ops}, toOld, toMailto, 0, 0, respelled},
+		"spelling, another type before":  {Setting{Delivery: ops}, toNumber, toMailto, 0, 0, respelled},
+		"spelling, nothing known":        {Setting{Delivery: ops}, "", toMailto, 5, fiveSeconds, respelled}, // It may be the previous destination.
+		"spelling as before":             {Setting{Delivery: ops}, toMailto, toMailto, 5, fiveSeconds, other},
+		"known spelling":                 {Setting{Delivery: ops, Last: ops, LastShown: Delivery{Type: Email, Value: "mailto:ops@example.com"}}, toMailto, toMailto, 0, 0, asSet},
+		"masked like the last one":       {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("key=***")}, toMasked, toMasked, 0, 0, respelled},
+		"masked, last one unknown":       {Setting{Delivery: caller("key=2")}, toMasked, toMasked, 5, fiveSeconds, other},
+		"masked, last one replaced":      {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("")}, toMasked, toMasked, 5, fiveSeconds, other},
+		"masked as before, read back":    {Setting{Delivery: caller("key=2"), ReadBack: true}, toMasked, toMasked, 5, fiveSeconds, respelled},
+		"a stranger's, read back":        {Setting{Delivery: ops, ReadBack: true}, toOld, toOld, 5, fiveSeconds, other},
+		"tokens encoded as before":       {Setting{Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, fiveSeconds, respelled},
+		"lost":                           {Setting{Delivery: ops}, "", "lost " + toOps, 1, 0, asSet},
+		"502":                            {Setting{Delivery: ops}, toOld, "502 " + toOps, 1, 0, asSet},
+		"no response":                    {Setting{Delivery: ops}, "", "never " + toOps, 1, DefaultRequestTimeout, asSet},
+		"damaged":                        {Setting{Delivery: ops}, "", "cut " + toOps, 1, 0, asSet},
+		"another program's":              {Setting{Delivery: ops}, "", "html " + toOps, 1, 0, asSet},
+		"lost, no effect":                {Setting{Delivery: ops}, "", "lost " + toOld, 1, 0, other},
+		"502, as before":                 {Setting{Delivery: ops}, toOld, "502 " + toOld, 1, 0, other},
+		"502, spelling":                  {Setting{Delivery: ops}, toOld, "502 " + toMailto, 1, 0, respelled},
+		"502, spelling, nothing known":   {Setting{Delivery: ops}, "", "502 " + toMailto, 1, 0, other},
+		"lost, the read fails":           {Setting{Delivery: ops}, toOld, "lost 502", 1, 0, other},
+		"502, the read is lost":          {Setting{Delivery: ops}, toOld, "502 lost", 1, 0, other},
+		"credentials, nothing known":     {Setting{Delivery: withUser}, "", "lost " + toOps, 0, 0, other},
+		"empty password, nothing known":  {Setting{Delivery: withoutPassword}, "", "lost " + toOps, 0, 0, other},
+		"credentials, same before":       {Setting{Delivery: withUser}, toOps, "lost " + toOps, 0, 0, other},
+		"credentials, other before":      {Setting{Delivery: withUser}, toOld, "lost " + toOps, 1, 0, asSet},
+		"credentials, other, no effect":  {Setting{Delivery: withUser}, toOld, "lost " + toOld, 1, 0, other},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			client := newBubbleClient(t, &script{responses: test.responses}, func(c *Config) { c.MaxRetries = 4 })
-			_, err := client.SetDelivery(t.Context(), anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
-			if err == nil {
-				t.Fatal("there is no error")
-			}
-			if got := MayHaveTakenEffect(err); got != test.want {
-				t.Errorf("%t, want %t: %v", got, test.want, err)
-			}
-		})
-	}
-	inBubble(t, "without a connection", func(t *testing.T) {
-		client := newNetworkClient(t, &network{connect: func(*http.Request) error { return errors.New("connection refused") }}, withToken)
-		err := set(t.Context(), client, anyNumber, Delivery{Type: None})
-		if wantKind(t, err, Unreachable); MayHaveTakenEffect(err) {
-			t.Errorf("the setting may have taken effect: %v", err)
-		}
-	})
-}
-
-// If the outcome of a setting is unknown, the client reads the FoneNumber, unless that cannot show the outcome.
-func TestUncertainSettings(t *testing.T) {
-	t.Parallel()
-	name, password := "user", "password-of-callback"
-	plain := Delivery{Type: URL, Value: callback}
-	secret := Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &password}
-	const before, after = false, true // Whether it takes effect.
-	for title, test := range map[string]struct {
-		want    Delivery
-		effect  bool
-		known   string // Destination that the client knows before; "" for none.
-		fail    http.HandlerFunc
-		read    http.HandlerFunc // How reading fails.
-		settled bool
-	}{
-		"lost after":                                {plain, after, "", loseResponse, nil, true},
-		"lost before":                               {plain, before, "", loseResponse, nil, false},
-		"502 after":                                 {plain, after, "", rejectWith(502, "no", ""), nil, true},
-		"502 before":                                {plain, before, "", rejectWith(502, "no", ""), nil, false},
-		"timeout after":                             {plain, after, "", neverRespond, nil, true},
-		"timeout before":                            {plain, before, "", neverRespond, nil, false},
-		"damaged after":                             {plain, after, "", respondWith(200, "{"), nil, true},
-		"damaged before":                            {plain, before, "", respondWith(200, "{"), nil, false},
-		"another program after":                     {plain, after, "", respondWith(200, "<html>"), nil, true},
-		"unread, because the read fails":            {plain, after, "", loseResponse, rejectWith(503, "later", ""), false},
-		"unread, because the read is lost":          {plain, after, "", loseResponse, loseResponse, false},
-		"credentials, nothing known":                {secret, after, "", loseResponse, nil, false},
-		"credentials, same destination before":      {secret, after, callback, loseResponse, nil, false},
-		"credentials, other destination before":     {secret, after, "https://callback.test/old", loseResponse, nil, true},
-		"credentials, other destination, no effect": {secret, before, "https://callback.test/old", loseResponse, nil, false},
-	} {
-		inBubble(t, title, func(t *testing.T) {
-			sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-			client := newBubbleClient(t, sim)
-			if test.known != "" {
-				sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "URL", URL: test.known}})
+			server, calls := scripted(test.before+" "+test.responses), "set json"+strings.Repeat(", get", test.reads)
+			client := newClient(t, server, withToken, withoutRetries)
+			if test.before != "" {
 				get(t, client, anyNumber)
+				calls = "get, " + calls
 			}
-			sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-				if kindOf(r) == "get" && test.read != nil {
-					test.read(w, r)
-					return true
-				}
-				if kindOf(r) != "set" {
-					return false
-				}
-				if test.effect {
-					sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "URL", URL: callback}})
-				}
-				test.fail(w, r)
-				return true
-			})
-			result, err := client.SetDelivery(t.Context(), anyNumber, test.want)
-			if !test.settled {
-				if err == nil || !MayHaveTakenEffect(err) {
-					t.Fatalf("the setting may have taken effect: %v", err)
-				}
-				wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
-				if f, known := client.Known(anyNumber); known {
-					t.Errorf("the snapshot still contains %+v", f.Delivery)
+			begun := time.Now()
+			result, err := client.SetDelivery(t.Context(), anyNumber, test.set)
+			server.wantCalls(t, calls)
+			if took := time.Since(begun).Round(100 * time.Millisecond); took != test.took {
+				t.Errorf("it took %s, want %s", took, test.took)
+			}
+			known, found := client.Known(anyNumber)
+			if test.want != other {
+				wantSuccess(t, err)
+				if result.Respelled != (test.want == respelled) || known.Delivery != result.Delivery {
+					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, known.Delivery, result.Delivery)
 				}
 				return
 			}
-			wantSuccess(t, err)
-			if !SameDestination(*result.Delivery, test.want) {
-				t.Errorf("the result is %+v", result.Delivery)
+			wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
+			if test.took > 0 {
+				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+result.Delivery.String())
 			}
-			if _, known := client.Known(anyNumber); !known {
-				t.Error("the snapshot does not contain what was read")
+			if !MayHaveTakenEffect(err) || found {
+				t.Errorf("the error %v is certain, or it knows %+v", err, known.Delivery)
 			}
 		})
 	}
@@ -344,132 +186,126 @@ func TestUncertainSettings(t *testing.T) {
 // Ctrl-C stops new requests. The one in flight completes, and its response counts.
 func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		fault simulator.Fault
-		kind  Kind // Of the error; -1 for none.
-		may   bool
+	empty := ""
+	d := Delivery{Type: Forward, Value: "3215551111", URLUsername: &empty}
+	for response, want := range map[string]struct {
+		kind Kind // Of the error; -1 for none.
+		may  bool
 	}{
-		"succeeds":             {"", -1, false},
-		"is rejected with 404": {simulator.NotFound, UnexpectedResponse, false}, // It can no longer be confirmed.
-		"fails":                {simulator.Unavailable, Canceled, true},
-		"is lost":              {simulator.ResponseLost, Canceled, true},
-		"token is rejected":    {simulator.TokenRejected, Canceled, false},
-		"shows nothing":        {simulator.BareSuccess, Canceled, true},
-		"is rate-limited":      {simulator.RateLimited, Canceled, false},
+		toNumber: {-1, false}, "ok": {Canceled, true}, "success": {Canceled, true}, "503": {Canceled, true}, "lost": {Canceled, true},
+		"401": {Canceled, false}, "limit": {Canceled, false}, "404": {UnexpectedResponse, false}, // A 404 can no longer be confirmed.
+		"422": {Canceled, false}, // Empty credentials may be rejected, but they are not left out any more.
 	} {
-		inBubble(t, name, func(t *testing.T) {
-			sim := newSimulator(t, slow(1))
-			client := newBubbleClient(t, sim)
-			wantSuccess(t, read1(t, client)) // Logs in.
-			sim.Forget()
-			if test.fault != "" {
-				injectInto(sim, "set", test.fault)
+		inBubble(t, response, func(t *testing.T) {
+			server := scripted("login ok ok " + response)
+			server.responses[3] = func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(time.Second)
+				respondTo(response)(w, r)
 			}
-			ctx, cancel := contextWithCause(t)
-			why := errors.New("Terraform was interrupted")
-			done := begin(func() error { return set(ctx, client, anyNumber, forwardTo("3215551111")) })
-			time.Sleep(500 * time.Millisecond)
-			cancel(why)
-			err := <-done
-			switch {
-			case test.kind < 0:
-				wantSuccess(t, err)
-			default:
-				wantKind(t, err, test.kind)
+			client := newClient(t, server)
+			get(t, client, anyNumber)                                                 // Logs in.
+			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None})) // Finds the encoding out.
+			ctx, _ := cancelLater(t, 500*time.Millisecond)
+			err := set(ctx, client, anyNumber, d)
+			if err != nil || want.kind >= 0 {
+				wantKind(t, err, want.kind)
 			}
-			if MayHaveTakenEffect(err) != test.may {
-				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+			if MayHaveTakenEffect(err) != want.may {
+				t.Errorf("it may have taken effect: %t, want %t: %v", !want.may, want.may, err)
 			}
-			wantRequests(t, sim, map[string]int{"set": 1})
-			if f, _ := sim.Get(anyNumber); test.fault == "" && f.Receive.Forward != "3215551111" {
-				t.Errorf("the account has %+v", f.Receive)
-			}
+			server.wantCalls(t, "login json, get, set json, set json")
 		})
+	}
+	inBubble(t, "reads lag behind", func(t *testing.T) {
+		ctx, why := cancelLater(t, 4*time.Second)
+		begun := time.Now()
+		err := set(ctx, newClient(t, newScript(succeed), withToken), anyNumber, forwardTo("3215551111"))
+		if wantKind(t, err, Canceled, why.Error()); !MayHaveTakenEffect(err) || time.Since(begun) != 4*time.Second {
+			t.Errorf("after %s the error is certain: %v", time.Since(begun), err)
+		}
+	})
+}
+
+// refusesEmptyCredentials rejects settings with an empty username or password, and reads only bodies of one encoding.
+func refusesEmptyCredentials(status int, encoding string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		sent := simulator.Parameters(r)
+		empty := func(name string) bool { return slices.Equal(sent[name], []string{""}) }
+		switch {
+		case !strings.Contains(r.Header.Get("Content-Type"), encoding):
+			rejectWith(status, "fonenumber is required", "")(w, r)
+		case empty("url_username"), empty("url_password"):
+			rejectWith(status, "The credentials must not be empty.", "")(w, r)
+		default:
+			shows(`{"type":"url","url":"`+callback+`"}`)(w, r)
+		}
 	}
 }
 
-// If FoneStorm rejects empty credentials, the delivery is set without any, and the client remembers that.
+// If FoneStorm rejects empty credentials, the delivery is set without any, and the client remembers that, unless the caller must
+// remove earlier ones.
 func TestRejectedEmptyCredentials(t *testing.T) {
 	t.Parallel()
 	empty, name := "", "user"
 	for _, status := range []int{400, 422} {
-		for _, body := range []string{"json", "form"} {
-			inBubble(t, fmt.Sprintf("%d %s", status, body), func(t *testing.T) {
-				sim := newSimulator(t, simulator.Options{FoneNumbers: 3})
-				unread := readsOnly(map[string]string{"set": body}, status)
-				sim.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-					if body == "form" && unread(w, r) {
-						return true
-					}
-					sent := simulator.Parameters(r)
-					rejected := sent.Has("url_username") && sent.Get("url_username") == "" || sent.Has("url_password") && sent.Get("url_password") == ""
-					if rejected {
-						rejectWith(status, "The credentials must not be empty.", "")(w, r)
-					}
-					return rejected
-				})
-				client := newBubbleClient(t, sim)
-				want := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
-				for i := range 2 {
-					f, err := client.SetDelivery(t.Context(), numberAt(i), want)
-					wantSuccess(t, err)
-					if !f.CredentialsKept {
-						t.Error("the result does not report that the credentials were kept")
-					}
-					if got, _ := sim.Get(numberAt(i)); got.Receive.URL != callback {
-						t.Errorf("the account has %+v", got.Receive)
+		for encoding, calls := range map[string]string{
+			"json": "[set json set form set json set json set json set json set json]",
+			"form": "[set json set form set json set form set form set form set form set form]",
+		} {
+			inBubble(t, fmt.Sprintf("%d %s", status, encoding), func(t *testing.T) {
+				server := newScript(refusesEmptyCredentials(status, encoding))
+				client := newClient(t, server, withToken)
+				removed := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
+				for _, test := range []struct {
+					set  Delivery
+					kept bool
+				}{{removed, true}, {removed, true}, {Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &empty}, true}, {Delivery{Type: URL, Value: callback}, false}} {
+					result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
+					if wantSuccess(t, err); result.CredentialsKept != test.kept {
+						t.Errorf("credentials are reported as kept: %t", result.CredentialsKept)
 					}
 				}
-				bodies := map[string]int{"login json": 1, "set json": 3, "set form": 1} // Rejected as JSON and as a form; then twice without credentials.
-				if body == "form" {
-					bodies = map[string]int{"login json": 1, "set json": 2, "set form": 3}
+				if last := server.bodies[len(server.bodies)-2]; !strings.Contains(last, "url_username") || strings.Contains(last, "url_password") {
+					t.Errorf("a username without a password was sent as %s", last)
 				}
-				wantBodies(t, sim, bodies)
-
-				want.URLUsername = &name // One that is not empty is always sent.
-				f, err := client.SetDelivery(t.Context(), numberAt(2), want)
-				wantSuccess(t, err)
-				if got, _ := sim.Get(numberAt(2)); got.Receive.URLUsername != name || !f.CredentialsKept {
-					t.Errorf("the account has %+v, kept: %t", got.Receive, f.CredentialsKept)
-				}
-				f, err = client.SetDelivery(t.Context(), numberAt(2), Delivery{Type: URL, Value: callback})
-				wantSuccess(t, err)
-				if f.CredentialsKept {
-					t.Error("credentials that were not sent are reported as kept")
+				_, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: removed, MustRemoveCredentials: true})
+				wantKind(t, err, DestinationRejected)
+				wantWords(t, err, "The credentials must not be empty.")
+				if got := fmt.Sprint(server.calls); got != calls || MayHaveTakenEffect(err) {
+					t.Errorf("the requests were %s, want %s", got, calls)
 				}
 			})
 		}
 	}
 }
 
-// If FoneStorm rejects the destination with and without empty credentials, the error contains the message once, and nothing is
-// remembered. The outcome of the second setting counts, not the certain failure of the first.
+// If FoneStorm rejects the destination with and without empty credentials, nothing is remembered. The outcome of the second setting
+// counts, not the certain failure of the first.
 func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 	t.Parallel()
 	empty := ""
-	want := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
-	bad := rejectWith(422, "value is not valid", "")
-	for name, test := range map[string]struct {
-		later []http.HandlerFunc
-		kind  Kind
-		may   bool
-	}{
-		"rejected":   {[]http.HandlerFunc{bad}, DestinationRejected, false},
-		"then fails": {[]http.HandlerFunc{rejectWith(502, "later", "")}, ServerError, true},
-		"then lost":  {[]http.HandlerFunc{loseResponse}, Unreachable, true},
-		"forbidden":  {[]http.HandlerFunc{rejectWith(403, "no", "")}, PermissionDenied, false},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := &script{responses: append([]http.HandlerFunc{succeed, bad}, test.later...)}
-			client := newBubbleClient(t, server, withToken, withoutRetries)
+	for second, kind := range map[string]Kind{"422": DestinationRejected, "502": ServerError, "lost": Unreachable, "403": PermissionDenied} {
+		inBubble(t, second, func(t *testing.T) {
+			client := newClient(t, scripted("ok 422 "+second), withToken, withoutRetries)
 			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
-			_, err := client.SetDelivery(t.Context(), anyNumber, want)
-			wantKind(t, err, test.kind)
-			if MayHaveTakenEffect(err) != test.may || client.rejectsEmptyCredentials.Load() {
-				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+			err := set(t.Context(), client, anyNumber, Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty})
+			wantKind(t, err, kind)
+			if may := second == "502" || second == "lost"; MayHaveTakenEffect(err) != may || client.rejectsEmptyCredentials.Load() {
+				t.Errorf("the setting may have taken effect: %t, want %t: %v", !may, may, err)
 			}
 		})
 	}
+}
+
+// A setting that was never sent cannot have taken effect.
+func TestSettingWithoutConnection(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		network := roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
+		err := set(t.Context(), newNetworkClient(t, network, withToken), anyNumber, Delivery{Type: None})
+		if wantKind(t, err, Unreachable); MayHaveTakenEffect(err) {
+			t.Errorf("the setting may have taken effect: %v", err)
+		}
+	})
 }
 
 func TestDeliveryString(t *testing.T) {

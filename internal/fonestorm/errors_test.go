@@ -15,6 +15,7 @@ import (
 func TestErrorsShowFoneStormsMessage(t *testing.T) {
 	t.Parallel()
 	const url = "GET https://fonestorm.test/v2/fonenumbers/" + anyNumber
+	const elsewhere = url + " returned 404 Not Found, which is not a response of the FoneStorm API"
 	for name, test := range map[string]struct {
 		status int
 		body   string
@@ -35,11 +36,15 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		"success and error":        {200, `{"error":"Oops","message":"Try later"}`, UnexpectedResponse, `the response reports success and the error "Oops"`},
 		"only success":             {200, `{"status_code":200,"result":"SUCCESS"}`, UnexpectedResponse, "the response contains no FoneNumber"},
 		"captive portal":           {200, "<html>Sign in to the Wi-Fi", UnexpectedResponse, "the response is an HTML page (26 bytes)"},
-		"no endpoint":              {404, "404 page not found\n", WrongEndpoint, url + " returned 404 Not Found, which is not a response of the FoneStorm API"},
+		"no endpoint":              {404, "404 page not found\n", WrongEndpoint, elsewhere},
+		"another program":          {404, `{"message":"no Route matched"}`, WrongEndpoint, elsewhere},
+		"envelope of 400":          {404, `{"error":"Not Found","message":"","status_code":400}`, WrongEndpoint, elsewhere},
+		"message is missing":       {404, `{"error":"Not Found","status_code":404}`, WrongEndpoint, elsewhere},
+		"status as text":           {404, `{"error":"Not Found","message":"","status_code":"404"}`, NotFound, "FoneStorm returned 404 Not Found: Not Found"},
 		"no method":                {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed, which is not a response of the FoneStorm API"},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			err := read1(t, newBubbleClient(t, respondWith(test.status, test.body), withToken, withoutRetries))
+			err := fetch(t.Context(), newClient(t, respondWith(test.status, test.body), withToken, withoutRetries))
 			failure := wantKind(t, err, test.kind)
 			if failure.Reason != test.reason || failure.Call != "read FoneNumber "+anyNumber || failure.Status != test.status && test.status != 200 {
 				t.Errorf("the error is %d %s: %q, want %q", failure.Status, failure.Call, failure.Reason, test.reason)
@@ -53,7 +58,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
 	operations := []operation{logIn, useSubaccount, readFoneNumber, listFoneNumbers, setDelivery, listDevices}
-	client, other := newBubbleClient(t, nil), newBubbleClient(t, nil, withToken)
+	client, other := newClient(t, nil), newClient(t, nil, withToken)
 	for status, want := range map[int][6]Kind{
 		400: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected, Rejected},
 		401: {AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed, AuthenticationFailed},
