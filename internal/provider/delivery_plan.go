@@ -233,14 +233,14 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after deliveryModel) (diags di
 				"But destroying this resource later will delete messages. If the delivery was set outside of Terraform, import it, or set on_destroy = \"keep\". "+
 				"If you renamed a resource, add a moved block.", f.Number))
 	default:
-		credentials := ""
+		also := ""
 		if after.Type.ValueString() == string(fonestorm.URL) && after.URLUsername.IsNull() && f.CallbackURL != "" {
-			credentials = " The apply also removes callback credentials of the FoneNumber, if it has any."
+			also = " The apply also removes callback credentials of the FoneNumber, if it has any."
 		}
 		diags.AddWarning("FoneNumber Already Delivers Elsewhere",
 			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s\n\n"+
 				"To adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
-				"import {\n  to = <address of this resource>\n  id = %q\n}", f.Number, describe(*found), after.describe(), credentials, f.Number))
+				"import {\n  to = <address of this resource>\n  id = %q\n}", f.Number, describe(*found), after.describe(), also, f.Number))
 	}
 	return diags
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -215,7 +216,7 @@ func (r *deliveryResource) set(ctx context.Context, plan, config deliveryModel, 
 	case err == nil:
 		return setting, rec.afterSetting(setting.Delivery, result), nil
 	case fonestorm.MayHaveTakenEffect(err):
-		rec.Applied = append(rec.Applied[:len(rec.Applied):len(rec.Applied)], destinationOf(setting.Delivery))
+		rec.Applied = append(slices.Clip(rec.Applied), destinationOf(setting.Delivery))
 	}
 	diags.Append(apiDiagnostic(err, number))
 	return setting, rec, err
