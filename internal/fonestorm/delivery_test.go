@@ -1,7 +1,6 @@
 package fonestorm
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -295,17 +294,6 @@ func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A setting that was never sent cannot have taken effect.
-func TestSettingWithoutConnection(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		network := roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
-		err := set(t.Context(), newNetworkClient(t, network, withToken), anyNumber, Delivery{Type: None})
-		if wantKind(t, err, Unreachable); MayHaveTakenEffect(err) {
-			t.Errorf("the setting may have taken effect: %v", err)
-		}
-	})
 }
 
 func TestDeliveryString(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -168,11 +169,12 @@ func TestLostConnections(t *testing.T) {
 		return reader
 	}
 	whole := receiving(`{"type":"None"}`)
+	unsent := []string{"read tcp: reset", `the host name "fonestorm.test" could not be resolved`, "the connection failed, or the response is not valid HTTP"}
 	for words, network := range map[string]http.RoundTripper{
-		"no response from https://fonestorm.test/v2: read tcp: reset": fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
-		`the host name "fonestorm.test" could not be resolved`:        fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}),
-		"no response from https://fonestorm.test/v2: EOF":             inMemory(http.HandlerFunc(loseResponse)),
-		"the connection failed, or the response is not valid HTTP":    fails(errors.New(`malformed HTTP response "hunter2"`)),
+		unsent[0]: fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
+		unsent[1]: fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}),
+		"no response from https://fonestorm.test/v2: EOF": inMemory(http.HandlerFunc(loseResponse)),
+		unsent[2]:                fails(errors.New(`malformed HTTP response "hunter2"`)),
 		"is incomplete":          begins(whole[:20], ends),
 		"response is incomplete": begins(whole, ends), // All of it, as it seems.
 		"no response within 30s": inMemory(http.HandlerFunc(neverRespond)),
@@ -183,6 +185,10 @@ func TestLostConnections(t *testing.T) {
 			wantWords(t, err, words, "read FoneNumber "+anyNumber)
 			if wantAttempts(t, err, 3); strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error quotes the response: %v", err)
+			}
+			err = set(t.Context(), newNetworkClient(t, network, withToken), anyNumber, Delivery{Type: None})
+			if wasSent := !slices.Contains(unsent, words); MayHaveTakenEffect(err) != wasSent {
+				t.Errorf("a setting may have taken effect: %t, want %t: %v", !wasSent, wasSent, err)
 			}
 		})
 	}
@@ -238,13 +244,6 @@ func TestResponseSizeIsLimited(t *testing.T) {
 	server := newScript(respondWith(http.StatusOK, strings.Repeat(" ", maxResponse+1)))
 	wantKind(t, fetch(t.Context(), newClient(t, server, withToken)), UnexpectedResponse, "larger than 64 MiB")
 	server.wantCount(t, 1)
-}
-
-func TestByteOrderMarkIsCutOff(t *testing.T) {
-	t.Parallel()
-	wantSuccess(t, fetch(t.Context(), newClient(t, respondWith(http.StatusOK, "\ufeff"+receiving(`{"type":"None"}`)), withToken)))
-	err := fetch(t.Context(), newClient(t, respondWith(http.StatusConflict, "\ufeff"+envelopeOf(http.StatusConflict, "Locked.")), withToken))
-	wantWords(t, err, "Locked.")
 }
 
 // A server with an untrusted certificate receives no request, and the connection is not retried.
