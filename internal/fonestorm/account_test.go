@@ -287,10 +287,8 @@ func TestListDevices(t *testing.T) {
 	found := respondWith(http.StatusOK, `{"devices":[{"id":"21915233078","name":"Front desk","type":"Polycom","fonenumber":"`+anyNumber+`"}]}`)
 	for name, response := range map[string]http.HandlerFunc{"allowed": found, "not allowed": respondTo("403")} {
 		inBubble(t, name, func(t *testing.T) {
-			server := newScript(func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(time.Second)
-				response(w, r)
-			})
+			server := newScript(response)
+			server.latency = time.Second
 			client := newClient(t, server, withToken)
 			list := func(int) error {
 				got, err := client.ListDevices(t.Context())

@@ -37,7 +37,7 @@ func TestRetries(t *testing.T) {
 				}
 				wantAttempts(t, err, want)
 				server.wantCount(t, want)
-				server.responses = []http.HandlerFunc{succeed}
+				server.responses = scripted("ok").responses
 				wantSuccess(t, fetch(t.Context(), client))
 			})
 		}
@@ -46,7 +46,7 @@ func TestRetries(t *testing.T) {
 
 func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := newScript(rejectWith(http.StatusBadGateway, "", ""))
+		server := scripted("502")
 		err := fetch(t.Context(), newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 }))
 		middle := 500 * time.Millisecond
 		for i, gap := range server.gaps() {
@@ -68,7 +68,7 @@ func TestRetryAfterIsHonored(t *testing.T) {
 			"1": time.Second, "300": 5 * time.Minute, "Sat, 01 Jan 2000 00:00:42 GMT": 42 * time.Second, "600": 0,
 		} {
 			inBubble(t, fmt.Sprint(status, " ", header), func(t *testing.T) {
-				client := newClient(t, newScript(rejectWith(status, "Come back later.", header), succeed), withToken)
+				client := newClient(t, newScript(rejectWith(status, "Come back later.", header), respondTo("ok")), withToken)
 				begun := time.Now()
 				if err := fetch(t.Context(), client); want > 0 {
 					wantSuccess(t, err)
@@ -173,11 +173,11 @@ func TestLostConnections(t *testing.T) {
 	for words, network := range map[string]http.RoundTripper{
 		unsent[0]: fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
 		unsent[1]: fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}),
-		"no response from https://fonestorm.test/v2: EOF": inMemory(http.HandlerFunc(loseResponse)),
+		"no response from https://fonestorm.test/v2: EOF": inMemory(scripted("lost")),
 		unsent[2]:                fails(errors.New(`malformed HTTP response "hunter2"`)),
 		"is incomplete":          begins(whole[:20], ends),
 		"response is incomplete": begins(whole, ends), // All of it, as it seems.
-		"no response within 30s": inMemory(http.HandlerFunc(neverRespond)),
+		"no response within 30s": inMemory(scripted("never")),
 		"no response from https://fonestorm.test/v2: no response within 30s": begins(whole[:20], stops),
 	} {
 		inBubble(t, words, func(t *testing.T) {
@@ -197,17 +197,15 @@ func TestLostConnections(t *testing.T) {
 // The timeout applies to each attempt. Waiting for the rate limit does not count. A list may take longer, but a timeout is final.
 func TestRequestTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		slow := func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(2 * time.Second)
-			succeed(w, r)
-		}
+		slow := scripted("ok")
+		slow.latency = 2 * time.Second
 		within := func(timeout time.Duration) func(*Config) {
 			return func(c *Config) { c.RequestTimeout, c.RequestsPerSecond, c.MaxRetries = timeout, 1, 0 }
 		}
-		client := newClient(t, newScript(slow), withToken, within(2500*time.Millisecond))
+		client := newClient(t, slow, withToken, within(2500*time.Millisecond))
 		wantSuccess(t, together(20, func(int) error { return fetch(t.Context(), client) })...)
 
-		server := newScript(neverRespond)
+		server := scripted("never")
 		begun := time.Now()
 		wantKind(t, fetch(t.Context(), newClient(t, server, within(1500*time.Millisecond))), Unreachable, "log in", "no response within 1.5s")
 		took := time.Since(begun)
@@ -249,7 +247,7 @@ func TestResponseSizeIsLimited(t *testing.T) {
 // A server with an untrusted certificate receives no request, and the connection is not retried.
 func TestUntrustedCertificateIsFinal(t *testing.T) {
 	t.Parallel()
-	handler := newScript(acceptLogin)
+	handler := scripted("login")
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
@@ -281,16 +279,16 @@ func TestEncodingIsFoundOut(t *testing.T) {
 				var valid atomic.Bool
 				valid.Store(true)
 				server := newScript(func(w http.ResponseWriter, r *http.Request) {
-					time.Sleep(time.Second)
 					switch call := callOf(r); {
 					case strings.HasSuffix(call, "json") && want[kindOf(r)+" form"] > 0 || !valid.Load():
 						rejectWith(status, "not valid", "")(w, r)
 					case kindOf(r) == "login":
-						acceptLogin(w, r)
+						respondTo("login")(w, r)
 					default:
-						succeed(w, r)
+						respondTo("ok")(w, r)
 					}
 				})
+				server.latency = time.Second
 				client := newClient(t, server)
 				set := func(int) error { return set(t.Context(), client, anyNumber, Delivery{Type: None}) }
 				wantSuccess(t, append(together(3, set), together(5, set)...)...)
