@@ -200,7 +200,7 @@ func TestListForms(t *testing.T) {
 // time, and never a partial list.
 func TestReadsSucceedWithoutTheList(t *testing.T) {
 	t.Parallel()
-	for _, fail := range strings.Fields("403 400 404 502 html cut ok lost never") {
+	for fail := range strings.FieldsSeq("403 400 404 502 html cut ok lost never") {
 		inBubble(t, fail, func(t *testing.T) {
 			server := accountWith(respondTo(fail), respondTo(fail))
 			client := newClient(t, server, withToken, withoutRetries)

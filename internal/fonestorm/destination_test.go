@@ -181,7 +181,8 @@ func TestMaySpell(t *testing.T) {
 				"https%3A%2F%2Fxn--bcher-kva.test%2Fhook", "https://***@bücher.test/", "https://bücher.test/100%",
 			},
 			[]string{
-				"https://evil.test/?u=https://bücher.test/hook", "https://bücher.test@evil.test/", "https://bücher.test.evil.test/", "https://api.bücher.test/", "https://evil.test/bücher.test",
+				"https://evil.test/?u=https://bücher.test/hook", "https://bücher.test@evil.test/", "https://bücher.test.evil.test/",
+				"https://api.bücher.test/", "https://evil.test/bücher.test",
 				"https%3A%2F%2Fevil.test%2F%3Fu%3Dhttps://bücher.test/", "https://bücher.te", "",
 			},
 		},

@@ -134,7 +134,7 @@ func newScript(responses ...http.HandlerFunc) *script { return &script{responses
 // scripted returns a script in words; see respondTo.
 func scripted(words string) *script {
 	s := newScript()
-	for _, word := range strings.Fields(words) {
+	for word := range strings.FieldsSeq(words) {
 		s.responses = append(s.responses, respondTo(word))
 	}
 	return s

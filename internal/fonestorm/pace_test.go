@@ -135,7 +135,7 @@ func TestRateLimitIsBoundedByTime(t *testing.T) {
 // When a context ends, every wait ends at once and nothing more is sent: for the spacing of requests, a response, a retry, or a pause.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()
-	for _, response := range strings.Fields("ok never 503 limit") {
+	for response := range strings.FieldsSeq("ok never 503 limit") {
 		inBubble(t, response, func(t *testing.T) {
 			server := scripted(response)
 			client := newClient(t, server, paced, withToken)

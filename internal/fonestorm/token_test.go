@@ -38,11 +38,14 @@ func TestLogIn(t *testing.T) {
 		tokens    []string
 	}{
 		"1000000001": {
-			withoutRetries, []http.HandlerFunc{issue(user), respondTo("ok"), expired, issue(user), respondTo("ok")},
-			"login json, get, get, login json, get", []string{"", user, user, "", user},
+			withoutRetries,
+			[]http.HandlerFunc{issue(user), respondTo("ok"), expired, issue(user), respondTo("ok")},
+			"login json, get, get, login json, get",
+			[]string{"", user, user, "", user},
 		},
 		"2000000002": {
-			withSubaccount, []http.HandlerFunc{
+			withSubaccount,
+			[]http.HandlerFunc{
 				issue(user), expired, issue(user), issue(sub), respondTo("ok"), // At first.
 				expired, expired, issue(user), issue(sub), respondTo("ok"), // Later.
 			},
