@@ -258,7 +258,9 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 					set  Delivery
 					kept bool
 				}{
-					{removed, true}, {removed, true}, {Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &empty}, true},
+					{removed, true},
+					{removed, true},
+					{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &empty}, true},
 					{Delivery{Type: URL, Value: callback}, false},
 				} {
 					result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})

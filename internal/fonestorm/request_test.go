@@ -331,6 +331,11 @@ func TestFailedCalls(t *testing.T) {
 		{0, "402", "set json", PaymentRequired, "words of 402", false},
 		{0, "403", "set json", PermissionDenied, "words of 403", false},
 		{0, "404 404 []", "set json, get, list", NotFound, "words of 404", false}, // Reading confirms that it is gone.
+		{0, `404 404 ["3215559999"]`, "set json, get, list", NotFound, "words of 404", false},
+		{0, `404 404 ["+13215550000"]`, "set json, get, list", UnexpectedResponse, "words of 404. The account's list contains", false},
+		{0, `404 404 [{"fonenumber":3215550000,"is_active":"no"}]`, "set json, get, list", UnexpectedResponse, "The account's list contains", false},
+		{0, `404 404 [{"label":"x"}]`, "set json, get, list", NotFound, "words of 404", false}, // The list cannot be read.
+		{0, "404 404 403", "set json, get, list", NotFound, "words of 404", false},
 		{0, "404 404", "set json, get, list, list", UnexpectedResponse, "The account's list was not found either", false},
 		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
 		{0, "409", "set json", Rejected, "words of 409", false},
