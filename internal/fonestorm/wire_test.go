@@ -196,8 +196,8 @@ func TestEveryMemberOfEveryType(t *testing.T) {
 		`"sms_options":{"receive":{"type":"email","email":"ops@example.com"},"%s":%s}`:                    "sms_enabled messaging_enabled x",
 		`"sms_options":{"receive":{"type":"email","email":"ops@example.com"}},"%s":%s`:                    "label group is_active message_options receive send_notify x",
 	} {
-		for _, member := range strings.Fields(members) {
-			for _, value := range strings.Fields(`null true -1 1e400 12345678901234567890123456789 "" "\u0000" "\ud800" [[]] {"url":{}}`) {
+		for member := range strings.FieldsSeq(members) {
+			for value := range strings.FieldsSeq(`null true -1 1e400 12345678901234567890123456789 "" "\u0000" "\ud800" [[]] {"url":{}}`) {
 				body := `{"fonenumber":{"fonenumber":"3215550000",` + fmt.Sprintf(format, member, value) + `}}`
 				if f, err := decodeFoneNumber([]byte(body)); err != nil || f == nil || f.Number != anyNumber || *f.Delivery != want {
 					t.Errorf("%s is read as %+v: %v", body, f, err)
