@@ -37,7 +37,7 @@ func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
 		{Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}, `,"url_password":"","url_username":""`, shown},
 	} {
 		server := newScript(shows(test.shown))
-		result, err := newClient(t, server, withToken).SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
+		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
 		wantSuccess(t, err)
 		want := Delivery{Type: test.set.Type, Value: test.set.Value}
 		if want.Type == URL {
@@ -63,7 +63,7 @@ func TestSetDeliveryInEveryDialect(t *testing.T) {
 			for _, want := range []Delivery{
 				{Type: Device, Value: "987123543678"}, {Type: Email, Value: "Ops+sms@Example.com"}, {Type: URL, Value: callback}, forwardTo("3215551111"), {Type: None},
 			} {
-				result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: want})
+				result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: want})
 				wantSuccess(t, err)
 				fresh := newClient(t, sim)
 				for _, shown := range append(listAll(t, fresh), result.FoneNumber, get(t, fresh, anyNumber)) {
@@ -108,49 +108,49 @@ func TestSettingIsConfirmed(t *testing.T) {
 		took      time.Duration
 		want      match // respelled, asSet, or other for an error.
 	}{
-		"as set":                         {Setting{Delivery: ops}, toOld, toOps, 0, 0, asSet},
-		"as set, in capitals":            {Setting{Delivery: ops}, toOld, `{"type":"EMAIL","email":"Ops@Example.com"}`, 0, 0, asSet},
-		"as set and as before":           {Setting{Delivery: ops}, toOps, toOps, 0, 0, asSet},
-		"as set, but read back":          {Setting{Delivery: ops, ReadBack: true}, toOld, toOps, 1, 0, asSet},
-		"read back in another spelling":  {Setting{Delivery: ops, ReadBack: true}, toOld, toOps + " " + toMailto, 1, 0, respelled},
-		"without receive":                {Setting{Delivery: ops}, toOld, "null " + toOps, 1, 0, asSet},
-		"only a success":                 {Setting{Delivery: ops}, toOld, "success " + toOps, 1, 0, asSet},
-		"nothing":                        {Setting{Delivery: ops}, "", "empty " + toOps, 1, 0, asSet},
-		"after half a second":            {Setting{Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, 500 * time.Millisecond, asSet},
-		"after five seconds":             {Setting{Delivery: ops}, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, confirmTime, asSet},
-		"after lag, in another spelling": {Setting{Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toMailto, 2, 500 * time.Millisecond, respelled},
-		"never":                          {Setting{Delivery: ops}, toOld, toOld, 5, confirmTime, other},
-		"never, nothing known":           {Setting{Delivery: ops}, "", toOld, 5, confirmTime, other},
-		"somebody else's":                {Setting{Delivery: ops}, toOld, `{"type":"email","email":"devops@example.com"}`, 5, confirmTime, other},
-		"another type":                   {Setting{Delivery: ops}, toOld, toNumber, 5, confirmTime, other},
-		"never turned off":               {Setting{Delivery: Delivery{Type: None}}, toOps, toOps, 5, confirmTime, other},
-		"spelling":                       {Setting{Delivery: ops}, toOld, toMailto, 0, 0, respelled},
-		"spelling, another type before":  {Setting{Delivery: ops}, toNumber, toMailto, 0, 0, respelled},
-		"spelling, nothing known":        {Setting{Delivery: ops}, "", toMailto, 5, confirmTime, respelled}, // It may be the previous destination.
-		"spelling as before":             {Setting{Delivery: ops}, toMailto, toMailto, 5, confirmTime, other},
-		"known spelling":                 {Setting{Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, 0, asSet},
-		"masked like the last one":       {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("key=***")}, toMasked, toMasked, 0, 0, respelled},
-		"masked, last one unknown":       {Setting{Delivery: caller("key=2")}, toMasked, toMasked, 5, confirmTime, other},
-		"masked, last one replaced":      {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("")}, toMasked, toMasked, 5, confirmTime, other},
-		"masked as before, read back":    {Setting{Delivery: caller("key=2"), ReadBack: true}, toMasked, toMasked, 5, confirmTime, respelled},
-		"a stranger's, read back":        {Setting{Delivery: ops, ReadBack: true}, toOld, toOld, 5, confirmTime, other},
-		"tokens encoded as before":       {Setting{Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, confirmTime, respelled},
-		"lost":                           {Setting{Delivery: ops}, "", "lost " + toOps, 1, 0, asSet},
-		"502":                            {Setting{Delivery: ops}, toOld, "502 " + toOps, 1, 0, asSet},
-		"no response":                    {Setting{Delivery: ops}, "", "never " + toOps, 1, DefaultRequestTimeout, asSet},
-		"damaged":                        {Setting{Delivery: ops}, "", "cut " + toOps, 1, 0, asSet},
-		"another program's":              {Setting{Delivery: ops}, "", "html " + toOps, 1, 0, asSet},
-		"lost, no effect":                {Setting{Delivery: ops}, "", "lost " + toOld, 1, 0, other},
-		"502, as before":                 {Setting{Delivery: ops}, toOld, "502 " + toOld, 1, 0, other},
-		"502, spelling":                  {Setting{Delivery: ops}, toOld, "502 " + toMailto, 1, 0, respelled},
-		"502, spelling, nothing known":   {Setting{Delivery: ops}, "", "502 " + toMailto, 1, 0, other},
-		"lost, the read fails":           {Setting{Delivery: ops}, toOld, "lost 502", 1, 0, other},
-		"502, the read is lost":          {Setting{Delivery: ops}, toOld, "502 lost", 1, 0, other},
-		"credentials, nothing known":     {Setting{Delivery: withUser}, "", "lost " + toOps, 0, 0, other},
-		"empty password, nothing known":  {Setting{Delivery: withoutPassword}, "", "lost " + toOps, 0, 0, other},
-		"credentials, same before":       {Setting{Delivery: withUser}, toOps, "lost " + toOps, 0, 0, other},
-		"credentials, other before":      {Setting{Delivery: withUser}, toOld, "lost " + toOps, 1, 0, asSet},
-		"credentials, other, no effect":  {Setting{Delivery: withUser}, toOld, "lost " + toOld, 1, 0, other},
+		"as set":                         {Setting{Option: Receive, Delivery: ops}, toOld, toOps, 0, 0, asSet},
+		"as set, in capitals":            {Setting{Option: Receive, Delivery: ops}, toOld, `{"type":"EMAIL","email":"Ops@Example.com"}`, 0, 0, asSet},
+		"as set and as before":           {Setting{Option: Receive, Delivery: ops}, toOps, toOps, 0, 0, asSet},
+		"as set, but read back":          {Setting{Option: Receive, Delivery: ops, ReadBack: true}, toOld, toOps, 1, 0, asSet},
+		"read back in another spelling":  {Setting{Option: Receive, Delivery: ops, ReadBack: true}, toOld, toOps + " " + toMailto, 1, 0, respelled},
+		"without receive":                {Setting{Option: Receive, Delivery: ops}, toOld, "null " + toOps, 1, 0, asSet},
+		"only a success":                 {Setting{Option: Receive, Delivery: ops}, toOld, "success " + toOps, 1, 0, asSet},
+		"nothing":                        {Setting{Option: Receive, Delivery: ops}, "", "empty " + toOps, 1, 0, asSet},
+		"after half a second":            {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, 500 * time.Millisecond, asSet},
+		"after five seconds":             {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, confirmTime, asSet},
+		"after lag, in another spelling": {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toMailto, 2, 500 * time.Millisecond, respelled},
+		"never":                          {Setting{Option: Receive, Delivery: ops}, toOld, toOld, 5, confirmTime, other},
+		"never, nothing known":           {Setting{Option: Receive, Delivery: ops}, "", toOld, 5, confirmTime, other},
+		"somebody else's":                {Setting{Option: Receive, Delivery: ops}, toOld, `{"type":"email","email":"devops@example.com"}`, 5, confirmTime, other},
+		"another type":                   {Setting{Option: Receive, Delivery: ops}, toOld, toNumber, 5, confirmTime, other},
+		"never turned off":               {Setting{Option: Receive, Delivery: Delivery{Type: None}}, toOps, toOps, 5, confirmTime, other},
+		"spelling":                       {Setting{Option: Receive, Delivery: ops}, toOld, toMailto, 0, 0, respelled},
+		"spelling, another type before":  {Setting{Option: Receive, Delivery: ops}, toNumber, toMailto, 0, 0, respelled},
+		"spelling, nothing known":        {Setting{Option: Receive, Delivery: ops}, "", toMailto, 5, confirmTime, respelled}, // It may be the previous destination.
+		"spelling as before":             {Setting{Option: Receive, Delivery: ops}, toMailto, toMailto, 5, confirmTime, other},
+		"known spelling":                 {Setting{Option: Receive, Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, 0, asSet},
+		"masked like the last one":       {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("key=***")}, toMasked, toMasked, 0, 0, respelled},
+		"masked, last one unknown":       {Setting{Option: Receive, Delivery: caller("key=2")}, toMasked, toMasked, 5, confirmTime, other},
+		"masked, last one replaced":      {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("")}, toMasked, toMasked, 5, confirmTime, other},
+		"masked as before, read back":    {Setting{Option: Receive, Delivery: caller("key=2"), ReadBack: true}, toMasked, toMasked, 5, confirmTime, respelled},
+		"a stranger's, read back":        {Setting{Option: Receive, Delivery: ops, ReadBack: true}, toOld, toOld, 5, confirmTime, other},
+		"tokens encoded as before":       {Setting{Option: Receive, Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, confirmTime, respelled},
+		"lost":                           {Setting{Option: Receive, Delivery: ops}, "", "lost " + toOps, 1, 0, asSet},
+		"502":                            {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toOps, 1, 0, asSet},
+		"no response":                    {Setting{Option: Receive, Delivery: ops}, "", "never " + toOps, 1, DefaultRequestTimeout, asSet},
+		"damaged":                        {Setting{Option: Receive, Delivery: ops}, "", "cut " + toOps, 1, 0, asSet},
+		"another program's":              {Setting{Option: Receive, Delivery: ops}, "", "html " + toOps, 1, 0, asSet},
+		"lost, no effect":                {Setting{Option: Receive, Delivery: ops}, "", "lost " + toOld, 1, 0, other},
+		"502, as before":                 {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toOld, 1, 0, other},
+		"502, spelling":                  {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toMailto, 1, 0, respelled},
+		"502, spelling, nothing known":   {Setting{Option: Receive, Delivery: ops}, "", "502 " + toMailto, 1, 0, other},
+		"lost, the read fails":           {Setting{Option: Receive, Delivery: ops}, toOld, "lost 502", 1, 0, other},
+		"502, the read is lost":          {Setting{Option: Receive, Delivery: ops}, toOld, "502 lost", 1, 0, other},
+		"credentials, nothing known":     {Setting{Option: Receive, Delivery: withUser}, "", "lost " + toOps, 0, 0, other},
+		"empty password, nothing known":  {Setting{Option: Receive, Delivery: withoutPassword}, "", "lost " + toOps, 0, 0, other},
+		"credentials, same before":       {Setting{Option: Receive, Delivery: withUser}, toOps, "lost " + toOps, 0, 0, other},
+		"credentials, other before":      {Setting{Option: Receive, Delivery: withUser}, toOld, "lost " + toOps, 1, 0, asSet},
+		"credentials, other, no effect":  {Setting{Option: Receive, Delivery: withUser}, toOld, "lost " + toOld, 1, 0, other},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			server, calls := scripted(test.before+" "+test.responses), "set json"+strings.Repeat(", get", test.reads)
@@ -160,7 +160,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 				calls = "get, " + calls
 			}
 			begun := time.Now()
-			result, err := client.SetDelivery(t.Context(), anyNumber, test.set)
+			result, err := client.Set(t.Context(), anyNumber, test.set)
 			server.wantCalls(t, calls)
 			if took := time.Since(begun).Round(100 * time.Millisecond); took != test.took {
 				t.Errorf("it took %s, want %s", took, test.took)
@@ -263,7 +263,7 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 					{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &empty}, true},
 					{Delivery{Type: URL, Value: callback}, false},
 				} {
-					result, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: test.set})
+					result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
 					if wantSuccess(t, err); result.CredentialsKept != test.kept {
 						t.Errorf("credentials are reported as kept: %t", result.CredentialsKept)
 					}
@@ -271,7 +271,7 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 				if last := server.bodies[len(server.bodies)-2]; !strings.Contains(last, "url_username") || strings.Contains(last, "url_password") {
 					t.Errorf("a username without a password was sent as %s", last)
 				}
-				_, err := client.SetDelivery(t.Context(), anyNumber, Setting{Delivery: removed, MustRemoveCredentials: true})
+				_, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: removed, MustRemoveCredentials: true})
 				wantKind(t, err, DestinationRejected, "The credentials must not be empty.")
 				server.wantCalls(t, calls)
 			})

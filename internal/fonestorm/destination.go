@@ -28,7 +28,7 @@ func (d Delivery) Normalized() Delivery {
 		d.Value = withoutBlanks(d.Value)
 	case Forward:
 		d.Value = canonicalNumber(d.Value)
-	case URL:
+	case URL, Callback:
 		d.Value = braces.Replace(d.Value)
 	case None:
 		d.Value = ""
@@ -48,7 +48,7 @@ func canonicalValue(kind DeliveryType, value string) string {
 	case Email:
 		local, host, _ := strings.Cut(value, "@")
 		return strings.ToLower(local) + "@" + canonicalHost(host)
-	case URL:
+	case URL, Callback:
 		return canonicalURL(value)
 	case Forward:
 		return canonicalNumber(value)
@@ -152,7 +152,7 @@ func MaySpell(shown, set Delivery) bool {
 		core := canonicalValue(kind, set.Value)
 		candidates := append(digitGroups.FindAllString(text, -1), strings.Join(digitGroups.FindAllString(text, -1), ""))
 		return slices.Contains(candidates, core) || kind == Forward && slices.Contains(candidates, "1"+core)
-	case URL:
+	case URL, Callback:
 		return hostOf(text) == hostOf(set.Value)
 	case None:
 		return true

@@ -58,7 +58,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 // What each status means for each call if the response is FoneStorm's.
 func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
-	operations := []operation{logIn, useSubaccount, readFoneNumber, listFoneNumbers, setDelivery, listDevices}
+	operations := []operation{logIn, useSubaccount, readFoneNumber, listFoneNumbers, (Setting{Option: Receive}.request("").operation), listDevices}
 	client, other := newClient(t, nil), newClient(t, nil, withToken)
 	wants := map[int][]Kind{
 		400: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected, Rejected},
@@ -76,7 +76,7 @@ func TestKindsOfFailures(t *testing.T) {
 		for i, o := range operations {
 			r := &request{operation: o}
 			got := client.failedResponse(r, "", response, []byte(envelopeOf(status, "no")))
-			if got.Kind != want[i] || got.uncertain != (o == setDelivery && got.Kind == ServerError) {
+			if got.Kind != want[i] || got.uncertain != (o == (Setting{Option: Receive}.request("").operation) && got.Kind == ServerError) {
 				t.Errorf("%d in response to %s is of kind %d, want %d; it may have taken effect: %t", status, r, got.Kind, want[i], got.uncertain)
 			}
 		}
@@ -88,7 +88,7 @@ func TestKindsOfFailures(t *testing.T) {
 		r := &request{operation: o}
 		lost, unsent := client.noResponse(t.Context(), t.Context(), r, true, io.EOF), client.noResponse(t.Context(), t.Context(), r, false, io.EOF)
 		damaged := unexpected(r, true, "")
-		if lost.uncertain != (o == setDelivery) || damaged.uncertain != (o == setDelivery) || unsent.uncertain {
+		if lost.uncertain != (o == (Setting{Option: Receive}.request("").operation)) || damaged.uncertain != (o == (Setting{Option: Receive}.request("").operation)) || unsent.uncertain {
 			t.Errorf("%s may have taken effect: %t, %t, %t", r, lost.uncertain, damaged.uncertain, unsent.uncertain)
 		}
 	}

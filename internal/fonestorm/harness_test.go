@@ -310,7 +310,7 @@ func listAll(t testing.TB, client *Client) []FoneNumber {
 }
 
 func set(ctx context.Context, client *Client, number string, d Delivery) error {
-	_, err := client.SetDelivery(ctx, number, Setting{Delivery: d})
+	_, err := client.Set(ctx, number, Setting{Option: Receive, Delivery: d})
 	return err
 }
 

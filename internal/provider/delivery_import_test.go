@@ -174,7 +174,7 @@ func TestGenerateResourceConfig(t *testing.T) {
 	}
 	for number, reason := range reasons {
 		if !slices.ContainsFunc(diags, func(d *tfprotov6.Diagnostic) bool {
-			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Unsupported Delivery" &&
+			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Unsupported Destination" &&
 				strings.Contains(d.Detail, "FoneNumber "+number+" is omitted") && strings.Contains(d.Detail, reason)
 		}) {
 			t.Errorf("no warning contains FoneNumber %s and %q", number, reason)
@@ -205,7 +205,7 @@ func TestImportOfWhatCannotBeConfigured(t *testing.T) {
 	r := a.start(t.Context(), t, nil)
 	for number, reason := range a.putUnconfigurable() {
 		_, diags := r.importState(number)
-		wantError(t, diags, "Unsupported Delivery", "FoneNumber "+number, reason, "Remove the import of this FoneNumber.")
+		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, reason, "Remove the import of this FoneNumber.")
 		if d := failure(diags); d != nil && strings.Contains(d.Detail, "horse") {
 			t.Errorf("FoneNumber %s: shows a secret: %s", number, d.Detail)
 		}

@@ -226,7 +226,7 @@ func TestPlanWarnings(t *testing.T) {
 		"destroy by default":  {before: to(1), warning: deleted},
 		"destroy type None":   {before: to(4)},
 		"destroy keep":        {before: with(to(1), "on_destroy", "keep")},
-		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "Delivery Left Unchanged on Destroy"},
+		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "FoneNumber Left Unchanged on Destroy"},
 		"replace disable":     {before: to(1), after: with(to(1), "fonenumber", otherNumber), warning: deleted},
 		"replace keep": {
 			before: with(to(1), "on_destroy", "keep"), after: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
