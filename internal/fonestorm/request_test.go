@@ -128,6 +128,7 @@ func TestWhatEndsAnOutage(t *testing.T) {
 	for responses, ends := range map[string]bool{ // Whether the call after these is sent.
 		"lost lost":              true,
 		"lost lost lost":         false,
+		"lost lost never lost":   false,
 		"ok lost lost lost":      false,
 		"lost lost ok lost lost": true, "lost lost 404 lost lost": true, "lost lost 503 lost lost": true,
 		"503 503 503 503":         true,
@@ -327,7 +328,7 @@ func TestFailedCalls(t *testing.T) {
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
 		{0, "400 403", "set json, set form", PermissionDenied, "words of 403", false},
 		{0, "400 503", "set json, set form, get", ServerError, "words of 503", true},
-		{1, "400 503", "set json, set form, set form, get, get", ServerError, "words of 503", true},
+		{1, "400 503", "set json, set form, set form, get, get", ServerError, "words of 503 (attempt 2,", true},
 		{0, "401", "set json", TokenRejected, "words of 401", false},
 		{0, "402", "set json", PaymentRequired, "words of 402", false},
 		{0, "403", "set json", PermissionDenied, "words of 403", false},
