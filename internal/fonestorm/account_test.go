@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,52 +116,41 @@ func TestAccountKnowsTheLatest(t *testing.T) {
 func TestSettingDuringARead(t *testing.T) {
 	t.Parallel()
 	const before = `{"fonenumber":"` + anyNumber + `","sms_options":{"receive":{"type":"None"}}}`
-	early := func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(10 * time.Second)
-		respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(w, r)
-	}
-	for _, first := range []string{"get", "list"} {
-		for _, fails := range []bool{false, true} {
-			inBubble(t, fmt.Sprintf("%s, the setting fails: %t", first, fails), func(t *testing.T) {
-				setting := shows(toNumber)
-				if fails {
-					setting = rejectWith(http.StatusForbidden, "no", "")
+	for calls, setting := range map[string]string{
+		"get, set json": toNumber, "list, set json": toNumber, "get, set json, get": "403", "list, set json, get": "403",
+	} {
+		inBubble(t, calls, func(t *testing.T) {
+			server := newScript(func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(10 * time.Second)
+				respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(w, r)
+			}, respondTo(setting), shows(toNumber))
+			client := newClient(t, server, withToken)
+			var early sync.WaitGroup
+			early.Go(func() {
+				if strings.HasPrefix(calls, "list") {
+					listAll(t, client)
+				} else {
+					get(t, client, anyNumber)
 				}
-				server := newScript(early, setting, shows(toNumber))
-				client := newClient(t, server, withToken, withoutRetries)
-				slowly := begin(func() error {
-					if first == "get" {
-						return read(t.Context(), client, anyNumber)
-					}
-					_, err := client.ListFoneNumbers(t.Context())
-					return err
-				})
-				time.Sleep(time.Second)
-				if err := set(t.Context(), client, anyNumber, forwardTo("3215551111")); (err != nil) != fails {
-					t.Errorf("the setting ended with %v", err)
-				}
-				if f, known := client.Known(anyNumber); known == fails {
-					t.Errorf("after the setting it knows %+v: %t", f.Delivery, known)
-				}
-				for range 2 { // Before and after the early one has ended.
-					if got := get(t, client, anyNumber).Delivery; *got != forwardTo("3215551111") {
-						t.Errorf("it is read as %+v", got)
-					}
-					time.Sleep(time.Minute)
-				}
-				wantSuccess(t, <-slowly)
-				if first == "list" {
-					if list := listAll(t, client); *list[0].Delivery != forwardTo("3215551111") {
-						t.Errorf("it is listed as %+v", list[0].Delivery)
-					}
-				}
-				want := []string{first, "set json"}
-				if fails {
-					want = append(want, "get")
-				}
-				server.wantCalls(t, want...)
 			})
-		}
+			time.Sleep(time.Second)
+			err := set(t.Context(), client, anyNumber, forwardTo("3215551111"))
+			if _, known := client.Known(anyNumber); known != (err == nil) || known != (setting == toNumber) {
+				t.Errorf("after the setting the FoneNumber is known: %t: %v", known, err)
+			}
+			for range 2 { // Before and after the early one has ended.
+				if got := get(t, client, anyNumber).Delivery; *got != forwardTo("3215551111") {
+					t.Errorf("it is read as %+v", got)
+				}
+				early.Wait()
+			}
+			server.wantCalls(t, calls)
+			if strings.HasPrefix(calls, "list") {
+				if list := listAll(t, client); *list[0].Delivery != forwardTo("3215551111") {
+					t.Errorf("it is listed as %+v", list[0].Delivery)
+				}
+			}
+		})
 	}
 }
 
@@ -181,30 +172,18 @@ func accountWith(whole, plain http.HandlerFunc) *script {
 // Each form of the list is found out once, with this number of requests.
 func TestListForms(t *testing.T) {
 	t.Parallel()
-	const none = `"sms_options":{"receive":{"type":"None"}}`
-	const two = `{"fonenumber":"3215550000",` + none + `},{"fonenumber":"3215550001",` + none + `}`
-	numbers := respondWith(http.StatusOK, `{"fonenumbers":["3215550000","3215550001","3215550002"]}`)
-	never := func(http.ResponseWriter, *http.Request) { t.Error("the plain list was requested") }
-	type testCase struct {
-		whole, plain http.HandlerFunc
-		requests     int
-	}
-	tests := map[string]testCase{
-		"objects": {respondWith(http.StatusOK, `{"fonenumbers":[null,`+two+`,{"fonenumber":"3215550002",`+none+`},
-			{"fonenumber":"3215550003","is_active":"no"},{"fonenumber":"3215550004","is_active":"cancel",`+none+`}]}`), never, 1},
-		"one without delivery": {respondWith(http.StatusOK, `{"fonenumbers":[`+two+`,{"fonenumber":"3215550002"}]}`), never, 2},
-		"ignored filter":       {numbers, never, 4},
-		"slow": {func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(110 * time.Second)
-			numbers(w, r)
-		}, never, 4},
-	}
-	for _, status := range []int{400, 404, 410, 415, 422} {
-		tests[fmt.Sprint("rejected with ", status)] = testCase{rejectWith(status, "filter is not supported", ""), numbers, 5}
-	}
-	for name, test := range tests {
-		inBubble(t, name, func(t *testing.T) {
-			server := accountWith(test.whole, test.plain)
+	const numbers = `["3215550000","3215550001","3215550002"]`
+	const two = `{"fonenumber":"3215550000","receive":{}},{"fonenumber":"3215550001","receive":{}}`
+	const third = `{"fonenumber":"3215550002","receive":{}}`
+	const inactive = `{"fonenumber":"3215550003","is_active":"no"},{"fonenumber":"3215550004","is_active":"cancel","receive":{}}`
+	for whole, requests := range map[string]int{
+		`[null,` + two + `,` + third + `,` + inactive + `]`: 1,
+		`[` + two + `,{"fonenumber":"3215550002"}]`:         1 + 1, // One is listed without its delivery.
+		numbers: 1 + 3,                                                         // The filter is ignored.
+		"400":   2 + 3, "404": 2 + 3, "410": 2 + 3, "415": 2 + 3, "422": 2 + 3, // The filter is rejected.
+	} {
+		inBubble(t, whole, func(t *testing.T) {
+			server := accountWith(respondTo(whole), respondTo(numbers))
 			client := newClient(t, server, withToken)
 			for range 2 {
 				list := listAll(t, client)
@@ -212,31 +191,23 @@ func TestListForms(t *testing.T) {
 					t.Errorf("the list is %+v", list)
 				}
 			}
-			server.wantCount(t, test.requests)
+			server.wantCount(t, requests)
 		})
 	}
 }
 
-// The list only saves requests: if it fails, reads still succeed and do not request it again.
+// The list only saves requests: if it fails, reads still succeed and do not request it again. ListFoneNumbers returns the error each
+// time, and never a partial list.
 func TestReadsSucceedWithoutTheList(t *testing.T) {
 	t.Parallel()
-	for name, fail := range map[string]http.HandlerFunc{
-		"forbidden":   rejectWith(http.StatusForbidden, "not for you", ""),
-		"not JSON":    respondWith(http.StatusOK, "<html>"),
-		"cut off":     respondWith(http.StatusOK, `{"fonenumbers":[{"fonenumber":"3215550000"},`),
-		"wrong form":  respondWith(http.StatusOK, `{"fonenumbers":{}}`),
-		"bad":         rejectWith(http.StatusBadRequest, "no", ""),
-		"limited":     rejectWith(http.StatusTooManyRequests, "no", "600"),
-		"no route":    respondWith(http.StatusNotFound, "<html>"),
-		"no response": neverRespond,
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := accountWith(fail, fail)
+	for fail := range strings.FieldsSeq("403 400 404 502 html cut ok lost never") {
+		inBubble(t, fail, func(t *testing.T) {
+			server := accountWith(respondTo(fail), respondTo(fail))
 			client := newClient(t, server, withToken, withoutRetries)
 			getAll(t, client, 50)
 			getAll(t, client, 100)
 			server.wantCount(t, 101)
-			for range 2 { // ListFoneNumbers returns the error each time, and never a partial list.
+			for range 2 {
 				if list, err := client.ListFoneNumbers(t.Context()); err == nil || len(list) != 0 {
 					t.Errorf("the list has %d entries, and the error is %v", len(list), err)
 				}
@@ -252,117 +223,60 @@ func TestReadsSucceedWithoutTheList(t *testing.T) {
 // reads fails, so does the list.
 func TestListThatCannotBeCompleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		second := rejectWith(http.StatusForbidden, "no", "")
-		client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(time.Second)
-			switch {
-			case kindOf(r) == "list":
-				respondWith(http.StatusOK, `{"fonenumbers":["3215550000","3215550001"]}`)(w, r)
-			case r.URL.Path == simulator.BasePath+"/fonenumbers/"+anyNumber:
-				succeed(w, r)
-			default:
-				second(w, r)
-			}
-		}), withToken)
+		server := scripted(`never ["3215550000"] 403 404`)
+		client := newClient(t, server, withToken)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		_, err := client.ListFoneNumbers(ctx)
-		if KindOf(err) != Canceled {
+		if _, err := client.ListFoneNumbers(ctx); KindOf(err) != Canceled {
 			t.Errorf("the error is %v", err)
 		}
 		list, err := client.ListFoneNumbers(t.Context())
 		if wantKind(t, err, PermissionDenied); list != nil {
 			t.Errorf("the list is %+v", list)
 		}
-		second = rejectWith(http.StatusNotFound, "no", "")
-		if list := listAll(t, client); len(list) != 1 || list[0].Number != anyNumber {
+		server.responses = append(server.responses, respondTo(`[]`))
+		if list := listAll(t, client); len(list) != 0 {
 			t.Errorf("the list is %+v", list)
 		}
 	})
 }
 
-// What a 404 means depends on who sent it and on the account's list.
+// A 404 about one FoneNumber is confirmed by the account's list, see TestFailedCalls.
 func TestNotFound(t *testing.T) {
 	t.Parallel()
-	envelope := rejectWith(http.StatusNotFound, "The FoneNumber was not found.", "")
-	say := func(body string) http.HandlerFunc { return respondWith(http.StatusNotFound, body) }
-	list := func(numbers string) http.HandlerFunc {
-		return respondWith(http.StatusOK, `{"fonenumbers":[`+numbers+`]}`)
-	}
-	for name, test := range map[string]struct {
-		one   http.HandlerFunc
-		list  http.HandlerFunc
-		want  Kind
-		words string
-	}{
-		"FoneStorm says so, and the list":   {envelope, list(`"3215559999"`), NotFound, "The FoneNumber was not found."},
-		"the list has no number at all":     {envelope, list(``), NotFound, ""},
-		"the list contradicts":              {envelope, list(`"+13215550000"`), UnexpectedResponse, "was not found. The account's list contains the FoneNumber"},
-		"the list's object contradicts":     {envelope, list(`{"fonenumber":3215550000,"is_active":"no"}`), UnexpectedResponse, ""},
-		"everything is not found":           {envelope, envelope, UnexpectedResponse, "The account's list was not found either"},
-		"the list is forbidden":             {envelope, rejectWith(http.StatusForbidden, "Not for you.", ""), NotFound, ""},
-		"the list cannot be read":           {envelope, list(`{"label":"x"}`), NotFound, ""},
-		"the list is too slow":              {envelope, neverRespond, NotFound, ""},
-		"a web page":                        {say("<html>"), list(``), WrongEndpoint, "GET https://fonestorm.test/v2/fonenumbers/" + anyNumber},
-		"another program":                   {say(`{"message":"no Route matched"}`), list(``), WrongEndpoint, ""},
-		"an envelope without message":       {say(`{"error":"Not Found","status_code":404}`), list(``), WrongEndpoint, ""},
-		"an envelope of another status":     {say(`{"error":"Not Found","message":"","status_code":400}`), list(``), WrongEndpoint, ""},
-		"an envelope with a text as status": {say(`{"error":"Not Found","message":"","status_code":"404"}`), list(``), NotFound, ""},
-		"nothing":                           {say(""), list(``), WrongEndpoint, ""},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				map[string]http.HandlerFunc{"get": test.one, "list": test.list}[kindOf(r)](w, r)
-			}), withToken)
-			_, errRead := client.ReadFoneNumber(t.Context(), anyNumber)
-			for _, err := range []error{read(t.Context(), client, anyNumber), errRead} {
-				wantKind(t, err, test.want, test.words, "read FoneNumber "+anyNumber)
-				if IsNotFound(err) != (test.want == NotFound) || MayHaveTakenEffect(err) {
-					t.Errorf("IsNotFound: %t, MayHaveTakenEffect: %t", IsNotFound(err), MayHaveTakenEffect(err))
-				}
+	for list, want := range map[string]Kind{`["3215559999"]`: NotFound, `["3215550000"]`: UnexpectedResponse, "never": NotFound} {
+		inBubble(t, list, func(t *testing.T) {
+			client := newClient(t, scripted("404 "+list), withToken)
+			_, err := client.ReadFoneNumber(t.Context(), anyNumber)
+			if wantKind(t, err, want, "read FoneNumber "+anyNumber, "words of 404"); IsNotFound(err) != (want == NotFound) {
+				t.Errorf("IsNotFound is wrong about %v", err)
 			}
+			wantKind(t, read(t.Context(), newClient(t, scripted("404 "+list), withToken), anyNumber), want)
 		})
 	}
 	inBubble(t, "canceled while it is confirmed", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := read(ctx, newClient(t, newScript(envelope, neverRespond), withToken), anyNumber); KindOf(err) != Canceled {
+		if err := read(ctx, newClient(t, scripted("404 never"), withToken), anyNumber); KindOf(err) != Canceled {
 			t.Errorf("the error is %v", err)
 		}
 	})
 }
 
-// Callers share one list of the devices, even if it fails: a user who is not allowed to list them will not be allowed later.
+// There is one list of the devices, even if it fails: a user who is not allowed to list them will not be allowed later.
 func TestListDevices(t *testing.T) {
 	t.Parallel()
-	want := []RegisteredDevice{{"21915233078", "Front desk", "Polycom", anyNumber}}
 	found := respondWith(http.StatusOK, `{"devices":[{"id":"21915233078","name":"Front desk","type":"Polycom","fonenumber":"`+anyNumber+`"}]}`)
-	for _, allowed := range []bool{true, false} {
-		inBubble(t, fmt.Sprint("allowed: ", allowed), func(t *testing.T) {
-			server := newScript(func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(time.Second)
-				if allowed {
-					found(w, r)
-					return
-				}
-				rejectWith(http.StatusForbidden, "The user may not see devices.", "")(w, r)
-			})
-			client := newClient(t, server, withToken)
-			list := func(int) error {
-				got, err := client.ListDevices(t.Context())
-				if allowed && !reflect.DeepEqual(got, want) {
-					t.Errorf("the devices are %+v, want %+v", got, want)
-				}
-				return err
-			}
-			for _, err := range append(together(10, list), list(0)) {
-				if allowed {
-					wantSuccess(t, err)
-				} else {
-					wantKind(t, err, PermissionDenied, "list the account's devices", "The user may not see devices.")
-				}
-			}
-			server.wantCalls(t, "devices")
-		})
+	allowed, forbidden := newScript(found), scripted("403")
+	client, other := newClient(t, allowed, withToken), newClient(t, forbidden, withToken)
+	for range 2 {
+		got, err := client.ListDevices(t.Context())
+		if want := []RegisteredDevice{{"21915233078", "Front desk", "Polycom", anyNumber}}; err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("the devices are %+v, want %+v: %v", got, want, err)
+		}
+		_, err = other.ListDevices(t.Context())
+		wantKind(t, err, PermissionDenied, "list the account's devices", "words of 403")
 	}
+	allowed.wantCalls(t, "devices")
+	forbidden.wantCalls(t, "devices")
 }

@@ -11,68 +11,48 @@ import (
 
 func TestNewRejectsInvalidConfig(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		change func(*Config)
-		words  []string
-	}{
-		"endpoint":              {func(c *Config) { c.Endpoint = "fonestorm.test" }, []string{"https://"}},
-		"no requests":           {func(c *Config) { c.RequestsPerSecond = 0 }, []string{"requests per second", "0", "at least 1"}},
-		"negative retries":      {func(c *Config) { c.MaxRetries = -1 }, []string{"retries", "-1"}},
-		"username with line":    {func(c *Config) { c.Username = "demo\r\n" }, []string{"the username contains a control character"}},
-		"password with line":    {func(c *Config) { c.Password = "demo-password\n" }, []string{"the password contains a control character"}},
-		"token with line":       {func(c *Config) { c.Token = "abc\n" }, []string{"the token contains a control character"}},
-		"subaccount of a token": {func(c *Config) { c.Token, c.Subaccount = "abc", subaccount }, []string{"subaccount", "username and a password"}},
-		"zero request timeout":  {func(c *Config) { c.RequestTimeout = 0 }, []string{"request timeout", "0s"}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := New(testConfig(DefaultEndpoint, test.change))
-			wantWords(t, err, test.words...)
-		})
+	for words, change := range map[string]func(*Config){
+		"the endpoint must begin with https://":               func(c *Config) { c.Endpoint = "fonestorm.test" },
+		"requests per second is 0: it must be at least 1":     func(c *Config) { c.RequestsPerSecond = 0 },
+		"retries is -1: it must not be negative":              func(c *Config) { c.MaxRetries = -1 },
+		"request timeout is 0s: it must be greater than zero": func(c *Config) { c.RequestTimeout = 0 },
+		"the username contains a control character":           func(c *Config) { c.Username = "demo\r\n" },
+		"the password contains a control character":           func(c *Config) { c.Password = "demo-password\n" },
+		"the token contains a control character":              func(c *Config) { c.Token = "abc\n" },
+		"a subaccount needs a username and a password":        func(c *Config) { c.Token, c.Subaccount = "abc", subaccount },
+	} {
+		_, err := New(testConfig(DefaultEndpoint, change))
+		wantWords(t, err, words)
 	}
 }
 
 func TestParseEndpoint(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		endpoint string
-		flaw     string // Empty if the endpoint is valid.
-	}{
-		{DefaultEndpoint, ""},
-		{"https://fonestorm.test:8443/v2/", ""},
-		{"http://localhost:8080/v2", ""},
-		{"http://127.0.0.1/v2", ""},
-		{"http://127.8.9.10:80/v2", ""},
-		{"http://[::1]:8080/v2", ""},
-		{"http://fonestorm.test/v2", "loopback"},
-		{"http://localhost.fonestorm.test/v2", "loopback"},
-		{"http://10.0.0.1/v2", "loopback"},
-		{"https://user:hunter2@fonestorm.test/v2", "username"},
-		{"ftp://fonestorm.test/v2", "https://"},
-		{"fonestorm.test/v2", "https://"},
-		{"", "https://"},
-		{"https:///v2", "no host"},
-		{"https://fonestorm.test/v2?token=hunter2", "query"},
-		{"https://fonestorm.test/v2#hunter2", "fragment"},
-		{"https://hunter2%zz/", "not a URL"},
-	}
-	for _, test := range tests {
-		t.Run(test.endpoint, func(t *testing.T) {
-			t.Parallel()
-			u, err := ParseEndpoint(test.endpoint)
-			if test.flaw == "" {
-				wantSuccess(t, err)
-				if u.String() != test.endpoint {
-					t.Errorf("got endpoint %s", u)
-				}
-				return
-			}
-			wantWords(t, err, test.flaw)
-			if strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("the error shows a secret: %s", err)
-			}
-		})
+	for endpoint, flaw := range map[string]string{ // Empty if the endpoint is valid.
+		DefaultEndpoint:                           "",
+		"https://fonestorm.test:8443/v2/":         "",
+		"http://localhost:8080/v2":                "",
+		"http://127.8.9.10:80/v2":                 "",
+		"http://[::1]:8080/v2":                    "",
+		"http://fonestorm.test/v2":                "loopback",
+		"http://localhost.fonestorm.test/v2":      "loopback",
+		"http://10.0.0.1/v2":                      "loopback",
+		"https://user:hunter2@fonestorm.test/v2":  "username",
+		"ftp://fonestorm.test/v2":                 "https://",
+		"fonestorm.test/v2":                       "https://",
+		"":                                        "https://",
+		"https:///v2":                             "no host",
+		"https://fonestorm.test/v2?token=hunter2": "query",
+		"https://fonestorm.test/v2#hunter2":       "fragment",
+		"https://hunter2%zz/":                     "not a URL",
+	} {
+		u, err := ParseEndpoint(endpoint)
+		if flaw == "" && (err != nil || u.String() != endpoint) {
+			t.Errorf("got endpoint %s, want %s: %v", u, endpoint, err)
+		}
+		if flaw != "" && (err == nil || !strings.Contains(err.Error(), flaw) || strings.Contains(err.Error(), "hunter2")) {
+			t.Errorf("the error about %s is %v, want one that says %q", endpoint, err, flaw)
+		}
 	}
 }
 
@@ -90,8 +70,8 @@ func TestRequestsAsDocumented(t *testing.T) {
 			t.Errorf("got %d requests before the first call", len(sent))
 		}
 		_, err := client.ListFoneNumbers(t.Context())
-		wantSuccess(t, err, fetchAny(t, client))
-		_ = fetch(t.Context(), client, "321/555?filter=all") // Other text must not change the path.
+		wantSuccess(t, err, fetch(t.Context(), client))
+		_, _ = client.fetchFoneNumber(t.Context(), "321/555?filter=all") // Other text must not change the path.
 		for i, path := range []string{"/fonenumbers?filter=all", "/fonenumbers/" + anyNumber, "/fonenumbers/321%2F555%3Ffilter=all"} {
 			want := "GET " + strings.TrimSuffix(endpoint, "/") + path + " map[Accept:[application/json] User-Agent:[client-test] token:[given-token]]"
 			if sent[i] != want {

@@ -1,7 +1,7 @@
 package fonestorm
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -21,20 +21,20 @@ func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
 		t.Errorf("the types are %s", got)
 	}
 	name, password, empty := "user:ü", "p&ss=w%rd +", ""
-	const url = `{"fonenumber":"3215550000","type":"URL","url_method":"POST"%s,"value":"` + callback + `"}`
-	shownURL := `{"type":"url","url":"` + callback + `","url_method":"POST"}`
+	const body = `{"fonenumber":"3215550000","type":"%s","url_method":"POST"%s,"value":"%s"}`
+	shown := `{"type":"url","url":"` + callback + `","url_method":"POST"}`
 	for _, test := range []struct {
-		set         Delivery
-		sent, shown string
+		set                Delivery
+		credentials, shown string
 	}{
-		{Delivery{Type: Device, Value: "987123543678"}, `{"fonenumber":"3215550000","type":"Device","url_method":"POST","value":"987123543678"}`, `{"type":"device","device":"987123543678"}`},
-		{Delivery{Type: Email, Value: "Ops+sms@example.com"}, `{"fonenumber":"3215550000","type":"Email","url_method":"POST","value":"Ops+sms@example.com"}`, `{"type":"email","email":"Ops+sms@example.com"}`},
-		{Delivery{Type: Forward, Value: "3215551111"}, `{"fonenumber":"3215550000","type":"Forward","url_method":"POST","value":"3215551111"}`, `{"type":"forward","forward":"3215551111"}`},
-		{Delivery{Type: None}, `{"fonenumber":"3215550000","type":"None","url_method":"POST","value":"None"}`, `{"type":"None"}`},
-		{Delivery{Type: URL, Value: callback, URLMethod: "GET"}, fmt.Sprintf(url, ""), shownURL}, // The caller cannot choose the method.
-		{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &password}, fmt.Sprintf(url, `,"url_password":"p&ss=w%rd +","url_username":"user:ü"`), shownURL},
-		{Delivery{Type: URL, Value: callback, URLUsername: &name}, fmt.Sprintf(url, `,"url_username":"user:ü"`), shownURL},
-		{Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}, fmt.Sprintf(url, `,"url_password":"","url_username":""`), shownURL},
+		{Delivery{Type: Device, Value: "987123543678"}, "", `{"type":"device","device":"987123543678"}`},
+		{Delivery{Type: Email, Value: "Ops+sms@example.com"}, "", `{"type":"email","email":"Ops+sms@example.com"}`},
+		{Delivery{Type: Forward, Value: "3215551111"}, "", toNumber},
+		{Delivery{Type: None}, "", `{"type":"None"}`},
+		{Delivery{Type: URL, Value: callback, URLMethod: "GET"}, "", shown}, // The caller cannot choose the method.
+		{Delivery{Type: URL, Value: callback, URLUsername: &name}, `,"url_username":"user:ü"`, shown},
+		{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &password}, `,"url_password":"p&ss=w%rd +","url_username":"user:ü"`, shown},
+		{Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}, `,"url_password":"","url_username":""`, shown},
 	} {
 		server := newScript(shows(test.shown))
 		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
@@ -46,8 +46,9 @@ func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
 		if *result.Delivery != want || result.Number != anyNumber || result.Respelled || result.CredentialsKept {
 			t.Errorf("got %+v with %+v, want %+v", result, result.Delivery, want)
 		}
-		if fmt.Sprint(server.calls) != "[set json]" || server.bodies[0] != test.sent {
-			t.Errorf("the requests were %s with %s, want %s", server.calls, server.bodies, test.sent)
+		server.wantCalls(t, "set json")
+		if sent := fmt.Sprintf(body, want.Type, test.credentials, cmp.Or(want.Value, "None")); server.bodies[0] != sent {
+			t.Errorf("the body was %s, want %s", server.bodies[0], sent)
 		}
 	}
 }
@@ -81,228 +82,101 @@ const (
 	toOld     = `{"type":"email","email":"old@example.com"}`
 	toOps     = `{"type":"email","email":"ops@example.com"}`
 	toMailto  = `{"type":"email","email":"mailto:ops@example.com"}`
-	toCaller  = `{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}`
+	toMasked  = `{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}`
 	toEncoded = `{"type":"url","url":"https://callback.test/?m=%7B%7Bmsg%7D%7D"}`
 	toNumber  = `{"type":"forward","forward":"3215551111"}`
 )
 
-// fiveSeconds is how long a setting is confirmed: the sum of confirmWaits.
-const fiveSeconds = 5 * time.Second
+// confirmTime is the sum of confirmWaits.
+const confirmTime = 5 * time.Second
 
 // A setting is confirmed by what FoneStorm shows of it: at once in a known spelling, after a read where the response does not show
-// it, and after about five seconds where FoneStorm cannot be told from one that still shows the previous destination.
+// it, and after about five seconds where it cannot be told from the previous destination. If the outcome is unknown, one read
+// settles it, unless that cannot show the outcome, because only credentials change.
 func TestSettingIsConfirmed(t *testing.T) {
-	t.Parallel()
-	ops := Setting{Option: Receive, Delivery: Delivery{Type: Email, Value: "ops@example.com"}}
-	caller := func(key string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?key=" + key} }
-	masked := Delivery{Type: URL, Value: "https://callback.test/?key=***"}
-	for name, test := range map[string]struct {
-		set    Setting
-		before string   // Shown before; empty if the client does not know it.
-		shown  []string // In the response to the setting and then in reads; the last one is repeated.
-		reads  int
-		took   time.Duration
-		want   match // respelled, asSet, or other for an error.
-	}{
-		"as set":                             {ops, toOld, []string{toOps}, 0, 0, asSet},
-		"as set, in capitals":                {ops, toOld, []string{`{"type":"EMAIL","email":"Ops@Example.com"}`}, 0, 0, asSet},
-		"as set and as before":               {ops, toOps, []string{toOps}, 0, 0, asSet},
-		"as set, but read back":              {Setting{Option: Receive, Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOps}, 1, 0, asSet},
-		"read back in another spelling":      {Setting{Option: Receive, Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOps, toMailto}, 1, 0, respelled},
-		"only in a read":                     {ops, toOld, []string{"null", toOps}, 1, 0, asSet},
-		"after half a second":                {ops, toOld, []string{toOld, toOld, toOps}, 2, 500 * time.Millisecond, asSet},
-		"after five seconds":                 {ops, toOld, []string{toOld, toOld, toOld, toOld, toOld, toOps}, 5, fiveSeconds, asSet},
-		"after lag, in another spelling":     {ops, toOld, []string{toOld, toOld, toMailto}, 2, 500 * time.Millisecond, respelled},
-		"never":                              {ops, toOld, []string{toOld}, 5, fiveSeconds, other},
-		"never, nothing known":               {ops, "", []string{toOld}, 5, fiveSeconds, other},
-		"somebody else's":                    {ops, toOld, []string{`{"type":"email","email":"devops@example.com"}`}, 5, fiveSeconds, other},
-		"another type":                       {ops, toOld, []string{toNumber}, 5, fiveSeconds, other},
-		"never turned off":                   {Setting{Option: Receive, Delivery: Delivery{Type: None}}, toOps, []string{toOps}, 5, fiveSeconds, other},
-		"in another spelling":                {ops, toOld, []string{toMailto}, 0, 0, respelled},
-		"in another spelling, type before":   {ops, toNumber, []string{toMailto}, 0, 0, respelled},
-		"in another spelling, nothing known": {ops, "", []string{toMailto}, 5, fiveSeconds, respelled}, // It may be the previous destination.
-		"in another spelling, as before":     {ops, toMailto, []string{toMailto}, 5, fiveSeconds, other},
-		"in the known spelling":              {Setting{Option: Receive, Delivery: ops.Delivery, Last: ops.Delivery, LastShown: Delivery{Type: Email, Value: "mailto:ops@example.com"}}, toMailto, []string{toMailto}, 0, 0, asSet},
-		"masked like the previous one":       {Setting{Option: Receive, Delivery: caller("2"), Last: caller("1"), LastShown: masked}, toCaller, []string{toCaller}, 0, 0, respelled},
-		"masked, previous one unknown":       {Setting{Option: Receive, Delivery: caller("2")}, toCaller, []string{toCaller}, 5, fiveSeconds, other},
-		"masked, previous one changed since": {Setting{Option: Receive, Delivery: caller("2"), Last: caller("1"), LastShown: Delivery{Type: URL, Value: "https://callback.test/"}}, toCaller, []string{toCaller}, 5, fiveSeconds, other},
-		"masked like the previous one, read": {Setting{Option: Receive, Delivery: caller("2"), ReadBack: true}, toCaller, []string{toCaller}, 5, fiveSeconds, respelled},
-		"a stranger's as before, read back":  {Setting{Option: Receive, Delivery: ops.Delivery, ReadBack: true}, toOld, []string{toOld}, 5, fiveSeconds, other},
-		"tokens encoded, as before":          {Setting{Option: Receive, Delivery: Delivery{Type: URL, Value: "https://callback.test/?m={{msg}}"}}, toEncoded, []string{toEncoded}, 5, fiveSeconds, respelled},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript()
-			client := newClient(t, server, withToken)
-			if test.before != "" {
-				server.responses = []http.HandlerFunc{shows(test.before)}
-				get(t, client, anyNumber)
-			}
-			for _, shown := range test.shown {
-				server.responses = append(server.responses, shows(shown))
-			}
-			already, begun := len(server.calls), time.Now()
-			result, err := client.Set(t.Context(), anyNumber, test.set)
-			if took := time.Since(begun); took.Round(100*time.Millisecond) != test.took || len(server.calls)-already != 1+test.reads {
-				t.Errorf("it took %s and the requests were %s, want %s and %d reads", took, server.calls, test.took, test.reads)
-			}
-			known, found := client.Known(anyNumber)
-			if test.want == other {
-				wantKind(t, err, OtherDestination)
-				wantWords(t, err, "set the delivery of FoneNumber "+anyNumber+": FoneStorm accepted the destination of type", `but still shows `+result.Delivery.String())
-				if !MayHaveTakenEffect(err) || found {
-					t.Errorf("the error is certain, or it knows %+v", known.Delivery)
-				}
-				return
-			}
-			wantSuccess(t, err)
-			if result.Respelled != (test.want == respelled) || known.Delivery != result.Delivery {
-				t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, known.Delivery, result.Delivery)
-			}
-		})
-	}
-}
-
-// A response that does not show the delivery is followed by a read.
-func TestResponsesWithoutDelivery(t *testing.T) {
-	t.Parallel()
-	for name, response := range map[string]http.HandlerFunc{
-		"only a success":  respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`),
-		"empty":           respondWith(http.StatusOK, " \n"),
-		"204":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
-		"without receive": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"}}`),
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(response, shows(toNumber))
-			result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: forwardTo("3215551111")})
-			wantSuccess(t, err)
-			if *result.Delivery != forwardTo("3215551111") || fmt.Sprint(server.calls) != "[set json get]" {
-				t.Errorf("after %s it is %+v", server.calls, result.Delivery)
-			}
-		})
-	}
-}
-
-// A 404 in response to a setting is not trusted if the FoneNumber can still be read.
-func TestNotFoundForASettingIsConfirmed(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, simulator.Options{FoneNumbers: 1})
-	client := newClient(t, sim)
-	err := set(t.Context(), client, "3215559999", Delivery{Type: None})
-	wantKind(t, err, NotFound)
-	wantWords(t, err, "set the delivery of FoneNumber 3215559999", "The FoneNumber was not found.")
-	wantRequests(t, sim, map[string]int{"login": 1, "set": 1, "get": 1, "list": 1}) // Reading confirms that it is gone.
-	sim.Inject(func(r *http.Request) simulator.Fault {
-		return map[string]simulator.Fault{"set": simulator.NotFound}[kindOf(r)]
-	})
-	err = set(t.Context(), client, anyNumber, Delivery{Type: None})
-	wantKind(t, err, UnexpectedResponse)
-	wantWords(t, err, "The FoneNumber was not found.", "Reading the FoneNumber does not confirm that")
-}
-
-// A failed setting may have taken effect, unless every attempt was rejected or never sent. After an uncertain one the FoneNumber is
-// read, which is one more request that gets the last response.
-func TestMayHaveTakenEffect(t *testing.T) {
-	t.Parallel()
-	refused, expired := rejectWith(http.StatusUnprocessableEntity, "no such device", ""), rejectWith(http.StatusUnauthorized, "expired", "")
-	limited, failing := rejectWith(http.StatusGone, "Rate Limit Exceeded", ""), rejectWith(http.StatusBadGateway, "later", "")
-	say := func(body string) http.HandlerFunc { return respondWith(http.StatusOK, body) }
-	for name, test := range map[string]struct {
-		responses []http.HandlerFunc // After the login.
-		want      bool
-	}{
-		"rejected":                        {[]http.HandlerFunc{refused}, false},
-		"limited each time":               {[]http.HandlerFunc{limited}, false},
-		"token rejected, login, rejected": {[]http.HandlerFunc{expired, acceptLogin, refused}, false},
-		"token rejected, login rejected":  {[]http.HandlerFunc{expired}, false},
-		"fails":                           {[]http.HandlerFunc{failing}, true},
-		"times out":                       {[]http.HandlerFunc{rejectWith(http.StatusRequestTimeout, "too slow", "")}, true},
-		"fails, rejected":                 {[]http.HandlerFunc{failing, refused}, true},
-		"lost":                            {[]http.HandlerFunc{loseResponse}, true},
-		"lost, rejected":                  {[]http.HandlerFunc{loseResponse, refused}, true},
-		"no response, rejected":           {[]http.HandlerFunc{neverRespond, refused}, true},
-		"fails, token, login, rejected":   {[]http.HandlerFunc{failing, expired, acceptLogin, refused}, true},
-		"fails, token, login rejected":    {[]http.HandlerFunc{failing, expired}, true},
-		"not JSON":                        {[]http.HandlerFunc{say("thank you")}, true},
-		"about another":                   {[]http.HandlerFunc{say(`{"fonenumber":{"fonenumber":"3215559999"}}`)}, true},
-		"success and error":               {[]http.HandlerFunc{say(`{"error":"Gone Fishing"}`)}, true},
-		"set, then not found":             {[]http.HandlerFunc{say(`{"result":"SUCCESS"}`), rejectWith(http.StatusNotFound, "", "")}, true},
-		"set, then not permitted":         {[]http.HandlerFunc{say(`{"result":"SUCCESS"}`), rejectWith(http.StatusForbidden, "", "")}, true},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(append([]http.HandlerFunc{acceptLogin}, test.responses...)...)
-			err := set(t.Context(), newClient(t, server, func(c *Config) { c.MaxRetries = 4 }), anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
-			if err == nil || MayHaveTakenEffect(err) != test.want {
-				t.Errorf("it may have taken effect: %t, want %t: %v", !test.want, test.want, err)
-			}
-		})
-	}
-	inBubble(t, "without a connection", func(t *testing.T) {
-		client := newNetworkClient(t, roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("refused") }), withToken)
-		err := set(t.Context(), client, anyNumber, Delivery{Type: None})
-		if wantKind(t, err, Unreachable); MayHaveTakenEffect(err) {
-			t.Errorf("the setting may have taken effect: %v", err)
-		}
-	})
-}
-
-// If the outcome of a setting is unknown, the client reads the FoneNumber once, unless that cannot show the outcome.
-func TestUncertainSettingIsSettled(t *testing.T) {
 	t.Parallel()
 	name, empty := "user", ""
 	ops := Delivery{Type: Email, Value: "ops@example.com"}
-	withUser, withoutPassword := ops, ops
+	mailto, withUser, withoutPassword := Delivery{Type: Email, Value: "mailto:ops@example.com"}, ops, ops
 	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
-	failing := rejectWith(http.StatusBadGateway, "later", "")
-	const no, unread = other, previous // No effect is visible, or none could be.
-	for title, test := range map[string]struct {
-		set    Delivery
-		before string // Empty if unknown.
-		fail   http.HandlerFunc
-		read   http.HandlerFunc
-		want   match
+	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?" + rest} }
+	for name, test := range map[string]struct {
+		set       Setting
+		before    string // Shown before; empty if the client does not know it.
+		responses string // To the setting and then to reads; the last one is repeated. See respondTo.
+		reads     int
+		took      time.Duration
+		want      match // respelled, asSet, or other for an error.
 	}{
-		"lost":                             {ops, "", loseResponse, shows(toOps), asSet},
-		"502":                              {ops, toOld, failing, shows(toOps), asSet},
-		"no response":                      {ops, "", neverRespond, shows(toOps), asSet},
-		"damaged":                          {ops, "", respondWith(http.StatusOK, "{"), shows(toOps), asSet},
-		"another program's":                {ops, "", respondWith(http.StatusOK, "<html>"), shows(toOps), asSet},
-		"lost, no effect":                  {ops, "", loseResponse, shows(toOld), no},
-		"502, as before":                   {ops, toOld, failing, shows(toOld), no},
-		"no response, turned off":          {ops, "", neverRespond, shows(`{"type":"None"}`), no},
-		"another spelling":                 {ops, toOld, failing, shows(toMailto), respelled},
-		"another spelling, nothing known":  {ops, "", failing, shows(toMailto), no}, // It may be the previous destination.
-		"the read fails":                   {ops, toOld, loseResponse, failing, no},
-		"the read is lost":                 {ops, toOld, failing, loseResponse, no},
-		"credentials, nothing known":       {withUser, "", loseResponse, shows(toOps), unread},
-		"empty credentials, nothing known": {withoutPassword, "", loseResponse, shows(toOps), unread},
-		"credentials, same destination":    {withUser, toOps, loseResponse, shows(toOps), unread},
-		"credentials, another destination": {withUser, toOld, loseResponse, shows(toOps), asSet},
-		"credentials, another destination, no effect": {withUser, toOld, loseResponse, shows(toOld), no},
+		"as set":                         {Setting{Option: Receive, Delivery: ops}, toOld, toOps, 0, 0, asSet},
+		"as set, in capitals":            {Setting{Option: Receive, Delivery: ops}, toOld, `{"type":"EMAIL","email":"Ops@Example.com"}`, 0, 0, asSet},
+		"as set and as before":           {Setting{Option: Receive, Delivery: ops}, toOps, toOps, 0, 0, asSet},
+		"as set, but read back":          {Setting{Option: Receive, Delivery: ops, ReadBack: true}, toOld, toOps, 1, 0, asSet},
+		"read back in another spelling":  {Setting{Option: Receive, Delivery: ops, ReadBack: true}, toOld, toOps + " " + toMailto, 1, 0, respelled},
+		"without receive":                {Setting{Option: Receive, Delivery: ops}, toOld, "null " + toOps, 1, 0, asSet},
+		"only a success":                 {Setting{Option: Receive, Delivery: ops}, toOld, "success " + toOps, 1, 0, asSet},
+		"nothing":                        {Setting{Option: Receive, Delivery: ops}, "", "empty " + toOps, 1, 0, asSet},
+		"after half a second":            {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, 500 * time.Millisecond, asSet},
+		"after five seconds":             {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, confirmTime, asSet},
+		"after lag, in another spelling": {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toMailto, 2, 500 * time.Millisecond, respelled},
+		"never":                          {Setting{Option: Receive, Delivery: ops}, toOld, toOld, 5, confirmTime, other},
+		"never, nothing known":           {Setting{Option: Receive, Delivery: ops}, "", toOld, 5, confirmTime, other},
+		"somebody else's":                {Setting{Option: Receive, Delivery: ops}, toOld, `{"type":"email","email":"devops@example.com"}`, 5, confirmTime, other},
+		"another type":                   {Setting{Option: Receive, Delivery: ops}, toOld, toNumber, 5, confirmTime, other},
+		"never turned off":               {Setting{Option: Receive, Delivery: Delivery{Type: None}}, toOps, toOps, 5, confirmTime, other},
+		"spelling":                       {Setting{Option: Receive, Delivery: ops}, toOld, toMailto, 0, 0, respelled},
+		"spelling, another type before":  {Setting{Option: Receive, Delivery: ops}, toNumber, toMailto, 0, 0, respelled},
+		"spelling, nothing known":        {Setting{Option: Receive, Delivery: ops}, "", toMailto, 5, confirmTime, respelled}, // It may be the previous destination.
+		"spelling as before":             {Setting{Option: Receive, Delivery: ops}, toMailto, toMailto, 5, confirmTime, other},
+		"known spelling":                 {Setting{Option: Receive, Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, 0, asSet},
+		"masked like the last one":       {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("key=***")}, toMasked, toMasked, 0, 0, respelled},
+		"masked, last one unknown":       {Setting{Option: Receive, Delivery: caller("key=2")}, toMasked, toMasked, 5, confirmTime, other},
+		"masked, last one replaced":      {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("")}, toMasked, toMasked, 5, confirmTime, other},
+		"masked as before, read back":    {Setting{Option: Receive, Delivery: caller("key=2"), ReadBack: true}, toMasked, toMasked, 5, confirmTime, respelled},
+		"a stranger's, read back":        {Setting{Option: Receive, Delivery: ops, ReadBack: true}, toOld, toOld, 5, confirmTime, other},
+		"tokens encoded as before":       {Setting{Option: Receive, Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, confirmTime, respelled},
+		"lost":                           {Setting{Option: Receive, Delivery: ops}, "", "lost " + toOps, 1, 0, asSet},
+		"502":                            {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toOps, 1, 0, asSet},
+		"no response":                    {Setting{Option: Receive, Delivery: ops}, "", "never " + toOps, 1, DefaultRequestTimeout, asSet},
+		"damaged":                        {Setting{Option: Receive, Delivery: ops}, "", "cut " + toOps, 1, 0, asSet},
+		"another program's":              {Setting{Option: Receive, Delivery: ops}, "", "html " + toOps, 1, 0, asSet},
+		"lost, no effect":                {Setting{Option: Receive, Delivery: ops}, "", "lost " + toOld, 1, 0, other},
+		"502, as before":                 {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toOld, 1, 0, other},
+		"502, spelling":                  {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toMailto, 1, 0, respelled},
+		"502, spelling, nothing known":   {Setting{Option: Receive, Delivery: ops}, "", "502 " + toMailto, 1, 0, other},
+		"lost, the read fails":           {Setting{Option: Receive, Delivery: ops}, toOld, "lost 502", 1, 0, other},
+		"502, the read is lost":          {Setting{Option: Receive, Delivery: ops}, toOld, "502 lost", 1, 0, other},
+		"credentials, nothing known":     {Setting{Option: Receive, Delivery: withUser}, "", "lost " + toOps, 0, 0, other},
+		"empty password, nothing known":  {Setting{Option: Receive, Delivery: withoutPassword}, "", "lost " + toOps, 0, 0, other},
+		"credentials, same before":       {Setting{Option: Receive, Delivery: withUser}, toOps, "lost " + toOps, 0, 0, other},
+		"credentials, other before":      {Setting{Option: Receive, Delivery: withUser}, toOld, "lost " + toOps, 1, 0, asSet},
+		"credentials, other, no effect":  {Setting{Option: Receive, Delivery: withUser}, toOld, "lost " + toOld, 1, 0, other},
 	} {
-		inBubble(t, title, func(t *testing.T) {
-			server := newScript(test.fail, test.read)
+		inBubble(t, name, func(t *testing.T) {
+			server, calls := scripted(test.before+" "+test.responses), "set json"+strings.Repeat(", get", test.reads)
 			client := newClient(t, server, withToken, withoutRetries)
-			want := "[set json get]"
 			if test.before != "" {
-				server.responses, want = append([]http.HandlerFunc{shows(test.before)}, server.responses...), "[get set json get]"
 				get(t, client, anyNumber)
+				calls = "get, " + calls
 			}
-			if test.want == unread {
-				want = strings.TrimSuffix(want, " get]") + "]"
+			begun := time.Now()
+			result, err := client.Set(t.Context(), anyNumber, test.set)
+			server.wantCalls(t, calls)
+			if took := time.Since(begun).Round(100 * time.Millisecond); took != test.took {
+				t.Errorf("it took %s, want %s", took, test.took)
 			}
-			result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
 			known, found := client.Known(anyNumber)
-			if got := fmt.Sprint(server.calls); got != want {
-				t.Errorf("the requests were %s, want %s", got, want)
-			}
-			if test.want == asSet || test.want == respelled {
+			if test.want != other {
 				wantSuccess(t, err)
-				if known.Delivery != result.Delivery || result.Respelled != (test.want == respelled) {
+				if result.Respelled != (test.want == respelled) || known.Delivery != result.Delivery {
 					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, known.Delivery, result.Delivery)
 				}
 				return
 			}
 			wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
+			if test.took > 0 {
+				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+result.Delivery.String())
+			}
 			if !MayHaveTakenEffect(err) || found {
 				t.Errorf("the error %v is certain, or it knows %+v", err, known.Delivery)
 			}
@@ -313,47 +187,37 @@ func TestUncertainSettingIsSettled(t *testing.T) {
 // Ctrl-C stops new requests. The one in flight completes, and its response counts.
 func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		response http.HandlerFunc
-		kind     Kind // Of the error; -1 for none.
-		may      bool
+	empty := ""
+	d := Delivery{Type: Forward, Value: "3215551111", URLUsername: &empty}
+	for response, want := range map[string]struct {
+		kind Kind // Of the error; -1 for none.
+		may  bool
 	}{
-		"succeeds":                {shows(toNumber), -1, false},
-		"is rejected with 404":    {rejectWith(http.StatusNotFound, "no", ""), UnexpectedResponse, false}, // It can no longer be confirmed.
-		"fails":                   {rejectWith(http.StatusServiceUnavailable, "later", ""), Canceled, true},
-		"is lost":                 {loseResponse, Canceled, true},
-		"token is rejected":       {rejectWith(http.StatusUnauthorized, "expired", ""), Canceled, false},
-		"shows nothing":           {respondWith(http.StatusOK, `{"result":"SUCCESS"}`), Canceled, true},
-		"shows the previous":      {succeed, Canceled, true},
-		"is rate-limited":         {rejectWith(http.StatusTooManyRequests, "no", ""), Canceled, false},
-		"credentials are refused": {rejectWith(http.StatusUnprocessableEntity, "no", ""), Canceled, false},
+		toNumber: {-1, false}, "ok": {Canceled, true}, "success": {Canceled, true}, "503": {Canceled, true}, "lost": {Canceled, true},
+		"401": {Canceled, false}, "limit": {Canceled, false}, "404": {UnexpectedResponse, false}, // A 404 can no longer be confirmed.
+		"422": {Canceled, false}, // Empty credentials may be rejected, but they are not left out any more.
 	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(acceptLogin, succeed, succeed, func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(time.Second)
-				test.response(w, r)
-			})
-			client, empty := newClient(t, server), ""
+		inBubble(t, response, func(t *testing.T) {
+			server := scripted("login ok ok " + response)
+			server.latency = time.Second
+			client := newClient(t, server)
 			get(t, client, anyNumber)                                                 // Logs in.
 			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None})) // Finds the encoding out.
-			d := forwardTo("3215551111")
-			d.URLUsername = &empty
 			ctx, _ := cancelLater(t, 500*time.Millisecond)
 			err := set(ctx, client, anyNumber, d)
-			if test.kind < 0 {
-				wantSuccess(t, err)
-			} else {
-				wantKind(t, err, test.kind)
+			if err != nil || want.kind >= 0 {
+				wantKind(t, err, want.kind)
 			}
-			if MayHaveTakenEffect(err) != test.may || len(server.calls) != 4 {
-				t.Errorf("it may have taken effect: %t, want %t, after %s: %v", !test.may, test.may, server.calls, err)
+			if MayHaveTakenEffect(err) != want.may {
+				t.Errorf("it may have taken effect: %t, want %t: %v", !want.may, want.may, err)
 			}
+			server.wantCalls(t, "login json, get, set json, set json")
 		})
 	}
 	inBubble(t, "reads lag behind", func(t *testing.T) {
 		ctx, why := cancelLater(t, 4*time.Second)
 		begun := time.Now()
-		err := set(ctx, newClient(t, newScript(succeed), withToken), anyNumber, forwardTo("3215551111"))
+		err := set(ctx, newClient(t, scripted("ok"), withToken), anyNumber, forwardTo("3215551111"))
 		if wantKind(t, err, Canceled, why.Error()); !MayHaveTakenEffect(err) || time.Since(begun) != 4*time.Second {
 			t.Errorf("after %s the error is certain: %v", time.Since(begun), err)
 		}
@@ -383,8 +247,8 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 	empty, name := "", "user"
 	for _, status := range []int{400, 422} {
 		for encoding, calls := range map[string]string{
-			"json": "[set json set form set json set json set json set json set json]",
-			"form": "[set json set form set json set form set form set form set form set form]",
+			"json": "set json, set form, set json, set json, set json, set json, set json",
+			"form": "set json, set form, set json, set form, set form, set form, set form, set form",
 		} {
 			inBubble(t, fmt.Sprintf("%d %s", status, encoding), func(t *testing.T) {
 				server := newScript(refusesEmptyCredentials(status, encoding))
@@ -393,7 +257,12 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 				for _, test := range []struct {
 					set  Delivery
 					kept bool
-				}{{removed, true}, {removed, true}, {Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &empty}, true}, {Delivery{Type: URL, Value: callback}, false}} {
+				}{
+					{removed, true},
+					{removed, true},
+					{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &empty}, true},
+					{Delivery{Type: URL, Value: callback}, false},
+				} {
 					result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
 					if wantSuccess(t, err); result.CredentialsKept != test.kept {
 						t.Errorf("credentials are reported as kept: %t", result.CredentialsKept)
@@ -403,11 +272,8 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 					t.Errorf("a username without a password was sent as %s", last)
 				}
 				_, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: removed, MustRemoveCredentials: true})
-				wantKind(t, err, DestinationRejected)
-				wantWords(t, err, "The credentials must not be empty.")
-				if got := fmt.Sprint(server.calls); got != calls || MayHaveTakenEffect(err) {
-					t.Errorf("the requests were %s, want %s", got, calls)
-				}
+				wantKind(t, err, DestinationRejected, "The credentials must not be empty.")
+				server.wantCalls(t, calls)
 			})
 		}
 	}
@@ -418,25 +284,14 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 	t.Parallel()
 	empty := ""
-	want := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
-	bad := rejectWith(http.StatusUnprocessableEntity, "value is not valid", "")
-	for name, test := range map[string]struct {
-		second http.HandlerFunc
-		kind   Kind
-		may    bool
-	}{
-		"rejected":  {bad, DestinationRejected, false},
-		"fails":     {rejectWith(http.StatusBadGateway, "later", ""), ServerError, true},
-		"lost":      {loseResponse, Unreachable, true},
-		"forbidden": {rejectWith(http.StatusForbidden, "no", ""), PermissionDenied, false},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			client := newClient(t, newScript(succeed, bad, test.second), withToken, withoutRetries)
+	for second, kind := range map[string]Kind{"422": DestinationRejected, "502": ServerError, "lost": Unreachable, "403": PermissionDenied} {
+		inBubble(t, second, func(t *testing.T) {
+			client := newClient(t, scripted("ok 422 "+second), withToken, withoutRetries)
 			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
-			err := set(t.Context(), client, anyNumber, want)
-			wantKind(t, err, test.kind)
-			if MayHaveTakenEffect(err) != test.may || client.rejectsEmptyCredentials.Load() {
-				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+			err := set(t.Context(), client, anyNumber, Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty})
+			wantKind(t, err, kind)
+			if may := second == "502" || second == "lost"; MayHaveTakenEffect(err) != may || client.rejectsEmptyCredentials.Load() {
+				t.Errorf("the setting may have taken effect: %t, want %t: %v", !may, may, err)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -52,13 +53,8 @@ func newSimulator(t testing.TB, options simulator.Options) *simulator.Simulator 
 // testConfig returns a configuration for the simulator. Its rate limit is too high for tests to notice.
 func testConfig(endpoint string, changes ...func(*Config)) Config {
 	config := Config{
-		Endpoint:          endpoint,
-		Username:          "demo",
-		Password:          "demo-password",
-		RequestsPerSecond: 1000,
-		MaxRetries:        2,
-		RequestTimeout:    DefaultRequestTimeout,
-		UserAgent:         "client-test",
+		Endpoint: endpoint, Username: "demo", Password: "demo-password", UserAgent: "client-test",
+		RequestsPerSecond: 1000, MaxRetries: 2, RequestTimeout: DefaultRequestTimeout,
 	}
 	for _, change := range changes {
 		change(&config)
@@ -124,6 +120,7 @@ func inMemory(handler http.Handler) roundTripFunc {
 // script sends its responses one after the other and records the requests.
 type script struct {
 	responses []http.HandlerFunc // The last one is repeated.
+	latency   time.Duration      // Before each response.
 
 	mu      sync.Mutex
 	calls   []string // See callOf.
@@ -134,6 +131,43 @@ type script struct {
 
 func newScript(responses ...http.HandlerFunc) *script { return &script{responses: responses} }
 
+// scripted returns a script in words; see respondTo.
+func scripted(words string) *script {
+	s := newScript()
+	for word := range strings.FieldsSeq(words) {
+		s.responses = append(s.responses, respondTo(word))
+	}
+	return s
+}
+
+// respondTo returns the handler that a word stands for: an object is a delivery, an array the account's list, and a number the
+// status of a rejection.
+func respondTo(word string) http.HandlerFunc {
+	switch word[0] {
+	case '{':
+		return shows(word)
+	case '[':
+		return respondWith(http.StatusOK, `{"fonenumbers":`+word+`}`)
+	}
+	if status, err := strconv.Atoi(word); err == nil {
+		return rejectWith(status, "words of "+word, "")
+	}
+	return map[string]http.HandlerFunc{
+		"login":   respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`),
+		"ok":      shows(`{"type":"None"}`),
+		"limit":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
+		"lost":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"never":   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"cut":     respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber),
+		"html":    respondWith(http.StatusOK, "<html><title>One moment please</title></html>"),
+		"empty":   respondWith(http.StatusOK, " \n"),
+		"success": respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`), // As in version 2.1.
+		"null":    shows("null"),
+		"another": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`),
+		"error":   respondWith(http.StatusOK, `{"error":"Gone Fishing"}`),
+	}[word]
+}
+
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body) // It is in memory.
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -143,14 +177,15 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.tokens = append(s.tokens, r.Header.Get("token"))
 	response := s.responses[min(len(s.arrived), len(s.responses))-1]
 	s.mu.Unlock()
+	time.Sleep(s.latency)
 	response(w, r)
 }
 
-// wantCalls checks which requests were sent.
-func (s *script) wantCalls(t testing.TB, want ...string) {
+// wantCalls checks which requests were sent, as in "login json, set form, get".
+func (s *script) wantCalls(t testing.TB, want string) {
 	t.Helper()
-	if got := strings.Join(s.calls, ", "); got != strings.Join(want, ", ") {
-		t.Errorf("the requests were %s, want %s", got, want)
+	if got := strings.Join(s.calls, ", "); got != want {
+		t.Errorf("the requests were %s; want %s", got, want)
 	}
 }
 
@@ -213,19 +248,6 @@ func receiving(receive string) string {
 	return `{"fonenumber":{"fonenumber":"` + anyNumber + `","is_active":"yes","sms_options":{"receive":` + receive + `}}}`
 }
 
-// succeed sends a response about anyNumber, whose messages are not delivered.
-func succeed(w http.ResponseWriter, r *http.Request) { shows(`{"type":"None"}`)(w, r) }
-
-func acceptLogin(w http.ResponseWriter, r *http.Request) {
-	respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`)(w, r)
-}
-
-// loseResponse closes the connection.
-func loseResponse(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
-
-// neverRespond never responds.
-func neverRespond(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-
 // bubble runs a test on a fake clock.
 func bubble(t *testing.T, test func(*testing.T)) {
 	t.Helper()
@@ -250,13 +272,6 @@ func together(n int, work func(i int) error) []error {
 	return failures
 }
 
-// begin starts work in the background.
-func begin(work func() error) <-chan error {
-	done := make(chan error, 1)
-	go func() { done <- work() }()
-	return done
-}
-
 // cancelLater returns a context that is canceled after a while, and the cause.
 func cancelLater(t testing.TB, after time.Duration) (context.Context, error) {
 	t.Helper()
@@ -267,16 +282,10 @@ func cancelLater(t testing.TB, after time.Duration) (context.Context, error) {
 	return ctx, why
 }
 
-// fetch reads a FoneNumber even if it is known.
-func fetch(ctx context.Context, client *Client, number string) error {
-	_, err := client.fetchFoneNumber(ctx, number)
+// fetch reads anyNumber even if it is known.
+func fetch(ctx context.Context, client *Client) error {
+	_, err := client.fetchFoneNumber(ctx, anyNumber)
 	return err
-}
-
-// fetchAny reads anyNumber even if it is known.
-func fetchAny(t testing.TB, client *Client) error {
-	t.Helper()
-	return fetch(t.Context(), client, anyNumber)
 }
 
 // read reads a FoneNumber unless it is known.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,52 +18,40 @@ const perSecond = 10
 
 func paced(config *Config) { config.RequestsPerSecond = perSecond }
 
-// Ten senders, 300 requests that arrive up to 60 ms late, and a FoneStorm that counts the requests of every second, whenever it
-// begins: none is rejected, and the client uses 94% of the limit.
+// Ten senders, three times 100 requests that arrive up to 60 ms late, and a FoneStorm that counts the requests of every second, whenever it
+// begins: none is rejected, and the client uses 94% of the limit. Terraform plans in one process and applies in the next, which
+// does not know the requests of the first. An idle client saves nothing up.
 func TestLimitIsReachedButNotExceeded(t *testing.T) {
 	t.Parallel()
-	const n, senders = 300, 10
+	const n, senders = 100, 10
 	for seed := range uint64(20) {
 		inBubble(t, fmt.Sprint(seed), func(t *testing.T) {
 			sim := newSimulator(t, simulator.Options{FoneNumbers: 1, RateLimit: perSecond})
 			random := rand.New(rand.NewPCG(seed, 0))
 			var mu sync.Mutex
-			client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				mu.Lock()
 				late := time.Duration(random.Int64N(int64(60 * time.Millisecond)))
 				mu.Unlock()
 				time.Sleep(late)
 				sim.ServeHTTP(w, r)
-			}), paced)
-			begun := time.Now()
-			wantSuccess(t, together(senders, func(int) error {
-				var failures []error
-				for range n / senders {
-					failures = append(failures, fetchAny(t, client))
+			})
+			first, second := newClient(t, handler, paced), newClient(t, handler, paced)
+			for _, client := range []*Client{first, second, second} {
+				begun := time.Now()
+				wantSuccess(t, together(senders, func(int) error {
+					var failures []error
+					for range n / senders {
+						failures = append(failures, fetch(t.Context(), client))
+					}
+					return errors.Join(failures...)
+				})...)
+				if share := n / time.Since(begun).Seconds() / perSecond; share < 0.93 || share > 0.95 {
+					t.Errorf("the client used %.1f%% of the limit", share*100)
 				}
-				return errors.Join(failures...)
-			})...)
-			wantRequests(t, sim, map[string]int{"login": 1, "get": n})
-			if share := (n + 1) / time.Since(begun).Seconds() / perSecond; share < 0.93 || share > 0.95 {
-				t.Errorf("the client used %.1f%% of the limit", share*100)
+				time.Sleep(time.Duration(seed+1) * time.Second / 10)
 			}
-		})
-	}
-}
-
-// Terraform plans in one process and applies in the next, which does not know the requests of the first. An idle client saves
-// nothing up.
-func TestLimitIsKeptAcrossProcessesAndAfterIdleness(t *testing.T) {
-	t.Parallel()
-	for _, idle := range []time.Duration{50 * time.Millisecond, time.Second, time.Minute} {
-		inBubble(t, idle.String(), func(t *testing.T) {
-			sim := newSimulator(t, simulator.Options{FoneNumbers: 30, RateLimit: perSecond, Latency: 25 * time.Millisecond})
-			client := newClient(t, sim, paced)
-			for _, client := range []*Client{newClient(t, sim, paced), client, client} {
-				wantSuccess(t, together(15, func(i int) error { return fetch(t.Context(), client, numberAt(i)) })...)
-				time.Sleep(idle)
-			}
-			wantRequests(t, sim, map[string]int{"login": 2, "get": 45})
+			wantRequests(t, sim, map[string]int{"login": 2, "get": 3 * n})
 		})
 	}
 }
@@ -71,10 +60,9 @@ func TestLimitIsKeptAcrossProcessesAndAfterIdleness(t *testing.T) {
 // each time. After a success the next pause is short again. The retries are not used up.
 func TestRateLimitPausesEverybody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		no := rejectWith(http.StatusTooManyRequests, "", "")
-		server := newScript(succeed, no, no, no, succeed, no, succeed)
+		server := scripted("ok limit limit limit ok limit ok")
 		client := newClient(t, server, paced, withToken, withoutRetries)
-		wantSuccess(t, together(40, func(int) error { return fetchAny(t, client) })...)
+		wantSuccess(t, together(40, func(int) error { return fetch(t.Context(), client) })...)
 		pauses := map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 5: time.Second}
 		for i, gap := range server.gaps() {
 			want := max(120*time.Millisecond, pauses[i]) // The spacing, or a little more.
@@ -87,39 +75,29 @@ func TestRateLimitPausesEverybody(t *testing.T) {
 }
 
 func TestPauseFromRetryAfter(t *testing.T) {
-	t.Parallel()
-	for _, status := range []int{429, 400, 403, 410} {
-		inBubble(t, fmt.Sprint(status), func(t *testing.T) {
-			server := newScript(succeed, succeed, rejectWith(status, "Rate Limit Exceeded", "7"), succeed)
-			client := newClient(t, server, paced, withToken)
-			wantSuccess(t, together(25, func(int) error { return fetchAny(t, client) })...)
-			server.wantCount(t, 25+1)
-			for i, gap := range server.gaps() {
-				if pauses := i == 2; pauses != (gap >= 7*time.Second) || gap > 8*time.Second {
-					t.Errorf("the wait before request %d is %s", i+2, gap)
-				}
+	bubble(t, func(t *testing.T) {
+		server := newScript(respondTo("ok"), respondTo("ok"), rejectWith(http.StatusGone, "Rate Limit Exceeded", "7"), respondTo("ok"))
+		client := newClient(t, server, paced, withToken)
+		wantSuccess(t, together(25, func(int) error { return fetch(t.Context(), client) })...)
+		server.wantCount(t, 25+1)
+		for i, gap := range server.gaps() {
+			if pauses := i == 2; pauses != (gap >= 7*time.Second) || gap > 8*time.Second {
+				t.Errorf("the wait before request %d is %s", i+2, gap)
 			}
-		})
-	}
+		}
+	})
 }
 
 // Rejections of requests that were in flight at the same time cause a single pause.
 func TestSimultaneousRejectionsCauseOnePause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		slowly := func(response http.HandlerFunc) http.HandlerFunc {
-			return func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(2 * time.Second)
-				response(w, r)
-			}
-		}
-		no := slowly(rejectWith(http.StatusTooManyRequests, "", ""))
-		server := newScript(no, no, no, no, no, slowly(succeed))
+		server := scripted("limit limit limit limit limit ok")
+		server.latency = 2 * time.Second
 		client := newClient(t, server, paced, withToken)
-		begun := time.Now()
-		wantSuccess(t, together(5, func(int) error { return fetchAny(t, client) })...)
+		wantSuccess(t, together(5, func(int) error { return fetch(t.Context(), client) })...)
 		server.wantCount(t, 10)
 		// Rejected after two seconds, and then paused for about one.
-		if wait := server.arrived[5].Sub(begun); wait < 2750*time.Millisecond || wait > 3500*time.Millisecond {
+		if wait := server.arrived[5].Sub(server.arrived[0]); wait < 2750*time.Millisecond || wait > 3500*time.Millisecond {
 			t.Errorf("the first repetition came after %s", wait)
 		}
 	})
@@ -145,7 +123,7 @@ func TestRateLimitIsBoundedByTime(t *testing.T) {
 		inBubble(t, header, func(t *testing.T) {
 			server := newScript(rejectWith(http.StatusTooManyRequests, "Slow down.", header))
 			begun := time.Now()
-			err := fetchAny(t, newClient(t, server, withToken))
+			err := fetch(t.Context(), newClient(t, server, withToken))
 			wantKind(t, err, RateLimited, "FoneStorm returned 429 Too Many Requests: Slow down.", "after the first)")
 			if took := time.Since(begun); took < longestWait || took > longestWait+time.Minute || len(server.calls) > most {
 				t.Errorf("took %s and %d requests, want %s and at most %d", took, len(server.calls), longestWait, most)
@@ -154,35 +132,25 @@ func TestRateLimitIsBoundedByTime(t *testing.T) {
 	}
 }
 
-// When a context ends, every wait ends at once and nothing more is sent.
+// When a context ends, every wait ends at once and nothing more is sent: for the spacing of requests, a response, a retry, or a pause.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		before   int // Requests sent first, so that the next one has to wait.
-		response http.HandlerFunc
-		waiting  int // Number of waiting requests.
-	}{
-		"for the spacing":  {1, succeed, 1},
-		"for others":       {1, succeed, 20},
-		"for a pause":      {0, rejectWith(http.StatusTooManyRequests, "", "60"), 1},
-		"for the response": {0, neverRespond, 1},
-		"for a retry":      {0, rejectWith(http.StatusServiceUnavailable, "", "60"), 1},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(test.response)
+	for response := range strings.FieldsSeq("ok never 503 limit") {
+		inBubble(t, response, func(t *testing.T) {
+			server := scripted(response)
 			client := newClient(t, server, paced, withToken)
-			for range test.before {
-				wantSuccess(t, fetchAny(t, client))
+			if response == "ok" {
+				wantSuccess(t, fetch(t.Context(), client))
 			}
 			ctx, why := cancelLater(t, time.Millisecond)
 			begun := time.Now()
-			for _, err := range together(test.waiting, func(int) error { return fetch(ctx, client, anyNumber) }) {
+			for _, err := range together(20, func(int) error { return fetch(ctx, client) }) {
 				wantKind(t, err, Canceled, "read FoneNumber "+anyNumber)
 				if took := time.Since(begun); !errors.Is(err, why) || took != time.Millisecond {
 					t.Errorf("after %s came %v, want %v at once", took, err, why)
 				}
 			}
-			wantKind(t, fetch(ctx, client, anyNumber), Canceled)
+			wantKind(t, fetch(ctx, client), Canceled)
 			server.wantCount(t, 1)
 		})
 	}

@@ -1,8 +1,6 @@
 package fonestorm
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,42 +11,34 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
 // Which responses are retried, and how many times.
 func TestRetries(t *testing.T) {
 	t.Parallel()
-	retried := map[string]http.HandlerFunc{
-		"cut off": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber), "empty": respondWith(http.StatusOK, ""),
-		"web page": respondWith(http.StatusOK, "<html><title>One moment please</title></html>"), "lost": loseResponse, "no response": neverRespond,
-	}
-	for _, status := range []int{408, 500, 502, 503, 504} {
-		retried[fmt.Sprint(status)] = rejectWith(status, "not now", "")
-	}
-	responses := maps.Clone(retried)
-	responses["wrong form"] = respondWith(http.StatusOK, "{}")
-	for _, status := range []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 422, 423, 428, 451, 501} {
-		responses[fmt.Sprint(status)] = rejectWith(status, "no", "1")
-	}
-	for name, response := range responses {
+	retried := strings.Fields("cut empty html lost never 408 500 502 503 504")
+	final := strings.Fields("400 401 402 403 404 405 406 407 409 410 411 412 413 414 415 416 417 422 423 428 451 501")
+	for i, response := range append(retried, final...) {
 		for _, retries := range []int{0, 3} {
-			inBubble(t, fmt.Sprint(name, " with retries ", retries), func(t *testing.T) {
-				server, want, begun := newScript(response), 1, time.Now()
+			inBubble(t, fmt.Sprint(response, " with retries ", retries), func(t *testing.T) {
+				server, want, begun := scripted(response), 1, time.Now()
 				client := newClient(t, server, withToken, func(c *Config) { c.MaxRetries = retries })
-				err := fetchAny(t, client)
-				if retried[name] != nil {
+				err := fetch(t.Context(), client)
+				if i < len(retried) {
 					want += retries
 				} else if time.Since(begun) != 0 {
 					t.Errorf("it took %s", time.Since(begun))
 				}
 				wantAttempts(t, err, want)
 				server.wantCount(t, want)
-				server.responses = []http.HandlerFunc{succeed}
-				wantSuccess(t, fetchAny(t, client))
+				server.responses = scripted("ok").responses
+				wantSuccess(t, fetch(t.Context(), client))
 			})
 		}
 	}
@@ -56,8 +46,8 @@ func TestRetries(t *testing.T) {
 
 func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := newScript(rejectWith(http.StatusBadGateway, "", ""))
-		err := fetchAny(t, newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 }))
+		server := scripted("502")
+		err := fetch(t.Context(), newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 }))
 		middle := 500 * time.Millisecond
 		for i, gap := range server.gaps() {
 			if gap < middle/2 || gap > middle*3/2+time.Millisecond {
@@ -65,7 +55,8 @@ func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 			}
 			middle = middle * 3 / 2
 		}
-		if want := server.arrived[6].Sub(server.arrived[0]); wantKind(t, err, ServerError).Elapsed != want {
+		server.wantCount(t, 1+6)
+		if want := server.arrived[len(server.arrived)-1].Sub(server.arrived[0]); wantKind(t, err, ServerError).Elapsed != want {
 			t.Errorf("the error is %v, want one that knows of %s", err, want)
 		}
 	})
@@ -73,30 +64,25 @@ func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 
 func TestRetryAfterIsHonored(t *testing.T) {
 	t.Parallel()
-	const date = "date" // Replaced by a date as far ahead as the test wants.
 	for _, status := range []int{http.StatusServiceUnavailable, http.StatusInternalServerError, http.StatusTooManyRequests} {
-		for header, want := range map[string]time.Duration{"1": time.Second, "300": 5 * time.Minute, date: 42 * time.Second} {
+		for header, want := range map[string]time.Duration{ // By the fake clock.
+			"1": time.Second, "300": 5 * time.Minute, "Sat, 01 Jan 2000 00:00:42 GMT": 42 * time.Second, "600": 0,
+		} {
 			inBubble(t, fmt.Sprint(status, " ", header), func(t *testing.T) {
-				if header == date {
-					header = time.Now().Add(want).UTC().Format(http.TimeFormat) // The bubble begins on a full second.
+				client := newClient(t, newScript(rejectWith(status, "Come back later.", header), respondTo("ok")), withToken)
+				begun := time.Now()
+				if err := fetch(t.Context(), client); want > 0 {
+					wantSuccess(t, err)
+				} else {
+					wantAttempts(t, err, 1)
+					wantWords(t, err, "Come back later. FoneStorm asks to wait 10m0s, longer than the provider waits (5m0s)")
+					wantSuccess(t, fetch(t.Context(), client)) // Nobody else waits for it.
 				}
-				server := newScript(rejectWith(status, "", header), succeed)
-				wantSuccess(t, fetchAny(t, newClient(t, server, withToken)))
-				if gaps := server.gaps(); len(gaps) != 1 || gaps[0] != want {
-					t.Errorf("the waits are %s, want %s", gaps, want)
+				if took := time.Since(begun).Round(time.Second); took != want {
+					t.Errorf("it took %s, want %s", took, want)
 				}
 			})
 		}
-		inBubble(t, fmt.Sprint(status, " longer than the client waits"), func(t *testing.T) {
-			client := newClient(t, newScript(rejectWith(status, "Come back later.", "600"), succeed), withToken)
-			err := fetchAny(t, client)
-			wantAttempts(t, err, 1)
-			wantWords(t, err, "Come back later. FoneStorm asks to wait 10m0s, longer than the provider waits (5m0s)")
-			begun := time.Now()
-			if wantSuccess(t, fetchAny(t, client)); time.Since(begun) > time.Second { // Nobody else waits for it.
-				t.Errorf("the next call took %s", time.Since(begun))
-			}
-		})
 	}
 }
 
@@ -110,23 +96,20 @@ func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 		"reads": {false, withToken}, "reads with a login": {false, paced}, "settings": {true, withToken}, "settings with a login": {true, paced},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server := newScript(neverRespond)
+			server := scripted("never")
 			client := newClient(t, server, test.from, paced, withDefaultRetries)
 			begun := time.Now()
-			wantErrors := together(10, func(worker int) (err error) { // Terraform's default parallelism.
+			for _, err := range together(10, func(worker int) (err error) { // Terraform's default parallelism.
 				for i := worker; i < 1000; i += 10 {
-					err = read(t.Context(), client, numberAt(i))
-					if test.sets {
+					if err = read(t.Context(), client, numberAt(i)); test.sets {
 						err = set(t.Context(), client, numberAt(i), Delivery{Type: None})
-					}
-					if wasSent := test.sets && client.config.Token != "" && i < 10; MayHaveTakenEffect(err) && !wasSent {
-						t.Errorf("call %d may have taken effect: %v", i, err)
 					}
 				}
 				return err
-			})
-			for _, err := range wantErrors {
-				wantKind(t, err, Unreachable, "not sent, because 3 calls in a row got no response")
+			}) {
+				if wantKind(t, err, Unreachable, "not sent, because 3 calls in a row got no response"); MayHaveTakenEffect(err) {
+					t.Errorf("a call that was not sent may have taken effect: %v", err)
+				}
 			}
 			if took := time.Since(begun); took > 15*time.Minute {
 				t.Errorf("took %s and %d requests", took, len(server.calls))
@@ -142,93 +125,72 @@ func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 // Only consecutive calls without any response count, and canceled ones do not.
 func TestWhatEndsAnOutage(t *testing.T) {
 	t.Parallel()
-	notFound, failing := rejectWith(http.StatusNotFound, "no", ""), rejectWith(http.StatusServiceUnavailable, "later", "")
-	for name, test := range map[string]struct {
-		responses []http.HandlerFunc
-		ends      bool // Whether the last call is sent.
-	}{
-		"three in a row":        {[]http.HandlerFunc{loseResponse, loseResponse, loseResponse}, false},
-		"two in a row":          {[]http.HandlerFunc{loseResponse, loseResponse}, true},
-		"a success in between":  {[]http.HandlerFunc{loseResponse, loseResponse, succeed, loseResponse, loseResponse}, true},
-		"a 404 in between":      {[]http.HandlerFunc{loseResponse, loseResponse, notFound, loseResponse, loseResponse}, true},
-		"a failure in between":  {[]http.HandlerFunc{loseResponse, loseResponse, failing, loseResponse, loseResponse}, true},
-		"failures do not count": {[]http.HandlerFunc{failing, failing, failing, failing}, true},
-		"three after a success": {[]http.HandlerFunc{succeed, loseResponse, loseResponse, loseResponse}, false},
-		"canceled":              {[]http.HandlerFunc{neverRespond, neverRespond, neverRespond, neverRespond}, true},
+	for responses, ends := range map[string]bool{ // Whether the call after these is sent.
+		"lost lost":              true,
+		"lost lost lost":         false,
+		"lost lost never lost":   false,
+		"ok lost lost lost":      false,
+		"lost lost ok lost lost": true, "lost lost 404 lost lost": true, "lost lost 503 lost lost": true,
+		"503 503 503 503":         true,
+		"never never never never": true, // The caller is gone by then.
 	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(append(test.responses, succeed)...)
+		inBubble(t, responses, func(t *testing.T) {
+			server := scripted(responses + " ok")
 			client := newClient(t, server, withToken, withoutRetries)
-			for range test.responses {
+			want := len(server.responses) - 1
+			for range want {
 				ctx, _ := cancelLater(t, time.Second)
-				_ = fetch(ctx, client, anyNumber)
+				_ = fetch(ctx, client)
 			}
-			want := len(test.responses)
-			err := fetchAny(t, client)
-			if test.ends {
+			err := fetch(t.Context(), client)
+			if ends {
 				want++
 			}
-			if server.wantCount(t, want); (err == nil) != test.ends {
+			if server.wantCount(t, want); (err == nil) != ends {
 				t.Errorf("the last call ended with %v", err)
 			}
 		})
 	}
 }
 
-// brokenBody is a response body that fails at its end, like a lost connection.
-type brokenBody struct {
-	io.Reader
-	fail func() error
-}
-
-func (b brokenBody) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if err != nil {
-		err = b.fail()
-	}
-	return n, err
-}
-
-func (b brokenBody) Close() error { return nil }
-
 func TestLostConnections(t *testing.T) {
 	t.Parallel()
 	fails := func(err error) roundTripFunc {
 		return func(*http.Request) (*http.Response, error) { return nil, err }
 	}
-	reset := &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset by peer")}
-	unknown := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "fonestorm.test"}}
-	begins := func(body string, fail func(context.Context) error) roundTripFunc {
+	begins := func(body string, rest func(context.Context) io.Reader) roundTripFunc {
 		return func(r *http.Request) (*http.Response, error) {
-			body := brokenBody{strings.NewReader(body), func() error { return fail(r.Context()) }}
-			return &http.Response{StatusCode: http.StatusOK, Request: r, Body: body}, nil
+			body := io.MultiReader(strings.NewReader(body), rest(r.Context()))
+			return &http.Response{StatusCode: http.StatusOK, Request: r, Body: io.NopCloser(body)}, nil
 		}
 	}
-	ends := func(context.Context) error { return io.ErrUnexpectedEOF }
-	never := func(ctx context.Context) error {
-		<-ctx.Done()
-		return ctx.Err()
+	ends := func(context.Context) io.Reader { return iotest.ErrReader(io.ErrUnexpectedEOF) }
+	stops := func(ctx context.Context) io.Reader {
+		reader, writer := io.Pipe()
+		context.AfterFunc(ctx, func() { writer.CloseWithError(ctx.Err()) })
+		return reader
 	}
 	whole := receiving(`{"type":"None"}`)
-	for name, test := range map[string]struct {
-		network http.RoundTripper
-		words   string
-	}{
-		"none made":    {fails(reset), "no response from https://fonestorm.test/v2: read tcp: connection reset by peer"},
-		"unknown host": {fails(unknown), `the host name "fonestorm.test" could not be resolved; check endpoint`},
-		"closed":       {inMemory(http.HandlerFunc(loseResponse)), "no response from https://fonestorm.test/v2: EOF"},
-		"not HTTP":     {fails(errors.New("malformed HTTP response \"hunter2\"")), "the connection failed, or the response is not valid HTTP"},
-		"lost at once": {begins("", ends), "is incomplete"},
-		"lost at last": {begins(whole, ends), "is incomplete"},
-		"no response":  {inMemory(http.HandlerFunc(neverRespond)), "no response within 30s"},
-		"stops midway": {begins(whole[:20], never), "no response within 30s"},
+	unsent := []string{"read tcp: reset", `the host name "fonestorm.test" could not be resolved`, "the connection failed, or the response is not valid HTTP"}
+	for words, network := range map[string]http.RoundTripper{
+		unsent[0]: fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
+		unsent[1]: fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}),
+		"no response from https://fonestorm.test/v2: EOF": inMemory(scripted("lost")),
+		unsent[2]:                fails(errors.New(`malformed HTTP response "hunter2"`)),
+		"is incomplete":          begins(whole[:20], ends),
+		"response is incomplete": begins(whole, ends), // All of it, as it seems.
+		"no response within 30s": inMemory(scripted("never")),
+		"no response from https://fonestorm.test/v2: no response within 30s": begins(whole[:20], stops),
 	} {
-		inBubble(t, name, func(t *testing.T) {
-			err := fetchAny(t, newNetworkClient(t, test.network, withToken))
-			wantWords(t, err, test.words, "read FoneNumber "+anyNumber)
-			wantAttempts(t, err, 3)
-			if strings.Contains(err.Error(), "hunter2") {
+		inBubble(t, words, func(t *testing.T) {
+			err := fetch(t.Context(), newNetworkClient(t, network, withToken))
+			wantWords(t, err, words, "read FoneNumber "+anyNumber)
+			if wantAttempts(t, err, 3); strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error quotes the response: %v", err)
+			}
+			err = set(t.Context(), newNetworkClient(t, network, withToken), anyNumber, Delivery{Type: None})
+			if wasSent := !slices.Contains(unsent, words); MayHaveTakenEffect(err) != wasSent {
+				t.Errorf("a setting may have taken effect: %t, want %t: %v", !wasSent, wasSent, err)
 			}
 		})
 	}
@@ -237,26 +199,24 @@ func TestLostConnections(t *testing.T) {
 // The timeout applies to each attempt. Waiting for the rate limit does not count. A list may take longer, but a timeout is final.
 func TestRequestTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		slow := func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(2 * time.Second)
-			succeed(w, r)
-		}
+		slow := scripted("ok")
+		slow.latency = 2 * time.Second
 		within := func(timeout time.Duration) func(*Config) {
 			return func(c *Config) { c.RequestTimeout, c.RequestsPerSecond, c.MaxRetries = timeout, 1, 0 }
 		}
-		client := newClient(t, newScript(slow), withToken, within(2500*time.Millisecond))
-		wantSuccess(t, together(20, func(int) error { return fetchAny(t, client) })...)
+		client := newClient(t, slow, withToken, within(2500*time.Millisecond))
+		wantSuccess(t, together(20, func(int) error { return fetch(t.Context(), client) })...)
 
-		server := newScript(neverRespond)
+		server := scripted("never")
 		begun := time.Now()
-		wantKind(t, fetchAny(t, newClient(t, server, within(1500*time.Millisecond))), Unreachable, "log in", "no response within 1.5s")
+		wantKind(t, fetch(t.Context(), newClient(t, server, within(1500*time.Millisecond))), Unreachable, "log in", "no response within 1.5s")
 		took := time.Since(begun)
 		_, err := newClient(t, server, withToken).ListDevices(t.Context())
 		wantKind(t, err, Unreachable, "no response within 2m0s")
 		if both := time.Since(begun); took != 1500*time.Millisecond || both-took != 2*time.Minute {
 			t.Errorf("took %s and %s", took, both-took)
 		}
-		server.wantCalls(t, "login json", "devices")
+		server.wantCalls(t, "login json, devices")
 	})
 }
 
@@ -268,73 +228,38 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			http.Redirect(w, r, "https://evil.test"+r.URL.Path, status)
 		})
 		client := newClient(t, server, withToken)
-		for _, err := range []error{fetchAny(t, client), set(t.Context(), client, anyNumber, Delivery{Type: None})} {
+		for _, err := range []error{fetch(t.Context(), client), set(t.Context(), client, anyNumber, Delivery{Type: None})} {
 			failure := wantKind(t, err, WrongEndpoint, "a redirect, which is never followed", "https://fonestorm.test/v2")
 			if failure.Status != status || strings.Contains(err.Error(), "evil.test") {
 				t.Errorf("the error has another status, or quotes the Location: %v", err)
 			}
 		}
-		server.wantCalls(t, "get", "set json")
+		server.wantCalls(t, "get, set json")
 	}
 }
 
-// Compressed responses are read. An endless one must not fill the memory, however small it is on the wire.
+// An endless response must not fill the memory.
 func TestResponseSizeIsLimited(t *testing.T) {
 	t.Parallel()
-	gzipped := func(text string) []byte { // A member of a gzip stream, which may contain several.
-		var data bytes.Buffer
-		zip := gzip.NewWriter(&data)
-		_, _ = io.WriteString(zip, text)
-		_ = zip.Close() // Writing to a buffer cannot fail.
-		return data.Bytes()
-	}
-	beginning, more := gzipped(receiving(`{"type":"None"}`)), gzipped(strings.Repeat(" ", 1<<20))
-	endless := true
-	handler := newScript(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Encoding", "gzip")
-		_, err := w.Write(beginning)
-		for err == nil && endless { // Until the client closes the connection.
-			_, err = w.Write(more)
-		}
-	})
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	client, err := New(testConfig(server.URL+"/v2", withToken))
-	wantSuccess(t, err)
-	wantKind(t, fetchAny(t, client), UnexpectedResponse, "larger than 64 MiB")
-	handler.wantCount(t, 1)
-	endless = false
-	wantSuccess(t, fetchAny(t, client))
-}
-
-func TestByteOrderMarkIsCutOff(t *testing.T) {
-	t.Parallel()
-	wantSuccess(t, fetchAny(t, newClient(t, respondWith(http.StatusOK, "\ufeff"+receiving(`{"type":"None"}`)), withToken)))
-	err := fetchAny(t, newClient(t, respondWith(http.StatusConflict, "\ufeff"+envelopeOf(http.StatusConflict, "Locked.")), withToken))
-	wantWords(t, err, "Locked.")
+	server := newScript(respondWith(http.StatusOK, strings.Repeat(" ", maxResponse+1)))
+	wantKind(t, fetch(t.Context(), newClient(t, server, withToken)), UnexpectedResponse, "larger than 64 MiB")
+	server.wantCount(t, 1)
 }
 
 // A server with an untrusted certificate receives no request, and the connection is not retried.
 func TestUntrustedCertificateIsFinal(t *testing.T) {
 	t.Parallel()
-	var connections, requests atomic.Int32
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	handler := scripted("login")
+	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			connections.Add(1)
-		}
-	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	client, err := New(testConfig(server.URL))
 	wantSuccess(t, err)
-	err = fetchAny(t, client)
+	err = fetch(t.Context(), client)
 	wantWords(t, err, "log in", "certificate")
 	wantAttempts(t, err, 1)
-	if connections.Load() != 1 || requests.Load() != 0 {
-		t.Errorf("there were %d connections and %d requests, want one and none", connections.Load(), requests.Load())
-	}
+	handler.wantCount(t, 0)
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
 		t.Errorf("the cause is hidden: %v", err)
 	}
@@ -344,94 +269,110 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 // destination is rejected. Settings that start at once each find it out.
 func TestEncodingIsFoundOut(t *testing.T) {
 	t.Parallel()
-	for _, login := range []string{"login json", "login form"} {
-		for _, setting := range []string{"set json", "set form"} {
-			for _, status := range []int{400, 415, 422} {
-				inBubble(t, fmt.Sprint(login, ", ", setting, ", ", status), func(t *testing.T) {
-					setsIt := http.HandlerFunc(succeed)
-					server := newScript(func(w http.ResponseWriter, r *http.Request) {
-						time.Sleep(time.Second)
-						switch callOf(r) {
-						case login:
-							acceptLogin(w, r)
-						case setting:
-							setsIt(w, r)
-						default:
-							rejectWith(status, "fonenumber is required", "")(w, r)
-						}
-					})
-					client := newClient(t, server)
-					set := func(int) error { return set(t.Context(), client, anyNumber, Delivery{Type: None}) }
-					wantSuccess(t, append(together(3, set), together(5, set)...)...)
-					setsIt = rejectWith(status, "value is not valid", "")
-					wantWords(t, set(0), "value is not valid")
-					want := map[string]int{login: 1, setting: 9}
-					if login == "login form" {
-						want["login json"] = 1
-					}
-					if setting == "set form" {
-						want["set json"] = 3
-					}
-					sent := map[string]int{}
-					for _, call := range server.calls {
-						sent[call]++
-					}
-					if !maps.Equal(sent, want) {
-						t.Errorf("the requests were %v, want %v", sent, want)
+	type counts = map[string]int
+	for _, want := range []counts{
+		{"login json": 1, "set json": 9},
+		{"login json": 1, "set json": 3, "set form": 9},
+		{"login json": 1, "login form": 1, "set json": 9},
+		{"login json": 1, "login form": 1, "set json": 3, "set form": 9},
+	} {
+		for _, status := range []int{400, 415, 422} {
+			inBubble(t, fmt.Sprint(want, status), func(t *testing.T) {
+				var valid atomic.Bool
+				valid.Store(true)
+				server := newScript(func(w http.ResponseWriter, r *http.Request) {
+					switch call := callOf(r); {
+					case strings.HasSuffix(call, "json") && want[kindOf(r)+" form"] > 0 || !valid.Load():
+						rejectWith(status, "not valid", "")(w, r)
+					case kindOf(r) == "login":
+						respondTo("login")(w, r)
+					default:
+						respondTo("ok")(w, r)
 					}
 				})
-			}
+				server.latency = time.Second
+				client := newClient(t, server)
+				set := func(int) error { return set(t.Context(), client, anyNumber, Delivery{Type: None}) }
+				wantSuccess(t, append(together(3, set), together(5, set)...)...)
+				valid.Store(false)
+				wantWords(t, set(0), "not valid")
+				sent := counts{}
+				for _, call := range server.calls {
+					sent[call]++
+				}
+				if !maps.Equal(sent, want) {
+					t.Errorf("the requests were %v, want %v", sent, want)
+				}
+			})
 		}
 	}
 }
 
-// A request is sent as a form only if the failure may be about its encoding: not after a wrong password, a rejected token, or an
-// exceeded rate limit, whatever the status.
-func TestNoFormAfterOtherFailures(t *testing.T) {
+// What a failed call has sent, what it returns, and whether a setting may have taken effect: unless every attempt was rejected or
+// never sent. After an uncertain setting the FoneNumber is read. A request is sent as a form only if the failure may be about its
+// encoding. If both are rejected, the error has the words of the first rejection, unless that only says that JSON is not read.
+func TestFailedCalls(t *testing.T) {
 	t.Parallel()
-	responses := map[string]http.HandlerFunc{"400": rejectWith(400, "Rate Limit Exceeded", ""), "410": rejectWith(410, "too many requests", "")}
-	for _, status := range []int{401, 402, 403, 404, 409, 429, 500, 503} {
-		responses[fmt.Sprint(status)] = rejectWith(status, "no", "")
-	}
-	for name, response := range responses {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(response)
-			for _, change := range []func(*Config){withToken, withoutRetries} { // A setting, and the login before it.
-				if err := set(t.Context(), newClient(t, server, change), anyNumber, Delivery{Type: None}); err == nil {
-					t.Error("got no error")
-				}
-			}
-			if sent := fmt.Sprint(server.calls); strings.Contains(sent, "form") || !strings.Contains(sent, "login json") {
-				t.Errorf("the requests were %s", sent)
-			}
-		})
-	}
-}
-
-// The error of a request that is rejected in both encodings has the words of the first rejection, unless that one only says that
-// FoneStorm does not read JSON. A failure that has nothing to do with the encoding counts itself.
-func TestRejectedInBothEncodings(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		json, form int
-		words      string
-		kind       Kind
-		forms      int
+	for _, test := range []struct {
+		retries   int
+		responses string // If the first one is a login, there is no token.
+		calls     string
+		kind      Kind
+		words     string
+		may       bool
 	}{
-		"twice":                        {400, 422, "words of 400", DestinationRejected, 1},
-		"JSON is not read":             {415, 422, "words of 422", DestinationRejected, 1},
-		"neither is read":              {415, 415, "words of 415", Rejected, 1},
-		"a form without the number":    {400, 404, "words of 400", DestinationRejected, 1},
-		"a form that is not permitted": {400, 403, "words of 403", PermissionDenied, 1},
-		"a form that fails":            {400, 503, "words of 503", ServerError, 3},
+		{0, "422", "set json, set form", DestinationRejected, "words of 422", false},
+		{0, "400 422", "set json, set form", DestinationRejected, "words of 400", false},
+		{0, "415 422", "set json, set form", DestinationRejected, "words of 422", false},
+		{0, "415 415", "set json, set form", Rejected, "words of 415", false},
+		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
+		{0, "400 403", "set json, set form", PermissionDenied, "words of 403", false},
+		{0, "400 503", "set json, set form, get", ServerError, "words of 503", true},
+		{1, "400 503", "set json, set form, set form, get, get", ServerError, "words of 503 (attempt 2,", true},
+		{0, "401", "set json", TokenRejected, "words of 401", false},
+		{0, "402", "set json", PaymentRequired, "words of 402", false},
+		{0, "403", "set json", PermissionDenied, "words of 403", false},
+		{0, "404 404 []", "set json, get, list", NotFound, "words of 404", false}, // Reading confirms that it is gone.
+		{0, `404 404 ["3215559999"]`, "set json, get, list", NotFound, "words of 404", false},
+		{0, `404 404 ["+13215550000"]`, "set json, get, list", UnexpectedResponse, "words of 404. The account's list contains", false},
+		{0, `404 404 [{"fonenumber":3215550000,"is_active":"no"}]`, "set json, get, list", UnexpectedResponse, "The account's list contains", false},
+		{0, `404 404 [{"label":"x"}]`, "set json, get, list", NotFound, "words of 404", false}, // The list cannot be read.
+		{0, "404 404 403", "set json, get, list", NotFound, "words of 404", false},
+		{0, "404 404", "set json, get, list, list", UnexpectedResponse, "The account's list was not found either", false},
+		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
+		{0, "409", "set json", Rejected, "words of 409", false},
+		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
+		{0, "408", "set json, get", ServerError, "words of 408", true},
+		{0, "502", "set json, get", ServerError, "words of 502", true},
+		{1, "502 422", "set json, set json, set form, get", DestinationRejected, "words of 422", true},
+		{1, "lost 403", "set json, set json, get", PermissionDenied, "words of 403", true},
+		{1, "never 403", "set json, set json, get", PermissionDenied, "words of 403", true},
+		{0, "lost", "set json, get", Unreachable, "no response", true},
+		{0, "html", "set json, get", UnexpectedResponse, "an HTML page", true},
+		{0, "another", "set json, get", UnexpectedResponse, "another FoneNumber", true},
+		{0, "error", "set json, get", UnexpectedResponse, "Gone Fishing", true},
+		{0, "success 404", "set json, get, get, list, list", UnexpectedResponse, "words of 404", true},
+		{0, "success 403", "set json, get", PermissionDenied, "words of 403", true},
+		{0, "login 401 401", "login json, set json, login json", AuthenticationFailed, "log in", false},
+		{0, "login 401 login 403", "login json, set json, login json, set json", PermissionDenied, "words of 403", false},
+		{0, "login 401 login 401", "login json, set json, login json, set json", AuthenticationFailed, "words of 401", false}, // The first renewal is free.
+		{1, "login 401 login 401 login 401", "login json, set json, login json, set json, login json, set json", AuthenticationFailed, "words of 401", false},
+		{1, "login 401 login 502 403", "login json, set json, login json, set json, set json, get", PermissionDenied, "words of 403", true},
+		{1, "login 502 401 login 403", "login json, set json, set json, login json, set json, get", PermissionDenied, "words of 403", true},
+		{1, "login 502 401 401", "login json, set json, set json, login json", AuthenticationFailed, "log in", true},
 	} {
-		inBubble(t, name, func(t *testing.T) {
-			says := func(status int) http.HandlerFunc { return rejectWith(status, fmt.Sprint("words of ", status), "") }
-			server := newScript(says(test.json), says(test.form))
-			_, err := newClient(t, server, withToken).requestFoneNumber(t.Context(), Setting{Option: Receive, Delivery: Delivery{Type: None}}.request(anyNumber))
-			wantKind(t, err, test.kind, test.words, "set the delivery of FoneNumber "+anyNumber)
-			wantAttempts(t, err, test.forms)
-			server.wantCalls(t, append([]string{"set json"}, []string{"set form", "set form", "set form"}[:test.forms]...)...)
+		inBubble(t, fmt.Sprint(test.responses, " with retries ", test.retries), func(t *testing.T) {
+			server := scripted(test.responses)
+			client := newClient(t, server, func(c *Config) {
+				if c.MaxRetries = test.retries; !strings.HasPrefix(test.responses, "login") {
+					withToken(c)
+				}
+			})
+			err := set(t.Context(), client, anyNumber, Delivery{Type: Email, Value: "ops@example.com"})
+			if wantKind(t, err, test.kind, test.words); MayHaveTakenEffect(err) != test.may {
+				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
+			}
+			server.wantCalls(t, test.calls)
 		})
 	}
 }

@@ -89,7 +89,7 @@ func TestResponsesAreNeverQuoted(t *testing.T) {
 							if kindOf(r) == kind {
 								return receive(r, fmt.Sprintf(format, status, text, inJSON(text)))
 							}
-							return inMemory(http.HandlerFunc(acceptLogin))(r)
+							return inMemory(respondTo("login"))(r)
 						}), withSubaccount, func(c *Config) { c.MaxRetries = 1 })
 						_, errList := client.ListFoneNumbers(ctx)
 						_, errDevices := client.ListDevices(ctx)
@@ -127,23 +127,20 @@ func TestMessagesAreMasked(t *testing.T) {
 					}
 				}
 			}
-			err := fetchAny(t, newClient(t, rejectWith(http.StatusUnauthorized, "not "+secret, ""), func(c *Config) { c.Token = secret }))
+			err := fetch(t.Context(), newClient(t, rejectWith(http.StatusUnauthorized, "not "+secret, ""), func(c *Config) { c.Token = secret }))
 			wantKind(t, err, TokenRejected, ": not ***")
 		})
 	}
 }
 
 // Failures are classified before secrets are masked.
-func TestShortSecretsDoNotHideTheRateLimit(t *testing.T) {
-	t.Parallel()
-	for _, secret := range []string{"a", "e", "rate limit", "Rate", "t"} {
-		inBubble(t, secret, func(t *testing.T) {
-			client := newClient(t, rejectWith(400, "Rate Limit Exceeded", ""), func(c *Config) { c.Password = secret })
-			wantKind(t, read(t.Context(), client, anyNumber), RateLimited)
-		})
-	}
-	notFound := newClient(t, rejectWith(404, "not found", ""), func(c *Config) { c.Token = "4" })
-	wantKind(t, fetchAny(t, notFound), NotFound)
+func TestShortSecretsDoNotHideTheKind(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		for _, secret := range []string{"a", "Rate Limit"} {
+			wantKind(t, read(t.Context(), newClient(t, scripted("limit"), func(c *Config) { c.Password = secret }), anyNumber), RateLimited)
+		}
+		wantKind(t, fetch(t.Context(), newClient(t, scripted("404"), func(c *Config) { c.Token = "4" })), NotFound)
+	})
 }
 
 // A secret is masked in every encoding, whatever surrounds it.

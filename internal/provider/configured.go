@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
@@ -84,13 +83,5 @@ type configuredResource struct{ configured }
 
 // Configure is called by the framework before all calls that need the provider configuration.
 func (c *configuredResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	resp.Diagnostics.Append(c.accept(req.ProviderData)...)
-}
-
-// configuredDataSource is embedded in data sources.
-type configuredDataSource struct{ configured }
-
-// Configure is called by the framework before all calls that need the provider configuration.
-func (c *configuredDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
 	resp.Diagnostics.Append(c.accept(req.ProviderData)...)
 }

@@ -1,16 +1,103 @@
 package provider
 
 import (
-	"fmt"
+	"maps"
+	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-func TestAccDataSourceFoneNumber(t *testing.T) {
+// The examples in the documentation read all data sources through the CLI.
+
+// readDataSource validates and reads a data source.
+func (r *run) readDataSource(name string, config attributes) (map[string]any, []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	schemas, err := r.server.GetProviderSchema(r.call(), &tfprotov6.GetProviderSchemaRequest{})
+	r.works(err)
+	kind := schemas.DataSourceSchemas[name].ValueType()
+	sent := wire(r.t, kind, config.value(kind))
+	validated, err := r.server.ValidateDataResourceConfig(r.call(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: name, Config: sent})
+	r.works(err)
+	if failure(validated.Diagnostics) != nil {
+		return nil, validated.Diagnostics
+	}
+	resp, err := r.server.ReadDataSource(r.call(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: sent})
+	r.works(err)
+	read, _ := plain(unwire(r.t, kind, resp.State)).(map[string]any)
+	return read, resp.Diagnostics
+}
+
+// plain returns a value of Terraform as a value that can become JSON.
+func plain(value tftypes.Value) any {
+	var text string
+	var truth bool
+	var number big.Float
+	var members map[string]tftypes.Value
+	switch {
+	case value.IsNull():
+		return nil
+	case value.As(&text) == nil:
+		return text
+	case value.As(&truth) == nil:
+		return truth
+	case value.As(&number) == nil:
+		return number.String()
+	case value.As(&members) == nil:
+		object := map[string]any{}
+		for name, member := range members {
+			object[name] = plain(member)
+		}
+		return object
+	default:
+		panic(value.String())
+	}
+}
+
+// reading is one read of a data source.
+type reading struct {
+	source string
+	config attributes
+	want   string   // The attribute of the result that is named like the data source, or the whole result, as JSON.
+	fails  string   // Summary of the error.
+	says   []string // Texts in the error.
+}
+
+// read reads in a new run.
+func (a *account) read(t *testing.T, readings ...reading) {
+	t.Helper()
+	r := a.start(t.Context(), t, nil)
+	for _, reading := range readings {
+		result, diags := r.readDataSource(reading.source, reading.config)
+		if reading.fails != "" {
+			wantError(t, diags, reading.fails, reading.says...)
+			continue
+		}
+		if d := failure(diags); d != nil {
+			t.Errorf("%s %v: %s", reading.source, reading.config, d.Detail)
+		}
+		var got any = result
+		if list, isList := result[strings.TrimPrefix(reading.source, "fractel_")].(map[string]any); isList {
+			got = list
+			if strings.HasPrefix(reading.want, "[") { // Only the keys.
+				got = append([]string{}, slices.Sorted(maps.Keys(list))...)
+			}
+		}
+		if text := strings.ReplaceAll(asJSON(t, got), `\u0026`, "&"); text != reading.want {
+			t.Errorf("%s %v: got\n%s, want\n%s", reading.source, reading.config, text, reading.want)
+		}
+	}
+}
+
+func TestDataSourceFoneNumber(t *testing.T) {
 	t.Parallel()
+	const source = "fractel_fonenumber"
 	a := newVariedAccount(t)
 	for number, n := range map[string]simulator.Notify{
 		"3215550002": {Type: "Email", Email: "ops@example.com", URL: "https://left.example.com/"},
@@ -20,74 +107,51 @@ func TestAccDataSourceFoneNumber(t *testing.T) {
 		f.ReceiveNotify = n
 		a.Put(f)
 	}
-	w := a.newWorkspace(t, `
-data "fractel_fonenumber" "each" {
-  for_each   = toset(["3215550001", "3215550002", "3215550004", "4075550000"])
-  fonenumber = each.key
-}
-output "each" {
-  value = data.fractel_fonenumber.each
-}
-`)
-	w.apply()
-	got := asJSON(t, w.outputs()["each"])
-	want := `{` +
-		`"3215550001":{"active":true,"fonenumber":"3215550001","group":"odd","label":"Number Email","messaging_enabled":true,"receive_notify":{"email":null,"method":null,"type":"None","url":null},"type":"Email","url_method":null,"value":"ops@example.com"},` +
-		`"3215550002":{"active":true,"fonenumber":"3215550002","group":"even","label":"Number URL","messaging_enabled":true,"receive_notify":{"email":"ops@example.com","method":null,"type":"Email","url":null},"type":"URL","url_method":"POST","value":"https://hooks.example.com/sms?msg={{msg}}"},` +
-		`"3215550004":{"active":true,"fonenumber":"3215550004","group":"even","label":"Number None","messaging_enabled":true,"receive_notify":{"email":null,"method":"JSON","type":"Callback","url":"https://***@app.example.com/sms"},"type":"None","url_method":null,"value":null},` +
-		`"4075550000":{"active":false,"fonenumber":"4075550000","group":null,"label":null,"messaging_enabled":false,"receive_notify":{"email":null,"method":null,"type":"None","url":null},"type":"None","url_method":null,"value":null}}`
-	if got != strings.ReplaceAll(want, "&", `\u0026`) {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-
-	w.configure("data \"fractel_fonenumber\" \"gone\" {\n  fonenumber = \"3215559999\"\n}\n")
-	says(t, w.plan(1), "Error: FoneNumber Not Found in Account", `: fonenumber = "3215559999"`)
+	const noNotify = `"receive_notify":{"email":null,"method":null,"type":"None","url":null}`
+	a.read(t,
+		reading{source: source, config: attributes{"fonenumber": "3215550001"}, want: `{"active":true,"fonenumber":"3215550001","group":"odd",` +
+			`"label":"Number Email","messaging_enabled":true,` + noNotify + `,"type":"Email","url_method":null,"value":"ops@example.com"}`},
+		reading{source: source, config: attributes{"fonenumber": "3215550002"}, want: `{"active":true,"fonenumber":"3215550002","group":"even",` +
+			`"label":"Number URL","messaging_enabled":true,"receive_notify":{"email":"ops@example.com","method":null,"type":"Email","url":null},` +
+			`"type":"URL","url_method":"POST","value":"https://hooks.example.com/sms?msg={{msg}}"}`},
+		reading{source: source, config: attributes{"fonenumber": "3215550004"}, want: `{"active":true,"fonenumber":"3215550004","group":"even",` +
+			`"label":"Number None","messaging_enabled":true,` +
+			`"receive_notify":{"email":null,"method":"JSON","type":"Callback","url":"https://***@app.example.com/sms"},` +
+			`"type":"None","url_method":null,"value":null}`},
+		reading{source: source, config: attributes{"fonenumber": "4075550000"}, want: `{"active":false,"fonenumber":"4075550000","group":null,` +
+			`"label":null,"messaging_enabled":false,` + noNotify + `,"type":"None","url_method":null,"value":null}`},
+		reading{source: source, config: attributes{"fonenumber": "3215559999"}, fails: "FoneNumber Not Found in Account", says: []string{`AttributeName("fonenumber")`}},
+	)
 }
 
-func TestAccDataSourceFoneNumbers(t *testing.T) {
+// All lists of a run are one request.
+func TestDataSourceFoneNumbers(t *testing.T) {
 	t.Parallel()
-	filters := map[string]struct{ filter, want string }{
-		"all":      {"", `["3215550000","3215550001","3215550002","3215550003","3215550004"]`},
-		"type":     {`type = "Email"`, `["3215550001"]`},
-		"none":     {`type = "None"`, `["3215550004"]`},
-		"label":    {`label = "Number URL"`, `["3215550002"]`},
-		"group":    {`group = "odd"`, `["3215550001","3215550003"]`},
-		"area":     {`area_code = "407"`, `[]`},
-		"together": {"group = \"odd\"\n  type = \"Forward\"\n  area_code = \"321\"", `["3215550003"]`},
-	}
+	const source = "fractel_fonenumbers"
 	a := newVariedAccount(t)
-	var config strings.Builder
-	for name, test := range filters {
-		fmt.Fprintf(&config, "data \"fractel_fonenumbers\" %q {\n  %s\n}\noutput %[1]q {\n  value = keys(data.fractel_fonenumbers.%[1]s.fonenumbers)\n}\n", name, test.filter)
+	a.read(t,
+		reading{source: source, want: `["3215550000","3215550001","3215550002","3215550003","3215550004"]`, config: attributes{}},
+		reading{source: source, want: `["3215550001"]`, config: attributes{"type": "Email"}},
+		reading{source: source, want: `["3215550004"]`, config: attributes{"type": "None"}},
+		reading{source: source, want: `["3215550002"]`, config: attributes{"label": "Number URL"}},
+		reading{source: source, want: `["3215550001","3215550003"]`, config: attributes{"group": "odd"}},
+		reading{source: source, want: `[]`, config: attributes{"area_code": "407"}},
+		reading{source: source, want: `["3215550003"]`, config: attributes{"group": "odd", "type": "Forward", "area_code": "321"}},
+		reading{source: source, config: attributes{"type": "email"}, fails: "Invalid Attribute Value Match", says: []string{`"Email"`}},
+		reading{source: source, config: attributes{"area_code": "32"}, fails: "Invalid Attribute Value Match", says: []string{`such as "321"`}},
+	)
+	if a.count("list") != 1 || len(a.Requests()) != 2 {
+		t.Errorf("the requests are %+v, want a login and a list", a.Requests())
 	}
-	config.WriteString("output \"one\" {\n  value = data.fractel_fonenumbers.all.fonenumbers[\"3215550001\"].value\n}\n")
-	w := a.newWorkspace(t, config.String())
-	w.plan(2)
-	if n := a.count("list"); n != 1 || len(a.Requests()) != 2 {
-		t.Errorf("%d lists and %d requests, want 1 and a login", n, len(a.Requests()))
-	}
-	w.apply()
-	got := w.outputs()
-	for name, test := range filters {
-		if keys := asJSON(t, got[name]); keys != test.want {
-			t.Errorf("%s: %s, want %s", name, keys, test.want)
-		}
-	}
-	if got["one"] != "ops@example.com" {
-		t.Errorf("value is %v", got["one"])
-	}
-
-	w.configure("data \"fractel_fonenumbers\" \"bad\" {\n  type = \"email\"\n  area_code = \"32\"\n}\n")
-	says(t, w.run(1, "validate", "-no-color"), `but "email" was given. Use "Email".`, `area_code must be three digits, such as "321", got: 32`)
-
-	a.reject("", "", http.StatusForbidden, "No.")
-	w.configure("data \"fractel_fonenumbers\" \"all\" {\n}\n")
-	says(t, w.plan(1), "Error: FoneStorm Authentication Failed")
+	a.reject("", "/fonenumbers", http.StatusForbidden, "No.")
+	a.read(t, reading{source: source, config: attributes{}, fails: "Permission Denied by FoneStorm"})
 }
 
-func newAccountWithDevices(t *testing.T) *account {
-	t.Helper()
-	a := newAccount(t, simulator.Options{FoneNumbers: 1})
+// All reads of devices in a run are one request. If no device or several devices match, the error lists them.
+func TestDataSourcesOfDevices(t *testing.T) {
+	t.Parallel()
+	const one, several = "fractel_device", "fractel_devices"
+	a := newAccount(t, simulator.Options{})
 	for _, d := range []simulator.Device{
 		{ID: "987123543678", Name: "Front desk", Type: "Polycom VVX 250", FoneNumber: "3215550000"},
 		{ID: "21915233078", Name: "Kitchen", Type: "App"},
@@ -96,86 +160,34 @@ func newAccountWithDevices(t *testing.T) *account {
 	} {
 		a.PutDevice(d)
 	}
-	return a
-}
-
-func TestAccDataSourceDevices(t *testing.T) {
-	t.Parallel()
-	a := newAccountWithDevices(t)
-	w := a.newWorkspace(t, `
-data "fractel_devices" "all" {
-}
-data "fractel_devices" "kitchen" {
-  name = "Kitchen"
-}
-data "fractel_devices" "kitchen_app" {
-  name = "Kitchen"
-  type = "App"
-}
-data "fractel_device" "front_desk" {
-  name = "Front desk"
-}
-data "fractel_device" "unnamed" {
-  id = "21915233080"
-}
-output "all" {
-  value = keys(data.fractel_devices.all.devices)
-}
-output "kitchen" {
-  value = keys(data.fractel_devices.kitchen.devices)
-}
-output "kitchen_app" {
-  value = data.fractel_devices.kitchen_app.devices
-}
-output "front_desk" {
-  value = data.fractel_device.front_desk
-}
-output "unnamed" {
-  value = data.fractel_device.unnamed
-}
-`)
-	w.plan(2)
-	if n := a.count("devices"); n != 1 || len(a.Requests()) != 2 {
-		t.Errorf("%d lists of devices and %d requests, want 1 and a login", n, len(a.Requests()))
-	}
-	w.apply()
-	got := w.outputs()
-	for name, want := range map[string]string{
-		"all":         `["21915233078","21915233079","21915233080","987123543678"]`,
-		"kitchen":     `["21915233078","21915233079"]`,
-		"kitchen_app": `{"21915233078":{"fonenumber":null,"id":"21915233078","name":"Kitchen","type":"App"}}`,
-		"front_desk":  `{"fonenumber":"3215550000","id":"987123543678","name":"Front desk","type":"Polycom VVX 250"}`,
-		"unnamed":     `{"fonenumber":null,"id":"21915233080","name":null,"type":"App"}`,
-	} {
-		if text := asJSON(t, got[name]); text != want {
-			t.Errorf("%s: %s, want %s", name, text, want)
-		}
-	}
-}
-
-// No matching device, or several, is an error that lists devices.
-func TestAccDataSourceDeviceFindsOne(t *testing.T) {
-	t.Parallel()
-	a := newAccountWithDevices(t)
-	for config, want := range map[string][]string{
-		`name = "kitchen"`: {
-			"Error: Device Not Found", `no device with the name "kitchen".`,
-			`Its devices are 21915233078 ("Kitchen"), 21915233079 ("Kitchen"), 21915233080 (""), 987123543678 ("Front desk").`,
+	a.read(t,
+		reading{source: several, config: attributes{}, want: `["21915233078","21915233079","21915233080","987123543678"]`},
+		reading{source: several, config: attributes{"name": "Kitchen"}, want: `["21915233078","21915233079"]`},
+		reading{
+			source: several, config: attributes{"name": "Kitchen", "type": "App"},
+			want: `{"21915233078":{"fonenumber":null,"id":"21915233078","name":"Kitchen","type":"App"}}`,
 		},
-		`id = "1"`:                         {"Error: Device Not Found", `no device with the id "1".`},
-		`name = "Kitchen"`:                 {"Error: Multiple Devices Found", `has 2 devices with the name "Kitchen".`, `They are 21915233078 ("Kitchen"), 21915233079 ("Kitchen").`, "Use id instead."},
-		"id = \"1\"\n  name = \"Kitchen\"": {"Error: Invalid Attribute Combination"},
-		"":                                 {"Error: Missing Attribute Configuration"},
-	} {
-		w := a.newWorkspace(t, "data \"fractel_device\" \"test\" {\n  "+config+"\n}\n")
-		says(t, w.plan(1), want...)
+		reading{
+			source: one, config: attributes{"name": "Front desk"},
+			want: `{"fonenumber":"3215550000","id":"987123543678","name":"Front desk","type":"Polycom VVX 250"}`,
+		},
+		reading{source: one, config: attributes{"id": "21915233080"}, want: `{"fonenumber":null,"id":"21915233080","name":null,"type":"App"}`},
+		reading{source: one, config: attributes{"name": "kitchen"}, fails: "Device Not Found", says: []string{
+			`no device with the name "kitchen".`,
+			`Its devices are 21915233078 ("Kitchen"), 21915233079 ("Kitchen"), 21915233080 (""), 987123543678 ("Front desk").`,
+		}},
+		reading{source: one, config: attributes{"id": "1"}, fails: "Device Not Found", says: []string{`no device with the id "1".`}},
+		reading{source: one, config: attributes{"name": "Kitchen"}, fails: "Multiple Devices Found", says: []string{
+			`has 2 devices with the name "Kitchen".`, `They are 21915233078 ("Kitchen"), 21915233079 ("Kitchen").`, "Use id instead.",
+		}},
+		reading{source: one, config: attributes{"id": "1", "name": "Kitchen"}, fails: "Invalid Attribute Combination"},
+		reading{source: one, config: attributes{}, fails: "Missing Attribute Configuration"},
+	)
+	if a.count("devices") != 1 || len(a.Requests()) != 2 {
+		t.Errorf("the requests are %+v, want a login and a list", a.Requests())
 	}
-
 	a.reject("", "/devices", http.StatusForbidden, "The user is not allowed to list devices.")
-	w := a.newWorkspace(t, "data \"fractel_devices\" \"all\" {\n}\n")
-	if output := w.plan(1); !strings.Contains(output, "Error: Permission Denied by FoneStorm") {
-		t.Errorf("the output does not contain the reason:\n%s", output)
-	}
+	a.read(t, reading{source: several, config: attributes{}, fails: "Permission Denied by FoneStorm"})
 }
 
 // The configuration in the guide on adoption finds FoneNumbers whose messages arrive twice or not at all.
@@ -187,7 +199,10 @@ func TestAccGuideOnNotifications(t *testing.T) {
 		"3215550000": {ReceiveNotify: simulator.Notify{Type: "Callback", URL: hook}},
 		"3215550001": {ReceiveNotify: simulator.Notify{Type: "Email", Email: "ops@example.com"}},
 		"3215550002": {ReceiveNotify: simulator.Notify{Type: "None", URL: hook}},
-		"3215550003": {Receive: simulator.Receive{Type: "URL", URL: hook}, ReceiveNotify: simulator.Notify{Type: "Callback", URL: strings.ReplaceAll(hook, "{", "%7B")}},
+		"3215550003": {
+			Receive:       simulator.Receive{Type: "URL", URL: hook},
+			ReceiveNotify: simulator.Notify{Type: "Callback", URL: strings.ReplaceAll(hook, "{", "%7B")},
+		},
 		"3215550004": {Receive: simulator.Receive{Type: "URL", URL: hook}, ReceiveNotify: simulator.Notify{Type: "Callback", URL: "https://app.example.com/"}},
 		"3215550005": {Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}},
 	} {

@@ -66,21 +66,6 @@ func checkCredentials(t *testing.T, as setting) {
 	as.mustBe(t, a, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
-// Credentials for one URL are never sent to another. Adding credentials to an import updates it in place.
-func TestCredentialsOfAnImport(t *testing.T) {
-	t.Parallel()
-	for _, as := range settings {
-		a := newAccountWith(t, testNumber)
-		as.set(a, testNumber, delivery{"URL", "https://old.example.com/", "theirs", "secret"})
-		m := a.manage(t)
-		m.mustImport(as.id(testNumber))
-		m.mustApply(as.config(toURL("", "", 0)))
-		as.mustBe(t, a, delivery{kind: "URL", value: hookURL})
-		m.mustApply(as.config(toURL("ours", "ours-too", 0)))
-		as.mustBe(t, a, delivery{"URL", hookURL, "ours", "ours-too"})
-	}
-}
-
 // FoneStorm never returns credentials. If setting new ones fails, it may have them anyway, and restoring the old
 // configuration must set the old ones again.
 func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {

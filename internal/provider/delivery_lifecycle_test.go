@@ -3,9 +3,7 @@ package provider
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -35,24 +33,18 @@ func (d delivery) inState(address, number string) []statecheck.StateCheck {
 	return checks
 }
 
-func planned(address string, action plancheck.ResourceActionType) resource.ConfigPlanChecks {
-	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}}
-}
-
 // A delivery of each type from create to destroy. plugin-testing checks that the plan after each step is empty.
 func TestAccLifecycle(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations)})
-	numberOf := func(i int) string { return fmt.Sprint(3215550000 + i) }
+	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations) + 1})
 	addressOf := func(i int) string { return "fractel_fonenumber_delivery." + destinations[i].kind }
 	step := func(want []delivery, action plancheck.ResourceActionType) (s resource.TestStep) {
 		s.Config = a.provider()
 		var checks []resource.TestCheckFunc
 		for i, d := range want {
-			s.Config += strings.Replace(d.config(numberOf(i)), `"test"`, fmt.Sprintf("%q", destinations[i].kind), 1)
-			s.ConfigStateChecks = append(s.ConfigStateChecks, d.inState(addressOf(i), numberOf(i))...)
+			s.Config += strings.Replace(d.config(loadNumber(i)), `"test"`, fmt.Sprintf("%q", destinations[i].kind), 1)
+			s.ConfigStateChecks = append(s.ConfigStateChecks, d.inState(addressOf(i), loadNumber(i))...)
 			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(addressOf(i), action))
-			checks = append(checks, a.delivers(numberOf(i), d))
+			checks = append(checks, a.delivers(loadNumber(i), d))
 		}
 		s.Check = resource.ComposeTestCheckFunc(checks...)
 		return s
@@ -72,15 +64,48 @@ func TestAccLifecycle(t *testing.T) {
 			ignored = append(ignored, "value")
 		}
 		steps = append(steps, resource.TestStep{
-			ResourceName: addressOf(i), ImportState: true, ImportStateId: numberOf(i),
+			ResourceName: addressOf(i), ImportState: true, ImportStateId: loadNumber(i),
 			ImportStateVerify: true, ImportStateVerifyIdentifierAttribute: "fonenumber", ImportStateVerifyIgnore: ignored,
 		})
 	}
-	resource.Test(t, resource.TestCase{
+	moved := loadNumber(len(destinations))
+	steps = append(steps, resource.TestStep{
+		Config: a.provider() + strings.Replace(destinations[1].config(moved), `"test"`, `"Email"`, 1),
+		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+			plancheck.ExpectResourceAction(addressOf(0), plancheck.ResourceActionDestroy),
+			plancheck.ExpectResourceAction(addressOf(1), plancheck.ResourceActionReplace),
+		}},
+		Check: resource.ComposeTestCheckFunc(
+			a.delivers(loadNumber(0), delivery{kind: "None"}), a.delivers(loadNumber(1), delivery{kind: "None"}), a.delivers(moved, destinations[1]),
+		),
+	})
+	resource.ParallelTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: inProcess(),
-		CheckDestroy:             a.delivers(numberOf(1), delivery{kind: "None"}),
+		CheckDestroy:             a.delivers(moved, delivery{kind: "None"}),
 		Steps:                    steps,
 	})
+}
+
+// Deliveries that were set elsewhere are imported by a block, and the plan does nothing else.
+func TestAccImport(t *testing.T) {
+	throughCLI(t)
+	a := newAccount(t, simulator.Options{})
+	a.byHand(testNumber, "URL", destinations[2].value)
+	config := a.provider() + delivery{kind: "URL", value: destinations[2].value}.config(testNumber)
+	kinds := []resource.ImportStateKind{resource.ImportBlockWithID}
+	if importByIdentity.in(theCLI()) {
+		kinds = append(kinds, resource.ImportBlockWithResourceIdentity)
+	}
+	steps := []resource.TestStep{{Config: config}}
+	for _, kind := range kinds {
+		steps = append(steps, resource.TestStep{
+			Config: config, ResourceName: testAddress, ImportState: true, ImportStateKind: kind, ImportStateId: testNumber,
+			ImportPlanChecks: resource.ImportPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(testAddress, plancheck.ResourceActionNoop),
+			}},
+		})
+	}
+	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), Steps: steps})
 }
 
 // Every type changes to every other in place. Credentials are removed with the type.
@@ -96,23 +121,6 @@ func TestSwitchType(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestAccChangedFoneNumberReplaces(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber, otherNumber)
-	d := destinations[1]
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: inProcess(),
-		Steps: []resource.TestStep{
-			{Config: a.provider() + d.config(testNumber)},
-			{
-				Config:           a.provider() + d.config(otherNumber),
-				ConfigPlanChecks: planned(testAddress, plancheck.ResourceActionReplace),
-				Check:            resource.ComposeTestCheckFunc(a.delivers(otherNumber, d), a.delivers(testNumber, delivery{kind: "None"})),
-			},
-		},
-	})
 }
 
 // with returns a copy of a configuration with one more attribute.
@@ -214,55 +222,6 @@ func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	says(t, w.apply("-destroy", "-refresh=false"), "3 destroyed")
 }
 
-// A destroy after a create whose response was lost turns the FoneNumber off if the create took effect. The create finds out
-// by reading, or else the next refresh does.
-func TestDestroyAfterALostCreate(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		fault      simulator.Fault // Fault of the setting.
-		unreadable bool            // Whether reads fail afterward.
-		summary    string          // Summary of the create's error.
-		want       delivery
-	}{
-		"took effect":               {simulator.ResponseLost, false, "", delivery{kind: "None"}},
-		"took effect, not readable": {simulator.ResponseLost, true, "Unable to Reach FoneStorm", delivery{kind: "None"}},
-		"did not":                   {simulator.BadGateway, false, "FoneStorm Server Error", delivery{kind: "Email", value: "boss@example.com"}},
-		"did not, not readable":     {simulator.BadGateway, true, "FoneStorm Server Error", delivery{kind: "Email", value: "boss@example.com"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccountInMemory(t, simulator.Options{})
-			a.byHand(testNumber, "Email", "boss@example.com")
-			m := a.manage(t)
-			m.settings = attributes{"max_retries": 0}
-			sent := false
-			a.Inject(func(r *http.Request) simulator.Fault {
-				switch {
-				case kindOf(r) == "set":
-					sent = true
-					return test.fault
-				case sent && test.unreadable:
-					return simulator.BadGateway
-				default:
-					return ""
-				}
-			})
-			diags := m.apply(destinations[1].attributes(testNumber))
-			if test.summary != "" {
-				wantError(t, diags, test.summary)
-			} else if d := failure(diags); d != nil {
-				t.Error(d.Detail)
-			}
-			a.Inject(nil)
-			if !m.exists() {
-				t.Fatal("the state does not contain what FoneStorm may have")
-			}
-			m.mustApply(nil)
-			a.mustDeliver(t, testNumber, test.want)
-		})
-	}
-}
-
 // A create that did not take effect is tainted. If the configuration then contains another FoneNumber, the destroy of the
 // tainted object has no record of the object, and must not turn off a delivery that something else set.
 func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
@@ -285,60 +244,6 @@ func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
 	}
 	a.mustDeliver(t, testNumber, boss)
 	a.mustDeliver(t, otherNumber, destinations[1])
-}
-
-// A partially failed apply leaves state and FoneStorm consistent: the next plan is what is left to do.
-func TestAccFailedApply(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{FoneNumbers: 10})
-	w := a.newWorkspace(t, numbered(10, "ops@example.com"))
-	w.plan(2, "-out=saved.tfplan")
-	const gone, forbidden = "3215550003", "3215550007"
-	a.Remove(gone)
-	var mu sync.Mutex
-	denied := true
-	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		if !denied || settingOf(r) != forbidden {
-			return false
-		}
-		respond(w, http.StatusForbidden, "No.")
-		return true
-	})
-	says(t, w.run(1, "apply", "-no-color", "saved.tfplan"), "Error: FoneNumber Not Found in Account", ": fonenumber = each.key", "Error: Permission Denied by FoneStorm")
-	for _, f := range a.Numbers() {
-		if delivers := f.Receive.Type == "Email"; delivers == (f.Number == forbidden) {
-			t.Errorf("FoneNumber %s delivers to %+v", f.Number, f.Receive)
-		}
-	}
-	mu.Lock()
-	denied = false
-	mu.Unlock()
-	a.Put(simulator.FoneNumber{Number: gone})
-	says(t, w.plan(2), "Plan: 2 to add, 0 to change, 0 to destroy.")
-	w.apply()
-	w.plan(0)
-}
-
-// A spelling that differs from FoneStorm's, or from the state's, is not a change.
-func TestSpelling(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.byHand(testNumber, "Email", "ops@example.com")
-	config := func(value string) attributes { return delivery{kind: "Email", value: value}.attributes(testNumber) }
-	m := a.manage(t)
-	m.mustImport(testNumber)
-	m.mustPlanNothing(config("Ops@Example.com"))
-	m.mustPlanNothing(config("ops@EXAMPLE.com"))
-	m.mustApply(config("dev@example.com"))
-	a.byHand(testNumber, "Email", "DEV@example.com")
-	m.mustPlanNothing(config("dev@example.com"))
-	a.byHand(testNumber, "Email", "Boss@example.com")
-	c, _ := m.plan(config("dev@example.com"))
-	if got := attributesOf(m.state).text("value"); got != "Boss@example.com" || c.isEmpty() {
-		t.Errorf("the state has %q, and the plan changes %q", got, c.differs())
-	}
 }
 
 // byHandMethod changes the callback method outside of Terraform.

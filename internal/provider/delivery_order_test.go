@@ -2,7 +2,6 @@ package provider
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -15,29 +14,13 @@ import (
 func TestSamePlanInEveryOrder(t *testing.T) {
 	t.Parallel()
 	const n = 12 // More than are read singly.
-	adopted := refactoring{name: "rename of adopted", numbers: n, before: map[string]int{}, after: map[string]int{}}
-	for i := range n {
-		adopted.before[fmt.Sprintf("a[%d]", i)], adopted.after[fmt.Sprintf("b[%d]", i)] = i, i
-	}
-	for _, moves := range append(refactorings(n), adopted) {
+	for _, moves := range refactorings(n) {
 		t.Run(moves.name, func(t *testing.T) {
 			t.Parallel()
 			a := newAccountInMemory(t, simulator.Options{})
 			w := newFakeTerraform(t, a, moves, false, 0)
 			w.configure(moves.before, 0)
-			if moves.name == adopted.name {
-				r := w.start()
-				for name, config := range w.config {
-					a.byHand(config.text("fonenumber"), "Email", config.text("value"))
-					imported, diags := r.importState(config.text("fonenumber"))
-					if w.fails(diags) {
-						t.Fatal(w.problem)
-					}
-					w.current[name] = fakeObject{instance: imported}
-				}
-			} else {
-				w.mustApply("the first apply", nil)
-			}
+			w.mustApply("the first apply", nil)
 			w.configure(moves.after, 0)
 
 			var first map[string]string

@@ -1,10 +1,12 @@
 package provider
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -113,30 +115,35 @@ func TestReplacedWithoutAChange(t *testing.T) {
 
 // Two resources whose FoneNumber is unknown until the apply are rejected then, and the first stays.
 func TestAccTwoResourcesForAnUnknownFoneNumber(t *testing.T) {
-	t.Parallel()
 	a := newAccountWith(t, testNumber)
 	config := destinations[1].config(testNumber) + strings.Replace(destinations[0].config(testNumber), `"test"`, `"second"`, 1)
 	config = strings.ReplaceAll(config, `fonenumber = "3215551212"`, "fonenumber = terraform_data.number.output")
-	w := a.newWorkspace(t, "resource \"terraform_data\" \"number\" {\n  input = \"3215551212\"\n}\n"+config)
-	says(t, w.rejects(), "Error: "+severalResources)
-	a.sendsOnly(t, 1)
-	if output := w.run(0, "state", "list"); strings.Count(output, "fractel_") != 1 {
-		t.Errorf("the state has %s", output)
-	}
+	resource.ParallelTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: inProcess(),
+		Steps: []resource.TestStep{{
+			Config:      a.provider() + "resource \"terraform_data\" \"number\" {\n  input = \"3215551212\"\n}\n" + config,
+			ExpectError: regexp.MustCompile("Error: " + severalResources),
+		}},
+		CheckDestroy: a.delivers(testNumber, delivery{kind: "None"}),
+	})
+	a.sendsOnly(t, 2) // The first is set, and turned off with the test.
 }
 
-// Credentials of another account neither remove resources from the state nor allow a destroy. The error names both accounts.
-func TestAccCredentialsOfAnotherAccount(t *testing.T) {
+// Credentials of another account neither remove a resource from the state nor allow a destroy. The error names both accounts.
+func TestCredentialsOfAnotherAccount(t *testing.T) {
 	t.Parallel()
 	a, other := newAccountWith(t, testNumber), newAccount(t, simulator.Options{Account: "3210000002"})
-	w := a.newWorkspace(t, destinations[1].config(testNumber))
-	w.apply()
-	w.setEnv("FRACTEL_ENDPOINT=" + other.endpoint)
-	for _, args := range [][]string{{"-refresh-only"}, {"-destroy"}, {"-destroy", "-refresh=false"}} {
-		says(t, w.rejects(args...), "Error: FoneNumber in Another Account", `"3210000002"`, "This resource was applied with account", "destroy = false")
+	m := a.manage(t)
+	m.mustApply(destinations[1].attributes(testNumber))
+	destroy, _ := m.plan(nil)
+	left, diags := other.start(t.Context(), t, nil).refresh(m.instance)
+	destroyed, more := other.start(t.Context(), t, nil).apply(destroy)
+	for _, diags := range [][]*tfprotov6.Diagnostic{diags, more} {
+		wantError(t, diags, "FoneNumber in Another Account", `"3210000002"`, "This resource was applied with account", "destroy = false")
 	}
-	w.setEnv("FRACTEL_ENDPOINT=" + a.endpoint)
-	w.plan(0)
-	w.apply("-destroy")
+	if !left.known().Equal(m.known()) || !destroyed.known().Equal(m.known()) {
+		t.Errorf("the state has %s and %s", left.known(), destroyed.known())
+	}
+	m.mustApply(nil)
 	a.mustDeliver(t, testNumber, delivery{kind: "None"})
 }

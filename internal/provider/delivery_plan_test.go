@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -12,12 +13,21 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-const alreadyDelivers = "FoneNumber Already Delivers Elsewhere"
+const (
+	alreadyDelivers = "FoneNumber Already Delivers Elsewhere"
+	twice           = "Messages Will Arrive Twice"
+	missingDevice   = "Device Not Found in Account"
+)
 
 // The plan of a new delivery warns about the current state of the FoneNumber.
 func TestPreview(t *testing.T) {
 	t.Parallel()
-	email := simulator.Receive{Type: "Email", Email: "old@example.com"}
+	has := func(email string) simulator.FoneNumber {
+		return simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: email}}
+	}
+	calls := func(kind, url string) simulator.FoneNumber {
+		return simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: kind, URL: url}}
+	}
 	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
 	tests := map[string]struct {
 		found    simulator.FoneNumber
@@ -27,27 +37,25 @@ func TestPreview(t *testing.T) {
 		texts    []string
 	}{
 		"delivers elsewhere": {
-			found: simulator.FoneNumber{Receive: email}, config: to(0), warning: alreadyDelivers,
+			found: has("old@example.com"), config: to(0), warning: alreadyDelivers,
 			texts: []string{`FoneNumber 3215551212 delivers to Email "old@example.com" now`, `replaces it with the configured delivery of type "Device"`},
 		},
 		"delivers elsewhere and will be None": {
-			found: simulator.FoneNumber{Receive: email}, config: to(4), warning: alreadyDelivers, texts: []string{`replaces it with type "None"`},
+			found: has("old@example.com"), config: to(4), warning: alreadyDelivers, texts: []string{`replaces it with type "None"`},
 		},
-		"another value of the same type": {found: simulator.FoneNumber{Receive: email}, config: to(1), warning: alreadyDelivers},
+		"another value of the same type": {found: has("old@example.com"), config: to(1), warning: alreadyDelivers},
 		"unknown value": {
-			found: simulator.FoneNumber{Receive: email}, config: with(to(1), "value", tftypes.UnknownValue),
+			found: has("old@example.com"), config: with(to(1), "value", tftypes.UnknownValue),
 			warning: alreadyDelivers, texts: []string{`replaces it with the configured delivery of type "Email"`},
 		},
 		"the same": {
-			found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: to(1),
+			found: has("ops@example.com"), config: to(1),
 			warning: "FoneNumber Already Has This Delivery", texts: []string{"import it", `on_destroy = "keep"`, "moved block"},
 		},
-		"the same, kept": {
-			found: simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: "ops@example.com"}}, config: with(to(1), "on_destroy", "keep"),
-		},
-		"no delivery":  {config: to(1)},
-		"None to None": {config: to(4)},
-		"stale fields": {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
+		"the same, kept": {found: has("ops@example.com"), config: with(to(1), "on_destroy", "keep")},
+		"no delivery":    {config: to(1)},
+		"None to None":   {config: to(4)},
+		"stale fields":   {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
 		"cancelled": {
 			found: simulator.FoneNumber{Active: "cancel"}, config: to(1), warning: "FoneNumber Is Not Active",
 			texts: []string{"FoneNumber 3215551212 is cancelled", `AttributeName("fonenumber")`},
@@ -56,8 +64,16 @@ func TestPreview(t *testing.T) {
 			found: simulator.FoneNumber{MessagingDisabled: true}, config: to(1), warning: "Messaging Is Not Enabled",
 			texts: []string{`AttributeName("fonenumber")`},
 		},
+		"called twice": {
+			found: calls("Callback", "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D"), config: to(2), warning: twice,
+			texts: []string{"The receive notification of FoneNumber 3215551212 calls the same URL as this delivery"},
+		},
+		"another URL is called":          {found: calls("Callback", "https://hooks.example.com/other"), config: to(2)},
+		"stale URL of a notification":    {found: calls("None", destinations[2].value), config: to(2)},
+		"called with credentials":        {found: calls("Callback", "https://hook:horse@hooks.example.com/sms?msg={{msg}}"), config: to(2)},
+		"called, but delivers to e-mail": {found: calls("Callback", destinations[2].value), config: to(1)},
 		"turned off": {
-			found:    simulator.FoneNumber{Active: "cancel", MessagingDisabled: true, Receive: email},
+			found:    simulator.FoneNumber{Active: "cancel", MessagingDisabled: true, Receive: has("old@example.com").Receive},
 			settings: attributes{"check_on_plan": false}, config: to(0),
 		},
 	}
@@ -97,59 +113,82 @@ func TestAccPreviewOfMany(t *testing.T) {
 	for _, f := range a.Numbers() {
 		a.byHand(f.Number, "Email", "old@example.com")
 	}
-	w := a.newWorkspace(t, numbered(n, "new@example.com"))
-	output := w.plan(2)
-	warns(t, output, alreadyDelivers)
-	says(t, output, fmt.Sprintf("(and %d more similar warnings elsewhere)", n-1), `import { to = <address of this resource> id = "3215550`, "with "+testAddress)
+	output := a.newWorkspace(t, numbered(n, "new@example.com")).plan(2)
+	if warnings := strings.Count(output, "Warning: "); warnings != 2 { // The other is that this is no released provider.
+		t.Errorf("%d warnings, want one of the provider", warnings)
+	}
+	says(t, output, "Warning: "+alreadyDelivers, fmt.Sprintf("(and %d more similar warnings elsewhere)", n-1),
+		`import { to = <address of this resource> id = "3215550`, "with "+testAddress)
 	if n := len(a.Requests()); n > 7 {
 		t.Errorf("%d requests, want at most 7", n)
 	}
 }
 
-// Errors of the check: those that the apply would meet stop the plan, others do not.
+// Errors of the check: those that the apply would meet stop the plan, others do not. Rejected credentials are an error only once,
+// also if the FoneNumbers are in the state.
 func TestPreviewFailures(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		settings       attributes
-		status         int // Status that FoneStorm returns for reads; zero for none.
-		failure        string
-		warning, texts string
-		mostReads      int
+		settings  attributes
+		status    int // Status that FoneStorm returns for reads; zero for none.
+		failure   string
+		warning   string
+		says      string
+		once      bool // Whether there is one diagnostic for all FoneNumbers.
+		mostReads int
 	}{
 		"not in the account": {failure: "FoneNumber Not Found in Account", mostReads: 10},
-		"wrong credentials":  {settings: attributes{"password": "wrong"}, failure: "FoneStorm Authentication Failed"},
-		"forbidden":          {status: 403, failure: "Permission Denied by FoneStorm", mostReads: 10},
+		"wrong credentials":  {settings: attributes{"password": "wrong"}, failure: "FoneStorm Authentication Failed", once: true},
+		"wrong subaccount": {
+			settings: attributes{"subaccount": "2999999999"}, failure: "Subaccount Not Accessible", once: true,
+			says: "Could not get a token for subaccount 2999999999:",
+		},
+		"forbidden": {status: 403, failure: "Permission Denied by FoneStorm", mostReads: 10},
 		"failing": {
 			settings: attributes{"max_retries": 0}, status: 503,
-			warning: "FoneNumber Not Checked", texts: "Applying this plan overwrites its delivery", mostReads: 6,
+			warning: "FoneNumber Not Checked", says: "Applying this plan overwrites its delivery", mostReads: 6,
 		},
 		"unreachable": {
 			settings: attributes{"max_retries": 0, "endpoint": "http://127.0.0.1:1/v2"},
-			warning:  "FoneNumber Not Checked", texts: "no response from http://127.0.0.1:1/v2",
+			warning:  "FoneNumber Not Checked", says: "no response from http://127.0.0.1:1/v2",
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, simulator.Options{})
+			a := newAccountWith(t, loadNumber(0))
+			m := a.manage(t)
+			m.mustApply(destinations[1].attributes(loadNumber(0)))
+			a.Remove(loadNumber(0))
+			a.Forget()
 			if test.status != 0 {
 				a.reject(http.MethodGet, "", test.status, "No.")
 			}
 			r := a.start(t.Context(), t, test.settings)
 			var all []*tfprotov6.Diagnostic
 			for i := range 5 {
-				_, diags := r.plan(instance{}, destinations[1].attributes(fmt.Sprint(3215550000+i)))
+				_, diags := r.plan(instance{}, destinations[1].attributes(loadNumber(1+i)))
 				all = append(all, diags...)
 			}
 			if test.failure != "" {
-				wantError(t, all, test.failure)
+				wantError(t, all, test.failure, test.says)
 			} else if d := failure(all); d != nil || len(all) == 0 {
 				t.Errorf("the diagnostics are %v, want warnings", all)
 			} else {
-				says(t, all[0].Summary+": "+all[0].Detail, test.warning, test.texts)
+				says(t, all[0].Summary+": "+all[0].Detail, test.warning, test.says)
 			}
 			if n := a.count("get") + a.count("list"); n > test.mostReads {
 				t.Errorf("%d reads, want at most %d", n, test.mostReads)
+			}
+			if !test.once {
+				return
+			}
+			for range 5 {
+				_, diags := r.refresh(m.instance)
+				all = append(all, diags...)
+			}
+			if tried := a.count("login") + a.count("subaccount"); len(all) != 1 || tried > 2 {
+				t.Errorf("%d diagnostics and %d attempts to get a token", len(all), tried)
 			}
 		})
 	}
@@ -195,7 +234,10 @@ func TestPlanWarnings(t *testing.T) {
 		"replace keep by default": {
 			before: with(to(1), "on_destroy", "keep"), after: with(to(1), "fonenumber", otherNumber), warning: "Replacement Does Not Keep on_destroy",
 		},
-		"change to None":            {before: to(1), after: to(4), warning: deleted, texts: []string{`With type "None", messages received at it are deleted upon receipt`, `AttributeName("type")`}},
+		"change to None": {
+			before: to(1), after: to(4), warning: deleted,
+			texts: []string{`With type "None", messages received at it are deleted upon receipt`, `AttributeName("type")`},
+		},
 		"change to something else":  {before: to(1), after: to(0)},
 		"change of on_destroy only": {before: to(4), after: with(to(4), "on_destroy", "keep")},
 	}
@@ -249,48 +291,36 @@ func TestUnknownProviderConfiguration(t *testing.T) {
 	}
 }
 
-// A plan warns about each new or changed callback URL that the receive notification also calls, and about no other delivery.
-func TestMessagesThatArriveTwice(t *testing.T) {
+// What is already set causes no warning about its destination again, and no request for the list of devices. A change does.
+func TestWarningsAboutChangedDestinations(t *testing.T) {
 	t.Parallel()
-	const hook = "https://hooks.example.com/sms?msg={{msg}}"
-	toHook, twice := delivery{kind: "URL", value: hook}, []string{"Messages Will Arrive Twice"}
-	for name, test := range map[string]struct {
-		notify   simulator.Notify
-		to       delivery
-		warnings []string
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber, ReceiveNotify: simulator.Notify{Type: "Callback", URL: hookURL}})
+	m := a.manage(t)
+	for _, step := range []struct {
+		config  attributes
+		warning string
 	}{
-		"the same URL":       {simulator.Notify{Type: "Callback", URL: "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D", Method: "JSON"}, toHook, twice},
-		"another URL":        {simulator.Notify{Type: "Callback", URL: "https://hooks.example.com/other"}, toHook, nil},
-		"stale URL":          {simulator.Notify{Type: "None", URL: hook}, toHook, nil},
-		"delivery to e-mail": {simulator.Notify{Type: "Callback", URL: hook}, destinations[1], nil},
-		"with credentials":   {simulator.Notify{Type: "Callback", URL: "https://hook:horse@hooks.example.com/sms?msg={{msg}}"}, toHook, nil},
+		{toURL("", "", 0), twice},
+		{toURL("hook", "", 0), ""}, // The destination is the same.
+		{destinations[0].attributes(testNumber), missingDevice},
+		{toURL("", "", 0), twice},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccount(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber, ReceiveNotify: test.notify})
-			m := a.manage(t)
-			_, diags := m.plan(test.to.attributes(testNumber))
-			wantWarnings(t, diags, test.warnings)
-			if test.warnings == nil {
-				return
-			}
-			says(t, diags[0].Detail, "The receive notification of FoneNumber 3215551212 calls the same URL as its delivery")
-			m.mustApply(test.to.attributes(testNumber))
-			_, diags = m.plan(test.to.attributes(testNumber))
-			wantWarnings(t, diags, nil) // Nothing changes.
-			m.mustApply(toURL("", "", 0))
-			_, diags = m.plan(test.to.attributes(testNumber))
-			wantWarnings(t, diags, test.warnings)
-		})
+		wantWarnings(t, m.mustApply(step.config), some(step.warning))
+		a.Forget()
+		_, diags := m.plan(step.config)
+		wantWarnings(t, diags, nil)
+		if n := a.count("devices"); n > 0 {
+			t.Errorf("%d requests for devices, want none", n)
+		}
 	}
 }
 
-// A plan warns about each new or changed device that is not in the account. It requests the list once, and only if a device
-// is planned. It does not warn if the list fails.
+// A plan warns about each new device that is not in the account. It requests the list once, and only if a device is planned. It
+// does not warn if the list fails.
 func TestDeviceNotInAccount(t *testing.T) {
 	t.Parallel()
-	const missing, known, unknown = "Device Not Found in Account", "987123543678", "21915233078"
+	const known, unknown = "987123543678", "21915233078"
 	for name, test := range map[string]struct {
 		settings attributes
 		devices  []string
@@ -299,8 +329,7 @@ func TestDeviceNotInAccount(t *testing.T) {
 		requests int // Number of requests for the list.
 	}{
 		"listed":        {devices: []string{known}, requests: 1},
-		"not listed":    {devices: []string{unknown, "1", known}, warnings: []string{missing, missing}, requests: 1},
-		"no device":     {devices: []string{""}},
+		"not listed":    {devices: []string{unknown, "1", known}, warnings: []string{missingDevice, missingDevice}, requests: 1},
 		"list rejected": {status: http.StatusForbidden, devices: []string{unknown, unknown}, requests: 1},
 		"list fails":    {settings: attributes{"max_retries": 0}, status: http.StatusInternalServerError, devices: []string{unknown}, requests: 1},
 		"no checks":     {settings: attributes{"check_on_plan": false}, devices: []string{unknown}},
@@ -315,11 +344,7 @@ func TestDeviceNotInAccount(t *testing.T) {
 			r := a.start(t.Context(), t, test.settings)
 			var warned []*tfprotov6.Diagnostic
 			for i, device := range test.devices {
-				d := delivery{kind: "Device", value: device}
-				if device == "" {
-					d = destinations[1]
-				}
-				_, diags := r.plan(instance{}, d.attributes(fmt.Sprint(3215550000+i)))
+				_, diags := r.plan(instance{}, delivery{kind: "Device", value: device}.attributes(loadNumber(i)))
 				warned = append(warned, diags...)
 			}
 			wantWarnings(t, warned, test.warnings)
@@ -330,19 +355,5 @@ func TestDeviceNotInAccount(t *testing.T) {
 				t.Errorf("%d requests for devices, want %d", n, test.requests)
 			}
 		})
-	}
-}
-
-// A device that is already set is not looked up.
-func TestDeviceThatIsSet(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
-	config := destinations[0].attributes(testNumber)
-	wantWarnings(t, m.mustApply(config), []string{"Device Not Found in Account"})
-	a.Forget()
-	m.mustPlanNothing(config)
-	if n := a.count("devices"); n > 0 {
-		t.Errorf("%d requests for devices, want none", n)
 	}
 }

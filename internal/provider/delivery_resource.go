@@ -54,7 +54,7 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 		MarkdownDescription: "Type of the destination: `Device`, `Email`, `URL`, `Forward`, or `None`. " +
 			"With `None`, messages are **deleted upon receipt without any delivery**.",
 		Required:   true,
-		Validators: []validator.String{deliveryTypeRule()},
+		Validators: []validator.String{deliveryTypeRule},
 	}
 	all["value"] = schema.StringAttribute{
 		MarkdownDescription: "Destination of the messages. For `Device`, the ID of a registered device, which contains only digits. For `Email`, one e-mail address. " +
@@ -66,7 +66,7 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 		MarkdownDescription: "HTTP method with which FoneStorm calls the callback URL. Only `POST` can be set, and every change of the delivery sets it. " +
 			"If omitted, the provider ignores the current method, so an imported FoneNumber keeps `GET` or `JSON` until its delivery changes.",
 		Optional:   true,
-		Validators: []validator.String{urlMethodRule(fonestorm.URLMethodPOST)},
+		Validators: []validator.String{urlMethodRule},
 	}
 	all["on_destroy"] = schema.StringAttribute{
 		MarkdownDescription: "What to do when the resource is destroyed or its `fonenumber` changes. `disable` sets type `None`, so that messages are " +
@@ -74,7 +74,7 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 			"Defaults to `disable` for a delivery that the resource created, and to `keep` for a delivery that was imported.",
 		Optional:   true,
 		Computed:   true,
-		Validators: []validator.String{onDestroyRule()},
+		Validators: []validator.String{onDestroyRule},
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Manages where messages (SMS and MMS) received at a FoneNumber are delivered, with FoneStorm's *Set Delivery Service*. " +

@@ -73,7 +73,9 @@ type lives struct {
 	instances []instance
 }
 
-func (l *lives) run() *run { return l.account.start(context.Background(), l.t, attributes{"requests_per_second": 10_000}) }
+func (l *lives) run() *run {
+	return l.account.start(context.Background(), l.t, attributes{"requests_per_second": 10_000})
+}
 
 func (l *lives) number(i int) string { return fmt.Sprint(3215550000 + i) }
 
@@ -136,7 +138,7 @@ func (l *lives) settle(config func(string) attributes, alike bool) {
 // applies succeed, plans become empty, drift is seen and corrected, and a destroy turns the FoneNumber off.
 func TestAnySpelling(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	checkRandomly(t, size(100, 20, 10), func(t *rapid.T) {
 		kind := rapid.SampledFrom([]string{"Email", "Forward", "Device", "URL"}).Draw(t, "type")
 		names := []string{""}
 		for name := range rewritings[kind] {

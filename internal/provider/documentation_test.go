@@ -85,7 +85,7 @@ func summaries(t *testing.T) (failures, warnings []string) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
-				if maker, ok := n.Fun.(*ast.Ident); ok && (maker.Name == "oneOf" || maker.Name == "credentialRule") {
+				if maker, ok := n.Fun.(*ast.Ident); ok && maker.Name == "credentialRule" {
 					add(&failures, n.Args[0])
 				}
 				if method, ok := n.Fun.(*ast.SelectorExpr); ok {
@@ -310,7 +310,7 @@ func TestNamesInTheDocumentation(t *testing.T) {
 	}
 }
 
-// Files and tests that the pages for contributors name exist.
+// Files and tests that GNUmakefile and the pages for contributors name exist.
 func TestFilesInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	var files, tests strings.Builder
@@ -333,6 +333,15 @@ func TestFilesInTheDocumentation(t *testing.T) {
 			if !exists && !strings.HasPrefix(page, "docs/") {
 				t.Errorf("%s names %s, which does not exist", page, found[1])
 			}
+		}
+	}
+	commands, err := os.ReadFile(filepath.Join(root, "GNUmakefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile(`-run '?\^?(Test\w+)`).FindAllStringSubmatch(string(commands)+pages(t)["CONTRIBUTING.md"], -1) {
+		if !strings.Contains(tests.String(), "func "+found[1]) {
+			t.Errorf("GNUmakefile or CONTRIBUTING.md runs %s, which does not exist", found[1])
 		}
 	}
 }

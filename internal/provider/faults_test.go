@@ -157,7 +157,7 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 		if logsIn { // A rejected password is never sent again.
 			return outcome{refused, 1}, outcome{refused, 1}
 		}
-		return outcome{"", 2}, outcome{refused, 2 + retries} // With new tokens, the first of which is free.
+		return outcome{"", 2}, outcome{refused, 1 + retries + 1} // The first new token is not a retry.
 	case simulator.NotFound:
 		switch {
 		case logsIn:

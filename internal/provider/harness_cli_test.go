@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	debug.SetGCPercent(400) // As in main.
 	code := m.Run()
 	if builtProvider.dir != "" {
 		os.RemoveAll(builtProvider.dir)
@@ -259,55 +261,6 @@ resource "fractel_fonenumber_delivery" "test" {
   value      = each.value
 }
 `, n, value)
-}
-
-// bestPassword returns the arguments for the password of a callback as the documentation recommends them, if the CLI
-// supports that.
-func bestPassword(t *testing.T, password string, version int) string {
-	t.Helper()
-	throughCLI(t)
-	if writeOnly.in(theCLI()) {
-		return fmt.Sprintf("url_password_wo = %q\n  url_password_wo_version = %d", password, version)
-	}
-	return fmt.Sprintf("url_password = %q", password)
-}
-
-// Summaries of the warnings that a plan can return. A test lists those that it expects; no others may appear.
-var planWarnings = []string{
-	"FoneNumber Already Delivers Elsewhere",
-	"FoneNumber Is Not Active",
-	"Messaging Is Not Enabled",
-	"FoneNumber Not Checked",
-	"Messages Will Be Deleted",
-	"Delivery Kept on Destroy",
-	"FoneNumber Stays Off on Destroy",
-	"Multiple Resources for One FoneNumber",
-	"Refresh Skipped: Provider Configuration Unknown",
-	"Callback Method Changes to POST",
-	"Callback Credentials May Remain",
-	"Forwarding Loop",
-	"Messages Will Arrive Twice",
-	"Device Not Found in Account",
-	"FoneNumber Moves Between Resources",
-	"FoneNumber Left Unchanged on Destroy",
-	"Unknown Token in Callback URL",
-	"Unbalanced Braces in Callback URL",
-	"Callback Credentials Sent Over Plain HTTP",
-	"Available Write-Only Attribute Alternative",
-}
-
-// warns checks that an output contains these warnings and no others.
-func warns(t *testing.T, output string, want ...string) {
-	t.Helper()
-	for _, summary := range planWarnings {
-		expected := false
-		for _, w := range want {
-			expected = expected || w == summary
-		}
-		if got := strings.Contains(output, "Warning: "+summary); got != expected {
-			t.Errorf("warning %q: %t, want %t:\n%s", summary, got, expected, output)
-		}
-	}
 }
 
 func says(t *testing.T, output string, want ...string) {

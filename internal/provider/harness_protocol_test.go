@@ -391,10 +391,15 @@ func (a *account) manage(t *testing.T) *managed { return &managed{t: t, account:
 
 func (m *managed) start() *run { return m.account.start(m.t.Context(), m.t, m.settings) }
 
-// plan refreshes and plans.
-func (m *managed) plan(config attributes) (c change, diags []*tfprotov6.Diagnostic) {
+func (m *managed) plan(config attributes) (change, []*tfprotov6.Diagnostic) {
 	m.t.Helper()
-	r := m.start()
+	return m.planIn(m.start(), config)
+}
+
+// planIn refreshes and plans in a run.
+func (m *managed) planIn(r *run, config attributes) (c change, diags []*tfprotov6.Diagnostic) {
+	m.t.Helper()
+	c.planned = m.known()
 	if m.exists() {
 		read, problems := r.refresh(m.instance)
 		if failure(problems) != nil {
@@ -416,9 +421,14 @@ func (m *managed) apply(config attributes) (diags []*tfprotov6.Diagnostic) {
 	if failure(diags) != nil || !m.exists() && config == nil {
 		return diags
 	}
-	var applied []*tfprotov6.Diagnostic
-	m.instance, applied = m.start().apply(c)
-	return append(diags, applied...)
+	return append(diags, m.applyIn(m.start(), c)...)
+}
+
+// applyIn applies a change in a run.
+func (m *managed) applyIn(r *run, c change) (diags []*tfprotov6.Diagnostic) {
+	m.t.Helper()
+	m.instance, diags = r.apply(c)
+	return diags
 }
 
 // mustApply applies a change that must succeed, after which the next plan is empty.

@@ -5,33 +5,29 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 const (
-	loadLatency = 20 * time.Millisecond
 	loadSeed    = 1        // Seed of the faults.
 	atOnce      = 10       // Number of resources that Terraform works on at the same time.
 	mostApplies = 3        // Maximum number of applies until everything is as configured.
-	mostMemory  = 32 << 20 // Maximum number of bytes that the provider keeps after a plan.
+	mostMemory  = 16 << 20 // Maximum number of bytes that the provider keeps after a plan.
 	neighbors   = 10       // Number of FoneNumbers in the account that are not managed.
 )
 
-// Ten thousand FoneNumbers are created, read, and destroyed while one request of a hundred meets a fault. The next apply
+// Thousands of FoneNumbers are created, read, and destroyed while one request of a hundred meets a fault. The next apply
 // retries what failed, as a user would do, until everything is as configured. Terraform itself takes most of an hour for
 // that, because it writes its whole state after each resource. So this test replaces Terraform, in a synctest bubble in
 // which latency takes no time.
@@ -39,97 +35,40 @@ const (
 // It is not parallel because it measures the memory of the process.
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		defer debug.SetGCPercent(debug.SetGCPercent(400)) // As in main.
-		n := size(10_000, 2_500, 500)
-		l := newLoad(t, n)
+		n := size(5_000, 1_000, 500)
+		l := &load{t: t, faults: faults{map[string]int{}, map[simulator.Fault]int{}}}
+		l.account = newAccountInMemory(t, simulator.Options{FoneNumbers: n + neighbors, Latency: 20 * time.Millisecond})
+		for i := range neighbors {
+			l.account.byHand(loadNumber(n+i), "Email", "neighbor@example.com")
+		}
+		for range n {
+			l.resources = append(l.resources, l.account.manage(t))
+		}
+		l.account.Inject(l.faults.choose)
 		l.applyUntilDone(loadConfig)
-		checkAccount(t, l.account, n, loadConfig)
 		l.plansNothing()
-		l.applyUntilDone(nothing)
-		checkAccount(t, l.account, n, nothing)
-		l.faults.wereMet(t, n)
+		l.applyUntilDone(func(int) attributes { return nil })
+		t.Logf("faults with seed %d: %v", loadSeed, l.faults.met)
+		total := 0
+		for _, met := range l.faults.met {
+			total += met
+		}
+		if total < n/100 {
+			t.Errorf("there were %d faults, want twice as many as a hundredth of %d FoneNumbers", total, n)
+		}
 	})
-}
-
-// The same through the real CLI, which takes minutes: `make load` sets the number of FoneNumbers.
-func TestAccLoad(t *testing.T) {
-	t.Parallel()
-	size, _ := strconv.Atoi(os.Getenv("FRACTEL_TEST_LOAD"))
-	if size == 0 {
-		t.Skip("takes minutes: use `make load`")
-	}
-	a := newAccount(t, simulator.Options{FoneNumbers: size + neighbors, Latency: loadLatency})
-	a.addNeighbors(size)
-	faults := newFaults()
-	a.Inject(faults.choose)
-	w := a.newWorkspace(t, a.provider(`request_timeout = "5s"`)+loadBlocks(size))
-	w.applyUntilDone()
-	checkAccount(t, a, size, loadConfig)
-	a.Inject(nil)
-	w.plan(0)
-	a.Inject(faults.choose)
-	w.applyUntilDone("-destroy")
-	checkAccount(t, a, size, nothing)
-	faults.wereMet(t, size)
-}
-
-// applyUntilDone applies until there are no errors.
-func (w *workspace) applyUntilDone(args ...string) {
-	w.t.Helper()
-	args = append([]string{"apply", "-no-color", "-input=false", "-auto-approve", "-compact-warnings", "-parallelism=" + strconv.Itoa(atOnce)}, args...)
-	for n := 1; ; n++ {
-		begun := time.Now()
-		output, code, err := w.Run(w.t.Context(), args...)
-		w.t.Logf("apply %d: %d errors in %s", n, strings.Count(output, "Error: "), time.Since(begun).Round(time.Second))
-		switch {
-		case err != nil:
-			w.t.Fatal(err)
-		case code == 0:
-			return
-		case n == mostApplies:
-			w.t.Fatalf("apply %d still has errors:\n%s", n, output)
-		}
-	}
-}
-
-// loadBlocks returns the configuration of loadConfig for the CLI, in separate blocks, which are fastest for it.
-func loadBlocks(size int) string {
-	var text strings.Builder
-	for i := range size {
-		fmt.Fprintf(&text, "resource %q \"n%d\" {\n", resourceName, i)
-		for name, value := range loadConfig(i) {
-			fmt.Fprintf(&text, "  %s = %#v\n", name, value)
-		}
-		text.WriteString("}\n")
-	}
-	return text.String()
-}
-
-// addNeighbors sets the deliveries of FoneNumbers that the provider does not manage.
-func (a *account) addNeighbors(size int) {
-	for i := range neighbors {
-		a.byHand(loadNumber(size+i), "Email", "neighbor@example.com")
-	}
 }
 
 // load does what Terraform does with many resources, one for each FoneNumber.
 type load struct {
 	t         *testing.T
 	account   *account
-	instances []instance // The state.
+	resources []*managed
 	faults    faults
 }
 
-func newLoad(t *testing.T, size int) *load {
-	t.Helper()
-	a := newAccountInMemory(t, simulator.Options{FoneNumbers: size + neighbors, Latency: loadLatency})
-	a.addNeighbors(size)
-	l := &load{t: t, account: a, instances: make([]instance, size), faults: newFaults()}
-	a.Inject(l.faults.choose)
-	return l
-}
-
-// applyUntilDone applies until there are no errors.
+// applyUntilDone applies until there are no errors, and checks that FoneStorm is as configured and that the other FoneNumbers are
+// unchanged.
 func (l *load) applyUntilDone(config func(i int) attributes) {
 	l.t.Helper()
 	for n := 1; ; n++ {
@@ -137,10 +76,22 @@ func (l *load) applyUntilDone(config func(i int) attributes) {
 		problems := l.apply(config)
 		l.t.Logf("apply %d: %d errors in %s", n, len(problems), time.Since(begun))
 		if len(problems) == 0 {
-			return
+			break
 		}
 		if n == mostApplies {
 			l.t.Fatalf("apply %d still has errors: %s: %s", n, problems[0].Summary, problems[0].Detail)
+		}
+	}
+	for i := range len(l.resources) + neighbors {
+		want := delivery{kind: "None"}
+		switch {
+		case i >= len(l.resources):
+			want = delivery{kind: "Email", value: "neighbor@example.com"}
+		case config(i) != nil:
+			want = loadDestination(i)
+		}
+		if l.account.mustDeliver(l.t, loadNumber(i), want); l.t.Failed() {
+			return
 		}
 	}
 }
@@ -153,58 +104,45 @@ func (l *load) apply(config func(i int) attributes) []*tfprotov6.Diagnostic {
 		return problems
 	}
 	r := l.start()
-	return l.each(func(i int) *tfprotov6.Diagnostic {
+	return l.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
 		if !changed[i] {
 			return nil
 		}
-		c, diags := r.plan(l.instances[i], config(i))
-		if problem := failure(diags); problem != nil {
-			return problem
+		c, diags := r.plan(m.instance, config(i))
+		if failure(diags) != nil {
+			return diags
 		}
-		l.instances[i], diags = r.apply(c)
-		return failure(diags)
+		return m.applyIn(r, c)
 	})
 }
 
 // plan does what `terraform plan` does, in a separate run. It returns which resources an apply would change.
 func (l *load) plan(r *run, config func(i int) attributes) (changed []bool, problems []*tfprotov6.Diagnostic) {
-	changed = make([]bool, len(l.instances))
-	problems = l.each(func(i int) *tfprotov6.Diagnostic {
-		if config(i) == nil && !l.instances[i].exists() {
-			return nil
-		}
-		if l.instances[i].exists() {
-			read, diags := r.refresh(l.instances[i])
-			if problem := failure(diags); problem != nil {
-				return problem
-			}
-			l.instances[i] = read
-		}
-		c, diags := r.plan(l.instances[i], config(i))
+	changed = make([]bool, len(l.resources))
+	return changed, l.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
+		c, diags := m.planIn(r, config(i))
 		changed[i] = !c.isEmpty()
-		return failure(diags)
+		return diags
 	})
-	return changed, problems
 }
 
 // each runs a function for every resource, as many at once as Terraform does, and returns the errors.
-func (l *load) each(do func(i int) *tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
+func (l *load) each(do func(i int, m *managed) []*tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
 	l.t.Helper()
-	var next atomic.Int64
 	var mu sync.Mutex
-	var workers sync.WaitGroup
-	for range atOnce {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(l.instances) && !l.t.Failed(); i = int(next.Add(1)) - 1 {
-				if problem := do(i); problem != nil {
-					mu.Lock()
-					problems = append(problems, problem)
-					mu.Unlock()
-				}
+	var workers errgroup.Group
+	workers.SetLimit(atOnce)
+	for i, m := range l.resources {
+		workers.Go(func() error {
+			if problem := failure(do(i, m)); problem != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				problems = append(problems, problem)
 			}
+			return nil
 		})
 	}
-	workers.Wait()
+	_ = workers.Wait()
 	if l.t.Failed() { // A goroutine cannot end the test.
 		l.t.FailNow()
 	}
@@ -214,23 +152,6 @@ func (l *load) each(do func(i int) *tfprotov6.Diagnostic) (problems []*tfprotov6
 func (l *load) start() *run {
 	l.t.Helper()
 	return l.account.start(l.t.Context(), l.t, attributes{"requests_per_second": 100_000})
-}
-
-// checkAccount checks that FoneStorm is as configured, and that the other FoneNumbers are unchanged.
-func checkAccount(t *testing.T, a *account, size int, config func(i int) attributes) {
-	t.Helper()
-	for i := range size + neighbors {
-		want := delivery{kind: "None"}
-		switch {
-		case i >= size:
-			want = delivery{kind: "Email", value: "neighbor@example.com"}
-		case config(i) != nil:
-			want = loadDestination(i)
-		}
-		if a.mustDeliver(t, loadNumber(i), want); t.Failed() {
-			return
-		}
-	}
 }
 
 // plansNothing checks that a plan is empty and sends few requests, and that the provider does not keep requests in memory.
@@ -287,28 +208,10 @@ func loadConfig(i int) attributes {
 	return config
 }
 
-// nothing is a configuration without resources.
-func nothing(int) attributes { return nil }
-
 // faults are drawn for one request of a hundred.
 type faults struct {
 	seen map[string]int // Number of requests by kind and FoneNumber.
 	met  map[simulator.Fault]int
-}
-
-func newFaults() faults { return faults{map[string]int{}, map[simulator.Fault]int{}} }
-
-// wereMet checks that enough faults occurred: there were at least two requests for each FoneNumber.
-func (f *faults) wereMet(t *testing.T, size int) {
-	t.Helper()
-	t.Logf("faults with seed %d: %v", loadSeed, f.met)
-	total := 0
-	for _, met := range f.met {
-		total += met
-	}
-	if total < size/100 {
-		t.Errorf("there were %d faults, want twice as many as a hundredth of %d FoneNumbers", total, size)
-	}
 }
 
 // choose draws a fault by the purpose of a request and how often it was sent, not by the order of requests, so that every

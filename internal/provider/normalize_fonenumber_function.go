@@ -47,9 +47,6 @@ func (f *normalizeFoneNumberFunction) Run(ctx context.Context, req function.RunR
 	resp.Error = resp.Result.Set(ctx, digits)
 }
 
-// northAmerica is the country code of FoneNumbers.
-const northAmerica = 1
-
 // normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
 // leading 0, which the library drops: the national number of another country would become the number of a stranger.
 func normalizeFoneNumber(text string) (string, error) {
@@ -61,7 +58,7 @@ func normalizeFoneNumber(text string) (string, error) {
 	given = strings.TrimPrefix(strings.ToLower(given), "tel:")
 	digits := strconv.FormatUint(number.GetNationalNumber(), 10)
 	switch written := phonenumbers.NormalizeDigitsOnly(given); {
-	case number.GetCountryCode() != northAmerica:
+	case number.GetCountryCode() != 1:
 		return "", fmt.Errorf("%q has country code %d, but FoneNumbers are North American (country code 1)", text, number.GetCountryCode())
 	case number.GetExtension() != "":
 		return "", fmt.Errorf("%q has an extension, which a FoneNumber cannot have", text)

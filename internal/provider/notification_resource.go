@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -60,13 +61,13 @@ func (r *notificationResource) Schema(_ context.Context, _ resource.SchemaReques
 		MarkdownDescription: "Messages to notify about: `receive` for received messages, or `send` for sent messages. A FoneNumber has one notification for each. " +
 			"Changing this forces a new resource to be created.",
 		Required:      true,
-		Validators:    []validator.String{eventRule()},
+		Validators:    []validator.String{eventRule},
 		PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 	}
 	all["type"] = schema.StringAttribute{
 		MarkdownDescription: "Type of the notification: `Callback`, `Email`, or `None`. With `None`, nothing is notified.",
 		Required:            true,
-		Validators:          []validator.String{notificationTypeRule()},
+		Validators:          []validator.String{notificationTypeRule},
 	}
 	all["value"] = schema.StringAttribute{
 		MarkdownDescription: "Destination of the notification. For `Callback`, an absolute `https://` or `http://` URL, in which FoneStorm replaces `{{to}}`, `{{from}}`, " +
@@ -77,7 +78,7 @@ func (r *notificationResource) Schema(_ context.Context, _ resource.SchemaReques
 		MarkdownDescription: "How FoneStorm calls the callback URL: `GET` or `POST` with the data in the query, or `JSON` with the data as JSON. " +
 			"With `POST`, the body also contains the data as JSON. Required for type `Callback`, and ignored for other types.",
 		Optional:   true,
-		Validators: []validator.String{urlMethodRule("GET", "POST", "JSON")},
+		Validators: []validator.String{notificationMethodRule},
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Manages the notification about received or sent messages (SMS and MMS) of a FoneNumber: a callback or an e-mail about each message, in addition to " +
@@ -107,8 +108,10 @@ func (r *notificationResource) ImportState(ctx context.Context, req resource.Imp
 	if err := checkTenDigits("The FoneNumber to import", imported.FoneNumber.ValueString()); err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), "Invalid FoneNumber", err.Error())
 	}
-	if err := eventRule().check(imported.Event.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("event"), "Invalid Event", err.Error()+" The ID of a notification is the FoneNumber, a slash, and the event, such as \"3215551212/receive\".")
+	if event := imported.Event.ValueString(); event != eventReceive && event != eventSend {
+		resp.Diagnostics.AddAttributeError(path.Root("event"), "Invalid Event",
+			fmt.Sprintf("The event must be \"receive\" or \"send\", but %q was given. The ID of a notification is the FoneNumber, a slash, and the event, "+
+				"such as \"3215551212/receive\".", event))
 	}
 	if resp.Diagnostics.HasError() {
 		return

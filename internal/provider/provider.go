@@ -70,25 +70,19 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				MarkdownDescription: "Base URL of the FoneStorm API. Must begin with `https://`; `http://` is allowed only for a loopback host. " +
 					"Defaults to `" + fonestorm.DefaultEndpoint + "`. Can also be set with the environment variable `FRACTEL_ENDPOINT`.",
 				Optional:   true,
-				Validators: []validator.String{endpointRule()},
+				Validators: []validator.String{endpointRule},
 			},
 			"username": schema.StringAttribute{
 				MarkdownDescription: "Username of the FoneStorm user. Can also be set with the environment variable `FRACTEL_USERNAME`. Conflicts with `token`.",
 				Optional:            true,
-				Validators: []validator.String{
-					usernameRule,
-					stringvalidator.ConflictsWith(path.MatchRoot("token")),
-				},
+				Validators:          []validator.String{usernameRule, stringvalidator.ConflictsWith(path.MatchRoot("token"))},
 			},
 			"password": schema.StringAttribute{
 				MarkdownDescription: "Password of the FoneStorm user. Can also be set with the environment variable `FRACTEL_PASSWORD`, " +
 					"which keeps it out of the configuration. Conflicts with `token`.",
-				Optional:  true,
-				Sensitive: true,
-				Validators: []validator.String{
-					passwordRule,
-					stringvalidator.ConflictsWith(path.MatchRoot("token")),
-				},
+				Optional:   true,
+				Sensitive:  true,
+				Validators: []validator.String{passwordRule, stringvalidator.ConflictsWith(path.MatchRoot("token"))},
 			},
 			"token": schema.StringAttribute{
 				MarkdownDescription: "FoneStorm token (JWT) to use instead of a username and password. The provider cannot renew it when it expires. " +
@@ -100,30 +94,27 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			"subaccount": schema.StringAttribute{
 				MarkdownDescription: "Ten-digit code of the subaccount to manage. Defaults to the user's own account. " +
 					"Can also be set with the environment variable `FRACTEL_SUBACCOUNT`. Requires `username` and `password`. Conflicts with `token`.",
-				Optional: true,
-				Validators: []validator.String{
-					subaccountRule(),
-					stringvalidator.ConflictsWith(path.MatchRoot("token")),
-				},
+				Optional:   true,
+				Validators: []validator.String{subaccountRule, stringvalidator.ConflictsWith(path.MatchRoot("token"))},
 			},
 			"requests_per_second": schema.NumberAttribute{
 				MarkdownDescription: "Maximum number of requests per second, across the whole provider. " +
 					"Set a lower number if something else uses the account at the same time. Defaults to 10, the limit of a standard account. " +
 					"Can also be set with the environment variable `FRACTEL_REQUESTS_PER_SECOND`.",
 				Optional:   true,
-				Validators: []validator.Number{requestRate},
+				Validators: []validator.Number{rateRule},
 			},
 			"max_retries": schema.NumberAttribute{
 				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, " +
 					"or a server error (408, 500, 502, 503, or 504). Requests over the rate limit are always retried, for up to five minutes. Defaults to 4. 0 disables retries.",
 				Optional:   true,
-				Validators: []validator.Number{wholeNumber{0, 100}},
+				Validators: []validator.Number{retriesRule},
 			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "Timeout of a single request, as a number with a unit, such as `\"2m\"`. Does not include the time that a request waits for the rate limit. " +
 					"Listing all FoneNumbers has a timeout of at least two minutes. Defaults to `\"30s\"`.",
 				Optional:   true,
-				Validators: []validator.String{timeoutRule()},
+				Validators: []validator.String{timeoutRule},
 			},
 			"check_on_plan": schema.BoolAttribute{
 				MarkdownDescription: "Whether a plan checks that new FoneNumbers and devices are in the account, and shows the deliveries that it will overwrite. " +
@@ -133,9 +124,6 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 		},
 	}
 }
-
-// requestRate is the rule for requests_per_second.
-var requestRate = wholeNumber{1, 100_000}
 
 func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	data := newProviderData(nil, true)
@@ -177,34 +165,20 @@ func (p *fractelProvider) Functions(context.Context) []func() function.Function 
 	return []func() function.Function{newNormalizeFoneNumberFunction}
 }
 
-// The environment variables for attributes of the provider block, which takes precedence.
-const (
-	envEndpoint          = "FRACTEL_ENDPOINT"
-	envUsername          = "FRACTEL_USERNAME"
-	envPassword          = "FRACTEL_PASSWORD"
-	envToken             = "FRACTEL_TOKEN" //nolint:gosec // The name of a variable.
-	envSubaccount        = "FRACTEL_SUBACCOUNT"
-	envRequestsPerSecond = "FRACTEL_REQUESTS_PER_SECOND"
-)
-
 // clientConfig combines a known provider block with the environment and the defaults. Validators have checked the block; the
-// environment is checked here.
+// environment is checked here. It completes a username or password in the block. Only if the block contains neither these nor
+// a token does the environment choose between them. A token in the block already belongs to one account.
 func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagnostics) {
 	config = fonestorm.Config{
-		Endpoint:          cmp.Or(environment("endpoint", envEndpoint, m.Endpoint, endpointRule(), &diags), fonestorm.DefaultEndpoint),
+		Endpoint:          cmp.Or(environment("endpoint", m.Endpoint, endpointRule, &diags), fonestorm.DefaultEndpoint),
 		RequestsPerSecond: fonestorm.DefaultRequestsPerSecond,
 		MaxRetries:        fonestorm.DefaultMaxRetries,
 		RequestTimeout:    fonestorm.DefaultRequestTimeout,
 	}
 	if m.RequestsPerSecond != nil {
 		config.RequestsPerSecond = int(*m.RequestsPerSecond)
-	} else if text := os.Getenv(envRequestsPerSecond); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || !requestRate.contains(int64(n)) {
-			diags.AddAttributeError(path.Root("requests_per_second"), summaryInvalidNumber,
-				fmt.Sprintf("%s must be %s, but %q was given.", envRequestsPerSecond, requestRate, text))
-		}
-		config.RequestsPerSecond = n
+	} else if text := environment("requests_per_second", types.StringNull(), rateRule, &diags); text != "" {
+		config.RequestsPerSecond, _ = strconv.Atoi(text)
 	}
 	if m.MaxRetries != nil {
 		config.MaxRetries = int(*m.MaxRetries)
@@ -212,76 +186,62 @@ func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagn
 	if !m.RequestTimeout.IsNull() {
 		config.RequestTimeout, _ = time.ParseDuration(m.RequestTimeout.ValueString())
 	}
-	diags.Append(m.credentials(&config)...)
-	diags.Append(m.subaccount(&config)...)
+	if m.Token.IsNull() {
+		config.Username = environment("username", m.Username, usernameRule, &diags)
+		config.Password = environment("password", m.Password, passwordRule, &diags)
+		config.Subaccount = environment("subaccount", m.Subaccount, subaccountRule, &diags)
+	}
+	if m.Username.IsNull() && m.Password.IsNull() {
+		config.Token = environment("token", m.Token, tokenRule, &diags)
+	}
+	diags.Append(credentialDiagnostics(config)...)
 	return config, diags
 }
 
-// environment returns a value of the provider block or, if that is null, of an environment variable, which it checks.
-func environment(attribute, variable string, configured types.String, r rule, diags *diag.Diagnostics) string {
+// environment returns the value of an attribute or, if that is null, of its environment variable, which it checks.
+func environment(attribute string, configured types.String, r rule, diags *diag.Diagnostics) string {
+	variable := "FRACTEL_" + strings.ToUpper(attribute)
 	value := os.Getenv(variable)
 	if !configured.IsNull() || value == "" {
 		return configured.ValueString()
 	}
 	if err := r.check(value); err != nil {
-		detail := strings.Replace(err.Error(), withTrimspace, withTr, 1)
-		diags.AddAttributeError(path.Root(attribute), r.summary, detail+" It comes from the environment variable "+variable+".")
+		diags.AddAttributeError(path.Root(attribute), r.summary, err.Error()+" It comes from the environment variable "+variable+".")
 	}
 	return value
 }
 
-// subaccount sets the subaccount to manage. It ignores the environment variable if the provider block contains a token,
-// which already belongs to one account.
-func (m providerModel) subaccount(config *fonestorm.Config) (diags diag.Diagnostics) {
-	if !m.Token.IsNull() {
-		return nil
-	}
-	config.Subaccount = environment("subaccount", envSubaccount, m.Subaccount, subaccountRule(), &diags)
-	if config.Subaccount != "" && config.Token != "" {
+// credentialDiagnostics returns an error unless there is either a token, or a username and a password.
+func credentialDiagnostics(c fonestorm.Config) (diags diag.Diagnostics) {
+	switch token, username, password := c.Token != "", c.Username != "", c.Password != ""; {
+	case token && (username || password):
+		diags.AddError("Conflicting FoneStorm Credentials",
+			"The environment contains both a token (FRACTEL_TOKEN) and a username or password (FRACTEL_USERNAME, FRACTEL_PASSWORD). "+
+				"Unset one of them, or set the one to use in the provider block.")
+	case token && c.Subaccount != "":
 		diags.AddAttributeError(path.Root("subaccount"), "Subaccount Conflicts With Token",
-			fmt.Sprintf("Both a subaccount and a token (%s) are set, but a token already belongs to one account. "+
-				"Set username and password instead of the token, or remove the subaccount.", envToken))
-	}
-	return diags
-}
-
-// credentials sets the credentials. The environment completes a username or password in the provider block. Only if the
-// block contains neither these nor a token does the environment choose between them.
-func (m providerModel) credentials(config *fonestorm.Config) (diags diag.Diagnostics) {
-	if m.Token.IsNull() {
-		config.Username = environment("username", envUsername, m.Username, usernameRule, &diags)
-		config.Password = environment("password", envPassword, m.Password, passwordRule, &diags)
-	}
-	if m.Username.IsNull() && m.Password.IsNull() {
-		config.Token = environment("token", envToken, m.Token, tokenRule, &diags)
-	}
-	switch username, password := config.Username != "", config.Password != ""; {
-	case config.Token != "" && (username || password):
-		diags.AddError("Conflicting FoneStorm Credentials", fmt.Sprintf("The environment contains both a token (%s) and a username or password (%s, %s). "+
-			"Unset one of them, or set the one to use in the provider block.", envToken, envUsername, envPassword))
-	case config.Token != "" || username && password:
+			"Both a subaccount and a token (FRACTEL_TOKEN) are set, but a token already belongs to one account. "+
+				"Set username and password instead of the token, or remove the subaccount.")
+	case token || username && password:
 	case username:
 		diags.AddAttributeError(path.Root("password"), "Missing FoneStorm Password",
-			fmt.Sprintf("A username is set but no password. Set password, or preferably the environment variable %s.", envPassword))
+			"A username is set but no password. Set password, or preferably the environment variable FRACTEL_PASSWORD.")
 	case password:
 		diags.AddAttributeError(path.Root("username"), "Missing FoneStorm Username",
-			fmt.Sprintf("A password is set but no username. Set username or the environment variable %s.", envUsername))
+			"A password is set but no username. Set username or the environment variable FRACTEL_USERNAME.")
 	default:
-		diags.AddError("Missing FoneStorm Credentials", fmt.Sprintf("Neither the provider block nor the environment contains credentials. "+
-			"Set username and password in the provider block, or the environment variables "+
-			"%s and %s, or a token (%s).", envUsername, envPassword, envToken))
+		diags.AddError("Missing FoneStorm Credentials",
+			"Neither the provider block nor the environment contains credentials. Set username and password in the provider block, "+
+				"or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, or a token (FRACTEL_TOKEN).")
 	}
 	return diags
 }
 
-// envAppendUserAgent is a variable that Terraform and OpenTofu also use for their own requests.
-const envAppendUserAgent = "TF_APPEND_USER_AGENT"
-
 // userAgent returns the User-Agent of every request. It names both Terraform and OpenTofu, because the CLI sends its version
-// but not its name. White space and control characters in the appended text become single spaces: a header with control
-// characters would make every request fail.
+// but not its name. It ends with the text that Terraform and OpenTofu also append to theirs, in which white space and control
+// characters become single spaces: a header with control characters would make every request fail.
 func userAgent(version, cliVersion string) string {
 	agent := fmt.Sprintf("terraform-provider-fractel/%s (Terraform or OpenTofu %s)", version, cliVersion)
-	appended := strings.FieldsFunc(os.Getenv(envAppendUserAgent), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+	appended := strings.FieldsFunc(os.Getenv("TF_APPEND_USER_AGENT"), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 	return strings.Join(append([]string{agent}, appended...), " ")
 }

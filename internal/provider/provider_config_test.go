@@ -19,14 +19,14 @@ func TestClientConfig(t *testing.T) {
 		want  fonestorm.Config
 	}{
 		"defaults": {
-			env: map[string]string{envUsername: "u", envPassword: "p"},
+			env: map[string]string{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p"},
 			want: fonestorm.Config{
 				Endpoint: "https://api.fonestorm.com/v2", Username: "u", Password: "p",
 				RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
 		},
 		"everything from the environment": {
-			env: map[string]string{envEndpoint: "http://localhost:1/v2", envToken: "t", envRequestsPerSecond: "3"},
+			env: map[string]string{"FRACTEL_ENDPOINT": "http://localhost:1/v2", "FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "3"},
 			want: fonestorm.Config{
 				Endpoint: "http://localhost:1/v2", Token: "t", RequestsPerSecond: 3, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
@@ -36,21 +36,21 @@ func TestClientConfig(t *testing.T) {
 				Endpoint: text("http://[::1]:2/v2"), Username: text("bu"), Password: text("bp"), RequestsPerSecond: new(int64(7)),
 				MaxRetries: new(int64(0)), RequestTimeout: text("1m"),
 			},
-			env: map[string]string{envEndpoint: "http://localhost:1/v2", envUsername: "u", envPassword: "p", envRequestsPerSecond: "3"},
+			env: map[string]string{"FRACTEL_ENDPOINT": "http://localhost:1/v2", "FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p", "FRACTEL_REQUESTS_PER_SECOND": "3"},
 			want: fonestorm.Config{
 				Endpoint: "http://[::1]:2/v2", Username: "bu", Password: "bp", RequestsPerSecond: 7, RequestTimeout: time.Minute,
 			},
 		},
 		"a token in the block overrides a user in the environment": {
 			block: providerModel{Token: text("t")},
-			env:   map[string]string{envUsername: "u", envPassword: "p"},
+			env:   map[string]string{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p"},
 			want: fonestorm.Config{
 				Endpoint: fonestorm.DefaultEndpoint, Token: "t", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
 		},
 		"a user in the block overrides a token in the environment": {
 			block: providerModel{Username: text("u")},
-			env:   map[string]string{envToken: "t", envPassword: "p"},
+			env:   map[string]string{"FRACTEL_TOKEN": "t", "FRACTEL_PASSWORD": "p"},
 			want: fonestorm.Config{
 				Endpoint: fonestorm.DefaultEndpoint, Username: "u", Password: "p", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
 			},
@@ -58,7 +58,7 @@ func TestClientConfig(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			for _, variable := range []string{envEndpoint, envUsername, envPassword, envToken, envRequestsPerSecond} {
+			for _, variable := range []string{"FRACTEL_ENDPOINT", "FRACTEL_USERNAME", "FRACTEL_PASSWORD", "FRACTEL_TOKEN", "FRACTEL_REQUESTS_PER_SECOND"} {
 				t.Setenv(variable, test.env[variable])
 			}
 			got, diags := test.block.clientConfig()

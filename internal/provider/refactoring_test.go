@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -23,6 +22,7 @@ type refactoring struct {
 	numbers       int
 	before, after map[string]int // FoneNumbers by the resources that set them.
 	replaced      []string       // Resources that are replaced without a change.
+	imported      bool           // Whether the resources were imported before, and so keep their deliveries when they are destroyed.
 }
 
 func refactorings(n int) []refactoring {
@@ -37,6 +37,7 @@ func refactorings(n int) []refactoring {
 		{name: "swap", numbers: 2, before: map[string]int{"a": 0, "b": 1}, after: map[string]int{"a": 1, "b": 0}},
 		{name: "shift", numbers: n, before: count(0, n, "a"), after: count(1, n-1, "a")},
 		{name: "rename", numbers: n, before: count(0, n, "a"), after: count(0, n, "b")},
+		{name: "rename of imports", numbers: n, before: count(0, n, "a"), after: count(0, n, "b"), imported: true},
 		{name: "replace", numbers: 2, before: count(0, 2, "a"), after: count(0, 2, "a"), replaced: []string{"a[0]", "a[1]"}},
 	}
 }
@@ -108,27 +109,27 @@ const (
 	killedAfter  interruption = "killed after effect" // The same, after it.
 )
 
-// interruptibleTransport is the connection of a fakeTerraform to FoneStorm.
+// interruptibleTransport is the connection of a fakeTerraform to FoneStorm, which sends one request at a time.
 type interruptibleTransport struct {
 	http.RoundTripper
 
-	mu       sync.Mutex
 	how      interruption
 	at, sent int // Number of the request that is interrupted, and of requests so far.
 }
 
 func (l *interruptibleTransport) interrupt(how interruption, at int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.how, l.at, l.sent = how, at, 0
 }
 
-// isInterrupted reports whether the apply reached the request.
-func (l *interruptibleTransport) isInterrupted() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.how != "" && l.sent >= l.at
+// pause lets everything through until it is resumed.
+func (l *interruptibleTransport) pause() (resume func()) {
+	how, at := l.how, l.at
+	l.interrupt("", 0)
+	return func() { l.interrupt(how, at) }
 }
+
+// isInterrupted reports whether the apply reached the request.
+func (l *interruptibleTransport) isInterrupted() bool { return l.how != "" && l.sent >= l.at }
 
 // isKilled reports whether Terraform and the provider have been killed.
 func (l *interruptibleTransport) isKilled() bool {
@@ -139,9 +140,7 @@ var errInterrupted = errors.New("the connection is interrupted")
 
 func (l *interruptibleTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if kindOf(request) != "login" {
-		l.mu.Lock()
 		l.sent++
-		l.mu.Unlock()
 	}
 	interrupted := l.isInterrupted()
 	switch {
@@ -176,7 +175,9 @@ type fakeTerraform struct {
 	legacy      bool // Whether orphans are planned before they are refreshed.
 	numbers     int
 	replaced    bool   // Whether FoneNumbers leave the state temporarily without being turned off.
+	imported    bool   // Whether FoneNumbers leave the state without being turned off, because they were imported.
 	killed      bool   // Whether an apply was killed, so that the state may not know of its last request.
+	destroying  bool   // Whether everything is destroyed, which is planned without a refresh.
 	problem     string // The last error.
 
 	config  map[string]attributes
@@ -194,20 +195,34 @@ func newFakeTerraform(t *testing.T, a *account, refactoring refactoring, createF
 		order:   rand.New(rand.NewPCG(order, 1)),
 		current: map[string]fakeObject{}, deposed: map[string][]instance{},
 	}
-	w.replaced = len(refactoring.replaced) > 0
+	w.replaced, w.imported = len(refactoring.replaced) > 0, refactoring.imported
 	for i := range w.numbers {
 		a.Put(simulator.FoneNumber{Number: w.number(i)})
+	}
+	if refactoring.imported {
+		r := w.start()
+		for name, i := range refactoring.before {
+			a.byHand(w.number(i), "Email", valueIn(i, 0))
+			imported, diags := r.importState(w.number(i))
+			if w.fails(diags) {
+				t.Fatal(w.problem)
+			}
+			w.current[name] = fakeObject{instance: imported}
+		}
 	}
 	return w
 }
 
+// valueIn returns the destination of a FoneNumber, which is different in each round.
+func valueIn(number, round int) string { return fmt.Sprintf("ops-%d-%d@example.com", number, round) }
+
 func (w *fakeTerraform) number(i int) string { return fmt.Sprint(3215550000 + i) }
 
-// configure configures a FoneNumber for every resource. Its destination is different in each round.
+// configure configures a FoneNumber for every resource.
 func (w *fakeTerraform) configure(resources map[string]int, round int) {
 	w.config = map[string]attributes{}
 	for name, i := range resources {
-		w.config[name] = attributes{"fonenumber": w.number(i), "type": "Email", "value": fmt.Sprintf("ops-%d-%d@example.com", i, round)}
+		w.config[name] = attributes{"fonenumber": w.number(i), "type": "Email", "value": valueIn(i, round)}
 	}
 }
 
@@ -246,6 +261,9 @@ func (w *fakeTerraform) fails(diags []*tfprotov6.Diagnostic) bool {
 
 // refresh reads one object. Afterward, an object that is gone does not exist.
 func (w *fakeTerraform) refresh(r *run, i instance) (_ instance, ok bool) {
+	if w.destroying {
+		return i, true
+	}
 	after, diags := r.refresh(i)
 	return after, !w.fails(diags)
 }
@@ -275,35 +293,18 @@ func (w *fakeTerraform) apply(replaced []string) (failed bool) {
 
 // plan refreshes and plans everything.
 func (w *fakeTerraform) plan(replaced []string) (steps map[string]applyStep, ok bool) {
+	defer w.transport.pause()() // Only the apply is interrupted.
 	r := w.start()
 	steps = map[string]applyStep{}
-	interrupted := w.transport.how
-	at := w.transport.at
-	w.transport.interrupt("", 0) // Only the apply is interrupted.
-	defer func() { w.transport.interrupt(interrupted, at) }()
 	for _, name := range shuffled(w, w.nodes()) {
-		if deposedOf, isDeposed := cutDeposed(name); isDeposed {
-			var kept []instance
-			for _, deposed := range w.deposed[deposedOf] {
-				if deposed, ok = w.refresh(r, deposed); !ok {
-					return nil, false
-				}
-				if !deposed.exists() {
-					continue
-				}
-				if _, diags := r.plan(deposed, nil); w.fails(diags) {
-					return nil, false
-				}
-				kept = append(kept, deposed)
-			}
-			if w.deposed[deposedOf] = kept; len(kept) > 0 {
-				steps[name] = applyStep{do: w.destroysDeposed(deposedOf)}
-			}
-			continue
-		}
-		if config, configured := w.config[name]; configured {
+		deposedOf, isDeposed := strings.CutPrefix(name, "deposed ")
+		config, isConfigured := w.config[name]
+		switch {
+		case isDeposed:
+			ok = w.planDeposed(r, deposedOf, steps)
+		case isConfigured:
 			ok = w.planResource(r, name, config, slices.Contains(replaced, name), steps)
-		} else {
+		default:
 			ok = w.planOrphan(r, name, steps)
 		}
 		if !ok {
@@ -313,31 +314,50 @@ func (w *fakeTerraform) plan(replaced []string) (steps map[string]applyStep, ok 
 	return steps, true
 }
 
-func cutDeposed(name string) (resource string, is bool) { return strings.CutPrefix(name, "deposed ") }
+func (w *fakeTerraform) planDeposed(r *run, name string, steps map[string]applyStep) (ok bool) {
+	var kept []instance
+	for _, deposed := range w.deposed[name] {
+		if deposed, ok = w.refresh(r, deposed); !ok {
+			return false
+		}
+		if !deposed.exists() {
+			continue
+		}
+		if _, diags := r.plan(deposed, nil); w.fails(diags) {
+			return false
+		}
+		kept = append(kept, deposed)
+	}
+	if w.deposed[name] = kept; len(kept) > 0 {
+		steps["deposed "+name] = applyStep{do: w.destroysDeposed(name)}
+	}
+	return true
+}
 
 func (w *fakeTerraform) planOrphan(r *run, name string, steps map[string]applyStep) (ok bool) {
 	before := w.current[name]
-	if w.legacy {
-		c, diags := r.plan(before.instance, nil)
-		if w.fails(diags) {
+	if !w.legacy {
+		if before.instance, ok = w.refresh(r, before.instance); !ok {
 			return false
 		}
-		before.instance, ok = w.refresh(r, before.instance)
 		w.current[name] = before
-		steps["delete "+name] = applyStep{do: w.destroys(name, c.private)}
-		return ok
-	}
-	if before.instance, ok = w.refresh(r, before.instance); !ok {
-		return false
 	}
 	if !before.exists() {
 		delete(w.current, name)
 		return true
 	}
-	w.current[name] = before
 	c, diags := r.plan(before.instance, nil)
+	if w.fails(diags) {
+		return false
+	}
+	if w.legacy {
+		if before.instance, ok = w.refresh(r, before.instance); !ok {
+			return false
+		}
+		w.current[name] = before
+	}
 	steps["delete "+name] = applyStep{do: w.destroys(name, c.private)}
-	return !w.fails(diags)
+	return true
 }
 
 func (w *fakeTerraform) planResource(r *run, name string, config attributes, replaced bool, steps map[string]applyStep) (ok bool) {
@@ -451,18 +471,14 @@ func (w *fakeTerraform) setsBesideDeposed(name string, config attributes) func(*
 
 func (w *fakeTerraform) destroys(name string, private []byte) func(*run) bool {
 	return func(r *run) bool {
-		before, exists := w.current[name]
-		if !exists || !before.exists() {
+		before := w.current[name]
+		if !before.exists() {
 			delete(w.current, name)
 			return true
 		}
 		after, ok := w.destroy(r, before.instance, private)
-		switch {
-		case w.transport.isKilled():
-		case ok:
+		if w.current[name] = (fakeObject{after, before.tainted}); ok {
 			delete(w.current, name)
-		default:
-			w.current[name] = fakeObject{after, before.tainted}
 		}
 		return ok
 	}
@@ -483,9 +499,6 @@ func (w *fakeTerraform) destroysDeposed(name string) func(*run) bool {
 				continue
 			}
 			if after, ok := w.destroy(r, before, c.private); !ok {
-				if w.transport.isKilled() {
-					after = before
-				}
 				left = append(left, after)
 			}
 		}
@@ -496,17 +509,24 @@ func (w *fakeTerraform) destroysDeposed(name string) func(*run) bool {
 
 func (w *fakeTerraform) destroy(r *run, before instance, private []byte) (_ instance, ok bool) {
 	after, diags := r.apply(destruction(before, private))
-	return after, !w.fails(diags) && !w.transport.isKilled()
+	if w.transport.isKilled() {
+		return before, false
+	}
+	return after, !w.fails(diags)
 }
 
 // settled checks that every FoneNumber is as configured, that no other FoneNumber delivers, and that the next plan is empty.
 func (w *fakeTerraform) settled(what string) {
 	w.t.Helper()
-	want := map[string]string{}
-	for _, config := range w.config {
-		want[config.text("fonenumber")] = config.text("value")
+	for i := range w.numbers {
+		want := ""
+		for _, config := range w.config {
+			if config.text("fonenumber") == w.number(i) {
+				want = config.text("value")
+			}
+		}
+		w.delivers(what, i, want)
 	}
-	w.delivers(what, want)
 	steps, ok := w.plan(nil)
 	if !ok || len(steps) > 0 {
 		w.t.Errorf("%sthe plan has %v", what, slices.Sorted(maps.Keys(steps)))
@@ -518,74 +538,68 @@ func (w *fakeTerraform) settled(what string) {
 	}
 }
 
-func (w *fakeTerraform) delivers(what string, want map[string]string) {
+// delivers checks that a FoneNumber has one of these destinations.
+func (w *fakeTerraform) delivers(what string, number int, allowed ...string) {
 	w.t.Helper()
-	for i := range w.numbers {
-		f, _ := w.account.Get(w.number(i))
-		if got := f.Receive.Value(); got != want[f.Number] {
-			w.t.Errorf("%s%s delivers to %q, want %q", what, f.Number, got, want[f.Number])
-		}
+	f, _ := w.account.Get(w.number(number))
+	if got := f.Receive.Value(); !slices.Contains(allowed, got) {
+		w.t.Errorf("%s%s delivers to %q, want %q", what, f.Number, got, allowed)
 	}
 }
 
 // mustDestroy plans, plans the destroy in another process, and destroys in a third, as Terraform does.
 func (w *fakeTerraform) mustDestroy(what string) {
 	w.t.Helper()
-	untracked := map[string]string{} // Not in any state. It stays unchanged, like a delivery that something else set.
+	allowed := make([][]string, w.numbers)
+	untracked := 0
 	for i := range w.numbers {
-		if f, _ := w.account.Get(w.number(i)); w.killed && !w.inState(f.Number, f.Receive.Value()) {
-			untracked[f.Number] = f.Receive.Value()
+		f, _ := w.account.Get(w.number(i))
+		tracked, kept := w.inState(f.Number, f.Receive.Value())
+		switch {
+		case !tracked && (w.killed || w.imported): // It stays unchanged, like a delivery that something else set.
+			allowed[i] = []string{f.Receive.Value()}
+			untracked++
+		case kept: // It is turned off only if its new resource is also in the state.
+			allowed[i] = []string{"", f.Receive.Value()}
+		default:
+			allowed[i] = []string{""}
 		}
 	}
-	if len(untracked) > 1 && !w.replaced {
-		w.t.Errorf("%s: the state lacks %v, want only the request in progress", what, untracked)
+	if untracked > 1 && !w.replaced && !w.imported {
+		w.t.Errorf("%s: the state lacks %d deliveries, want only that of the request in progress", what, untracked)
 	}
 	if _, ok := w.plan(nil); !ok {
 		w.t.Fatalf("%s cannot be planned: %s", what, w.problem)
 	}
-	r := w.start()
-	steps := map[string]applyStep{}
-	for _, name := range shuffled(w, w.nodes()) {
-		resource, isDeposed := cutDeposed(name)
-		if isDeposed {
-			for _, deposed := range w.deposed[resource] {
-				if _, diags := r.plan(deposed, nil); w.fails(diags) {
-					w.t.Fatalf("%s cannot be planned: %s", what, w.problem)
-				}
-			}
-			steps[name] = applyStep{do: w.destroysDeposed(resource)}
-			continue
-		}
-		before, exists := w.current[name]
-		if !exists || !before.exists() {
-			continue
-		}
-		c, diags := r.plan(before.instance, nil)
-		if w.fails(diags) {
-			w.t.Fatalf("%s cannot be planned: %s", what, w.problem)
-		}
-		steps[name] = applyStep{do: w.destroys(name, c.private)}
+	w.config, w.destroying = nil, true
+	steps, ok := w.plan(nil)
+	if !ok {
+		w.t.Fatalf("%s cannot be planned: %s", what, w.problem)
 	}
 	if !w.carryOut(steps) {
 		w.t.Fatalf("%s fails: %s", what, w.problem)
 	}
-	w.delivers(what+": ", untracked)
+	for i := range w.numbers {
+		w.delivers(what+": ", i, allowed[i]...)
+	}
 	if len(w.current) > 0 {
 		w.t.Errorf("%s leaves %v", what, slices.Sorted(maps.Keys(w.current)))
 	}
 }
 
-// inState reports whether an object in the state delivers a FoneNumber to this value.
-func (w *fakeTerraform) inState(number, value string) bool {
-	var objects []instance
+// inState reports whether an object in the state delivers a FoneNumber to this value, and whether one would be destroyed without
+// turning it off.
+func (w *fakeTerraform) inState(number, value string) (tracked, kept bool) {
+	objects := slices.Concat(slices.Collect(maps.Values(w.deposed))...)
 	for _, object := range w.current {
 		objects = append(objects, object.instance)
 	}
-	for _, deposed := range w.deposed {
-		objects = append(objects, deposed...)
+	tracked = value == ""
+	for _, object := range objects {
+		if state := attributesOf(object.known()); state.text("fonenumber") == number {
+			tracked = tracked || state.text("value") == value
+			kept = kept || state.text("on_destroy") == onDestroyKeep
+		}
 	}
-	return value == "" || slices.ContainsFunc(objects, func(i instance) bool {
-		state := attributesOf(i.known())
-		return state.text("fonenumber") == number && state.text("value") == value
-	})
+	return tracked, kept
 }

@@ -11,112 +11,97 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// The CLI must not print, log, or write a secret, except url_password in the state, as documented. The configuration reads
-// the passwords from the environment.
+// The CLI must not print, log, or write a secret, except url_password in the state, as documented, and the provider itself must
+// write nothing. The configuration reads the passwords from the environment.
 func TestAccSecretsStayOut(t *testing.T) {
 	t.Parallel()
-	const (
-		login = "secret-of-the-user"
-		hook  = "secret-of-the-hook"
-	)
-	configs := map[string]string{
-		"url_password":    "url_password = var.hook",
-		"url_password_wo": "url_password_wo = var.hook\n  url_password_wo_version = 1",
-	}
-	for name, password := range configs {
+	const login, hook = "secret-of-the-user", "secret-of-the-hook"
+	for name, ephemeral := range map[string]bool{"url_password": false, "url_password_wo": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ephemeral := ""
-			if name == "url_password_wo" {
+			password := "url_password = var.hook"
+			if ephemeral {
 				needs(t, writeOnly)
-				ephemeral = "ephemeral = true"
+				password = "url_password_wo = var.hook\n  url_password_wo_version = 1"
 			}
 			a := newAccount(t, simulator.Options{Password: login})
 			a.Put(simulator.FoneNumber{Number: testNumber})
-			w := a.newWorkspace(t, `
+			home, temporary := t.TempDir(), t.TempDir()
+			w := a.newWorkspace(t, fmt.Sprintf(`
 variable "hook" {
   type      = string
   sensitive = true
-  `+ephemeral+`
+  %s
 }
 resource "fractel_fonenumber_delivery" "test" {
   fonenumber   = "3215551212"
   type         = "URL"
   value        = "https://hooks.example.com/sms"
   url_username = "hook"
-  `+password+`
+  %s
 }
-`, "FRACTEL_PASSWORD="+login, "TF_VAR_hook="+hook)
-			trace := filepath.Join(w.Dir, "trace.log")
-			w.setEnv("TF_LOG=TRACE", "TF_LOG_PATH="+trace)
+`, map[bool]string{true: "ephemeral = true"}[ephemeral], password),
+				"FRACTEL_PASSWORD="+login, "TF_VAR_hook="+hook, "HOME="+home, "TMPDIR="+temporary)
+			w.setEnv("TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.Dir, "trace.log"))
 
 			outputs := w.plan(2, "-out=saved.tfplan")
 			outputs += w.run(0, "show", "-no-color", "saved.tfplan")
-			if name == "url_password_wo" { // The JSON output includes sensitive values.
+			if ephemeral { // The JSON output includes sensitive values.
 				outputs += w.run(0, "show", "-json", "saved.tfplan")
 			}
 			outputs += w.run(0, "apply", "-no-color", "saved.tfplan")
-			if f, _ := a.Get(testNumber); f.Receive.URLPassword != hook {
-				t.Fatalf("FoneStorm has the password %q", f.Receive.URLPassword)
-			}
+			a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "hook", hook})
 			token := a.Requests()[len(a.Requests())-1].Header.Get("token")
 
-			// Every kind of error with a text from FoneStorm, which contains all secrets that FoneStorm could know.
+			// An error with a text from FoneStorm, which contains all secrets that FoneStorm could know.
 			a.byHand(testNumber, "Email", "ops@example.com")
-			a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-				if r.URL.Path != simulator.BasePath+"/messages/receive" {
-					return false
-				}
-				w.WriteHeader(http.StatusForbidden)
-				fmt.Fprintf(w, `{"error":"Forbidden %s","message":"%s %s %s","status_code":403}`, hook, login, hook, r.Header.Get("token"))
-				return true
-			})
-			outputs += w.rejects()
-
-			outputs += w.run(0, "show", "-no-color")
+			a.reject("", "/messages/receive", http.StatusForbidden, strings.Join([]string{login, hook, token}, " "))
+			outputs += w.rejects() + w.run(0, "show", "-no-color")
 			absent := map[string]string{"user's password": login, "token": token, "callback password": hook}
 			searchFor(t, "the CLI's output", []byte(outputs), absent)
-			searchIn(t, w.Dir, absent, name == "url_password")
+			for _, dir := range []string{home, temporary, w.Dir} {
+				searchIn(t, dir, absent, !ephemeral)
+			}
 		})
 	}
 }
 
-// searchIn searches every file that a run wrote.
+// searchIn searches every file that a run wrote, which must be those of the CLI.
 func searchIn(t *testing.T, dir string, absent map[string]string, passwordInState bool) {
 	t.Helper()
-	searched := 0
+	expected := map[string]bool{"main.tf": false, "cli.tfrc": false, "trace.log": false, "checkpoint_cache": false, "checkpoint_signature": false}
+	for _, storesValues := range []string{"terraform.tfstate", "terraform.tfstate.backup", "saved.tfplan"} {
+		expected[storesValues] = true
+	}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
+		}
+		storesValues, isExpected := expected[entry.Name()]
+		if !isExpected {
+			t.Errorf("%s was written", path)
 		}
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		searched++
-		present := maps.Clone(absent)
-		switch filepath.Base(path) {
-		case "terraform.tfstate", "terraform.tfstate.backup":
-			if passwordInState {
-				delete(present, "callback password")
-			}
-		case "saved.tfplan":
+		if entry.Name() == "saved.tfplan" {
 			content = unzipped(t, path)
-			if passwordInState {
-				delete(present, "callback password")
-			}
 		}
-		searchFor(t, entry.Name(), content, present)
+		secrets := maps.Clone(absent)
+		if storesValues && passwordInState {
+			delete(secrets, "callback password")
+		}
+		searchFor(t, entry.Name(), content, secrets)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if searched < 4 { // Configuration, plan, state, log.
-		t.Errorf("only %d files were searched", searched)
 	}
 }
 
@@ -129,38 +114,30 @@ func searchFor(t *testing.T, where string, content []byte, absent map[string]str
 	}
 }
 
-// Nothing shows the rest of a URL after its host, which may come from a sensitive variable, of whatever resource it is.
-func TestAccOwnValuesAreNotShown(t *testing.T) {
+// No diagnostic shows the rest of a URL after its host, which can come from a sensitive variable, of whatever resource it is.
+func TestURLsAreNotShown(t *testing.T) {
 	t.Parallel()
-	config := func(name, value string) string {
-		return fmt.Sprintf(`
-variable "destination" {
-  type      = string
-  sensitive = true
-  default   = %q
-}
-resource "fractel_fonenumber_delivery" %q {
-  fonenumber = %q
-  type       = "URL"
-  value      = "https://hooks.example.com/${var.destination}"
-}
-`, value, name, testNumber)
-	}
 	a := newAccount(t, simulator.Options{})
-	a.byHand(testNumber, "Email", "boss@example.com")
-	w := a.newWorkspace(t, config("test", "secret-1"))
-	output := w.apply()
-	says(t, output, `Email "boss@example.com"`) // A destination that something else set is shown.
-	w.run(0, "taint", testAddress)
-	w.configure(config("test", "secret-2"))
-	tainted := w.plan(2)
-	says(t, tainted, `delivers to URL "https://hooks.example.com/…" now`)
-	output += tainted + w.apply()
-	w.configure(strings.Replace(config("test", "secret-3"), `"URL"`, `"Device"`, 1))
-	output += w.run(1, "plan", "-no-color", "-input=false")
-	w.configure("")
-	output += w.plan(2) + w.apply()
-	if strings.Contains(strings.ReplaceAll(output, "(sensitive value)", ""), "secret-") {
-		t.Errorf("a sensitive value is shown:\n%s", output)
+	a.byHand(testNumber, "URL", "https://hooks.example.com/secret-0")
+	m := a.manage(t)
+	config := func(value string) attributes { return delivery{kind: "URL", value: value}.attributes(testNumber) }
+	created := m.mustApply(config("https://hooks.example.com/secret-1"))
+	wantWarnings(t, created, []string{alreadyDelivers}, `delivers to URL "https://hooks.example.com/…" now`)
+	_, replaced := m.start().plan(instance{}, config("https://hooks.example.com/secret-2")) // As for a tainted object.
+	_, destroyed := m.plan(nil)
+	_, changed := m.plan(attributes{"fonenumber": testNumber, "type": "None"})
+	invalid := m.start().validate(with(config("secret-3"), "type", "Device"))
+	a.injectInto("set", simulator.ServerError)
+	m.settings = attributes{"max_retries": 0}
+	failed := m.apply(config("https://hooks.example.com/secret-4"))
+	for i, diags := range [][]*tfprotov6.Diagnostic{created, replaced, destroyed, changed, invalid, failed} {
+		if len(diags) == 0 {
+			t.Errorf("%d: there is no diagnostic", i)
+		}
+		for _, d := range diags {
+			if strings.Contains(shown(d), "secret-") {
+				t.Errorf("%s shows a secret: %s", d.Summary, d.Detail)
+			}
+		}
 	}
 }

@@ -50,6 +50,14 @@ func (s byHand) String() string {
 	return fmt.Sprintf("set %s by hand to %s %q", s.number, s.kind, s.value)
 }
 
+// delivers checks the delivery of a FoneNumber.
+type delivers struct {
+	number string
+	delivery
+}
+
+func (s delivers) String() string { return fmt.Sprintf("%s delivers to %v", s.number, s.delivery) }
+
 // apply is a `terraform apply` whose requests meet these faults, one after the other; "" for none.
 type apply struct {
 	faults []simulator.Fault

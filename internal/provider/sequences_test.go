@@ -3,13 +3,12 @@ package provider
 import (
 	"cmp"
 	"context"
-	"flag"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"pgregory.net/rapid"
@@ -17,34 +16,81 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// modelRuns is the number of subtests, each of which tries this many sequences unless -rapid.checks is set.
-const modelRuns = 4
-
-func modelSequences() int { return size(500, 50, 10) }
-
 // After any sequence of events in FoneStorm, in the connection, and in the configuration: no operation succeeds without
 // doing its work, none fails and changes the state, and an apply without faults makes FoneStorm match the configuration, so
 // that the next plan is empty. `-rapid.checks=20000` tries more sequences.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
-	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
-		if err := checks.Value.Set(fmt.Sprint(modelSequences())); err != nil {
-			t.Fatal(err)
-		}
+	checkRandomly(t, size(2000, 200, 40), func(t *rapid.T) {
+		dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
+		rapid.SyncTest(t, func(t *rapid.T) { // Waiting takes no time.
+			m, end := newModel(t, dialect)
+			defer end()
+			m.run(append(steps, apply{}))
+		})
+	})
+}
+
+// Sequences that once went wrong.
+func TestFixedSequences(t *testing.T) {
+	t.Parallel()
+	const number = "3215551201"
+	to := func(kind, value, onDestroy string) configure {
+		return configure{config: attributes{"fonenumber": number, "type": kind, "value": value, "on_destroy": onDestroy}}
 	}
-	for i := range modelRuns {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
+	remove, off := configure{}, delivers{number, delivery{kind: "None"}}
+	boss, byBoss := delivers{number, delivery{kind: "Email", value: "boss@example.com"}}, byHand{number, "Email", "boss@example.com"}
+	// These requests of an apply get through: a login and a read for the plan, and the same before the setting.
+	then := func(faults ...simulator.Fault) []simulator.Fault {
+		return append(make([]simulator.Fault, 4), faults...)
+	}
+	const lost, failing = simulator.ResponseLost, simulator.BadGateway
+	for name, steps := range map[string][]step{
+		"what is set by hand is configured, and so removed with the resource": {
+			to("Email", "ops@example.com", onDestroyKeep),
+			apply{},
+			to("Email", "dev@example.com", onDestroyKeep),
+			interrupt{5, then(lost)},
+			to("Forward", "3215559991", onDestroyDisable),
+			byHand{number, "Forward", "3215559991"},
+			apply{},
+			remove,
+			apply{},
+			off,
+		},
+		"an update whose response and read are lost is turned off": {
+			to("Email", "ops@example.com", onDestroyDisable),
+			apply{},
+			to("Email", "dev@example.com", onDestroyDisable),
+			apply{then(lost, lost, lost, failing, failing, failing)},
+			delivers{number, delivery{kind: "Email", value: "dev@example.com"}},
+			remove,
+			apply{},
+			off,
+		},
+		"a create whose response is lost is turned off": {
+			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(lost, lost, lost)}, remove, apply{}, off,
+		},
+		"a create whose response and read are lost is turned off": {
+			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(lost, lost, lost, failing, failing, failing)}, remove, apply{}, off,
+		},
+		"a create that fails is forgotten": {
+			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(failing, failing, failing)}, remove, apply{}, boss,
+		},
+		"a create that fails and cannot be read is forgotten": {
+			byBoss, to("Email", "ops@example.com", onDestroyDisable),
+			apply{then(failing, failing, failing, failing, failing, failing)},
+			remove,
+			apply{},
+			boss,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rapid.Check(t, func(t *rapid.T) {
-				dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
-				rapid.SyncTest(t, func(t *rapid.T) { // Waiting takes no time.
-					m, end := newModel(t, dialect)
-					defer end()
-					for _, s := range append(steps, apply{}) {
-						t.Log(s)
-						s.do(m)
-					}
-				})
+			synctest.Test(t, func(t *testing.T) {
+				m, end := newModel(t, "live")
+				defer end()
+				m.run(steps)
 			})
 		})
 	}
@@ -52,12 +98,11 @@ func TestRandomSequences(t *testing.T) {
 
 // model is the expected behavior, and the provider that is compared with it.
 type model struct {
-	t       *rapid.T
+	t       testOrRapid
 	account *account
 
 	mu     sync.Mutex        // Requests are served in other goroutines.
 	faults []simulator.Fault // Faults of the next requests.
-	silent bool              // Whether responses may omit the delivery of a FoneNumber.
 	met    []string          // Kind and fault of the requests of the current operation.
 	listed bool              // Whether no list of the current run met a fault.
 	cancel func()            // Cancels the calls of the current run, as Ctrl-C does.
@@ -71,7 +116,15 @@ type model struct {
 	uncertain [managedNumbers]bool         // Whether a failed create, or a destroy that kept the delivery, may have left credentials.
 }
 
-func newModel(t *rapid.T, dialect string) (m *model, end func()) {
+// testOrRapid is a *testing.T or a *rapid.T.
+type testOrRapid interface {
+	rapid.TB
+	Context() context.Context
+	Cleanup(cleanup func())
+}
+
+func newModel(t testOrRapid, dialect string) (m *model, end func()) {
+	t.Helper()
 	a := serveInMemory(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
 	m = &model{t: t, account: a}
 	for i, number := range modelNumbers {
@@ -95,6 +148,14 @@ func newModel(t *rapid.T, dialect string) (m *model, end func()) {
 	return m, a.network.stop
 }
 
+// run takes the steps.
+func (m *model) run(steps []step) {
+	for _, s := range steps {
+		m.t.Log(s)
+		s.do(m)
+	}
+}
+
 // expect sets the faults of the next requests.
 func (m *model) expect(faults []simulator.Fault) {
 	m.mu.Lock()
@@ -116,13 +177,20 @@ func (m *model) hasMet(fault string) bool {
 	return slices.ContainsFunc(m.met, func(met string) bool { return strings.HasSuffix(met, fault) })
 }
 
+// hasRead reports whether the operation read a single FoneNumber.
+func (m *model) hasRead() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.met, func(met string) bool { return strings.HasPrefix(met, "get: ") })
+}
+
 func (s configure) do(m *model) { m.configs[s.resource] = s.config }
 func (s byHand) do(m *model)    { m.account.byHand(s.number, s.kind, s.value) }
+func (s delivers) do(m *model)  { m.account.mustDeliver(m.t, s.number, s.delivery) }
 
 // do plans in one run of the provider and applies in the next, as Terraform does. Without faults, both must succeed.
 func (s apply) do(m *model) {
 	m.expect(s.faults)
-	m.silent = slices.Contains(s.faults, simulator.ReceiveMissing)
 	if problem := m.apply(); problem != nil && len(s.faults) == 0 {
 		m.t.Fatalf("an apply without faults fails: %s: %s", problem.Summary, problem.Detail)
 	}
@@ -235,20 +303,19 @@ func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnosti
 		}
 		return
 	}
-	if !got.exists() {
-		neverSet := m.tainted[i] && !m.isOwn(i, m.receive(i))
-		if !neverSet && !m.mayBeGone(i) {
-			m.t.Fatalf("%s is removed from the state", modelNumbers[i])
-		}
+	neverSet := m.tainted[i] && !m.isOwn(i, m.receive(i))
+	switch {
+	case !got.exists() && !neverSet && !m.mayBeGone(i):
+		m.t.Fatalf("%s is removed from the state", modelNumbers[i])
+	case !got.exists():
 		return
+	case neverSet:
+		m.t.Fatalf("%s stays in the state, although its create had no effect", modelNumbers[i])
 	}
 	if m.hasMet("get: " + string(simulator.AnotherFoneNumber)) {
 		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", modelNumbers[i])
 	}
 	state := attributesOf(got.known())
-	if m.hasMet(string(simulator.ReceiveMissing)) {
-		return // The response omitted the delivery.
-	}
 	if receive := m.receive(i); state.text("type") != receive.Type || state.text("value") != receive.Value() {
 		m.t.Fatalf("reading %s returns %v, but FoneStorm has %+v", modelNumbers[i], state, receive)
 	}
@@ -302,7 +369,7 @@ func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
 		}
 		return problem
 	}
-	if m.hasMet("set: "+string(simulator.AnotherFoneNumber)) && !m.hasMet("get: ") { // A read corrects the result.
+	if m.hasMet("set: "+string(simulator.AnotherFoneNumber)) && !m.hasRead() { // A read corrects the result.
 		m.t.Fatalf("changing %s succeeds with the response for another FoneNumber", modelNumbers[i])
 	}
 	m.instances[i] = after

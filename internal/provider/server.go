@@ -37,16 +37,16 @@ type callContext struct {
 	current atomic.Pointer[context.Context]
 }
 
+func (c *callContext) Deadline() (time.Time, bool) { return (*c.current.Load()).Deadline() }
+func (c *callContext) Done() <-chan struct{}       { return (*c.current.Load()).Done() }
+func (c *callContext) Err() error                  { return (*c.current.Load()).Err() }
+func (c *callContext) Value(key any) any           { return (*c.current.Load()).Value(key) }
+
 var ended = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }()
-
-func (c *callContext) Deadline() (time.Time, bool) { return (*c.current.Load()).Deadline() }
-func (c *callContext) Done() <-chan struct{}       { return (*c.current.Load()).Done() }
-func (c *callContext) Err() error                  { return (*c.current.Load()).Err() }
-func (c *callContext) Value(key any) any           { return (*c.current.Load()).Value(key) }
 
 // during returns the context of a call, and a function that releases it.
 func during(ctx context.Context) (context.Context, func()) {
@@ -59,44 +59,39 @@ func during(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+// released calls the framework with a context that is released afterward.
+func released[Request, Response any](
+	ctx context.Context, req Request, call func(context.Context, Request) (Response, error),
+) (Response, error) {
 	ctx, end := during(ctx)
 	defer end()
-	return s.frameworkServer.ValidateResourceConfig(ctx, req)
+	return call(ctx, req)
+}
+
+func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	return released(ctx, req, s.frameworkServer.ValidateResourceConfig)
 }
 
 func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	ctx, end := during(ctx)
-	defer end()
-	return s.frameworkServer.UpgradeResourceState(ctx, req)
+	return released(ctx, req, s.frameworkServer.UpgradeResourceState)
 }
 
 func (s *server) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
-	ctx, end := during(ctx)
-	defer end()
-	return s.frameworkServer.UpgradeResourceIdentity(ctx, req)
+	return released(ctx, req, s.frameworkServer.UpgradeResourceIdentity)
 }
 
 func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	ctx, end := during(ctx)
-	defer end()
-	return s.frameworkServer.ReadResource(ctx, req)
+	return released(ctx, req, s.frameworkServer.ReadResource)
 }
 
 func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	ctx, end := during(ctx)
-	defer end()
-	return s.frameworkServer.PlanResourceChange(ctx, req)
+	return released(ctx, req, s.frameworkServer.PlanResourceChange)
 }
 
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	ctx, end := during(ctx)
-	defer end()
-	return s.frameworkServer.ApplyResourceChange(ctx, req)
+	return released(ctx, req, s.frameworkServer.ApplyResourceChange)
 }
 
 func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
-	ctx, end := during(ctx)
-	defer end()
-	return s.frameworkServer.ImportResourceState(ctx, req)
+	return released(ctx, req, s.frameworkServer.ImportResourceState)
 }

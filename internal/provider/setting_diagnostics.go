@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -60,12 +61,12 @@ func statusDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
 // whyNotConfigurable returns an error if no configuration can describe a setting of a FoneNumber. FoneStorm can contain
 // destinations that it does not accept in a request, or that this provider rejects because they contain a secret.
 func whyNotConfigurable(f fonestorm.FoneNumber, option fonestorm.MessageOption) error {
-	found, rule := f.Option(option).Normalized(), deliveryTypeRule()
+	found, types := f.Option(option).Normalized(), fonestorm.DeliveryTypes()
 	if option != fonestorm.Receive {
-		rule = notificationTypeRule()
+		types = fonestorm.NotificationTypes()
 	}
-	if err := rule.check(string(found.Type)); err != nil {
-		return err
+	if !slices.Contains(types, found.Type) {
+		return fmt.Errorf("The type must be one of %q.", types)
 	}
 	if found.Type == fonestorm.None {
 		return nil

@@ -7,7 +7,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -29,7 +28,7 @@ func newDeliveryList() list.ListResource {
 func (l *deliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request.",
-		Attributes:          filterSchema(aboutTypeFilter, deliveryTypeRule()),
+		Attributes:          listAttributes(filterAttributes(aboutTypeFilter, deliveryTypeRule)),
 	}
 }
 
@@ -47,13 +46,12 @@ func newNotificationList() list.ListResource {
 }
 
 func (l *notificationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	attributes := filterAttributes(
+		"Return only notifications of this type: `Callback`, `Email`, or `None`. If omitted, notifications of type `None` are not returned.", notificationTypeRule)
+	attributes["event"] = optional("Return only notifications about this event: `receive` or `send`.", eventRule)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the notifications of the active FoneNumbers of the account, optionally filtered. Sends one request.",
-		Attributes: filterSchema("Return only notifications of this type: `Callback`, `Email`, or `None`. If omitted, notifications of type `None` are not returned.",
-			notificationTypeRule()),
-	}
-	resp.Schema.Attributes["event"] = schema.StringAttribute{
-		Optional: true, MarkdownDescription: "Return only notifications about this event: `receive` or `send`.", Validators: []validator.String{eventRule()},
+		Attributes:          listAttributes(attributes),
 	}
 }
 
@@ -70,16 +68,13 @@ func (l *notificationList) List(ctx context.Context, req list.ListRequest, strea
 	l.list(ctx, req, stream, filter.foneNumberFilter, diags, events...)
 }
 
-// filterSchema returns the attributes of a foneNumberFilter.
-func filterSchema(aboutType string, typeRule rule) map[string]schema.Attribute {
-	return map[string]schema.Attribute{
-		"type":  schema.StringAttribute{Optional: true, MarkdownDescription: aboutType, Validators: []validator.String{typeRule}},
-		"label": schema.StringAttribute{Optional: true, MarkdownDescription: aboutLabelFilter},
-		"group": schema.StringAttribute{Optional: true, MarkdownDescription: aboutGroupFilter},
-		"area_code": schema.StringAttribute{
-			Optional: true, MarkdownDescription: aboutAreaCodeFilter, Validators: []validator.String{areaCodeRule()},
-		},
+// listAttributes returns the attributes of a data source for a list resource.
+func listAttributes[A schema.Attribute](of map[string]A) map[string]schema.Attribute {
+	attributes := map[string]schema.Attribute{}
+	for name, attribute := range of {
+		attributes[name] = attribute
 	}
+	return attributes
 }
 
 // list lists the settings that the filter selects: for each FoneNumber, one for each event, or the delivery for the event "".

@@ -25,14 +25,14 @@ func commonSchema(callback fonestorm.DeliveryType) map[string]schema.Attribute {
 		"fonenumber": schema.StringAttribute{
 			MarkdownDescription: "FoneNumber to manage, exactly ten digits. The account must contain it. Changing this forces a new resource to be created.",
 			Required:            true,
-			Validators:          []validator.String{foneNumberRule()},
+			Validators:          []validator.String{foneNumberRule},
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
 		"url_username": schema.StringAttribute{
 			MarkdownDescription: "Username with which FoneStorm authenticates to the callback URL (HTTP Basic authentication). Can only be set when `type` is `" + string(callback) + "`. " +
 				"FoneStorm does not return it, so the provider cannot detect drift.",
 			Optional:   true,
-			Validators: []validator.String{urlUsernameRule()},
+			Validators: []validator.String{urlUsernameRule},
 		},
 		"url_password": schema.StringAttribute{
 			MarkdownDescription: "Password for `url_username`. Stored in the Terraform state; use `url_password_wo` to prevent this. " +
@@ -40,7 +40,7 @@ func commonSchema(callback fonestorm.DeliveryType) map[string]schema.Attribute {
 			Optional:  true,
 			Sensitive: true,
 			Validators: []validator.String{
-				urlPasswordRule(),
+				urlPasswordRule,
 				stringvalidator.AlsoRequires(path.MatchRoot("url_username")),
 				stringvalidator.PreferWriteOnlyAttribute(path.MatchRoot("url_password_wo")),
 			},
@@ -53,7 +53,7 @@ func commonSchema(callback fonestorm.DeliveryType) map[string]schema.Attribute {
 			Optional:  true,
 			WriteOnly: true,
 			Validators: []validator.String{
-				urlPasswordRule(),
+				urlPasswordRule,
 				stringvalidator.AlsoRequires(path.MatchRoot("url_username"), path.MatchRoot("url_password_wo_version")),
 				stringvalidator.ConflictsWith(path.MatchRoot("url_password")),
 			},
@@ -61,7 +61,7 @@ func commonSchema(callback fonestorm.DeliveryType) map[string]schema.Attribute {
 		"url_password_wo_version": schema.NumberAttribute{
 			MarkdownDescription: "Version of `url_password_wo`. Increment this number to send a changed `url_password_wo`, which Terraform cannot compare. Requires `url_password_wo`.",
 			Optional:            true,
-			Validators:          []validator.Number{wholeNumber{}, numbervalidator.AlsoRequires(path.MatchRoot("url_password_wo"))},
+			Validators:          []validator.Number{versionRule, numbervalidator.AlsoRequires(path.MatchRoot("url_password_wo"))},
 		},
 	}
 }

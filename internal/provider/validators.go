@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -16,13 +17,16 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// rule is a validator of one string. It ignores null and unknown values.
+// rule is a validator of one string or number. It ignores null and unknown values.
 type rule struct {
 	summary string // Summary of the error.
 	check   func(value string) error
 }
 
-var _ validator.String = rule{}
+var (
+	_ validator.String = rule{}
+	_ validator.Number = rule{}
+)
 
 // Nothing shows the descriptions: those of the attributes say what is allowed.
 func (r rule) Description(context.Context) string         { return r.summary }
@@ -37,72 +41,74 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 	}
 }
 
-// wholeNumber is a validator of a number without a fraction. Both bounds are allowed; without them, any whole number is. An
-// Int64Attribute would report a fraction as an error in the provider.
-type wholeNumber struct{ min, max int64 }
-
-var _ validator.Number = wholeNumber{}
-
-func (w wholeNumber) Description(context.Context) string         { return w.String() }
-func (w wholeNumber) MarkdownDescription(context.Context) string { return w.String() }
-
-func (w wholeNumber) String() string {
-	if (w == wholeNumber{}) {
-		return "a whole number"
-	}
-	return fmt.Sprintf("a whole number from %d to %d", w.min, w.max)
-}
-
-func (w wholeNumber) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
+func (r rule) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	number := req.ConfigValue.ValueBigFloat()
-	if n, _ := number.Int64(); !number.IsInt() || !w.contains(n) {
-		resp.Diagnostics.AddAttributeError(req.Path, summaryInvalidNumber,
-			fmt.Sprintf("%s must be %s, but %s was given.", req.Path, w, number.Text('f', -1)))
+	if err := r.check(req.ConfigValue.ValueBigFloat().Text('f', -1)); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, r.summary, err.Error())
 	}
 }
 
-func (w wholeNumber) contains(n int64) bool { return w == wholeNumber{} || w.min <= n && n <= w.max }
+// The rules of all attributes, except for the value of a delivery, whose rule depends on its type.
+var (
+	foneNumberRule   = rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
+	deliveryTypeRule = stringvalidator.OneOf("Device", "Email", "URL", "Forward", "None")
+	urlMethodRule    = stringvalidator.OneOf(fonestorm.URLMethodPOST)
 
-const summaryInvalidNumber = "Invalid Number"
+	eventRule              = stringvalidator.OneOf(eventReceive, eventSend)
+	notificationTypeRule   = stringvalidator.OneOf("Callback", "Email", "None")
+	notificationMethodRule = stringvalidator.OneOf("GET", fonestorm.URLMethodPOST, "JSON")
 
-// How to remove white space at the ends of a text in a configuration, and in an environment variable.
-const (
-	withTrimspace = "Remove it with trimspace(). A file or a heredoc usually ends with a line break."
-	withTr        = `Remove it, for example with tr -d '\r\n'.`
+	urlUsernameRule = rule{summary: "Invalid URL Username", check: checkURLUsername}
+	urlPasswordRule = credentialRule("Invalid URL Password", "The password")
+	versionRule     = wholeNumber("url_password_wo_version", 0, math.MaxInt64)
+	onDestroyRule   = stringvalidator.OneOf(onDestroyDisable, onDestroyKeep)
+	areaCodeRule    = stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9]{3}$`), `must be three digits, such as "321"`)
+
+	endpointRule   = rule{summary: "Invalid Endpoint", check: checkEndpoint}
+	usernameRule   = credentialRule("Invalid FoneStorm Credentials", "The username")
+	passwordRule   = credentialRule("Invalid FoneStorm Credentials", "The password")
+	tokenRule      = credentialRule("Invalid FoneStorm Credentials", "The token")
+	subaccountRule = rule{summary: "Invalid Subaccount", check: checkSubaccount}
+	rateRule       = wholeNumber("requests_per_second", 1, 100_000)
+	retriesRule    = wholeNumber("max_retries", 0, 100)
+	timeoutRule    = rule{summary: "Invalid Duration", check: checkTimeout}
 )
 
-// invisible reports whether a character is invisible: white space, or a control or format character, which can end a line or
-// reverse the direction of text.
-func invisible(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }
+// credentialRule returns the rule for a username, password, or token, which can be part of an HTTP header. Its error does not
+// contain the value.
+func credentialRule(summary, what string) rule {
+	return rule{summary: summary, check: func(value string) error { return checkText(what, strings.ReplaceAll(value, " ", "x")) }}
+}
 
-// checkText returns an error if a text is empty or contains an invisible character. It does not contain the text.
+// wholeNumber returns the rule for a number without a fraction, at least and at most these. An Int64Attribute would report a
+// fraction as an error in the provider.
+func wholeNumber(what string, least, most int64) rule {
+	return rule{summary: "Invalid Number", check: func(value string) error {
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && least <= n && n <= most {
+			return nil
+		}
+		return fmt.Errorf("%s must be a whole number from %d to %d, but %q was given.", what, least, most, value)
+	}}
+}
+
+// checkText returns an error if a text is empty or contains an invisible character: white space, or a control or format
+// character, which can end a line or reverse the direction of text. The error does not contain the text.
 func checkText(what, text string) error {
-	at := strings.IndexFunc(text, invisible)
 	if text == "" {
 		return fmt.Errorf("%s is empty. Check the variable or secret that it comes from, or omit the argument.", what)
 	}
-	if at < 0 {
-		return nil
+	for _, c := range text {
+		switch {
+		case c == '\n' || c == '\r':
+			return fmt.Errorf("%s contains a line break. A file or a heredoc usually ends with one: "+
+				"remove it with trimspace(), or in a shell with tr -d '\\r\\n'.", what)
+		case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z):
+			return fmt.Errorf("%s contains the invisible character %q. Remove it.", what, c)
+		}
 	}
-	c, _ := utf8.DecodeRuneInString(text[at:])
-	name := "an invisible character"
-	switch c {
-	case '\n', '\r':
-		name = "a line break"
-	case ' ':
-		name = "a space"
-	}
-	if strings.ContainsFunc(strings.TrimSpace(text), invisible) {
-		return fmt.Errorf("%s contains %s (%U). Remove it.", what, name, c)
-	}
-	return fmt.Errorf("%s begins or ends with %s (%U). %s", what, name, c, withTrimspace)
-}
-
-func foneNumberRule() rule {
-	return rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
+	return nil
 }
 
 var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
@@ -119,105 +125,37 @@ func checkTenDigits(what, value string) error {
 	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %q was given.", what, value)
 }
 
-func subaccountRule() rule {
-	return rule{summary: "Invalid Subaccount", check: func(value string) error {
-		if err := checkText("The subaccount", value); err != nil || tenDigits.MatchString(value) {
-			return err
-		}
-		return fmt.Errorf("The subaccount must be a string of ten digits, such as \"0123456789\", but %q was given.", value)
-	}}
-}
-
-func areaCodeRule() validator.String {
-	return stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9]{3}$`), `must be three digits, such as "321"`)
-}
-
-// oneOf returns a rule that allows only some words. Its error suggests a word that differs only in case or white space. hints
-// contains what to do about other values that users may expect.
-func oneOf[word ~string](summary, what string, hints map[string]string, words ...word) rule {
-	var all []string
-	for _, w := range words {
-		all = append(all, string(w))
+func checkSubaccount(value string) error {
+	if err := checkText("The subaccount", value); err != nil || tenDigits.MatchString(value) {
+		return err
 	}
-	allowed := `"` + strings.Join(all, `" or "`) + `"`
-	return rule{summary: summary, check: func(value string) error {
-		hint := hints[value]
-		for _, word := range all {
-			if value == word {
-				return nil
-			}
-			if hint == "" && strings.EqualFold(strings.TrimSpace(value), word) {
-				hint = fmt.Sprintf(" Use %q.", word)
-			}
-		}
-		return fmt.Errorf("%s must be %s, but %q was given.%s", what, allowed, value, hint)
-	}}
+	return fmt.Errorf("The subaccount must be a string of ten digits, such as \"0123456789\", but %q was given.", value)
 }
 
-func deliveryTypeRule() rule {
-	return oneOf("Invalid Delivery Type", "The type", map[string]string{"Callback": ` Use "URL".`}, fonestorm.DeliveryTypes()...)
+func checkURLUsername(value string) error {
+	if strings.Contains(value, ":") {
+		return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
+	}
+	return usernameRule.check(value)
 }
 
-func notificationTypeRule() rule {
-	return oneOf("Invalid Notification Type", "The type", map[string]string{"URL": ` Use "Callback".`}, fonestorm.NotificationTypes()...)
-}
-
-func eventRule() rule { return oneOf("Invalid Event", "The event", nil, eventReceive, eventSend) }
-
-func urlMethodRule(methods ...string) rule {
-	return oneOf("Invalid URL Method", "The method of callback URLs", nil, methods...)
-}
-
-func onDestroyRule() rule {
-	return oneOf("Invalid on_destroy", "on_destroy", map[string]string{
-		"None":    ` Use "disable", which sets type "None" so that messages are deleted upon receipt.`,
-		"restore": ` FoneStorm does not store earlier deliveries.`,
-	}, onDestroyDisable, onDestroyKeep)
-}
-
-// credentialRule returns the rule for a username, password, or token, which can be part of an HTTP header. Its error does not
-// contain the value.
-func credentialRule(summary, what string) rule {
-	return rule{summary: summary, check: func(value string) error { return checkText(what, strings.ReplaceAll(value, " ", "x")) }}
-}
-
-var (
-	usernameRule = credentialRule("Invalid FoneStorm Credentials", "The username")
-	passwordRule = credentialRule("Invalid FoneStorm Credentials", "The password")
-	tokenRule    = credentialRule("Invalid FoneStorm Credentials", "The token")
-)
-
-func urlPasswordRule() rule { return credentialRule("Invalid URL Password", "The password") }
-
-func urlUsernameRule() rule {
-	return rule{summary: "Invalid URL Username", check: func(value string) error {
-		if strings.Contains(value, ":") {
-			return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
-		}
-		return usernameRule.check(value)
-	}}
-}
-
-// endpointRule returns the rule for an endpoint. If only the scheme is wrong or missing, its error contains the corrected
-// endpoint.
-func endpointRule() rule {
-	return rule{summary: "Invalid Endpoint", check: func(value string) error {
-		if err := checkText("The endpoint", value); err != nil {
-			return err
-		}
-		_, err := fonestorm.ParseEndpoint(value)
-		if err == nil {
-			return nil
-		}
-		if rest, found := strings.CutPrefix(value, "http://"); found || lacksScheme(value) {
-			for _, meant := range []string{"http://" + rest, "https://" + rest} { // http is only valid for a loopback host.
-				if _, invalid := fonestorm.ParseEndpoint(meant); invalid == nil {
-					return fmt.Errorf("The endpoint %w. Use %q.", err, meant)
-				}
+// checkEndpoint returns an error that contains the corrected endpoint if only the scheme is wrong or missing.
+func checkEndpoint(value string) error {
+	if err := checkText("The endpoint", value); err != nil {
+		return err
+	}
+	_, err := fonestorm.ParseEndpoint(value)
+	if err == nil {
+		return nil
+	}
+	if rest, found := strings.CutPrefix(value, "http://"); found || lacksScheme(value) {
+		for _, meant := range []string{"http://" + rest, "https://" + rest} { // http is only valid for a loopback host.
+			if _, invalid := fonestorm.ParseEndpoint(meant); invalid == nil {
+				return fmt.Errorf("The endpoint %w. Use %q.", err, meant)
 			}
 		}
-		return fmt.Errorf("The endpoint %w.", err)
-	}}
+	}
+	return fmt.Errorf("The endpoint %w.", err)
 }
 
 // lacksScheme reports whether a text looks like a URL that begins with its host.
@@ -226,15 +164,13 @@ func lacksScheme(value string) bool {
 	return strings.Contains(host, ".") || strings.HasPrefix(host, "localhost")
 }
 
-func timeoutRule() rule {
-	return rule{summary: "Invalid Duration", check: func(value string) error {
-		if d, err := time.ParseDuration(value); err == nil && d > 0 {
-			return nil
-		}
-		hint := `Use a number with a unit, such as "30s" or "2m".`
-		if d, err := time.ParseDuration(value + "s"); err == nil && d > 0 {
-			hint = fmt.Sprintf("It requires a unit. Use %q for seconds.", value+"s")
-		}
-		return fmt.Errorf("The timeout must be a duration greater than zero, but %q was given. %s", value, hint)
-	}}
+func checkTimeout(value string) error {
+	if d, err := time.ParseDuration(value); err == nil && d > 0 {
+		return nil
+	}
+	hint := `Use a number with a unit, such as "30s" or "2m".`
+	if d, err := time.ParseDuration(value + "s"); err == nil && d > 0 {
+		hint = fmt.Sprintf("It requires a unit. Use %q for seconds.", value+"s")
+	}
+	return fmt.Errorf("The timeout must be a duration greater than zero, but %q was given. %s", value, hint)
 }

@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
+)
+
+const stateForBothCLIs = `
+resource "fractel_fonenumber_delivery" "password" {
+  fonenumber   = "3215550000"
+  type         = "URL"
+  value        = "https://hooks.example.com/sms"
+  url_username = "hook"
+  url_password = "horse"
+}
+resource "fractel_fonenumber_delivery" "kept" {
+  fonenumber = "3215550001"
+  type       = "Email"
+  value      = "ops@example.com"
+  on_destroy = "keep"
+}
+resource "fractel_fonenumber_delivery" "imported" {
+  fonenumber = "3215550002"
+  type       = "Email"
+  value      = "imported@example.com"
+}
+import {
+  to = fractel_fonenumber_delivery.imported
+  id = "3215550002"
+}
+`
+
+// A state of one CLI, including its private state, works with another CLI. FRACTEL_TEST_OTHER_CLI=tofu names the other CLI. One
+// creates, the other changes, both then plan nothing, and the other destroys.
+func TestAccStateOfAnotherCLI(t *testing.T) {
+	t.Parallel()
+	other := os.Getenv("FRACTEL_TEST_OTHER_CLI")
+	if other == "" {
+		t.Skip("requires two CLIs: set FRACTEL_TEST_OTHER_CLI to a CLI other than the one that runs the tests")
+	}
+	path, err := exec.LookPath(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		t.Fatal(err)
+	}
+	this := os.Getenv("TF_ACC_TERRAFORM_PATH")
+	for _, clis := range [][2]string{{this, path}, {path, this}} {
+		t.Run(filepath.Base(clis[0])+" first", func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, simulator.Options{FoneNumbers: 3})
+			a.byHand("3215550002", "Email", "imported@example.com")
+			w := a.newWorkspace(t, stateForBothCLIs).with(clis[0])
+			says(t, w.apply(), "1 imported, 2 added, 0 changed, 0 destroyed")
+
+			w = w.with(clis[1])
+			w.plan(0)
+			a.byHand("3215550000", "None", "")
+			a.byHand("3215550002", "None", "")
+			says(t, w.apply(), "0 added, 2 changed, 0 destroyed")
+			w = w.with(clis[0])
+			w.plan(0)
+
+			w = w.with(clis[1])
+			w.apply("-destroy")
+			a.mustDeliver(t, "3215550000", delivery{kind: "None"})
+			a.mustDeliver(t, "3215550001", delivery{kind: "Email", value: "ops@example.com"})
+			a.mustDeliver(t, "3215550002", delivery{kind: "Email", value: "imported@example.com"})
+			if left := w.run(0, "state", "list"); left != "" {
+				t.Errorf("the state still has %s", left)
+			}
+		})
+	}
+}
+
+// with returns the same working directory for another CLI.
+func (w *workspace) with(cli string) *workspace {
+	w.t.Helper()
+	other, err := terraformcli.New(cli, w.Dir, builtProvider.dir, w.Env...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	result := &workspace{Workspace: other, t: w.t}
+	// OpenTofu can use a state of Terraform unchanged. Terraform needs `state replace-provider`, see the guide on moving.
+	state, _ := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
+	if !isTofu(inspected(cli)) && strings.Contains(string(state), "registry.opentofu.org/") {
+		says(w.t, result.run(0, "state", "replace-provider", "-auto-approve", "registry.opentofu.org/fractel/fractel", "fractel/fractel"),
+			"Successfully replaced provider for 3 resources.")
+	}
+	return result
+}
