@@ -55,12 +55,6 @@ func parseType(text string) DeliveryType {
 // another way can use GET or JSON.
 const URLMethodPOST = "POST"
 
-// The methods of the callback URL of a notification. A delivery has only POST.
-const (
-	URLMethodGET  = "GET"  // The data is in the query.
-	URLMethodJSON = "JSON" // A POST request with the data as JSON.
-)
-
 // MessageOption is something that FoneStorm does with each message of a FoneNumber. Its text is FoneStorm's name for it, in calls
 // and in responses.
 type MessageOption string
@@ -72,17 +66,10 @@ const (
 	SendNotify    MessageOption = "send_notify"    // Notifies about sent messages.
 )
 
+var optionNames = map[MessageOption]string{Receive: "delivery", ReceiveNotify: "receive notification", SendNotify: "send notification"}
+
 // String returns what the option is called in a sentence.
-func (o MessageOption) String() string {
-	switch o {
-	case ReceiveNotify:
-		return "receive notification"
-	case SendNotify:
-		return "send notification"
-	default:
-		return "delivery"
-	}
-}
+func (o MessageOption) String() string { return optionNames[o] }
 
 // Delivery is the delivery service of a FoneNumber: where the messages that it receives are sent. It is also where notifications
 // about messages are sent.
@@ -298,9 +285,6 @@ var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 
 // confirm waits until FoneStorm shows the setting. The response is nil if it does not contain the FoneNumber.
 func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, response *FoneNumber) (SetResult, error) {
 	shown := response
-	if shown != nil && shown.option(s.Option) == nil {
-		shown = nil
-	}
 	found := func() match {
 		if shown == nil {
 			return other

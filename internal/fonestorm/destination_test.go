@@ -59,7 +59,7 @@ func (d destination) spelled(t *rapid.T) Delivery {
 		value = pick(p[0], p[0][:1]+" "+p[0][1:])
 	case Email:
 		value = pick(p[0], strings.ToUpper(p[0])) + "@" + pick(append(spellings[p[1]], p[1])...)
-	case URL:
+	case URL, Callback:
 		port, slash := p[2], "/"
 		if port == "" {
 			port = pick("", map[string]string{"http": ":80", "https": ":443"}[p[0]])

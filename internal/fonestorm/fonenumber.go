@@ -27,22 +27,11 @@ type FoneNumber struct {
 
 // Option returns what FoneStorm shows of a message option; type None if it shows nothing.
 func (f FoneNumber) Option(o MessageOption) Delivery {
-	if d := f.option(o); d != nil {
-		return *d
+	shown := map[MessageOption]*Delivery{Receive: f.Delivery, ReceiveNotify: f.ReceiveNotify, SendNotify: f.SendNotify}[o]
+	if shown == nil {
+		return Delivery{Type: None}
 	}
-	return Delivery{Type: None}
-}
-
-// option returns nil if FoneStorm shows nothing.
-func (f FoneNumber) option(o MessageOption) *Delivery {
-	switch o {
-	case ReceiveNotify:
-		return f.ReceiveNotify
-	case SendNotify:
-		return f.SendNotify
-	default:
-		return f.Delivery
-	}
+	return *shown
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.

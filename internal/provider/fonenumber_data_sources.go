@@ -188,7 +188,7 @@ func filterAttributes(aboutType string, typeRule validator.String) map[string]sc
 // selects reports whether the filter selects a notification of a FoneNumber, by its event, or its delivery without one.
 // Notifications that are not set are selected only by their type.
 func (s foneNumberFilter) selects(f fonestorm.FoneNumber, event string) bool {
-	kind := f.Option(optionOf(event)).Type
+	kind := f.Option(optionOf[event]).Type
 	isUnset := event != "" && kind == fonestorm.None && s.Type.IsNull()
 	return !isUnset && matches(s.Type, string(kind)) && matches(s.Label, f.Label) && matches(s.Group, f.Group) &&
 		matches(s.AreaCode, f.Number[:min(len(f.Number), 3)])

@@ -40,19 +40,10 @@ const (
 	eventSend    = "send"
 )
 
-// optionOf returns the message option of a notification's event; that of a delivery without one.
-func optionOf(event string) fonestorm.MessageOption {
-	switch event {
-	case eventReceive:
-		return fonestorm.ReceiveNotify
-	case eventSend:
-		return fonestorm.SendNotify
-	default:
-		return fonestorm.Receive
-	}
-}
+// optionOf contains the message options of a notification's event. A delivery has none.
+var optionOf = map[string]fonestorm.MessageOption{"": fonestorm.Receive, eventReceive: fonestorm.ReceiveNotify, eventSend: fonestorm.SendNotify}
 
-func (m settingModel) option() fonestorm.MessageOption { return optionOf(m.Event.ValueString()) }
+func (m settingModel) option() fonestorm.MessageOption { return optionOf[m.Event.ValueString()] }
 
 // isDelivery reports whether the model is a delivery and not a notification.
 func (m settingModel) isDelivery() bool { return m.Event.IsNull() }

@@ -242,9 +242,9 @@ func (r *settingResource) preview(ctx context.Context, after settingModel) (diag
 func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel) (diags diag.Diagnostics) {
 	found := f.Option(after.option())
 	same := after.isKnown() && fonestorm.SameDestination(found.Normalized(), after.destination())
-	credentials := ""
+	alsoRemoved := ""
 	if after.kind().IsCallback() && after.URLUsername.IsNull() {
-		credentials = " The apply also removes callback credentials of the FoneNumber, if it has any."
+		alsoRemoved = " The apply also removes callback credentials of the FoneNumber, if it has any."
 	}
 	switch {
 	case found.Type == fonestorm.None:
@@ -252,7 +252,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel) (diags dia
 	case !after.isDelivery():
 		diags.AddWarning("FoneNumber Already Has a Notification",
 			fmt.Sprintf("The %s of FoneNumber %s is %s now. Applying this plan replaces it with %s.%s\n\n%s",
-				after.option(), f.Number, describe(found), after.describe(), credentials, adoptInstead(after)))
+				after.option(), f.Number, describe(found), after.describe(), alsoRemoved, adoptInstead(after)))
 	case same && after.OnDestroy.ValueString() == onDestroyKeep:
 	case same:
 		diags.AddWarning("FoneNumber Already Has This Delivery",
@@ -262,7 +262,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel) (diags dia
 	default:
 		diags.AddWarning("FoneNumber Already Delivers Elsewhere",
 			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s\n\n%s",
-				f.Number, describe(found), after.describe(), credentials, adoptInstead(after)))
+				f.Number, describe(found), after.describe(), alsoRemoved, adoptInstead(after)))
 	}
 	return diags
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -162,7 +163,7 @@ func (r *settingResource) readFailed(err error, state settingModel, rec record, 
 // inEffect reports whether FoneStorm shows a destination that was applied, and returns the FoneNumber to refresh with. A list can
 // spell a destination differently than other responses, so a FoneNumber that differs only in spelling is read again.
 func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, rec record) (fonestorm.FoneNumber, bool) {
-	now := f.Option(optionOf(rec.Event))
+	now := f.Option(optionOf[rec.Event])
 	_, ours := rec.find(now)
 	if ours || rec.Shown == nil || !fonestorm.MaySpell(now, rec.Applied[0].delivery()) {
 		return f, ours
@@ -170,7 +171,7 @@ func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, 
 	if again, err := r.client.ReadFoneNumber(ctx, f.Number); err == nil {
 		f = again
 	}
-	_, ours = rec.find(f.Option(optionOf(rec.Event)))
+	_, ours = rec.find(f.Option(optionOf[rec.Event]))
 	return f, ours
 }
 
@@ -242,7 +243,7 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 	case err == nil:
 		return setting, rec.afterSetting(setting, result), nil
 	case fonestorm.MayHaveTakenEffect(err):
-		rec.Applied = append(rec.Applied[:len(rec.Applied):len(rec.Applied)], destinationOf(setting.Delivery))
+		rec.Applied = append(slices.Clip(rec.Applied), destinationOf(setting.Delivery))
 	}
 	diags.Append(apiDiagnostic(err, number))
 	return setting, rec, err

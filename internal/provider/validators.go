@@ -58,7 +58,7 @@ var (
 
 	eventRule              = stringvalidator.OneOf(eventReceive, eventSend)
 	notificationTypeRule   = stringvalidator.OneOf("Callback", "Email", "None")
-	notificationMethodRule = stringvalidator.OneOf(fonestorm.URLMethodGET, fonestorm.URLMethodPOST, fonestorm.URLMethodJSON)
+	notificationMethodRule = stringvalidator.OneOf("GET", "POST", "JSON")
 
 	urlUsernameRule = rule{summary: "Invalid URL Username", check: checkURLUsername}
 	urlPasswordRule = credentialRule("Invalid URL Password", "The password")
