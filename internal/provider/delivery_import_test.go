@@ -38,7 +38,7 @@ var oddDeliveries = []simulator.FoneNumber{
 // unconfigurable contains deliveries that FoneStorm can contain but no configuration can describe, by the reason in the
 // error.
 var unconfigurable = map[string]simulator.Receive{
-	`The type must be one of`:                     {Type: "Fax"},
+	`The type must be one of`:                             {Type: "Fax"},
 	"In FoneStorm, remove them from the URL":              {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
 	"must be one e-mail address":                          {Type: "Email", Email: "a@example.com, b@example.com"},
 	"must contain only digits":                            {Type: "Device", Device: "SIP/horse"},
