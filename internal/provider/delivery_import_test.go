@@ -38,7 +38,7 @@ var oddDeliveries = []simulator.FoneNumber{
 // unconfigurable contains deliveries that FoneStorm can contain but no configuration can describe, by the reason in the
 // error.
 var unconfigurable = map[string]simulator.Receive{
-	`The type must be Device, Email,`:                     {Type: "Fax"},
+	`The type must be one of`:                             {Type: "Fax"},
 	"In FoneStorm, remove them from the URL":              {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
 	"must be one e-mail address":                          {Type: "Email", Email: "a@example.com, b@example.com"},
 	"must contain only digits":                            {Type: "Device", Device: "SIP/horse"},
@@ -132,7 +132,7 @@ func TestAccQueryGeneratesConfiguration(t *testing.T) {
 	a.putUnconfigurable()
 	w := a.newWorkspace(t, "provider \"fractel\" {\n}\n")
 	w.write("all.tfquery.hcl", listBlock("all", "include_resource = true", ""))
-	says(w.t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Unsupported Delivery")
+	says(w.t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Unsupported Destination")
 	w.adopts(a, 60)
 }
 

@@ -66,7 +66,7 @@ func TestPreview(t *testing.T) {
 		},
 		"called twice": {
 			found: calls("Callback", "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D"), config: to(2), warning: twice,
-			texts: []string{"The receive notification of FoneNumber 3215551212 calls the same URL as this delivery"},
+			texts: []string{"The receive notification of FoneNumber 3215551212 calls the same URL as its delivery"},
 		},
 		"another URL is called":          {found: calls("Callback", "https://hooks.example.com/other"), config: to(2)},
 		"stale URL of a notification":    {found: calls("None", destinations[2].value), config: to(2)},

@@ -205,16 +205,16 @@ func TestMistakesInNotifications(t *testing.T) {
 		config        attributes
 		summary, text string
 	}{
-		{notify("URL", hookURL, "JSON"), "Invalid Notification Type", `The type must be "Callback" or "Email" or "None", but "URL" was given. Use "Callback".`},
-		{notify("Device", "987123543678", ""), "Invalid Notification Type", `"Device" was given`},
+		{notify("URL", hookURL, "JSON"), "Invalid Attribute Value Match", `must be one of: ["Callback" "Email" "None"], got: "URL"`},
+		{notify("Device", "987123543678", ""), "Invalid Attribute Value Match", `got: "Device"`},
 		{notify("Callback", hookURL, ""), "Missing URL Method", `"GET", "POST", or "JSON"`},
-		{notify("Callback", hookURL, "json"), "Invalid URL Method", `Use "JSON".`},
+		{notify("Callback", hookURL, "json"), "Invalid Attribute Value Match", `got: "json"`},
 		{notify("Callback", "", "JSON"), "Missing Destination", ""},
 		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", `Use "https://hooks.example.com"`},
 		{notify("Email", hookURL, ""), "Invalid Destination", ""},
 		{notify("None", hookURL, ""), "Invalid Destination", ""},
 		{with(notify("Email", "ops@example.com", ""), "url_username", "hook"), "Credentials Without Callback URL", `can only be set when type is "Callback", but type is "Email"`},
-		{with(notify("None", "", ""), "event", "call"), "Invalid Event", `"receive" or "send"`},
+		{with(notify("None", "", ""), "event", "call"), "Invalid Attribute Value Match", `["receive" "send"]`},
 	} {
 		wantError(t, r.validate(test.config), test.summary, test.text)
 	}
