@@ -87,6 +87,28 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 	}
 }
 
+// The destroy of a delivery that another resource sets does not matter, whichever is planned first.
+func TestNotificationOfRenamedDelivery(t *testing.T) {
+	t.Parallel()
+	a := newAccountInMemory(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber})
+	settings[0].set(a, testNumber, destinations[1])
+	old := a.imported(t, testNumber)
+	for _, destroyFirst := range []bool{false, true} {
+		r := a.start(t.Context(), t, nil)
+		refreshed, _ := r.refresh(old)
+		if destroyFirst {
+			r.plan(refreshed, nil)
+		}
+		r.plan(instance{}, destinations[1].attributes(testNumber))
+		if !destroyFirst {
+			r.plan(refreshed, nil)
+		}
+		_, diags := r.plan(instance{}, notify("Callback", hookURL, "JSON"))
+		wantWarnings(t, diags, nil)
+	}
+}
+
 // imported returns an object that keeps nothing when it is destroyed.
 func (a *account) imported(t *testing.T, id string) instance {
 	t.Helper()

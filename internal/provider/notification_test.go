@@ -141,7 +141,8 @@ func TestCreateOfNotification(t *testing.T) {
 			}
 		}
 	}
-	_, diags := m.plan(notify("Callback", "https://old.example.com/secret", "GET"))
+	settings[1].set(a, testNumber, delivery{kind: "URL", value: hookURL})
+	_, diags := m.plan(notify("Callback", hookURL, "GET")) // Another method.
 	wantWarnings(t, diags, []string{overwrites})
 
 	r := m.start()
