@@ -65,6 +65,9 @@ data "fractel_fonenumber" "test" {
 			ImportStateVerifyIdentifierAttribute: "event", ImportStateVerifyIgnore: []string{"url_username", "url_password"},
 		}
 	}
+	expects := func(event string, action plancheck.ResourceActionType) resource.ConfigPlanChecks {
+		return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(of+event, action)}}
+	}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: inProcess(),
 		CheckDestroy: func(*terraform.State) error {
@@ -76,7 +79,7 @@ data "fractel_fonenumber" "test" {
 		},
 		Steps: []resource.TestStep{
 			{
-				Config: config(callback("JSON"), mail), Check: isSet(asJSON, mailed), ConfigPlanChecks: planned(of+"receive", plancheck.ResourceActionCreate),
+				Config: config(callback("JSON"), mail), Check: isSet(asJSON, mailed), ConfigPlanChecks: expects("receive", plancheck.ResourceActionCreate),
 				ConfigStateChecks: []statecheck.StateCheck{shows("receive_notify", "method", "JSON"), shows("send_notify", "email", "archive@example.com")},
 			},
 			imports("receive"), imports("send"),
@@ -86,11 +89,11 @@ data "fractel_fonenumber" "test" {
 					f.ReceiveNotify.Method, f.SendNotify = "GET", simulator.Notify{}
 					a.Put(f)
 				},
-				Config: config(callback("JSON"), mail), Check: isSet(asJSON, mailed), ConfigPlanChecks: planned(of+"send", plancheck.ResourceActionUpdate),
+				Config: config(callback("JSON"), mail), Check: isSet(asJSON, mailed), ConfigPlanChecks: expects("send", plancheck.ResourceActionUpdate),
 			},
 			{
 				Config:           config(mail, callback("POST")),
-				ConfigPlanChecks: planned(of+"receive", plancheck.ResourceActionUpdate),
+				ConfigPlanChecks: expects("receive", plancheck.ResourceActionUpdate),
 				Check: isSet(simulator.Notify{Type: "Email", Email: "archive@example.com", URL: hookURL, Method: "JSON"},
 					simulator.Notify{Type: "Callback", URL: hookURL, Method: "POST", Email: "archive@example.com", URLUsername: "hook"}),
 			},

@@ -90,3 +90,44 @@ func interruptedBoth(t *testing.T, a *account, refactoring refactoring, createFi
 	}
 	return met
 }
+
+// After any sequence of configurations, changes by hand, and interrupted applies, another apply sets every delivery and notification
+// as configured, and the next plan is empty.
+func TestRandomSequencesOfBoth(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(size(400, 40, 12)) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			w := newFakeTerraform(t, newAccountInMemory(t, simulator.Options{}), refactoring{numbers: 3}, seed%4 < 2, seed)
+			for round := range 5 {
+				resources := map[string]int{}
+				for i, number := range w.order.Perm(w.numbers) {
+					resources[[]string{"a", "b", "c"}[i]] = number
+				}
+				w.configure(resources, round/2)
+				w.withNotifications()
+				maps.DeleteFunc(w.config, func(string, attributes) bool { return w.order.IntN(4) == 0 })
+				if w.order.IntN(2) == 0 {
+					settings[w.order.IntN(2)].set(w.account, w.number(w.order.IntN(w.numbers)), delivery{kind: "Email", value: "boss@example.com"})
+				}
+				w.transport.interrupt([]interruption{rejected, lost, killedBefore, killedAfter}[w.order.IntN(4)], 1+w.order.IntN(12))
+				w.apply(nil)
+				w.transport.interrupt("", 0)
+				maps.DeleteFunc(w.current, func(_ string, o fakeObject) bool { return !o.exists() }) // Terraform does not save them.
+			}
+			w.mustApply("the last apply", nil)
+			for name, config := range w.config {
+				as := settings[0]
+				if config["event"] != nil {
+					as = settings[1]
+				}
+				if f, _ := w.account.Get(config.text("fonenumber")); as.is(f).value != config.text("value") {
+					t.Errorf("%s has set %+v, want %v", name, as.is(f), config)
+				}
+			}
+			if steps, ok := w.plan(nil); !ok || len(steps) > 0 {
+				t.Errorf("the next plan has %v", slices.Sorted(maps.Keys(steps)))
+			}
+		})
+	}
+}
