@@ -146,8 +146,8 @@ func MaySpell(shown, set Delivery) bool {
 	case Email:
 		local, host, _ := strings.Cut(canonicalValue(Email, set.Value), "@")
 		international, _ := idna.ToUnicode(host) // The host itself if it is not international.
-		text = strings.ToLower(text)
-		return containsAddress(text, local+"@"+host) || containsAddress(text, local+"@"+international)
+		addresses := strings.FieldsFunc(strings.ToLower(text), func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(`<>()[],;:?"`, c) })
+		return slices.Contains(addresses, local+"@"+host) || slices.Contains(addresses, local+"@"+international)
 	case Device, Forward:
 		core := canonicalValue(kind, set.Value)
 		candidates := append(digitGroups.FindAllString(text, -1), strings.Join(digitGroups.FindAllString(text, -1), ""))
@@ -162,13 +162,6 @@ func MaySpell(shown, set Delivery) bool {
 }
 
 var digitGroups = regexp.MustCompile(`[0-9]+`)
-
-// containsAddress reports whether a text contains an e-mail address that is not part of a longer one.
-func containsAddress(text, address string) bool {
-	before, after, found := strings.Cut(text, address)
-	continues := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune(".-_+", c) }
-	return found && strings.TrimRightFunc(before, continues) == before && strings.TrimLeftFunc(after, continues) == after
-}
 
 // hostOf returns the canonical host of a URL, with or without a scheme.
 func hostOf(text string) string {

@@ -58,7 +58,7 @@ var (
 
 	eventRule              = stringvalidator.OneOf(eventReceive, eventSend)
 	notificationTypeRule   = stringvalidator.OneOf("Callback", "Email", "None")
-	notificationMethodRule = stringvalidator.OneOf("GET", "POST", "JSON")
+	notificationMethodRule = stringvalidator.OneOf("GET", fonestorm.URLMethodPOST, "JSON")
 
 	urlUsernameRule = rule{summary: "Invalid URL Username", check: checkURLUsername}
 	urlPasswordRule = credentialRule("Invalid URL Password", "The password")
