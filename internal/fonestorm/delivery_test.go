@@ -91,7 +91,7 @@ const (
 const confirmTime = 5 * time.Second
 
 // A setting is confirmed by what FoneStorm shows of it: at once in a known spelling, after a read where the response does not show
-// it, and after about five seconds where it cannot be told from the previous destination. If the outcome is unknown, one read
+// it, and after about five seconds where it cannot be distinguished from the previous destination. If the outcome is unknown, one read
 // settles it, unless that cannot show the outcome, because only credentials change.
 func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()

@@ -94,7 +94,7 @@ func TestUnseenCredentialsOfAReplacement(t *testing.T) {
 	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 }
 
-// Credentials of the state that FoneStorm refuses to remove must not reach another URL.
+// Credentials of the state that FoneStorm does not remove must not reach another URL.
 func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
