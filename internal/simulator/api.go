@@ -16,9 +16,7 @@ func (s *Simulator) api() http.Handler {
 	mux.Handle("POST "+BasePath+"/subaccounts/token", s.authenticated(s.subaccountToken))
 	mux.Handle("GET "+BasePath+"/fonenumbers", s.authenticated(s.listFoneNumbers))
 	mux.Handle("GET "+BasePath+"/fonenumbers/{fonenumber}", s.authenticated(s.getFoneNumber))
-	mux.Handle("POST "+BasePath+"/messages/receive", s.authenticated(s.setting(badDelivery, setDelivery)))
-	mux.Handle("POST "+BasePath+"/messages/receive_notify", s.authenticated(s.setting(badNotification, setReceiveNotify)))
-	mux.Handle("POST "+BasePath+"/messages/send_notify", s.authenticated(s.setting(badNotification, setSendNotify)))
+	mux.Handle("POST "+BasePath+"/messages/receive", s.authenticated(s.setDelivery))
 	mux.Handle("GET "+BasePath+"/devices", s.authenticated(s.listDevices))
 	mux.Handle("GET "+BasePath+"/devices/{id}", s.authenticated(s.getDevice))
 	return mux
@@ -37,17 +35,12 @@ func (s *Simulator) authenticated(next func(w http.ResponseWriter, r *http.Reque
 }
 
 func (s *Simulator) listFoneNumbers(w http.ResponseWriter, r *http.Request, account string) {
-	filtered := r.URL.Query().Get("filter") == "all"
-	form := s.dialect.List
-	if filtered && form == ListRejected {
-		fail(w, http.StatusBadRequest, "The filter is not valid.")
-		return
-	}
+	everything := s.options.Dialect.IgnoresFilter
 	list := []any{}
 	for _, f := range s.Numbers() {
 		switch {
-		case f.Subaccount != s.subaccountOf(account) || f.Active != "yes" && form != ListInactive:
-		case form == ListInactive || filtered && form == ListObjects:
+		case f.Subaccount != s.subaccountOf(account) || f.Active != "yes" && !everything:
+		case everything || r.URL.Query().Get("filter") == "all":
 			if object := s.show(FromList, f.Number); object != nil {
 				list = append(list, object)
 			}
@@ -67,65 +60,35 @@ func (s *Simulator) getFoneNumber(w http.ResponseWriter, r *http.Request, accoun
 	reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromRead, number)})
 }
 
-// setting returns the handler of a call that changes a FoneNumber, after bad has found no reason to reject the parameters. set
-// returns the delivery or the notification that it has changed.
-func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*FoneNumber, url.Values) fmt.Stringer) func(http.ResponseWriter, *http.Request, string) {
-	return func(w http.ResponseWriter, r *http.Request, account string) {
-		form := Parameters(r)
-		if reason := bad(form); reason != "" {
-			s.addViolation(reason)
-			fail(w, http.StatusBadRequest, reason)
-			return
-		}
-		number := form.Get("fonenumber")
-		s.mu.Lock()
-		f, ok := s.numbers[number]
-		if ok = ok && f.Subaccount == s.subaccountOf(account); ok {
-			f.before, f.shown = f.FoneNumber, 0
-			change := fmt.Sprintf("%s: %s", number, set(&f.FoneNumber, form))
-			if form.Has("url_username") || form.Has("url_password") {
-				change += ", with credentials"
-			}
-			s.noteChange(r.Context(), change)
-			if s.storeAs != nil {
-				f.FoneNumber = s.storeAs(f.before, f.FoneNumber)
-			}
-		}
-		s.mu.Unlock()
-		if !ok {
-			fail(w, http.StatusNotFound, "The FoneNumber was not found.")
-			return
-		}
-		reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromSetting, number)})
+func (s *Simulator) setDelivery(w http.ResponseWriter, r *http.Request, account string) {
+	form := Parameters(r)
+	if reason := badDelivery(form); reason != "" {
+		s.addViolation(reason)
+		fail(w, http.StatusBadRequest, reason)
+		return
 	}
-}
-
-// setDelivery leaves credentials that are not sent unchanged.
-func setDelivery(f *FoneNumber, form url.Values) fmt.Stringer {
-	f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
-	setIfSent(form, "url_username", &f.Receive.URLUsername)
-	setIfSent(form, "url_password", &f.Receive.URLPassword)
-	return f.Receive
-}
-
-func setReceiveNotify(f *FoneNumber, form url.Values) fmt.Stringer { return f.ReceiveNotify.set(form) }
-func setSendNotify(f *FoneNumber, form url.Values) fmt.Stringer    { return f.SendNotify.set(form) }
-
-// set changes the parameters that are sent.
-func (n *Notify) set(form url.Values) fmt.Stringer {
-	n.Type = form.Get("type")
-	setIfSent(form, "email", &n.Email)
-	setIfSent(form, "url", &n.URL)
-	setIfSent(form, "method", &n.Method)
-	setIfSent(form, "url_username", &n.URLUsername)
-	setIfSent(form, "url_password", &n.URLPassword)
-	return *n
-}
-
-func setIfSent(form url.Values, name string, field *string) {
-	if form.Has(name) {
-		*field = form.Get(name)
+	number := form.Get("fonenumber")
+	s.mu.Lock()
+	f, ok := s.numbers[number]
+	if ok = ok && f.Subaccount == s.subaccountOf(account); ok {
+		f.before, f.shown = f.FoneNumber, 0
+		f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
+		if form.Has("url_username") { // Credentials that are not sent stay.
+			f.Receive.URLUsername = form.Get("url_username")
+		}
+		if form.Has("url_password") {
+			f.Receive.URLPassword = form.Get("url_password")
+		}
+		if s.storeAs != nil {
+			f.FoneNumber = s.storeAs(f.before, f.FoneNumber)
+		}
 	}
+	s.mu.Unlock()
+	if !ok {
+		fail(w, http.StatusNotFound, "The FoneNumber was not found.")
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromSetting, number)})
 }
 
 func (s *Simulator) listDevices(w http.ResponseWriter, _ *http.Request, account string) {
@@ -168,20 +131,6 @@ func badDelivery(form url.Values) string {
 		return ""
 	}
 	return fmt.Sprintf("The value %q is not valid for type %s.", value, kind)
-}
-
-// badNotification says why a notification is invalid; "" if it is valid.
-func badNotification(form url.Values) string {
-	switch kind := form.Get("type"); {
-	case kind == "Email" && !isEmail(form.Get("email")):
-		return fmt.Sprintf("The email %q is not valid.", form.Get("email"))
-	case kind == "Callback" && !isURL(form.Get("url")):
-		return fmt.Sprintf("The url %q is not valid.", form.Get("url"))
-	case kind == "Callback" && !form.Has("method"):
-		return "The method is required for type Callback."
-	default:
-		return ""
-	}
 }
 
 func isEmail(text string) bool {

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -45,19 +45,30 @@ func TestLogIn(t *testing.T) {
 	}
 }
 
-// A token names its account and its times, unless it is opaque.
-func TestTokensAreJWTs(t *testing.T) {
+// A token names its account and its times, and expires when the login says, or after an hour.
+func TestTokens(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		text := anyToken(newSimulator(t, Options{}))
-		claims := payload(text)
+		sim := newSimulator(t, Options{})
+		login := func(body string) string {
+			return tokenOf(t, "auth", decoded(t, ask(t, sim, http.MethodPost, "/auth", "", jsonBody, body), http.StatusCreated))
+		}
+		hour := login(`{"username":"demo","password":"demo-password"}`)
+		minute := login(`{"username":"demo","password":"demo-password","expires":60}`)
+		claims := payload(hour)
 		account, _ := claims["account"].(map[string]any)
 		if now := float64(time.Now().Unix()); account["id"] != "1000000001" || claims["iat"] != now || claims["exp"] != now+3600 {
 			t.Errorf("the token contains %v", claims)
 		}
-		if text := anyToken(newSimulator(t, Options{Dialect: Dialect{OpaqueTokens: true}})); payload(text) != nil {
-			t.Errorf("the opaque token %s is a JWT", text)
+		time.Sleep(time.Minute - time.Nanosecond)
+		decoded(t, get(t, sim, "/fonenumbers", minute), http.StatusOK)
+		time.Sleep(time.Nanosecond)
+		for _, token := range []string{minute, "", "eyJ.eyJ.guessed"} {
+			wantEnvelope(t, get(t, sim, "/fonenumbers", token), http.StatusUnauthorized, "token")
+			wantEnvelope(t, ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, newEmail), http.StatusUnauthorized, "token")
 		}
+		decoded(t, get(t, sim, "/fonenumbers", hour), http.StatusOK)
+		wantViolations(t, sim, 0)
 	})
 }
 
@@ -72,46 +83,12 @@ func payload(token string) (claims map[string]any) {
 
 func TestLogInRejected(t *testing.T) {
 	t.Parallel()
-	sim := newSimulator(t, Options{Username: "alice", Password: "s3cret"})
-	for _, form := range []url.Values{
-		rightLogin, // Correct for another account.
-		{"username": {"alice"}, "password": {"S3cret"}},
-		{"username": {"bob"}, "password": {"s3cret"}},
-	} {
+	sim := newSimulator(t, Options{Password: "s3cret"})
+	for name, password := range map[string]string{"demo": "S3cret", "bob": "s3cret"} {
+		form := url.Values{"username": {name}, "password": {password}}
 		wantEnvelope(t, post(t, sim, "/auth", "", form), http.StatusUnauthorized, "username or password")
 	}
-	form := url.Values{"username": {"alice"}, "password": {"s3cret"}}
-	decoded(t, post(t, sim, "/auth", "", form), http.StatusCreated)
 	wantViolations(t, sim, 0)
-}
-
-func TestTokens(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, Options{FoneNumbers: 1, TokenLifetime: time.Minute})
-		set := url.Values{"fonenumber": {number}, "type": {"None"}, "value": {"None"}, "url_method": {"POST"}}
-		refused := func(token string) {
-			t.Helper()
-			wantEnvelope(t, get(t, sim, "/fonenumbers", token), http.StatusUnauthorized, "token")
-			wantEnvelope(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusUnauthorized, "token")
-			wantEnvelope(t, post(t, sim, "/messages/receive", token, set), http.StatusUnauthorized, "token")
-		}
-		refused("")
-		refused("simulated.GUESSED")
-		refused(strings.Repeat("eyJ.", 2))
-
-		first := tokenOf(t, "auth", decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusCreated))
-		time.Sleep(time.Minute - time.Nanosecond)
-		decoded(t, get(t, sim, "/fonenumbers", first), http.StatusOK)
-		second := tokenOf(t, "auth", decoded(t, post(t, sim, "/auth", "", rightLogin), http.StatusCreated))
-		time.Sleep(time.Nanosecond)
-		refused(first)
-		decoded(t, get(t, sim, "/fonenumbers", second), http.StatusOK)
-
-		sim.ExpireTokens()
-		refused(second)
-		wantViolations(t, sim, 0)
-	})
 }
 
 func TestListContainsOnlyActiveNumbers(t *testing.T) {
@@ -295,7 +272,7 @@ func TestSetDelivery(t *testing.T) {
 				t.Errorf("sent as %s, the account has %+v, want %+v", contentType, f.Receive, want)
 			}
 			if sent := sim.Requests()[0]; !reflect.DeepEqual(sent.Form, form) {
-				t.Errorf("sent as %s, the body is recorded as %s %v, want %v", contentType, sent.Body, sent.Form, form)
+				t.Errorf("sent as %s, the parameters are recorded as %v, want %v", contentType, sent.Form, form)
 			}
 			wantViolations(t, sim, 0)
 		}
@@ -305,63 +282,27 @@ func TestSetDelivery(t *testing.T) {
 	}
 }
 
-// A value that is not valid for its type is rejected, and so is a notification without its destination.
+// A value that is not valid for its type is rejected.
 func TestValuesAreChecked(t *testing.T) {
 	t.Parallel()
-	bad := map[string][]string{
-		`/messages/receive {"type":"Device","url_method":"POST","value":%q}`:    {"sip-phone", "98 71", "+987"},
-		`/messages/receive {"type":"Email","url_method":"POST","value":%q}`:     {"ops", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
-		`/messages/receive {"type":"URL","url_method":"POST","value":%q}`:       {"example.com", "ftp://example.com", "https://", "/handler", "https://exa mple.com"},
-		`/messages/receive {"type":"Forward","url_method":"POST","value":%q}`:   {"321555111", "13215551111", "321-555-1111"},
-		`/messages/receive {"type":"None","url_method":"POST","value":%q}`:      {"none", "3215551111"},
-		`/messages/receive_notify {"type":"Callback","method":"JSON","url":%q}`: {"", "example.com"},
-		`/messages/receive_notify {"type":"Callback","url":%q}`:                 {"https://example.com"},
-		`/messages/send_notify {"type":"Email","email":%q}`:                     {"", "a@example.com,b@example.com"},
-	}
-	for call, values := range bad {
+	for kind, values := range map[string][]string{
+		"Device":  {"sip-phone", "98 71", "+987"},
+		"Email":   {"ops", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
+		"URL":     {"example.com", "ftp://example.com", "https://", "/handler", "https://exa mple.com"},
+		"Forward": {"321555111", "13215551111", "321-555-1111"},
+		"None":    {"none", "3215551111"},
+	} {
 		for _, value := range values {
 			sim := newSimulator(t, Options{FoneNumbers: 1})
 			before, _ := sim.Get(number)
-			path, body, _ := strings.Cut(fmt.Sprintf(call, value), " ")
-			body = strings.Replace(body, "{", `{"fonenumber":"`+number+`",`, 1)
-			wantEnvelope(t, ask(t, sim, http.MethodPost, path, anyToken(sim), jsonBody, body), http.StatusBadRequest)
+			form := url.Values{"fonenumber": {number}, "type": {kind}, "value": {value}, "url_method": {"POST"}}
+			wantEnvelope(t, post(t, sim, "/messages/receive", anyToken(sim), form), http.StatusBadRequest)
 			wantViolations(t, sim, 1)
 			if after, _ := sim.Get(number); after != before {
-				t.Errorf("%s failed but the account has %+v", body, after)
+				t.Errorf("%s %s failed but the account has %+v", kind, value, after)
 			}
 		}
 	}
-}
-
-// Each of the two notifications is set by itself. Like a delivery, it keeps its old destination when it is turned off.
-func TestNotifications(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1})
-	token := anyToken(sim)
-	for _, call := range [][2]string{
-		{"receive_notify", `{"fonenumber":"3215550000","type":"Callback","url":"https://x.test","method":"JSON","url_username":"hook","url_password":"s3cret"}`},
-		{"send_notify", `{"fonenumber":"3215550000","type":"Email","email":"sent@example.com"}`},
-		{"receive_notify", `{"fonenumber":"3215550000","type":"None"}`},
-	} {
-		response := ask(t, sim, http.MethodPost, "/messages/"+call[0], token, jsonBody, call[1])
-		if decoded(t, response, http.StatusOK); strings.Contains(response.Body.String(), "s3cret") {
-			t.Errorf("the response shows the password: %s", response.Body)
-		}
-	}
-	want := FoneNumber{
-		Number: number, Label: "Number 0", Active: "yes", Receive: Receive{Type: "None"},
-		ReceiveNotify: Notify{Type: "None", URL: "https://x.test", Method: "JSON", URLUsername: "hook", URLPassword: "s3cret"},
-		SendNotify:    Notify{Type: "Email", Email: "sent@example.com"},
-	}
-	if f, _ := sim.Get(number); f != want {
-		t.Errorf("the account has %+v, want %+v", f, want)
-	}
-	shown := objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK))
-	if want := `"receive_notify":{"email":"","method":"JSON","type":"None","url":"https://x.test"},` +
-		`"send_notify":{"email":"sent@example.com","method":null,"type":"Email","url":null}`; !strings.Contains(shown, want) {
-		t.Errorf("the FoneNumber is %s, want %s in it", shown, want)
-	}
-	wantViolations(t, sim, 0)
 }
 
 // As in FoneStorm, the value of one type stays when another type is set.
@@ -376,12 +317,10 @@ func TestStaleFieldsAreKept(t *testing.T) {
 		form := url.Values{"fonenumber": {number}, "type": {setting[0]}, "value": {setting[1]}, "url_method": {"POST"}}
 		last = decoded(t, post(t, sim, "/messages/receive", token, form), http.StatusOK)
 	}
-	object, _ := last["fonenumber"].(map[string]any)
-	options, _ := object["sms_options"].(map[string]any)
 	want := map[string]any{
 		"type": "None", "device": "1", "email": "ops@example.com", "url": "https://x.test", "url_method": "POST", "forward": "3215551111",
 	}
-	if got := options["receive"]; !reflect.DeepEqual(got, want) {
+	if got := receiveOf(last); !reflect.DeepEqual(got, want) {
 		t.Errorf("the delivery shows %v, want %v", got, want)
 	}
 	if f, _ := sim.Get(number); f.Receive.Value() != "" {
@@ -394,28 +333,25 @@ func TestCredentialsAreKeptAndNeverShown(t *testing.T) {
 	sim := newSimulator(t, Options{FoneNumbers: 1})
 	token := anyToken(sim)
 	form := url.Values{"fonenumber": {number}, "type": {"URL"}, "value": {"https://x.test"}, "url_method": {"POST"}}
-	responses := []string{}
-	set := func(name, password string, change url.Values) {
-		t.Helper()
-		sent := url.Values{}
-		for _, values := range []url.Values{form, change} {
-			for key := range values {
-				sent.Set(key, values.Get(key))
-			}
+	var responses []string
+	for _, step := range []struct {
+		change         url.Values
+		name, password string
+	}{
+		{nil, "", ""},
+		{url.Values{"url_username": {"alice"}, "url_password": {"s3cret"}}, "alice", "s3cret"},
+		{url.Values{"type": {"None"}, "value": {"None"}}, "alice", "s3cret"}, // Credentials that are not sent stay.
+		{url.Values{"url_password": {"n3w"}}, "alice", "n3w"},
+		{url.Values{"url_username": {""}, "url_password": {""}}, "", ""},
+	} {
+		sent := maps.Clone(form)
+		maps.Copy(sent, step.change)
+		responses = append(responses, post(t, sim, "/messages/receive", token, sent).Body.String(),
+			get(t, sim, "/fonenumbers/"+number, token).Body.String(), get(t, sim, "/fonenumbers?filter=all", token).Body.String())
+		if f, _ := sim.Get(number); f.Receive.URLUsername != step.name || f.Receive.URLPassword != step.password {
+			t.Errorf("after %v the account has %+v", step.change, f.Receive)
 		}
-		responses = append(responses, post(t, sim, "/messages/receive", token, sent).Body.String())
-		if f, _ := sim.Get(number); f.Receive.URLUsername != name || f.Receive.URLPassword != password {
-			t.Errorf("after %v the account has %+v", change, f.Receive)
-		}
-		responses = append(responses, get(t, sim, "/fonenumbers/"+number, token).Body.String())
-		responses = append(responses, get(t, sim, "/fonenumbers?filter=all", token).Body.String())
 	}
-	set("", "", nil)
-	set("alice", "s3cret", url.Values{"url_username": {"alice"}, "url_password": {"s3cret"}})
-	set("alice", "s3cret", nil) // Credentials that are not sent stay.
-	set("alice", "s3cret", url.Values{"type": {"None"}, "value": {"None"}})
-	set("alice", "n3w", url.Values{"url_password": {"n3w"}})
-	set("", "", url.Values{"url_username": {""}, "url_password": {""}})
 	for _, response := range responses {
 		for _, secret := range []string{"alice", "s3cret", "n3w", "url_username", "url_password"} {
 			if strings.Contains(response, secret) {

@@ -29,22 +29,6 @@ type Notify struct {
 	Email  string
 	URL    string
 	Method string // GET, POST, or JSON.
-
-	// The API accepts these and never returns them.
-	URLUsername string
-	URLPassword string
-}
-
-// String describes the notification, without credentials.
-func (n Notify) String() string {
-	switch n.Type {
-	case "Callback":
-		return n.Type + " " + redacted(n.URL)
-	case "Email":
-		return n.Type + " " + n.Email
-	default:
-		return "None"
-	}
 }
 
 // Receive is the delivery of a FoneNumber. It has a field for each type of destination; fields of other types than the current
@@ -78,17 +62,13 @@ func (r Receive) Value() string {
 	}
 }
 
-// String describes the delivery, without credentials.
+// String describes the delivery, without credentials, not even those in a URL.
 func (r Receive) String() string {
-	return strings.TrimSpace(r.Type + " " + redacted(r.Value()))
-}
-
-// redacted returns a destination without the password that a URL may contain.
-func redacted(value string) string {
+	value := r.Value()
 	if u, err := url.Parse(value); err == nil && u.User != nil {
-		return u.Redacted()
+		value = u.Redacted()
 	}
-	return value
+	return strings.TrimSpace(r.Type + " " + value)
 }
 
 // Delivering returns r with a new destination. Fields of other types and the credentials keep their values.
@@ -127,7 +107,7 @@ func (s *Simulator) show(source Source, number string) map[string]any {
 		shown = s.showAs(View{f.FoneNumber, source, f.before, f.shown})
 	}
 	f.shown++
-	return s.dialect.foneNumber(shown)
+	return s.options.Dialect.foneNumber(shown)
 }
 
 // foneNumber returns the JSON of a FoneNumber.
@@ -148,13 +128,12 @@ func (d Dialect) foneNumber(f FoneNumber) map[string]any {
 	if f.MessagingDisabled {
 		enabled = "no"
 	}
-	member := cmp.Or(d.OptionsMember, "sms_options")
-	object[member] = map[string]any{
+	object[d.OptionsMember] = map[string]any{
 		"receive":        d.receive(f.Receive),
 		"receive_notify": f.ReceiveNotify.object(),
 		"send_notify":    f.SendNotify.object(),
 		"mms_enabled":    enabled,
-		map[string]string{"sms_options": "sms_enabled", "message_options": "messaging_enabled"}[member]: enabled,
+		d.EnabledMember:  enabled,
 	}
 	return object
 }
