@@ -39,11 +39,6 @@ func (c CLI) Product() string {
 	return map[string]string{"terraform": "Terraform ", "tofu": "OpenTofu "}[c.Name] + c.Version.String()
 }
 
-// HasWriteOnly reports whether the CLI supports write-only arguments. Terraform and OpenTofu support them from the same version on.
-func (c CLI) HasWriteOnly() bool {
-	return c.Version.Core().GreaterThanOrEqual(version.Must(version.NewVersion("1.11.0")))
-}
-
 // Executable returns the path of the CLI, as Find does.
 func Executable() (string, error) {
 	cli, err := Find(context.Background(), os.Stderr)

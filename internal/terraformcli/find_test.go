@@ -125,17 +125,6 @@ func TestFindVersions(t *testing.T) {
 	}
 }
 
-func TestHasWriteOnly(t *testing.T) {
-	m := newMachine(t)
-	for printed, want := range map[string]bool{"Terraform v1.10.5": false, "Terraform v1.11.0-rc1": true, "OpenTofu v1.12.6": true} {
-		m.install(m.path, "terraform", printed)
-		cli, err := Find(t.Context(), io.Discard)
-		if err != nil || cli.HasWriteOnly() != want {
-			t.Errorf("%s: %t, %v", printed, cli.HasWriteOnly(), err)
-		}
-	}
-}
-
 // Packages that only developers need are not linked into the provider.
 func TestProviderDoesNotLinkThis(t *testing.T) {
 	t.Parallel()

@@ -71,18 +71,19 @@ var kinds = []struct {
 
 // kindOf describes a scalar without its content.
 func kindOf(value any) string {
-	shown, isText := value.(string)
-	if !isText {
-		return map[bool]string{true: "null", false: fmt.Sprintf("JSON %T", value)}[value == nil] // bool or json.Number.
-	}
-	for _, k := range kinds {
-		if k.pattern.MatchString(shown) && k.kind == "" {
-			return fmt.Sprintf("%q", shown)
-		} else if k.pattern.MatchString(shown) {
-			return k.kind
+	switch value := value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "JSON boolean"
+	case string:
+		for _, k := range kinds {
+			if k.pattern.MatchString(value) {
+				return cmp.Or(k.kind, fmt.Sprintf("%q", value))
+			}
 		}
 	}
-	return ""
+	return "JSON number"
 }
 
 // comparison describes how FoneStorm shows a destination that was sent; "" if it is another text.
