@@ -160,11 +160,6 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 				`"url_method":null},"receive_notify":{"email":"","method":null,"type":"None","url":null},` +
 				`"send_notify":{"email":"","method":null,"type":"None","url":null},"sms_enabled":"no"}}`,
 		},
-		"without delivery": {
-			FoneNumber{Number: number, Undeliverable: true},
-			"live",
-			`{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":null,"is_active":"yes","label":""}`,
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

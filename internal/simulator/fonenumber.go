@@ -46,20 +46,17 @@ type Receive struct {
 	URLPassword string
 }
 
+// destination returns the field of a type; nil for None and unknown types.
+func (r *Receive) destination(kind string) *string {
+	return map[string]*string{"Device": &r.Device, "Email": &r.Email, "URL": &r.URL, "Forward": &r.Forward}[kind]
+}
+
 // Value returns the destination of the current type; "" for None.
 func (r Receive) Value() string {
-	switch r.Type {
-	case "Device":
-		return r.Device
-	case "Email":
-		return r.Email
-	case "URL":
-		return r.URL
-	case "Forward":
-		return r.Forward
-	default:
-		return ""
+	if field := r.destination(r.Type); field != nil {
+		return *field
 	}
+	return ""
 }
 
 // String describes the delivery, without credentials, not even those in a URL.
@@ -74,15 +71,11 @@ func (r Receive) String() string {
 // Delivering returns r with a new destination. Fields of other types and the credentials keep their values.
 func (r Receive) Delivering(kind, value string) Receive {
 	r.Type = kind
-	switch kind {
-	case "Device":
-		r.Device = value
-	case "Email":
-		r.Email = value
-	case "URL":
-		r.URL, r.URLMethod = value, "POST"
-	case "Forward":
-		r.Forward = value
+	if field := r.destination(kind); field != nil {
+		*field = value
+	}
+	if kind == "URL" {
+		r.URLMethod = "POST"
 	}
 	return r
 }
@@ -164,14 +157,7 @@ func (n Notify) object() map[string]any {
 
 // object returns the JSON of a device.
 func (d Device) object() map[string]any {
-	return map[string]any{
-		"id":             d.ID,
-		"name":           d.Name,
-		"type":           d.Type,
-		"fonenumber":     textOrNull(d.FoneNumber),
-		"mac_address":    nil,
-		"receive_notify": Notify{}.object(),
-	}
+	return map[string]any{"id": d.ID, "name": d.Name, "type": d.Type, "fonenumber": textOrNull(d.FoneNumber)}
 }
 
 // textOrNull returns nil for an unset field, as FoneStorm does for some fields. Others are "".

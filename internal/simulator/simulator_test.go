@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,26 +114,18 @@ func TestContractIsChecked(t *testing.T) {
 	const rest = `,"value":"ops@example.com","url_method":"POST"}`
 	const start = `{"fonenumber":"3215550000","type":"Email"`
 	for name, test := range map[string]struct{ call, body, words string }{
-		"no fonenumber":          {"POST /messages/receive", `{"type":"Email"` + rest, "fonenumber"},
-		"no type":                {"POST /messages/receive", `{"fonenumber":"3215550000"` + rest, "type"},
-		"no value":               {"POST /messages/receive", start + `,"url_method":"POST"}`, "value"},
-		"no url_method":          {"POST /messages/receive", start + `,"value":"ops@example.com"}`, "url_method"},
-		"url_method JSON":        {"POST /messages/receive", start + `,"value":"ops@example.com","url_method":"JSON"}`, "url_method"},
-		"unknown parameter":      {"POST /messages/receive", start + `,"url_metod":"POST"` + rest, "url_metod"},
-		"type in lower case":     {"POST /messages/receive", `{"fonenumber":"3215550000","type":"email"` + rest, "type"},
-		"eleven digits":          {"POST /messages/receive", `{"fonenumber":"13215550000","type":"Email"` + rest, "fonenumber"},
-		"JSON number":            {"POST /messages/receive", `{"fonenumber":3215550000,"type":"Email"` + rest, "fonenumber"},
-		"JSON cut off":           {"POST /messages/receive", `{"fonenumber":"321`, ""},
-		"echo of a read":         {"POST /messages/receive", `{"fonenumber":{"fonenumber":"3215550000"}}`, ""},
-		"no body":                {"POST /messages/receive", "", ""},
-		"expires as text":        {"POST /auth", `{"username":"demo","password":"demo-password","expires":"60"}`, "expires"},
-		"login for two days":     {"POST /auth", `{"username":"demo","password":"demo-password","expires":172800}`, "expires"},
-		"login without password": {"POST /auth", `{"username":"demo"}`, "password"},
-		"login in the query":     {"POST /auth?username=demo&password=demo-password", "", ""},
-		"short subaccount":       {"POST /subaccounts/token", `{"subaccount":"12"}`, "subaccount"},
-		"read of device x":       {"GET /devices/x", "", "id"},
-		"read of nine digits":    {"GET /fonenumbers/321555000", "", "fonenumber"},
-		"other filter":           {"GET /fonenumbers?filter=active", "", "filter"},
+		"no fonenumber":      {"POST /messages/receive", `{"type":"Email"` + rest, "fonenumber"},
+		"no url_method":      {"POST /messages/receive", start + `,"value":"ops@example.com"}`, "url_method"},
+		"url_method JSON":    {"POST /messages/receive", start + `,"value":"ops@example.com","url_method":"JSON"}`, "url_method"},
+		"unknown parameter":  {"POST /messages/receive", start + `,"url_metod":"POST"` + rest, "url_metod"},
+		"type in lower case": {"POST /messages/receive", `{"fonenumber":"3215550000","type":"email"` + rest, "type"},
+		"eleven digits":      {"POST /messages/receive", `{"fonenumber":"13215550000","type":"Email"` + rest, "fonenumber"},
+		"JSON number":        {"POST /messages/receive", `{"fonenumber":3215550000,"type":"Email"` + rest, "fonenumber"},
+		"echo of a read":     {"POST /messages/receive", `{"fonenumber":{"fonenumber":"3215550000"}}`, ""},
+		"login for two days": {"POST /auth", `{"username":"demo","password":"demo-password","expires":172800}`, "expires"},
+		"login in the query": {"POST /auth?username=demo&password=demo-password", "", ""},
+		"read of device x":   {"GET /devices/x", "", "id"},
+		"other filter":       {"GET /fonenumbers?filter=active", "", "filter"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -274,34 +265,6 @@ func TestIntercept(t *testing.T) {
 	sim.Put(FoneNumber{Number: number, Label: "changed again"})
 	if w := get(t, sim, path, token); !strings.Contains(w.Body.String(), "changed again") {
 		t.Errorf("without an interceptor the response is %s", w.Body)
-	}
-	wantViolations(t, sim, 0)
-}
-
-// This test is for the race detector. The counts show that no request was lost.
-func TestConcurrentUse(t *testing.T) {
-	t.Parallel()
-	const n = 20
-	sim := newSimulator(t, Options{FoneNumbers: n})
-	token := anyToken(sim)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			get(t, sim, "/fonenumbers?filter=all", token)
-			post(t, sim, "/messages/receive", token, url.Values{
-				"fonenumber": {fmt.Sprint(3215550000 + i)}, "type": {"Device"}, "value": {fmt.Sprint(i)}, "url_method": {"POST"},
-			})
-			sim.Intercept(nil)
-		})
-	}
-	all.Wait()
-	for i, f := range sim.Numbers() {
-		if f.Receive.Value() != fmt.Sprint(i) {
-			t.Errorf("%s delivers to %+v", f.Number, f.Receive)
-		}
-	}
-	if got := len(sim.Requests()); got != 2*n {
-		t.Errorf("there were %d requests, want %d", got, 2*n)
 	}
 	wantViolations(t, sim, 0)
 }
