@@ -88,7 +88,7 @@ func (d *demo) run(ctx context.Context, root string, show func(context.Context) 
 
 // configure copies an example to the workspace.
 func (d *demo) configure(name string) error {
-	content, err := os.ReadFile(filepath.Join(d.examples, name))
+	content, err := os.ReadFile(filepath.Join(d.examples, name)) //nolint:gosec // A file of the repository.
 	if err != nil {
 		return err
 	}
