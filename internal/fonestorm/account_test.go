@@ -200,7 +200,7 @@ func TestListForms(t *testing.T) {
 // time, and never a partial list.
 func TestReadsSucceedWithoutTheList(t *testing.T) {
 	t.Parallel()
-	for _, fail := range strings.Fields("403 400 404 502 html cut ok lost never") {
+	for fail := range strings.FieldsSeq("403 400 404 502 html cut ok lost never") {
 		inBubble(t, fail, func(t *testing.T) {
 			server := accountWith(respondTo(fail), respondTo(fail))
 			client := newClient(t, server, withToken, withoutRetries)
@@ -241,34 +241,17 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 	})
 }
 
-// The account's list must confirm that a FoneNumber is gone.
+// A 404 about one FoneNumber is confirmed by the account's list, see TestFailedCalls.
 func TestNotFound(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		list  string // See respondTo.
-		want  Kind
-		words string
-	}{
-		{`["3215559999"]`, NotFound, "words of 404"},
-		{`[]`, NotFound, "words of 404"},
-		{`["+13215550000"]`, UnexpectedResponse, "words of 404. The account's list contains the FoneNumber"},
-		{`[{"fonenumber":3215550000,"is_active":"no"}]`, UnexpectedResponse, "The account's list contains the FoneNumber"},
-		{"404", UnexpectedResponse, "words of 404. The account's list was not found either"},
-		{"403", NotFound, "words of 404"},
-		{`[{"label":"x"}]`, NotFound, "words of 404"},
-		{"never", NotFound, "words of 404"},
-	} {
-		inBubble(t, test.list, func(t *testing.T) {
-			client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				respondTo(map[string]string{"get": "404", "list": test.list}[kindOf(r)])(w, r)
-			}), withToken)
-			_, errRead := client.ReadFoneNumber(t.Context(), anyNumber)
-			for _, err := range []error{read(t.Context(), client, anyNumber), errRead} {
-				wantKind(t, err, test.want, test.words, "read FoneNumber "+anyNumber)
-				if IsNotFound(err) != (test.want == NotFound) || MayHaveTakenEffect(err) {
-					t.Errorf("IsNotFound: %t, MayHaveTakenEffect: %t", IsNotFound(err), MayHaveTakenEffect(err))
-				}
+	for list, want := range map[string]Kind{`["3215559999"]`: NotFound, `["3215550000"]`: UnexpectedResponse, "never": NotFound} {
+		inBubble(t, list, func(t *testing.T) {
+			client := newClient(t, scripted("404 "+list), withToken)
+			_, err := client.ReadFoneNumber(t.Context(), anyNumber)
+			if wantKind(t, err, want, "read FoneNumber "+anyNumber, "words of 404"); IsNotFound(err) != (want == NotFound) {
+				t.Errorf("IsNotFound is wrong about %v", err)
 			}
+			wantKind(t, read(t.Context(), newClient(t, scripted("404 "+list), withToken), anyNumber), want)
 		})
 	}
 	inBubble(t, "canceled while it is confirmed", func(t *testing.T) {
@@ -280,31 +263,20 @@ func TestNotFound(t *testing.T) {
 	})
 }
 
-// Callers share one list of the devices, even if it fails: a user who is not allowed to list them will not be allowed later.
+// There is one list of the devices, even if it fails: a user who is not allowed to list them will not be allowed later.
 func TestListDevices(t *testing.T) {
 	t.Parallel()
-	want := []RegisteredDevice{{"21915233078", "Front desk", "Polycom", anyNumber}}
 	found := respondWith(http.StatusOK, `{"devices":[{"id":"21915233078","name":"Front desk","type":"Polycom","fonenumber":"`+anyNumber+`"}]}`)
-	for name, response := range map[string]http.HandlerFunc{"allowed": found, "not allowed": respondTo("403")} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript(func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(time.Second)
-				response(w, r)
-			})
-			client := newClient(t, server, withToken)
-			list := func(int) error {
-				got, err := client.ListDevices(t.Context())
-				if err == nil && !reflect.DeepEqual(got, want) {
-					t.Errorf("the devices are %+v, want %+v", got, want)
-				}
-				return err
-			}
-			for _, err := range append(together(10, list), list(0)) {
-				if (err == nil) != (name == "allowed") || err != nil && wantKind(t, err, PermissionDenied).Call != "list the account's devices" {
-					t.Errorf("the error is %v", err)
-				}
-			}
-			server.wantCalls(t, "devices")
-		})
+	allowed, forbidden := newScript(found), scripted("403")
+	client, other := newClient(t, allowed, withToken), newClient(t, forbidden, withToken)
+	for range 2 {
+		got, err := client.ListDevices(t.Context())
+		if want := []RegisteredDevice{{"21915233078", "Front desk", "Polycom", anyNumber}}; err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("the devices are %+v, want %+v: %v", got, want, err)
+		}
+		_, err = other.ListDevices(t.Context())
+		wantKind(t, err, PermissionDenied, "list the account's devices", "words of 403")
 	}
+	allowed.wantCalls(t, "devices")
+	forbidden.wantCalls(t, "devices")
 }

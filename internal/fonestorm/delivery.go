@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -14,23 +15,32 @@ import (
 // DeliveryType is the type of a destination.
 type DeliveryType string
 
-// The types of Set Delivery Service, in FracTEL's spelling.
+// The types, in FracTEL's spelling.
 const (
-	Device  DeliveryType = "Device"  // The ID of a registered device.
-	Email   DeliveryType = "Email"   // An e-mail address.
-	URL     DeliveryType = "URL"     // A callback URL.
-	Forward DeliveryType = "Forward" // Another telephone number.
-	None    DeliveryType = "None"    // Nowhere: messages are deleted upon receipt.
+	Device   DeliveryType = "Device"   // The ID of a registered device.
+	Email    DeliveryType = "Email"    // An e-mail address.
+	URL      DeliveryType = "URL"      // A callback URL.
+	Forward  DeliveryType = "Forward"  // Another telephone number.
+	None     DeliveryType = "None"     // Nowhere: messages are deleted upon receipt, or there is no notification.
+	Callback DeliveryType = "Callback" // A callback URL of a notification.
 )
 
-// DeliveryTypes lists the types in the order of FracTEL's documents.
+// DeliveryTypes lists the types of Set Delivery Service in the order of FracTEL's documents.
 func DeliveryTypes() []DeliveryType { return []DeliveryType{Device, Email, URL, Forward, None} }
+
+// NotificationTypes lists the types of notifications.
+func NotificationTypes() []DeliveryType { return []DeliveryType{Callback, Email, None} }
+
+var knownTypes = append(DeliveryTypes(), Callback)
+
+// IsCallback reports whether the destination is a callback URL.
+func (t DeliveryType) IsCallback() bool { return t == URL || t == Callback }
 
 // parseType returns the documented spelling of a type, which responses also show in lower case. An empty type means that no
 // delivery was ever set, which is the same as None. Undocumented types are returned unchanged.
 func parseType(text string) DeliveryType {
 	text = strings.TrimSpace(text)
-	for _, known := range DeliveryTypes() {
+	for _, known := range knownTypes {
 		if strings.EqualFold(text, string(known)) {
 			return known
 		}
@@ -45,13 +55,30 @@ func parseType(text string) DeliveryType {
 // another way can use GET or JSON.
 const URLMethodPOST = "POST"
 
-// Delivery is the delivery service of a FoneNumber: where the messages that it receives are sent.
+// MessageOption is something that FoneStorm does with each message of a FoneNumber. Its text is FoneStorm's name for it, in calls
+// and in responses.
+type MessageOption string
+
+// The message options that have a destination.
+const (
+	Receive       MessageOption = "receive"        // Delivers received messages.
+	ReceiveNotify MessageOption = "receive_notify" // Notifies about received messages, in addition to their delivery.
+	SendNotify    MessageOption = "send_notify"    // Notifies about sent messages.
+)
+
+var optionNames = map[MessageOption]string{Receive: "delivery", ReceiveNotify: "receive notification", SendNotify: "send notification"}
+
+// String returns what the option is called in a sentence.
+func (o MessageOption) String() string { return optionNames[o] }
+
+// Delivery is the delivery service of a FoneNumber: where the messages that it receives are sent. It is also where notifications
+// about messages are sent.
 type Delivery struct {
 	Type DeliveryType
 	// Value is the destination: a device ID, an e-mail address, a URL, or a telephone number; empty for None.
 	Value string
-	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. SetDelivery
-	// ignores it and sends URLMethodPOST.
+	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. Deliveries are
+	// always set with URLMethodPOST.
 	URLMethod string
 
 	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). FoneStorm never returns them. Nil
@@ -63,7 +90,7 @@ type Delivery struct {
 // String describes the delivery in Set Delivery Service's terms, without credentials.
 func (d *Delivery) String() string {
 	kind := string(d.Type)
-	if !slices.Contains(DeliveryTypes(), d.Type) { // FoneStorm may return any text.
+	if !slices.Contains(knownTypes, d.Type) { // FoneStorm may return any text.
 		kind = strconv.Quote(kind)
 	}
 	if d.Value == "" {
@@ -89,8 +116,9 @@ func WithoutCredentials(value string) string {
 	return value
 }
 
-// Setting is a delivery to set, and what the caller knows about the one that it set before.
+// Setting is a delivery or notification to set, and what the caller knows about the one that it set before.
 type Setting struct {
+	Option MessageOption
 	Delivery
 	// Last is the destination that the caller set last, and LastShown is how FoneStorm showed it. Both are zero if unknown.
 	Last, LastShown Delivery
@@ -101,26 +129,30 @@ type Setting struct {
 	MustRemoveCredentials bool
 }
 
-// SetResult is the FoneNumber as FoneStorm shows it after its delivery was set.
+// SetResult is the FoneNumber as FoneStorm shows it after a setting.
 type SetResult struct {
 	FoneNumber
-	// CredentialsKept means that FoneStorm rejected empty credentials and the delivery was set without any, so FoneStorm may
+	// CredentialsKept means that FoneStorm rejected empty credentials and the setting was sent without any, so FoneStorm may
 	// still send earlier credentials to the callback URL.
 	CredentialsKept bool
-	// Respelled means that FoneStorm shows the destination in a spelling that SameDestination does not recognize.
+	// Respelled means that FoneStorm shows the destination in a spelling that SameDestination does not recognize, or with another
+	// method than the one that was set.
 	Respelled bool
 }
 
-// SetDelivery sets the delivery of a FoneNumber. Setting the same delivery twice is harmless. It is confirmed by what FoneStorm
-// shows afterward, in any spelling that keeps the address, the digits, or the host. If FoneStorm still shows another destination
-// after several reads, the error is an OtherDestination. If the outcome of the request is unknown, SetDelivery reads the
-// FoneNumber to find out where possible; MayHaveTakenEffect reports whether the delivery may be set despite an error. When ctx is
-// canceled, the request in flight completes, but no other request is sent.
-func (c *Client) SetDelivery(ctx context.Context, number string, s Setting) (SetResult, error) {
+// Set sets the delivery or a notification of a FoneNumber. Setting the same thing twice is harmless. It is confirmed by what
+// FoneStorm shows afterward, in any spelling that keeps the address, the digits, or the host. If FoneStorm still shows another
+// destination after several reads, the error is an OtherDestination. If the outcome of the request is unknown, Set reads the
+// FoneNumber to find out where possible; MayHaveTakenEffect reports whether it may be set despite an error. When ctx is canceled,
+// the request in flight completes, but no other request is sent.
+func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
 	c.keepSecret(s.Delivery)
+	if s.Option == Receive {
+		s.URLMethod = "" // It is always set with POST, whatever FoneStorm shows.
+	}
 	var before *Delivery
 	if f, known := c.Known(number); known {
-		before = f.Delivery
+		before = new(f.Option(s.Option))
 	}
 	var result SetResult
 	response, kept, err := c.sendSetting(ctx, number, s)
@@ -193,20 +225,23 @@ func basicCredentials(username, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 
-// withoutEmptyCredentials removes empty credentials from the delivery and reports whether there were any.
-func (d Delivery) withoutEmptyCredentials() (Delivery, bool) {
+// withoutEmptyCredentials removes empty credentials from the setting and reports whether there were any.
+func (s Setting) withoutEmptyCredentials() (Setting, bool) {
 	found := false
-	for _, credential := range []**string{&d.URLUsername, &d.URLPassword} {
+	for _, credential := range []**string{&s.URLUsername, &s.URLPassword} {
 		if *credential != nil && **credential == "" {
 			*credential, found = nil, true
 		}
 	}
-	return d, found
+	return s, found
 }
 
-// request returns the request that sets a delivery.
-func (d Delivery) request(number string) *request {
-	return &request{operation: setDelivery, subject: number, method: http.MethodPost, path: "/messages/receive", params: d.params(number)}
+// request returns the request that sends a setting.
+func (s Setting) request(number string) *request {
+	return &request{
+		operation: operation{sets, "set the " + s.Option.String() + " of FoneNumber"}, subject: number,
+		method: http.MethodPost, path: "/messages/" + string(s.Option), params: s.params(number),
+	}
 }
 
 // match is how a shown destination compares with a setting.
@@ -224,9 +259,11 @@ const (
 // one can look alike.
 func (s Setting) compare(shown Delivery, before *Delivery) match {
 	isKnownSpelling := s.Last.hasText(s.Delivery) && s.LastShown.hasText(shown)
+	isKnownMethod := s.Last.URLMethod == s.URLMethod && s.LastShown.URLMethod == shown.URLMethod
+	hasMethod := s.URLMethod == "" || shown.URLMethod == "" || shown.URLMethod == s.URLMethod || isKnownMethod
 	wasRewritten := before != nil && before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last)
 	switch {
-	case SameDestination(shown, s.Delivery), isKnownSpelling:
+	case (SameDestination(shown, s.Delivery) || isKnownSpelling) && hasMethod:
 		return asSet
 	case before != nil && before.hasText(shown) && !wasRewritten:
 		return previous
@@ -249,10 +286,10 @@ var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 
 func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, response *FoneNumber) (SetResult, error) {
 	shown := response
 	found := func() match {
-		if shown == nil || shown.Delivery == nil {
+		if shown == nil {
 			return other
 		}
-		return s.compare(*shown.Delivery, before)
+		return s.compare(shown.Option(s.Option), before)
 	}
 	if is := found(); !s.ReadBack && (is == asSet || is == respelled && before != nil) {
 		return SetResult{FoneNumber: *shown, Respelled: is == respelled}, nil
@@ -277,12 +314,13 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before *
 
 // lastResort decides about a setting that several reads did not confirm. FoneStorm may show it in the spelling of the previous
 // destination: percent-encoded tokens, or what every read of this destination has shown.
-func (c *Client) lastResort(number string, s Setting, shown FoneNumber, is match) (SetResult, error) {
-	encodesTokens := SameDestination(shown.Delivery.Normalized(), s.Normalized())
-	if is == respelled || is == previous && (encodesTokens || s.ReadBack && MaySpell(*shown.Delivery, s.Delivery)) {
-		return SetResult{FoneNumber: shown, Respelled: true}, nil
+func (c *Client) lastResort(number string, s Setting, f FoneNumber, is match) (SetResult, error) {
+	shown := f.Option(s.Option)
+	encodesTokens := SameDestination(shown.Normalized(), s.Normalized())
+	if is == respelled || is == previous && (encodesTokens || s.ReadBack && MaySpell(shown, s.Delivery)) {
+		return SetResult{FoneNumber: f, Respelled: true}, nil
 	}
-	return SetResult{FoneNumber: shown}, otherDestination(s.request(number), c.secrets.clean(shown.Delivery.String()), s.Delivery)
+	return SetResult{FoneNumber: f}, otherDestination(s.request(number), c.secrets.clean(shown.String()), s.Delivery)
 }
 
 // isVisible reports whether a read can show that the setting took effect. FoneStorm does not return credentials, so it cannot if
@@ -297,24 +335,30 @@ func (c *Client) settle(ctx context.Context, number string, s Setting, before *D
 	if err != nil {
 		return SetResult{}, failed
 	}
-	is := s.compare(*f.Delivery, before)
+	is := s.compare(f.Option(s.Option), before)
 	if is == asSet || is == respelled && before != nil {
 		return SetResult{FoneNumber: f, Respelled: is == respelled}, nil
 	}
 	return SetResult{}, failed
 }
 
-// params returns the parameters of Set Delivery Service. `url_method` is required for every type since v2.4.
-func (d Delivery) params(number string) params {
-	p := params{"fonenumber": number, "type": string(d.Type), "value": d.Value, "url_method": URLMethodPOST}
-	if d.Type == None {
-		p["value"] = string(None)
+// params returns the parameters of Set Delivery Service, or of Set Receive Callback and Set Send Callback. `url_method` is required
+// for every type of delivery since v2.4.
+func (s Setting) params(number string) params {
+	p := params{"fonenumber": number, "type": string(s.Type)}
+	switch {
+	case s.Option == Receive:
+		p["value"], p["url_method"] = cmp.Or(s.Value, string(None)), URLMethodPOST
+	case s.Type == Callback:
+		p["url"], p["method"] = s.Value, s.URLMethod
+	case s.Type == Email:
+		p["email"] = s.Value
 	}
-	if d.URLUsername != nil {
-		p["url_username"] = *d.URLUsername
+	if s.URLUsername != nil {
+		p["url_username"] = *s.URLUsername
 	}
-	if d.URLPassword != nil {
-		p["url_password"] = *d.URLPassword
+	if s.URLPassword != nil {
+		p["url_password"] = *s.URLPassword
 	}
 	return p
 }

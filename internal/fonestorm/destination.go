@@ -28,7 +28,7 @@ func (d Delivery) Normalized() Delivery {
 		d.Value = withoutBlanks(d.Value)
 	case Forward:
 		d.Value = canonicalNumber(d.Value)
-	case URL:
+	case URL, Callback:
 		d.Value = braces.Replace(d.Value)
 	case None:
 		d.Value = ""
@@ -48,7 +48,7 @@ func canonicalValue(kind DeliveryType, value string) string {
 	case Email:
 		local, host, _ := strings.Cut(value, "@")
 		return strings.ToLower(local) + "@" + canonicalHost(host)
-	case URL:
+	case URL, Callback:
 		return canonicalURL(value)
 	case Forward:
 		return canonicalNumber(value)
@@ -146,13 +146,13 @@ func MaySpell(shown, set Delivery) bool {
 	case Email:
 		local, host, _ := strings.Cut(canonicalValue(Email, set.Value), "@")
 		international, _ := idna.ToUnicode(host) // The host itself if it is not international.
-		text = strings.ToLower(text)
-		return containsAddress(text, local+"@"+host) || containsAddress(text, local+"@"+international)
+		addresses := strings.FieldsFunc(strings.ToLower(text), func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(`<>()[],;:?"`, c) })
+		return slices.Contains(addresses, local+"@"+host) || slices.Contains(addresses, local+"@"+international)
 	case Device, Forward:
 		core := canonicalValue(kind, set.Value)
 		candidates := append(digitGroups.FindAllString(text, -1), strings.Join(digitGroups.FindAllString(text, -1), ""))
 		return slices.Contains(candidates, core) || kind == Forward && slices.Contains(candidates, "1"+core)
-	case URL:
+	case URL, Callback:
 		return hostOf(text) == hostOf(set.Value)
 	case None:
 		return true
@@ -162,13 +162,6 @@ func MaySpell(shown, set Delivery) bool {
 }
 
 var digitGroups = regexp.MustCompile(`[0-9]+`)
-
-// containsAddress reports whether a text contains an e-mail address that is not part of a longer one.
-func containsAddress(text, address string) bool {
-	before, after, found := strings.Cut(text, address)
-	continues := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune(".-_+", c) }
-	return found && strings.TrimRightFunc(before, continues) == before && strings.TrimLeftFunc(after, continues) == after
-}
 
 // hostOf returns the canonical host of a URL, with or without a scheme.
 func hostOf(text string) string {

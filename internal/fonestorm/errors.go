@@ -85,7 +85,7 @@ func KindOf(err error) Kind {
 // FoneStorm, or that the account's list contradicts, is another kind of failure.
 func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 
-// MayHaveTakenEffect reports whether FoneStorm may have set the delivery even though SetDelivery returned this error: a response
+// MayHaveTakenEffect reports whether FoneStorm may have accepted a setting even though Set returned this error: a response
 // can be lost or damaged in transit, and FoneStorm may still process a request that timed out.
 func MayHaveTakenEffect(err error) bool {
 	failure, ok := errors.AsType[*Error](err)

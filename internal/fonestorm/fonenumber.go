@@ -20,12 +20,18 @@ type FoneNumber struct {
 
 	// Delivery is nil only in list entries that do not contain it. A FoneNumber whose delivery was never set has type None.
 	Delivery *Delivery
-	// CallbackURL is the callback URL that FoneStorm shows, even if messages are no longer sent to it; empty for none.
-	CallbackURL string
-	// ReceiveNotify is the notification about received messages, in addition to their delivery. SendNotify is the one about sent
-	// messages.
-	ReceiveNotify Notification
-	SendNotify    Notification
+	// ReceiveNotify and SendNotify are the notifications about received and sent messages. They deliver nothing. They are nil if
+	// FoneStorm did not return them.
+	ReceiveNotify, SendNotify *Delivery
+}
+
+// Option returns what FoneStorm shows of a message option; type None if it shows nothing.
+func (f FoneNumber) Option(o MessageOption) Delivery {
+	shown := map[MessageOption]*Delivery{Receive: f.Delivery, ReceiveNotify: f.ReceiveNotify, SendNotify: f.SendNotify}[o]
+	if shown == nil {
+		return Delivery{Type: None}
+	}
+	return *shown
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.
@@ -41,25 +47,6 @@ const (
 
 // MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
 func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
-
-// Notification is a callback or an e-mail about each message. It does not deliver the message. The zero value means
-// that FoneStorm did not return one.
-type Notification struct {
-	Type   NotificationType
-	Email  string // Empty unless the type is Email.
-	URL    string // May be set even if the type is not Callback.
-	Method string // The HTTP method or format in which FoneStorm calls the URL.
-}
-
-// NotificationType is the type of a notification.
-type NotificationType string
-
-// The documented types of notifications.
-const (
-	NotifyNone     NotificationType = "None"
-	NotifyCallback NotificationType = "Callback"
-	NotifyEmail    NotificationType = "Email"
-)
 
 // GetFoneNumber returns one FoneNumber. IsNotFound reports whether the error means that the account does not have it. Reads are
 // shared: what this client has read, listed, or set is returned without another request for the lifetime of the client, which is

@@ -120,6 +120,7 @@ func inMemory(handler http.Handler) roundTripFunc {
 // script sends its responses one after the other and records the requests.
 type script struct {
 	responses []http.HandlerFunc // The last one is repeated.
+	latency   time.Duration      // Before each response.
 
 	mu      sync.Mutex
 	calls   []string // See callOf.
@@ -133,7 +134,7 @@ func newScript(responses ...http.HandlerFunc) *script { return &script{responses
 // scripted returns a script in words; see respondTo.
 func scripted(words string) *script {
 	s := newScript()
-	for _, word := range strings.Fields(words) {
+	for word := range strings.FieldsSeq(words) {
 		s.responses = append(s.responses, respondTo(word))
 	}
 	return s
@@ -152,11 +153,11 @@ func respondTo(word string) http.HandlerFunc {
 		return rejectWith(status, "words of "+word, "")
 	}
 	return map[string]http.HandlerFunc{
-		"login":   acceptLogin,
-		"ok":      succeed,
+		"login":   respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`),
+		"ok":      shows(`{"type":"None"}`),
 		"limit":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
-		"lost":    loseResponse,
-		"never":   neverRespond,
+		"lost":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"never":   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"cut":     respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber),
 		"html":    respondWith(http.StatusOK, "<html><title>One moment please</title></html>"),
 		"empty":   respondWith(http.StatusOK, " \n"),
@@ -176,6 +177,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.tokens = append(s.tokens, r.Header.Get("token"))
 	response := s.responses[min(len(s.arrived), len(s.responses))-1]
 	s.mu.Unlock()
+	time.Sleep(s.latency)
 	response(w, r)
 }
 
@@ -246,19 +248,6 @@ func receiving(receive string) string {
 	return `{"fonenumber":{"fonenumber":"` + anyNumber + `","is_active":"yes","sms_options":{"receive":` + receive + `}}}`
 }
 
-// succeed sends a response about anyNumber, whose messages are not delivered.
-func succeed(w http.ResponseWriter, r *http.Request) { shows(`{"type":"None"}`)(w, r) }
-
-func acceptLogin(w http.ResponseWriter, r *http.Request) {
-	respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`)(w, r)
-}
-
-// loseResponse closes the connection.
-func loseResponse(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
-
-// neverRespond never responds.
-func neverRespond(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-
 // bubble runs a test on a fake clock.
 func bubble(t *testing.T, test func(*testing.T)) {
 	t.Helper()
@@ -321,7 +310,7 @@ func listAll(t testing.TB, client *Client) []FoneNumber {
 }
 
 func set(ctx context.Context, client *Client, number string, d Delivery) error {
-	_, err := client.SetDelivery(ctx, number, Setting{Delivery: d})
+	_, err := client.Set(ctx, number, Setting{Option: Receive, Delivery: d})
 	return err
 }
 

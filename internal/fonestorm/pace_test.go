@@ -60,8 +60,7 @@ func TestLimitIsReachedButNotExceeded(t *testing.T) {
 // each time. After a success the next pause is short again. The retries are not used up.
 func TestRateLimitPausesEverybody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		no := rejectWith(http.StatusTooManyRequests, "", "")
-		server := newScript(succeed, no, no, no, succeed, no, succeed)
+		server := scripted("ok limit limit limit ok limit ok")
 		client := newClient(t, server, paced, withToken, withoutRetries)
 		wantSuccess(t, together(40, func(int) error { return fetch(t.Context(), client) })...)
 		pauses := map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 5: time.Second}
@@ -77,7 +76,7 @@ func TestRateLimitPausesEverybody(t *testing.T) {
 
 func TestPauseFromRetryAfter(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := newScript(succeed, succeed, rejectWith(http.StatusGone, "Rate Limit Exceeded", "7"), succeed)
+		server := newScript(respondTo("ok"), respondTo("ok"), rejectWith(http.StatusGone, "Rate Limit Exceeded", "7"), respondTo("ok"))
 		client := newClient(t, server, paced, withToken)
 		wantSuccess(t, together(25, func(int) error { return fetch(t.Context(), client) })...)
 		server.wantCount(t, 25+1)
@@ -93,12 +92,7 @@ func TestPauseFromRetryAfter(t *testing.T) {
 func TestSimultaneousRejectionsCauseOnePause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted("limit limit limit limit limit ok")
-		for i, respond := range server.responses {
-			server.responses[i] = func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(2 * time.Second)
-				respond(w, r)
-			}
-		}
+		server.latency = 2 * time.Second
 		client := newClient(t, server, paced, withToken)
 		wantSuccess(t, together(5, func(int) error { return fetch(t.Context(), client) })...)
 		server.wantCount(t, 10)
@@ -141,7 +135,7 @@ func TestRateLimitIsBoundedByTime(t *testing.T) {
 // When a context ends, every wait ends at once and nothing more is sent: for the spacing of requests, a response, a retry, or a pause.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()
-	for _, response := range strings.Fields("ok never 503 limit") {
+	for response := range strings.FieldsSeq("ok never 503 limit") {
 		inBubble(t, response, func(t *testing.T) {
 			server := scripted(response)
 			client := newClient(t, server, paced, withToken)

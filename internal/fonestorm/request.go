@@ -52,7 +52,6 @@ var (
 	readFoneNumber  = operation{readsOne, "read FoneNumber"}
 	listFoneNumbers = operation{lists, "list the account's FoneNumbers"}
 	listDevices     = operation{lists, "list the account's devices"}
-	setDelivery     = operation{sets, "set the delivery of FoneNumber"}
 )
 
 // request is one request to the API. It does not change while it is being sent.

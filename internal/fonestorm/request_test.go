@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -36,7 +37,7 @@ func TestRetries(t *testing.T) {
 				}
 				wantAttempts(t, err, want)
 				server.wantCount(t, want)
-				server.responses = []http.HandlerFunc{succeed}
+				server.responses = scripted("ok").responses
 				wantSuccess(t, fetch(t.Context(), client))
 			})
 		}
@@ -45,7 +46,7 @@ func TestRetries(t *testing.T) {
 
 func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := newScript(rejectWith(http.StatusBadGateway, "", ""))
+		server := scripted("502")
 		err := fetch(t.Context(), newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 }))
 		middle := 500 * time.Millisecond
 		for i, gap := range server.gaps() {
@@ -54,7 +55,8 @@ func TestWaitsBetweenAttemptsGrow(t *testing.T) {
 			}
 			middle = middle * 3 / 2
 		}
-		if want := server.arrived[6].Sub(server.arrived[0]); wantKind(t, err, ServerError).Elapsed != want {
+		server.wantCount(t, 1+6)
+		if want := server.arrived[len(server.arrived)-1].Sub(server.arrived[0]); wantKind(t, err, ServerError).Elapsed != want {
 			t.Errorf("the error is %v, want one that knows of %s", err, want)
 		}
 	})
@@ -67,7 +69,7 @@ func TestRetryAfterIsHonored(t *testing.T) {
 			"1": time.Second, "300": 5 * time.Minute, "Sat, 01 Jan 2000 00:00:42 GMT": 42 * time.Second, "600": 0,
 		} {
 			inBubble(t, fmt.Sprint(status, " ", header), func(t *testing.T) {
-				client := newClient(t, newScript(rejectWith(status, "Come back later.", header), succeed), withToken)
+				client := newClient(t, newScript(rejectWith(status, "Come back later.", header), respondTo("ok")), withToken)
 				begun := time.Now()
 				if err := fetch(t.Context(), client); want > 0 {
 					wantSuccess(t, err)
@@ -126,6 +128,7 @@ func TestWhatEndsAnOutage(t *testing.T) {
 	for responses, ends := range map[string]bool{ // Whether the call after these is sent.
 		"lost lost":              true,
 		"lost lost lost":         false,
+		"lost lost never lost":   false,
 		"ok lost lost lost":      false,
 		"lost lost ok lost lost": true, "lost lost 404 lost lost": true, "lost lost 503 lost lost": true,
 		"503 503 503 503":         true,
@@ -168,14 +171,15 @@ func TestLostConnections(t *testing.T) {
 		return reader
 	}
 	whole := receiving(`{"type":"None"}`)
+	unsent := []string{"read tcp: reset", `the host name "fonestorm.test" could not be resolved`, "the connection failed, or the response is not valid HTTP"}
 	for words, network := range map[string]http.RoundTripper{
-		"no response from https://fonestorm.test/v2: read tcp: reset": fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
-		`the host name "fonestorm.test" could not be resolved`:        fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}),
-		"no response from https://fonestorm.test/v2: EOF":             inMemory(http.HandlerFunc(loseResponse)),
-		"the connection failed, or the response is not valid HTTP":    fails(errors.New(`malformed HTTP response "hunter2"`)),
+		unsent[0]: fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
+		unsent[1]: fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}),
+		"no response from https://fonestorm.test/v2: EOF": inMemory(scripted("lost")),
+		unsent[2]:                fails(errors.New(`malformed HTTP response "hunter2"`)),
 		"is incomplete":          begins(whole[:20], ends),
 		"response is incomplete": begins(whole, ends), // All of it, as it seems.
-		"no response within 30s": inMemory(http.HandlerFunc(neverRespond)),
+		"no response within 30s": inMemory(scripted("never")),
 		"no response from https://fonestorm.test/v2: no response within 30s": begins(whole[:20], stops),
 	} {
 		inBubble(t, words, func(t *testing.T) {
@@ -184,6 +188,10 @@ func TestLostConnections(t *testing.T) {
 			if wantAttempts(t, err, 3); strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error quotes the response: %v", err)
 			}
+			err = set(t.Context(), newNetworkClient(t, network, withToken), anyNumber, Delivery{Type: None})
+			if wasSent := !slices.Contains(unsent, words); MayHaveTakenEffect(err) != wasSent {
+				t.Errorf("a setting may have taken effect: %t, want %t: %v", !wasSent, wasSent, err)
+			}
 		})
 	}
 }
@@ -191,17 +199,15 @@ func TestLostConnections(t *testing.T) {
 // The timeout applies to each attempt. Waiting for the rate limit does not count. A list may take longer, but a timeout is final.
 func TestRequestTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		slow := func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(2 * time.Second)
-			succeed(w, r)
-		}
+		slow := scripted("ok")
+		slow.latency = 2 * time.Second
 		within := func(timeout time.Duration) func(*Config) {
 			return func(c *Config) { c.RequestTimeout, c.RequestsPerSecond, c.MaxRetries = timeout, 1, 0 }
 		}
-		client := newClient(t, newScript(slow), withToken, within(2500*time.Millisecond))
+		client := newClient(t, slow, withToken, within(2500*time.Millisecond))
 		wantSuccess(t, together(20, func(int) error { return fetch(t.Context(), client) })...)
 
-		server := newScript(neverRespond)
+		server := scripted("never")
 		begun := time.Now()
 		wantKind(t, fetch(t.Context(), newClient(t, server, within(1500*time.Millisecond))), Unreachable, "log in", "no response within 1.5s")
 		took := time.Since(begun)
@@ -240,17 +246,10 @@ func TestResponseSizeIsLimited(t *testing.T) {
 	server.wantCount(t, 1)
 }
 
-func TestByteOrderMarkIsCutOff(t *testing.T) {
-	t.Parallel()
-	wantSuccess(t, fetch(t.Context(), newClient(t, respondWith(http.StatusOK, "\ufeff"+receiving(`{"type":"None"}`)), withToken)))
-	err := fetch(t.Context(), newClient(t, respondWith(http.StatusConflict, "\ufeff"+envelopeOf(http.StatusConflict, "Locked.")), withToken))
-	wantWords(t, err, "Locked.")
-}
-
 // A server with an untrusted certificate receives no request, and the connection is not retried.
 func TestUntrustedCertificateIsFinal(t *testing.T) {
 	t.Parallel()
-	handler := newScript(acceptLogin)
+	handler := scripted("login")
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
@@ -282,16 +281,16 @@ func TestEncodingIsFoundOut(t *testing.T) {
 				var valid atomic.Bool
 				valid.Store(true)
 				server := newScript(func(w http.ResponseWriter, r *http.Request) {
-					time.Sleep(time.Second)
 					switch call := callOf(r); {
 					case strings.HasSuffix(call, "json") && want[kindOf(r)+" form"] > 0 || !valid.Load():
 						rejectWith(status, "not valid", "")(w, r)
 					case kindOf(r) == "login":
-						acceptLogin(w, r)
+						respondTo("login")(w, r)
 					default:
-						succeed(w, r)
+						respondTo("ok")(w, r)
 					}
 				})
+				server.latency = time.Second
 				client := newClient(t, server)
 				set := func(int) error { return set(t.Context(), client, anyNumber, Delivery{Type: None}) }
 				wantSuccess(t, append(together(3, set), together(5, set)...)...)
@@ -329,11 +328,16 @@ func TestFailedCalls(t *testing.T) {
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
 		{0, "400 403", "set json, set form", PermissionDenied, "words of 403", false},
 		{0, "400 503", "set json, set form, get", ServerError, "words of 503", true},
-		{1, "400 503", "set json, set form, set form, get, get", ServerError, "words of 503", true},
+		{1, "400 503", "set json, set form, set form, get, get", ServerError, "words of 503 (attempt 2,", true},
 		{0, "401", "set json", TokenRejected, "words of 401", false},
 		{0, "402", "set json", PaymentRequired, "words of 402", false},
 		{0, "403", "set json", PermissionDenied, "words of 403", false},
 		{0, "404 404 []", "set json, get, list", NotFound, "words of 404", false}, // Reading confirms that it is gone.
+		{0, `404 404 ["3215559999"]`, "set json, get, list", NotFound, "words of 404", false},
+		{0, `404 404 ["+13215550000"]`, "set json, get, list", UnexpectedResponse, "words of 404. The account's list contains", false},
+		{0, `404 404 [{"fonenumber":3215550000,"is_active":"no"}]`, "set json, get, list", UnexpectedResponse, "The account's list contains", false},
+		{0, `404 404 [{"label":"x"}]`, "set json, get, list", NotFound, "words of 404", false}, // The list cannot be read.
+		{0, "404 404 403", "set json, get, list", NotFound, "words of 404", false},
 		{0, "404 404", "set json, get, list, list", UnexpectedResponse, "The account's list was not found either", false},
 		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
 		{0, "409", "set json", Rejected, "words of 409", false},

@@ -89,7 +89,7 @@ func TestResponsesAreNeverQuoted(t *testing.T) {
 							if kindOf(r) == kind {
 								return receive(r, fmt.Sprintf(format, status, text, inJSON(text)))
 							}
-							return inMemory(http.HandlerFunc(acceptLogin))(r)
+							return inMemory(respondTo("login"))(r)
 						}), withSubaccount, func(c *Config) { c.MaxRetries = 1 })
 						_, errList := client.ListFoneNumbers(ctx)
 						_, errDevices := client.ListDevices(ctx)

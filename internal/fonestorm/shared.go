@@ -50,7 +50,7 @@ func shared[T any](ctx context.Context, flight *singleflight.Group, key string, 
 			return value, result.Err
 		case <-ctx.Done():
 			var none T
-			return none, context.Cause(ctx)
+			return none, ctx.Err()
 		}
 	}
 }

@@ -38,13 +38,16 @@ func TestLogIn(t *testing.T) {
 		tokens    []string
 	}{
 		"1000000001": {
-			withoutRetries, []http.HandlerFunc{issue(user), succeed, expired, issue(user), succeed},
-			"login json, get, get, login json, get", []string{"", user, user, "", user},
+			withoutRetries,
+			[]http.HandlerFunc{issue(user), respondTo("ok"), expired, issue(user), respondTo("ok")},
+			"login json, get, get, login json, get",
+			[]string{"", user, user, "", user},
 		},
 		"2000000002": {
-			withSubaccount, []http.HandlerFunc{
-				issue(user), expired, issue(user), issue(sub), succeed, // At first.
-				expired, expired, issue(user), issue(sub), succeed, // Later.
+			withSubaccount,
+			[]http.HandlerFunc{
+				issue(user), expired, issue(user), issue(sub), respondTo("ok"), // At first.
+				expired, expired, issue(user), issue(sub), respondTo("ok"), // Later.
 			},
 			"login json, subaccount json, login json, subaccount json, get, get, subaccount json, login json, subaccount json, get",
 			[]string{"", user, "", user, sub, sub, user, "", user, sub},
@@ -79,7 +82,6 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 		var expired bool
 		var rejected atomic.Int32
 		server := newScript(func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(50 * time.Millisecond)
 			switch token := r.Header.Get("token"); {
 			case token == "":
 				issue(fmt.Sprint("expired later: ", !expired))(w, r)
@@ -89,9 +91,10 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 				}
 				rejectWith(http.StatusUnauthorized, "expired", "")(w, r)
 			default:
-				succeed(w, r)
+				respondTo("ok")(w, r)
 			}
 		})
+		server.latency = 50 * time.Millisecond
 		client := newClient(t, server, withoutRetries)
 		fetchAll := func() { wantSuccess(t, together(20, func(int) error { return fetch(t.Context(), client) })...) }
 		fetchAll()
@@ -129,7 +132,7 @@ func TestTwoClientsThatEndEachOthersTokens(t *testing.T) {
 					valid = append(valid, fmt.Sprint("subaccount ", logins))
 					issue(valid[1])(w, r)
 				default:
-					succeed(w, r)
+					respondTo("ok")(w, r)
 				}
 			})
 			changes := []func(*Config){paced, withDefaultRetries, change}
@@ -185,8 +188,8 @@ func TestRejectedLoginIsNotRepeated(t *testing.T) {
 // Other failures of a login are not about the password.
 func TestFailedLoginIsTriedAgainByTheNextCall(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		client := newClient(t, newScript(respondWith(http.StatusServiceUnavailable, "<html>"), acceptLogin, succeed), withoutRetries)
-		wantWords(t, fetch(t.Context(), client), "log in", "POST https://fonestorm.test/v2/auth returned 503 Service Unavailable")
+		client := newClient(t, scripted("503 login ok"), withoutRetries)
+		wantKind(t, fetch(t.Context(), client), ServerError, "log in", "words of 503")
 		wantSuccess(t, fetch(t.Context(), client))
 	})
 }
@@ -195,13 +198,13 @@ func TestFailedLoginIsTriedAgainByTheNextCall(t *testing.T) {
 func TestConfiguredToken(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		token := jwt(fmt.Sprintf(`{"account":{"id":"1000000001"},"exp":%d}`, time.Now().Add(time.Hour).Unix()))
-		server := newScript(succeed, rejectWith(http.StatusUnauthorized, "Not valid.", ""))
+		server := scripted("ok 401")
 		client := newClient(t, server, func(c *Config) { c.Token = token })
 		if got := client.Account(); got != "1000000001" {
 			t.Errorf("the account is %q", got)
 		}
 		wantSuccess(t, fetch(t.Context(), client))
-		wantKind(t, fetch(t.Context(), client), TokenRejected, "FoneStorm returned 401 Unauthorized: Not valid.")
+		wantKind(t, fetch(t.Context(), client), TokenRejected, "FoneStorm returned 401 Unauthorized: words of 401")
 		time.Sleep(time.Hour)
 		words := "could not read FoneNumber " + anyNumber + ": the token expired at 2000-01-01 01:00 UTC" // By the fake clock.
 		wantKind(t, fetch(t.Context(), client), TokenRejected, words)
@@ -233,10 +236,8 @@ func TestCanceledLogin(t *testing.T) {
 	t.Parallel()
 	for canceled, calls := range map[int]string{0: "login json, login json, get", 1: "login json, get"} {
 		inBubble(t, fmt.Sprint("caller ", canceled), func(t *testing.T) {
-			server := newScript(func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(time.Second)
-				map[string]http.HandlerFunc{"login": acceptLogin, "get": succeed}[kindOf(r)](w, r)
-			})
+			server := scripted(strings.NewReplacer(" json,", "", "get", "ok").Replace(calls))
+			server.latency = time.Second
 			client := newClient(t, server)
 			ctx, why := cancelLater(t, 200*time.Millisecond)
 			callers := [2]context.Context{t.Context(), t.Context()}
@@ -258,9 +259,7 @@ func TestCanceledLogin(t *testing.T) {
 // An uncertain call stays uncertain, whatever happens to the login after it.
 func TestCancelledLoginAfterAnUncertainSetting(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		client := newClient(t, newScript(
-			acceptLogin, succeed, rejectWith(http.StatusBadGateway, "later", ""), rejectWith(http.StatusUnauthorized, "expired", ""), neverRespond,
-		))
+		client := newClient(t, scripted("login ok 502 401 never"))
 		wantSuccess(t, fetch(t.Context(), client))
 		ctx, why := cancelLater(t, 10*time.Second) // While the login gets no response.
 		err := set(ctx, client, anyNumber, Delivery{Type: None})

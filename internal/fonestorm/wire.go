@@ -139,18 +139,16 @@ func foneNumber(sent any) FoneNumber {
 		Group:  text(sent, "group"),
 		Status: parseStatus(text(sent, "is_active")),
 	}
+	isDecided := false // Whether a place has a delivery, or had one.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
 		receive, found := member(options, "receive").(map[string]any)
-		if found && (f.Delivery == nil || f.Delivery.Type == None && f.CallbackURL == "") {
-			f.Delivery, f.CallbackURL = delivery(receive), text(receive, "url")
+		if found && !isDecided {
+			f.Delivery = delivery(receive)
+			isDecided = f.Delivery.Type != None || text(receive, "url") != ""
 		}
-		if f.ReceiveNotify == (Notification{}) {
-			f.ReceiveNotify = notification(member(options, "receive_notify"))
-		}
-		if f.SendNotify == (Notification{}) {
-			f.SendNotify = notification(member(options, "send_notify"))
-		}
+		f.ReceiveNotify = cmp.Or(f.ReceiveNotify, notification(member(options, "receive_notify")))
+		f.SendNotify = cmp.Or(f.SendNotify, notification(member(options, "send_notify")))
 	}
 	return f
 }
@@ -190,23 +188,26 @@ func delivery(receive any) *Delivery {
 }
 
 // notification reads `receive_notify` or `send_notify`. Older versions return no type.
-func notification(sent any) Notification {
+func notification(sent any) *Delivery {
 	if _, found := sent.(map[string]any); !found {
-		return Notification{}
+		return nil
 	}
-	n := Notification{Email: text(sent, "email"), URL: text(sent, "url"), Method: strings.ToUpper(text(sent, "method"))}
-	kind := text(sent, "type")
+	kind, email, url := text(sent, "type"), text(sent, "email"), text(sent, "url")
 	switch {
-	case strings.EqualFold(kind, string(NotifyEmail)), kind == "" && n.URL == "" && n.Email != "":
-		n.Type = NotifyEmail
-	case strings.EqualFold(kind, string(NotifyCallback)), kind == "" && n.URL != "":
-		n.Type = NotifyCallback
-	case kind == "" || strings.EqualFold(kind, string(NotifyNone)):
-		n.Type = NotifyNone
-	default:
-		n.Type = NotificationType(kind)
+	case kind == "" && url != "":
+		kind = string(Callback)
+	case kind == "" && email != "":
+		kind = string(Email)
 	}
-	return n
+	d := &Delivery{Type: parseType(kind)}
+	switch d.Type {
+	case Callback:
+		d.Value, d.URLMethod = url, strings.ToUpper(text(sent, "method"))
+	case Email:
+		d.Value = email
+	case Device, URL, Forward, None:
+	}
+	return d
 }
 
 // decodeToken returns the token in a response to a login or to a request for a subaccount token. FracTEL's documents show it in

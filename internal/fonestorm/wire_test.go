@@ -14,7 +14,7 @@ import (
 // The documents show a FoneNumber in several forms, and the live service may mix them.
 func TestDecodeFoneNumber(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
+	tests := map[string]struct {
 		members string // In addition to the number.
 		want    FoneNumber
 	}{
@@ -22,126 +22,155 @@ func TestDecodeFoneNumber(t *testing.T) {
 			`"label":"Demo Number","group":"Demo Group","sms_options":{"receive":{"type":"email","email":"ops@example.com",
 			"device":"21915233078","forward":"","url":null,"url_method":null},"receive_notify":{"url":null,"method":null},
 			"send_notify":{"url":null,"method":null},"sms_enabled":"yes","mms_enabled":"yes"},"is_active":"yes"`,
-			FoneNumber{Label: "Demo Number", Group: "Demo Group", Status: Active, Delivery: &Delivery{Type: Email, Value: "ops@example.com"}, ReceiveNotify: Notification{Type: NotifyNone}, SendNotify: Notification{Type: NotifyNone}},
+			FoneNumber{Label: "Demo Number", Group: "Demo Group", Status: Active, Delivery: &Delivery{Type: Email, Value: "ops@example.com"}, ReceiveNotify: &Delivery{Type: None}, SendNotify: &Delivery{Type: None}},
 		},
 		"message_options":                   {`"message_options":{"receive":{"type":"Device","device":"987"},"messaging_enabled":"yes"}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "987"}}},
 		"both groups, the old one receives": {`"sms_options":{"receive":{"type":"Forward","forward":"3215551111"}},"message_options":{"messaging_enabled":"yes"}`, FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}}},
 		"both groups, the new one receives": {`"sms_options":{"sms_enabled":"yes"},"message_options":{"receive":{"type":"Forward","forward":"3215551111"}}`, FoneNumber{Delivery: &Delivery{Type: Forward, Value: "3215551111"}}},
+		"both groups, the other is null":    {`"message_options":null,"sms_options":{"receive":{"type":"Email","email":"ops@example.com"}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "ops@example.com"}}},
 		"both groups, one is unset":         {`"sms_options":{"receive":{"type":""}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
-		"both groups, one is turned off":    {`"sms_options":{"receive":{"type":"None","url":"https://x.test"}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Delivery: &Delivery{Type: None}, CallbackURL: "https://x.test"}},
-		"stale fields":                      {`"message_options":{"receive":{"type":"none","device":"1","email":"a@b.c","url":"https://x.test","url_method":"GET","forward":"2"}}`, FoneNumber{Delivery: &Delivery{Type: None}, CallbackURL: "https://x.test"}},
-		"stale URL beside a device":         {`"message_options":{"receive":{"type":"device","device":"1","url":"https://x.test","url_method":"GET"}}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "1"}, CallbackURL: "https://x.test"}},
-		"URL with method in lower case":     {`"message_options":{"receive":{"type":"url","url":"https://x.test","url_method":"get"}}`, FoneNumber{Delivery: &Delivery{Type: URL, Value: "https://x.test", URLMethod: "GET"}, CallbackURL: "https://x.test"}},
-		"unset as null":                     {`"label":null,"group":null,"message_options":{"receive":{"type":"URL","url":null,"url_method":""}}`, FoneNumber{Delivery: &Delivery{Type: URL}}},
-		"receive of other types":            {`"sms_options":{"receive":"email"},"message_options":{"receive":[]},"receive":null`, FoneNumber{}},
+		"both groups, one is turned off":    {`"sms_options":{"receive":{"type":"None","url":"https://x.test"}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
+		"neither group":                     {`"label":"x"`, FoneNumber{Label: "x"}},
+		"null receive":                      {`"message_options":{"receive":null}`, FoneNumber{}},
+		"stale fields":                      {`"message_options":{"receive":{"type":"none","device":"1","email":"a@b.c","url":"https://x.test","url_method":"GET","forward":"2"}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
+		"stale URL beside a device":         {`"message_options":{"receive":{"type":"device","device":"1","url":"https://x.test","url_method":"GET"}}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "1"}}},
+		"URL with method in lower case":     {`"message_options":{"receive":{"type":"url","url":"https://x.test","url_method":"get"}}`, FoneNumber{Delivery: &Delivery{Type: URL, Value: "https://x.test", URLMethod: "GET"}}},
+		"unset as empty text":               {`"message_options":{"receive":{"type":"URL","url":"","url_method":""}}`, FoneNumber{Delivery: &Delivery{Type: URL}}},
+		"unset as null":                     {`"label":null,"group":null,"message_options":{"receive":{"type":"URL","url":null,"url_method":null}}`, FoneNumber{Delivery: &Delivery{Type: URL}}},
 		"type null":                         {`"message_options":{"receive":{"type":null}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
+		"type empty":                        {`"sms_options":{"receive":{"type":"","url":"","forward":""}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
 		"type padded":                       {`"sms_options":{"receive":{"type":" EMAIL ","email":" a@b.c "}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
 		"receive on top":                    {`"receive":{"type":"email","email":"a@b.c"},"sms_enabled":"no"`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}, MessagingDisabled: true}},
+		"receive as array":                  {`"sms_options":{"receive":[]}`, FoneNumber{}},
+		"options as array":                  {`"sms_options":[],"message_options":[]`, FoneNumber{}},
+		"receive as text":                   {`"sms_options":{"receive":"email"}`, FoneNumber{}},
 		"value repeated":                    {`"sms_options":{"receive":{"type":"email","value":"a@b.c"}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
 		"device as number":                  {`"sms_options":{"receive":{"type":"device","device":21915233078}}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "21915233078"}}},
-		"label as number":                   {`"label":7,"group":8.50,"is_active":true`, FoneNumber{Label: "7", Group: "8.50", Status: Active}},
-		"callback notified":                 {`"sms_options":{"receive_notify":{"type":"callback","url":" https://x.test ","method":"json"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyCallback, URL: "https://x.test", Method: "JSON"}}},
-		"URL notified":                      {`"sms_options":{"receive_notify":{"url":"https://x.test","method":"POST"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyCallback, URL: "https://x.test", Method: "POST"}}},
-		"e-mail notified":                   {`"sms_options":{"receive_notify":{"type":"EMAIL","email":"a@b.c"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyEmail, Email: "a@b.c"}}},
-		"address notified":                  {`"sms_options":{"receive_notify":{"email":"a@b.c"}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyEmail, Email: "a@b.c"}}},
-		"callback about sent messages":      {`"sms_options":{"send_notify":{"type":"Callback","url":"https://x.test","method":"JSON"}}`, FoneNumber{SendNotify: Notification{Type: NotifyCallback, URL: "https://x.test", Method: "JSON"}}},
-		"nobody notified":                   {`"sms_options":{"receive_notify":{"type":"none","url":null}}`, FoneNumber{ReceiveNotify: Notification{Type: NotifyNone}}},
-		"pager notified":                    {`"sms_options":{"receive_notify":{"type":"Pager"}}`, FoneNumber{ReceiveNotify: Notification{Type: "Pager"}}},
+		"odd stale fields":                  {`"sms_options":{"receive":{"type":"email","email":"a@b.c","device":7,"url":{},"forward":[1],"url_method":true}}`, FoneNumber{Delivery: &Delivery{Type: Email, Value: "a@b.c"}}},
+		"label as number":                   {`"label":7,"group":8.50`, FoneNumber{Label: "7", Group: "8.50"}},
+		"active":                            {`"is_active":"YES"`, FoneNumber{Status: Active}},
+		"active as boolean":                 {`"is_active":true`, FoneNumber{Status: Active}},
+		"active as number":                  {`"is_active":1`, FoneNumber{Status: Active}},
+		"inactive as boolean":               {`"is_active":false`, FoneNumber{Status: CancellationPending}},
+		"activity unknown":                  {`"is_active":"suspended"`, FoneNumber{Status: StatusUnknown}},
+		"activity missing":                  {`"is_active":null`, FoneNumber{}},
+		"callback notified":                 {`"sms_options":{"receive_notify":{"type":"callback","url":" https://x.test ","method":"json"}}`, FoneNumber{ReceiveNotify: &Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}},
+		"URL notified":                      {`"sms_options":{"receive_notify":{"url":"https://x.test","method":"POST"}}`, FoneNumber{ReceiveNotify: &Delivery{Type: Callback, Value: "https://x.test", URLMethod: "POST"}}},
+		"e-mail notified":                   {`"sms_options":{"receive_notify":{"type":"EMAIL","email":"a@b.c"}}`, FoneNumber{ReceiveNotify: &Delivery{Type: Email, Value: "a@b.c"}}},
+		"address notified":                  {`"sms_options":{"receive_notify":{"email":"a@b.c"}}`, FoneNumber{ReceiveNotify: &Delivery{Type: Email, Value: "a@b.c"}}},
+		"callback about sent messages":      {`"sms_options":{"send_notify":{"type":"Callback","url":"https://x.test","method":"JSON"}}`, FoneNumber{SendNotify: &Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}},
+		"nobody notified":                   {`"sms_options":{"receive_notify":{"type":"none","url":null}}`, FoneNumber{ReceiveNotify: &Delivery{Type: None}}},
+		"pager notified":                    {`"sms_options":{"receive_notify":{"type":"Pager"}}`, FoneNumber{ReceiveNotify: &Delivery{Type: "Pager"}}},
 		"undocumented type":                 {`"message_options":{"receive":{"type":"pager","device":"1"}}`, FoneNumber{Delivery: &Delivery{Type: "pager"}}},
 		"unknown members":                   {`"fax_options":{"receive":5},"message_options":{"x":[],"receive":{"type":"None","y":{}}}`, FoneNumber{Delivery: &Delivery{Type: None}}},
+		"cancellation pending":              {`"is_active":"no"`, FoneNumber{Status: CancellationPending}},
+		"cancelled":                         {`"is_active":"cancel"`, FoneNumber{Status: Cancelled}},
 		"SMS disabled":                      {`"sms_options":{"sms_enabled":"no"}`, FoneNumber{MessagingDisabled: true}},
 		"messaging disabled":                {`"message_options":{"messaging_enabled":"No"}`, FoneNumber{MessagingDisabled: true}},
 		"only MMS disabled":                 {`"message_options":{"messaging_enabled":"yes","mms_enabled":"no"}`, FoneNumber{}},
-	} {
-		object := `{"fonenumber":"` + anyNumber + `",` + test.members + `}`
-		test.want.Number = anyNumber
-		one, err := decodeFoneNumber([]byte(`{"fonenumber":` + object + `}`))
-		all, errAll := decodeFoneNumbers([]byte(`{"fonenumbers":[` + object + `]}`))
-		wantSuccess(t, err, errAll)
-		for _, got := range append(all, *one) {
-			if !reflect.DeepEqual(got, test.want) {
-				t.Errorf("%s: read %+v with %+v, want %+v with %+v", name, got, got.Delivery, test.want, test.want.Delivery)
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			object := `{"fonenumber":"` + anyNumber + `",` + test.members + `}`
+			test.want.Number = anyNumber
+			one, err := decodeFoneNumber([]byte(`{"fonenumber":` + object + `}`))
+			wantSuccess(t, err)
+			all, err := decodeFoneNumbers([]byte(`{"fonenumbers":[` + object + `]}`))
+			wantSuccess(t, err)
+			for _, got := range append(all, *one) {
+				if !reflect.DeepEqual(got, test.want) {
+					t.Errorf("read %+v with %+v, want %+v with %+v", got, got.Delivery, test.want, test.want.Delivery)
+				}
 			}
-		}
+		})
 	}
 }
 
-func TestParseStatus(t *testing.T) {
-	t.Parallel()
-	for want, texts := range map[Status][]string{
-		"": {""}, Active: {"yes", "YES", "true", "1"}, CancellationPending: {"no", "false"}, Cancelled: {"cancel", "Canceled"}, StatusUnknown: {"suspended"},
-	} {
-		for _, text := range texts {
-			if got := parseStatus(text); got != want {
-				t.Errorf("%q is the status %q, want %q", text, got, want)
-			}
-		}
-	}
-}
-
-// The number is the same, whatever the JSON types and the nesting. An error says what the response is, and never quotes it.
+// The number is the same, whatever the JSON types and the nesting.
 func TestDecodeFoneNumberInEveryPlace(t *testing.T) {
 	t.Parallel()
-	for want, bodies := range map[string][]string{
-		anyNumber: {
-			`{"fonenumber":{"fonenumber":3215550000}}`, `{"fonenumber":{"fonenumber":"+13215550000"}}`, `{"fonenumber":{"fonenumber":"1-321-555-0000"}}`,
-			`{"fonenumber":"(321) 555-0000"}`, `{"fonenumber":13215550000}`, `{"data":{"fonenumber":{"fonenumber":"3215550000"}}}`,
-			`{"data":{"data":{"fonenumber":"3215550000"}},"status_code":200}`, `{"fonenumber":null,"data":{"fonenumber":"3215550000"}}`,
-			" \n{\"fonenumber\": {\"fonenumber\" : \"3215550000\", \"later\":[{}] }}\n",
-		},
-		"only success":                             {`{"status_code":200,"result":"SUCCESS"}`, `{"result":"success","data":[]}`, `{"data":{"result":"ok"}}`},
-		"is empty":                                 {``, "\n"},
-		"is an HTML page (26 bytes)":               {"<html><title>hunter</title>"[:26], "\n<!DOCTYPE html><p>hunter2"},
-		"is text (7 bytes)":                        {`hunter2`},
-		"is binary data (4 bytes)":                 {"\x00\x1b\x07\xff"},
-		"is incomplete or damaged JSON (25 bytes)": {`{"fonenumber":{"hunter2":`},
-		"contains no FoneNumber": {
-			`[{"fonenumber":"3215550000"}]`, `"hunter2"`, `null`, `{}`, `{"fonenumber":null,"data":[]}`, `{"result":"hunter2"}`,
-		},
-		`reports success and the error "Oops"`: {`{"error":"Oops","message":"x"}`},
+	for _, body := range []string{
+		`{"fonenumber":{"fonenumber":3215550000}}`,
+		`{"fonenumber":{"fonenumber":"+13215550000"}}`,
+		`{"fonenumber":{"fonenumber":"1-321-555-0000"}}`,
+		`{"fonenumber":"(321) 555-0000"}`,
+		`{"fonenumber":13215550000}`,
+		`{"data":{"fonenumber":{"fonenumber":"3215550000"}}}`,
+		`{"data":{"data":{"fonenumber":"3215550000"}},"status_code":200}`,
+		`{"fonenumber":null,"data":{"fonenumber":"3215550000"}}`,
+		" \n{\"fonenumber\": {\"fonenumber\" : \"3215550000\", \"later\":[{}] }}\n",
 	} {
-		for _, body := range bodies {
-			got := "only success"
-			if f, err := decodeFoneNumber([]byte(body)); err != nil {
-				got = err.Error()
-			} else if f != nil {
-				got = f.Number
-			}
-			if got != want {
-				t.Errorf("%s is read as %s, want %s", body, got, want)
-			}
+		if f, err := decodeFoneNumber([]byte(body)); err != nil || f == nil || f.Number != anyNumber {
+			t.Errorf("%s is read as %+v: %v", body, f, err)
+		}
+	}
+	for _, body := range []string{`{"status_code":200,"result":"SUCCESS"}`, `{"result":"success","data":[]}`, `{"data":{"result":"ok"}}`} {
+		if f, err := decodeFoneNumber([]byte(body)); err != nil || f != nil {
+			t.Errorf("%s is read as %+v: %v", body, f, err)
+		}
+	}
+}
+
+// An error says what the response is, and never quotes it.
+func TestDecodeFoneNumberFails(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		``:                               "is empty",
+		"<html><title>hunter2</title>":   "is an HTML page (28 bytes)",
+		"\n<!DOCTYPE html><p>hunter2":    "is an HTML page (26 bytes)",
+		`hunter2`:                        "is text (7 bytes)",
+		"\x00\x1b\x07\xff":               "is binary data (4 bytes)",
+		`{"fonenumber":{"hunter2":`:      "is incomplete or damaged JSON (25 bytes)",
+		`[{"fonenumber":"3215550000"}]`:  "contains no FoneNumber",
+		`"hunter2"`:                      "contains no FoneNumber",
+		`null`:                           "contains no FoneNumber",
+		`{}`:                             "contains no FoneNumber",
+		`{"fonenumber":null,"data":[]}`:  "contains no FoneNumber",
+		`{"result":"hunter2"}`:           "contains no FoneNumber",
+		`{"error":"Oops","message":"x"}`: `reports success and the error "Oops"`,
+	} {
+		if _, err := decodeFoneNumber([]byte(body)); err == nil || err.Error() != want {
+			t.Errorf("the error about %q is %v, want %q", body, err, want)
 		}
 	}
 }
 
 func TestDecodeFoneNumbers(t *testing.T) {
 	t.Parallel()
-	for body, want := range map[string]string{ // FoneNumbers found, as fmt prints them, or what the response is.
-		`{"fonenumbers":[]}`:                                         "[]",
-		`{"fonenumbers":null}`:                                       "[]",
-		`{"fonenumbers":["3215550000","+1 321 555 0001"]}`:           "[3215550000 3215550001]",
-		`{"fonenumbers":["3215550000",{"fonenumber":"3215550001"}]}`: "[3215550000 3215550001]",
-		`{"fonenumbers":[3215550000,13215550001]}`:                   "[3215550000 3215550001]",
-		`{"fonenumbers":[null,42,true,"",[],["3215550000"],{},{"fonenumber":{}},{"label":"x"},"3215550001"]}`: "[3215550001]",
-		`{"a":1,"b":"x","c":null,"d":[{}],"e":{"fonenumbers":["3215550000"]},"fonenumbers":["3215550001"]}`:   "[3215550001]",
-		`{"status_code":200,"data":{"a":{},"fonenumbers":["3215550000"]}}`:                                    "[3215550000]",
-		`{"data":["3215550000",{}],"fonenumbers":["3215550001"]}`:                                             "[3215550001]",
-		`{"data":{}}`:                            `contains no list in "fonenumbers"`,
-		`{"data":["3215550000"]}`:                `contains no list in "fonenumbers"`,
-		`{"numbers":[]}`:                         `contains no list in "fonenumbers"`,
-		`{"fonenumbers":{"1":{}}}`:               `contains no list in "fonenumbers"`,
-		`["3215550000"]`:                         "is JSON of another form (14 bytes)",
-		`{"fonenumbers":["3215550000",{"fonenum`: "is incomplete or damaged JSON (38 bytes)",
-		`{"fonenumbers":[{"label":"x"}]}`:        "has a list in which no entry contains a FoneNumber",
+	for name, test := range map[string]struct {
+		body    string
+		numbers string // FoneNumbers found, as fmt prints them.
+		flaw    string
+	}{
+		"empty":                {`{"fonenumbers":[]}`, "[]", ""},
+		"null":                 {`{"fonenumbers":null}`, "[]", ""},
+		"texts":                {`{"fonenumbers":["3215550000","+1 321 555 0001"]}`, "[3215550000 3215550001]", ""},
+		"texts and objects":    {`{"fonenumbers":["3215550000",{"fonenumber":"3215550001"}]}`, "[3215550000 3215550001]", ""},
+		"numbers":              {`{"fonenumbers":[3215550000,13215550001]}`, "[3215550000 3215550001]", ""},
+		"odd entries":          {`{"fonenumbers":[null,42,true,"",[],["3215550000"],{},{"fonenumber":{}},{"label":"x"},"3215550001"]}`, "[3215550001]", ""},
+		"members of all kinds": {`{"a":1,"b":"x","c":null,"d":[{}],"e":{"fonenumbers":["3215550000"]},"fonenumbers":["3215550001"]}`, "[3215550001]", ""},
+		"below data":           {`{"status_code":200,"data":{"a":{},"fonenumbers":["3215550000"]}}`, "[3215550000]", ""},
+		"data of other types":  {`{"data":["3215550000",{}],"fonenumbers":["3215550001"]}`, "[3215550001]", ""},
+		"data without list":    {`{"data":{}}`, "[]", `contains no list in "fonenumbers"`},
+		"data as array":        {`{"data":["3215550000"]}`, "[]", `contains no list in "fonenumbers"`},
+		"no list":              {`{"numbers":[]}`, "[]", `contains no list in "fonenumbers"`},
+		"object for list":      {`{"fonenumbers":{"1":{}}}`, "[]", `contains no list in "fonenumbers"`},
+		"list alone":           {`["3215550000"]`, "[]", "is JSON of another form (14 bytes)"},
+		"cut off":              {`{"fonenumbers":["3215550000",{"fonenum`, "[]", "is incomplete or damaged JSON (38 bytes)"},
+		"only odd entries":     {`{"fonenumbers":[{"label":"x"}]}`, "[]", "has a list in which no entry contains a FoneNumber"},
 	} {
-		list, err := decodeFoneNumbers([]byte(body))
-		numbers := []string{}
-		for _, f := range list {
-			numbers = append(numbers, f.Number)
-		}
-		if got := fmt.Sprint(numbers); err == nil && got != want || err != nil && (err.Error() != want || len(list) > 0) {
-			t.Errorf("%s contains %s, want %s: %v", body, got, want, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			list, err := decodeFoneNumbers([]byte(test.body))
+			numbers := []string{}
+			for _, f := range list {
+				numbers = append(numbers, f.Number)
+			}
+			if got := fmt.Sprint(numbers); got != test.numbers || (err == nil) != (test.flaw == "") || err != nil && err.Error() != test.flaw {
+				t.Errorf("found %s and the error %v, want %s and %q", got, err, test.numbers, test.flaw)
+			}
+		})
 	}
 }
 
@@ -185,21 +214,31 @@ func TestDecodeToken(t *testing.T) {
 	}
 }
 
+// jsonValues contains values of every JSON type.
+var jsonValues = []string{
+	`null`, `true`, `0`, `-1`, `3215550000`, `3.21555e9`, `1e400`, `0.1`, `12345678901234567890123456789`,
+	`""`, `" "`, `"x"`, `"\u0000"`, `"\ud800"`, `[]`, `["x"]`, `[[]]`, `{}`, `{"type":"email"}`, `{"url":{}}`,
+}
+
 // A member that the current destination does not need never makes a response invalid or changes the destination.
 func TestEveryMemberOfEveryType(t *testing.T) {
 	t.Parallel()
-	want := Delivery{Type: Email, Value: "ops@example.com"}
-	for format, members := range map[string]string{
-		`"sms_options":{"receive":{"type":"email","email":"ops@example.com","%s":%s}}`:                    "device url url_method forward value x",
-		`"sms_options":{"receive":{"type":"email","email":"ops@example.com"},"receive_notify":{"%s":%s}}`: "type email url method x",
-		`"sms_options":{"receive":{"type":"email","email":"ops@example.com"},"send_notify":{"%s":%s}}`:    "type email url method x",
-		`"sms_options":{"receive":{"type":"email","email":"ops@example.com"},"%s":%s}`:                    "sms_enabled messaging_enabled x",
-		`"sms_options":{"receive":{"type":"email","email":"ops@example.com"}},"%s":%s`:                    "label group is_active message_options receive send_notify x",
+	const example = `{"fonenumber":"3215550000","sms_options":{"receive":{"type":"email","email":"ops@example.com"%s},
+		"receive_notify":{"url":null%s},"send_notify":{"url":null%s},"mms_enabled":"yes"%s}%s}`
+	for place, members := range [][]string{
+		{"device", "url", "url_method", "forward", "value", "x"},
+		{"type", "email", "method", "x"},
+		{"type", "email", "method", "x"},
+		{"sms_enabled", "messaging_enabled", "x"},
+		{"label", "group", "is_active", "message_options", "receive", "receive_notify", "send_notify", "x"},
 	} {
-		for _, member := range strings.Fields(members) {
-			for _, value := range strings.Fields(`null true -1 1e400 12345678901234567890123456789 "" "\u0000" "\ud800" [[]] {"url":{}}`) {
-				body := `{"fonenumber":{"fonenumber":"3215550000",` + fmt.Sprintf(format, member, value) + `}}`
-				if f, err := decodeFoneNumber([]byte(body)); err != nil || f == nil || f.Number != anyNumber || *f.Delivery != want {
+		for _, member := range members {
+			for _, value := range jsonValues {
+				extra := [5]any{"", "", "", "", ""}
+				extra[place] = fmt.Sprintf(`,%q:%s`, member, value)
+				body := fmt.Sprintf(example, extra[:]...)
+				f, err := decodeFoneNumber([]byte(`{"fonenumber":` + body + `}`))
+				if err != nil || f == nil || f.Number != anyNumber || *f.Delivery != (Delivery{Type: Email, Value: "ops@example.com"}) {
 					t.Errorf("%s is read as %+v: %v", body, f, err)
 				}
 			}
@@ -207,19 +246,41 @@ func TestEveryMemberOfEveryType(t *testing.T) {
 	}
 }
 
-// Both encodings carry any text, in JSON without escapes for HTML.
+func TestText(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"a":null}`: "", `{"a":true}`: "true", `{"a":false}`: "false", `{"a":{}}`: "", `{"a":[1]}`: "", `{"a":" a\u00e9\n"}`: "aé",
+		`{"a":21915233078}`: "21915233078", `{"a":1.50}`: "1.50", `{}`: "", `[]`: "", `"a"`: "", `null`: "",
+	} {
+		value, err := parse([]byte(body))
+		if got := text(value, "a"); got != want || err != nil {
+			t.Errorf("%s is read as %q, want %q: %v", body, got, want, err)
+		}
+	}
+}
+
+// The bodies of requests, byte for byte.
 func TestEncodings(t *testing.T) {
 	t.Parallel()
-	if got := string(asJSON.encode(params{"expires": 3600, "value": "?a=<1>&b={{msg}}"})); got != `{"expires":3600,"value":"?a=<1>&b={{msg}}"}` {
-		t.Errorf("got body %s", got)
+	p := params{"expires": 3600, "value": `https://x.test/?a=<1>&b={{msg}}"é`}
+	for e, want := range map[encoding]string{
+		asJSON: `{"expires":3600,"value":"https://x.test/?a=<1>&b={{msg}}\"é"}`,
+		asForm: `expires=3600&value=https%3A%2F%2Fx.test%2F%3Fa%3D%3C1%3E%26b%3D%7B%7Bmsg%7D%7D%22%C3%A9`,
+	} {
+		if got := string(e.encode(p)); got != want {
+			t.Errorf("got body %s, want %s", got, want)
+		}
 	}
-	rapid.Check(t, func(t *rapid.T) {
+	if asJSON.contentType() != "application/json" || asForm.contentType() != "application/x-www-form-urlencoded" {
+		t.Error("the content types are wrong")
+	}
+	rapid.Check(t, func(t *rapid.T) { // Both encodings carry any text.
 		text := rapid.String().Draw(t, "text")
-		var decoded map[string]any
+		var decoded map[string]string
 		err := json.Unmarshal(asJSON.encode(params{"a": text}), &decoded)
-		form, formErr := url.ParseQuery(string(asForm.encode(params{"a": text, "expires": 3600})))
-		if err != nil || formErr != nil || decoded["a"] != strings.ToValidUTF8(text, "\ufffd") || form.Get("a") != text || form.Get("expires") != "3600" {
-			t.Fatalf("%q became %q and %q", text, decoded, form)
+		form, formErr := url.ParseQuery(string(asForm.encode(params{"a": text})))
+		if err != nil || formErr != nil || decoded["a"] != strings.ToValidUTF8(text, "\ufffd") || form.Get("a") != text {
+			t.Fatalf("%q became %q and %q", text, decoded["a"], form.Get("a"))
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -59,13 +60,17 @@ func TestConfigureRejectsOtherData(t *testing.T) {
 		newDataSource().(datasource.DataSourceWithConfigure).Configure(ctx, datasource.ConfigureRequest{ProviderData: "another"}, resp)
 		rejected += resp.Diagnostics.ErrorsCount()
 	}
-	resources := []any{p.Resources(ctx)[0](), p.(provider.ProviderWithListResources).ListResources(ctx)[0]()}
-	for _, configurable := range resources {
+	for _, newResource := range p.Resources(ctx) {
 		resp := &resource.ConfigureResponse{}
-		configurable.(resource.ResourceWithConfigure).Configure(ctx, resource.ConfigureRequest{ProviderData: "another"}, resp)
+		newResource().(resource.ResourceWithConfigure).Configure(ctx, resource.ConfigureRequest{ProviderData: "another"}, resp)
 		rejected += resp.Diagnostics.ErrorsCount()
 	}
-	if rejected != 6 {
-		t.Errorf("%d reject data of another type, want 4 data sources, a resource, and a list resource", rejected)
+	for _, newList := range p.(provider.ProviderWithListResources).ListResources(ctx) {
+		resp := &resource.ConfigureResponse{}
+		newList().(list.ListResourceWithConfigure).Configure(ctx, resource.ConfigureRequest{ProviderData: "another"}, resp)
+		rejected += resp.Diagnostics.ErrorsCount()
+	}
+	if rejected != 8 {
+		t.Errorf("%d reject data of another type, want 4 data sources, 2 resources, and 2 list resources", rejected)
 	}
 }

@@ -107,17 +107,19 @@ func TestDataSourceFoneNumber(t *testing.T) {
 		f.ReceiveNotify = n
 		a.Put(f)
 	}
-	const noNotify = `"receive_notify":{"email":null,"method":null,"type":"None","url":null}`
+	const none = `{"email":null,"method":null,"type":"None","url":null}`
+	const notSent = `"send_notify":` + none
+	const noNotify = `"receive_notify":` + none + `,` + notSent
 	a.read(t,
 		reading{source: source, config: attributes{"fonenumber": "3215550001"}, want: `{"active":true,"fonenumber":"3215550001","group":"odd",` +
 			`"label":"Number Email","messaging_enabled":true,` + noNotify + `,"type":"Email","url_method":null,"value":"ops@example.com"}`},
 		reading{source: source, config: attributes{"fonenumber": "3215550002"}, want: `{"active":true,"fonenumber":"3215550002","group":"even",` +
-			`"label":"Number URL","messaging_enabled":true,"receive_notify":{"email":"ops@example.com","method":null,"type":"Email","url":null},` +
-			`"type":"URL","url_method":"POST","value":"https://hooks.example.com/sms?msg={{msg}}"}`},
+			`"label":"Number URL","messaging_enabled":true,"receive_notify":{"email":"ops@example.com","method":null,"type":"Email","url":null},` + notSent +
+			`,"type":"URL","url_method":"POST","value":"https://hooks.example.com/sms?msg={{msg}}"}`},
 		reading{source: source, config: attributes{"fonenumber": "3215550004"}, want: `{"active":true,"fonenumber":"3215550004","group":"even",` +
 			`"label":"Number None","messaging_enabled":true,` +
-			`"receive_notify":{"email":null,"method":"JSON","type":"Callback","url":"https://***@app.example.com/sms"},` +
-			`"type":"None","url_method":null,"value":null}`},
+			`"receive_notify":{"email":null,"method":"JSON","type":"Callback","url":"https://***@app.example.com/sms"},` + notSent +
+			`,"type":"None","url_method":null,"value":null}`},
 		reading{source: source, config: attributes{"fonenumber": "4075550000"}, want: `{"active":false,"fonenumber":"4075550000","group":null,` +
 			`"label":null,"messaging_enabled":false,` + noNotify + `,"type":"None","url_method":null,"value":null}`},
 		reading{source: source, config: attributes{"fonenumber": "3215559999"}, fails: "FoneNumber Not Found in Account", says: []string{`AttributeName("fonenumber")`}},

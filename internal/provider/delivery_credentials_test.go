@@ -22,6 +22,16 @@ func toURL(username, password string, version int) attributes {
 // All changes to the credentials of one callback: what each step sends, and what FoneStorm then has.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
+	for _, as := range settings {
+		t.Run(as.name, func(t *testing.T) {
+			t.Parallel()
+			checkCredentials(t, as)
+		})
+	}
+}
+
+func checkCredentials(t *testing.T, as setting) {
+	t.Helper()
 	a := newAccountWith(t, testNumber)
 	m := a.manage(t)
 	for _, step := range []struct {
@@ -45,15 +55,15 @@ func TestCredentials(t *testing.T) {
 		{"both removed", with(toURL("", "", 0), "on_destroy", "disable"), true, "", ""},
 		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
 	} {
-		before := a.count("set")
-		m.mustApply(step.config)
-		if sent := a.count("set") > before; sent != step.sent {
+		before := a.count(as.request)
+		m.mustApply(as.config(step.config))
+		if sent := a.count(as.request) > before; sent != step.sent {
 			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
 		}
-		a.mustDeliver(t, testNumber, delivery{"URL", hookURL, step.username, step.password})
+		as.mustBe(t, a, delivery{"URL", hookURL, step.username, step.password})
 	}
 	m.mustApply(nil)
-	a.mustDeliver(t, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
+	as.mustBe(t, a, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
 // FoneStorm never returns credentials. If setting new ones fails, it may have them anyway, and restoring the old

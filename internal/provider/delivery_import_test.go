@@ -38,7 +38,7 @@ var oddDeliveries = []simulator.FoneNumber{
 // unconfigurable contains deliveries that FoneStorm can contain but no configuration can describe, by the reason in the
 // error.
 var unconfigurable = map[string]simulator.Receive{
-	`The type must be Device, Email,`:                     {Type: "Fax"},
+	`The type must be one of`:                             {Type: "Fax"},
 	"In FoneStorm, remove them from the URL":              {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
 	"must be one e-mail address":                          {Type: "Email", Email: "a@example.com, b@example.com"},
 	"must contain only digits":                            {Type: "Device", Device: "SIP/horse"},
@@ -132,7 +132,7 @@ func TestAccQueryGeneratesConfiguration(t *testing.T) {
 	a.putUnconfigurable()
 	w := a.newWorkspace(t, "provider \"fractel\" {\n}\n")
 	w.write("all.tfquery.hcl", listBlock("all", "include_resource = true", ""))
-	says(w.t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Unsupported Delivery")
+	says(w.t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Unsupported Destination")
 	w.adopts(a, 60)
 }
 
@@ -174,7 +174,7 @@ func TestGenerateResourceConfig(t *testing.T) {
 	}
 	for number, reason := range reasons {
 		if !slices.ContainsFunc(diags, func(d *tfprotov6.Diagnostic) bool {
-			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Unsupported Delivery" &&
+			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Unsupported Destination" &&
 				strings.Contains(d.Detail, "FoneNumber "+number+" is omitted") && strings.Contains(d.Detail, reason)
 		}) {
 			t.Errorf("no warning contains FoneNumber %s and %q", number, reason)
@@ -205,7 +205,7 @@ func TestImportOfWhatCannotBeConfigured(t *testing.T) {
 	r := a.start(t.Context(), t, nil)
 	for number, reason := range a.putUnconfigurable() {
 		_, diags := r.importState(number)
-		wantError(t, diags, "Unsupported Delivery", "FoneNumber "+number, reason, "Remove the import of this FoneNumber.")
+		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, reason, "Remove the import of this FoneNumber.")
 		if d := failure(diags); d != nil && strings.Contains(d.Detail, "horse") {
 			t.Errorf("FoneNumber %s: shows a secret: %s", number, d.Detail)
 		}

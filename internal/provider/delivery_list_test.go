@@ -60,7 +60,7 @@ func TestListOfAThousand(t *testing.T) {
 	a.byHand("3215550000", "Fax", "")
 	a.byHand("3215550007", "Email", "ops@example.com")
 	found, diags := a.start(t.Context(), t, nil).list(attributes{}, 999)
-	wantWarnings(t, diags, []string{"Unsupported Delivery"})
+	wantWarnings(t, diags, []string{"Unsupported Destination"})
 	if len(found) != 999 || len(a.Requests()) != 2 || a.count("list") != 1 {
 		t.Fatalf("%d results, %d requests", len(found), len(a.Requests()))
 	}

@@ -66,7 +66,7 @@ func TestPreview(t *testing.T) {
 		},
 		"called twice": {
 			found: calls("Callback", "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D"), config: to(2), warning: twice,
-			texts: []string{"The receive notification of FoneNumber 3215551212 calls the same URL as this delivery"},
+			texts: []string{"The receive notification of FoneNumber 3215551212 calls the same URL as its delivery"},
 		},
 		"another URL is called":          {found: calls("Callback", "https://hooks.example.com/other"), config: to(2)},
 		"stale URL of a notification":    {found: calls("None", destinations[2].value), config: to(2)},
@@ -226,7 +226,7 @@ func TestPlanWarnings(t *testing.T) {
 		"destroy by default":  {before: to(1), warning: deleted},
 		"destroy type None":   {before: to(4)},
 		"destroy keep":        {before: with(to(1), "on_destroy", "keep")},
-		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "Delivery Left Unchanged on Destroy"},
+		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "FoneNumber Left Unchanged on Destroy"},
 		"replace disable":     {before: to(1), after: with(to(1), "fonenumber", otherNumber), warning: deleted},
 		"replace keep": {
 			before: with(to(1), "on_destroy", "keep"), after: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),

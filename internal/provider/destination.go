@@ -27,7 +27,7 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 		return checkDevice(value)
 	case fonestorm.Email:
 		return checkEmail(value)
-	case fonestorm.URL:
+	case fonestorm.URL, fonestorm.Callback:
 		return checkURL(value)
 	case fonestorm.Forward:
 		if err := checkTenDigits("The number to forward to", value); err != nil || value != foneNumber {

@@ -23,7 +23,7 @@ func newFoneNumberDataSource() datasource.DataSource {
 	return &dataSource[foneNumberModel]{
 		configured: unconfigured(),
 		name:       "fonenumber",
-		about:      "Reads one FoneNumber of the account, its delivery, and its receive notification.",
+		about:      "Reads one FoneNumber of the account, its delivery, and its notifications.",
 		attributes: attributes,
 		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumberModel) diag.Diagnostics {
 			f, err := client.GetFoneNumber(ctx, m.FoneNumber.ValueString())
@@ -44,7 +44,7 @@ type foneNumbersModel struct {
 
 // newFoneNumbersDataSource returns the data source of the active FoneNumbers of the account, optionally filtered.
 func newFoneNumbersDataSource() datasource.DataSource {
-	attributes := filterAttributes()
+	attributes := filterAttributes(aboutTypeFilter, deliveryTypeRule)
 	attributes["fonenumbers"] = schema.MapNestedAttribute{
 		MarkdownDescription: "Map of the FoneNumbers by their ten digits.",
 		Computed:            true,
@@ -53,7 +53,7 @@ func newFoneNumbersDataSource() datasource.DataSource {
 	return &dataSource[foneNumbersModel]{
 		configured: unconfigured(),
 		name:       "fonenumbers",
-		about:      "Reads the active FoneNumbers of the account, optionally filtered, with their deliveries and receive notifications. Sends one request.",
+		about:      "Reads the active FoneNumbers of the account, optionally filtered, with their deliveries and notifications. Sends one request.",
 		attributes: attributes,
 		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumbersModel) diag.Diagnostics {
 			list, err := client.ListFoneNumbers(ctx)
@@ -62,7 +62,7 @@ func newFoneNumbersDataSource() datasource.DataSource {
 			}
 			m.FoneNumbers = map[string]foneNumberModel{}
 			for _, f := range list {
-				if m.selects(f) {
+				if m.selects(f, "") {
 					m.FoneNumbers[f.Number] = newFoneNumberModel(f)
 				}
 			}
@@ -82,6 +82,7 @@ type foneNumberModel struct {
 	Value            types.String `tfsdk:"value"`
 	URLMethod        types.String `tfsdk:"url_method"`
 	ReceiveNotify    *notifyModel `tfsdk:"receive_notify"`
+	SendNotify       *notifyModel `tfsdk:"send_notify"`
 }
 
 // notifyModel is a notification in a data source.
@@ -110,16 +111,21 @@ func foneNumberAttributes() map[string]schema.Attribute {
 		"type":       computed("Type of the destination: `Device`, `Email`, `URL`, `Forward`, or `None`."),
 		"value":      computed("Destination of the messages. Does not include credentials in a URL. Null if `type` is `None`."),
 		"url_method": computed("HTTP method with which FoneStorm calls the callback URL. Null unless `type` is `URL`."),
-		"receive_notify": schema.SingleNestedAttribute{
-			MarkdownDescription: "Notification about each received message, in addition to the delivery. It does not deliver the message: " +
-				"if the delivery has type `None`, messages are deleted even if a notification is set.",
-			Computed: true,
-			Attributes: map[string]schema.Attribute{
-				"type":   computed("Type of the notification: `None`, `Callback`, or `Email`. Null if FoneStorm does not return it."),
-				"url":    computed("URL that FoneStorm calls. Does not include credentials. Null unless `type` is `Callback`."),
-				"email":  computed("E-mail address that FoneStorm notifies. Null unless `type` is `Email`."),
-				"method": computed("HTTP method with which FoneStorm calls the URL. Null unless `type` is `Callback`."),
-			},
+		"receive_notify": notifyAttribute("Notification about each received message, in addition to the delivery. It does not deliver the message: " +
+			"if the delivery has type `None`, messages are deleted even if a notification is set."),
+		"send_notify": notifyAttribute("Notification about each sent message."),
+	}
+}
+
+func notifyAttribute(about string) schema.Attribute {
+	return schema.SingleNestedAttribute{
+		MarkdownDescription: about,
+		Computed:            true,
+		Attributes: map[string]schema.Attribute{
+			"type":   computed("Type of the notification: `None`, `Callback`, or `Email`. Null if FoneStorm does not return it."),
+			"url":    computed("URL that FoneStorm calls. Does not include credentials. Null unless `type` is `Callback`."),
+			"email":  computed("E-mail address that FoneStorm notifies. Null unless `type` is `Email`."),
+			"method": computed("HTTP method with which FoneStorm calls the URL. Null unless `type` is `Callback`."),
 		},
 	}
 }
@@ -135,19 +141,26 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 		Type:             stringOrNull(string(found.Type)),
 		Value:            stringOrNull(fonestorm.WithoutCredentials(found.Value)),
 		URLMethod:        stringOrNull(found.URLMethod),
-		ReceiveNotify:    &notifyModel{Type: stringOrNull(string(f.ReceiveNotify.Type))},
+		ReceiveNotify:    newNotifyModel(f.ReceiveNotify),
+		SendNotify:       newNotifyModel(f.SendNotify),
 	}
 	if f.Status != fonestorm.StatusUnknown {
 		m.Active = types.BoolValue(f.Status.MayBeActive())
 	}
-	switch n := f.ReceiveNotify; n.Type { // Fields that do not belong to the type contain earlier settings.
-	case fonestorm.NotifyCallback:
-		callback := fonestorm.Delivery{Type: fonestorm.URL, Value: n.URL}.Normalized() // Spelled like a delivery to the same URL.
-		m.ReceiveNotify.URL = stringOrNull(fonestorm.WithoutCredentials(callback.Value))
-		m.ReceiveNotify.Method = stringOrNull(n.Method)
-	case fonestorm.NotifyEmail:
-		m.ReceiveNotify.Email = stringOrNull(n.Email)
-	case fonestorm.NotifyNone:
+	return m
+}
+
+// newNotifyModel returns a model without any attribute if FoneStorm did not return the notification.
+func newNotifyModel(n *fonestorm.Delivery) *notifyModel {
+	if n == nil {
+		return &notifyModel{}
+	}
+	m := &notifyModel{Type: stringOrNull(string(n.Type)), Method: stringOrNull(n.URLMethod)}
+	value := stringOrNull(fonestorm.WithoutCredentials(n.Normalized().Value))
+	if n.Type == fonestorm.Email {
+		m.Email = value
+	} else {
+		m.URL = value
 	}
 	return m
 }
@@ -160,17 +173,23 @@ type foneNumberFilter struct {
 	AreaCode types.String `tfsdk:"area_code"`
 }
 
-// filterAttributes returns the attributes of a filter.
-func filterAttributes() map[string]schema.Attribute {
+const aboutTypeFilter = "Return only FoneNumbers with this type of delivery: `Device`, `Email`, `URL`, `Forward`, or `None`."
+
+// filterAttributes returns the attributes of a filter by a type that has this description and rule.
+func filterAttributes(aboutType string, typeRule validator.String) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"type":      optional("Return only FoneNumbers with this type of delivery: `Device`, `Email`, `URL`, `Forward`, or `None`.", deliveryTypeRule),
+		"type":      optional(aboutType, typeRule),
 		"label":     optional("Return only FoneNumbers with exactly this label."),
 		"group":     optional("Return only FoneNumbers in exactly this group."),
 		"area_code": optional("Return only FoneNumbers with this area code, three digits.", areaCodeRule),
 	}
 }
 
-func (s foneNumberFilter) selects(f fonestorm.FoneNumber) bool {
-	return matches(s.Type, string(f.Delivery.Type)) && matches(s.Label, f.Label) && matches(s.Group, f.Group) &&
+// selects reports whether the filter selects a notification of a FoneNumber, by its event, or its delivery without one.
+// Notifications that are not set are selected only by their type.
+func (s foneNumberFilter) selects(f fonestorm.FoneNumber, event string) bool {
+	kind := f.Option(optionOf[event]).Type
+	isUnset := event != "" && kind == fonestorm.None && s.Type.IsNull()
+	return !isUnset && matches(s.Type, string(kind)) && matches(s.Label, f.Label) && matches(s.Group, f.Group) &&
 		matches(s.AreaCode, f.Number[:min(len(f.Number), 3)])
 }

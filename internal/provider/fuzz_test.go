@@ -58,7 +58,7 @@ func destinationFlaw(kind fonestorm.DeliveryType, value, number string) string {
 		if local == "" || domain == "" || strings.ContainsAny(local, `@,;:<>()[]"\`) || strings.ContainsAny(domain, `@,;<>()"\`) || len(value) > 254 {
 			return "it is not one address"
 		}
-	case fonestorm.URL:
+	case fonestorm.URL, fonestorm.Callback:
 		return urlFlaw(value)
 	case fonestorm.Forward:
 		if !onlyHasDigits(value) || len(value) != 10 || value == number {

@@ -24,10 +24,11 @@ import (
 // Simulated accounts for tests through the CLI and at the protocol.
 
 const (
-	resourceName = "fractel_fonenumber_delivery"
-	testNumber   = "3215551212"
-	otherNumber  = "3215553434"
-	testAddress  = "fractel_fonenumber_delivery.test"
+	resourceName     = "fractel_fonenumber_delivery"
+	notificationName = "fractel_fonenumber_notification"
+	testNumber       = "3215551212"
+	otherNumber      = "3215553434"
+	testAddress      = "fractel_fonenumber_delivery.test"
 )
 
 // account is a simulated FoneStorm account and its endpoint.

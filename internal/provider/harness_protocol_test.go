@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -16,10 +17,18 @@ import (
 
 // Tests at the plugin protocol call the provider as Terraform does, without Terraform.
 
-// protocol is what Terraform reads from the provider first.
+// resourceTypes is what Terraform knows about one resource.
+type resourceTypes struct {
+	name                     string
+	resource, list, identity tftypes.Type
+	attributes               []*tfprotov6.SchemaAttribute
+}
+
+// protocol is what Terraform reads from the provider first. The types are those of a delivery, unless an event names a notification.
 var protocol = sync.OnceValue(func() (learned struct {
-	provider, resource, list, identity tftypes.Type
-	attributes                         []*tfprotov6.SchemaAttribute // Attributes of the resource.
+	resourceTypes
+	provider     tftypes.Type
+	notification resourceTypes
 },
 ) {
 	server := NewServer("test").(*server)
@@ -32,12 +41,29 @@ var protocol = sync.OnceValue(func() (learned struct {
 		panic(err)
 	}
 	learned.provider = schemas.Provider.ValueType()
-	learned.resource = schemas.ResourceSchemas[resourceName].ValueType()
-	learned.list = schemas.ListResourceSchemas[resourceName].ValueType()
-	learned.identity = identities.IdentitySchemas[resourceName].ValueType()
-	learned.attributes = schemas.ResourceSchemas[resourceName].Block.Attributes
+	of := func(name string) resourceTypes {
+		return resourceTypes{
+			name, schemas.ResourceSchemas[name].ValueType(), schemas.ListResourceSchemas[name].ValueType(),
+			identities.IdentitySchemas[name].ValueType(), schemas.ResourceSchemas[name].Block.Attributes,
+		}
+	}
+	learned.resourceTypes, learned.notification = of(resourceName), of(notificationName)
 	return learned
 })
+
+// typesOf returns the types of the resource that a value or a configuration belongs to.
+func typesOf(isNotification bool) resourceTypes {
+	if isNotification {
+		return protocol().notification
+	}
+	return protocol().resourceTypes
+}
+
+func (a attributes) types() resourceTypes { return typesOf(a["event"] != nil) }
+
+func typesOfValue(value tftypes.Value) resourceTypes {
+	return typesOf(value.Type() != nil && value.Type().Equal(protocol().notification.resource))
+}
 
 // attributes are the attributes of an object that are not null.
 type attributes map[string]any
@@ -157,6 +183,14 @@ func (i instance) known() tftypes.Value {
 	return i.state
 }
 
+// as is known for a resource of any type.
+func (i instance) as(kind tftypes.Type) tftypes.Value {
+	if !i.exists() {
+		return tftypes.NewValue(kind, nil)
+	}
+	return i.state
+}
+
 // agrees reports whether the state after an error is the state before it, except for credentials that are unknown.
 func agrees(after, before instance) bool {
 	left, was := attributesOf(after.known()), attributesOf(before.known())
@@ -172,7 +206,7 @@ func agrees(after, before instance) bool {
 func (r *run) validate(config attributes) []*tfprotov6.Diagnostic {
 	r.t.Helper()
 	resp, err := r.server.ValidateResourceConfig(r.call(), &tfprotov6.ValidateResourceConfigRequest{
-		TypeName: resourceName, Config: wire(r.t, protocol().resource, config.value(protocol().resource)),
+		TypeName: config.types().name, Config: wire(r.t, config.types().resource, config.value(config.types().resource)),
 		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
 	})
 	r.works(err)
@@ -181,17 +215,18 @@ func (r *run) validate(config attributes) []*tfprotov6.Diagnostic {
 
 func (r *run) refresh(i instance) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
+	types := typesOfValue(i.state)
 	resp, err := r.server.ReadResource(r.call(), &tfprotov6.ReadResourceRequest{
-		TypeName: resourceName, CurrentState: wire(r.t, protocol().resource, i.state), Private: i.private, CurrentIdentity: i.identity,
+		TypeName: types.name, CurrentState: wire(r.t, types.resource, i.state), Private: i.private, CurrentIdentity: i.identity,
 	})
 	r.works(err)
-	return instance{unwire(r.t, protocol().resource, resp.NewState), resp.Private, resp.NewIdentity}, resp.Diagnostics
+	return instance{unwire(r.t, types.resource, resp.NewState), resp.Private, resp.NewIdentity}, resp.Diagnostics
 }
 
 // importState imports by ID and reads, as Terraform does.
 func (r *run) importState(id string) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: resourceName, ID: id})
+	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: typesOf(strings.Contains(id, "/")).name, ID: id})
 }
 
 // importIdentity imports by identity, as Terraform 1.12 or later does.
@@ -209,34 +244,41 @@ func (r *run) imports(request *tfprotov6.ImportResourceStateRequest) (instance, 
 		return instance{}, resp.Diagnostics
 	}
 	i := resp.ImportedResources[0]
-	return r.refresh(instance{unwire(r.t, protocol().resource, i.State), i.Private, i.Identity})
+	return r.refresh(instance{unwire(r.t, typesOf(request.TypeName == notificationName).resource, i.State), i.Private, i.Identity})
 }
 
 // listed is one result of a list.
 type listed struct {
 	name     string // Empty if the result is only a diagnostic.
 	number   string // FoneNumber of the identity.
+	event    string // Event of the identity of a notification.
 	resource attributes
 }
 
 // list lists deliveries with their resources, as `terraform query` does.
 func (r *run) list(filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	config := wire(r.t, protocol().list, filter.value(protocol().list))
-	validated, err := r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: resourceName, Config: config})
+	return r.listOf(protocol().resourceTypes, filter, limit)
+}
+
+func (r *run) listOf(types resourceTypes, filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
+	r.t.Helper()
+	config := wire(r.t, types.list, filter.value(types.list))
+	validated, err := r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: types.name, Config: config})
 	r.works(err)
 	if failure(validated.Diagnostics) != nil {
 		return nil, validated.Diagnostics
 	}
 	resp, err := r.server.ListResource(r.call(), &tfprotov6.ListResourceRequest{
-		TypeName: resourceName, Config: config, IncludeResource: true, Limit: limit,
+		TypeName: types.name, Config: config, IncludeResource: true, Limit: limit,
 	})
 	r.works(err)
 	for result := range resp.Results {
 		diags = append(diags, result.Diagnostics...)
 		if result.Identity != nil {
-			identity := attributesOf(unwire(r.t, protocol().identity, result.Identity.IdentityData))
-			found = append(found, listed{result.DisplayName, identity.text("fonenumber"), attributesOf(unwire(r.t, protocol().resource, result.Resource))})
+			identity := attributesOf(unwire(r.t, types.identity, result.Identity.IdentityData))
+			resource := attributesOf(unwire(r.t, types.resource, result.Resource))
+			found = append(found, listed{result.DisplayName, identity.text("fonenumber"), identity.text("event"), resource})
 		}
 	}
 	return found, diags
@@ -257,7 +299,7 @@ func (c change) differs() []string {
 	before, planned := map[string]tftypes.Value{}, map[string]tftypes.Value{}
 	_ = c.before.known().As(&before)
 	_ = c.planned.As(&planned)
-	for _, attribute := range protocol().attributes {
+	for _, attribute := range typesOfValue(c.planned).attributes {
 		if !before[attribute.Name].Equal(planned[attribute.Name]) {
 			names = append(names, attribute.Name)
 		}
@@ -267,23 +309,27 @@ func (c change) differs() []string {
 
 // destruction is the destroy of a replaced object, which gets the private state of the replacement's plan.
 func destruction(old instance, private []byte) change {
-	nothing := attributes(nil).value(protocol().resource)
+	nothing := attributes(nil).value(typesOfValue(old.state).resource)
 	return change{before: old, private: private, identity: old.identity, config: nothing, planned: nothing}
 }
 
-func (c change) isEmpty() bool { return c.before.known().Equal(c.planned) }
+func (c change) isEmpty() bool { return c.before.as(c.planned.Type()).Equal(c.planned) }
 
 // plan plans the change from an instance to a configuration; nil to destroy it.
 func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	kind := protocol().resource
+	types := config.types()
+	if before.exists() {
+		types = typesOfValue(before.state)
+	}
+	kind := types.resource
 	c := change{before: before, config: config.value(kind)}
 	proposed := c.config
 	if config != nil {
 		proposed = r.proposed(before, c.config)
 	}
 	resp, err := r.server.PlanResourceChange(r.call(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: resourceName, PriorState: wire(r.t, kind, before.known()), ProposedNewState: wire(r.t, kind, proposed),
+		TypeName: types.name, PriorState: wire(r.t, kind, before.as(kind)), ProposedNewState: wire(r.t, kind, proposed),
 		Config: wire(r.t, kind, c.config), PriorPrivate: before.private, PriorIdentity: before.identity,
 	})
 	r.works(err)
@@ -304,7 +350,7 @@ func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 	if before.exists() {
 		_ = before.state.As(&known)
 	}
-	for _, attribute := range protocol().attributes {
+	for _, attribute := range typesOfValue(config).attributes {
 		already, isKnown := known[attribute.Name]
 		switch {
 		case attribute.WriteOnly:
@@ -313,20 +359,21 @@ func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 			proposed[attribute.Name] = already
 		}
 	}
-	return tftypes.NewValue(protocol().resource, proposed)
+	return tftypes.NewValue(config.Type(), proposed)
 }
 
 // apply applies a change. As in Terraform, the returned state is kept even if there are errors.
 func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	kind := protocol().resource
+	types := typesOfValue(c.planned)
+	kind := types.resource
 	resp, err := r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: resourceName, PriorState: wire(r.t, kind, c.before.known()), PlannedState: wire(r.t, kind, c.planned),
+		TypeName: types.name, PriorState: wire(r.t, kind, c.before.as(kind)), PlannedState: wire(r.t, kind, c.planned),
 		Config: wire(r.t, kind, c.config), PlannedPrivate: c.private, PlannedIdentity: c.identity,
 	})
 	r.works(err)
 	after := instance{unwire(r.t, kind, resp.NewState), resp.Private, resp.NewIdentity}
-	if failure(resp.Diagnostics) == nil && !after.known().Equal(c.planned) {
+	if failure(resp.Diagnostics) == nil && !after.as(kind).Equal(c.planned) {
 		r.t.Fatalf("Terraform would report an inconsistent result: planned %s, got %s", c.planned, after.state)
 	}
 	return after, resp.Diagnostics

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -36,7 +35,6 @@ const (
 // It is not parallel because it measures the memory of the process.
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		defer debug.SetGCPercent(debug.SetGCPercent(400)) // As in main.
 		n := size(5_000, 1_000, 500)
 		l := &load{t: t, faults: faults{map[string]int{}, map[simulator.Fault]int{}}}
 		l.account = newAccountInMemory(t, simulator.Options{FoneNumbers: n + neighbors, Latency: 20 * time.Millisecond})

@@ -150,7 +150,7 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 }
 
 func (p *fractelProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newDeliveryResource}
+	return []func() resource.Resource{newDeliveryResource, newNotificationResource}
 }
 
 func (p *fractelProvider) DataSources(context.Context) []func() datasource.DataSource {
@@ -158,7 +158,7 @@ func (p *fractelProvider) DataSources(context.Context) []func() datasource.DataS
 }
 
 func (p *fractelProvider) ListResources(context.Context) []func() list.ListResource {
-	return []func() list.ListResource{newDeliveryList}
+	return []func() list.ListResource{newDeliveryList, newNotificationList}
 }
 
 func (p *fractelProvider) Functions(context.Context) []func() function.Function {

@@ -27,7 +27,7 @@ func TestAccDemo(t *testing.T) {
 		`id = "3215551202"`, // The end of that warning.
 		"Resources: 1 imported, 3 added",
 		`"3215559999" -> "3215551111"`,
-		"Delivery Left Unchanged on Destroy",
+		"FoneNumber Left Unchanged on Destroy",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not print %q", want)

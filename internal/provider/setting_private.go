@@ -11,16 +11,17 @@ import (
 )
 
 // recordKey is the key of the record in private state.
-const recordKey = "delivery"
+const recordKey = "setting"
 
-// record is what private state contains about a delivery in addition to its attributes. It is explicit about what this resource
+// record is what private state contains about a setting in addition to its attributes. It is explicit about what this resource
 // set, because the attributes in a state can be refreshed or not when Terraform plans a destroy. It is short, because Terraform
 // writes the whole state after each change.
 type record struct {
-	// ID distinguishes objects in the state that have the same FoneNumber. Terraform does not send their addresses to a provider.
+	// ID distinguishes objects in the state that manage the same setting. Terraform does not send their addresses to a provider.
 	ID string `json:"id,omitempty"`
-	// FoneNumber is the FoneNumber that the record is about.
+	// FoneNumber and, for a notification, Event are what the record is about.
 	FoneNumber string `json:"fonenumber,omitempty"`
+	Event      string `json:"event,omitempty"`
 	// Account is the FoneStorm account in which the FoneNumber was last set; empty if the token did not name it.
 	Account string `json:"account,omitempty"`
 	// Applied contains the destinations that this resource may have left in FoneStorm: the last one that was set or imported,
@@ -34,20 +35,23 @@ type record struct {
 	Failed bool `json:"failed,omitempty"`
 	// Unseen means that FoneStorm may have callback credentials that were not set by this resource.
 	Unseen bool `json:"unseen,omitempty"`
-	// Creates is the FoneNumber that a planned create sets. It is never in a state.
+	// Creates identifies the setting that a planned create sets. It is never in a state.
 	Creates string `json:"creates,omitempty"`
 }
 
 // destination is a destination in a record.
 type destination struct {
-	Type  fonestorm.DeliveryType `json:"type"`
-	Value string                 `json:"value,omitempty"`
+	Type   fonestorm.DeliveryType `json:"type"`
+	Value  string                 `json:"value,omitempty"`
+	Method string                 `json:"method,omitempty"` // Empty for a delivery, which is always set with POST.
 }
 
-func destinationOf(d fonestorm.Delivery) destination { return destination{d.Type, d.Value} }
+func destinationOf(d fonestorm.Delivery) destination {
+	return destination{d.Type, d.Value, d.URLMethod}
+}
 
 func (d destination) delivery() fonestorm.Delivery {
-	return fonestorm.Delivery{Type: d.Type, Value: d.Value}
+	return fonestorm.Delivery{Type: d.Type, Value: d.Value, URLMethod: d.Method}
 }
 
 // spelling is how FoneStorm shows a destination that was set.
@@ -78,7 +82,7 @@ func (rec record) find(found fonestorm.Delivery) (destination, bool) {
 	if known.Type == found.Type && known.Type != "" && known.Value == found.Value {
 		return rec.Applied[0], true
 	}
-	if rec.Shown == nil || found.Type != fonestorm.URL {
+	if rec.Shown == nil || !found.Type.IsCallback() {
 		found = found.Normalized()
 	}
 	for _, applied := range rec.Applied {
@@ -90,15 +94,14 @@ func (rec record) find(found fonestorm.Delivery) (destination, bool) {
 }
 
 // afterSetting returns the record after a setting succeeded.
-func (rec record) afterSetting(set fonestorm.Delivery, result fonestorm.SetResult) record {
-	rec.Applied, rec.Shown, rec.Failed = []destination{destinationOf(set)}, &spelling{}, false
-	if found := result.Delivery; found != nil {
-		rec.Shown.Method = found.URLMethod
-		if found.Value != set.Value {
-			rec.Shown.Value = found.Value
-		}
+func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult) record {
+	rec.Applied, rec.Shown, rec.Failed = []destination{destinationOf(set.Delivery)}, &spelling{}, false
+	found := result.Option(set.Option)
+	rec.Shown.Method = found.URLMethod
+	if found.Value != set.Value {
+		rec.Shown.Value = found.Value
 	}
-	rec.Unseen = set.Type == fonestorm.URL && set.URLUsername == nil
+	rec.Unseen = set.Type.IsCallback() && set.URLUsername == nil
 	return rec
 }
 
@@ -111,13 +114,23 @@ func (rec record) configuring(d fonestorm.Delivery) record {
 	return rec
 }
 
-// of returns the record if it is about this FoneNumber. Otherwise, as for a tainted object, which Terraform destroys with the
+// of returns the record if it is about this setting. Otherwise, as for a tainted object, which Terraform destroys with the
 // record of its replacement, only the state says what the resource may have left.
-func (rec record) of(state deliveryModel) record {
-	if rec.FoneNumber == state.FoneNumber.ValueString() && len(rec.Applied) > 0 {
+func (rec record) of(state settingModel) record {
+	if rec.FoneNumber == state.FoneNumber.ValueString() && rec.Event == state.Event.ValueString() && len(rec.Applied) > 0 {
 		return rec
 	}
-	return record{FoneNumber: state.FoneNumber.ValueString(), Applied: []destination{destinationOf(state.destination())}}
+	return recordOf(state, state.destination())
+}
+
+// setting returns a model of the setting that the record is about, without its other attributes.
+func (rec record) setting() settingModel {
+	return settingModel{commonModel: commonModel{FoneNumber: stringOrNull(rec.FoneNumber)}, Event: stringOrNull(rec.Event)}
+}
+
+// recordOf returns the record of a setting with one destination.
+func recordOf(m settingModel, applied fonestorm.Delivery) record {
+	return record{FoneNumber: m.FoneNumber.ValueString(), Event: m.Event.ValueString(), Applied: []destination{destinationOf(applied)}}
 }
 
 // identified returns the record with an ID.

@@ -19,23 +19,26 @@ import (
 //
 // Terraform plans a replacement with two calls: the change, and then a create without prior state but with the private state
 // that the first call planned. It drops the warnings of the second call, so the first call returns all of them.
-func (r *deliveryResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	rec, diags := readRecord(ctx, req.Private)
 	isNew := rec.ID == ""
 	rec = rec.identified()
 	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
-		diags.Append(r.claim(rec.FoneNumber, rec)...) // Most objects do not change, and reading a model takes long.
+		diags.Append(r.claim(rec.setting(), rec)...) // Most objects do not change, and reading a model takes long.
+		diags.Append(r.fitDiagnostics(rec.setting(), plannedSetting{})...)
 		resp.Diagnostics.Append(diags...)
 		return
 	}
-	var before, after *deliveryModel // Nil for none.
+	var before, after *settingModel // Nil for none.
 	if !req.State.Raw.IsNull() {
-		before = &deliveryModel{}
-		diags.Append(req.State.Get(ctx, before)...)
+		state, problems := r.load(ctx, req.State)
+		diags.Append(problems...)
+		before = &state
 	}
 	if !req.Plan.Raw.IsNull() {
-		after = &deliveryModel{}
-		diags.Append(req.Plan.Get(ctx, after)...)
+		plan, problems := r.load(ctx, req.Plan)
+		diags.Append(problems...)
+		after = &plan
 	}
 	if diags.HasError() {
 		resp.Diagnostics.Append(diags...)
@@ -47,7 +50,7 @@ func (r *deliveryResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		diags = diags.Errors()
 	}
 	if after != nil {
-		diags.Append(resp.Plan.Set(ctx, after)...)
+		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
 	}
 	if before == nil || isNew {
 		diags.Append(rec.write(ctx, resp.Private)...)
@@ -56,15 +59,15 @@ func (r *deliveryResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 }
 
 // planChange completes the planned model, and returns the diagnostics of the change. before and after are nil for none.
-func (r *deliveryResource) planChange(ctx context.Context, before, after *deliveryModel, rec *record) (diags diag.Diagnostics) {
+func (r *settingResource) planChange(ctx context.Context, before, after *settingModel, rec *record) (diags diag.Diagnostics) {
 	switch {
 	case after == nil:
 		diags.Append(r.planDestroy(ctx, *before, rec.of(*before))...)
 	case before == nil:
 		after.complete(nil, record{})
-		rec.Creates = after.FoneNumber.ValueString()
+		rec.Creates = after.id()
 		diags.Append(r.planCreate(ctx, *after, *rec)...)
-	case after.FoneNumber.Equal(before.FoneNumber):
+	case after.hasID() && after.id() == before.id():
 		after.complete(before, *rec)
 		diags.Append(r.planUpdate(ctx, *before, *after, *rec)...)
 	default:
@@ -76,37 +79,44 @@ func (r *deliveryResource) planChange(ctx context.Context, before, after *delive
 	return diags
 }
 
-func (r *deliveryResource) planCreate(ctx context.Context, after deliveryModel, rec record) (diags diag.Diagnostics) {
+func (r *settingResource) planCreate(ctx context.Context, after settingModel, rec record) (diags diag.Diagnostics) {
 	if r.client == nil {
 		diags.Append(r.unknownConfiguration()...)
 	}
-	if after.FoneNumber.IsUnknown() {
+	if !after.hasID() {
 		return diags
 	}
-	diags.Append(r.claim(after.FoneNumber.ValueString(), rec)...)
+	diags.Append(r.claim(after, rec)...)
 	diags.Append(r.preview(ctx, after)...)
-	diags.Append(r.destinationDiagnostics(ctx, after)...)
+	diags.Append(r.deviceDiagnostics(ctx, after)...)
+	diags.Append(r.fitDiagnostics(after, after.planned())...)
 	return diags
 }
 
-func (r *deliveryResource) planUpdate(ctx context.Context, before, after deliveryModel, rec record) diag.Diagnostics {
+func (r *settingResource) planUpdate(ctx context.Context, before, after settingModel, rec record) diag.Diagnostics {
 	number := after.FoneNumber.ValueString()
-	diags := r.claim(number, rec)
+	diags := r.claim(after, rec)
 	if !after.sends(before) {
+		diags.Append(r.fitDiagnostics(after, plannedSetting{})...)
 		return diags
 	}
 	diags.Append(pairDiagnostics(after)...)
-	if after.isOff() && !before.isOff() {
+	if after.isDelivery() && after.isOff() && !before.isOff() {
 		diags.AddAttributeWarning(path.Root("type"), summaryDeleted,
 			fmt.Sprintf("FoneNumber %s has a delivery of type %q now. With type \"None\", messages received at it are deleted upon receipt without any delivery.",
 				number, before.Type.ValueString()))
 	}
 	if after.isKnown() && after.destination() != before.destination() {
-		diags.Append(r.destinationDiagnostics(ctx, after)...)
+		diags.Append(r.deviceDiagnostics(ctx, after)...)
 	}
-	now := fonestorm.FoneNumber{Number: number, Delivery: new(before.destination())}
+	planned := after.planned()
+	if after.destination() == before.destination() {
+		planned = plannedSetting{}
+	}
+	diags.Append(r.fitDiagnostics(after, planned)...)
+	now := before.destination()
 	if f, err := r.check(ctx, number); err == nil {
-		now = f
+		now = f.Option(after.option())
 	}
 	diags.Append(callbackChangeDiagnostics(now, before, after, rec)...)
 	return diags
@@ -114,14 +124,14 @@ func (r *deliveryResource) planUpdate(ctx context.Context, before, after deliver
 
 // pairDiagnostics returns an error if the planned type and value do not belong together. The configuration was validated, but
 // ignore_changes can combine one half of it with the other half of the state.
-func pairDiagnostics(after deliveryModel) (diags diag.Diagnostics) {
+func pairDiagnostics(after settingModel) (diags diag.Diagnostics) {
 	if !after.isKnown() || after.FoneNumber.IsUnknown() {
 		return nil
 	}
 	if err := checkPair(after); err != nil {
 		diags.AddAttributeError(path.Root("value"), "Invalid Destination",
 			fmt.Sprintf("The plan for FoneNumber %s combines a value with type %q that it does not belong to. %s\n\n"+
-				"This happens if ignore_changes contains only one of type and value. Add both to ignore_changes, or neither. "+
+				"This happens if ignore_changes contains only some of type, value, and url_method. Add all of them to ignore_changes, or none. "+
 				"If you are running `terraform destroy`: add -refresh=false to destroy the resource anyway.",
 				after.FoneNumber.ValueString(), after.Type.ValueString(), err))
 	}
@@ -130,61 +140,69 @@ func pairDiagnostics(after deliveryModel) (diags diag.Diagnostics) {
 
 // callbackChangeDiagnostics warns about the method and the credentials of a callback URL, which FoneStorm may have although they
 // are not in the state.
-func callbackChangeDiagnostics(now fonestorm.FoneNumber, before, after deliveryModel, rec record) (diags diag.Diagnostics) {
-	if after.Type.ValueString() != string(fonestorm.URL) || now.Delivery.Type != fonestorm.URL {
+func callbackChangeDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
+	if !after.kind().IsCallback() || !now.Type.IsCallback() {
 		return nil
 	}
-	if method := now.Delivery.URLMethod; method != "" && method != fonestorm.URLMethodPOST {
+	number := after.FoneNumber.ValueString()
+	if method := now.URLMethod; after.isDelivery() && method != "" && method != fonestorm.URLMethodPOST {
 		diags.AddAttributeWarning(path.Root("url_method"), "Callback Method Changes to POST",
 			fmt.Sprintf("FoneStorm calls the callback URL of FoneNumber %s with %q now. Applying this plan changes the method to \"POST\", the only one that can be set. "+
-				"Make sure that the callback URL accepts POST requests.", now.Number, method))
+				"Make sure that the callback URL accepts POST requests.", number, method))
 	}
 	if setting := after.ToAPI(&now, handedOver{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
-			fmt.Sprintf("FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan removes them. "+
-				"If the new callback URL requires credentials, set url_username and url_password_wo.", now.Number))
+			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
+				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), number))
 	}
 	return diags
 }
 
-// claim records that the configuration sets the FoneNumber. Two resources of one configuration are an error, even if they agree.
+// claim records that the configuration contains the setting. Two resources of one configuration are an error, even if they agree.
 // Objects that Terraform left behind are not.
-func (r *deliveryResource) claim(number string, rec record) (diags diag.Diagnostics) {
-	if !r.configures(number, rec.ID) {
+func (r *settingResource) claim(m settingModel, rec record) (diags diag.Diagnostics) {
+	if !r.configures(m.id(), rec.ID) {
 		diags.AddAttributeError(path.Root("fonenumber"), summaryMultiple,
-			fmt.Sprintf("Several fractel_fonenumber_delivery resources in the configuration set FoneNumber %s, but a FoneNumber has only one delivery. "+
-				"Remove all but one of them.", number))
+			fmt.Sprintf("Several resources in the configuration set the %s of FoneNumber %s, but a FoneNumber has only one. "+
+				"Remove all but one of them.", m.option(), m.FoneNumber.ValueString()))
 	}
 	return diags
 }
 
-// planDestroy warns about a destroy that deletes messages, or that leaves a delivery which was not set by the resource.
-func (r *deliveryResource) planDestroy(ctx context.Context, before deliveryModel, rec record) (diags diag.Diagnostics) {
-	if before.OnDestroy.ValueString() == onDestroyKeep {
-		return nil
-	}
+// planDestroy warns about a destroy that deletes messages, or that leaves a destination which was not set by the resource.
+func (r *settingResource) planDestroy(ctx context.Context, before settingModel, rec record) (diags diag.Diagnostics) {
 	number, now := before.FoneNumber.ValueString(), before.destination()
+	if before.OnDestroy.ValueString() == onDestroyKeep {
+		return r.fitDiagnostics(before, plannedSetting{destroyed: true})
+	}
 	isOurs := true
 	if f, err := r.check(ctx, number); err == nil {
-		now = *f.Delivery
+		now = f.Option(before.option())
 		_, isOurs = rec.find(now)
 	}
+	planned := plannedSetting{destroyed: true}
 	switch {
 	case now.Type == fonestorm.None:
 	case !isOurs:
 		diags.AddWarning(summaryLeftUnchanged,
-			fmt.Sprintf("FoneNumber %s has a delivery of type %q now, which was not set by this resource. Destroying this resource does not change it.",
-				number, now.Type))
+			fmt.Sprintf("FoneNumber %s has a %s of type %q now, which was not set by this resource. Destroying this resource does not change it.",
+				number, before.option(), now.Type))
 	default:
+		planned.to = &fonestorm.Delivery{Type: fonestorm.None}
+		if !before.isDelivery() {
+			break
+		}
 		diags.AddWarning(summaryDeleted,
-			fmt.Sprintf("After the destroy, messages received at FoneNumber %s are deleted, unless another resource in the configuration sets it. "+
-				"To keep the delivery, apply on_destroy = \"keep\" first.", number))
+			fmt.Sprintf("After this resource is destroyed, messages received at FoneNumber %s are deleted upon receipt without any delivery, "+
+				"unless another resource in the configuration sets this FoneNumber. To keep the delivery, apply on_destroy = \"keep\" first, "+
+				"or use a removed block with destroy = false.", number))
 	}
+	diags.Append(r.fitDiagnostics(before, planned)...)
 	return diags
 }
 
 // keepEndsDiagnostics warns about a replacement that turns the on_destroy of an imported FoneNumber into the default of a new one.
-func keepEndsDiagnostics(before, after deliveryModel) (diags diag.Diagnostics) {
+func keepEndsDiagnostics(before, after settingModel) (diags diag.Diagnostics) {
 	if before.OnDestroy.ValueString() == onDestroyKeep && after.OnDestroy.ValueString() == onDestroyDisable {
 		diags.AddAttributeWarning(path.Root("on_destroy"), "Replacement Does Not Keep on_destroy",
 			fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
@@ -194,20 +212,20 @@ func keepEndsDiagnostics(before, after deliveryModel) (diags diag.Diagnostics) {
 }
 
 // preview compares a new delivery with the current one in FoneStorm.
-func (r *deliveryResource) preview(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
+func (r *settingResource) preview(ctx context.Context, after settingModel) (diags diag.Diagnostics) {
 	number := after.FoneNumber.ValueString()
 	f, err := r.check(ctx, number)
 	switch {
 	case errors.Is(err, errNotChecked):
 		return nil
 	case fonestorm.IsNotFound(err):
-		return r.absentDiagnostics(err, number)
+		return r.absentDiagnostics(err, after)
 	case err != nil && failsApply(err):
 		return r.readFailure(err, number)
 	case err != nil:
 		diags.AddWarning("FoneNumber Not Checked",
-			fmt.Sprintf("%s The plan does not show whether FoneNumber %s is in the account, or which delivery it has. "+
-				"Applying this plan overwrites its delivery and its callback credentials. To check it first, plan again.", sentence(err.Error()), number))
+			fmt.Sprintf("%s The plan does not show whether FoneNumber %s is in the account, or which %[3]s it has. "+
+				"Applying this plan overwrites its %[3]s and its callback credentials. To check it first, plan again.", sentence(err.Error()), number, after.option()))
 		return diags
 	}
 	diags.Append(statusDiagnostics(f)...)
@@ -219,13 +237,22 @@ func (r *deliveryResource) preview(ctx context.Context, after deliveryModel) (di
 	return diags
 }
 
-// overwriteDiagnostics warns if a create finds a delivery: either another one, which it overwrites, or the configured one, which
-// its destroy will end.
-func overwriteDiagnostics(f fonestorm.FoneNumber, after deliveryModel) (diags diag.Diagnostics) {
-	found := f.Delivery
+// overwriteDiagnostics warns if a create finds a destination: either another one, which it overwrites, or the configured delivery,
+// which its destroy will end.
+func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel) (diags diag.Diagnostics) {
+	found := f.Option(after.option())
 	same := after.isKnown() && fonestorm.SameDestination(found.Normalized(), after.destination())
+	alsoRemoved := ""
+	if after.kind().IsCallback() && after.URLUsername.IsNull() {
+		alsoRemoved = " The apply also removes callback credentials of the FoneNumber, if it has any."
+	}
 	switch {
 	case found.Type == fonestorm.None:
+	case !after.isDelivery() && same && found.URLMethod == after.destination().URLMethod:
+	case !after.isDelivery():
+		diags.AddWarning("FoneNumber Already Has a Notification",
+			fmt.Sprintf("The %s of FoneNumber %s is %s now. Applying this plan replaces it with %s.%s\n\n%s",
+				after.option(), f.Number, describe(found), after.describe(), alsoRemoved, adoptInstead(after)))
 	case same && after.OnDestroy.ValueString() == onDestroyKeep:
 	case same:
 		diags.AddWarning("FoneNumber Already Has This Delivery",
@@ -233,23 +260,24 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after deliveryModel) (diags di
 				"But destroying this resource later will delete messages. If the delivery was set outside of Terraform, import it, or set on_destroy = \"keep\". "+
 				"If you renamed a resource, add a moved block.", f.Number))
 	default:
-		also := ""
-		if after.Type.ValueString() == string(fonestorm.URL) && after.URLUsername.IsNull() && f.CallbackURL != "" {
-			also = " The apply also removes callback credentials of the FoneNumber, if it has any."
-		}
 		diags.AddWarning("FoneNumber Already Delivers Elsewhere",
-			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s\n\n"+
-				"To adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
-				"import {\n  to = <address of this resource>\n  id = %q\n}", f.Number, describe(*found), after.describe(), also, f.Number))
+			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s\n\n%s",
+				f.Number, describe(found), after.describe(), alsoRemoved, adoptInstead(after)))
 	}
 	return diags
 }
 
+func adoptInstead(after settingModel) string {
+	return fmt.Sprintf("To adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
+		"import {\n  to = <address of this resource>\n  id = %q\n}", after.id())
+}
+
 // absentDiagnostics returns an error for a FoneNumber that is not in the account. If a refresh has just found that, it
 // returns a warning: Terraform plans the configuration before it destroys, and an error would block `terraform destroy`.
-func (r *deliveryResource) absentDiagnostics(err error, number string) (diags diag.Diagnostics) {
+func (r *settingResource) absentDiagnostics(err error, after settingModel) (diags diag.Diagnostics) {
+	number := after.FoneNumber.ValueString()
 	d := apiDiagnostic(err, number)
-	if r.isGone(number) {
+	if r.isGone(after.id()) {
 		diags.AddAttributeWarning(path.Root("fonenumber"), d.Summary(),
 			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
 		return diags
@@ -264,7 +292,7 @@ var errNotChecked = errors.New("not checked")
 
 // check reads a FoneNumber for a warning. After the first failure to reach FoneStorm, this process reads no other FoneNumber:
 // with a thousand of them, the timeouts would take an hour.
-func (r *deliveryResource) check(ctx context.Context, number string) (fonestorm.FoneNumber, error) {
+func (r *settingResource) check(ctx context.Context, number string) (fonestorm.FoneNumber, error) {
 	if !r.checkOnPlan || r.client == nil || r.applying.Load() {
 		return fonestorm.FoneNumber{}, errNotChecked
 	}
@@ -286,36 +314,48 @@ func failsApply(err error) bool {
 	return !slices.Contains(transient, fonestorm.KindOf(err))
 }
 
-// destinationDiagnostics warns about a new destination that FoneStorm accepts but that is probably a mistake.
-func (r *deliveryResource) destinationDiagnostics(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
-	if r.client == nil || !after.isKnown() {
+// fitDiagnostics records what is planned for a setting, and warns if the delivery and the receive notification of the FoneNumber will
+// not fit together. Each has a resource of its own, or none, and Terraform plans them in any order. So both compare what is
+// planned so far, and, for a setting that is not planned, what FoneStorm shows. The first one that finds a problem warns.
+func (r *settingResource) fitDiagnostics(m settingModel, planned plannedSetting) (diags diag.Diagnostics) {
+	number := m.FoneNumber.ValueString()
+	all := r.plans(number, m.option(), planned)
+	changed := all[fonestorm.ReceiveNotify].to != nil
+	if r.client == nil || all[fonestorm.Receive].to == nil && !changed {
 		return nil
 	}
-	switch fonestorm.DeliveryType(after.Type.ValueString()) {
-	case fonestorm.Device:
-		return r.deviceDiagnostics(ctx, after)
-	case fonestorm.URL:
-		if f, known := r.client.Known(after.FoneNumber.ValueString()); known {
-			return twiceDiagnostics(f, after)
+	f, known := r.client.Known(number)
+	willBe := func(o fonestorm.MessageOption) fonestorm.Delivery {
+		switch found := all[o]; {
+		case found.to != nil:
+			return *found.to
+		case found.undecided || !known:
+			return fonestorm.Delivery{}
+		default:
+			return f.Option(o).Normalized()
 		}
-	case fonestorm.Email, fonestorm.Forward, fonestorm.None:
 	}
-	return nil
-}
-
-// twiceDiagnostics warns if the receive notification calls the same URL.
-func twiceDiagnostics(f fonestorm.FoneNumber, after deliveryModel) (diags diag.Diagnostics) {
-	notified := fonestorm.Delivery{Type: fonestorm.URL, Value: f.ReceiveNotify.URL}.Normalized()
-	if f.ReceiveNotify.Type == fonestorm.NotifyCallback && fonestorm.SameDestination(notified, after.destination()) {
+	delivery, notification := willBe(fonestorm.Receive), willBe(fonestorm.ReceiveNotify)
+	isCalled := delivery.Type == fonestorm.URL && notification.Type == fonestorm.Callback
+	notified := fonestorm.Delivery{Type: fonestorm.URL, Value: notification.Value}
+	switch {
+	case isCalled && fonestorm.SameDestination(delivery, notified) && r.warns("twice", number):
 		diags.AddAttributeWarning(path.Root("value"), "Messages Will Arrive Twice",
-			fmt.Sprintf("The receive notification of FoneNumber %s calls the same URL as this delivery, so FoneStorm will send every message there twice. "+
-				"Remove the notification in FoneStorm, or use another URL for one of them.", f.Number))
+			fmt.Sprintf("The receive notification of FoneNumber %s calls the same URL as its delivery, so FoneStorm will send every message there twice, "+
+				"unless another resource in the configuration changes one of them. Use another URL for one of them, or set the notification to type \"None\".", number))
+	case delivery.Type == fonestorm.None && changed && notification.Type != fonestorm.None && r.warns("deleted", number):
+		diags.AddAttributeWarning(path.Root("fonenumber"), "Notification Without Delivery",
+			fmt.Sprintf("FoneNumber %s has a receive notification, but its delivery has type \"None\": the messages themselves are deleted upon receipt, "+
+				"unless another resource in the configuration sets the delivery. If a fractel_fonenumber_delivery does, refer to its fonenumber here, so that it is planned first.", number))
 	}
 	return diags
 }
 
 // deviceDiagnostics warns about a device that is not in the account.
-func (r *deliveryResource) deviceDiagnostics(ctx context.Context, after deliveryModel) (diags diag.Diagnostics) {
+func (r *settingResource) deviceDiagnostics(ctx context.Context, after settingModel) (diags diag.Diagnostics) {
+	if after.kind() != fonestorm.Device || !after.isKnown() {
+		return nil
+	}
 	if _, err := r.check(ctx, after.FoneNumber.ValueString()); err != nil {
 		return nil
 	}

@@ -1,0 +1,5 @@
+list "fractel_fonenumber_notification" "all" {
+  provider         = fractel
+  include_resource = true
+  limit            = 10000
+}

@@ -1,0 +1,1 @@
+terraform import fractel_fonenumber_notification.support 3215551212/receive

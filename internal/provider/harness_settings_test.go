@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"cmp"
+	"maps"
+
+	"pgregory.net/rapid"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// setting is a kind of setting that a resource manages. Tests of what all have in common configure deliveries, and convert them.
+type setting struct {
+	name    string
+	event   string // Empty for a delivery.
+	request string // Kind of the requests that set it.
+}
+
+var settings = []setting{
+	{"delivery", "", "set"},
+	{"receive notification", "receive", "notify"},
+	{"send notification", "send", "notify"},
+}
+
+// id returns the ID to import.
+func (s setting) id(number string) string {
+	if s.event == "" {
+		return number
+	}
+	return number + "/" + s.event
+}
+
+// config converts the configuration of a delivery to an e-mail address, a URL, or nothing.
+func (s setting) config(of attributes) attributes {
+	if s.event == "" || of == nil {
+		return of
+	}
+	config := maps.Clone(of)
+	config["event"] = s.event
+	delete(config, "on_destroy")
+	if config["type"] == "URL" {
+		config["type"], config["url_method"] = "Callback", cmp.Or(of.text("url_method"), "JSON")
+	}
+	return config
+}
+
+// notification returns the notification of a FoneNumber.
+func (s setting) notification(f *simulator.FoneNumber) *simulator.Notify {
+	if s.event == "receive" {
+		return &f.ReceiveNotify
+	}
+	return &f.SendNotify
+}
+
+// set sets it outside of Terraform.
+func (s setting) set(a *account, number string, to delivery) {
+	f, _ := a.Get(number)
+	f.Number = number
+	if s.event == "" {
+		f.Receive = f.Receive.Delivering(to.kind, to.value)
+		f.Receive.URLUsername, f.Receive.URLPassword = to.username, to.password
+	} else {
+		n := s.notification(&f)
+		*n = simulator.Notify{Type: to.kind, URLUsername: to.username, URLPassword: to.password}
+		switch to.kind {
+		case "URL":
+			n.Type, n.URL, n.Method = "Callback", to.value, "JSON"
+		case "Email":
+			n.Email = to.value
+		}
+	}
+	a.Put(f)
+}
+
+// is returns what FoneStorm has, as a delivery.
+func (s setting) is(f simulator.FoneNumber) delivery {
+	if s.event == "" {
+		return delivery{f.Receive.Type, f.Receive.Value(), f.Receive.URLUsername, f.Receive.URLPassword}
+	}
+	n := s.notification(&f)
+	is := delivery{cmp.Or(n.Type, "None"), "", n.URLUsername, n.URLPassword}
+	switch n.Type {
+	case "Callback":
+		is.kind, is.value = "URL", n.URL
+	case "Email":
+		is.value = n.Email
+	}
+	return is
+}
+
+// mustBe checks what FoneStorm has.
+func (s setting) mustBe(t rapid.TB, a *account, want delivery) {
+	t.Helper()
+	f, _ := a.Get(testNumber)
+	if got := s.is(f); got != want {
+		t.Errorf("the %s is %+v, want %+v", s.name, got, want)
+	}
+}

@@ -1,0 +1,291 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// notify returns the configuration of a notification about received messages. A type other than a URL has no method.
+func notify(kind, value, method string) attributes {
+	config := attributes{"fonenumber": testNumber, "event": "receive", "type": kind, "value": value, "url_method": method}
+	for name, text := range config {
+		if text == "" {
+			delete(config, name)
+		}
+	}
+	return config
+}
+
+// A notification is set, changed, corrected after any drift, and turned off. Nothing else of the FoneNumber changes.
+func TestLifeOfNotification(t *testing.T) {
+	t.Parallel()
+	for _, as := range settings[1:] {
+		a := newAccountWith(t, testNumber)
+		a.byHand(testNumber, "Email", "ops@example.com")
+		others := settings[3-slices.Index(settings, as)]
+		others.set(a, testNumber, delivery{kind: "Email", value: "others@example.com"})
+		m := a.manage(t)
+		for i, step := range []attributes{
+			notify("Callback", hookURL, "JSON"), notify("Callback", hookURL, "GET"), notify("Callback", hookURL+"?m={{msg}}", "POST"),
+			notify("Email", "ops@example.com", ""), notify("Email", "dev@example.com", "JSON"), notify("None", "", ""), notify("Callback", hookURL, "POST"),
+		} {
+			config := as.config(step)
+			wantWarnings(t, m.mustApply(config), nil)
+			f, _ := a.Get(testNumber)
+			if n := as.notification(&f); n.Type != step["type"] || n.Type == "Callback" && n.Method != step["url_method"] {
+				t.Errorf("%v has set %+v", config, n)
+			}
+			for _, drift := range []simulator.Notify{
+				{Type: "Callback", URL: hookURL, Method: "GET"},
+				{Type: "Callback", URL: "https://other.example.com", Method: "JSON"},
+				{Type: "Email", Email: "boss@example.com"},
+				{Type: "None", URL: hookURL, Method: "POST"},
+			} {
+				f, _ := a.Get(testNumber)
+				before := as.is(f)
+				*as.notification(&f) = drift
+				a.Put(f)
+				c, diags := m.plan(config)
+				if failure(diags) != nil || c.isEmpty() == (as.is(f) != before || drift.Type == "Callback" && drift.Method != step["url_method"]) {
+					t.Errorf("%d: after %+v, the plan of %v has changes %q and %v", i, drift, config, c.differs(), diags)
+				}
+				m.mustApply(config)
+			}
+		}
+		m.mustApply(nil)
+		as.mustBe(t, a, delivery{kind: "None"})
+		settings[0].mustBe(t, a, delivery{kind: "Email", value: "ops@example.com"})
+		others.mustBe(t, a, delivery{kind: "Email", value: "others@example.com"})
+		a.sendsOnly(t, 0)
+	}
+}
+
+// An import by ID or identity adopts a notification with an empty plan. Its destroy turns it off, unless it was changed.
+func TestImportOfNotification(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]attributes{
+		"callback": notify("Callback", hookURL, "JSON"), "e-mail": notify("Email", "ops@example.com", ""), "none": notify("None", "", ""),
+		"spelled differently": notify("Callback", "HTTPS://Hooks.example.com:443/sms", "JSON"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccountWith(t, testNumber)
+			f, _ := a.Get(testNumber)
+			f.ReceiveNotify = simulator.Notify{Type: config.text("type"), URL: hookURL, Email: "ops@example.com", Method: "JSON"}
+			a.Put(f)
+			m := a.manage(t)
+			kind := protocol().notification.identity
+			identity := wire(t, kind, attributes{"fonenumber": testNumber, "event": "receive"}.value(kind))
+			byIdentity, diags := m.start().imports(&tfprotov6.ImportResourceStateRequest{
+				TypeName: notificationName, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity},
+			})
+			wantWarnings(t, diags, nil)
+			m.mustImport(testNumber + "/receive")
+			if !m.state.Equal(byIdentity.state) {
+				t.Errorf("imported %s by ID and %s by identity", m.state, byIdentity.state)
+			}
+			if name != "spelled differently" {
+				m.mustPlanNothing(config)
+			}
+			m.mustApply(config)
+			if n := a.count("notify"); n > 0 {
+				t.Errorf("%d notifications were sent", n)
+			}
+			m.mustApply(nil)
+			settings[1].mustBe(t, a, delivery{kind: "None"})
+		})
+	}
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	m.mustApply(notify("Email", "ops@example.com", ""))
+	settings[1].set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
+	wantWarnings(t, m.mustApply(nil), []string{"FoneNumber Left Unchanged on Destroy", "FoneNumber Left Unchanged on Destroy"}, "receive notification of FoneNumber 3215551212 is Email")
+	settings[1].mustBe(t, a, delivery{kind: "Email", value: "boss@example.com"})
+	for id, summary := range map[string]string{"321/receive": "Invalid FoneNumber", testNumber + "/both": "Invalid Event", otherNumber + "/send": "FoneNumber Not Found in Account"} {
+		_, diags := m.start().importState(id)
+		wantError(t, diags, summary)
+	}
+}
+
+// The plan of a create shows what it overwrites, and two resources for one notification are an error.
+func TestCreateOfNotification(t *testing.T) {
+	t.Parallel()
+	const overwrites = "FoneNumber Already Has a Notification"
+	a := newAccountWith(t, testNumber)
+	a.byHand(testNumber, "Email", "ops@example.com")
+	m := a.manage(t)
+	for _, test := range []struct {
+		found    delivery
+		warnings []string
+	}{
+		{delivery{kind: "None"}, nil},
+		{delivery{kind: "URL", value: hookURL}, nil},
+		{delivery{kind: "URL", value: "https://user:secret@old.example.com/secret"}, []string{overwrites}},
+		{delivery{kind: "Email", value: "ops@example.com"}, []string{overwrites}},
+	} {
+		settings[1].set(a, testNumber, test.found)
+		_, diags := m.plan(notify("Callback", hookURL, "JSON"))
+		wantWarnings(t, diags, test.warnings)
+		if len(test.warnings) > 0 {
+			says(t, diags[0].Detail, "The receive notification of FoneNumber 3215551212 is ", `id = "3215551212/receive"`)
+			if strings.Contains(diags[0].Detail, "secret") {
+				t.Errorf("the plan shows a secret: %s", diags[0].Detail)
+			}
+		}
+	}
+	_, diags := m.plan(notify("Callback", "https://old.example.com/secret", "GET"))
+	wantWarnings(t, diags, []string{overwrites})
+
+	r := m.start()
+	for _, config := range []attributes{notify("None", "", ""), settings[2].config(notify("None", "", "")), destinations[1].attributes(testNumber)} {
+		_, diags := r.plan(instance{}, config)
+		if failure(diags) != nil {
+			t.Fatal(failure(diags).Detail)
+		}
+	}
+	_, diags = r.plan(instance{}, settings[2].config(notify("Email", "ops@example.com", "")))
+	wantError(t, diags, "Multiple Resources for One FoneNumber", "set the send notification of FoneNumber 3215551212")
+}
+
+// However FoneStorm shows a notification, as long as the core of its destination remains, there is neither an error nor drift.
+func TestSpellingOfNotification(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"Email", "URL"} {
+		for name, rewrite := range rewritings[kind] {
+			t.Run(kind+" "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { liveRewritten(t, kind, rewrite) })
+			})
+		}
+	}
+}
+
+// liveRewritten changes, drifts, and destroys a notification whose destination FoneStorm rewrites.
+func liveRewritten(t *testing.T, kind string, rewrite func(string) string) {
+	t.Helper()
+	a := newAccountInMemory(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber})
+	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+		v.SendNotify.URL, v.SendNotify.Email = rewrite(v.SendNotify.URL), rewrite(v.SendNotify.Email)
+		v.SendNotify.Method = map[string]string{"JSON": "json", "GET": ""}[v.SendNotify.Method]
+		return v.FoneNumber
+	})
+	m, as := a.manage(t), settings[2]
+	config := func(i int) attributes {
+		return as.config(delivery{kind: kind, value: spelled[kind][i]}.attributes(testNumber, "url_method", []string{"JSON", "GET"}[i]))
+	}
+	for _, i := range []int{0, 1, 0} {
+		m.apply(config(i))
+		m.apply(config(i)) // A list can spell it differently.
+		m.mustPlanNothing(config(i))
+		as.mustBe(t, a, delivery{kind: kind, value: spelled[kind][i]})
+	}
+	as.set(a, testNumber, delivery{kind: "Email", value: "boss@example.org"})
+	if c, _ := m.plan(config(0)); c.isEmpty() {
+		t.Error("drift is not seen")
+	}
+	m.mustApply(config(0))
+	m.mustApply(nil)
+	as.mustBe(t, a, delivery{kind: "None"})
+}
+
+// Mistakes of notifications that deliveries do not have.
+func TestMistakesInNotifications(t *testing.T) {
+	t.Parallel()
+	r := newAccountWith(t).manage(t).start()
+	for _, test := range []struct {
+		config        attributes
+		summary, text string
+	}{
+		{notify("URL", hookURL, "JSON"), "Invalid Attribute Value Match", `must be one of: ["Callback" "Email" "None"], got: "URL"`},
+		{notify("Device", "987123543678", ""), "Invalid Attribute Value Match", `got: "Device"`},
+		{notify("Callback", hookURL, ""), "Missing URL Method", `"GET", "POST", or "JSON"`},
+		{notify("Callback", hookURL, "json"), "Invalid Attribute Value Match", `got: "json"`},
+		{notify("Callback", "", "JSON"), "Missing Destination", ""},
+		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", `Use "https://hooks.example.com"`},
+		{notify("Email", hookURL, ""), "Invalid Destination", ""},
+		{notify("None", hookURL, ""), "Invalid Destination", ""},
+		{with(notify("Email", "ops@example.com", ""), "url_username", "hook"), "Credentials Without Callback URL", `can only be set when type is "Callback", but type is "Email"`},
+		{with(notify("None", "", ""), "event", "call"), "Invalid Attribute Value Match", `["receive" "send"]`},
+	} {
+		wantError(t, r.validate(test.config), test.summary, test.text)
+	}
+	if diags := r.validate(notify("Email", "ops@example.com", "JSON")); len(diags) > 0 {
+		t.Errorf("a method without a URL is %+v, want it ignored", diags[0])
+	}
+}
+
+// A list returns what an import would, and omits what is not set.
+func TestListOfNotifications(t *testing.T) {
+	t.Parallel()
+	a := newVariedAccount(t)
+	f, _ := a.Get("3215550000")
+	f.ReceiveNotify, f.SendNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}, simulator.Notify{Type: "Email", Email: "ops@example.com"}
+	a.Put(f)
+	f, _ = a.Get("3215550001")
+	f.SendNotify = simulator.Notify{Type: "Pager"}
+	a.Put(f)
+	r := a.manage(t).start()
+	for want, filter := range map[string]attributes{
+		"[Number Device (receive)=Callback Number Device (send)=Email]": {},
+		"[Number Device (send)=Email]":                                  {"event": "send"},
+		"[Number Device (receive)=Callback]":                            {"type": "Callback", "area_code": "321"},
+		"[Number Email (receive)=None Number Forward (receive)=None]":   {"type": "None", "event": "receive", "group": "odd"},
+	} {
+		found, diags := r.listOf(protocol().notification, filter, 100)
+		var got []string
+		for _, l := range found {
+			got = append(got, l.name+"="+l.resource.text("type"))
+			if l.resource.text("event") != l.event || l.resource.text("fonenumber") != l.number {
+				t.Errorf("listed %+v", l)
+			}
+		}
+		if fmt.Sprint(got) != want || failure(diags) != nil {
+			t.Errorf("%v lists %s, want %s: %v", filter, got, want, diags)
+		}
+		wantWarnings(t, diags, map[bool][]string{true: {"Unsupported Destination"}}[len(filter) == 0 || filter["event"] == "send"])
+	}
+}
+
+// Refresh and plan of 1,000 deliveries and 1,000 notifications share one reading of the account.
+func TestRequestsForBoth(t *testing.T) {
+	t.Parallel()
+	a := newAccountInMemory(t, simulator.Options{FoneNumbers: size(1000, 1000, 100)})
+	var objects []instance
+	r := a.start(t.Context(), t, nil)
+	for _, f := range a.Numbers() {
+		f.Receive = f.Receive.Delivering("Email", "ops@example.com")
+		f.ReceiveNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}
+		a.Put(f)
+	}
+	for _, f := range a.Numbers() {
+		for _, as := range settings[:2] {
+			i, diags := r.importState(as.id(f.Number))
+			if failure(diags) != nil {
+				t.Fatal(failure(diags).Detail)
+			}
+			objects = append(objects, i)
+		}
+	}
+	a.Forget()
+	r = a.start(context.Background(), t, nil)
+	for _, i := range objects {
+		read, _ := r.refresh(i)
+		config := attributesOf(read.state)
+		delete(config, "on_destroy")
+		if c, diags := r.plan(read, config); !c.isEmpty() || len(diags) > 0 {
+			t.Fatalf("%v has changes and %v", config, diags)
+		}
+	}
+	if got := len(a.Requests()); got > 7 {
+		t.Errorf("%d requests, want at most 7", got)
+	}
+}

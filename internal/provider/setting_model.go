@@ -1,0 +1,226 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// settingModel is a setting of a FoneNumber in a configuration, a plan, or the state: its delivery or one of its notifications.
+// FromAPI and ToAPI are the only conversions between it and the client.
+type settingModel struct {
+	commonModel
+	Event     types.String // Of a notification; null for a delivery.
+	OnDestroy types.String // Of a delivery; null for a notification, which can always be turned off.
+}
+
+// commonModel contains the attributes that deliveries and notifications have in common.
+type commonModel struct {
+	FoneNumber           types.String `tfsdk:"fonenumber"`
+	Type                 types.String `tfsdk:"type"`
+	Value                types.String `tfsdk:"value"`
+	URLMethod            types.String `tfsdk:"url_method"`
+	URLUsername          types.String `tfsdk:"url_username"`
+	URLPassword          types.String `tfsdk:"url_password"`
+	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null except in the configuration.
+	URLPasswordWOVersion types.Number `tfsdk:"url_password_wo_version"`
+}
+
+// The values of on_destroy.
+const (
+	onDestroyDisable = "disable"
+	onDestroyKeep    = "keep"
+)
+
+// The values of event.
+const (
+	eventReceive = "receive"
+	eventSend    = "send"
+)
+
+// optionOf contains the message options of a notification's event. A delivery has none.
+var optionOf = map[string]fonestorm.MessageOption{"": fonestorm.Receive, eventReceive: fonestorm.ReceiveNotify, eventSend: fonestorm.SendNotify}
+
+func (m settingModel) option() fonestorm.MessageOption { return optionOf[m.Event.ValueString()] }
+
+// isDelivery reports whether the model is a delivery and not a notification.
+func (m settingModel) isDelivery() bool { return m.Event.IsNull() }
+
+// id identifies the setting in the account: "3215551212" is a delivery, and "3215551212/receive" a notification.
+func (m settingModel) id() string {
+	if m.isDelivery() {
+		return m.FoneNumber.ValueString()
+	}
+	return m.FoneNumber.ValueString() + "/" + m.Event.ValueString()
+}
+
+// hasID reports whether the ID is known before the apply.
+func (m settingModel) hasID() bool { return !m.FoneNumber.IsUnknown() && !m.Event.IsUnknown() }
+
+// FromAPI updates the model with what FoneStorm shows. A destination that this resource applied keeps the spelling in which it
+// was set. Credentials stay as they are, because FoneStorm never returns them.
+func (m *settingModel) FromAPI(f fonestorm.FoneNumber, rec record) {
+	m.FoneNumber = types.StringValue(f.Number)
+	now := f.Option(m.option())
+	shown, _ := rec.find(now)
+	if shown.Type != fonestorm.None || m.Type.ValueString() != string(fonestorm.None) { // None can be configured with a value.
+		m.Value = stringOrNull(shown.Value)
+	}
+	m.Type = types.StringValue(string(shown.Type))
+	m.URLMethod = m.method(now, rec)
+}
+
+// method returns the method to store. FoneStorm may show none, or always another one than it was given. FoneNumbers can deliver
+// with methods that cannot be configured, so the method of a delivery stays null.
+func (m settingModel) method(now fonestorm.Delivery, rec record) types.String {
+	set, asShown := rec.last()
+	if m.isDelivery() {
+		set.URLMethod = fonestorm.URLMethodPOST
+	}
+	switch {
+	case m.isDelivery() && m.URLMethod.IsNull(), !m.isDelivery() && !now.Type.IsCallback():
+		return m.URLMethod
+	case set.Type.IsCallback() && (now.URLMethod == "" || asShown.URLMethod == "" || now.URLMethod == asShown.URLMethod):
+		return types.StringValue(set.URLMethod)
+	case now.URLMethod == "", m.isDelivery() && !set.Type.IsCallback():
+		return m.URLMethod
+	default:
+		return types.StringValue(now.URLMethod)
+	}
+}
+
+// ToAPI returns the setting to send. now is what FoneStorm shows before the setting, nil if unknown. before is the object that is updated or replaced; the zero value if there is none.
+//
+// FoneStorm never returns credentials, keeps the ones that a request omits, and would send them to the next callback URL. So
+// credentials that are not configured are omitted only if the callback URL stays the same and this resource did not set any.
+func (m settingModel) ToAPI(now *fonestorm.Delivery, before handedOver) fonestorm.Setting {
+	s := fonestorm.Setting{Option: m.option(), Delivery: m.destination()}
+	s.Last, s.LastShown = before.rec.last()
+	s.ReadBack = s.Last == s.Delivery && !before.state.Type.IsNull() && before.state.destination() != s.Last
+
+	empty := ""
+	isURL := s.Type.IsCallback()
+	sameURL := now != nil && fonestorm.SameDestination(now.Normalized(), s.Delivery)
+	switch {
+	case isURL && !m.URLUsername.IsNull():
+		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), m.password()
+		if s.URLPassword == nil {
+			s.URLPassword = &empty
+		}
+	case before.state.hasCredentials():
+		s.URLUsername, s.URLPassword = &empty, &empty
+		s.MustRemoveCredentials = isURL && !sameURL
+	case isURL && !sameURL:
+		s.URLUsername, s.URLPassword = &empty, &empty
+	}
+	return s
+}
+
+// destination returns the destination, without credentials. A notification has a method, and a delivery is always set with POST.
+func (m settingModel) destination() fonestorm.Delivery {
+	d := fonestorm.Delivery{Type: fonestorm.DeliveryType(m.Type.ValueString()), Value: m.Value.ValueString()}
+	if d.Type == fonestorm.None {
+		d.Value = ""
+	}
+	if d.Type == fonestorm.Callback {
+		d.URLMethod = m.URLMethod.ValueString()
+	}
+	return d
+}
+
+// planned returns what the plan of a change records.
+func (m settingModel) planned() plannedSetting {
+	if !m.isKnown() {
+		return plannedSetting{undecided: true}
+	}
+	return plannedSetting{to: new(m.destination())}
+}
+
+// off returns the model that a destroy sets.
+func (m settingModel) off() settingModel {
+	return settingModel{commonModel: commonModel{FoneNumber: m.FoneNumber, Type: types.StringValue(string(fonestorm.None))}, Event: m.Event}
+}
+
+// afterFailure returns the state after a setting failed. FoneStorm never returns credentials. So if it may have accepted new
+// ones, the state gets empty ones, which no configuration has, and the next plan sets the configured ones again.
+func (m settingModel) afterFailure(s fonestorm.Setting, err error) settingModel {
+	if s.URLUsername == nil || !fonestorm.MayHaveTakenEffect(err) {
+		return m
+	}
+	m.URLUsername, m.URLPassword = types.StringValue(""), types.StringValue("")
+	m.URLPasswordWOVersion = types.NumberNull()
+	return m
+}
+
+// isKnown reports whether the destination is known before the apply.
+func (m settingModel) isKnown() bool { return !m.Type.IsUnknown() && !m.Value.IsUnknown() }
+
+// sends reports whether an update from a state to m sends a request.
+func (m settingModel) sends(state settingModel) bool {
+	newMethod := m.kind().IsCallback() && !m.URLMethod.IsNull() && !m.URLMethod.Equal(state.URLMethod)
+	return newMethod || !m.isKnown() || m.destination() != state.destination() || !m.sameCredentials(state)
+}
+
+// sameCredentials reports whether two models have the same callback credentials, as far as Terraform can compare them.
+func (m settingModel) sameCredentials(other settingModel) bool {
+	return m.URLUsername.Equal(other.URLUsername) && m.URLPassword.Equal(other.URLPassword) &&
+		m.URLPasswordWOVersion.Equal(other.URLPasswordWOVersion)
+}
+
+// hasCredentials reports whether a state has callback credentials, or may have some after a failure.
+func (m settingModel) hasCredentials() bool { return !m.URLUsername.IsNull() }
+
+// complete completes the framework's plan. The prior state is nil for a create. A plan depends on nothing else: Terraform plans
+// again before it applies, and the result must be the same.
+func (m *settingModel) complete(before *settingModel, rec record) {
+	if m.OnDestroy.IsUnknown() {
+		m.OnDestroy = types.StringValue(onDestroyDisable)
+		if before != nil {
+			m.OnDestroy = before.OnDestroy
+		}
+	}
+	if before == nil || rec.Shown != nil || !m.isKnown() || m.Value.IsNull() || before.Value.IsNull() {
+		return
+	}
+	// This resource has set nothing. If only the spelling differs from the imported one, there is nothing to change.
+	adopted := *m
+	adopted.Value = before.Value
+	if !adopted.sends(*before) && fonestorm.SameDestination(m.destination().Normalized(), before.destination().Normalized()) {
+		*m = adopted
+	}
+}
+
+// describe describes the setting by its type. The destination itself can come from a sensitive variable.
+func (m settingModel) describe() string {
+	switch {
+	case m.Type.IsUnknown():
+		return fmt.Sprintf("a %s whose type is known only after apply", m.option())
+	case m.isOff() && m.isDelivery():
+		return "type \"None\", which deletes messages upon receipt"
+	default:
+		return fmt.Sprintf("the configured %s of type %q", m.option(), m.Type.ValueString())
+	}
+}
+
+// isOff reports whether messages are deleted, or nothing is notified.
+func (m settingModel) isOff() bool { return m.kind() == fonestorm.None }
+
+func (m settingModel) kind() fonestorm.DeliveryType {
+	return fonestorm.DeliveryType(m.Type.ValueString())
+}
+
+func (m settingModel) password() *string {
+	if !m.URLPasswordWO.IsNull() {
+		return m.URLPasswordWO.ValueStringPointer()
+	}
+	return m.URLPassword.ValueStringPointer()
+}
+
+func stringOrNull(text string) types.String {
+	if text == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(text)
+}

@@ -1,0 +1,341 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+)
+
+// settingResource manages one setting of a FoneNumber: its delivery or one of its notifications. It is embedded in a resource, which
+// adds the schema.
+type settingResource struct {
+	configuredResource
+	attributeMapper
+
+	name string // Name of the resource without that of the provider.
+}
+
+func newSettingResource(name string, mapper attributeMapper) settingResource {
+	return settingResource{configuredResource{unconfigured()}, mapper, name}
+}
+
+// completeResource is what a resource implements.
+type completeResource interface {
+	resource.ResourceWithConfigure
+	resource.ResourceWithIdentity
+	resource.ResourceWithImportState
+	resource.ResourceWithModifyPlan
+	resource.ResourceWithValidateConfig
+}
+
+func (r *settingResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + r.name
+}
+
+// attributeMapper maps between the model and the attributes of a resource.
+type attributeMapper interface {
+	// load reads a configuration, plan, or state.
+	load(ctx context.Context, from attributeSource) (settingModel, diag.Diagnostics)
+	// attributes returns the struct with all attributes, to store as a plan or state.
+	attributes(m settingModel) any
+	// identity returns the struct of the identity.
+	identity(m settingModel) any
+}
+
+// attributeSource is a configuration, plan, or state. The framework does not export an interface for them.
+type attributeSource interface {
+	Get(ctx context.Context, target any) diag.Diagnostics
+}
+
+// Create sends the setting. If it fails but FoneStorm may have a destination that this resource set, now or before it was
+// replaced, Create returns both the error and a state, which Terraform saves as tainted. Otherwise, the setting would be
+// forgotten, or its destination treated as set by something else.
+func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	resp.Diagnostics.Append(r.requireClient()...)
+	plan, diags := r.load(ctx, req.Plan)
+	resp.Diagnostics.Append(diags...)
+	config, diags := r.load(ctx, req.Config)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.applying.Store(true)
+	defer r.lock(plan.FoneNumber.ValueString())()
+
+	old := r.replaced(plan.id())
+	set, rec, err := r.set(ctx, plan, config, old, &resp.Diagnostics)
+	if err != nil {
+		plan = plan.afterFailure(set, err)
+		rec.Failed = true
+	}
+	if len(rec.Applied) == 0 {
+		return
+	}
+	rec.ID = "" // This is another object than the replaced one.
+	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Private)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, r.identity(plan))...)
+}
+
+// Read refreshes the state. It removes an object whose setting another object manages, or whose failed create did not take
+// effect, and a FoneNumber that is no longer in the account.
+func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	state, diags := r.load(ctx, req.State)
+	resp.Diagnostics.Append(diags...)
+	rec, diags := readRecord(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	// Set each time, because CLIs without identity support drop it, and the framework requires it even if the FoneNumber is
+	// gone.
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, r.identity(state))...)
+	importing := state.Type.IsNull()
+	if r.client == nil {
+		if importing {
+			resp.Diagnostics.Append(r.requireClient()...)
+		} else {
+			resp.Diagnostics.Append(r.unknownConfiguration()...)
+		}
+	}
+	if resp.Diagnostics.HasError() || r.client == nil {
+		return
+	}
+	number := state.FoneNumber.ValueString()
+
+	f, err := r.client.GetFoneNumber(ctx, number)
+	if err != nil {
+		gone, problems := r.readFailed(err, state, rec, importing)
+		resp.Diagnostics.Append(problems...)
+		if gone {
+			resp.State.RemoveResource(ctx)
+		}
+		return
+	}
+	if importing {
+		resp.Diagnostics.Append(importDiagnostics(f, state.option())...)
+		rec = recordOf(state, f.Option(state.option()).Normalized())
+		rec.Unseen = true
+		state.OnDestroy = types.StringValue(onDestroyKeep)
+	}
+	resp.Diagnostics.Append(statusDiagnostics(f)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	rec, isNew := rec.of(state), rec.ID == ""
+	f, inEffect := r.inEffect(ctx, f, rec)
+	if inEffect && !r.isFirst(state, &rec, importing, &resp.Diagnostics) || !inEffect && rec.Failed {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	r.plans(number, state.option(), plannedSetting{undecided: true}) // Terraform plans it later.
+	state.FromAPI(f, rec)
+	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
+	if isNew { // Otherwise nothing has changed, and a difference would count as drift.
+		resp.Diagnostics.Append(r.save(ctx, state, rec.identified(), &resp.State, resp.Private)...)
+	}
+}
+
+// readFailed returns the diagnostics for a FoneNumber that could not be read, and whether the account no longer contains it.
+func (r *settingResource) readFailed(err error, state settingModel, rec record, importing bool) (gone bool, diags diag.Diagnostics) {
+	number := state.FoneNumber.ValueString()
+	switch {
+	case importing:
+		diags.Append(apiDiagnostic(err, number))
+	case !fonestorm.IsNotFound(err):
+		diags.Append(r.readFailure(err, number)...)
+	case r.isOtherAccount(rec):
+		diags.Append(r.otherAccount(number, rec)...)
+	default:
+		r.markGone(state.id())
+		diags.AddAttributeWarning(path.Root("fonenumber"), summaryGone,
+			fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so the resource is removed from the state. Remove it from the configuration.", number))
+		return true, diags
+	}
+	return false, diags
+}
+
+// inEffect reports whether FoneStorm shows a destination that was applied, and returns the FoneNumber to refresh with. A list can
+// spell a destination differently than other responses, so a FoneNumber that differs only in spelling is read again.
+func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, rec record) (fonestorm.FoneNumber, bool) {
+	now := f.Option(optionOf[rec.Event])
+	_, ours := rec.find(now)
+	if ours || rec.Shown == nil || !fonestorm.MaySpell(now, rec.Applied[0].delivery()) {
+		return f, ours
+	}
+	if again, err := r.client.ReadFoneNumber(ctx, f.Number); err == nil {
+		f = again
+	}
+	_, ours = rec.find(f.Option(optionOf[rec.Event]))
+	return f, ours
+}
+
+// isFirst reports whether an object that is in effect stays, see ownership. An import of a setting that the state already
+// contains is an error.
+func (r *settingResource) isFirst(state settingModel, rec *record, importing bool, diags *diag.Diagnostics) bool {
+	*rec = rec.identified()
+	first, imported := r.refreshes(state.id(), rec.ID, importing)
+	switch {
+	case first:
+		return true
+	case imported:
+		diags.AddAttributeError(path.Root("fonenumber"), summaryMultiple,
+			fmt.Sprintf("The %s of FoneNumber %s is imported, but the state already contains another resource that manages it. "+
+				"To change the address of that resource, replace the import block with a moved block.", state.option(), state.FoneNumber.ValueString()))
+	default:
+		diags.AddAttributeWarning(path.Root("fonenumber"), "Duplicate Resource Removed From State",
+			fmt.Sprintf("Two resources in the state manage the same %s of FoneNumber %s, because an earlier apply did not finish. "+
+				"One of them was removed from the state. Nothing changed in FoneStorm. If it is in the configuration, the plan creates it again.",
+				state.option(), state.FoneNumber.ValueString()))
+	}
+	return false
+}
+
+// Update sends the whole setting, unless only on_destroy changes.
+func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	resp.Diagnostics.Append(r.requireClient()...)
+	plan, diags := r.load(ctx, req.Plan)
+	resp.Diagnostics.Append(diags...)
+	config, diags := r.load(ctx, req.Config)
+	resp.Diagnostics.Append(diags...)
+	state, diags := r.load(ctx, req.State)
+	resp.Diagnostics.Append(diags...)
+	rec, diags := readRecord(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.applying.Store(true)
+	defer r.lock(plan.FoneNumber.ValueString())()
+
+	rec = rec.of(state)
+	if plan.sends(state) {
+		set, after, err := r.set(ctx, plan, config, handedOver{state, rec}, &resp.Diagnostics)
+		rec = after
+		if err != nil { // The rest of the state stays as it was, so that the next plan contains the same change.
+			plan = state.afterFailure(set, err)
+		}
+	} else {
+		r.markSet(plan.id())
+		rec = rec.configuring(plan.destination())
+	}
+	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Private)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, r.identity(plan))...)
+}
+
+// set sends the planned setting and returns what was sent and the record. It adds diagnostics, including the returned error.
+func (r *settingResource) set(ctx context.Context, plan, config settingModel, before handedOver, diags *diag.Diagnostics) (fonestorm.Setting, record, error) {
+	number := plan.FoneNumber.ValueString()
+	plan.URLPasswordWO = config.URLPasswordWO // Only the configuration contains it.
+	setting := plan.ToAPI(r.now(ctx, plan), before)
+	result, err := r.client.Set(ctx, number, setting)
+	rec := before.rec
+	if err == nil || fonestorm.MayHaveTakenEffect(err) {
+		r.markSet(plan.id())
+		diags.Append(settingDiagnostics(number, setting, result)...)
+	}
+	switch {
+	case err == nil:
+		return setting, rec.afterSetting(setting, result), nil
+	case fonestorm.MayHaveTakenEffect(err):
+		rec.Applied = append(slices.Clip(rec.Applied), destinationOf(setting.Delivery))
+	}
+	diags.Append(apiDiagnostic(err, number))
+	return setting, rec, err
+}
+
+// now returns what FoneStorm shows before a change; nil if it cannot be read. All changes of a process share a few requests.
+func (r *settingResource) now(ctx context.Context, plan settingModel) *fonestorm.Delivery {
+	f, err := r.client.GetFoneNumber(ctx, plan.FoneNumber.ValueString())
+	if err != nil {
+		return nil
+	}
+	return new(f.Option(plan.option()))
+}
+
+// Delete turns the setting off if it still has a destination that this resource applied, see ownership.
+func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	state, diags := r.load(ctx, req.State)
+	resp.Diagnostics.Append(diags...)
+	planned, diags := readRecord(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	number, rec := state.FoneNumber.ValueString(), planned.of(state)
+	r.applying.Store(true)
+	defer r.lock(number)()
+	if planned.Creates == state.id() {
+		r.handOver(state.id(), state, rec) // If a delivery were turned off, it would delete messages until it is set again.
+		return
+	}
+	if state.OnDestroy.ValueString() == onDestroyKeep || r.isSet(state.id()) {
+		return
+	}
+	resp.Diagnostics.Append(r.requireClient()...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	off := state.off().ToAPI(nil, handedOver{state, rec})
+	left, err := r.turnOff(ctx, number, off, rec)
+	resp.Diagnostics.Append(left...)
+	switch {
+	case fonestorm.IsNotFound(err) && r.isOtherAccount(rec):
+		resp.Diagnostics.Append(r.otherAccount(number, rec)...)
+	case fonestorm.IsNotFound(err):
+		resp.Diagnostics.AddWarning(summaryGone,
+			fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so nothing was changed there.", number))
+	case err != nil:
+		resp.Diagnostics.Append(apiDiagnostic(err, number))
+		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(off, err), rec, &resp.State, resp.Private)...)
+	}
+}
+
+// turnOff turns a setting off if FoneStorm shows a destination that was applied, and otherwise warns that it was left unchanged.
+func (r *settingResource) turnOff(ctx context.Context, number string, off fonestorm.Setting, rec record) (diags diag.Diagnostics, _ error) {
+	f, err := r.client.GetFoneNumber(ctx, number)
+	if err != nil || f.Option(off.Option).Type == fonestorm.None {
+		return nil, err
+	}
+	if f, inEffect := r.inEffect(ctx, f, rec); !inEffect {
+		diags.AddWarning(summaryLeftUnchanged,
+			fmt.Sprintf("The %s of FoneNumber %s is %s, which was not set by this resource, so it was left unchanged. To end it, change it in FoneStorm.",
+				off.Option, number, describe(f.Option(off.Option))))
+		return diags, nil
+	}
+	result, err := r.client.Set(ctx, number, off)
+	return settingDiagnostics(number, off, result), err
+}
+
+// save stores a model in the state and its record in private state.
+func (r *settingResource) save(ctx context.Context, m settingModel, rec record, state *tfsdk.State, private privateState) diag.Diagnostics {
+	rec.Creates = ""
+	rec.FoneNumber, rec.Event = m.FoneNumber.ValueString(), m.Event.ValueString()
+	if r.client.Account() != "" {
+		rec.Account = r.client.Account()
+	}
+	diags := state.Set(ctx, r.attributes(m))
+	diags.Append(rec.write(ctx, private)...)
+	return diags
+}
+
+// isOtherAccount reports whether the credentials belong to another account than the one in which a FoneNumber was set.
+func (r *settingResource) isOtherAccount(rec record) bool {
+	account := r.client.Account()
+	return account != "" && rec.Account != "" && account != rec.Account
+}
+
+// otherAccount returns the error for a FoneNumber that was not found because the credentials belong to another account.
+func (r *settingResource) otherAccount(number string, rec record) (diags diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("fonenumber"), "FoneNumber in Another Account",
+		fmt.Sprintf("FoneNumber %s is not in account %q, to which the provider's credentials belong. This resource was applied with account %q. "+
+			"Use the credentials of account %q. If that account no longer contains the FoneNumber either, "+
+			"replace the resource with a removed block that has destroy = false.", number, r.client.Account(), rec.Account, rec.Account))
+	return diags
+}
