@@ -16,7 +16,9 @@ func (s *Simulator) api() http.Handler {
 	mux.Handle("POST "+BasePath+"/subaccounts/token", s.authenticated(s.subaccountToken))
 	mux.Handle("GET "+BasePath+"/fonenumbers", s.authenticated(s.listFoneNumbers))
 	mux.Handle("GET "+BasePath+"/fonenumbers/{fonenumber}", s.authenticated(s.getFoneNumber))
-	mux.Handle("POST "+BasePath+"/messages/receive", s.authenticated(s.setDelivery))
+	mux.Handle("POST "+BasePath+"/messages/receive", s.authenticated(s.setting(badDelivery, setDelivery)))
+	mux.Handle("POST "+BasePath+"/messages/receive_notify", s.authenticated(s.setting(badNotification, func(f *FoneNumber, form url.Values) { f.ReceiveNotify.set(form) })))
+	mux.Handle("POST "+BasePath+"/messages/send_notify", s.authenticated(s.setting(badNotification, func(f *FoneNumber, form url.Values) { f.SendNotify.set(form) })))
 	mux.Handle("GET "+BasePath+"/devices", s.authenticated(s.listDevices))
 	mux.Handle("GET "+BasePath+"/devices/{id}", s.authenticated(s.getDevice))
 	return mux
@@ -60,35 +62,54 @@ func (s *Simulator) getFoneNumber(w http.ResponseWriter, r *http.Request, accoun
 	reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromRead, number)})
 }
 
-func (s *Simulator) setDelivery(w http.ResponseWriter, r *http.Request, account string) {
-	form := Parameters(r)
-	if reason := badDelivery(form); reason != "" {
-		s.addViolation(reason)
-		fail(w, http.StatusBadRequest, reason)
-		return
-	}
-	number := form.Get("fonenumber")
-	s.mu.Lock()
-	f, ok := s.numbers[number]
-	if ok = ok && f.Subaccount == s.subaccountOf(account); ok {
-		f.before, f.shown = f.FoneNumber, 0
-		f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
-		if form.Has("url_username") { // Credentials that are not sent stay.
-			f.Receive.URLUsername = form.Get("url_username")
+// setting returns the handler of a call that changes a FoneNumber, after bad has found no reason to reject the parameters.
+func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*FoneNumber, url.Values)) func(http.ResponseWriter, *http.Request, string) {
+	return func(w http.ResponseWriter, r *http.Request, account string) {
+		form := Parameters(r)
+		if reason := bad(form); reason != "" {
+			s.addViolation(reason)
+			fail(w, http.StatusBadRequest, reason)
+			return
 		}
-		if form.Has("url_password") {
-			f.Receive.URLPassword = form.Get("url_password")
+		number := form.Get("fonenumber")
+		s.mu.Lock()
+		f, ok := s.numbers[number]
+		if ok = ok && f.Subaccount == s.subaccountOf(account); ok {
+			f.before, f.shown = f.FoneNumber, 0
+			set(&f.FoneNumber, form)
+			if s.storeAs != nil {
+				f.FoneNumber = s.storeAs(f.before, f.FoneNumber)
+			}
 		}
-		if s.storeAs != nil {
-			f.FoneNumber = s.storeAs(f.before, f.FoneNumber)
+		s.mu.Unlock()
+		if !ok {
+			fail(w, http.StatusNotFound, "The FoneNumber was not found.")
+			return
+		}
+		reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromSetting, number)})
+	}
+}
+
+// setDelivery leaves credentials that are not sent unchanged.
+func setDelivery(f *FoneNumber, form url.Values) {
+	f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
+	setIfSent(form, map[string]*string{"url_username": &f.Receive.URLUsername, "url_password": &f.Receive.URLPassword})
+}
+
+// set changes the parameters that are sent.
+func (n *Notify) set(form url.Values) {
+	n.Type = form.Get("type")
+	setIfSent(form, map[string]*string{
+		"email": &n.Email, "url": &n.URL, "method": &n.Method, "url_username": &n.URLUsername, "url_password": &n.URLPassword,
+	})
+}
+
+func setIfSent(form url.Values, fields map[string]*string) {
+	for name, field := range fields {
+		if form.Has(name) {
+			*field = form.Get(name)
 		}
 	}
-	s.mu.Unlock()
-	if !ok {
-		fail(w, http.StatusNotFound, "The FoneNumber was not found.")
-		return
-	}
-	reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromSetting, number)})
 }
 
 func (s *Simulator) listDevices(w http.ResponseWriter, _ *http.Request, account string) {
@@ -131,6 +152,20 @@ func badDelivery(form url.Values) string {
 		return ""
 	}
 	return fmt.Sprintf("The value %q is not valid for type %s.", value, kind)
+}
+
+// badNotification says why a notification is invalid; "" if it is valid.
+func badNotification(form url.Values) string {
+	switch kind := form.Get("type"); {
+	case kind == "Email" && !isEmail(form.Get("email")):
+		return fmt.Sprintf("The email %q is not valid.", form.Get("email"))
+	case kind == "Callback" && !isURL(form.Get("url")):
+		return fmt.Sprintf("The url %q is not valid.", form.Get("url"))
+	case kind == "Callback" && !form.Has("method"):
+		return "The method is required for type Callback."
+	default:
+		return ""
+	}
 }
 
 func isEmail(text string) bool {

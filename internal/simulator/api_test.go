@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -277,27 +278,59 @@ func TestSetDelivery(t *testing.T) {
 	}
 }
 
-// A value that is not valid for its type is rejected.
+// A value that is not valid for its type is rejected, and so is a notification without its destination.
 func TestValuesAreChecked(t *testing.T) {
 	t.Parallel()
-	for kind, values := range map[string][]string{
-		"Device":  {"sip-phone", "98 71", "+987"},
-		"Email":   {"ops", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
-		"URL":     {"example.com", "ftp://example.com", "https://", "/handler", "https://exa mple.com"},
-		"Forward": {"321555111", "13215551111", "321-555-1111"},
-		"None":    {"none", "3215551111"},
+	for call, values := range map[string][]string{
+		`/messages/receive {"type":"Device","url_method":"POST","value":%q}`:    {"sip-phone", "98 71", "+987"},
+		`/messages/receive {"type":"Email","url_method":"POST","value":%q}`:     {"ops", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
+		`/messages/receive {"type":"URL","url_method":"POST","value":%q}`:       {"example.com", "ftp://example.com", "https://", "/handler", "https://exa mple.com"},
+		`/messages/receive {"type":"Forward","url_method":"POST","value":%q}`:   {"321555111", "13215551111", "321-555-1111"},
+		`/messages/receive {"type":"None","url_method":"POST","value":%q}`:      {"none", "3215551111"},
+		`/messages/receive_notify {"type":"Callback","method":"JSON","url":%q}`: {"", "example.com"},
+		`/messages/receive_notify {"type":"Callback","url":%q}`:                 {"https://example.com"},
+		`/messages/send_notify {"type":"Email","email":%q}`:                     {"", "a@example.com,b@example.com"},
 	} {
 		for _, value := range values {
 			sim := newSimulator(t, Options{FoneNumbers: 1})
 			before, _ := sim.Get(number)
-			form := url.Values{"fonenumber": {number}, "type": {kind}, "value": {value}, "url_method": {"POST"}}
-			wantEnvelope(t, post(t, sim, "/messages/receive", anyToken(sim), form), http.StatusBadRequest)
+			path, body, _ := strings.Cut(fmt.Sprintf(call, value), " ")
+			body = strings.Replace(body, "{", `{"fonenumber":"`+number+`",`, 1)
+			wantEnvelope(t, ask(t, sim, http.MethodPost, path, anyToken(sim), jsonBody, body), http.StatusBadRequest)
 			wantViolations(t, sim, 1)
 			if after, _ := sim.Get(number); after != before {
-				t.Errorf("%s %s failed but the account has %+v", kind, value, after)
+				t.Errorf("%s failed but the account has %+v", body, after)
 			}
 		}
 	}
+}
+
+// Each of the two notifications is set by itself. Like a delivery, it keeps its old destination when it is turned off.
+func TestNotifications(t *testing.T) {
+	t.Parallel()
+	sim := newSimulator(t, Options{FoneNumbers: 1})
+	token := anyToken(sim)
+	for _, call := range [][2]string{
+		{"receive_notify", `{"fonenumber":"3215550000","type":"Callback","url":"https://x.test","method":"JSON","url_username":"hook","url_password":"s3cret"}`},
+		{"send_notify", `{"fonenumber":"3215550000","type":"Email","email":"sent@example.com"}`},
+		{"receive_notify", `{"fonenumber":"3215550000","type":"None"}`},
+	} {
+		response := ask(t, sim, http.MethodPost, "/messages/"+call[0], token, jsonBody, call[1])
+		if decoded(t, response, http.StatusOK); strings.Contains(response.Body.String(), "s3cret") {
+			t.Errorf("the response shows the password: %s", response.Body)
+		}
+	}
+	f, _ := sim.Get(number)
+	received := Notify{Type: "None", URL: "https://x.test", Method: "JSON", URLUsername: "hook", URLPassword: "s3cret"}
+	if sent := (Notify{Type: "Email", Email: "sent@example.com"}); f.ReceiveNotify != received || f.SendNotify != sent || f.Receive.Type != "None" {
+		t.Errorf("the account has %+v", f)
+	}
+	shown := objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK))
+	if want := `"receive_notify":{"email":"","method":"JSON","type":"None","url":"https://x.test"},` +
+		`"send_notify":{"email":"sent@example.com","method":null,"type":"Email","url":null}`; !strings.Contains(shown, want) {
+		t.Errorf("the FoneNumber is %s, want %s in it", shown, want)
+	}
+	wantViolations(t, sim, 0)
 }
 
 // As in FoneStorm, the value of one type stays when another type is set.

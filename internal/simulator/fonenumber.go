@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"cmp"
-	"net/url"
 	"strings"
 )
 
@@ -29,6 +28,10 @@ type Notify struct {
 	Email  string
 	URL    string
 	Method string // GET, POST, or JSON.
+
+	// The API accepts these and never returns them.
+	URLUsername string
+	URLPassword string
 }
 
 // Receive is the delivery of a FoneNumber. It has a field for each type of destination; fields of other types than the current
@@ -59,14 +62,8 @@ func (r Receive) Value() string {
 	return ""
 }
 
-// String describes the delivery, without credentials, not even those in a URL.
-func (r Receive) String() string {
-	value := r.Value()
-	if u, err := url.Parse(value); err == nil && u.User != nil {
-		value = u.Redacted()
-	}
-	return strings.TrimSpace(r.Type + " " + value)
-}
+// String describes the delivery, without the credentials.
+func (r Receive) String() string { return strings.TrimSpace(r.Type + " " + r.Value()) }
 
 // Delivering returns r with a new destination. Fields of other types and the credentials keep their values.
 func (r Receive) Delivering(kind, value string) Receive {

@@ -28,6 +28,8 @@ type Request struct {
 var kinds = [][2]string{
 	{"/auth", "login"},
 	{"/subaccounts/token", "subaccount"},
+	{"/messages/receive_notify", "notify"},
+	{"/messages/send_notify", "notify"},
 	{"/messages/receive", "set"},
 	{"/fonenumbers/", "get"},
 	{"/fonenumbers", "list"},

@@ -114,18 +114,19 @@ func TestContractIsChecked(t *testing.T) {
 	const rest = `,"value":"ops@example.com","url_method":"POST"}`
 	const start = `{"fonenumber":"3215550000","type":"Email"`
 	for name, test := range map[string]struct{ call, body, words string }{
-		"no fonenumber":      {"POST /messages/receive", `{"type":"Email"` + rest, "fonenumber"},
-		"no url_method":      {"POST /messages/receive", start + `,"value":"ops@example.com"}`, "url_method"},
-		"url_method JSON":    {"POST /messages/receive", start + `,"value":"ops@example.com","url_method":"JSON"}`, "url_method"},
-		"unknown parameter":  {"POST /messages/receive", start + `,"url_metod":"POST"` + rest, "url_metod"},
-		"type in lower case": {"POST /messages/receive", `{"fonenumber":"3215550000","type":"email"` + rest, "type"},
-		"eleven digits":      {"POST /messages/receive", `{"fonenumber":"13215550000","type":"Email"` + rest, "fonenumber"},
-		"JSON number":        {"POST /messages/receive", `{"fonenumber":3215550000,"type":"Email"` + rest, "fonenumber"},
-		"echo of a read":     {"POST /messages/receive", `{"fonenumber":{"fonenumber":"3215550000"}}`, ""},
-		"login for two days": {"POST /auth", `{"username":"demo","password":"demo-password","expires":172800}`, "expires"},
-		"login in the query": {"POST /auth?username=demo&password=demo-password", "", ""},
-		"read of device x":   {"GET /devices/x", "", "id"},
-		"other filter":       {"GET /fonenumbers?filter=active", "", "filter"},
+		"no fonenumber":          {"POST /messages/receive", `{"type":"Email"` + rest, "fonenumber"},
+		"no url_method":          {"POST /messages/receive", start + `,"value":"ops@example.com"}`, "url_method"},
+		"url_method JSON":        {"POST /messages/receive", start + `,"value":"ops@example.com","url_method":"JSON"}`, "url_method"},
+		"unknown parameter":      {"POST /messages/receive", start + `,"url_metod":"POST"` + rest, "url_metod"},
+		"type in lower case":     {"POST /messages/receive", `{"fonenumber":"3215550000","type":"email"` + rest, "type"},
+		"eleven digits":          {"POST /messages/receive", `{"fonenumber":"13215550000","type":"Email"` + rest, "fonenumber"},
+		"JSON number":            {"POST /messages/receive", `{"fonenumber":3215550000,"type":"Email"` + rest, "fonenumber"},
+		"echo of a read":         {"POST /messages/receive", `{"fonenumber":{"fonenumber":"3215550000"}}`, ""},
+		"notification by method": {"POST /messages/send_notify", `{"fonenumber":"3215550000","type":"None","method":"PUT"}`, "method"},
+		"login for two days":     {"POST /auth", `{"username":"demo","password":"demo-password","expires":172800}`, "expires"},
+		"login in the query":     {"POST /auth?username=demo&password=demo-password", "", ""},
+		"read of device x":       {"GET /devices/x", "", "id"},
+		"other filter":           {"GET /fonenumbers?filter=active", "", "filter"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

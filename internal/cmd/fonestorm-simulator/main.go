@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -186,8 +188,12 @@ func logLine(r simulator.Request) string {
 		envelope := struct{ Message string }{r.Reason}
 		_ = json.Unmarshal([]byte(r.Reason), &envelope) // A reason that is too long is cut, and no longer JSON.
 		line += "  " + envelope.Message
-	case r.Kind() == "set":
-		line += fmt.Sprintf("  %s: %s", r.Form.Get("fonenumber"), simulator.Receive{}.Delivering(r.Form.Get("type"), r.Form.Get("value")))
+	case r.Kind() == "set" || r.Kind() == "notify":
+		destination := cmp.Or(r.Form.Get("url"), r.Form.Get("email"), strings.TrimPrefix(r.Form.Get("value"), "None"))
+		if u, err := url.Parse(destination); err == nil && u.User != nil {
+			destination = u.Redacted()
+		}
+		line += strings.TrimRight(fmt.Sprintf("  %s: %s %s", r.Form.Get("fonenumber"), r.Form.Get("type"), destination), " ")
 		if r.Form.Has("url_username") || r.Form.Has("url_password") {
 			line += ", with credentials"
 		}

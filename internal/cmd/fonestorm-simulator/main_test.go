@@ -70,7 +70,9 @@ func TestPrintedCommands(t *testing.T) {
 		command := exec.CommandContext(t.Context(), "sh", "-ec", script+`
 			curl -s $FRACTEL_ENDPOINT/fonenumbers/4075550000 -H "token: $TOKEN"
 			curl -s $FRACTEL_ENDPOINT/messages/receive -H "token: $TOKEN" -H 'Content-Type: application/json' -d \
-				'{"fonenumber":"3215550000","type":"URL","value":"https://u:secret-horse@x.test","url_method":"POST","url_password":"secret-horse"}'`)
+				'{"fonenumber":"3215550000","type":"URL","value":"https://u:secret-horse@x.test","url_method":"POST","url_password":"secret-horse"}'
+			curl -s $FRACTEL_ENDPOINT/messages/receive_notify -H "token: $TOKEN" -H 'Content-Type: application/json' -d \
+				'{"fonenumber":"3215550000","type":"Callback","url":"https://u:secret-horse@x.test","method":"JSON"}'`)
 		if output, err := command.CombinedOutput(); err != nil || !strings.Contains(string(output), "by-hand@example.com") {
 			t.Fatalf("%s: %v\n%s\n%s", dialect, err, output, script)
 		}
@@ -79,6 +81,7 @@ func TestPrintedCommands(t *testing.T) {
 POST /messages/receive  200  3215550000: Email by-hand@example.com
 GET  /fonenumbers/4075550000  404  The FoneNumber was not found.
 POST /messages/receive  200  3215550000: URL https://u:xxxxx@x.test, with credentials
+POST /messages/receive_notify  200  3215550000: Callback https://u:xxxxx@x.test
 `
 		if log != want {
 			t.Errorf("the log is\n%s\nwant\n%s", log, want)
