@@ -112,33 +112,6 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// Faults in responses about one FoneNumber do not affect other calls to which they do not apply.
-func TestFaultsOfOtherCalls(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		fault Fault
-		path  string
-		want  string // In the response.
-	}{
-		"bare success of a read":        {BareSuccess, "/fonenumbers/" + number, `"fonenumber":"3215550000"`},
-		"another FoneNumber in lists":   {AnotherFoneNumber, "/fonenumbers?filter=all", `"fonenumber":"3215550000"`},
-		"receive missing in lists":      {ReceiveMissing, "/fonenumbers?filter=all", `"sms_options":{"mms_enabled":"yes","receive_notify":`},
-		"another FoneNumber of devices": {AnotherFoneNumber, "/devices/219", `"fonenumber":"3215550000"`},
-		"unknown members of devices":    {UnknownMembers, "/devices", `"added_later"`},
-		"404":                           {WrongTypes, "/fonenumbers/3215559999", `"error":"Not Found"`},
-	} {
-		sim := newSimulator(t, Options{FoneNumbers: 1})
-		sim.PutDevice(Device{ID: "219", FoneNumber: number})
-		server := httptest.NewServer(sim)
-		defer server.Close()
-		sim.Inject(func(*http.Request) Fault { return test.fault })
-		if got := send(t.Context(), t, sim, http.MethodGet, server.URL+BasePath+test.path, ""); !strings.Contains(got.body, test.want) {
-			t.Errorf("%s: the response is %s, want %s in it", name, got.body, test.want)
-		}
-		wantViolations(t, sim, 0)
-	}
-}
-
 // A test chooses the fault by the request, which FoneStorm receives unchanged, and can disable faults.
 func TestInject(t *testing.T) {
 	t.Parallel()

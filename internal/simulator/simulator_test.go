@@ -216,25 +216,6 @@ device GET /devices/219 401
 	})
 }
 
-// A client that disconnects early leaves nothing running.
-func TestClientThatDisconnects(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, Options{FoneNumbers: 1, Latency: time.Minute})
-		server := http.TimeoutHandler(sim, time.Second, "")
-		begun := time.Now()
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v2/messages/receive", strings.NewReader(""))
-		server.ServeHTTP(httptest.NewRecorder(), r)
-		synctest.Wait()
-		if waited := time.Since(begun); waited != time.Second {
-			t.Errorf("took %s, want one second", waited)
-		}
-		if got := sim.Requests(); len(got) != 1 || got[0].Status != 0 {
-			t.Errorf("the requests are %+v, want one without a response", got)
-		}
-	})
-}
-
 func TestIntercept(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{FoneNumbers: 1})

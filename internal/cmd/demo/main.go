@@ -62,13 +62,9 @@ func (d *demo) run(ctx context.Context, root string, show func(context.Context) 
 	if d.account, err = simulator.New(simulator.Options{}); err != nil {
 		return err
 	}
-	for number, receive := range map[string]simulator.Receive{
-		"3215551201": {Type: "None"},
-		"3215551202": {Type: "Email", Email: "someone.who.left@example.com"},
-		"3215551203": {Type: "Forward", Forward: "3215551111"},
-		"3215551204": {Type: "None"},
-	} {
-		d.account.Put(simulator.FoneNumber{Number: number, Receive: receive})
+	for number, destination := range initial {
+		kind, value, _ := strings.Cut(destination, " ")
+		d.account.Put(simulator.FoneNumber{Number: number, Receive: simulator.Receive{}.Delivering(kind, value)})
 	}
 	d.account.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk"})
 	server := httptest.NewServer(d.account)
