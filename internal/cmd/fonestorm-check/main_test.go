@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -43,7 +44,7 @@ func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 	w, arrived := httptest.NewRecorder(), httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
 	arrived.Header = r.Header
 	m.ServeHTTP(w, arrived)
-	return w.Result(), nil
+	return w.Result(), r.Context().Err()
 }
 
 // check runs the program. It fails the test if the output contains a value of the account.
@@ -112,6 +113,15 @@ func TestEveryTypeIsSetAndRestored(t *testing.T) {
 	}
 	wantWords(t, stdout, "of type Device with fonenumber, type", "email: as sent, but in another case, e-mail, lower case",
 		"url: as sent, but percent-encoded, URL", "forward: as sent, with more around it, digits with punctuation", "is restored")
+	credentials := map[string]string{}
+	for _, r := range sim.Requests() {
+		if r.Form.Has("url_username") {
+			credentials[r.Form.Get("type")] = r.Form.Get("url_username") + ":" + r.Form.Get("url_password")
+		}
+	}
+	if want := map[string]string{"URL": "terraform:check", "None": ":"}; !maps.Equal(credentials, want) {
+		t.Errorf("the credentials are %v, want %v", credentials, want)
+	}
 	if after, _ := sim.Get(fonenumber); after.Receive.String() != before.Receive.String() {
 		t.Errorf("the FoneNumber delivers to %s", after.Receive)
 	}
@@ -137,6 +147,16 @@ func TestSurprises(t *testing.T) {
 		t.Errorf("the exit status is %d", status)
 	}
 	wantWords(t, stdout, "NOT as the provider expects: ", "(?i:Forward)")
+}
+
+// The name of a member can be a value, too.
+func TestUnusualMember(t *testing.T) {
+	t.Parallel()
+	shape := map[string]bool{}
+	collect(shape, "", map[string]any{"hidden@example.org": "Email", "label": "hidden"}, "")
+	if want := map[string]bool{`(another name): "Email"`: true, "label: text": true}; !maps.Equal(shape, want) {
+		t.Errorf("the shape is %v, want %v", shape, want)
+	}
 }
 
 // A delivery is restored in the spelling of settings, whichever FoneStorm shows. One that cannot be read is never changed.
@@ -183,6 +203,9 @@ func TestInterrupt(t *testing.T) {
 		f, _ := sim.Get(fonenumber)
 		if status != notChecked || settings != at+1 || f.Receive.String() != "Email hidden@example.org" {
 			t.Errorf("interrupted at setting %d, the exit status is %d after %d settings, and the FoneNumber delivers to %s", at, status, settings, f.Receive)
+		}
+		if calls, responses := strings.Count(stdout, "\nGET ")+strings.Count(stdout, "\nPOST "), strings.Count(stdout, " after "); calls != responses {
+			t.Errorf("interrupted at setting %d, %d of %d calls got a response", at, responses, calls)
 		}
 		wantWords(t, stdout, "is restored")
 		wantWords(t, stderr, "canceled")
