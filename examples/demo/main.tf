@@ -11,17 +11,8 @@ terraform {
 
 provider "fractel" {}
 
-variable "hook_password" {
-  description = "Password of the callback URL."
-  type        = string
-  sensitive   = true
-}
-
 resource "fractel_fonenumber_delivery" "billing" {
-  fonenumber              = "3215551202"
-  type                    = "URL"
-  value                   = "https://billing.example.com/sms?msg={{msg}}"
-  url_username            = "fonestorm"
-  url_password_wo         = var.hook_password # Not stored in the state. Requires Terraform or OpenTofu 1.11 or later.
-  url_password_wo_version = 1
+  fonenumber = "3215551202"
+  type       = "URL"
+  value      = "https://billing.example.com/sms?msg={{msg}}"
 }

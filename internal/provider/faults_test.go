@@ -132,9 +132,9 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 			return outcome{"", 2}, outcome{"", 1 + retries}
 		}
 		return outcome{"", 2}, outcome{unreachable, 1 + retries}
-	case simulator.RateLimited, simulator.RateLimitedSeconds, simulator.RateLimitedDate, simulator.RateLimited400, simulator.RateLimited410:
+	case simulator.RateLimited, simulator.RateLimitedSeconds, simulator.RateLimited400:
 		return outcome{"", 2}, outcome{"FoneStorm Rate Limit Exceeded", 301} // For five minutes, and at most once a second.
-	case simulator.RequestTimeout, simulator.ServerError, simulator.BadGateway, simulator.Unavailable, simulator.GatewayTimeout:
+	case simulator.ServerError, simulator.BadGateway:
 		return outcome{"", 2}, outcome{"FoneStorm Server Error", 1 + retries}
 	case simulator.HTMLPage:
 		return outcome{"", 2}, outcome{unexpected, 1 + retries}
@@ -143,7 +143,7 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 			return outcome{"", 2}, outcome{"", 1 + retries}
 		}
 		return outcome{"", 2}, outcome{unexpected, 1 + retries}
-	case simulator.EmptyResponse, simulator.NoContent:
+	case simulator.EmptyResponse:
 		if sets { // Which reports success.
 			return outcome{"", 1}, outcome{"", 1}
 		}
@@ -167,7 +167,7 @@ func (o operation) outcomes(fault simulator.Fault) (once, always outcome) {
 		default: // The list or another read contradicts it.
 			return outcome{unexpected, 1}, outcome{unexpected, 1}
 		}
-	case simulator.NotFoundPage, simulator.NotFoundForeign:
+	case simulator.NotFoundPage:
 		if lists {
 			return outcome{"", 2}, outcome{wrongEndpoint, 2}
 		}

@@ -38,11 +38,11 @@ func TestMain(m *testing.M) {
 }
 
 func findCLI() error {
-	cli, err := terraformcli.Executable()
+	cli, err := terraformcli.Find(context.Background(), os.Stderr)
 	if err != nil {
 		return err
 	}
-	os.Setenv("TF_ACC_TERRAFORM_PATH", cli)
+	os.Setenv("TF_ACC_TERRAFORM_PATH", cli.Path)
 	os.Setenv("CHECKPOINT_DISABLE", "1")
 	os.Unsetenv("TF_CLI_CONFIG_FILE") // It may select another build of the provider, or not exist.
 	if isTofu(theCLI()) {

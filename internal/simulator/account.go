@@ -24,7 +24,6 @@ func (s *Simulator) Put(f FoneNumber) {
 	f.Active = cmp.Or(f.Active, "yes")
 	f.Receive.Type = cmp.Or(f.Receive.Type, "None")
 	s.numbers[f.Number] = &record{FoneNumber: f, before: f}
-	s.addSubaccount(f.Subaccount)
 }
 
 // Remove removes a FoneNumber from its account.
@@ -59,7 +58,6 @@ func (s *Simulator) PutDevice(d Device) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.devices[d.ID] = d
-	s.addSubaccount(d.Subaccount)
 }
 
 // Devices returns every device of the account and its subaccounts, ordered by ID.
@@ -69,12 +67,10 @@ func (s *Simulator) Devices() []Device {
 	return slices.SortedFunc(maps.Values(s.devices), func(a, b Device) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// addSubaccount adds a subaccount. The caller must have locked s.
-func (s *Simulator) addSubaccount(code string) {
-	isAccount := func(u user) bool { return u.account == code }
-	if code != "" && !slices.ContainsFunc(s.users, isAccount) {
-		s.subaccounts[code] = true
-	}
+// hasSubaccount reports whether the account has a subaccount, which is one with FoneNumbers.
+func (s *Simulator) hasSubaccount(code string) bool {
+	isUser := func(u user) bool { return u.account == code }
+	return !slices.ContainsFunc(s.users, isUser) && slices.ContainsFunc(s.Numbers(), func(f FoneNumber) bool { return f.Subaccount == code })
 }
 
 // subaccountOf returns the value of Subaccount in the FoneNumbers and devices of a token's account.

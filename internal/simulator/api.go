@@ -17,8 +17,8 @@ func (s *Simulator) api() http.Handler {
 	mux.Handle("GET "+BasePath+"/fonenumbers", s.authenticated(s.listFoneNumbers))
 	mux.Handle("GET "+BasePath+"/fonenumbers/{fonenumber}", s.authenticated(s.getFoneNumber))
 	mux.Handle("POST "+BasePath+"/messages/receive", s.authenticated(s.setting(badDelivery, setDelivery)))
-	mux.Handle("POST "+BasePath+"/messages/receive_notify", s.authenticated(s.setting(badNotification, setReceiveNotify)))
-	mux.Handle("POST "+BasePath+"/messages/send_notify", s.authenticated(s.setting(badNotification, setSendNotify)))
+	mux.Handle("POST "+BasePath+"/messages/receive_notify", s.authenticated(s.setting(badNotification, func(f *FoneNumber, form url.Values) { f.ReceiveNotify.set(form) })))
+	mux.Handle("POST "+BasePath+"/messages/send_notify", s.authenticated(s.setting(badNotification, func(f *FoneNumber, form url.Values) { f.SendNotify.set(form) })))
 	mux.Handle("GET "+BasePath+"/devices", s.authenticated(s.listDevices))
 	mux.Handle("GET "+BasePath+"/devices/{id}", s.authenticated(s.getDevice))
 	return mux
@@ -37,17 +37,12 @@ func (s *Simulator) authenticated(next func(w http.ResponseWriter, r *http.Reque
 }
 
 func (s *Simulator) listFoneNumbers(w http.ResponseWriter, r *http.Request, account string) {
-	filtered := r.URL.Query().Get("filter") == "all"
-	form := s.dialect.List
-	if filtered && form == ListRejected {
-		fail(w, http.StatusBadRequest, "The filter is not valid.")
-		return
-	}
+	everything := s.options.Dialect.IgnoresFilter
 	list := []any{}
 	for _, f := range s.Numbers() {
 		switch {
-		case f.Subaccount != s.subaccountOf(account) || f.Active != "yes" && form != ListInactive:
-		case form == ListInactive || filtered && form == ListObjects:
+		case f.Subaccount != s.subaccountOf(account) || f.Active != "yes" && !everything:
+		case everything || r.URL.Query().Get("filter") == "all":
 			if object := s.show(FromList, f.Number); object != nil {
 				list = append(list, object)
 			}
@@ -67,9 +62,8 @@ func (s *Simulator) getFoneNumber(w http.ResponseWriter, r *http.Request, accoun
 	reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromRead, number)})
 }
 
-// setting returns the handler of a call that changes a FoneNumber, after bad has found no reason to reject the parameters. set
-// returns the delivery or the notification that it has changed.
-func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*FoneNumber, url.Values) fmt.Stringer) func(http.ResponseWriter, *http.Request, string) {
+// setting returns the handler of a call that changes a FoneNumber, after bad has found no reason to reject the parameters.
+func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*FoneNumber, url.Values)) func(http.ResponseWriter, *http.Request, string) {
 	return func(w http.ResponseWriter, r *http.Request, account string) {
 		form := Parameters(r)
 		if reason := bad(form); reason != "" {
@@ -82,11 +76,7 @@ func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*Fone
 		f, ok := s.numbers[number]
 		if ok = ok && f.Subaccount == s.subaccountOf(account); ok {
 			f.before, f.shown = f.FoneNumber, 0
-			change := fmt.Sprintf("%s: %s", number, set(&f.FoneNumber, form))
-			if form.Has("url_username") || form.Has("url_password") {
-				change += ", with credentials"
-			}
-			s.noteChange(r.Context(), change)
+			set(&f.FoneNumber, form)
 			if s.storeAs != nil {
 				f.FoneNumber = s.storeAs(f.before, f.FoneNumber)
 			}
@@ -101,30 +91,24 @@ func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*Fone
 }
 
 // setDelivery leaves credentials that are not sent unchanged.
-func setDelivery(f *FoneNumber, form url.Values) fmt.Stringer {
+func setDelivery(f *FoneNumber, form url.Values) {
 	f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
-	setIfSent(form, "url_username", &f.Receive.URLUsername)
-	setIfSent(form, "url_password", &f.Receive.URLPassword)
-	return f.Receive
+	setIfSent(form, map[string]*string{"url_username": &f.Receive.URLUsername, "url_password": &f.Receive.URLPassword})
 }
-
-func setReceiveNotify(f *FoneNumber, form url.Values) fmt.Stringer { return f.ReceiveNotify.set(form) }
-func setSendNotify(f *FoneNumber, form url.Values) fmt.Stringer    { return f.SendNotify.set(form) }
 
 // set changes the parameters that are sent.
-func (n *Notify) set(form url.Values) fmt.Stringer {
+func (n *Notify) set(form url.Values) {
 	n.Type = form.Get("type")
-	setIfSent(form, "email", &n.Email)
-	setIfSent(form, "url", &n.URL)
-	setIfSent(form, "method", &n.Method)
-	setIfSent(form, "url_username", &n.URLUsername)
-	setIfSent(form, "url_password", &n.URLPassword)
-	return *n
+	setIfSent(form, map[string]*string{
+		"email": &n.Email, "url": &n.URL, "method": &n.Method, "url_username": &n.URLUsername, "url_password": &n.URLPassword,
+	})
 }
 
-func setIfSent(form url.Values, name string, field *string) {
-	if form.Has(name) {
-		*field = form.Get(name)
+func setIfSent(form url.Values, fields map[string]*string) {
+	for name, field := range fields {
+		if form.Has(name) {
+			*field = form.Get(name)
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func (s *Simulator) PutCSV(table io.Reader) error {
 		for i, column := range header {
 			row[column] = strings.TrimSpace(cells[i])
 		}
-		f := FoneNumber{Number: nationalDigits(row["fonenumber"]), Label: row["label"], Group: row["group"], Subaccount: row["account"]}
+		f := FoneNumber{Number: row["fonenumber"], Label: row["label"], Group: row["group"], Subaccount: row["account"]}
 		for _, number := range []string{f.Number, cmp.Or(f.Subaccount, s.options.Account)} {
 			if !tenDigits.MatchString(number) {
 				return fmt.Errorf("row %d of the table: %q must have ten digits", i+2, number)
@@ -64,13 +64,4 @@ func (s *Simulator) PutCSV(table io.Reader) error {
 		}
 	}
 	return nil
-}
-
-// nationalDigits removes punctuation and the country code 1 from a telephone number.
-func nationalDigits(text string) string {
-	digits := strings.NewReplacer(" ", "", "(", "", ")", "", "-", "", ".", "", "+", "").Replace(text)
-	if len(digits) == 11 {
-		digits = strings.TrimPrefix(digits, "1")
-	}
-	return digits
 }

@@ -10,9 +10,9 @@ func TestPutCSV(t *testing.T) {
 	t.Parallel()
 	sim := newSimulator(t, Options{})
 	err := sim.PutCSV(strings.NewReader("\ufefffonenumber,label,type,value,account,url_method,notify_url,send_notify_url\n" +
-		"+1 (321) 555-0000,Front desk,Device,987123543678,2000000001,,,\n" +
+		"3215550000,Front desk,Device,987123543678,2000000001,,,\n" +
 		"3215550001,,URL,https://hooks.example.com/sms,,JSON,https://hooks.example.com/notify,https://hooks.example.com/sent\n" +
-		"321.555.0002,,None,,,,,\n" +
+		"3215550002,,None,,,,,\n" +
 		"3215550003,,Fax,anything,,,,\n"))
 	if err != nil {
 		t.Fatal(err)

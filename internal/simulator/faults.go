@@ -1,19 +1,16 @@
 package simulator
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"time"
 )
 
 // Fault is a way in which a request fails or its response is damaged in transit. The zero value means none.
@@ -30,26 +27,19 @@ const (
 // Error responses. FoneStorm does not process the request.
 const (
 	TokenRejected      Fault = "401" // Although the token is valid.
-	RequestTimeout     Fault = "408"
 	RateLimited        Fault = "429" // Without Retry-After.
 	RateLimitedSeconds Fault = "429 with seconds"
-	RateLimitedDate    Fault = "429 with a date"
 	RateLimited400     Fault = "400 for the rate limit" // As in version 2.11.
-	RateLimited410     Fault = "410 for the rate limit" // As in version 2.12.
 	ServerError        Fault = "500"
+	NotFound           Fault = "404" // As for a FoneNumber that the account does not have.
+	NotFoundPage       Fault = "404 with an HTML page"
 	BadGateway         Fault = "502 with an HTML page" // A proxy's page, as in the next one.
 	HTMLPage           Fault = "200 with an HTML page"
-	Unavailable        Fault = "503"
-	GatewayTimeout     Fault = "504"
-	NotFound           Fault = "404 envelope" // As for a FoneNumber that the account does not have.
-	NotFoundPage       Fault = "404 with an HTML page"
-	NotFoundForeign    Fault = "404 of another program"
 )
 
 // Damaged responses. FoneStorm processes the request; its error responses are not damaged.
 const (
 	EmptyResponse     Fault = "empty response"
-	NoContent         Fault = "204 no content"
 	CutOff            Fault = "truncated response" // The connection is closed in the middle of the body.
 	WrongContentType  Fault = "wrong content type" // JSON that is declared as HTML.
 	UnknownMembers    Fault = "unknown members"    // Every object has undocumented members.
@@ -58,6 +48,8 @@ const (
 	AnotherFoneNumber Fault = "another FoneNumber" // The response is about another FoneNumber. Lists are unchanged.
 	BareSuccess       Fault = "bare success"       // Set Delivery Service returns only a success, as version 2.1 did.
 )
+
+const rateLimitExceeded = "Rate Limit Exceeded"
 
 // faults contains what each fault does in place of FoneStorm.
 var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request){
@@ -69,71 +61,47 @@ var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request
 		disconnect(w, reset)
 	},
 
-	TokenRejected:      envelope(http.StatusUnauthorized, "The token is missing, invalid, or expired.", nil),
-	RequestTimeout:     envelope(http.StatusRequestTimeout, "The request took too long.", nil),
-	RateLimited:        envelope(http.StatusTooManyRequests, rateLimitExceeded, nil),
-	RateLimitedSeconds: envelope(http.StatusTooManyRequests, rateLimitExceeded, func() string { return "1" }),
-	RateLimitedDate: envelope(http.StatusTooManyRequests, rateLimitExceeded, func() string {
-		return time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat) // The format has whole seconds.
-	}),
-	RateLimited400:  envelope(http.StatusBadRequest, rateLimitExceeded, nil),
-	RateLimited410:  envelope(http.StatusGone, rateLimitExceeded, nil),
-	ServerError:     envelope(http.StatusInternalServerError, "Something went wrong.", nil),
-	BadGateway:      page(http.StatusBadGateway, "text/html", proxyPage),
-	HTMLPage:        page(http.StatusOK, "text/html", proxyPage),
-	Unavailable:     envelope(http.StatusServiceUnavailable, "Try again later.", nil),
-	GatewayTimeout:  envelope(http.StatusGatewayTimeout, "There was no response in time.", nil),
-	NotFound:        envelope(http.StatusNotFound, "The FoneNumber was not found.", nil),
-	NotFoundPage:    page(http.StatusNotFound, "text/html", proxyPage),
-	NotFoundForeign: page(http.StatusNotFound, "application/json", `{"message":"no Route matched"}`),
+	TokenRejected:      envelope(http.StatusUnauthorized, "The token is missing, invalid, or expired."),
+	RateLimited:        envelope(http.StatusTooManyRequests, rateLimitExceeded),
+	RateLimited400:     envelope(http.StatusBadRequest, rateLimitExceeded),
+	RateLimitedSeconds: envelope(http.StatusTooManyRequests, rateLimitExceeded, "1"),
+	ServerError:        envelope(http.StatusInternalServerError, "Something went wrong."),
+	NotFound:           envelope(http.StatusNotFound, "The FoneNumber was not found."),
+	NotFoundPage:       page(http.StatusNotFound),
+	BadGateway:         page(http.StatusBadGateway),
+	HTMLPage:           page(http.StatusOK),
 
-	EmptyResponse: damaged(func(*http.Request, *httptest.ResponseRecorder) []byte { return nil }),
-	NoContent: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
-		response.Code = http.StatusNoContent
-		return nil
-	}),
-	CutOff: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
-		body := response.Body.Bytes()
-		response.Header().Set("Content-Length", strconv.Itoa(len(body))) // The server closes a connection on which it has sent less.
+	EmptyResponse: damaged("", func(http.Header, []byte) []byte { return nil }),
+	CutOff: damaged("", func(header http.Header, body []byte) []byte {
+		header.Set("Content-Length", strconv.Itoa(len(body))) // The server closes a connection on which it has sent less.
 		return body[:len(body)/2]
 	}),
-	WrongContentType: damaged(func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
-		response.Header().Set("Content-Type", "text/html")
-		return response.Body.Bytes()
+	WrongContentType: damaged("", func(header http.Header, body []byte) []byte {
+		header.Set("Content-Type", "text/html")
+		return body
 	}),
-	UnknownMembers: damaged(inJSON(func(object map[string]any) {
+	UnknownMembers: changed("", func(object map[string]any) {
 		object["added_later"] = map[string]any{"type": "Fax", "fonenumber": []any{1, nil, "2"}}
-	})),
-	ReceiveMissing: damaged(inJSON(func(object map[string]any) {
+	}),
+	ReceiveMissing: changed("", func(object map[string]any) {
 		if _, delivers := object["receive_notify"]; delivers { // Other options contain a receive too.
 			delete(object, "receive")
 		}
-	})),
-	WrongTypes: damaged(inJSON(func(object map[string]any) {
+	}),
+	WrongTypes: changed("", func(object map[string]any) {
 		for name, value := range object {
 			if text, ok := value.(string); ok {
 				object[name] = map[string]any{"text": text}
 			}
 		}
-	})),
-	AnotherFoneNumber: damaged(func(r *http.Request, response *httptest.ResponseRecorder) []byte {
-		if strings.Contains(r.URL.Path, "/devices") {
-			return response.Body.Bytes()
-		}
-		return inJSON(func(object map[string]any) {
-			number, ok := object["fonenumber"].(string)
-			if inList := strings.HasSuffix(r.URL.Path, "/fonenumbers"); ok && !inList {
-				last := number[len(number)-1]
-				object["fonenumber"] = number[:len(number)-1] + string('0'+(last-'0'+1)%10)
-			}
-		})(r, response)
 	}),
-	BareSuccess: damaged(func(r *http.Request, response *httptest.ResponseRecorder) []byte {
-		if !strings.HasSuffix(r.URL.Path, "/messages/receive") {
-			return response.Body.Bytes()
+	AnotherFoneNumber: changed("/fonenumbers/|/messages/", func(object map[string]any) {
+		if number, ok := object["fonenumber"].(string); ok {
+			last := number[len(number)-1]
+			object["fonenumber"] = number[:len(number)-1] + string('0'+(last-'0'+1)%10)
 		}
-		return []byte(`{"status_code":200,"result":"SUCCESS"}`)
 	}),
+	BareSuccess: damaged("/messages/", func(http.Header, []byte) []byte { return []byte(`{"status_code":200,"result":"SUCCESS"}`) }),
 }
 
 // Faults returns all faults.
@@ -148,12 +116,9 @@ func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
 	}
 	var mu sync.Mutex
 	s.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		body, _ := io.ReadAll(r.Body) // The body is in memory.
-		r.Body = io.NopCloser(bytes.NewReader(body))
 		mu.Lock()
 		fault := choose(r)
 		mu.Unlock()
-		r.Body = io.NopCloser(bytes.NewReader(body))
 		respond, known := faults[fault]
 		if fault != "" && !known {
 			s.addViolation(fmt.Sprintf("a test asks for the unknown fault %q", fault))
@@ -164,8 +129,6 @@ func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
 		return known
 	})
 }
-
-const rateLimitExceeded = "Rate Limit Exceeded"
 
 // Arguments for SetLinger: 0 makes TCP reset the connection when it is closed.
 const (
@@ -185,38 +148,36 @@ func disconnect(w http.ResponseWriter, linger int) {
 	_ = connection.Close()
 }
 
-// envelope returns a handler that sends FoneStorm's error envelope, and Retry-After unless it is nil.
-func envelope(status int, message string, retryAfter func() string) func(*Simulator, http.ResponseWriter, *http.Request) {
+// envelope returns a handler that sends FoneStorm's error envelope, with a Retry-After if there is one.
+func envelope(status int, message string, retryAfter ...string) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
-		if retryAfter != nil {
-			w.Header().Set("Retry-After", retryAfter())
+		for _, value := range retryAfter {
+			w.Header().Set("Retry-After", value)
 		}
 		fail(w, status, message)
 	}
 }
 
-const proxyPage = "<!DOCTYPE html><html><head><title>Not FoneStorm</title></head><body>A proxy.</body></html>"
-
-func page(status int, contentType, content string) func(*Simulator, http.ResponseWriter, *http.Request) {
+// page returns a handler that sends a proxy's HTML page.
+func page(status int) func(*Simulator, http.ResponseWriter, *http.Request) {
 	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(status)
-		fmt.Fprint(w, content)
+		fmt.Fprint(w, "<!DOCTYPE html><html><head><title>Not FoneStorm</title></head><body>A proxy.</body></html>")
 	}
 }
 
-// alteration returns the body to send in a response. It may also change the header and the status.
-type alteration func(r *http.Request, response *httptest.ResponseRecorder) []byte
-
-// damaged lets FoneStorm process the request and alters a successful response.
-func damaged(alter alteration) func(*Simulator, http.ResponseWriter, *http.Request) {
+// damaged lets FoneStorm process the request and alters a successful response to a path that matches the regular expression. alter
+// returns the body to send, and may change the header.
+func damaged(paths string, alter func(header http.Header, body []byte) []byte) func(*Simulator, http.ResponseWriter, *http.Request) {
+	affected := regexp.MustCompile(paths)
 	return func(s *Simulator, w http.ResponseWriter, r *http.Request) {
 		response := httptest.NewRecorder()
 		s.service.ServeHTTP(response, r)
 		body := response.Body.Bytes()
-		if response.Code/100 == 2 {
+		if response.Code/100 == 2 && affected.MatchString(r.URL.Path) {
 			response.Header().Del("Content-Length")
-			body = alter(r, response)
+			body = alter(response.Header(), body)
 		}
 		maps.Copy(w.Header(), response.Header())
 		w.WriteHeader(response.Code)
@@ -224,8 +185,8 @@ func damaged(alter alteration) func(*Simulator, http.ResponseWriter, *http.Reque
 	}
 }
 
-// inJSON returns an alteration that applies a change to every object in a response, inner ones first.
-func inJSON(change func(object map[string]any)) alteration {
+// changed is like damaged, and applies a change to every object in the response, inner ones first.
+func changed(paths string, change func(object map[string]any)) func(*Simulator, http.ResponseWriter, *http.Request) {
 	var apply func(value any)
 	apply = func(value any) {
 		switch value := value.(type) {
@@ -240,11 +201,11 @@ func inJSON(change func(object map[string]any)) alteration {
 			change(value)
 		}
 	}
-	return func(_ *http.Request, response *httptest.ResponseRecorder) []byte {
-		var body any
-		_ = json.Unmarshal(response.Body.Bytes(), &body) // The contract has checked that it is JSON.
-		apply(body)
-		changed, _ := json.Marshal(body)
-		return changed
-	}
+	return damaged(paths, func(_ http.Header, body []byte) []byte {
+		var content any
+		_ = json.Unmarshal(body, &content) // The contract has checked that it is JSON.
+		apply(content)
+		body, _ = json.Marshal(content)
+		return body
+	})
 }

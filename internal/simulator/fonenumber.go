@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"cmp"
-	"net/url"
 	"strings"
 )
 
@@ -35,18 +34,6 @@ type Notify struct {
 	URLPassword string
 }
 
-// String describes the notification, without credentials.
-func (n Notify) String() string {
-	switch n.Type {
-	case "Callback":
-		return n.Type + " " + redacted(n.URL)
-	case "Email":
-		return n.Type + " " + n.Email
-	default:
-		return "None"
-	}
-}
-
 // Receive is the delivery of a FoneNumber. It has a field for each type of destination; fields of other types than the current
 // one keep old values, as in FoneStorm.
 type Receive struct {
@@ -62,47 +49,30 @@ type Receive struct {
 	URLPassword string
 }
 
+// destination returns the field of a type; nil for None and unknown types.
+func (r *Receive) destination(kind string) *string {
+	return map[string]*string{"Device": &r.Device, "Email": &r.Email, "URL": &r.URL, "Forward": &r.Forward}[kind]
+}
+
 // Value returns the destination of the current type; "" for None.
 func (r Receive) Value() string {
-	switch r.Type {
-	case "Device":
-		return r.Device
-	case "Email":
-		return r.Email
-	case "URL":
-		return r.URL
-	case "Forward":
-		return r.Forward
-	default:
-		return ""
+	if field := r.destination(r.Type); field != nil {
+		return *field
 	}
+	return ""
 }
 
-// String describes the delivery, without credentials.
-func (r Receive) String() string {
-	return strings.TrimSpace(r.Type + " " + redacted(r.Value()))
-}
-
-// redacted returns a destination without the password that a URL may contain.
-func redacted(value string) string {
-	if u, err := url.Parse(value); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return value
-}
+// String describes the delivery, without the credentials.
+func (r Receive) String() string { return strings.TrimSpace(r.Type + " " + r.Value()) }
 
 // Delivering returns r with a new destination. Fields of other types and the credentials keep their values.
 func (r Receive) Delivering(kind, value string) Receive {
 	r.Type = kind
-	switch kind {
-	case "Device":
-		r.Device = value
-	case "Email":
-		r.Email = value
-	case "URL":
-		r.URL, r.URLMethod = value, "POST"
-	case "Forward":
-		r.Forward = value
+	if field := r.destination(kind); field != nil {
+		*field = value
+	}
+	if kind == "URL" {
+		r.URLMethod = "POST"
 	}
 	return r
 }
@@ -127,7 +97,7 @@ func (s *Simulator) show(source Source, number string) map[string]any {
 		shown = s.showAs(View{f.FoneNumber, source, f.before, f.shown})
 	}
 	f.shown++
-	return s.dialect.foneNumber(shown)
+	return s.options.Dialect.foneNumber(shown)
 }
 
 // foneNumber returns the JSON of a FoneNumber.
@@ -148,13 +118,12 @@ func (d Dialect) foneNumber(f FoneNumber) map[string]any {
 	if f.MessagingDisabled {
 		enabled = "no"
 	}
-	member := cmp.Or(d.OptionsMember, "sms_options")
-	object[member] = map[string]any{
+	object[d.OptionsMember] = map[string]any{
 		"receive":        d.receive(f.Receive),
 		"receive_notify": f.ReceiveNotify.object(),
 		"send_notify":    f.SendNotify.object(),
 		"mms_enabled":    enabled,
-		map[string]string{"sms_options": "sms_enabled", "message_options": "messaging_enabled"}[member]: enabled,
+		d.EnabledMember:  enabled,
 	}
 	return object
 }
@@ -185,14 +154,7 @@ func (n Notify) object() map[string]any {
 
 // object returns the JSON of a device.
 func (d Device) object() map[string]any {
-	return map[string]any{
-		"id":             d.ID,
-		"name":           d.Name,
-		"type":           d.Type,
-		"fonenumber":     textOrNull(d.FoneNumber),
-		"mac_address":    nil,
-		"receive_notify": Notify{}.object(),
-	}
+	return map[string]any{"id": d.ID, "name": d.Name, "type": d.Type, "fonenumber": textOrNull(d.FoneNumber)}
 }
 
 // textOrNull returns nil for an unset field, as FoneStorm does for some fields. Others are "".

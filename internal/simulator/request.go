@@ -2,11 +2,9 @@ package simulator
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,15 +16,12 @@ import (
 type Request struct {
 	Arrived time.Time
 	Method  string
-	Path    string     // Below BasePath, with the query.
-	Account string     // Account or subaccount that the token acts on; empty for logins and invalid tokens.
-	Body    string     // Kind of the body: "json", "form", or "" for none or another kind.
-	Form    url.Values // Parameters of the body; empty if it could not be read.
+	Path    string // Below BasePath, with the query.
 	Header  http.Header
+	Form    url.Values // Parameters of the body; empty if it could not be read.
 
 	Status int    // Status of the response; zero without one.
 	Reason string // Beginning of the body of an error response.
-	Change string // What the request changed, without credentials; may be empty.
 }
 
 // kinds contains the short name of each call by the beginning of its path, longer ones first.
@@ -50,16 +45,6 @@ func (r Request) Kind() string {
 		}
 	}
 	return "other"
-}
-
-// requestKey is the context key of the *Request.
-type requestKey struct{}
-
-// noteChange records what a request has changed. The caller must have locked s.
-func (s *Simulator) noteChange(ctx context.Context, change string) {
-	if request, ok := ctx.Value(requestKey{}).(*Request); ok {
-		request.Change = change
-	}
 }
 
 // Requests returns the requests so far, in the order of arrival.
@@ -106,36 +91,22 @@ func (r *recorder) Write(data []byte) (int, error) {
 // Unwrap gives http.ResponseController access to the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// Parameters returns the parameters in a JSON or form body, for interceptors. It returns none if the body cannot be read. The
-// body can be read again afterwards.
+// Parameters returns the parameters in a JSON or form body, for interceptors. It returns none if the body cannot be read. JSON
+// values that are not strings are returned as JSON. The body can be read again afterwards.
 func Parameters(r *http.Request) url.Values {
 	body, _ := io.ReadAll(r.Body) // The body is in memory.
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	_, form := parameters(r.Header, body)
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		form, _ := url.ParseQuery(string(body))
+		return form
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var members map[string]any
+	_ = decoder.Decode(&members) // The contract rejects a body that is not valid.
+	form := make(url.Values, len(members))
+	for name, value := range members {
+		form.Set(name, fmt.Sprint(value))
+	}
 	return form
-}
-
-// parameters returns the kind of a body, "json", "form", or "", and its parameters. JSON values that are not strings are returned
-// as JSON.
-func parameters(header http.Header, body []byte) (kind string, form url.Values) {
-	if len(body) == 0 {
-		return "", nil
-	}
-	switch mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type")); mediaType {
-	case "application/x-www-form-urlencoded":
-		form, _ = url.ParseQuery(string(body))
-		return "form", form
-	case "application/json":
-		decoder := json.NewDecoder(bytes.NewReader(body))
-		decoder.UseNumber()
-		var members map[string]any
-		_ = decoder.Decode(&members) // The contract rejects a body that is not valid.
-		form = make(url.Values, len(members))
-		for name, value := range members {
-			form.Set(name, fmt.Sprint(value))
-		}
-		return "json", form
-	default:
-		return "", nil
-	}
 }

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,7 +70,7 @@ func inJSONBody(form url.Values) string {
 
 // anyToken returns a valid token without a login, which would be recorded.
 func anyToken(sim *Simulator) string {
-	return sim.newToken(sim.options.Account, 0)
+	return sim.newToken(sim.options.Account, time.Hour)
 }
 
 // decoded returns the JSON of a successful response.
@@ -109,32 +108,6 @@ func wantViolations(t testing.TB, sim *Simulator, want int) {
 	}
 }
 
-func TestNewRejectsInvalidOptions(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		options Options
-		words   []string
-	}{
-		"account":     {Options{Account: "1"}, []string{`"1"`, "ten digits"}},
-		"subaccounts": {Options{Subaccounts: []string{"two"}}, []string{`"two"`, "ten digits"}},
-		"limit":       {Options{RateLimit: -1}, []string{"-1"}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := New(test.options)
-			if err == nil {
-				t.Fatal("got no error")
-			}
-			for _, word := range test.words {
-				if !strings.Contains(err.Error(), word) {
-					t.Errorf("the error does not say %q: %s", word, err)
-				}
-			}
-		})
-	}
-}
-
 // The response to an invalid request contains the reason. The request is recorded and changes nothing.
 func TestContractIsChecked(t *testing.T) {
 	t.Parallel()
@@ -142,28 +115,17 @@ func TestContractIsChecked(t *testing.T) {
 	const start = `{"fonenumber":"3215550000","type":"Email"`
 	for name, test := range map[string]struct{ call, body, words string }{
 		"no fonenumber":          {"POST /messages/receive", `{"type":"Email"` + rest, "fonenumber"},
-		"no type":                {"POST /messages/receive", `{"fonenumber":"3215550000"` + rest, "type"},
-		"no value":               {"POST /messages/receive", start + `,"url_method":"POST"}`, "value"},
 		"no url_method":          {"POST /messages/receive", start + `,"value":"ops@example.com"}`, "url_method"},
 		"url_method JSON":        {"POST /messages/receive", start + `,"value":"ops@example.com","url_method":"JSON"}`, "url_method"},
 		"unknown parameter":      {"POST /messages/receive", start + `,"url_metod":"POST"` + rest, "url_metod"},
-		"unknown in a form":      {"POST /messages/receive", "fonenumber=3215550000&type=None&value=None&url_method=POST&url_metod=POST", "url_metod"},
 		"type in lower case":     {"POST /messages/receive", `{"fonenumber":"3215550000","type":"email"` + rest, "type"},
 		"eleven digits":          {"POST /messages/receive", `{"fonenumber":"13215550000","type":"Email"` + rest, "fonenumber"},
 		"JSON number":            {"POST /messages/receive", `{"fonenumber":3215550000,"type":"Email"` + rest, "fonenumber"},
-		"JSON cut off":           {"POST /messages/receive", `{"fonenumber":"321`, ""},
 		"echo of a read":         {"POST /messages/receive", `{"fonenumber":{"fonenumber":"3215550000"}}`, ""},
-		"no body":                {"POST /messages/receive", "", ""},
-		"notification of a type": {"POST /messages/receive_notify", `{"fonenumber":"3215550000","type":"URL"}`, "type"},
 		"notification by method": {"POST /messages/send_notify", `{"fonenumber":"3215550000","type":"None","method":"PUT"}`, "method"},
-		"notification to value":  {"POST /messages/send_notify", `{"fonenumber":"3215550000","type":"None","value":"None"}`, "value"},
-		"expires as text":        {"POST /auth", `{"username":"demo","password":"demo-password","expires":"60"}`, "expires"},
 		"login for two days":     {"POST /auth", `{"username":"demo","password":"demo-password","expires":172800}`, "expires"},
-		"login without password": {"POST /auth", `{"username":"demo"}`, "password"},
 		"login in the query":     {"POST /auth?username=demo&password=demo-password", "", ""},
-		"short subaccount":       {"POST /subaccounts/token", `{"subaccount":"12"}`, "subaccount"},
 		"read of device x":       {"GET /devices/x", "", "id"},
-		"read of nine digits":    {"GET /fonenumbers/321555000", "", "fonenumber"},
 		"other filter":           {"GET /fonenumbers?filter=active", "", "filter"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,8 +159,6 @@ func TestUnknownRoutes(t *testing.T) {
 	for i, route := range []struct{ method, path string }{
 		{"GET", "/"},
 		{"POST", "/devices"},
-		{"GET", "/auth"},
-		{"GET", "/subaccounts/token"},
 		{"GET", "/messages/receive"},
 		{"PUT", "/fonenumbers/" + number},
 		{"DELETE", "/fonenumbers/" + number}, // FoneStorm's call to cancel the number.
@@ -226,61 +186,32 @@ func TestRequestsAreRecorded(t *testing.T) {
 		get(t, sim, "/fonenumbers/"+number, token)
 		ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, `{"type":"None"}`)
 		get(t, sim, "/devices", token)
-		ask(t, sim, http.MethodPost, "/subaccounts/token", token, jsonBody, `{"subaccount":"2000000002"}`)
+		ask(t, sim, http.MethodPost, "/subaccounts/token", token, formBody, "subaccount=2000000002")
 		get(t, sim, "/devices/219", "wrong")
-		ask(t, sim, http.MethodDelete, "/fonenumbers/"+number+"/x", token, "text/plain", "a=b")
-
-		want := []struct {
-			kind, method, path string
-			status             int
-			account            string
-			body, form         string
-		}{
-			{"login", "POST", "/auth", 401, "", "json", "password=wrong&username=demo"},
-			{"list", "GET", "/fonenumbers?filter=all", 200, "1000000001", "", ""},
-			{"get", "GET", "/fonenumbers/" + number, 200, "1000000001", "", ""},
-			{"set", "POST", "/messages/receive", 400, "1000000001", "json", "type=None"},
-			{"devices", "GET", "/devices", 200, "1000000001", "", ""},
-			{"subaccount", "POST", "/subaccounts/token", 404, "1000000001", "json", "subaccount=2000000002"},
-			{"device", "GET", "/devices/219", 401, "", "", ""},
-			{"get", "DELETE", "/fonenumbers/" + number + "/x", 404, "1000000001", "", ""},
-		}
-		got := sim.Requests()
-		if len(got) != len(want) {
-			t.Fatalf("there are %d requests, want %d", len(got), len(want))
-		}
-		for i, r := range got {
-			arrived := begun.Add(time.Duration(i) * 2 * time.Second) // Each was sent after the previous response.
-			if r.Kind() != want[i].kind || r.Method != want[i].method || r.Path != want[i].path || r.Status != want[i].status ||
-				r.Account != want[i].account || r.Body != want[i].body || r.Form.Encode() != want[i].form || !r.Arrived.Equal(arrived) {
-				t.Errorf("request %d is a %s, %+v; want %+v at %s", i, r.Kind(), r, want[i], arrived)
+		want := `login POST /auth 401 password=wrong&username=demo
+list GET /fonenumbers?filter=all 200 
+get GET /fonenumbers/3215550000 200 
+set POST /messages/receive 400 type=None
+devices GET /devices 200 
+subaccount POST /subaccounts/token 404 subaccount=2000000002
+device GET /devices/219 401 
+`
+		got := ""
+		for i, r := range sim.Requests() {
+			got += fmt.Sprintln(r.Kind(), r.Method, r.Path, r.Status, r.Form.Encode())
+			if arrived := begun.Add(time.Duration(i) * 2 * time.Second); !r.Arrived.Equal(arrived) { // Each was sent after the previous response.
+				t.Errorf("request %d arrived at %s, want %s", i, r.Arrived, arrived)
 			}
 		}
-		if got[1].Header.Get("token") != token {
-			t.Errorf("the header is %v, want one with the token", got[1].Header)
+		if got != want {
+			t.Errorf("the requests are\n%s, want\n%s", got, want)
+		}
+		if header := sim.Requests()[1].Header; header.Get("token") != token {
+			t.Errorf("the header is %v, want one with the token", header)
 		}
 		sim.Forget()
 		if n := len(sim.Requests()); n != 0 {
 			t.Errorf("there are %d requests after all were forgotten", n)
-		}
-	})
-}
-
-// A client that disconnects early leaves nothing running.
-func TestClientThatDisconnects(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, Options{FoneNumbers: 1, Latency: time.Minute})
-		server := http.TimeoutHandler(sim, time.Second, "")
-		begun := time.Now()
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v2/messages/receive", strings.NewReader(""))
-		server.ServeHTTP(httptest.NewRecorder(), r)
-		synctest.Wait()
-		if waited := time.Since(begun); waited != time.Second {
-			t.Errorf("took %s, want one second", waited)
-		}
-		if got := sim.Requests(); len(got) != 1 || got[0].Status != 0 {
-			t.Errorf("the requests are %+v, want one without a response", got)
 		}
 	})
 }
@@ -309,47 +240,13 @@ func TestIntercept(t *testing.T) {
 		sim.Put(FoneNumber{Number: number, Label: "changed by hand"})
 		return false
 	})
-	w := post(t, sim, "/messages/receive", token, url.Values{
-		"fonenumber": {number}, "type": {"None"}, "value": {"None"}, "url_method": {"POST"},
-	})
-	object, _ := decoded(t, w, http.StatusOK)["fonenumber"].(map[string]any)
-	if object["label"] != "changed by hand" {
-		t.Errorf("the account was not changed before the response: %v", object)
+	if w := ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, newEmail); !strings.Contains(w.Body.String(), "changed by hand") {
+		t.Errorf("the account was not changed before the response: %s", w.Body)
 	}
-
 	sim.Intercept(nil)
 	sim.Put(FoneNumber{Number: number, Label: "changed again"})
-	object, _ = decoded(t, get(t, sim, path, token), http.StatusOK)["fonenumber"].(map[string]any)
-	if object["label"] != "changed again" {
-		t.Errorf("without an interceptor the response is %v", object)
-	}
-	wantViolations(t, sim, 0)
-}
-
-// This test is for the race detector. The counts show that no request was lost.
-func TestConcurrentUse(t *testing.T) {
-	t.Parallel()
-	const n = 20
-	sim := newSimulator(t, Options{FoneNumbers: n})
-	token := anyToken(sim)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			get(t, sim, "/fonenumbers?filter=all", token)
-			post(t, sim, "/messages/receive", token, url.Values{
-				"fonenumber": {fmt.Sprint(3215550000 + i)}, "type": {"Device"}, "value": {fmt.Sprint(i)}, "url_method": {"POST"},
-			})
-			sim.Intercept(nil)
-		})
-	}
-	all.Wait()
-	for i, f := range sim.Numbers() {
-		if f.Receive.Value() != fmt.Sprint(i) {
-			t.Errorf("%s delivers to %+v", f.Number, f.Receive)
-		}
-	}
-	if got := len(sim.Requests()); got != 2*n {
-		t.Errorf("there were %d requests, want %d", got, 2*n)
+	if w := get(t, sim, path, token); !strings.Contains(w.Body.String(), "changed again") {
+		t.Errorf("without an interceptor the response is %s", w.Body)
 	}
 	wantViolations(t, sim, 0)
 }

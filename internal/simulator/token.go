@@ -2,9 +2,7 @@ package simulator
 
 import (
 	"cmp"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -21,20 +19,13 @@ type token struct {
 	expires time.Time
 }
 
-// ExpireTokens invalidates every token issued so far.
-func (s *Simulator) ExpireTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.tokens)
-}
-
 func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
 	form := Parameters(r)
 	for _, user := range s.users {
 		if user.name == form.Get("username") && user.password == form.Get("password") {
-			seconds, _ := strconv.Atoi(form.Get("expires")) // Validated by the contract; 0 if missing.
+			seconds, _ := strconv.Atoi(cmp.Or(form.Get("expires"), "3600")) // Validated by the contract.
 			text := s.newToken(user.account, time.Duration(seconds)*time.Second)
-			reply(w, http.StatusCreated, map[string]any{cmp.Or(s.dialect.LoginMember, "auth"): map[string]any{"token": text}})
+			reply(w, http.StatusCreated, map[string]any{s.options.Dialect.LoginMember: map[string]any{"token": text}})
 			return
 		}
 	}
@@ -43,49 +34,32 @@ func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
 
 func (s *Simulator) subaccountToken(w http.ResponseWriter, r *http.Request, account string) {
 	subaccount := Parameters(r).Get("subaccount")
-	s.mu.Lock()
-	known := s.subaccounts[subaccount]
-	s.mu.Unlock()
 	switch {
 	case account != s.options.Account:
 		fail(w, http.StatusForbidden, "A subaccount has no subaccounts.")
-	case !known:
+	case !s.hasSubaccount(subaccount):
 		fail(w, http.StatusNotFound, "The subaccount was not found.")
 	default:
-		reply(w, http.StatusCreated, map[string]any{"subaccount": map[string]any{"token": s.newToken(subaccount, 0)}})
+		reply(w, http.StatusCreated, map[string]any{"subaccount": map[string]any{"token": s.newToken(subaccount, time.Hour)}})
 	}
 }
 
-// newToken issues a token for an account. It is valid for an hour unless the login requests another lifetime.
-func (s *Simulator) newToken(account string, requested time.Duration) string {
-	lifetime := cmp.Or(requested, s.options.TokenLifetime, time.Hour)
-	if longest := s.options.TokenLifetime; longest != 0 {
-		lifetime = min(lifetime, longest)
-	}
+// newToken issues a token for an account, a JWT with the payload of FracTEL's example. Only the service could verify its signature,
+// so it is random.
+func (s *Simulator) newToken(account string, lifetime time.Duration) string {
 	now := time.Now()
-	text := "simulated." + rand.Text()
-	if !s.dialect.OpaqueTokens {
-		text = s.jwt(account, now, now.Add(lifetime))
-	}
+	payload, _ := json.Marshal(map[string]any{ // Cannot fail for these types.
+		"account": map[string]any{"id": account},
+		"portal":  map[string]any{"token": rand.Text()},
+		"iat":     now.Unix(),
+		"exp":     now.Add(lifetime).Unix(),
+	})
+	encode := base64.RawURLEncoding.EncodeToString
+	text := encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + encode(payload) + "." + rand.Text()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tokens[text] = token{account, now.Add(lifetime)}
 	return text
-}
-
-// jwt returns a signed token with the payload of FracTEL's example.
-func (s *Simulator) jwt(account string, issued, expires time.Time) string {
-	payload, _ := json.Marshal(map[string]any{ // Cannot fail for these types.
-		"account": map[string]any{"id": account},
-		"portal":  map[string]any{"token": rand.Text()},
-		"iat":     issued.Unix(),
-		"exp":     expires.Unix(),
-	})
-	encode := base64.RawURLEncoding.EncodeToString
-	text := encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + encode(payload)
-	signature := hmac.New(sha256.New, s.key)
-	signature.Write([]byte(text))
-	return text + "." + encode(signature.Sum(nil))
 }
 
 // accountOf returns the account that a token acts on, and whether the token is valid.

@@ -39,64 +39,42 @@ func (c CLI) Product() string {
 	return map[string]string{"terraform": "Terraform ", "tofu": "OpenTofu "}[c.Name] + c.Version.String()
 }
 
-// HasWriteOnly reports whether the CLI supports write-only arguments. Terraform and OpenTofu support them from the same version on.
-func (c CLI) HasWriteOnly() bool {
-	return c.Version.Core().GreaterThanOrEqual(version.Must(version.NewVersion("1.11.0")))
-}
-
-// Executable returns the path of the CLI, as Find does.
-func Executable() (string, error) {
-	cli, err := Find(context.Background(), os.Stderr)
-	return cli.Path, err
-}
-
-// Find returns the CLI that TERRAFORM or TF_ACC_TERRAFORM_PATH names, by name or path. If neither is set, it is the first of
-// terraform and tofu on the PATH or in the cache folder, or else the latest Terraform, which Find downloads to the cache folder
-// while it reports to progress. A CLI that is too old is an error. Find does not skip it, because users expect it to be used.
+// Find returns the CLI that TERRAFORM names, by name or path. If it is not set, it is the first of terraform and tofu on the PATH or
+// in the cache folder, or else the latest Terraform, which Find downloads to the cache folder while it reports to progress. A CLI
+// that is too old is an error. Find does not skip it, because users expect it to be used.
 func Find(ctx context.Context, progress io.Writer) (CLI, error) {
-	sources, err := sources()
-	if err != nil {
-		return CLI{}, err
-	}
-	installer := install.NewInstaller()
-	installer.SetLogger(log.New(progress, "", 0))
-	path, err := installer.Ensure(ctx, sources)
-	if err != nil {
-		return CLI{}, fmt.Errorf(`%w
-Do one of these, then try again:
-  - install Terraform %s or later: https://developer.hashicorp.com/terraform/install
-  - install OpenTofu %s or later: https://opentofu.org/docs/intro/install
-  - name a CLI that is not on the PATH: TERRAFORM=/path/to/terraform
-  - build OpenTofu from the Go module proxy, which takes some minutes and 3 GB: make tofu`, err, minTerraform, minOpenTofu)
-	}
-	return Inspect(ctx, path)
-}
-
-func sources() ([]src.Source, error) {
-	for _, variable := range []string{"TERRAFORM", "TF_ACC_TERRAFORM_PATH"} {
-		if name := os.Getenv(variable); name != "" {
-			path, err := exec.LookPath(name)
-			if err == nil {
-				path, err = filepath.Abs(path)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("%s=%s: %w", variable, name, err)
-			}
-			return []src.Source{&fs.AnyVersion{ExactBinPath: path}}, nil
+	if name := os.Getenv("TERRAFORM"); name != "" {
+		path, err := exec.LookPath(name)
+		if err == nil {
+			path, err = filepath.Abs(path)
 		}
+		if err != nil {
+			return CLI{}, fmt.Errorf("TERRAFORM=%s: %w", name, err)
+		}
+		return Inspect(ctx, path)
 	}
 	cache, err := CacheDir()
+	if err == nil {
+		err = os.MkdirAll(cache, 0o700)
+	}
 	if err != nil {
-		return nil, err
+		return CLI{}, err
 	}
 	tofu := product.Product{Name: "tofu", BinaryName: func() string {
 		return strings.Replace(product.Terraform.BinaryName(), "terraform", "tofu", 1) // With .exe on Windows.
 	}}
-	return []src.Source{
+	installer := install.NewInstaller()
+	installer.SetLogger(log.New(progress, "", 0))
+	path, err := installer.Ensure(ctx, []src.Source{
 		&fs.AnyVersion{Product: &product.Terraform, ExtraPaths: []string{cache}},
 		&fs.AnyVersion{Product: &tofu, ExtraPaths: []string{cache}},
 		&releases.LatestVersion{Product: product.Terraform, InstallDir: cache, Timeout: 10 * time.Minute},
-	}, os.MkdirAll(cache, 0o700)
+	})
+	if err != nil {
+		return CLI{}, fmt.Errorf("%w: install Terraform %s or OpenTofu %s or later, name one with TERRAFORM=/path/to/terraform, "+
+			"or build OpenTofu from the Go module proxy with make tofu", err, minTerraform, minOpenTofu)
+	}
+	return Inspect(ctx, path)
 }
 
 // CacheDir returns the folder for CLIs that are downloaded or built for this project. It may not exist yet.

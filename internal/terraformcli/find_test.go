@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,7 +22,6 @@ func newMachine(t *testing.T) machine {
 	m := machine{t: t, path: t.TempDir()}
 	t.Setenv("PATH", m.path)
 	t.Setenv("TERRAFORM", "")
-	t.Setenv("TF_ACC_TERRAFORM_PATH", "")
 	t.Setenv("HOME", home)
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
 	var err error
@@ -57,17 +55,13 @@ func TestFindOrder(t *testing.T) {
 	downloaded := m.install(m.cache, "terraform", "Terraform v1.15.9")
 	tofu := m.install(m.path, "tofu", "OpenTofu v1.12.5")
 	terraform := m.install(m.path, "terraform", "Terraform v1.11.4")
-	elsewhere := t.TempDir()
-	acceptance := m.install(elsewhere, "acceptance", "Terraform v1.9.0")
-	named := m.install(elsewhere, "named", "OpenTofu v1.7.0")
+	named := m.install(t.TempDir(), "named", "OpenTofu v1.7.0")
 	t.Setenv("TERRAFORM", named)
-	t.Setenv("TF_ACC_TERRAFORM_PATH", acceptance)
 	for _, step := range []struct {
 		path, product, name string
 		remove              func()
 	}{
 		{named, "OpenTofu 1.7.0", "tofu", func() { t.Setenv("TERRAFORM", "") }},
-		{acceptance, "Terraform 1.9.0", "terraform", func() { t.Setenv("TF_ACC_TERRAFORM_PATH", "") }},
 		{terraform, "Terraform 1.11.4", "terraform", func() { os.Remove(terraform) }},
 		{downloaded, "Terraform 1.15.9", "terraform", func() { os.Remove(downloaded) }},
 		{tofu, "OpenTofu 1.12.5", "tofu", func() { os.Remove(tofu) }},
@@ -90,8 +84,8 @@ func TestFindNamed(t *testing.T) {
 	m.install(m.path, "terraform", "Terraform v1.11.4")
 	tofu := m.install(m.path, "tofu", "OpenTofu v1.12.6")
 	t.Setenv("TERRAFORM", "tofu")
-	if path, err := Executable(); err != nil || path != tofu {
-		t.Errorf("found %s, %v", path, err)
+	if cli, err := Find(t.Context(), io.Discard); err != nil || cli.Path != tofu {
+		t.Errorf("found %+v, %v", cli, err)
 	}
 	t.Setenv("TERRAFORM", "terraform-1.8")
 	if _, err := Find(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "TERRAFORM=terraform-1.8") {
@@ -122,37 +116,5 @@ func TestFindVersions(t *testing.T) {
 				t.Errorf("found %+v, %v; want %q, %q", cli, err, c.product, c.err)
 			}
 		})
-	}
-}
-
-func TestHasWriteOnly(t *testing.T) {
-	m := newMachine(t)
-	for printed, want := range map[string]bool{"Terraform v1.10.5": false, "Terraform v1.11.0-rc1": true, "OpenTofu v1.12.6": true} {
-		m.install(m.path, "terraform", printed)
-		cli, err := Find(t.Context(), io.Discard)
-		if err != nil || cli.HasWriteOnly() != want {
-			t.Errorf("%s: %t, %v", printed, cli.HasWriteOnly(), err)
-		}
-	}
-}
-
-// Packages that only developers need are not linked into the provider.
-func TestProviderDoesNotLinkThis(t *testing.T) {
-	t.Parallel()
-	list := exec.Command("go", "list", "-deps", ".")
-	list.Dir = filepath.Join("..", "..")
-	dependencies, err := list.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"/internal/provider\n", "/internal/fonestorm\n"} {
-		if !strings.Contains(string(dependencies), want) {
-			t.Errorf("the provider does not link %s", want)
-		}
-	}
-	for _, developers := range []string{"/internal/terraformcli\n", "/internal/simulator\n", "github.com/hashicorp/hc-install"} {
-		if strings.Contains(string(dependencies), developers) {
-			t.Errorf("the provider links %s", developers)
-		}
 	}
 }

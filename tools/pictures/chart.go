@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image/color"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -50,7 +51,8 @@ func drawChart(results []result, t theme) ([]byte, error) {
 	canvas.FillPolygon(t.background, []vg.Point{{}, {X: width}, {X: width, Y: height}, {Y: height}})
 	tiles := draw.Tiles{Rows: 1, Cols: len(panels), PadTop: gap, PadBottom: gap, PadLeft: gap, PadRight: gap, PadX: 2 * gap}
 	for i, panel := range panels {
-		p, err := t.panel(panel.title, asForUsers(results, panel.operation))
+		isOther := func(r result) bool { return r.operation != panel.operation }
+		p, err := t.panel(panel.title, slices.DeleteFunc(slices.Clone(results), isOther))
 		if err != nil {
 			return nil, err
 		}
@@ -62,21 +64,6 @@ func drawChart(results []result, t theme) ([]byte, error) {
 	}
 	// Few readers have Liberation Sans. Arial and Helvetica have the same widths.
 	return bytes.ReplaceAll(picture.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Arial,Helvetica,'Liberation Sans',sans-serif;")), nil
-}
-
-// asForUsers returns the results of an operation on an account with the rate limit. Sizes that were measured only without it are
-// included, because the limit makes no difference to them.
-func asForUsers(results []result, operation string) (chosen []result) {
-	limited := map[float64]bool{}
-	for _, r := range results {
-		limited[r.size] = limited[r.size] || r.operation == operation && r.limited
-	}
-	for _, r := range results {
-		if r.operation == operation && r.limited == limited[r.size] {
-			chosen = append(chosen, r)
-		}
-	}
-	return chosen
 }
 
 // panel returns the chart of one operation. All panels have the same scales.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,37 +17,32 @@ import (
 )
 
 const (
-	requestLimit   = 10   // Requests per second of a standard account.
-	largestApplied = 1000 // With more resources, Terraform itself takes too long: it writes the whole state after each one.
+	latency        = 50 * time.Millisecond // Of each response.
+	largestApplied = 1000                  // With more resources, Terraform itself takes too long: it writes the whole state after each one.
 )
 
 // operation is what a command does to all resources of a configuration.
-type operation string
-
-const (
-	create  operation = "create all"
-	plan    operation = "no-change plan"
-	change  operation = "change all"
-	destroy operation = "destroy all"
-)
-
-// commands contains the CLI's command for each operation, and the revision of the values that FoneStorm has afterward; 0 for none.
-var commands = map[operation]struct {
+type operation struct {
+	name     string
 	args     []string
-	revision int
-}{
-	create:  {[]string{"apply", "-auto-approve"}, 1},
-	plan:    {[]string{"plan", "-detailed-exitcode"}, 1},
-	change:  {[]string{"apply", "-auto-approve"}, 2},
-	destroy: {[]string{"destroy", "-auto-approve"}, 0},
+	revision int // Of the configuration, and so of the values that FoneStorm has afterward; 0 for none.
+	repeat   int // Number of times it is measured.
 }
+
+var (
+	plan       = operation{"no-change plan", []string{"plan", "-detailed-exitcode"}, 1, 3}
+	operations = []operation{
+		{"create all", []string{"apply", "-auto-approve"}, 1, 1},
+		plan,
+		{"change all", []string{"apply", "-auto-approve"}, 2, 1},
+		{"destroy all", []string{"destroy", "-auto-approve"}, 0, 1},
+	}
+)
 
 // result is the measurement of one operation.
 type result struct {
 	operation operation
 	size      int // Number of resources.
-	limited   bool
-	latency   time.Duration
 	wall      time.Duration
 	floor     time.Duration  // The same operation of the provider that does nothing.
 	requests  map[string]int // By kind, including rejected ones.
@@ -59,78 +55,61 @@ type bench struct {
 	cli             string
 	dir             string // Contains everything that bench writes.
 	provider, floor string // Directories of the two providers.
-	latency         time.Duration
+	limit           int    // Requests per second that the account accepts; 0 for no limit.
 }
 
-// measureSize measures each operation with one number of resources, without and with the rate limit.
+// measureSize measures each operation with one number of resources.
 func (b *bench) measureSize(ctx context.Context, size int) (results []result, err error) {
-	for _, limited := range []bool{false, true} {
-		operations := []operation{create, plan, change, destroy}
-		if size > largestApplied {
-			operations = []operation{plan}
-			if limited {
-				continue
-			}
+	account, err := simulator.New(simulator.Options{FoneNumbers: size, Latency: latency, RateLimit: b.limit})
+	if err != nil {
+		return nil, err
+	}
+	server := httptest.NewServer(account)
+	defer server.Close()
+	ours, err := b.workspace(b.provider, size, server.URL)
+	if err != nil {
+		return nil, err
+	}
+	floor, err := b.workspace(b.floor, size, server.URL)
+	if err != nil {
+		return nil, err
+	}
+	chosen := operations
+	if size > largestApplied {
+		chosen = []operation{plan}
+		for i := range size {
+			account.Put(simulator.FoneNumber{Number: number(i), Receive: simulator.Receive{Type: "Email", Email: value(i, plan.revision)}})
 		}
-		account, ours, floors, stop, err := b.scenario(size, limited)
-		if err != nil {
+	}
+	for _, o := range chosen {
+		r := result{operation: o, size: size}
+		if err := b.measure(ctx, account, floor, ours, &r); err != nil {
 			return nil, err
 		}
-		for _, o := range operations {
-			r := result{operation: o, size: size, limited: limited, latency: b.latency}
-			if err := b.measure(ctx, account, floors, ours, &r); err != nil {
-				stop()
-				return nil, err
-			}
-			fmt.Fprintf(os.Stderr, "%s %s of %d: %.2f s, floor %.2f s\n", time.Now().Format(time.TimeOnly), o, size, r.wall.Seconds(), r.floor.Seconds())
-			results = append(results, r)
-		}
-		stop()
+		fmt.Fprintf(os.Stderr, "%s %s of %d: %.2f s, floor %.2f s\n", time.Now().Format(time.TimeOnly), o.name, size, r.wall.Seconds(), r.floor.Seconds())
+		results = append(results, r)
 	}
 	return results, nil
 }
 
-// scenario returns an account, and a workspace for each of the two providers. If there are too many resources to apply, the
-// account and the states already have them.
-func (b *bench) scenario(size int, limited bool) (account *simulator.Simulator, ours, floors *terraformcli.Workspace, stop func(), err error) {
-	options := simulator.Options{FoneNumbers: size, Latency: b.latency}
-	env := []string{"FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password"}
-	if limited {
-		options.RateLimit = requestLimit // Which is also the provider's default.
-	} else {
-		env = append(env, "FRACTEL_REQUESTS_PER_SECOND=100000")
+// workspace returns a workspace for one of the two providers. If there are too many resources to apply, its state already has them.
+func (b *bench) workspace(provider string, size int, url string) (*terraformcli.Workspace, error) {
+	dir, err := os.MkdirTemp(b.dir, "workspace-")
+	if err != nil {
+		return nil, err
 	}
-	if account, err = simulator.New(options); err != nil {
-		return nil, nil, nil, nil, err
+	w, err := terraformcli.New(b.cli, dir, provider, "FRACTEL_ENDPOINT="+url+simulator.BasePath, "FRACTEL_USERNAME=demo",
+		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", cmp.Or(b.limit, 100_000)))
+	if err == nil && size > largestApplied {
+		err = errors.Join(w.Write("main.tf", configuration(size, plan.revision)), w.Write("terraform.tfstate", state(size)))
 	}
-	server := httptest.NewServer(account)
-	env = append(env, "FRACTEL_ENDPOINT="+server.URL+simulator.BasePath)
-	var workspaces []*terraformcli.Workspace
-	for _, provider := range []string{b.provider, b.floor} {
-		dir, dirErr := os.MkdirTemp(b.dir, "workspace-")
-		w, newErr := terraformcli.New(b.cli, dir, provider, env...)
-		if err = errors.Join(dirErr, newErr); err == nil && size > largestApplied {
-			err = errors.Join(w.Write("main.tf", configuration(size, 1)), w.Write("terraform.tfstate", state(size)))
-		}
-		if err != nil {
-			server.Close()
-			return nil, nil, nil, nil, err
-		}
-		workspaces = append(workspaces, w)
-	}
-	for i := 0; size > largestApplied && i < size; i++ {
-		f, _ := account.Get(number(i))
-		f.Receive = f.Receive.Delivering("Email", value(i, 1))
-		account.Put(f)
-	}
-	return account, workspaces[0], workspaces[1], server.Close, nil
+	return w, err
 }
 
-// measure measures an operation right after its floor, so that both run under the same load: plans three times, of which the
-// fastest counts, because other load on the machine can only slow them down.
+// measure measures an operation right after its floor, so that both run under the same load. Of several measurements the fastest
+// counts, because other load on the machine can only slow them down.
 func (b *bench) measure(ctx context.Context, account *simulator.Simulator, floors, ours *terraformcli.Workspace, r *result) error {
-	times := map[operation]int{plan: 3}[r.operation]
-	for i := range max(1, times) {
+	for i := range r.operation.repeat {
 		floor, err := perform(ctx, floors, r)
 		if err != nil {
 			return err
@@ -142,12 +121,10 @@ func (b *bench) measure(ctx context.Context, account *simulator.Simulator, floor
 		if err != nil {
 			return err
 		}
-		if i == 0 || wall < r.wall {
-			r.wall = wall
+		if i == 0 {
+			r.wall, r.floor = wall, floor
 		}
-		if i == 0 || floor < r.floor {
-			r.floor = floor
-		}
+		r.wall, r.floor = min(r.wall, wall), min(r.floor, floor)
 	}
 	return r.count(account)
 }
@@ -163,8 +140,8 @@ func (r *result) count(account *simulator.Simulator) error {
 	}
 	for i := range r.size {
 		f, _ := account.Get(number(i))
-		if got, want := f.Receive.Value(), value(i, commands[r.operation].revision); got != want {
-			return fmt.Errorf("%s: FoneNumber %s delivers to %q instead of %q", r.operation, f.Number, got, want)
+		if got, want := f.Receive.Value(), value(i, r.operation.revision); got != want {
+			return fmt.Errorf("%s: FoneNumber %s delivers to %q instead of %q", r.operation.name, f.Number, got, want)
 		}
 	}
 	return nil
@@ -172,16 +149,16 @@ func (r *result) count(account *simulator.Simulator) error {
 
 // perform runs the CLI and returns how long it took.
 func perform(ctx context.Context, w *terraformcli.Workspace, r *result) (time.Duration, error) {
-	if r.operation == create || r.operation == change {
-		if err := w.Write("main.tf", configuration(r.size, commands[r.operation].revision)); err != nil {
+	if r.operation.revision > 0 {
+		if err := w.Write("main.tf", configuration(r.size, r.operation.revision)); err != nil {
 			return 0, err
 		}
 	}
 	begun := time.Now()
-	output, exitCode, err := w.Run(ctx, append(commands[r.operation].args, "-input=false", "-no-color")...)
+	output, exitCode, err := w.Run(ctx, append(r.operation.args, "-input=false", "-no-color")...)
 	wall := time.Since(begun)
 	if err == nil && exitCode != 0 {
-		err = fmt.Errorf("%s of %d: exit code %d:\n%s", r.operation, r.size, exitCode, output[max(0, len(output)-2000):])
+		err = fmt.Errorf("%s of %d: exit code %d:\n%s", r.operation.name, r.size, exitCode, output[max(0, len(output)-2000):])
 	}
 	return wall, err
 }

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http/httptest"
 	"os"
 	"os/signal"
@@ -20,14 +19,12 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-const hookPassword = "correct-horse-battery" // For a callback URL that does not exist.
-
 func main() {
 	picture := flag.Bool("picture", false, "print only the plan that the README shows as a picture, in color")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	d := demo{out: os.Stdout, colored: *picture || isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == ""}
+	d := demo{out: os.Stdout}
 	show := d.steps
 	if *picture {
 		show = d.picture
@@ -42,19 +39,13 @@ func main() {
 	}
 }
 
-func isTerminal(file *os.File) bool {
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
 // demo contains the CLI, the account, and the output.
 type demo struct {
 	cli       terraformcli.CLI
 	account   *simulator.Simulator
 	workspace *terraformcli.Workspace
-	examples  fs.FS // The configurations.
+	examples  string // Folder of the configurations.
 	out       io.Writer
-	colored   bool
 }
 
 // run calls show with an account whose deliveries were set by hand, and with a workspace in which init can install the provider.
@@ -68,53 +59,36 @@ func (d *demo) run(ctx context.Context, root string, show func(context.Context) 
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if d.account, err = newAccount(); err != nil {
+	if d.account, err = simulator.New(simulator.Options{}); err != nil {
 		return err
 	}
+	for number, destination := range initial {
+		kind, value, _ := strings.Cut(destination, " ")
+		d.account.Put(simulator.FoneNumber{Number: number, Receive: simulator.Receive{}.Delivering(kind, value)})
+	}
+	d.account.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk"})
 	server := httptest.NewServer(d.account)
 	defer server.Close()
 	mirror := filepath.Join(dir, "mirror")
 	if err := terraformcli.BuildMirror(ctx, d.cli, root, mirror, "0.1.0"); err != nil {
 		return err
 	}
-	d.examples = os.DirFS(filepath.Join(root, "examples", "demo"))
-	d.workspace, err = terraformcli.NewMirrored(d.cli.Path, dir, mirror, "FRACTEL_ENDPOINT="+server.URL+simulator.BasePath,
-		"FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "TF_VAR_hook_password="+hookPassword)
+	d.examples = filepath.Join(root, "examples", "demo")
+	d.workspace, err = terraformcli.NewMirrored(d.cli.Path, dir, mirror,
+		"FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
 	if err != nil {
 		return err
 	}
 	return show(ctx)
 }
 
-// newAccount returns an account whose deliveries were set by hand.
-func newAccount() (*simulator.Simulator, error) {
-	account, err := simulator.New(simulator.Options{})
-	if err != nil {
-		return nil, err
-	}
-	for number, receive := range map[string]simulator.Receive{
-		"3215551201": {Type: "None"},
-		"3215551202": {Type: "Email", Email: "someone.who.left@example.com"},
-		"3215551203": {Type: "Forward", Forward: "3215551111"},
-		"3215551204": {Type: "None"},
-	} {
-		account.Put(simulator.FoneNumber{Number: number, Receive: receive})
-	}
-	account.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk"})
-	return account, nil
-}
-
-// configure copies an example to the workspace. For a CLI without write-only arguments, it uses url_password.
+// configure copies an example to the workspace.
 func (d *demo) configure(name string) error {
-	content, err := fs.ReadFile(d.examples, name)
+	content, err := os.ReadFile(filepath.Join(d.examples, name)) //nolint:gosec // A file of the repository.
 	if err != nil {
 		return err
 	}
-	config := string(content)
-	if !d.cli.HasWriteOnly() {
-		config = strings.NewReplacer("url_password_wo_version = 1\n", "\n", "url_password_wo ", "url_password ").Replace(config)
-	}
-	return d.workspace.Write(name, config)
+	return d.workspace.Write(name, string(content))
 }
 
 // picture prints the plan of the first example of the README, which sets a FoneNumber that already delivers elsewhere.
@@ -137,14 +111,26 @@ terraform {
 	if err != nil {
 		return err
 	}
-	if _, err := d.terraform(ctx, 0, "init", "-input=false"); err != nil {
+	if _, err := d.terraform(ctx, 0, "init"); err != nil {
 		return err
 	}
-	plan, err := d.terraform(ctx, 0, "plan", "-input=false")
+	plan, err := d.terraform(ctx, 0, "plan")
 	if err != nil {
 		return err
 	}
 	const blank = "\x1b[0m\n" // The plan begins with empty lines without color, and ends with one, which would be lines in the picture.
 	fmt.Fprintf(d.out, "$ %s plan\n\n%s", d.cli.Name, strings.TrimRight(strings.TrimLeft(plan, blank), "\n"))
 	return nil
+}
+
+// terraform runs the CLI, returns what it prints, and checks its exit code.
+func (d *demo) terraform(ctx context.Context, want int, command string, args ...string) (string, error) {
+	output, code, err := d.workspace.Run(ctx, append([]string{command, "-input=false"}, args...)...)
+	if err == nil && code != want {
+		err = fmt.Errorf("exit code %d instead of %d", code, want)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w\n%s", d.cli.Name, command, err, output)
+	}
+	return output, nil
 }

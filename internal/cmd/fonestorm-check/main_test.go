@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,12 +25,7 @@ type account struct {
 // newAccount returns an account whose values the output must not contain.
 func newAccount(t *testing.T, dialect string) *account {
 	t.Helper()
-	return &account{Simulator: newSimulator(t, simulator.Dialects[dialect])}
-}
-
-func newSimulator(t *testing.T, dialect simulator.Dialect) *simulator.Simulator {
-	t.Helper()
-	sim, err := simulator.New(simulator.Options{Dialect: dialect, RateLimit: 5, Password: "correct-horse"})
+	sim, err := simulator.New(simulator.Options{Dialect: simulator.Dialects[dialect], RateLimit: 5, Password: "correct-horse"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +34,7 @@ func newSimulator(t *testing.T, dialect simulator.Dialect) *simulator.Simulator 
 		SendNotify: simulator.Notify{Type: "Callback", URL: "https://hidden.example.org", Method: "JSON"},
 	})
 	sim.PutDevice(simulator.Device{ID: "987123543678", Name: "hidden device"})
-	return sim
+	return &account{Simulator: sim}
 }
 
 // inMemory reaches a handler without sockets.
@@ -48,7 +44,7 @@ func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 	w, arrived := httptest.NewRecorder(), httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
 	arrived.Header = r.Header
 	m.ServeHTTP(w, arrived)
-	return w.Result(), nil
+	return w.Result(), r.Context().Err()
 }
 
 // check runs the program. It fails the test if the output contains a value of the account.
@@ -94,7 +90,7 @@ func TestReadOnly(t *testing.T) {
 		}
 		wantWords(t, stdout, append(words, "GET /fonenumbers/{number}", "fonenumber.label: text", "send_notify.type: \"Callback\"", "device.id: digits")...)
 		for _, r := range sim.Requests() {
-			if r.Kind() == "set" || r.Kind() == "notify" {
+			if r.Kind() == "set" {
 				t.Errorf("the program sent %s", r.Path)
 			}
 		}
@@ -115,7 +111,17 @@ func TestEveryTypeIsSetAndRestored(t *testing.T) {
 	if status != asExpected || stderr != "" {
 		t.Errorf("the exit status is %d: %s\n%s", status, stderr, stdout)
 	}
-	wantWords(t, stdout, "of type Device", "as sent, but in another case", "as sent, but percent-encoded", "as sent, but as digits with punctuation", "is restored")
+	wantWords(t, stdout, "of type Device with fonenumber, type", "email: as sent, but in another case, e-mail, lower case",
+		"url: as sent, but percent-encoded, URL", "forward: as sent, with more around it, digits with punctuation", "is restored")
+	credentials := map[string]string{}
+	for _, r := range sim.Requests() {
+		if r.Form.Has("url_username") {
+			credentials[r.Form.Get("type")] = r.Form.Get("url_username") + ":" + r.Form.Get("url_password")
+		}
+	}
+	if want := map[string]string{"URL": "terraform:check", "None": ":"}; !maps.Equal(credentials, want) {
+		t.Errorf("the credentials are %v, want %v", credentials, want)
+	}
 	if after, _ := sim.Get(fonenumber); after.Receive.String() != before.Receive.String() {
 		t.Errorf("the FoneNumber delivers to %s", after.Receive)
 	}
@@ -124,12 +130,15 @@ func TestEveryTypeIsSetAndRestored(t *testing.T) {
 // A rejected list and settings that FoneStorm ignores are reported.
 func TestSurprises(t *testing.T) {
 	t.Parallel()
-	rejecting := account{Simulator: newSimulator(t, simulator.Dialect{List: simulator.ListRejected})}
-	status, stdout, stderr := check(t, &rejecting)
+	rejecting := newAccount(t, "live")
+	rejecting.Inject(func(r *http.Request) simulator.Fault {
+		return map[string]simulator.Fault{"filter=all": simulator.ServerError}[r.URL.RawQuery]
+	})
+	status, stdout, stderr := check(t, rejecting)
 	if status != unexpected || stderr != "" {
 		t.Errorf("the exit status is %d: %s", status, stderr)
 	}
-	wantWords(t, stdout, "NOT as the provider expects: the list", "GET /fonenumbers/{number}")
+	wantWords(t, stdout, "500 after", "NOT as the provider expects: ", "fonenumber: ten digits", "GET /fonenumbers/{number}")
 
 	sim := newAccount(t, "live")
 	sim.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
@@ -137,7 +146,17 @@ func TestSurprises(t *testing.T) {
 	if status != unexpected {
 		t.Errorf("the exit status is %d", status)
 	}
-	wantWords(t, stdout, "NOT as the provider expects: the setting was rejected, or the response shows another delivery")
+	wantWords(t, stdout, "NOT as the provider expects: ", "(?i:Forward)")
+}
+
+// The name of a member can be a value, too.
+func TestUnusualMember(t *testing.T) {
+	t.Parallel()
+	shape := map[string]bool{}
+	collect(shape, "", map[string]any{"hidden@example.org": "Email", "label": "hidden"}, "")
+	if want := map[string]bool{`(another name): "Email"`: true, "label: text": true}; !maps.Equal(shape, want) {
+		t.Errorf("the shape is %v, want %v", shape, want)
+	}
 }
 
 // A delivery is restored in the spelling of settings, whichever FoneStorm shows. One that cannot be read is never changed.
@@ -160,8 +179,8 @@ func TestRestorable(t *testing.T) {
 		{map[string]any{}, delivery{}},
 		{nil, delivery{}},
 	} {
-		if got, err := restorable(test.receive); got != test.want || (err != nil) != (test.want == delivery{}) {
-			t.Errorf("%v is restored as %+v, %v, want %+v", test.receive, got, err, test.want)
+		if got := restorable(test.receive); got != test.want && (got.value != "" || test.want.value != "") {
+			t.Errorf("%v is restored as %+v, want %+v", test.receive, got, test.want)
 		}
 	}
 }
@@ -184,6 +203,9 @@ func TestInterrupt(t *testing.T) {
 		f, _ := sim.Get(fonenumber)
 		if status != notChecked || settings != at+1 || f.Receive.String() != "Email hidden@example.org" {
 			t.Errorf("interrupted at setting %d, the exit status is %d after %d settings, and the FoneNumber delivers to %s", at, status, settings, f.Receive)
+		}
+		if calls, responses := strings.Count(stdout, "\nGET ")+strings.Count(stdout, "\nPOST "), strings.Count(stdout, " after "); calls != responses {
+			t.Errorf("interrupted at setting %d, %d of %d calls got a response", at, responses, calls)
 		}
 		wantWords(t, stdout, "is restored")
 		wantWords(t, stderr, "canceled")

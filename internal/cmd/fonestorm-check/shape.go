@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -9,46 +11,53 @@ import (
 	"strings"
 )
 
-// shape returns a line for each member of a JSON value: its name and the kind of its value, without the value, as in
-// "fonenumber.label: text". Entries of a list have the same name.
-func shape(value any) []string {
-	lines := map[string]bool{}
-	collect(lines, "", value)
-	return slices.Sorted(maps.Keys(lines))
+// printShape prints the lines of a shape that were not printed before, and returns all of them.
+func (c *checker) printShape(content any, sent string) string {
+	shape := map[string]bool{}
+	collect(shape, "", content, sent)
+	lines := slices.Sorted(maps.Keys(shape))
+	for _, line := range lines {
+		if !c.seen[line] {
+			c.seen[line] = true
+			fmt.Fprintln(c.out, "    "+line)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // memberName matches what FoneStorm's members are called, unlike an address or a number that an object could have as its key.
 var memberName = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 
-func collect(lines map[string]bool, name string, value any) {
-	switch value := value.(type) {
+// collect adds a line for each member of a JSON value: its name and the kind of its value, without the value, as in
+// "fonenumber.label: text". Entries of a list have the same name.
+func collect(shape map[string]bool, name string, content any, sent string) {
+	switch content := content.(type) {
 	case map[string]any:
-		for member, content := range value {
+		for member, value := range content {
 			if !memberName.MatchString(member) {
 				member = "(another name)"
 			}
-			collect(lines, strings.TrimPrefix(name+"."+member, "."), content)
+			collect(shape, strings.TrimPrefix(name+"."+member, "."), value, sent)
 		}
 	case []any:
-		if len(value) == 0 {
-			lines[name+": empty list"] = true
+		if len(content) == 0 {
+			shape[name+": empty list"] = true
 		}
-		for _, entry := range value {
-			collect(lines, strings.TrimSuffix(name, "s"), entry) // As in a response about one FoneNumber or device.
+		for _, entry := range content {
+			collect(shape, strings.TrimSuffix(name, "s"), entry, sent) // As in a response about one FoneNumber or device.
 		}
 	default:
-		lines[name+": "+kindOf(value)] = true
+		shape[name+": "+comparison(text(content), sent)+kindOf(content)] = true
 	}
 }
 
-// vocabulary contains the words that FoneStorm itself uses. They are shown, in the case in which they come.
-var vocabulary = regexp.MustCompile(`(?i)^(device|email|url|forward|none|callback|get|post|json|yes|no|cancel|success|registered)$`)
-
-var textKinds = []struct {
+// kinds contains the kind of a text by the first pattern that matches. The words that FoneStorm itself uses have no kind, because
+// they are shown.
+var kinds = []struct {
 	pattern *regexp.Regexp
 	kind    string
 }{
-	{regexp.MustCompile(`^$`), `""`},
+	{regexp.MustCompile(`(?i)^(device|email|url|forward|none|callback|get|post|json|yes|no|cancel|success|registered|)$`), ""},
 	{regexp.MustCompile(`^[0-9]{10}$`), "ten digits"},
 	{regexp.MustCompile(`^[0-9]+$`), "digits"},
 	{regexp.MustCompile(`^[\s0-9+().-]+$`), "digits with punctuation"},
@@ -57,6 +66,7 @@ var textKinds = []struct {
 	{regexp.MustCompile(`^[^\s@A-Z]+@[^\s@A-Z]+$`), "e-mail, lower case"},
 	{regexp.MustCompile(`^[^\s@]+@[^\s@]+$`), "e-mail"},
 	{regexp.MustCompile(`^\d{4}-\d\d-\d\d`), "time"},
+	{regexp.MustCompile(``), "text"},
 }
 
 // kindOf describes a scalar without its content.
@@ -67,39 +77,66 @@ func kindOf(value any) string {
 	case bool:
 		return "JSON boolean"
 	case string:
-		if vocabulary.MatchString(value) {
-			return fmt.Sprintf("%q", value)
-		}
-		for _, text := range textKinds {
-			if text.pattern.MatchString(value) {
-				return text.kind
+		for _, k := range kinds {
+			if k.pattern.MatchString(value) {
+				return cmp.Or(k.kind, fmt.Sprintf("%q", value))
 			}
 		}
-		return "text"
-	default:
-		return "JSON number"
 	}
+	return "JSON number"
 }
 
-// comparison describes how FoneStorm shows a type or a destination that was sent. recognized is false if it shows something else.
-func comparison(sent string, shown any) (text string, recognized bool) {
-	got := fmt.Sprint(shown)
-	decoded, err := url.PathUnescape(got)
-	digits := notDigits.ReplaceAllString(got, "")
+// comparison describes how FoneStorm shows a destination that was sent; "" if it is another text.
+func comparison(shown, sent string) string {
+	decoded, err := url.PathUnescape(shown)
 	switch {
-	case got == sent:
-		return "as sent", true
-	case strings.EqualFold(got, sent):
-		return "as sent, but in another case", true
+	case sent == "" || sent == "None":
+		return ""
+	case shown == sent:
+		return "as sent, "
+	case strings.EqualFold(shown, sent):
+		return "as sent, but in another case, "
 	case err == nil && strings.EqualFold(decoded, sent):
-		return "as sent, but percent-encoded", true
-	case !notDigits.MatchString(sent) && strings.HasSuffix(digits, sent):
-		return "as sent, but as " + kindOf(shown), true
-	case strings.Contains(strings.ToLower(got), strings.ToLower(sent)):
-		return "as sent, with more around it", true
+		return "as sent, but percent-encoded, "
+	case strings.Contains(strings.ToLower(shown), strings.ToLower(sent)) || digitsOf(sent) == sent && strings.HasSuffix(digitsOf(shown), sent):
+		return "as sent, with more around it, "
 	default:
-		return "not as sent: " + kindOf(shown), false
+		return ""
 	}
 }
 
 var notDigits = regexp.MustCompile(`[^0-9]`)
+
+func digitsOf(value string) string { return notDigits.ReplaceAllString(value, "") }
+
+// text returns a text or a number without blanks around it; "" for anything else.
+func text(value any) string {
+	switch value := value.(type) {
+	case string:
+		return strings.TrimSpace(value)
+	case json.Number:
+		return value.String()
+	default:
+		return ""
+	}
+}
+
+// at returns a member of a response; nil if it does not exist.
+func at(value any, path ...string) any {
+	for _, name := range path {
+		object, _ := value.(map[string]any)
+		value = object[name]
+	}
+	return value
+}
+
+// first returns the first entry of a list or, if it is an object, this member of it; "" if there is none.
+func first(list any, member string) string {
+	entries, _ := list.([]any)
+	for _, entry := range entries {
+		if found := cmp.Or(text(entry), text(at(entry, member))); found != "" {
+			return found
+		}
+	}
+	return ""
+}

@@ -18,7 +18,7 @@ func TestAccSchemasAreThoseOfTheCLI(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
-	cli, err := terraformcli.Executable()
+	cli, err := terraformcli.Find(t.Context(), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestAccSchemasAreThoseOfTheCLI(t *testing.T) {
 	if err := terraformcli.BuildProvider(t.Context(), filepath.Join("..", "..", ".."), built); err != nil {
 		t.Fatal(err)
 	}
-	w, err := terraformcli.New(cli, t.TempDir(), built)
+	w, err := terraformcli.New(cli.Path, t.TempDir(), built)
 	if err != nil {
 		t.Fatal(err)
 	}
