@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -44,7 +45,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.listen)
+	listener, err := listen(ctx, s.listen, out)
 	if err != nil {
 		return fmt.Errorf("%w: choose another address with -listen", err)
 	}
@@ -55,6 +56,27 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	return nil
+}
+
+// listen listens on an address or, if its port is in use, on one of the next ports.
+func listen(ctx context.Context, address string, out io.Writer) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	first, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
+	for try := range 10 {
+		var listener net.Listener
+		listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(first+try)))
+		if err == nil {
+			return listener, nil
+		}
+		fmt.Fprintf(out, "Port %d cannot be used.\n", first+try)
+	}
+	return nil, err
 }
 
 // settings contains the values of the command line.
@@ -69,7 +91,7 @@ func parse(args []string, out io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("fonestorm-simulator", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&s.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
+	flags.StringVar(&s.listen, "listen", "127.0.0.1:8080", "`address` to listen on; if its port is in use, the next free one is used")
 	flags.StringVar(&s.csv, "csv", "", "CSV `file` with your own FoneNumbers instead of those of the examples; see above")
 	flags.IntVar(&s.foneNumbers, "fonenumbers", 0, "`number` of FoneNumbers of every type, from 3215550000 on, instead of those of the examples")
 	flags.DurationVar(&s.options.Latency, "latency", 0, "`delay` of every response, such as 200ms")

@@ -132,3 +132,22 @@ func TestWrongFlags(t *testing.T) {
 		t.Errorf("-help gives %v", err)
 	}
 }
+
+// A port that is in use is skipped, and the program says so.
+func TestNextFreePort(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	first, err := listen(t.Context(), "127.0.0.1:18080", &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	second, err := listen(t.Context(), first.Addr().String(), &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if first.Addr().String() == second.Addr().String() || !strings.Contains(out.String(), "cannot be used") {
+		t.Errorf("%s and %s are used, and the output is %q", first.Addr(), second.Addr(), out.String())
+	}
+}
