@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -48,8 +49,13 @@ func (a *account) known(number string) (FoneNumber, bool) {
 	return e.foneNumber, ok && !e.forgotten
 }
 
-// put stores the response to a setting.
-func (a *account) put(f FoneNumber) { a.set(f.Number, entry{foneNumber: f}) }
+// put stores the response to a setting. It may show only some of the message options; the others stay as they were.
+func (a *account) put(f FoneNumber) {
+	before, _ := a.known(f.Number)
+	f.Delivery = cmp.Or(f.Delivery, before.Delivery)
+	f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, before.ReceiveNotify), cmp.Or(f.SendNotify, before.SendNotify)
+	a.set(f.Number, entry{foneNumber: f, forgotten: f.Delivery == nil})
+}
 
 // forget records that a setting failed, so that the next read of this FoneNumber sends a request.
 func (a *account) forget(number string) { a.set(number, entry{forgotten: true}) }

@@ -87,16 +87,21 @@ type Delivery struct {
 	URLPassword *string
 }
 
-// String describes the delivery in Set Delivery Service's terms, without credentials.
+// String describes the delivery in Set Delivery Service's terms. The rest of a URL after its host can contain a secret, so it is
+// left out.
 func (d *Delivery) String() string {
-	kind := string(d.Type)
+	kind, value := string(d.Type), WithoutCredentials(d.Value)
 	if !slices.Contains(knownTypes, d.Type) { // FoneStorm may return any text.
 		kind = strconv.Quote(kind)
 	}
-	if d.Value == "" {
+	if value == "" {
 		return kind
 	}
-	return fmt.Sprintf("%s %q", kind, WithoutCredentials(d.Value))
+	scheme, rest, found := strings.Cut(value, "://")
+	if end := strings.IndexAny(rest, "/?#"); found && end >= 0 && rest[end:] != "/" {
+		value = scheme + "://" + rest[:end] + "/…"
+	}
+	return fmt.Sprintf("%s %q", kind, value)
 }
 
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
@@ -282,11 +287,12 @@ func (d Delivery) hasText(other Delivery) bool {
 // confirmWaits are the waits before the reads that confirm a setting: about five seconds, because a read can lag behind.
 var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
 
-// confirm waits until FoneStorm shows the setting. The response is nil if it does not contain the FoneNumber.
+// confirm waits until FoneStorm shows the setting. The response is nil if it does not contain the FoneNumber. If it does not contain
+// the option that was set, it confirms nothing, not even type None.
 func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, response *FoneNumber) (SetResult, error) {
 	shown := response
 	found := func() match {
-		if shown == nil {
+		if shown == nil || shown == response && shown.shown(s.Option) == nil {
 			return other
 		}
 		return s.compare(shown.Option(s.Option), before)
@@ -323,10 +329,13 @@ func (c *Client) lastResort(number string, s Setting, f FoneNumber, is match) (S
 	return SetResult{FoneNumber: f}, otherDestination(s.request(number), c.secrets.clean(shown.String()), s.Delivery)
 }
 
-// isVisible reports whether a read can show that the setting took effect. FoneStorm does not return credentials, so it cannot if
-// only they change.
+// isVisible reports whether a read can show that the setting took effect. It cannot if the destination stays the same, because
+// FoneStorm does not return credentials, and may not return the method that was set.
 func (s Setting) isVisible(before *Delivery) bool {
-	return s.URLUsername == nil && s.URLPassword == nil || before != nil && !SameDestination(*before, s.Delivery)
+	if before == nil {
+		return s.URLUsername == nil && s.URLPassword == nil
+	}
+	return !SameDestination(*before, s.Delivery)
 }
 
 // settle reads the FoneNumber once to find out whether a failed setting took effect.

@@ -300,12 +300,12 @@ func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
 func TestDeliveryString(t *testing.T) {
 	t.Parallel()
 	for want, d := range map[string]Delivery{
-		`None`:                                {Type: None},
-		`Email "a@b.c"`:                       {Type: Email, Value: "a@b.c"},
-		`"Pager\n" "1"`:                       {Type: "Pager\n", Value: "1"},
-		`URL "https://***@x.test/a@b"`:        {Type: URL, Value: "https://user:secret@x.test/a@b"},
-		`URL "https://***@x.test"`:            {Type: URL, Value: "https://us@er:secret@x.test"},
-		`URL "https://x.test/?a=user:pass@b"`: {Type: URL, Value: "https://x.test/?a=user:pass@b"},
+		`None`:                       {Type: None},
+		`Email "a@b.c"`:              {Type: Email, Value: "a@b.c"},
+		`"Pager\n" "1"`:              {Type: "Pager\n", Value: "1"},
+		`URL "https://***@x.test/…"`: {Type: URL, Value: "https://user:secret@x.test/a@b"},
+		`URL "https://***@x.test"`:   {Type: URL, Value: "https://us@er:secret@x.test"},
+		`URL "https://x.test/…"`:     {Type: URL, Value: "https://x.test/?a=user:pass@b"},
 	} {
 		if got := d.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)

@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -144,16 +145,16 @@ func TestSameDestinationOfPairs(t *testing.T) {
 func TestNormalized(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[Delivery]string{
-		{Type: "url", Value: " https://X.test/%7B%7Bmsg%7d%7d?a&amp;b%2F "}: `URL "https://X.test/{{msg}}?a&amp;b%2F"`,
-		{Type: "FORWARD", Value: "+1 321-555-1111"}:                         `Forward "3215551111"`,
-		{Type: "Forward", Value: "+32 1 555 1111"}:                          `Forward "+32 1 555 1111"`,
-		{Type: "email ", Value: " Ops@example.com"}:                         `Email "Ops@example.com"`,
-		{Type: "device", Value: "12 34 "}:                                   `Device "1234"`,
-		{Type: "", Value: "None"}:                                           "None",
-		{Type: "Pager", Value: " 1"}:                                        `"Pager" "1"`,
+		{Type: "url", Value: " https://X.test/%7B%7Bmsg%7d%7d?a&amp;b%2F "}: "URL https://X.test/{{msg}}?a&amp;b%2F",
+		{Type: "FORWARD", Value: "+1 321-555-1111"}:                         "Forward 3215551111",
+		{Type: "Forward", Value: "+32 1 555 1111"}:                          "Forward +32 1 555 1111",
+		{Type: "email ", Value: " Ops@example.com"}:                         "Email Ops@example.com",
+		{Type: "device", Value: "12 34 "}:                                   "Device 1234",
+		{Type: "", Value: "None"}:                                           "None ",
+		{Type: "Pager", Value: " 1"}:                                        "Pager 1",
 	} {
-		if got := in.Normalized(); got.String() != want {
-			t.Errorf("%+v is normalized to %s, want %s", in, &got, want)
+		if got := in.Normalized(); fmt.Sprint(got.Type, " ", got.Value) != want {
+			t.Errorf("%+v is normalized to %s %s, want %s", in, got.Type, got.Value, want)
 		}
 	}
 }

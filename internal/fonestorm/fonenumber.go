@@ -27,11 +27,15 @@ type FoneNumber struct {
 
 // Option returns what FoneStorm shows of a message option; type None if it shows nothing.
 func (f FoneNumber) Option(o MessageOption) Delivery {
-	shown := map[MessageOption]*Delivery{Receive: f.Delivery, ReceiveNotify: f.ReceiveNotify, SendNotify: f.SendNotify}[o]
-	if shown == nil {
-		return Delivery{Type: None}
+	if shown := f.shown(o); shown != nil {
+		return *shown
 	}
-	return *shown
+	return Delivery{Type: None}
+}
+
+// shown returns a message option; nil if FoneStorm did not return it.
+func (f FoneNumber) shown(o MessageOption) *Delivery {
+	return map[MessageOption]*Delivery{Receive: f.Delivery, ReceiveNotify: f.ReceiveNotify, SendNotify: f.SendNotify}[o]
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.

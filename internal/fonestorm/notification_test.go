@@ -2,6 +2,8 @@ package fonestorm
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -71,6 +73,36 @@ func TestMethodOfNotification(t *testing.T) {
 			wantSuccess(t, err)
 			if result.Respelled != test.respelled || len(server.calls) != test.requests {
 				t.Errorf("got %+v after %s", result, server.calls)
+			}
+		})
+	}
+}
+
+// A response may show only the message option that was set. The others stay known as they were. A response without the option
+// confirms nothing, not even type None.
+func TestPartialResponses(t *testing.T) {
+	t.Parallel()
+	const only = `{"fonenumber":{"fonenumber":"` + anyNumber + `","sms_options":{%s}}}`
+	off := `"receive_notify":{"type":"None"}`
+	for name, test := range map[string]struct {
+		response string
+		calls    string
+	}{
+		"only the option": {fmt.Sprintf(only, off), "[get set json]"},
+		"no option":       {fmt.Sprintf(only, ""), "[get set json get]"},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			all := respondWith(http.StatusOK, fmt.Sprintf(only, `"receive":{"type":"email","email":"ops@example.com"},`+off))
+			server := newScript(all, respondWith(http.StatusOK, test.response), all)
+			client := newClient(t, server, withToken)
+			get(t, client, anyNumber)
+			_, err := client.Set(t.Context(), anyNumber, Setting{Option: ReceiveNotify, Delivery: Delivery{Type: None}})
+			wantSuccess(t, err)
+			if f := get(t, client, anyNumber); f.Delivery == nil || f.Delivery.Value != "ops@example.com" {
+				t.Errorf("the delivery is %+v", f.Delivery)
+			}
+			if got := strings.ReplaceAll(fmt.Sprint(server.calls), "notify json", "set json"); got != test.calls {
+				t.Errorf("the requests are %s, want %s", got, test.calls)
 			}
 		})
 	}

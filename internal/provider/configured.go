@@ -59,11 +59,13 @@ func (c *configured) requireClient() (diags diag.Diagnostics) {
 // readFailure returns the error for a FoneNumber that could not be read. It reports rejected credentials only once, because
 // the same error would follow for each of a thousand FoneNumbers.
 func (c *configured) readFailure(err error, number string) diag.Diagnostics {
-	if kind := fonestorm.KindOf(err); kind == fonestorm.AuthenticationFailed || kind == fonestorm.SubaccountRejected {
+	switch fonestorm.KindOf(err) {
+	case fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint:
 		if c.loginFailed.Swap(true) {
 			return nil
 		}
 		number = ""
+	default:
 	}
 	return diag.Diagnostics{apiDiagnostic(err, number)}
 }

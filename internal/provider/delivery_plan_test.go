@@ -41,7 +41,7 @@ func TestPreview(t *testing.T) {
 			texts: []string{`FoneNumber 3215551212 delivers to Email "old@example.com" now`, `replaces it with the configured delivery of type "Device"`},
 		},
 		"delivers elsewhere and will be None": {
-			found: has("old@example.com"), config: to(4), warning: alreadyDelivers, texts: []string{`replaces it with type "None"`},
+			found: has("old@example.com"), config: to(4), warning: "Messages Will Be Deleted", texts: []string{`replaces it with type "None"`},
 		},
 		"another value of the same type": {found: has("old@example.com"), config: to(1), warning: alreadyDelivers},
 		"unknown value": {

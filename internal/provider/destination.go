@@ -58,10 +58,14 @@ func checkImported(kind fonestorm.DeliveryType, value, foneNumber string) error 
 var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
 func checkDevice(value string) error {
-	if onlyDigits.MatchString(value) {
+	switch {
+	case onlyDigits.MatchString(value):
 		return nil
+	case onlyDigits.MatchString(strings.TrimSpace(value)), value == "":
+		return checkText("The device ID", value)
+	default:
+		return errors.New("A device ID must contain only digits, such as \"987123543678\". To find the ID of a device by its name, use the data source fractel_device.")
 	}
-	return cmp.Or(checkText("The device ID", value), errors.New("A device ID must contain only digits, such as \"987123543678\"."))
 }
 
 var (
@@ -97,11 +101,7 @@ func checkURL(value string) error {
 	if err == nil || !lacksScheme(value) || checkAbsoluteURL("https://"+value) != nil {
 		return err
 	}
-	shown := "https://" + value
-	if end := strings.IndexAny(value, "/?#"); end >= 0 {
-		shown = "https://" + value[:end] + "/…"
-	}
-	return fmt.Errorf("The callback URL must begin with https:// or http://. Use %q.", shown)
+	return errors.New("The callback URL must begin with https:// or http://. Write https:// in front of it.")
 }
 
 var (

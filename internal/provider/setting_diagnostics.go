@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -30,18 +29,9 @@ func settingDiagnostics(number string, set fonestorm.Setting, result fonestorm.S
 	if result.Respelled {
 		diags.AddWarning("FoneStorm Shows the Destination Differently",
 			fmt.Sprintf("FoneStorm accepted the %s of FoneNumber %s, but shows its destination as %s. The provider treats this as the configured "+
-				"destination from now on. Check that messages arrive.", set.Option, number, describe(result.Option(set.Option))))
+				"destination from now on. Check that messages arrive.", set.Option, number, new(result.Option(set.Option))))
 	}
 	return diags
-}
-
-// describe describes a destination that FoneStorm shows. The rest of a URL after its host can contain a secret.
-func describe(d fonestorm.Delivery) string {
-	scheme, rest, found := strings.Cut(fonestorm.WithoutCredentials(d.Value), "://")
-	if end := strings.IndexAny(rest, "/?#"); found && end >= 0 && rest[end:] != "/" {
-		d.Value = scheme + "://" + rest[:end] + "/…"
-	}
-	return d.String()
 }
 
 // statusDiagnostics warns about a FoneNumber that is cancelled or whose cancellation is pending.

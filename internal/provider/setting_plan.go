@@ -87,7 +87,7 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 		return diags
 	}
 	diags.Append(r.claim(after, rec)...)
-	diags.Append(r.preview(ctx, after)...)
+	diags.Append(r.preview(ctx, after, rec)...)
 	diags.Append(r.deviceDiagnostics(ctx, after)...)
 	diags.Append(r.fitDiagnostics(after, after.planned())...)
 	return diags
@@ -193,9 +193,8 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 			break
 		}
 		diags.AddWarning(summaryDeleted,
-			fmt.Sprintf("After this resource is destroyed, messages received at FoneNumber %s are deleted upon receipt without any delivery, "+
-				"unless another resource in the configuration sets this FoneNumber. To keep the delivery, apply on_destroy = \"keep\" first, "+
-				"or use a removed block with destroy = false.", number))
+			fmt.Sprintf("After the destroy, messages received at FoneNumber %s are deleted, at least until another resource sets it again. "+
+				"If you renamed the resource, add a moved block. To keep the delivery, apply on_destroy = \"keep\" first.", number))
 	}
 	diags.Append(r.fitDiagnostics(before, planned)...)
 	return diags
@@ -212,7 +211,7 @@ func keepEndsDiagnostics(before, after settingModel) (diags diag.Diagnostics) {
 }
 
 // preview compares a new delivery with the current one in FoneStorm.
-func (r *settingResource) preview(ctx context.Context, after settingModel) (diags diag.Diagnostics) {
+func (r *settingResource) preview(ctx context.Context, after settingModel, rec record) (diags diag.Diagnostics) {
 	number := after.FoneNumber.ValueString()
 	f, err := r.check(ctx, number)
 	switch {
@@ -225,7 +224,7 @@ func (r *settingResource) preview(ctx context.Context, after settingModel) (diag
 	case err != nil:
 		diags.AddWarning("FoneNumber Not Checked",
 			fmt.Sprintf("%s The plan does not show whether FoneNumber %s is in the account, or which %[3]s it has. "+
-				"Applying this plan overwrites its %[3]s and its callback credentials. To check it first, plan again.", sentence(err.Error()), number, after.option()))
+				"Applying this plan overwrites its %[3]s and its callback credentials. To check it first, check the network and endpoint (FRACTEL_ENDPOINT), and plan again.", sentence(err.Error()), number, after.option()))
 		return diags
 	}
 	diags.Append(statusDiagnostics(f)...)
@@ -233,43 +232,46 @@ func (r *settingResource) preview(ctx context.Context, after settingModel) (diag
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Messaging Is Not Enabled",
 			fmt.Sprintf("FoneNumber %s receives no messages, because messaging is not enabled for it. Enable messaging in FoneStorm.", number))
 	}
-	diags.Append(overwriteDiagnostics(f, after)...)
+	diags.Append(overwriteDiagnostics(f, after, rec)...)
 	return diags
 }
 
 // overwriteDiagnostics warns if a create finds a destination: either another one, which it overwrites, or the configured delivery,
 // which its destroy will end.
-func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel) (diags diag.Diagnostics) {
+func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record) (diags diag.Diagnostics) {
 	found := f.Option(after.option())
 	same := after.isKnown() && fonestorm.SameDestination(found.Normalized(), after.destination())
 	alsoRemoved := ""
 	if after.kind().IsCallback() && after.URLUsername.IsNull() {
 		alsoRemoved = " The apply also removes callback credentials of the FoneNumber, if it has any."
 	}
+	adopt := ""
+	if rec.FoneNumber == "" { // An object that is replaced is in the state already.
+		adopt = fmt.Sprintf("\n\nTo adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
+			"import {\n  to = <address of this resource>\n  id = %q\n}", after.id())
+	}
 	switch {
 	case found.Type == fonestorm.None:
 	case !after.isDelivery() && same && found.URLMethod == after.destination().URLMethod:
 	case !after.isDelivery():
 		diags.AddWarning("FoneNumber Already Has a Notification",
-			fmt.Sprintf("The %s of FoneNumber %s is %s now. Applying this plan replaces it with %s.%s\n\n%s",
-				after.option(), f.Number, describe(found), after.describe(), alsoRemoved, adoptInstead(after)))
+			fmt.Sprintf("The %s of FoneNumber %s is %s now. Applying this plan replaces it with %s.%s%s",
+				after.option(), f.Number, &found, after.describe(), alsoRemoved, adopt))
 	case same && after.OnDestroy.ValueString() == onDestroyKeep:
 	case same:
 		diags.AddWarning("FoneNumber Already Has This Delivery",
-			fmt.Sprintf("FoneNumber %s already delivers to the configured destination, so applying this plan does not change where messages go. "+
-				"But destroying this resource later will delete messages. If the delivery was set outside of Terraform, import it, or set on_destroy = \"keep\". "+
-				"If you renamed a resource, add a moved block.", f.Number))
+			fmt.Sprintf("FoneNumber %s already delivers to the configured destination. If you renamed a resource, or a list is used with count, add a moved block or use "+
+				"for_each: otherwise another resource is destroyed, which deletes messages until the FoneNumber is set again. If the delivery was set outside of Terraform, "+
+				"import it, or set on_destroy = \"keep\": destroying this resource will delete messages.", f.Number))
+	case after.isOff():
+		diags.AddAttributeWarning(path.Root("type"), summaryDeleted,
+			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s", f.Number, &found, after.describe(), adopt))
 	default:
 		diags.AddWarning("FoneNumber Already Delivers Elsewhere",
-			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s\n\n%s",
-				f.Number, describe(found), after.describe(), alsoRemoved, adoptInstead(after)))
+			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s%s",
+				f.Number, &found, after.describe(), alsoRemoved, adopt))
 	}
 	return diags
-}
-
-func adoptInstead(after settingModel) string {
-	return fmt.Sprintf("To adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
-		"import {\n  to = <address of this resource>\n  id = %q\n}", after.id())
 }
 
 // absentDiagnostics returns an error for a FoneNumber that is not in the account. If a refresh has just found that, it

@@ -88,7 +88,7 @@ func (r *settingResource) ValidateConfig(ctx context.Context, req resource.Valid
 			}
 		}
 	}
-	if kind == fonestorm.Callback && config.URLMethod.IsNull() {
+	if kind == fonestorm.Callback && !config.isDelivery() && config.URLMethod.IsNull() {
 		resp.Diagnostics.AddAttributeError(path.Root("url_method"), "Missing URL Method",
 			"Type \"Callback\" requires url_method, the method with which FoneStorm calls the URL: \"GET\", \"POST\", or \"JSON\".")
 	}
