@@ -74,17 +74,17 @@ func (o MessageOption) String() string { return optionNames[o] }
 // Delivery is the delivery service of a FoneNumber: where the messages that it receives are sent. It is also where notifications
 // about messages are sent.
 type Delivery struct {
-	Type DeliveryType
+	Type DeliveryType `json:"type"`
 	// Value is the destination: a device ID, an e-mail address, a URL, or a telephone number; empty for None.
-	Value string
+	Value string `json:"value,omitempty"`
 	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. Deliveries are
 	// always set with URLMethodPOST.
-	URLMethod string
+	URLMethod string `json:"method,omitempty"`
 
 	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). FoneStorm never returns them. Nil
 	// leaves the current value unchanged, and "" removes it.
-	URLUsername *string
-	URLPassword *string
+	URLUsername *string `json:"-"`
+	URLPassword *string `json:"-"`
 }
 
 // String describes the delivery in Set Delivery Service's terms. The rest of a URL after its host can contain a secret, so it is
@@ -108,15 +108,8 @@ func (d *Delivery) String() string {
 // else is returned unchanged.
 func WithoutCredentials(value string) string {
 	scheme, rest, found := strings.Cut(value, "://")
-	if !found {
-		return value
-	}
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
-	}
-	if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
-		return scheme + "://***@" + rest[at+1:]
+	if user, _, _, _ := splitURL(rest); found && user != "" {
+		return scheme + "://***@" + rest[len(user):]
 	}
 	return value
 }
@@ -244,7 +237,7 @@ func (s Setting) withoutEmptyCredentials() (Setting, bool) {
 // request returns the request that sends a setting.
 func (s Setting) request(number string) *request {
 	return &request{
-		operation: operation{sets, "set the " + s.Option.String() + " of FoneNumber"}, subject: number,
+		role: sets, text: "set the " + s.Option.String() + " of FoneNumber", subject: number,
 		method: http.MethodPost, path: "/messages/" + string(s.Option), params: s.params(number),
 	}
 }
@@ -287,40 +280,37 @@ func (d Delivery) hasText(other Delivery) bool {
 // confirmWaits are the waits before the reads that confirm a setting: about five seconds, because a read can lag behind.
 var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
 
-// confirm waits until FoneStorm shows the setting. The response is nil if it does not contain the FoneNumber. If it does not contain
-// the option that was set, it confirms nothing, not even type None.
-func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, response *FoneNumber) (SetResult, error) {
-	shown := response
-	found := func() match {
-		if shown == nil || shown == response && shown.shown(s.Option) == nil {
-			return other
-		}
-		return s.compare(shown.Option(s.Option), before)
-	}
-	if is := found(); !s.ReadBack && (is == asSet || is == respelled && before != nil) {
-		return SetResult{FoneNumber: *shown, Respelled: is == respelled}, nil
-	}
-	for _, wait := range confirmWaits {
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return SetResult{}, uncertain(canceled(ctx, s.request(number)))
-		}
-		read, err := c.fetchFoneNumber(ctx, number)
-		if err != nil {
-			return SetResult{}, uncertain(err)
-		}
-		shown = &read
-		if is := found(); is == asSet || is == respelled && before != nil {
-			return SetResult{FoneNumber: read, Respelled: is == respelled}, nil
-		}
-	}
-	return c.lastResort(number, s, *shown, found())
+// accept returns the result of a setting after which FoneStorm shows f, and whether that confirms it.
+func (s Setting) accept(f FoneNumber, before *Delivery) (_ SetResult, is match, confirmed bool) {
+	is = s.compare(f.Option(s.Option), before)
+	return SetResult{FoneNumber: f, Respelled: is == respelled}, is, is == asSet || is == respelled && before != nil
 }
 
-// lastResort decides about a setting that several reads did not confirm. FoneStorm may show it in the spelling of the previous
-// destination: percent-encoded tokens, or what every read of this destination has shown.
-func (c *Client) lastResort(number string, s Setting, f FoneNumber, is match) (SetResult, error) {
+// confirm waits until FoneStorm shows the setting. The response is nil if it does not contain the FoneNumber. If it does not contain
+// the option that was set, it confirms nothing, not even type None. After several reads that did not confirm the setting, FoneStorm
+// may show it in the spelling of the previous destination: percent-encoded tokens, or what every read of this destination has shown.
+func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, response *FoneNumber) (SetResult, error) {
+	if response != nil && response.shown(s.Option) != nil && !s.ReadBack {
+		if result, _, confirmed := s.accept(*response, before); confirmed {
+			return result, nil
+		}
+	}
+	var f FoneNumber
+	var is match
+	for _, wait := range confirmWaits {
+		if sleep(ctx, wait) != nil {
+			return SetResult{}, uncertain(canceled(ctx, s.request(number)))
+		}
+		var err error
+		if f, err = c.fetchFoneNumber(ctx, number); err != nil {
+			return SetResult{}, uncertain(err)
+		}
+		var result SetResult
+		var confirmed bool
+		if result, is, confirmed = s.accept(f, before); confirmed {
+			return result, nil
+		}
+	}
 	shown := f.Option(s.Option)
 	encodesTokens := SameDestination(shown.Normalized(), s.Normalized())
 	if is == respelled || is == previous && (encodesTokens || s.ReadBack && MaySpell(shown, s.Delivery)) {
@@ -340,13 +330,10 @@ func (s Setting) isVisible(before *Delivery) bool {
 
 // settle reads the FoneNumber once to find out whether a failed setting took effect.
 func (c *Client) settle(ctx context.Context, number string, s Setting, before *Delivery, failed error) (SetResult, error) {
-	f, err := c.fetchFoneNumber(ctx, number)
-	if err != nil {
-		return SetResult{}, failed
-	}
-	is := s.compare(f.Option(s.Option), before)
-	if is == asSet || is == respelled && before != nil {
-		return SetResult{FoneNumber: f, Respelled: is == respelled}, nil
+	if f, err := c.fetchFoneNumber(ctx, number); err == nil {
+		if result, _, confirmed := s.accept(f, before); confirmed {
+			return result, nil
+		}
 	}
 	return SetResult{}, failed
 }

@@ -43,19 +43,13 @@ var braces = strings.NewReplacer("%7B", "{", "%7b", "{", "%7D", "}", "%7d", "}")
 func canonicalValue(kind DeliveryType, value string) string {
 	value = strings.TrimSpace(value)
 	switch kind {
-	case Device:
-		return withoutBlanks(value)
 	case Email:
 		local, host, _ := strings.Cut(value, "@")
 		return strings.ToLower(local) + "@" + canonicalHost(host)
 	case URL, Callback:
 		return canonicalURL(value)
-	case Forward:
-		return canonicalNumber(value)
-	case None:
-		return ""
 	default:
-		return value
+		return Delivery{Type: kind, Value: value}.Normalized().Value
 	}
 }
 

@@ -20,7 +20,7 @@ func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
 }
 
 func (c *Client) fetchDevices(ctx context.Context) (list []RegisteredDevice, err error) {
-	r := &request{operation: listDevices, method: http.MethodGet, path: "/devices"}
+	r := &request{role: lists, text: "list the account's devices", method: http.MethodGet, path: "/devices"}
 	err = c.call(ctx, r, func(body []byte) (err error) {
 		list, err = decodeDevices(body)
 		return err

@@ -106,7 +106,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	return &Error{
 		Kind: Unreachable, Call: r.String(), cause: err,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: sent && r.operation.role == sets,
+		uncertain: sent && r.role == sets,
 		retryable: !badCertificate,
 		timedOut:  timedOut,
 	}
@@ -143,14 +143,6 @@ func canceled(ctx context.Context, r *request) *Error {
 	return &Error{Kind: Canceled, Call: r.String(), Reason: cause.Error(), cause: cause}
 }
 
-// tokenFailure returns the failure of a request for which there is no token: that of the login, unless the context ended first.
-func tokenFailure(ctx context.Context, r *request, err error) *Error {
-	if failure := asError(err); failure != nil {
-		return failure
-	}
-	return canceled(ctx, r)
-}
-
 // expiredToken returns the failure of a request that is not sent because the configured token has expired.
 func expiredToken(r *request, expired time.Time) *Error {
 	return &Error{Kind: TokenRejected, Call: r.String(), Reason: expired.Format("the token expired at 2006-01-02 15:04 UTC")}
@@ -159,7 +151,7 @@ func expiredToken(r *request, expired time.Time) *Error {
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
 // help.
 func unexpected(r *request, damaged bool, reason string) *Error {
-	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.operation.role == sets, retryable: damaged}
+	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.role == sets, retryable: damaged}
 }
 
 // uncertain marks the failure of a call after FoneStorm has accepted a setting.
@@ -202,14 +194,14 @@ func (c *Client) failedResponse(r *request, url string, response *http.Response,
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
 	limited := isRateLimit(status, word+" "+message)
 	failure := &Error{
-		Kind:       c.kind(r.operation.role, status, fromFoneStorm, limited),
+		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.String(),
 		Status:     status,
 		Reason:     fmt.Sprintf("%s %s returned %s", r.method, url, statusText),
 		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
 		retryable:  limited || slices.Contains([]int{408, 500, 502, 503, 504}, status),
 	}
-	failure.uncertain = r.operation.role == sets && failure.Kind == ServerError
+	failure.uncertain = r.role == sets && failure.Kind == ServerError
 	switch message = cmp.Or(message, word); {
 	case status/100 == 3:
 		failure.Reason += ", a redirect, which is never followed because the token must not reach another host"

@@ -58,7 +58,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 // What each status means for each call if the response is FoneStorm's.
 func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
-	operations := []operation{logIn, useSubaccount, readFoneNumber, listFoneNumbers, (Setting{Option: Receive}.request("").operation), listDevices}
+	operations := []role{logsIn, choosesSubaccount, readsOne, lists, sets, lists}
 	client, other := newClient(t, nil), newClient(t, nil, withToken)
 	wants := map[int][]Kind{
 		400: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected, Rejected},
@@ -74,21 +74,21 @@ func TestKindsOfFailures(t *testing.T) {
 	for status, want := range wants {
 		response := &http.Response{StatusCode: status, Header: http.Header{}}
 		for i, o := range operations {
-			r := &request{operation: o}
+			r := &request{role: o}
 			got := client.failedResponse(r, "", response, []byte(envelopeOf(status, "no")))
-			if got.Kind != want[i] || got.uncertain != (o == (Setting{Option: Receive}.request("").operation) && got.Kind == ServerError) {
+			if got.Kind != want[i] || got.uncertain != (o == sets && got.Kind == ServerError) {
 				t.Errorf("%d in response to %s is of kind %d, want %d; it may have taken effect: %t", status, r, got.Kind, want[i], got.uncertain)
 			}
 		}
-		if got := other.failedResponse(&request{operation: readFoneNumber}, "", response, []byte(envelopeOf(status, "no"))); (got.Kind == TokenRejected) != (status == 401) {
+		if got := other.failedResponse(&request{role: readsOne}, "", response, []byte(envelopeOf(status, "no"))); (got.Kind == TokenRejected) != (status == 401) {
 			t.Errorf("%d with a configured token is of kind %d", status, got.Kind)
 		}
 	}
 	for _, o := range operations {
-		r := &request{operation: o}
+		r := &request{role: o}
 		lost, unsent := client.noResponse(t.Context(), t.Context(), r, true, io.EOF), client.noResponse(t.Context(), t.Context(), r, false, io.EOF)
 		damaged := unexpected(r, true, "")
-		if lost.uncertain != (o == (Setting{Option: Receive}.request("").operation)) || damaged.uncertain != (o == (Setting{Option: Receive}.request("").operation)) || unsent.uncertain {
+		if lost.uncertain != (o == sets) || damaged.uncertain != (o == sets) || unsent.uncertain {
 			t.Errorf("%s may have taken effect: %t, %t, %t", r, lost.uncertain, damaged.uncertain, unsent.uncertain)
 		}
 	}

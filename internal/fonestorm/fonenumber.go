@@ -60,11 +60,10 @@ func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, 
 	return f, c.confirmNotFound(ctx, number, err)
 }
 
-// ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request. Lists may spell a destination differently;
-// use this to read one FoneNumber again.
+// ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request, and does not confirm that it is not found.
+// Lists may spell a destination differently; use this to read one FoneNumber again.
 func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	f, err := c.fetchFoneNumber(ctx, number)
-	return f, c.confirmNotFound(ctx, number, err)
+	return c.fetchFoneNumber(ctx, number)
 }
 
 // Known returns the FoneNumber if GetFoneNumber would return it without a request.
@@ -91,7 +90,7 @@ func (c *Client) confirmNotFound(ctx context.Context, number string, notFound er
 
 // fetchFoneNumbers requests all FoneNumbers, and stores those that are listed with their delivery.
 func (c *Client) fetchFoneNumbers(ctx context.Context, filter url.Values) (list []FoneNumber, err error) {
-	r := &request{operation: listFoneNumbers, method: http.MethodGet, path: "/fonenumbers", query: filter}
+	r := &request{role: lists, text: "list the account's FoneNumbers", method: http.MethodGet, path: "/fonenumbers", query: filter}
 	sent := c.account.now()
 	err = c.call(ctx, r, func(body []byte) (err error) {
 		list, err = decodeFoneNumbers(body)
@@ -103,7 +102,7 @@ func (c *Client) fetchFoneNumbers(ctx context.Context, filter url.Values) (list 
 
 // fetchFoneNumber requests one FoneNumber and stores it.
 func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	r := &request{operation: readFoneNumber, subject: number, method: http.MethodGet, path: "/fonenumbers/" + url.PathEscape(number)}
+	r := &request{role: readsOne, text: "read FoneNumber", subject: number, method: http.MethodGet, path: "/fonenumbers/" + url.PathEscape(number)}
 	sent := c.account.now()
 	f, err := c.requestFoneNumber(ctx, r)
 	switch {
@@ -124,7 +123,7 @@ func (c *Client) requestFoneNumber(ctx context.Context, r *request) (*FoneNumber
 	var found *FoneNumber
 	err := c.call(ctx, r, func(body []byte) (err error) {
 		found = nil
-		if r.operation.role == sets && len(bytes.TrimSpace(body)) == 0 {
+		if r.role == sets && len(bytes.TrimSpace(body)) == 0 {
 			return nil
 		}
 		found, err = decodeFoneNumber(body)

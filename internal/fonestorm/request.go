@@ -40,35 +40,22 @@ const (
 	choosesSubaccount             // Gets a token for the subaccount.
 )
 
-// operation is a kind of request. Its text, followed by the subject of the request, completes the phrase "could not".
-type operation struct {
-	role role
-	text string
-}
-
-var (
-	logIn           = operation{logsIn, "log in to FoneStorm"}
-	useSubaccount   = operation{choosesSubaccount, "get a token for subaccount"}
-	readFoneNumber  = operation{readsOne, "read FoneNumber"}
-	listFoneNumbers = operation{lists, "list the account's FoneNumbers"}
-	listDevices     = operation{lists, "list the account's devices"}
-)
-
 // request is one request to the API. It does not change while it is being sent.
 type request struct {
-	operation operation
-	subject   string // The FoneNumber or subaccount; may be empty.
-	method    string
-	path      string     // Relative to the endpoint.
-	query     url.Values // May be nil.
-	params    params     // Parameters of the body; nil for none.
+	role    role
+	text    string // With the subject, it completes the phrase "could not".
+	subject string // The FoneNumber or subaccount; may be empty.
+	method  string
+	path    string     // Relative to the endpoint.
+	query   url.Values // May be nil.
+	params  params     // Parameters of the body; nil for none.
 }
 
 func (r *request) String() string {
 	if r.subject == "" {
-		return r.operation.text
+		return r.text
 	}
-	return r.operation.text + " " + r.subject
+	return r.text + " " + r.subject
 }
 
 // progress is the state of one call across its attempts.
@@ -89,7 +76,7 @@ type progress struct {
 // nothing, and setting the same thing twice is harmless.
 func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) error) error {
 	p := &progress{working: &c.loginEncoding, waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
-	if r.operation.role == sets {
+	if r.role == sets {
 		p.working = &c.settingEncoding
 	}
 	for {
@@ -98,7 +85,11 @@ func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) 
 		}
 		token, err := c.token(ctx, r)
 		if err != nil {
-			return p.end(tokenFailure(ctx, r, err)) // A login has had retries of its own.
+			failure := asError(err) // A login has had retries of its own.
+			if failure == nil {
+				failure = canceled(ctx, r)
+			}
+			return p.end(failure)
 		}
 		failure := c.attempt(ctx, r, p, token, decode)
 		if failure == nil {
@@ -161,7 +152,7 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 		return 0, true
 	case failure.Kind == RateLimited && failure.retryable:
 		return 0, time.Since(p.begun) < longestWait // The pace makes all requests wait.
-	case !failure.retryable, failure.timedOut && r.operation.role == lists:
+	case !failure.retryable, failure.timedOut && r.role == lists:
 		return 0, false
 	}
 	if p.retries++; p.retries > c.config.MaxRetries {
@@ -190,11 +181,11 @@ func (p *progress) end(last *Error) *Error {
 // sendOnce sends the request, within its timeout, and returns the body of a successful response.
 func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encoding) ([]byte, *Error) {
 	timeout := c.config.RequestTimeout
-	if r.operation.role == lists {
+	if r.role == lists {
 		timeout = max(timeout, listTimeout)
 	}
 	lifetime := ctx
-	if r.operation.role == sets { // A setting in flight is never canceled, because its outcome would be unknown.
+	if r.role == sets { // A setting in flight is never canceled, because its outcome would be unknown.
 		lifetime = context.WithoutCancel(ctx)
 	}
 	timed, cancel := context.WithTimeoutCause(lifetime, timeout, fmt.Errorf("no response within %s", timeout))

@@ -28,9 +28,9 @@ func (c *Client) token(ctx context.Context, r *request) (string, error) {
 // tokenSource returns where the token for a request is kept and how to obtain it; nil for a login and for a configured token.
 func (c *Client) tokenSource(r *request) (cache *once[string], obtain func(context.Context) (string, error)) {
 	switch {
-	case r.operation.role == logsIn || c.config.Token != "":
+	case r.role == logsIn || c.config.Token != "":
 		return nil, nil
-	case c.config.Subaccount == "" || r.operation.role == choosesSubaccount:
+	case c.config.Subaccount == "" || r.role == choosesSubaccount:
 		return &c.userToken, c.logIn
 	default:
 		return &c.subaccountToken, c.useSubaccount
@@ -50,14 +50,14 @@ func (c *Client) dropToken(r *request, rejected string) bool {
 }
 
 func (c *Client) logIn(ctx context.Context) (string, error) {
-	return c.requestToken(ctx, &request{operation: logIn, path: "/auth", params: params{
+	return c.requestToken(ctx, &request{role: logsIn, text: "log in to FoneStorm", path: "/auth", params: params{
 		"username": c.config.Username, "password": c.config.Password, "expires": int(tokenLifetime / time.Second),
 	}})
 }
 
 func (c *Client) useSubaccount(ctx context.Context) (string, error) {
 	return c.requestToken(ctx, &request{
-		operation: useSubaccount, subject: c.config.Subaccount, path: "/subaccounts/token", params: params{"subaccount": c.config.Subaccount},
+		role: choosesSubaccount, text: "get a token for subaccount", subject: c.config.Subaccount, path: "/subaccounts/token", params: params{"subaccount": c.config.Subaccount},
 	})
 }
 
@@ -69,7 +69,7 @@ func (c *Client) requestToken(ctx context.Context, r *request) (text string, err
 		c.secrets.add(text)
 		return err
 	})
-	if isUsed := c.config.Subaccount == "" || r.operation.role == choosesSubaccount; err == nil && isUsed {
+	if isUsed := c.config.Subaccount == "" || r.role == choosesSubaccount; err == nil && isUsed {
 		c.lastToken.Store(&text)
 	}
 	return text, err

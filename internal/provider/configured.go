@@ -1,12 +1,10 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -16,7 +14,7 @@ import (
 type providerData struct {
 	client      *fonestorm.Client // Nil while the provider configuration contains unknown values.
 	checkOnPlan bool
-	*ownership
+	ownership
 
 	applying    atomic.Bool           // Whether this process applies. Terraform does not announce this: only a change shows it.
 	unreachable atomic.Pointer[error] // First error because of which FoneNumbers cannot be checked.
@@ -25,7 +23,7 @@ type providerData struct {
 }
 
 func newProviderData(client *fonestorm.Client, checkOnPlan bool) *providerData {
-	return &providerData{client: client, checkOnPlan: checkOnPlan, ownership: newOwnership()}
+	return &providerData{client: client, checkOnPlan: checkOnPlan}
 }
 
 // configured is what resources and data sources share. Its data is never nil, but its client can be.
@@ -78,12 +76,4 @@ func (c *configured) unknownConfiguration() (diags diag.Diagnostics) {
 				"so the plan does not show what has changed there, or what an apply overwrites. Plan again when these values are known.")
 	}
 	return diags
-}
-
-// configuredResource is embedded in resources and list resources.
-type configuredResource struct{ configured }
-
-// Configure is called by the framework before all calls that need the provider configuration.
-func (c *configuredResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	resp.Diagnostics.Append(c.accept(req.ProviderData)...)
 }

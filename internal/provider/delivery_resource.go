@@ -36,10 +36,10 @@ type deliveryIdentity struct {
 // deliveryAttributes maps the attributes of a fractel_fonenumber_delivery.
 type deliveryAttributes struct{}
 
-func (deliveryAttributes) load(ctx context.Context, from attributeSource) (settingModel, diag.Diagnostics) {
+func (deliveryAttributes) load(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel {
 	var m deliveryModel
-	diags := from.Get(ctx, &m)
-	return settingModel{commonModel: m.commonModel, OnDestroy: m.OnDestroy}, diags
+	diags.Append(from.Get(ctx, &m)...)
+	return settingModel{commonModel: m.commonModel, OnDestroy: m.OnDestroy}
 }
 
 func (deliveryAttributes) attributes(m settingModel) any {

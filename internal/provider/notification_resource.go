@@ -41,10 +41,10 @@ type notificationIdentity struct {
 // notificationAttributes maps the attributes of a fractel_fonenumber_notification.
 type notificationAttributes struct{}
 
-func (notificationAttributes) load(ctx context.Context, from attributeSource) (settingModel, diag.Diagnostics) {
+func (notificationAttributes) load(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel {
 	var m notificationModel
-	diags := from.Get(ctx, &m)
-	return settingModel{commonModel: m.commonModel, Event: m.Event}, diags
+	diags.Append(from.Get(ctx, &m)...)
+	return settingModel{commonModel: m.commonModel, Event: m.Event}
 }
 
 func (notificationAttributes) attributes(m settingModel) any {

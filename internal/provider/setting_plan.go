@@ -20,7 +20,8 @@ import (
 // Terraform plans a replacement with two calls: the change, and then a create without prior state but with the private state
 // that the first call planned. It drops the warnings of the second call, so the first call returns all of them.
 func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	rec, diags := readRecord(ctx, req.Private)
+	var diags diag.Diagnostics
+	rec := readRecord(ctx, req.Private, &diags)
 	isNew := rec.ID == ""
 	rec = rec.identified()
 	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
@@ -31,14 +32,10 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	var before, after *settingModel // Nil for none.
 	if !req.State.Raw.IsNull() {
-		state, problems := r.load(ctx, req.State)
-		diags.Append(problems...)
-		before = &state
+		before = new(r.load(ctx, req.State, &diags))
 	}
 	if !req.Plan.Raw.IsNull() {
-		plan, problems := r.load(ctx, req.Plan)
-		diags.Append(problems...)
-		after = &plan
+		after = new(r.load(ctx, req.Plan, &diags))
 	}
 	if diags.HasError() {
 		resp.Diagnostics.Append(diags...)
@@ -279,7 +276,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 func (r *settingResource) absentDiagnostics(err error, after settingModel) (diags diag.Diagnostics) {
 	number := after.FoneNumber.ValueString()
 	d := apiDiagnostic(err, number)
-	if r.isGone(after.id()) {
+	if r.of(after.id()).gone.Load() {
 		diags.AddAttributeWarning(path.Root("fonenumber"), d.Summary(),
 			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
 		return diags

@@ -26,7 +26,7 @@ type record struct {
 	Account string `json:"account,omitempty"`
 	// Applied contains the destinations that this resource may have left in FoneStorm: the last one that was set or imported,
 	// and after it those of settings whose outcome is unknown.
-	Applied []destination `json:"applied,omitempty"`
+	Applied []fonestorm.Delivery `json:"applied,omitempty"`
 	// Shown is how FoneStorm showed the first of them after it was set. Nil means that this resource has set nothing, as after
 	// an import.
 	Shown *spelling `json:"shown,omitempty"`
@@ -37,21 +37,6 @@ type record struct {
 	Unseen bool `json:"unseen,omitempty"`
 	// Creates identifies the setting that a planned create sets. It is never in a state.
 	Creates string `json:"creates,omitempty"`
-}
-
-// destination is a destination in a record.
-type destination struct {
-	Type   fonestorm.DeliveryType `json:"type"`
-	Value  string                 `json:"value,omitempty"`
-	Method string                 `json:"method,omitempty"` // Empty for a delivery, which is always set with POST.
-}
-
-func destinationOf(d fonestorm.Delivery) destination {
-	return destination{d.Type, d.Value, d.URLMethod}
-}
-
-func (d destination) delivery() fonestorm.Delivery {
-	return fonestorm.Delivery{Type: d.Type, Value: d.Value, URLMethod: d.Method}
 }
 
 // spelling is how FoneStorm shows a destination that was set.
@@ -65,7 +50,7 @@ func (rec record) last() (set, asShown fonestorm.Delivery) {
 	if rec.Shown == nil || len(rec.Applied) == 0 {
 		return set, asShown
 	}
-	set = rec.Applied[0].delivery()
+	set = rec.Applied[0]
 	asShown = set
 	if rec.Shown.Value != "" {
 		asShown.Value = rec.Shown.Value
@@ -77,7 +62,7 @@ func (rec record) last() (set, asShown fonestorm.Delivery) {
 // find returns the applied destination that FoneStorm shows, in the spelling in which it was set, and true. For any other
 // destination, it returns what FoneStorm shows. Tokens that are percent-encoded in a URL make it another one, unless this
 // resource has set nothing: FoneStorm may show them so.
-func (rec record) find(found fonestorm.Delivery) (destination, bool) {
+func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 	_, known := rec.last()
 	if known.Type == found.Type && known.Type != "" && known.Value == found.Value {
 		return rec.Applied[0], true
@@ -86,16 +71,16 @@ func (rec record) find(found fonestorm.Delivery) (destination, bool) {
 		found = found.Normalized()
 	}
 	for _, applied := range rec.Applied {
-		if fonestorm.SameDestination(applied.delivery(), found) {
+		if fonestorm.SameDestination(applied, found) {
 			return applied, true
 		}
 	}
-	return destinationOf(found), false
+	return found, false
 }
 
 // afterSetting returns the record after a setting succeeded.
 func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult) record {
-	rec.Applied, rec.Shown, rec.Failed = []destination{destinationOf(set.Delivery)}, &spelling{}, false
+	rec.Applied, rec.Shown, rec.Failed = []fonestorm.Delivery{set.Delivery}, &spelling{}, false
 	found := result.Option(set.Option)
 	rec.Shown.Method = found.URLMethod
 	if found.Value != set.Value {
@@ -109,7 +94,7 @@ func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult
 // something else had set, because it is configured.
 func (rec record) configuring(d fonestorm.Delivery) record {
 	if _, ours := rec.find(d); !ours {
-		rec.Applied, rec.Shown, rec.Unseen = []destination{destinationOf(d)}, nil, true
+		rec.Applied, rec.Shown, rec.Unseen = []fonestorm.Delivery{d}, nil, true
 	}
 	return rec
 }
@@ -130,7 +115,7 @@ func (rec record) setting() settingModel {
 
 // recordOf returns the record of a setting with one destination.
 func recordOf(m settingModel, applied fonestorm.Delivery) record {
-	return record{FoneNumber: m.FoneNumber.ValueString(), Event: m.Event.ValueString(), Applied: []destination{destinationOf(applied)}}
+	return record{FoneNumber: m.FoneNumber.ValueString(), Event: m.Event.ValueString(), Applied: []fonestorm.Delivery{applied}}
 }
 
 // identified returns the record with an ID.
@@ -148,16 +133,17 @@ type privateState interface {
 }
 
 // readRecord returns the zero value if there is no record.
-func readRecord(ctx context.Context, private privateState) (rec record, diags diag.Diagnostics) {
-	data, diags := private.GetKey(ctx, recordKey)
-	if len(data) == 0 || diags.HasError() {
-		return rec, diags
+func readRecord(ctx context.Context, private privateState, diags *diag.Diagnostics) (rec record) {
+	data, problems := private.GetKey(ctx, recordKey)
+	diags.Append(problems...)
+	if len(data) == 0 || problems.HasError() {
+		return rec
 	}
 	if err := json.Unmarshal(data, &rec); err != nil {
 		diags.AddError("Invalid Private State", "Could not read the private state of this resource: "+err.Error()+". "+
 			"Remove the resource from the state with a removed block that has destroy = false, then import the FoneNumber again.")
 	}
-	return rec, diags
+	return rec
 }
 
 func (rec record) write(ctx context.Context, private privateState) (diags diag.Diagnostics) {

@@ -17,14 +17,14 @@ import (
 // settingResource manages one setting of a FoneNumber: its delivery or one of its notifications. It is embedded in a resource, which
 // adds the schema.
 type settingResource struct {
-	configuredResource
+	configured
 	attributeMapper
 
 	name string // Name of the resource without that of the provider.
 }
 
 func newSettingResource(name string, mapper attributeMapper) settingResource {
-	return settingResource{configuredResource{unconfigured()}, mapper, name}
+	return settingResource{unconfigured(), mapper, name}
 }
 
 // completeResource is what a resource implements.
@@ -36,6 +36,11 @@ type completeResource interface {
 	resource.ResourceWithValidateConfig
 }
 
+// Configure is called by the framework before all calls that need the provider configuration.
+func (r *settingResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	resp.Diagnostics.Append(r.accept(req.ProviderData)...)
+}
+
 func (r *settingResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + r.name
 }
@@ -43,7 +48,7 @@ func (r *settingResource) Metadata(_ context.Context, req resource.MetadataReque
 // attributeMapper maps between the model and the attributes of a resource.
 type attributeMapper interface {
 	// load reads a configuration, plan, or state.
-	load(ctx context.Context, from attributeSource) (settingModel, diag.Diagnostics)
+	load(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel
 	// attributes returns the struct with all attributes, to store as a plan or state.
 	attributes(m settingModel) any
 	// identity returns the struct of the identity.
@@ -60,17 +65,17 @@ type attributeSource interface {
 // forgotten, or its destination treated as set by something else.
 func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	resp.Diagnostics.Append(r.requireClient()...)
-	plan, diags := r.load(ctx, req.Plan)
-	resp.Diagnostics.Append(diags...)
-	config, diags := r.load(ctx, req.Config)
-	resp.Diagnostics.Append(diags...)
+	plan := r.load(ctx, req.Plan, &resp.Diagnostics)
+	config := r.load(ctx, req.Config, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	r.applying.Store(true)
-	defer r.lock(plan.FoneNumber.ValueString())()
+	change := &r.of(plan.FoneNumber.ValueString()).change
+	change.Lock()
+	defer change.Unlock()
 
-	old := r.replaced(plan.id())
+	old := r.of(plan.id()).replaced
 	set, rec, err := r.set(ctx, plan, config, old, &resp.Diagnostics)
 	if err != nil {
 		plan = plan.afterFailure(set, err)
@@ -87,10 +92,8 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 // Read refreshes the state. It removes an object whose setting another object manages, or whose failed create did not take
 // effect, and a FoneNumber that is no longer in the account.
 func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	state, diags := r.load(ctx, req.State)
-	resp.Diagnostics.Append(diags...)
-	rec, diags := readRecord(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
+	state := r.load(ctx, req.State, &resp.Diagnostics)
+	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
 	// Set each time, because CLIs without identity support drop it, and the framework requires it even if the FoneNumber is
 	// gone.
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, r.identity(state))...)
@@ -152,7 +155,7 @@ func (r *settingResource) readFailed(err error, state settingModel, rec record, 
 	case r.isOtherAccount(rec):
 		diags.Append(r.otherAccount(number, rec)...)
 	default:
-		r.markGone(state.id())
+		r.of(state.id()).gone.Store(true)
 		diags.AddAttributeWarning(path.Root("fonenumber"), summaryGone,
 			fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so the resource is removed from the state. Remove it from the configuration.", number))
 		return true, diags
@@ -165,7 +168,7 @@ func (r *settingResource) readFailed(err error, state settingModel, rec record, 
 func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, rec record) (fonestorm.FoneNumber, bool) {
 	now := f.Option(optionOf[rec.Event])
 	_, ours := rec.find(now)
-	if ours || rec.Shown == nil || !fonestorm.MaySpell(now, rec.Applied[0].delivery()) {
+	if ours || rec.Shown == nil || !fonestorm.MaySpell(now, rec.Applied[0]) {
 		return f, ours
 	}
 	if again, err := r.client.ReadFoneNumber(ctx, f.Number); err == nil {
@@ -199,19 +202,17 @@ func (r *settingResource) isFirst(state settingModel, rec *record, importing boo
 // Update sends the whole setting, unless only on_destroy changes.
 func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	resp.Diagnostics.Append(r.requireClient()...)
-	plan, diags := r.load(ctx, req.Plan)
-	resp.Diagnostics.Append(diags...)
-	config, diags := r.load(ctx, req.Config)
-	resp.Diagnostics.Append(diags...)
-	state, diags := r.load(ctx, req.State)
-	resp.Diagnostics.Append(diags...)
-	rec, diags := readRecord(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
+	plan := r.load(ctx, req.Plan, &resp.Diagnostics)
+	config := r.load(ctx, req.Config, &resp.Diagnostics)
+	state := r.load(ctx, req.State, &resp.Diagnostics)
+	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	r.applying.Store(true)
-	defer r.lock(plan.FoneNumber.ValueString())()
+	change := &r.of(plan.FoneNumber.ValueString()).change
+	change.Lock()
+	defer change.Unlock()
 
 	rec = rec.of(state)
 	if plan.sends(state) {
@@ -221,7 +222,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 			plan = state.afterFailure(set, err)
 		}
 	} else {
-		r.markSet(plan.id())
+		r.of(plan.id()).set.Store(true)
 		rec = rec.configuring(plan.destination())
 	}
 	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Private)...)
@@ -236,14 +237,14 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 	result, err := r.client.Set(ctx, number, setting)
 	rec := before.rec
 	if err == nil || fonestorm.MayHaveTakenEffect(err) {
-		r.markSet(plan.id())
+		r.of(plan.id()).set.Store(true)
 		diags.Append(settingDiagnostics(number, setting, result)...)
 	}
 	switch {
 	case err == nil:
 		return setting, rec.afterSetting(setting, result), nil
 	case fonestorm.MayHaveTakenEffect(err):
-		rec.Applied = append(slices.Clip(rec.Applied), destinationOf(setting.Delivery))
+		rec.Applied = append(slices.Clip(rec.Applied), setting.Delivery)
 	}
 	diags.Append(apiDiagnostic(err, number))
 	return setting, rec, err
@@ -260,21 +261,21 @@ func (r *settingResource) now(ctx context.Context, plan settingModel) *fonestorm
 
 // Delete turns the setting off if it still has a destination that this resource applied, see ownership.
 func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	state, diags := r.load(ctx, req.State)
-	resp.Diagnostics.Append(diags...)
-	planned, diags := readRecord(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
+	state := r.load(ctx, req.State, &resp.Diagnostics)
+	planned := readRecord(ctx, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	number, rec := state.FoneNumber.ValueString(), planned.of(state)
 	r.applying.Store(true)
-	defer r.lock(number)()
+	change := &r.of(number).change
+	change.Lock()
+	defer change.Unlock()
 	if planned.Creates == state.id() {
-		r.handOver(state.id(), state, rec) // If a delivery were turned off, it would delete messages until it is set again.
+		r.of(state.id()).replaced = handedOver{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
 		return
 	}
-	if state.OnDestroy.ValueString() == onDestroyKeep || r.isSet(state.id()) {
+	if state.OnDestroy.ValueString() == onDestroyKeep || r.of(state.id()).set.Load() {
 		return
 	}
 	resp.Diagnostics.Append(r.requireClient()...)

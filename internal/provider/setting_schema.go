@@ -69,8 +69,7 @@ func commonSchema(callback fonestorm.DeliveryType) map[string]schema.Attribute {
 // ValidateConfig checks rules across attributes. It skips unknown values: during an apply, Terraform validates again with
 // the known ones before anything is sent.
 func (r *settingResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	config, diags := r.load(ctx, req.Config)
-	resp.Diagnostics.Append(diags...)
+	config := r.load(ctx, req.Config, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || config.Type.IsUnknown() || config.Type.IsNull() {
 		return
 	}
