@@ -48,9 +48,9 @@ func canonicalValue(kind DeliveryType, value string) string {
 		return strings.ToLower(local) + "@" + canonicalHost(host)
 	case URL, Callback:
 		return canonicalURL(value)
-	default:
-		return Delivery{Type: kind, Value: value}.Normalized().Value
+	case Device, Forward, None:
 	}
+	return Delivery{Type: kind, Value: value}.Normalized().Value
 }
 
 func withoutBlanks(text string) string {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -54,16 +55,15 @@ func (c *configured) requireClient() (diags diag.Diagnostics) {
 	return diags
 }
 
-// readFailure returns the error for a FoneNumber that could not be read. It reports rejected credentials only once, because
+// readFailure returns the error for a FoneNumber that could not be read. It reports rejected credentials and a wrong endpoint only once, because
 // the same error would follow for each of a thousand FoneNumbers.
 func (c *configured) readFailure(err error, number string) diag.Diagnostics {
-	switch fonestorm.KindOf(err) {
-	case fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint:
+	once := []fonestorm.Kind{fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint}
+	if slices.Contains(once, fonestorm.KindOf(err)) {
 		if c.loginFailed.Swap(true) {
 			return nil
 		}
 		number = ""
-	default:
 	}
 	return diag.Diagnostics{apiDiagnostic(err, number)}
 }

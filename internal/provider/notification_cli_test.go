@@ -100,7 +100,3 @@ data "fractel_fonenumber" "test" {
 		},
 	})
 }
-
-func planned(address string, action plancheck.ResourceActionType) resource.ConfigPlanChecks {
-	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}}
-}
