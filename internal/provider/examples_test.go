@@ -185,13 +185,16 @@ terraform() {
 }
 `
 
-// shell runs commands and returns what they print. Commands with the placeholder "..." are not run.
+var failing = regexp.MustCompile(`(?m)^(.+?) +# fails$`)
+
+// shell runs commands and returns what they print. Commands with the placeholder "..." are not run, and those with the comment
+// "fails" must fail.
 func (f *follower) shell(commands string) string {
 	f.t.Helper()
 	if strings.Contains(commands, "...") {
 		return ""
 	}
-	command := exec.CommandContext(f.t.Context(), "bash", "-c", shim+commands)
+	command := exec.CommandContext(f.t.Context(), "bash", "-c", shim+failing.ReplaceAllString(commands, "if $1; then exit 1; fi"))
 	command.Dir, command.Env = f.Dir, f.Env
 	printed, err := command.CombinedOutput()
 	output := unframed(regexp.MustCompile(`\x1b\[[0-9;]*m`).ReplaceAllString(string(printed), ""))
