@@ -88,8 +88,6 @@ type Client struct {
 
 	account *account
 	devices once[[]RegisteredDevice]
-
-	rejectsEmptyCredentials atomic.Bool // Whether FoneStorm has rejected empty callback credentials.
 }
 
 // New returns a client, or an error if the configuration is invalid. It sends nothing: the first call that needs a token logs in.

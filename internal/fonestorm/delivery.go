@@ -173,24 +173,19 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 }
 
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
-// setting without them and reports that earlier ones may remain.
+// setting without them and reports that earlier ones may remain, unless they would reach another URL.
 func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ *FoneNumber, kept bool, _ error) {
 	without, empty := s.withoutEmptyCredentials()
-	optional := empty && !s.MustRemoveCredentials
-	if optional && c.rejectsEmptyCredentials.Load() {
-		f, err := c.requestFoneNumber(ctx, without.request(number))
-		return f, true, err
-	}
 	f, err := c.requestFoneNumber(ctx, s.request(number))
-	if !optional || !isUnreadBody(asError(err)) {
+	switch {
+	case !empty || !isUnreadBody(asError(err)):
 		return f, false, err
+	case s.MustRemoveCredentials:
+		return nil, false, credentialsNotRemoved(err)
 	}
 	f, errWithout := c.requestFoneNumber(ctx, without.request(number))
 	if isUnreadBody(asError(errWithout)) {
 		return nil, false, err // It is not about the credentials.
-	}
-	if errWithout == nil {
-		c.rejectsEmptyCredentials.Store(true)
 	}
 	return f, true, errWithout
 }

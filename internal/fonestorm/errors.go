@@ -161,6 +161,14 @@ func uncertain(err error) error {
 	return &failure
 }
 
+// credentialsNotRemoved adds to the rejection of a setting with empty credentials why they cannot be omitted.
+func credentialsNotRemoved(rejected error) *Error {
+	failure := *asError(rejected)
+	failure.Reason = strings.TrimRight(failure.Reason, ".") + ". The request also removes the earlier callback credentials, which must not reach the new URL. " +
+		"If FoneStorm does not accept that, set url_username and a password for the new URL"
+	return &failure
+}
+
 // otherDestination returns the failure of a setting that FoneStorm accepted but does not show. The value may be sensitive, so
 // the error contains only its type.
 func otherDestination(r *request, shown string, want Delivery) *Error {
@@ -252,7 +260,7 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	}
 }
 
-var rateLimitWords = regexp.MustCompile(`(?i)rate ?limit|too many requests`)
+var rateLimitWords = regexp.MustCompile(`(?i)rate[ _-]?limit|too many requests|throttl`)
 
 // isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11), 410 (v2.12), or 403
 // whose message says so.

@@ -3,6 +3,7 @@ package fonestorm
 import (
 	"cmp"
 	"encoding/json"
+	"html"
 	"net/url"
 	"regexp"
 	"slices"
@@ -27,7 +28,9 @@ func (s *secrets) add(texts ...string) {
 			continue
 		}
 		inJSON, _ := json.Marshal(text) // Encoding a string cannot fail.
-		s.forms = append(s.forms, text, url.QueryEscape(text), url.PathEscape(text), string(inJSON[1:len(inJSON)-1]))
+		quoted := string(inJSON[1 : len(inJSON)-1])
+		s.forms = append(s.forms, text, url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text),
+			quoted, strings.ReplaceAll(quoted, "/", `\/`)) // As PHP writes it.
 	}
 	// A shorter secret can be part of a longer one, the rest of which would remain readable.
 	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })

@@ -147,3 +147,20 @@ func TestCredentialsOfAnotherAccount(t *testing.T) {
 	m.mustApply(nil)
 	a.mustDeliver(t, testNumber, delivery{kind: "None"})
 }
+
+// Terraform destroys a tainted object without its record. If its FoneNumber changes too, the refreshed state may be a delivery that
+// somebody else set, so it stays.
+func TestTaintedObjectOfAnotherFoneNumber(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber, otherNumber)
+	m := a.manage(t)
+	m.mustApply(destinations[1].attributes(testNumber))
+	a.byHand(testNumber, "Forward", "3215558888")
+	planning := m.start()
+	drifted, _ := planning.refresh(m.instance)
+	created, _ := planning.plan(instance{}, destinations[1].attributes(otherNumber))
+	r := m.start()
+	_, diags := r.apply(destruction(drifted, created.private))
+	wantWarnings(t, diags, []string{summaryLeftUnchanged}, "was tainted")
+	a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
+}

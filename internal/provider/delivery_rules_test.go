@@ -121,6 +121,19 @@ func (a *account) rejectEmptyCredentials() {
 	})
 }
 
+// Nor may they reach it by a detour through another type.
+func TestCredentialsThatAreKeptDoNotReachAnotherURL(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	m.mustApply(toURL("hook", "horse", 0))
+	a.rejectEmptyCredentials()
+	wantWarnings(t, m.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
+	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
+	wantError(t, m.apply(elsewhere), "Destination Rejected by FoneStorm", "must not reach the new URL", "set url_username")
+	m.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
+}
+
 // ignore_changes can keep half of a destination. A plan that would send it is an error that names both attributes.
 func TestAccIgnoreChanges(t *testing.T) {
 	t.Parallel()

@@ -109,7 +109,7 @@ func (m settingModel) ToAPI(now *fonestorm.Delivery, before handedOver) fonestor
 		if s.URLPassword == nil {
 			s.URLPassword = &empty
 		}
-	case before.state.hasCredentials():
+	case before.state.hasCredentials() || before.rec.Kept:
 		s.URLUsername, s.URLPassword = &empty, &empty
 		s.MustRemoveCredentials = isURL && !sameURL
 	case isURL && !sameURL:

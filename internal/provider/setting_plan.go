@@ -138,11 +138,11 @@ func pairDiagnostics(after settingModel) (diags diag.Diagnostics) {
 // callbackChangeDiagnostics warns about the method and the credentials of a callback URL, which FoneStorm may have although they
 // are not in the state.
 func callbackChangeDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
-	if !after.kind().IsCallback() || !now.Type.IsCallback() {
+	if !after.kind().IsCallback() {
 		return nil
 	}
 	number := after.FoneNumber.ValueString()
-	if method := now.URLMethod; after.isDelivery() && method != "" && method != fonestorm.URLMethodPOST {
+	if method := now.URLMethod; after.isDelivery() && now.Type.IsCallback() && method != "" && method != fonestorm.URLMethodPOST {
 		diags.AddAttributeWarning(path.Root("url_method"), "Callback Method Changes to POST",
 			fmt.Sprintf("FoneStorm calls the callback URL of FoneNumber %s with %q now. Applying this plan changes the method to \"POST\", the only one that can be set. "+
 				"Make sure that the callback URL accepts POST requests.", number, method))

@@ -35,6 +35,8 @@ type record struct {
 	Failed bool `json:"failed,omitempty"`
 	// Unseen means that FoneStorm may have callback credentials that were not set by this resource.
 	Unseen bool `json:"unseen,omitempty"`
+	// Kept means that FoneStorm may still have callback credentials that this resource set, because it rejected empty ones.
+	Kept bool `json:"kept,omitempty"`
 	// Creates identifies the setting that a planned create sets. It is never in a state.
 	Creates string `json:"creates,omitempty"`
 }
@@ -86,7 +88,7 @@ func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult
 	if found.Value != set.Value {
 		rec.Shown.Value = found.Value
 	}
-	rec.Unseen = set.Type.IsCallback() && set.URLUsername == nil
+	rec.Unseen, rec.Kept = set.Type.IsCallback() && set.URLUsername == nil, result.CredentialsKept
 	return rec
 }
 
@@ -102,10 +104,14 @@ func (rec record) configuring(d fonestorm.Delivery) record {
 // of returns the record if it is about this setting. Otherwise, as for a tainted object, which Terraform destroys with the
 // record of its replacement, only the state says what the resource may have left.
 func (rec record) of(state settingModel) record {
-	if rec.FoneNumber == state.FoneNumber.ValueString() && rec.Event == state.Event.ValueString() && len(rec.Applied) > 0 {
+	if rec.isAbout(state) {
 		return rec
 	}
 	return recordOf(state, state.destination())
+}
+
+func (rec record) isAbout(state settingModel) bool {
+	return rec.FoneNumber == state.FoneNumber.ValueString() && rec.Event == state.Event.ValueString() && len(rec.Applied) > 0
 }
 
 // setting returns a model of the setting that the record is about, without its other attributes.

@@ -278,6 +278,12 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if state.OnDestroy.ValueString() == onDestroyKeep || r.of(state.id()).set.Load() {
 		return
 	}
+	if planned.Creates != "" && !planned.isAbout(state) { // A tainted object, whose refreshed state may be somebody else's delivery.
+		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
+			fmt.Sprintf("The resource of FoneNumber %s was tainted, so it is not known what it set there. Its %s was left unchanged. To end it, change it in FoneStorm.",
+				number, state.option()))
+		return
+	}
 	resp.Diagnostics.Append(r.requireClient()...)
 	if resp.Diagnostics.HasError() {
 		return
