@@ -35,7 +35,7 @@ const (
 // It is not parallel because it measures the memory of the process.
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := size(5_000, 1_000, 500)
+		n := size(2_000, 1_000, 500)
 		l := &load{t: t, faults: faults{map[string]int{}, map[simulator.Fault]int{}}}
 		l.account = newAccountInMemory(t, simulator.Options{FoneNumbers: n + neighbors, Latency: 20 * time.Millisecond})
 		for i := range neighbors {

@@ -46,7 +46,7 @@ func refactorings(n int) []refactoring {
 // apply. Another apply must then set every FoneNumber as configured, and a destroy must turn off all.
 func TestInterruptedRefactoring(t *testing.T) {
 	t.Parallel()
-	for _, refactoring := range refactorings(size(4, 4, 2)) {
+	for _, refactoring := range refactorings(size(3, 3, 2)) {
 		for _, createFirst := range []bool{false, true} {
 			for _, sameDestination := range []bool{true, false}[:size(2, 2, 1)] {
 				for _, how := range []interruption{rejected, lost, killedBefore, killedAfter} {

@@ -21,7 +21,7 @@ import (
 // that the next plan is empty. `-rapid.checks=20000` tries more sequences.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
-	checkRandomly(t, size(2000, 200, 40), func(t *rapid.T) {
+	checkRandomly(t, size(1000, 200, 40), func(t *rapid.T) {
 		dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
 		rapid.SyncTest(t, func(t *rapid.T) { // Waiting takes no time.
 			m, end := newModel(t, dialect)
