@@ -64,7 +64,7 @@ func (p *fractelProvider) Metadata(_ context.Context, _ provider.MetadataRequest
 
 func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Manages where messages (SMS and MMS) received at the FoneNumbers of a FracTEL account are delivered, through the FoneStorm API.",
+		MarkdownDescription: "Manages where messages (SMS and MMS) received at the FoneNumbers of a FracTEL account are delivered, and who is notified of them, through the FoneStorm API.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				MarkdownDescription: "Base URL of the FoneStorm API. Must begin with `https://`; `http://` is allowed only for a loopback host. " +
