@@ -16,8 +16,8 @@ import (
 
 // panels contains the operations in the chart, side by side. Changes and destroys take as long as creates.
 var panels = []struct{ operation, title string }{
-	{"create all", "terraform apply, N FoneNumbers created"},
-	{"no-change plan", "terraform plan, N FoneNumbers unchanged"},
+	{"create all", "terraform apply, FoneNumbers created"},
+	{"no-change plan", "terraform plan, FoneNumbers unchanged"},
 }
 
 const (
@@ -75,14 +75,14 @@ func (t theme) panel(title string, results []result) (*plot.Plot, error) {
 	p.BackgroundColor = t.background
 	p.Title.Text, p.Title.TextStyle.Color, p.Title.Padding = title, t.text, gap/2
 	p.Legend.Top, p.Legend.Left, p.Legend.Padding, p.Legend.TextStyle.Color = true, true, gap/4, t.text
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 10, 30_000, 0.03, 3000
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 10, 12_000, 0.1, 1000
 	p.X.Tick.Marker = plot.ConstantTicks{{Value: 10, Label: "10"}, {Value: 100, Label: "100"}, {Value: 1000, Label: "1,000"}, {Value: 10_000, Label: "10,000"}}
 	p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0.1, Label: "0.1"}, {Value: 1, Label: "1"}, {Value: 10, Label: "10"}, {Value: 100, Label: "100"}}
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Scale, axis.Padding = plot.LogScale{}, gap/2
 		axis.Color, axis.Tick.Color, axis.Tick.Label.Color, axis.Label.TextStyle.Color = t.grid, t.grid, t.text, t.text
 	}
-	p.X.Label.Text, p.Y.Label.Text = "N", "seconds"
+	p.X.Label.Text, p.Y.Label.Text = "FoneNumbers", "seconds"
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = t.grid, t.grid
 	p.Add(grid)
