@@ -79,7 +79,7 @@ type Client struct {
 
 	pace            *pace
 	unreachable     atomic.Int32 // How many calls in a row got no response.
-	loginEncoding   atomic.Int32 // See working.
+	loginEncoding   atomic.Int32 // See progress.working.
 	settingEncoding atomic.Int32
 
 	userToken       once[string]           // The token of the last login.

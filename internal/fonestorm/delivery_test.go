@@ -121,7 +121,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"after lag, in another spelling": {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toMailto, 2, 500 * time.Millisecond, respelled},
 		"never":                          {Setting{Option: Receive, Delivery: ops}, toOld, toOld, 5, confirmTime, other},
 		"never, nothing known":           {Setting{Option: Receive, Delivery: ops}, "", toOld, 5, confirmTime, other},
-		"somebody else's":                {Setting{Option: Receive, Delivery: ops}, toOld, `{"type":"email","email":"devops@example.com"}`, 5, confirmTime, other},
+		"another destination":            {Setting{Option: Receive, Delivery: ops}, toOld, `{"type":"email","email":"devops@example.com"}`, 5, confirmTime, other},
 		"another type":                   {Setting{Option: Receive, Delivery: ops}, toOld, toNumber, 5, confirmTime, other},
 		"never turned off":               {Setting{Option: Receive, Delivery: Delivery{Type: None}}, toOps, toOps, 5, confirmTime, other},
 		"spelling":                       {Setting{Option: Receive, Delivery: ops}, toOld, toMailto, 0, 0, respelled},

@@ -159,7 +159,7 @@ func TestNormalized(t *testing.T) {
 	}
 }
 
-// FoneStorm may show a destination in another spelling that keeps its core, but somebody else's destination is never taken for it.
+// FoneStorm may show a destination in another spelling that keeps its core, but another destination is never taken for it.
 func TestMaySpell(t *testing.T) {
 	t.Parallel()
 	for set, test := range map[Delivery]struct{ spellings, strangers []string }{

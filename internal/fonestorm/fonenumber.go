@@ -35,7 +35,16 @@ func (f FoneNumber) Option(o MessageOption) Delivery {
 
 // shown returns a message option; nil if FoneStorm did not return it.
 func (f FoneNumber) shown(o MessageOption) *Delivery {
-	return map[MessageOption]*Delivery{Receive: f.Delivery, ReceiveNotify: f.ReceiveNotify, SendNotify: f.SendNotify}[o]
+	switch o {
+	case Receive:
+		return f.Delivery
+	case ReceiveNotify:
+		return f.ReceiveNotify
+	case SendNotify:
+		return f.SendNotify
+	default:
+		return nil
+	}
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.

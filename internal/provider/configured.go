@@ -55,8 +55,8 @@ func (c *configured) requireClient() (diags diag.Diagnostics) {
 	return diags
 }
 
-// readFailure returns the error for a FoneNumber that could not be read. It reports rejected credentials and a wrong endpoint only once, because
-// the same error would follow for each of a thousand FoneNumbers.
+// readFailure returns the error for a FoneNumber that could not be read. It reports rejected credentials and a wrong endpoint
+// only once, because the same error would follow for each of a thousand FoneNumbers.
 func (c *configured) readFailure(err error, number string) diag.Diagnostics {
 	once := []fonestorm.Kind{fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint}
 	if slices.Contains(once, fonestorm.KindOf(err)) {

@@ -149,7 +149,7 @@ func TestCredentialsOfAnotherAccount(t *testing.T) {
 }
 
 // Terraform destroys a tainted object without its record. If its FoneNumber changes too, the refreshed state may be a delivery that
-// somebody else set, so it stays.
+// was set outside of Terraform, so it stays.
 func TestTaintedObjectOfAnotherFoneNumber(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)

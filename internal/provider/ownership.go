@@ -61,6 +61,13 @@ func (o *ownership) of(setting string) *owners {
 	return known.(*owners) //nolint:forcetypeassert // Nothing else is stored.
 }
 
+// lock waits until no other setting of a FoneNumber is changed. The caller must call unlock.
+func (o *ownership) lock(number string) (unlock func()) {
+	change := &o.of(number).change
+	change.Lock()
+	return change.Unlock
+}
+
 // plans records what is planned for a message option of a FoneNumber, and returns what is planned for all of them so far.
 func (o *ownership) plans(number string, option fonestorm.MessageOption, p plannedSetting) map[fonestorm.MessageOption]plannedSetting {
 	of := o.of(number)

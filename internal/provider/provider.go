@@ -1,6 +1,6 @@
 // Package provider implements the Terraform provider: schemas, models, plans, and the errors and warnings that users see.
 //
-// It uses Terraform and the Go types of the FoneStorm client, but no HTTP, JSON, or form fields. Data flows in one
+// It uses Terraform and the Go types of the FoneStorm client, but no HTTP, and neither the JSON nor the form fields of FoneStorm. Data flows in one
 // direction, from configuration to model to fonestorm.Delivery to request, and the response flows back the same way.
 package provider
 

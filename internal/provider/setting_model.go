@@ -91,7 +91,8 @@ func (m settingModel) method(now fonestorm.Delivery, rec record) types.String {
 	}
 }
 
-// ToAPI returns the setting to send. now is what FoneStorm shows before the setting, nil if unknown. before is the object that is updated or replaced; the zero value if there is none.
+// ToAPI returns the setting to send. now is what FoneStorm shows before the setting, nil if unknown. before is the object that is
+// updated or replaced; the zero value if there is none.
 //
 // FoneStorm never returns credentials, keeps the ones that a request omits, and would send them to the next callback URL. So
 // credentials that are not configured are omitted only if the callback URL stays the same and this resource did not set any.

@@ -71,9 +71,7 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.applying.Store(true)
-	change := &r.of(plan.FoneNumber.ValueString()).change
-	change.Lock()
-	defer change.Unlock()
+	defer r.lock(plan.FoneNumber.ValueString())()
 
 	old := r.of(plan.id()).replaced
 	set, rec, err := r.set(ctx, plan, config, old, &resp.Diagnostics)
@@ -210,9 +208,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 		return
 	}
 	r.applying.Store(true)
-	change := &r.of(plan.FoneNumber.ValueString()).change
-	change.Lock()
-	defer change.Unlock()
+	defer r.lock(plan.FoneNumber.ValueString())()
 
 	rec = rec.of(state)
 	if plan.sends(state) {
@@ -268,9 +264,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	number, rec := state.FoneNumber.ValueString(), planned.of(state)
 	r.applying.Store(true)
-	change := &r.of(number).change
-	change.Lock()
-	defer change.Unlock()
+	defer r.lock(number)()
 	if planned.Creates == state.id() {
 		r.of(state.id()).replaced = handedOver{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
 		return
@@ -278,7 +272,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if state.OnDestroy.ValueString() == onDestroyKeep || r.of(state.id()).set.Load() {
 		return
 	}
-	if planned.Creates != "" && !planned.isAbout(state) { // A tainted object, whose refreshed state may be somebody else's delivery.
+	if planned.Creates != "" && !planned.isAbout(state) { // A tainted object, whose refreshed state may show what something else set.
 		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The resource of FoneNumber %s was tainted, so it is not known what it set there. Its %s was left unchanged. To end it, change it in FoneStorm.",
 				number, state.option()))
@@ -324,8 +318,8 @@ func (r *settingResource) turnOff(ctx context.Context, number string, off fonest
 func (r *settingResource) save(ctx context.Context, m settingModel, rec record, state *tfsdk.State, private privateState) diag.Diagnostics {
 	rec.Creates = ""
 	rec.FoneNumber, rec.Event = m.FoneNumber.ValueString(), m.Event.ValueString()
-	if r.client.Account() != "" {
-		rec.Account = r.client.Account()
+	if account := r.client.Account(); account != "" {
+		rec.Account = account
 	}
 	diags := state.Set(ctx, r.attributes(m))
 	diags.Append(rec.write(ctx, private)...)

@@ -163,7 +163,7 @@ func (s *Simulator) ShowAs(show func(View) FoneNumber) {
 	s.showAs = show
 }
 
-// StoreAs sets what the account has after a successful setting, so that a test can have FoneStorm ignore it, or somebody else
+// StoreAs sets what the account has after a successful setting, so that a test can have FoneStorm ignore it, or another client
 // change the FoneNumber just then. Nil stores what was set. The function must not call the simulator.
 func (s *Simulator) StoreAs(store func(before, after FoneNumber) FoneNumber) {
 	s.mu.Lock()
