@@ -96,12 +96,12 @@ func (a *account) readSingly() bool {
 }
 
 // get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,
-// then single reads again for FoneNumbers that are not in the list.
-func (c *Client) get(ctx context.Context, number string) (FoneNumber, error) {
-	if f, known := c.account.known(number); known {
+// then single reads again for FoneNumbers that are not in the list, or there without these message options.
+func (c *Client) get(ctx context.Context, number string, options []MessageOption) (FoneNumber, error) {
+	if f, known := c.account.known(number); known && f.shows(options) {
 		return f, nil
 	}
-	return shared(ctx, &c.account.reads, number, func() (FoneNumber, error) {
+	f, err := shared(ctx, &c.account.reads, number, func() (FoneNumber, error) {
 		if !c.account.readSingly() {
 			_, _ = c.wholeList(ctx) // If it fails or does not contain this FoneNumber, which may be inactive, it is read singly.
 		}
@@ -110,6 +110,10 @@ func (c *Client) get(ctx context.Context, number string) (FoneNumber, error) {
 		}
 		return c.fetchFoneNumber(ctx, number)
 	})
+	if err != nil || f.shows(options) {
+		return f, err
+	}
+	return c.fetchFoneNumber(ctx, number)
 }
 
 // wholeList returns the FoneNumbers with their delivery, if FoneStorm honors the filter. A list that FoneStorm rejects, or does not
@@ -132,9 +136,9 @@ func (c *Client) anyList(ctx context.Context) ([]FoneNumber, error) {
 }
 
 // ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order, with everything that was learned since the
-// list was requested. The list is shared in the same way as single reads. FoneNumbers that are listed without their delivery are
-// read singly.
-func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
+// list was requested. The list is shared in the same way as single reads. FoneNumbers that are listed without these message
+// options are read singly.
+func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) ([]FoneNumber, error) {
 	found, err := c.anyList(ctx)
 	if err != nil {
 		return nil, err
@@ -147,7 +151,7 @@ func (c *Client) ListFoneNumbers(ctx context.Context) ([]FoneNumber, error) {
 			continue
 		}
 		reads.Go(func() error {
-			f, err := c.get(readCtx, list[i].Number)
+			f, err := c.get(readCtx, list[i].Number, options)
 			if IsNotFound(err) {
 				f, err = FoneNumber{Status: Cancelled}, nil // It was removed from the account after it was listed.
 			}

@@ -150,7 +150,7 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	}
 	var before *Delivery
 	if f, known := c.Known(number); known {
-		before = new(f.Option(s.Option))
+		before = f.Shown(s.Option)
 	}
 	var result SetResult
 	response, kept, err := c.sendSetting(ctx, number, s)
@@ -285,7 +285,7 @@ func (s Setting) accept(f FoneNumber, before *Delivery) (_ SetResult, is match, 
 // the option that was set, it confirms nothing, not even type None. After several reads that did not confirm the setting, FoneStorm
 // may show it in the spelling of the previous destination: percent-encoded tokens, or what every read of this destination has shown.
 func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, response *FoneNumber) (SetResult, error) {
-	if response != nil && response.shown(s.Option) != nil && !s.ReadBack {
+	if response != nil && response.Shown(s.Option) != nil && !s.ReadBack {
 		if result, _, confirmed := s.accept(*response, before); confirmed {
 			return result, nil
 		}

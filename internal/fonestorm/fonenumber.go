@@ -2,6 +2,7 @@ package fonestorm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -18,23 +19,21 @@ type FoneNumber struct {
 	// MessagingDisabled is true if the FoneNumber does not receive messages.
 	MessagingDisabled bool
 
-	// Delivery is nil only in list entries that do not contain it. A FoneNumber whose delivery was never set has type None.
-	Delivery *Delivery
-	// ReceiveNotify and SendNotify are the notifications about received and sent messages. They deliver nothing. They are nil if
-	// FoneStorm did not return them.
-	ReceiveNotify, SendNotify *Delivery
+	// Delivery, and ReceiveNotify and SendNotify, the notifications about received and sent messages, are nil only in a list or in
+	// the response to a setting that does not contain them. If they were never set, they have type None.
+	Delivery, ReceiveNotify, SendNotify *Delivery
 }
 
-// Option returns what FoneStorm shows of a message option; type None if it shows nothing.
+// Option returns a message option; type None if FoneStorm did not return it.
 func (f FoneNumber) Option(o MessageOption) Delivery {
-	if shown := f.shown(o); shown != nil {
+	if shown := f.Shown(o); shown != nil {
 		return *shown
 	}
 	return Delivery{Type: None}
 }
 
-// shown returns a message option; nil if FoneStorm did not return it.
-func (f FoneNumber) shown(o MessageOption) *Delivery {
+// Shown returns a message option; nil if FoneStorm did not return it, which says nothing about it.
+func (f FoneNumber) Shown(o MessageOption) *Delivery {
 	switch o {
 	case Receive:
 		return f.Delivery
@@ -45,6 +44,11 @@ func (f FoneNumber) shown(o MessageOption) *Delivery {
 	default:
 		return nil
 	}
+}
+
+// shows reports whether FoneStorm returned all of these message options.
+func (f FoneNumber) shows(options []MessageOption) bool {
+	return !slices.ContainsFunc(options, func(o MessageOption) bool { return f.Shown(o) == nil })
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.
@@ -61,11 +65,11 @@ const (
 // MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
 func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
 
-// GetFoneNumber returns one FoneNumber. IsNotFound reports whether the error means that the account does not have it. Reads are
-// shared: what this client has read, listed, or set is returned without another request for the lifetime of the client, which is
-// one plan or apply.
-func (c *Client) GetFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	f, err := c.get(ctx, number)
+// GetFoneNumber returns one FoneNumber with these message options and its delivery. IsNotFound reports whether the error means that the account does
+// not have it. Reads are shared: what this client has read, listed, or set is returned without another request for the lifetime of
+// the client, which is one plan or apply.
+func (c *Client) GetFoneNumber(ctx context.Context, number string, options ...MessageOption) (FoneNumber, error) {
+	f, err := c.get(ctx, number, options)
 	return f, c.confirmNotFound(ctx, number, err)
 }
 
@@ -75,7 +79,7 @@ func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber,
 	return c.fetchFoneNumber(ctx, number)
 }
 
-// Known returns the FoneNumber if GetFoneNumber would return it without a request.
+// Known returns the FoneNumber if GetFoneNumber would return its delivery without a request.
 func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.known(number) }
 
 // confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list, where it
@@ -119,8 +123,9 @@ func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber
 		return FoneNumber{}, err
 	case f == nil:
 		return FoneNumber{}, unexpected(r, false, "contains no FoneNumber")
-	case f.Delivery == nil:
-		f.Delivery = &Delivery{Type: None} // FoneStorm may not return a delivery that was never set.
+	}
+	for _, option := range []**Delivery{&f.Delivery, &f.ReceiveNotify, &f.SendNotify} { // FoneStorm may not return one that was never set.
+		*option = cmp.Or(*option, &Delivery{Type: None})
 	}
 	c.account.learn(sent, *f)
 	return *f, nil

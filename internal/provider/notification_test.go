@@ -115,6 +115,53 @@ func TestImportOfNotification(t *testing.T) {
 	}
 }
 
+// A notification that the account's list does not show is read singly: it is neither drift nor turned off already.
+func TestNotificationThatListsOmit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dialect := simulator.Dialects["live"]
+		dialect.ListsNoNotifications = true
+		a := newAccountInMemory(t, simulator.Options{Dialect: dialect})
+		for i := range 7 {
+			a.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
+		}
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		a.byHand(testNumber, "Email", "support@example.com")
+		m := a.manage(t)
+		listing := func() *run { // Reads more FoneNumbers than are read singly.
+			r := m.start()
+			for i := range 7 {
+				_, diags := r.importState(fmt.Sprint(3215551300 + i))
+				wantWarnings(t, diags, nil)
+			}
+			return r
+		}
+		for _, as := range settings[1:] {
+			config := as.config(notify("Email", "ops@example.com", ""))
+			for range 2 {
+				c, diags := m.planIn(listing(), config)
+				wantWarnings(t, diags, nil)
+				if m.exists() && !c.isEmpty() {
+					t.Errorf("%s: the plan after an apply changes %q", as.name, c.differs())
+				}
+				wantWarnings(t, m.applyIn(listing(), c), nil)
+			}
+			found, diags := listing().listOf(protocol().notification, attributes{"event": as.event}, 10)
+			if wantWarnings(t, diags, nil); len(found) != 1 || found[0].number != testNumber {
+				t.Errorf("%s: listed %v", as.name, found)
+			}
+			as.set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
+			if c, _ := m.planIn(listing(), config); !slices.Equal(c.differs(), []string{"value"}) {
+				t.Errorf("%s: after drift, the plan changes %q", as.name, c.differs())
+			}
+			as.set(a, testNumber, delivery{kind: "Email", value: "ops@example.com"})
+			c, _ := m.planIn(listing(), nil)
+			wantWarnings(t, m.applyIn(listing(), c), nil)
+			as.mustBe(t, a, delivery{kind: "None"})
+		}
+	})
+}
+
 // The plan of a create shows what it overwrites, and two resources for one notification are an error.
 func TestCreateOfNotification(t *testing.T) {
 	t.Parallel()

@@ -84,7 +84,11 @@ func (r *settingResource) list(ctx context.Context, req list.ListRequest, stream
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
 	}
-	all, err := r.client.ListFoneNumbers(ctx)
+	options := make([]fonestorm.MessageOption, len(events))
+	for i, event := range events {
+		options[i] = optionOf[event]
+	}
+	all, err := r.client.ListFoneNumbers(ctx, options...)
 	if err != nil {
 		stream.Results = list.ListResultsStreamDiagnostics(diag.Diagnostics{apiDiagnostic(err, "")})
 		return

@@ -112,7 +112,7 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 	}
 	diags.Append(r.fitDiagnostics(after, planned)...)
 	now := before.destination()
-	if f, err := r.check(ctx, number); err == nil {
+	if f, err := r.check(ctx, number, after.option()); err == nil {
 		now = f.Option(after.option())
 	}
 	diags.Append(callbackChangeDiagnostics(now, before, after, rec)...)
@@ -173,7 +173,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 		return r.fitDiagnostics(before, plannedSetting{destroyed: true})
 	}
 	isOurs := true
-	if f, err := r.check(ctx, number); err == nil {
+	if f, err := r.check(ctx, number, before.option()); err == nil {
 		now = f.Option(before.option())
 		_, isOurs = rec.find(now)
 	}
@@ -210,7 +210,7 @@ func keepEndsDiagnostics(before, after settingModel) (diags diag.Diagnostics) {
 // preview compares a new delivery with the current one in FoneStorm.
 func (r *settingResource) preview(ctx context.Context, after settingModel, rec record) (diags diag.Diagnostics) {
 	number := after.FoneNumber.ValueString()
-	f, err := r.check(ctx, number)
+	f, err := r.check(ctx, number, after.option())
 	switch {
 	case errors.Is(err, errNotChecked):
 		return nil
@@ -291,14 +291,14 @@ var errNotChecked = errors.New("not checked")
 
 // check reads a FoneNumber for a warning. After the first failure to reach FoneStorm, this process reads no other FoneNumber:
 // with a thousand of them, the timeouts would take an hour.
-func (r *settingResource) check(ctx context.Context, number string) (fonestorm.FoneNumber, error) {
+func (r *settingResource) check(ctx context.Context, number string, option fonestorm.MessageOption) (fonestorm.FoneNumber, error) {
 	if !r.checkOnPlan || r.client == nil || r.applying.Load() {
 		return fonestorm.FoneNumber{}, errNotChecked
 	}
 	if err := r.unreachable.Load(); err != nil {
 		return fonestorm.FoneNumber{}, *err
 	}
-	f, err := r.client.GetFoneNumber(ctx, number)
+	f, err := r.client.GetFoneNumber(ctx, number, option)
 	if err != nil && !failsApply(err) {
 		r.unreachable.CompareAndSwap(nil, &err)
 		err = *r.unreachable.Load()
@@ -328,7 +328,7 @@ func (r *settingResource) fitDiagnostics(m settingModel, planned plannedSetting)
 		switch found := all[o]; {
 		case found.to != nil:
 			return *found.to
-		case found.undecided || !known:
+		case found.undecided || !known || f.Shown(o) == nil:
 			return fonestorm.Delivery{}
 		default:
 			return f.Option(o).Normalized()
@@ -355,7 +355,7 @@ func (r *settingResource) deviceDiagnostics(ctx context.Context, after settingMo
 	if after.kind() != fonestorm.Device || !after.isKnown() {
 		return nil
 	}
-	if _, err := r.check(ctx, after.FoneNumber.ValueString()); err != nil {
+	if _, err := r.check(ctx, after.FoneNumber.ValueString(), after.option()); err != nil {
 		return nil
 	}
 	list, err := r.client.ListDevices(ctx)

@@ -108,7 +108,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	number := state.FoneNumber.ValueString()
 
-	f, err := r.client.GetFoneNumber(ctx, number)
+	f, err := r.client.GetFoneNumber(ctx, number, state.option())
 	if err != nil {
 		gone, problems := r.readFailed(err, state, rec, importing)
 		resp.Diagnostics.Append(problems...)
@@ -248,7 +248,7 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 
 // now returns what FoneStorm shows before a change; nil if it cannot be read. All changes of a process share a few requests.
 func (r *settingResource) now(ctx context.Context, plan settingModel) *fonestorm.Delivery {
-	f, err := r.client.GetFoneNumber(ctx, plan.FoneNumber.ValueString())
+	f, err := r.client.GetFoneNumber(ctx, plan.FoneNumber.ValueString(), plan.option())
 	if err != nil {
 		return nil
 	}
@@ -300,7 +300,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 
 // turnOff turns a setting off if FoneStorm shows a destination that was applied, and otherwise warns that it was left unchanged.
 func (r *settingResource) turnOff(ctx context.Context, number string, off fonestorm.Setting, rec record) (diags diag.Diagnostics, _ error) {
-	f, err := r.client.GetFoneNumber(ctx, number)
+	f, err := r.client.GetFoneNumber(ctx, number, off.Option)
 	if err != nil || f.Option(off.Option).Type == fonestorm.None {
 		return nil, err
 	}

@@ -97,7 +97,12 @@ func (s *Simulator) show(source Source, number string) map[string]any {
 		shown = s.showAs(View{f.FoneNumber, source, f.before, f.shown})
 	}
 	f.shown++
-	return s.options.Dialect.foneNumber(shown)
+	object := s.options.Dialect.foneNumber(shown)
+	if options, ok := object[s.options.Dialect.OptionsMember].(map[string]any); ok && source == FromList && s.options.Dialect.ListsNoNotifications {
+		delete(options, "receive_notify")
+		delete(options, "send_notify")
+	}
+	return object
 }
 
 // foneNumber returns the JSON of a FoneNumber.
