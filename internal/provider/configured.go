@@ -1,8 +1,8 @@
 package provider
 
 import (
-	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -10,44 +10,33 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// providerData is what the provider passes to resources and data sources in Configure. It lives as long as the provider
-// process: Terraform plans in one process and applies in another.
+// providerData is what the provider passes to resources and data sources in Configure, which embed it. It lives as long as the provider process: Terraform plans in one process and applies in another.
 type providerData struct {
-	client      *fonestorm.Client // Nil while the provider configuration contains unknown values.
+	client      *fonestorm.Client // Nil while the provider configuration is unknown.
 	checkOnPlan bool
 	ownership
 
-	applying    atomic.Bool           // Whether this process applies. Terraform does not announce this: only a change shows it.
-	unreachable atomic.Pointer[error] // First error because of which FoneNumbers cannot be checked.
-	loginFailed atomic.Bool           // Whether an error about rejected credentials was returned.
-	warned      atomic.Bool           // Whether the user was warned that the provider configuration is unknown.
+	applying atomic.Bool // Whether this process applies. Terraform does not announce this: only a change shows it.
+	reported sync.Map    // What was reported once and concerns many resources.
 }
 
-func newProviderData(client *fonestorm.Client, checkOnPlan bool) *providerData {
-	return &providerData{client: client, checkOnPlan: checkOnPlan}
-}
-
-// configured is what resources and data sources share. Its data is never nil, but its client can be.
-type configured struct{ *providerData }
-
-func unconfigured() configured { return configured{newProviderData(nil, false)} }
-
-// accept stores what the provider's Configure returned, which is nil while Terraform only validates.
-func (c *configured) accept(data any) (diags diag.Diagnostics) {
-	switch data := data.(type) {
-	case nil:
-	case *providerData:
-		c.providerData = data
-	default:
-		diags.AddError("Unexpected Provider Data",
-			fmt.Sprintf("The provider data has type %T. This is a bug in the provider. Please report it to its developers.", data))
+// configuredWith returns the data that the provider passed; data without a client while Terraform only validates.
+func configuredWith(passed any) *providerData {
+	if data, ok := passed.(*providerData); ok {
+		return data
 	}
-	return diags
+	return &providerData{}
+}
+
+// isFirst reports whether this is the first time that something is reported.
+func (p *providerData) isFirst(what any) bool {
+	_, again := p.reported.LoadOrStore(what, true)
+	return !again
 }
 
 // requireClient returns an error if the provider cannot send requests.
-func (c *configured) requireClient() (diags diag.Diagnostics) {
-	if c.client == nil {
+func (p *providerData) requireClient() (diags diag.Diagnostics) {
+	if p.client == nil {
 		diags.AddError("Provider Configuration Unknown",
 			"The provider configuration depends on values that are known only after apply, so the provider cannot send requests yet. "+
 				"First apply the resources that these values come from (-target), or set the credentials in the environment.")
@@ -55,12 +44,15 @@ func (c *configured) requireClient() (diags diag.Diagnostics) {
 	return diags
 }
 
-// readFailure returns the error for a FoneNumber that could not be read. It reports rejected credentials and a wrong endpoint
-// only once, because the same error would follow for each of a thousand FoneNumbers.
-func (c *configured) readFailure(err error, number string) diag.Diagnostics {
-	once := []fonestorm.Kind{fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint}
-	if slices.Contains(once, fonestorm.KindOf(err)) {
-		if c.loginFailed.Swap(true) {
+// readFailure returns the error for a FoneNumber that could not be read. It reports an error that concerns the whole account, such
+// as rejected credentials, only once, because the same error would follow for each of a thousand FoneNumbers.
+func (p *providerData) readFailure(err error, number string) diag.Diagnostics {
+	kind := fonestorm.KindOf(err)
+	wholeAccount := []fonestorm.Kind{
+		fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint, fonestorm.Unreachable,
+	}
+	if slices.Contains(wholeAccount, kind) {
+		if !p.isFirst(kind) {
 			return nil
 		}
 		number = ""
@@ -69,8 +61,8 @@ func (c *configured) readFailure(err error, number string) diag.Diagnostics {
 }
 
 // unknownConfiguration warns, once, that this plan does not read from FoneStorm.
-func (c *configured) unknownConfiguration() (diags diag.Diagnostics) {
-	if !c.warned.Swap(true) {
+func (p *providerData) unknownConfiguration() (diags diag.Diagnostics) {
+	if p.isFirst("unknown configuration") {
 		diags.AddWarning("Refresh Skipped: Provider Configuration Unknown",
 			"The provider configuration depends on values that are known only after apply. Deliveries are planned without reading them from FoneStorm, "+
 				"so the plan does not show what has changed there, or what an apply overwrites. Plan again when these values are known.")

@@ -1,13 +1,8 @@
 package provider
 
 import (
-	"context"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/datasource"
-	"github.com/hashicorp/terraform-plugin-framework/list"
-	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
@@ -46,31 +41,5 @@ func TestMissingClient(t *testing.T) {
 			_, diags := r.readDataSource(source, config)
 			wantError(t, diags, "Provider Configuration Unknown")
 		}
-	}
-}
-
-// Every data source, resource, and list resource rejects the data of another provider.
-func TestConfigureRejectsOtherData(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	p := New("test")()
-	rejected := 0
-	for _, newDataSource := range p.DataSources(ctx) {
-		resp := &datasource.ConfigureResponse{}
-		newDataSource().(datasource.DataSourceWithConfigure).Configure(ctx, datasource.ConfigureRequest{ProviderData: "another"}, resp)
-		rejected += resp.Diagnostics.ErrorsCount()
-	}
-	for _, newResource := range p.Resources(ctx) {
-		resp := &resource.ConfigureResponse{}
-		newResource().(resource.ResourceWithConfigure).Configure(ctx, resource.ConfigureRequest{ProviderData: "another"}, resp)
-		rejected += resp.Diagnostics.ErrorsCount()
-	}
-	for _, newList := range p.(provider.ProviderWithListResources).ListResources(ctx) {
-		resp := &resource.ConfigureResponse{}
-		newList().(list.ListResourceWithConfigure).Configure(ctx, resource.ConfigureRequest{ProviderData: "another"}, resp)
-		rejected += resp.Diagnostics.ErrorsCount()
-	}
-	if rejected != 8 {
-		t.Errorf("%d reject data of another type, want 4 data sources, 2 resources, and 2 list resources", rejected)
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // dataSource is a data source. Its model M is both its configuration and its state.
 type dataSource[M any] struct {
-	configured
+	*providerData
 	name       string // Without the prefix of the provider.
 	about      string
 	attributes map[string]schema.Attribute
@@ -38,8 +38,8 @@ func (d *dataSource[M]) ConfigValidators(context.Context) []datasource.ConfigVal
 }
 
 // Configure is called by the framework before all calls that need the provider configuration.
-func (d *dataSource[M]) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	resp.Diagnostics.Append(d.accept(req.ProviderData)...)
+func (d *dataSource[M]) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
+	d.providerData = configuredWith(req.ProviderData)
 }
 
 func (d *dataSource[M]) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {

@@ -146,11 +146,11 @@ func TestPreviewFailures(t *testing.T) {
 		"forbidden": {status: 403, failure: "Permission Denied by FoneStorm", mostReads: 10},
 		"failing": {
 			settings: attributes{"max_retries": 0}, status: 503,
-			warning: "FoneNumber Not Checked", says: "Applying this plan overwrites its delivery", mostReads: 6,
+			failure: "FoneStorm Server Error", mostReads: 6,
 		},
 		"unreachable": {
 			settings: attributes{"max_retries": 0, "endpoint": "http://127.0.0.1:1/v2"},
-			warning:  "FoneNumber Not Checked", says: "no response from http://127.0.0.1:1/v2",
+			failure:  "Unable to Reach FoneStorm", says: "no response from http://127.0.0.1:1/v2", once: true,
 		},
 	}
 	for name, test := range tests {

@@ -26,7 +26,6 @@ func newDeviceDataSource() datasource.DataSource {
 		}
 	}
 	return &dataSource[deviceModel]{
-		configured: unconfigured(),
 		name:       "device",
 		about:      "Reads one device of the account by its ID or its exact name. Fails if the account contains no such device, or more than one.",
 		attributes: attributes,
@@ -51,9 +50,8 @@ type devicesModel struct {
 // newDevicesDataSource returns the data source of the devices of the account, optionally filtered.
 func newDevicesDataSource() datasource.DataSource {
 	return &dataSource[devicesModel]{
-		configured: unconfigured(),
-		name:       "devices",
-		about:      "Reads the devices of the account, optionally filtered. All data sources of a provider configuration share one request.",
+		name:  "devices",
+		about: "Reads the devices of the account, optionally filtered. All data sources of a provider configuration share one request.",
 		attributes: map[string]schema.Attribute{
 			"name": optional("Return only devices with exactly this name. Several devices can have the same name."),
 			"type": optional("Return only devices of exactly this model."),

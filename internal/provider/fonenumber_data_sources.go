@@ -21,7 +21,6 @@ func newFoneNumberDataSource() datasource.DataSource {
 		Validators:          []validator.String{foneNumberRule},
 	}
 	return &dataSource[foneNumberModel]{
-		configured: unconfigured(),
 		name:       "fonenumber",
 		about:      "Reads one FoneNumber of the account, its delivery, and its notifications.",
 		attributes: attributes,
@@ -51,7 +50,6 @@ func newFoneNumbersDataSource() datasource.DataSource {
 		NestedObject:        schema.NestedAttributeObject{Attributes: foneNumberAttributes()},
 	}
 	return &dataSource[foneNumbersModel]{
-		configured: unconfigured(),
 		name:       "fonenumbers",
 		about:      "Reads the active FoneNumbers of the account, optionally filtered, with their deliveries and notifications. Sends one request.",
 		attributes: attributes,

@@ -23,7 +23,6 @@ import (
 // Terraform plans and applies in two processes, each of which has an ownership of its own.
 type ownership struct {
 	settings sync.Map // *owners by setting.
-	warnings sync.Map // Warnings that concern several settings, by their summary and the FoneNumber.
 }
 
 // owners is what this process knows about one setting. That of a delivery, whose ID is the FoneNumber, also has what concerns
@@ -36,10 +35,10 @@ type owners struct {
 	set  atomic.Bool // Whether a create or update of this process set it.
 
 	mu         sync.Mutex
-	planned    map[fonestorm.MessageOption]plannedSetting
-	refreshed  string // ID of the first object that a refresh found in effect.
-	imported   bool   // Whether that object was imported by this process.
-	configured string // ID of the object that the configuration contains.
+	planned    map[fonestorm.MessageOption]fonestorm.Delivery // What each setting will be; the zero value if that is not known yet.
+	refreshed  string                                         // ID of the first object that a refresh found in effect.
+	imported   bool                                           // Whether that object was imported by this process.
+	configured string                                         // ID of the object that the configuration contains.
 }
 
 // handedOver is a replaced object.
@@ -48,16 +47,9 @@ type handedOver struct {
 	rec   record
 }
 
-// plannedSetting is what the configuration plans for a message option.
-type plannedSetting struct {
-	undecided bool                // It is not planned yet, or its destination is known only after apply.
-	destroyed bool                // Another resource may still set it.
-	to        *fonestorm.Delivery // Nil if it does not change.
-}
-
 // of returns what is known about a setting.
 func (o *ownership) of(setting string) *owners {
-	known, _ := o.settings.LoadOrStore(setting, &owners{planned: map[fonestorm.MessageOption]plannedSetting{}})
+	known, _ := o.settings.LoadOrStore(setting, &owners{planned: map[fonestorm.MessageOption]fonestorm.Delivery{}})
 	return known.(*owners) //nolint:forcetypeassert // Nothing else is stored.
 }
 
@@ -68,21 +60,16 @@ func (o *ownership) lock(number string) (unlock func()) {
 	return change.Unlock
 }
 
-// plans records what is planned for a message option of a FoneNumber, and returns what is planned for all of them so far.
-func (o *ownership) plans(number string, option fonestorm.MessageOption, p plannedSetting) map[fonestorm.MessageOption]plannedSetting {
+// plans records what a message option of a FoneNumber will be, and returns what is planned for all of them so far. A destroy
+// changes nothing that another resource plans.
+func (o *ownership) plans(number string, option fonestorm.MessageOption, to fonestorm.Delivery, destroys bool) map[fonestorm.MessageOption]fonestorm.Delivery {
 	of := o.of(number)
 	of.mu.Lock()
 	defer of.mu.Unlock()
-	if before, found := of.planned[option]; !found || before.undecided || !p.destroyed && !p.undecided {
-		of.planned[option] = p
+	if of.planned[option].Type == "" || to.Type != "" && !destroys {
+		of.planned[option] = to
 	}
 	return maps.Clone(of.planned)
-}
-
-// warns reports whether this is the first time that a warning about several settings of a FoneNumber is due.
-func (o *ownership) warns(summary, number string) bool {
-	_, already := o.warnings.LoadOrStore(summary+number, true)
-	return !already
 }
 
 // refreshes records an object that a refresh found in effect. It reports whether the object is the first one of the setting,

@@ -126,7 +126,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 }
 
 func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	data := newProviderData(nil, true)
+	data := &providerData{checkOnPlan: true}
 	if req.Config.Raw.IsFullyKnown() { // While planning, an attribute can be unknown.
 		var model providerModel
 		resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -144,7 +144,8 @@ func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureR
 			resp.Diagnostics.AddError("Invalid Provider Configuration", err.Error())
 			return
 		}
-		data = newProviderData(client, model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool())
+		data.client = client
+		data.checkOnPlan = model.CheckOnPlan.IsNull() || model.CheckOnPlan.ValueBool()
 	}
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = data, data, data
 }

@@ -34,7 +34,7 @@ func TestAccProxyFromEnvironment(t *testing.T) {
 	a := newAccount(t, simulator.Options{})
 	a.endpoint = "https://fonestorm.example.com/v2"
 	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber), "HTTPS_PROXY=http://"+listener.Addr().String())
-	says(t, w.plan(2), "Warning: FoneNumber Not Checked")
+	says(t, w.plan(1), "Error: Unable to Reach FoneStorm")
 	select {
 	case line := <-asked:
 		if line != "CONNECT fonestorm.example.com:443 HTTP/1.1" {

@@ -36,52 +36,34 @@ func settingDiagnostics(number string, set fonestorm.Setting, result fonestorm.S
 
 // statusDiagnostics warns about a FoneNumber that is cancelled or whose cancellation is pending.
 func statusDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
-	switch f.Status {
-	case fonestorm.CancellationPending:
-		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Is Not Active",
-			fmt.Sprintf("The cancellation of FoneNumber %s is pending. Remove the resource if you no longer need the FoneNumber.", f.Number))
-	case fonestorm.Cancelled:
-		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Is Not Active",
-			fmt.Sprintf("FoneNumber %s is cancelled. It can be restored for 30 days. Otherwise, remove the resource.", f.Number))
-	case fonestorm.Active, fonestorm.StatusUnknown, "":
+	if what := map[fonestorm.Status]string{
+		fonestorm.CancellationPending: "The cancellation of FoneNumber %s is pending. Remove the resource if you no longer need the FoneNumber.",
+		fonestorm.Cancelled:           "FoneNumber %s is cancelled. It can be restored for 30 days. Otherwise, remove the resource.",
+	}[f.Status]; what != "" {
+		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Is Not Active", fmt.Sprintf(what, f.Number))
 	}
 	return diags
 }
 
-// whyNotConfigurable returns an error if no configuration can describe a setting of a FoneNumber. FoneStorm can contain
-// destinations that it does not accept in a request, or that this provider rejects because they contain a secret.
-func whyNotConfigurable(f fonestorm.FoneNumber, option fonestorm.MessageOption) error {
+// notConfigurable returns why no configuration can describe a setting of a FoneNumber, and therefore what happens to it; "" if one
+// can. FoneStorm can contain destinations that it does not accept in a request, or that this provider rejects because they contain
+// a secret.
+func notConfigurable(f fonestorm.FoneNumber, option fonestorm.MessageOption, consequence, remedy string) string {
 	found, types := f.Option(option).Normalized(), fonestorm.DeliveryTypes()
 	if option != fonestorm.Receive {
 		types = fonestorm.NotificationTypes()
 	}
-	if !slices.Contains(types, found.Type) {
-		return fmt.Errorf("The type must be one of %q.", types)
+	var err error
+	switch {
+	case !slices.Contains(types, found.Type):
+		err = fmt.Errorf("The type must be one of %q.", types)
+	case found.Type != fonestorm.None:
+		err = checkImported(found.Type, found.Value, f.Number)
 	}
-	if found.Type == fonestorm.None {
-		return nil
+	if err == nil {
+		return ""
 	}
-	return checkImported(found.Type, found.Value, f.Number)
-}
-
-// importDiagnostics returns an error if no configuration can describe the imported setting of a FoneNumber.
-func importDiagnostics(f fonestorm.FoneNumber, option fonestorm.MessageOption) (diags diag.Diagnostics) {
-	if err := whyNotConfigurable(f, option); err != nil {
-		diags.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable,
-			fmt.Sprintf("FoneNumber %s cannot be imported, because no configuration can describe its %[2]s of type %[3]q. %[4]s\n\n"+
-				"Remove the import of this FoneNumber. To replace its %[2]s, add a resource with the destination that you want. The plan shows what it overwrites.",
-				f.Number, option, f.Option(option).Type, err))
-	}
-	return diags
-}
-
-// listDiagnostics returns a warning if a list omits a FoneNumber because no configuration can describe its setting.
-func listDiagnostics(f fonestorm.FoneNumber, option fonestorm.MessageOption) (diags diag.Diagnostics) {
-	if err := whyNotConfigurable(f, option); err != nil {
-		diags.AddWarning(summaryNotConfigurable,
-			fmt.Sprintf("FoneNumber %s is omitted, because no configuration can describe its %[2]s of type %[3]q. %[4]s\n\n"+
-				"To replace its %[2]s, add a resource with the destination that you want. The plan shows what it overwrites.",
-				f.Number, option, f.Option(option).Type, err))
-	}
-	return diags
+	return fmt.Sprintf("FoneNumber %s %s, because no configuration can describe its %[3]s of type %[4]q. %[5]s\n\n"+
+		"%[6]sTo replace its %[3]s, add a resource with the destination that you want. The plan shows what it overwrites.",
+		f.Number, consequence, option, f.Option(option).Type, err, remedy)
 }

@@ -4,82 +4,56 @@ import (
 	"cmp"
 	"context"
 
+	datasource "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-var (
-	_ list.ListResourceWithConfigure = (*deliveryList)(nil)
-	_ list.ListResourceWithConfigure = (*notificationList)(nil)
-)
-
-// deliveryList lists the deliveries of the account for `terraform query`. It shares the resource's name and
+// settingList lists the deliveries or the notifications of the account for `terraform query`. It shares the resource's name and
 // provider data.
-type deliveryList struct{ settingResource }
+type settingList struct {
+	settingResource
+	about   string
+	filters map[string]datasource.Attribute // Those of notifications include an event.
+}
+
+var _ list.ListResourceWithConfigure = (*settingList)(nil)
 
 func newDeliveryList() list.ListResource {
-	return &deliveryList{newSettingResource("_fonenumber_delivery", deliveryAttributes{})}
-}
-
-func (l *deliveryList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request.",
-		Attributes:          listAttributes(filterAttributes(aboutTypeFilter, deliveryTypeRule)),
+	return &settingList{
+		newSettingResource("_fonenumber_delivery", deliveryAttributes{}),
+		"Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request.",
+		filterAttributes(aboutTypeFilter, deliveryTypeRule),
 	}
 }
-
-func (l *deliveryList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
-	var filter foneNumberFilter
-	diags := req.Config.Get(ctx, &filter)
-	l.list(ctx, req, stream, filter, diags, "")
-}
-
-// notificationList lists the notifications of the account for `terraform query`.
-type notificationList struct{ settingResource }
 
 func newNotificationList() list.ListResource {
-	return &notificationList{newSettingResource("_fonenumber_notification", notificationAttributes{})}
-}
-
-func (l *notificationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
-	attributes := filterAttributes(
+	filters := filterAttributes(
 		"Return only notifications of this type: `Callback`, `Email`, or `None`. If omitted, notifications of type `None` are not returned.", notificationTypeRule)
-	attributes["event"] = optional("Return only notifications about this event: `receive` or `send`.", eventRule)
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the notifications of the active FoneNumbers of the account, optionally filtered. Sends one request.",
-		Attributes:          listAttributes(attributes),
+	filters["event"] = optional("Return only notifications about this event: `receive` or `send`.", eventRule)
+	return &settingList{
+		newSettingResource("_fonenumber_notification", notificationAttributes{}),
+		"Lists the notifications of the active FoneNumbers of the account, optionally filtered. Sends one request.",
+		filters,
 	}
 }
 
-func (l *notificationList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
-	var filter struct {
-		foneNumberFilter
-		Event types.String `tfsdk:"event"`
+func (l *settingList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{MarkdownDescription: l.about, Attributes: map[string]schema.Attribute{}}
+	for name, filter := range l.filters {
+		resp.Schema.Attributes[name] = filter
 	}
-	diags := req.Config.Get(ctx, &filter)
-	events := []string{eventReceive, eventSend}
-	if !filter.Event.IsNull() {
-		events = []string{filter.Event.ValueString()}
-	}
-	l.list(ctx, req, stream, filter.foneNumberFilter, diags, events...)
 }
 
-// listAttributes returns the attributes of a data source for a list resource.
-func listAttributes[A schema.Attribute](of map[string]A) map[string]schema.Attribute {
-	attributes := map[string]schema.Attribute{}
-	for name, attribute := range of {
-		attributes[name] = attribute
-	}
-	return attributes
-}
-
-// list lists the settings that the filter selects: for each FoneNumber, one for each event, or the delivery for the event "".
-func (r *settingResource) list(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream, filter foneNumberFilter, diags diag.Diagnostics, events ...string) {
-	diags.Append(r.requireClient()...)
+// List lists the settings that the filter selects: for each FoneNumber its delivery, or a notification for each event.
+func (l *settingList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	diags := l.requireClient()
+	filter, events := l.filter(ctx, req.Config, &diags)
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
@@ -88,7 +62,7 @@ func (r *settingResource) list(ctx context.Context, req list.ListRequest, stream
 	for i, event := range events {
 		options[i] = optionOf[event]
 	}
-	all, err := r.client.ListFoneNumbers(ctx, options...)
+	all, err := l.client.ListFoneNumbers(ctx, options...)
 	if err != nil {
 		stream.Results = list.ListResultsStreamDiagnostics(diag.Diagnostics{apiDiagnostic(err, "")})
 		return
@@ -103,7 +77,7 @@ func (r *settingResource) list(ctx context.Context, req list.ListRequest, stream
 			if !filter.selects(f, event) {
 				continue
 			}
-			result := r.listResult(ctx, req, f, event)
+			result := l.result(ctx, req, f, event)
 			if !push(result) {
 				return
 			}
@@ -114,11 +88,30 @@ func (r *settingResource) list(ctx context.Context, req list.ListRequest, stream
 	}
 }
 
-// listResult returns the identity of a setting and, if requested, the resource that an import would create. For a
+// filter returns the filter of a list, and the events of the notifications to list; the event "" stands for the delivery.
+func (l *settingList) filter(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) (_ foneNumberFilter, events []string) {
+	var filter struct {
+		foneNumberFilter
+		Event types.String `tfsdk:"event"`
+	}
+	if _, hasEvent := l.filters["event"]; !hasEvent {
+		diags.Append(config.Get(ctx, &filter.foneNumberFilter)...)
+		return filter.foneNumberFilter, []string{""}
+	}
+	diags.Append(config.Get(ctx, &filter)...)
+	if filter.Event.IsNull() {
+		return filter.foneNumberFilter, []string{eventReceive, eventSend}
+	}
+	return filter.foneNumberFilter, []string{filter.Event.ValueString()}
+}
+
+// result returns the identity of a setting and, if requested, the resource that an import would create. For a
 // destination that cannot be configured, it returns only a warning, which does not count toward the limit.
-func (r *settingResource) listResult(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumber, event string) list.ListResult {
+func (l *settingList) result(ctx context.Context, req list.ListRequest, f fonestorm.FoneNumber, event string) list.ListResult {
 	m := settingModel{Event: stringOrNull(event), OnDestroy: types.StringValue(onDestroyKeep)}
-	if omitted := listDiagnostics(f, m.option()); len(omitted) > 0 {
+	if why := notConfigurable(f, m.option(), "is omitted", ""); why != "" {
+		var omitted diag.Diagnostics
+		omitted.AddWarning(summaryNotConfigurable, why)
 		return list.ListResult{Diagnostics: omitted}
 	}
 	m.FromAPI(f, record{})
@@ -127,9 +120,9 @@ func (r *settingResource) listResult(ctx context.Context, req list.ListRequest, 
 	if !m.isDelivery() {
 		result.DisplayName += " (" + m.Event.ValueString() + ")"
 	}
-	result.Diagnostics.Append(result.Identity.Set(ctx, r.identity(m))...)
+	result.Diagnostics.Append(result.Identity.Set(ctx, l.identity(m))...)
 	if req.IncludeResource {
-		result.Diagnostics.Append(result.Resource.Set(ctx, r.attributes(m))...)
+		result.Diagnostics.Append(result.Resource.Set(ctx, l.attributes(m))...)
 	}
 	return result
 }

@@ -131,12 +131,12 @@ func (m settingModel) destination() fonestorm.Delivery {
 	return d
 }
 
-// planned returns what the plan of a change records.
-func (m settingModel) planned() plannedSetting {
+// planned returns the destination; the zero value if it is known only after apply.
+func (m settingModel) planned() fonestorm.Delivery {
 	if !m.isKnown() {
-		return plannedSetting{undecided: true}
+		return fonestorm.Delivery{}
 	}
-	return plannedSetting{to: new(m.destination())}
+	return m.destination()
 }
 
 // off returns the model that a destroy sets.

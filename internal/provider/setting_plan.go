@@ -25,9 +25,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	isNew := rec.ID == ""
 	rec = rec.identified()
 	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
-		diags.Append(r.claim(rec.setting(), rec)...) // Most objects do not change, and reading a model takes long.
-		diags.Append(r.fitDiagnostics(rec.setting(), plannedSetting{})...)
-		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(r.planNothing(rec)...) // Most objects do not change, and reading a model takes long.
 		return
 	}
 	var before, after *settingModel // Nil for none.
@@ -76,6 +74,18 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 	return diags
 }
 
+func (r *settingResource) planNothing(rec record) diag.Diagnostics {
+	m := rec.setting()
+	diags := r.claim(m, rec)
+	if r.client == nil {
+		return diags
+	}
+	if f, known := r.client.Known(m.FoneNumber.ValueString()); known {
+		diags.Append(r.fitDiagnostics(m, f.Option(m.option()).Normalized(), false)...)
+	}
+	return diags
+}
+
 func (r *settingResource) planCreate(ctx context.Context, after settingModel, rec record) (diags diag.Diagnostics) {
 	if r.client == nil {
 		diags.Append(r.unknownConfiguration()...)
@@ -86,15 +96,15 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 	diags.Append(r.claim(after, rec)...)
 	diags.Append(r.preview(ctx, after, rec)...)
 	diags.Append(r.deviceDiagnostics(ctx, after)...)
-	diags.Append(r.fitDiagnostics(after, after.planned())...)
+	diags.Append(r.fitDiagnostics(after, after.planned(), false)...)
 	return diags
 }
 
 func (r *settingResource) planUpdate(ctx context.Context, before, after settingModel, rec record) diag.Diagnostics {
 	number := after.FoneNumber.ValueString()
 	diags := r.claim(after, rec)
+	diags.Append(r.fitDiagnostics(after, after.planned(), false)...)
 	if !after.sends(before) {
-		diags.Append(r.fitDiagnostics(after, plannedSetting{})...)
 		return diags
 	}
 	diags.Append(pairDiagnostics(after)...)
@@ -106,11 +116,6 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 	if after.isKnown() && after.destination() != before.destination() {
 		diags.Append(r.deviceDiagnostics(ctx, after)...)
 	}
-	planned := after.planned()
-	if after.destination() == before.destination() {
-		planned = plannedSetting{}
-	}
-	diags.Append(r.fitDiagnostics(after, planned)...)
 	now := before.destination()
 	if f, err := r.check(ctx, number, after.option()); err == nil {
 		now = f.Option(after.option())
@@ -170,14 +175,14 @@ func (r *settingResource) claim(m settingModel, rec record) (diags diag.Diagnost
 func (r *settingResource) planDestroy(ctx context.Context, before settingModel, rec record) (diags diag.Diagnostics) {
 	number, now := before.FoneNumber.ValueString(), before.destination()
 	if before.OnDestroy.ValueString() == onDestroyKeep {
-		return r.fitDiagnostics(before, plannedSetting{destroyed: true})
+		return r.fitDiagnostics(before, now, true)
 	}
 	isOurs := true
 	if f, err := r.check(ctx, number, before.option()); err == nil {
 		now = f.Option(before.option())
 		_, isOurs = rec.find(now)
 	}
-	planned := plannedSetting{destroyed: true}
+	after := now
 	switch {
 	case now.Type == fonestorm.None:
 	case !isOurs:
@@ -185,7 +190,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 			fmt.Sprintf("FoneNumber %s has a %s of type %q now, which was not set by this resource. Destroying this resource does not change it.",
 				number, before.option(), now.Type))
 	default:
-		planned.to = &fonestorm.Delivery{Type: fonestorm.None}
+		after = fonestorm.Delivery{Type: fonestorm.None}
 		if !before.isDelivery() {
 			break
 		}
@@ -193,7 +198,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 			fmt.Sprintf("After the destroy, messages received at FoneNumber %s are deleted, at least until another resource sets it again. "+
 				"If you renamed the resource, add a moved block. To keep the delivery, apply on_destroy = \"keep\" first.", number))
 	}
-	diags.Append(r.fitDiagnostics(before, planned)...)
+	diags.Append(r.fitDiagnostics(before, after, true)...)
 	return diags
 }
 
@@ -216,13 +221,8 @@ func (r *settingResource) preview(ctx context.Context, after settingModel, rec r
 		return nil
 	case fonestorm.IsNotFound(err):
 		return r.absentDiagnostics(err, after)
-	case err != nil && failsApply(err):
-		return r.readFailure(err, number)
 	case err != nil:
-		diags.AddWarning("FoneNumber Not Checked",
-			fmt.Sprintf("%s The plan does not show whether FoneNumber %s is in the account, or which %[3]s it has. "+
-				"Applying this plan overwrites its %[3]s and its callback credentials. To check it first, check the network and endpoint (FRACTEL_ENDPOINT), and plan again.", sentence(err.Error()), number, after.option()))
-		return diags
+		return r.readFailure(err, number)
 	}
 	diags.Append(statusDiagnostics(f)...)
 	if f.MessagingDisabled {
@@ -289,60 +289,43 @@ func (r *settingResource) absentDiagnostics(err error, after settingModel) (diag
 // errNotChecked means that a plan does not read from FoneStorm, because of its configuration or because it is already applied.
 var errNotChecked = errors.New("not checked")
 
-// check reads a FoneNumber for a warning. After the first failure to reach FoneStorm, this process reads no other FoneNumber:
-// with a thousand of them, the timeouts would take an hour.
+// check reads a FoneNumber for a plan.
 func (r *settingResource) check(ctx context.Context, number string, option fonestorm.MessageOption) (fonestorm.FoneNumber, error) {
 	if !r.checkOnPlan || r.client == nil || r.applying.Load() {
 		return fonestorm.FoneNumber{}, errNotChecked
 	}
-	if err := r.unreachable.Load(); err != nil {
-		return fonestorm.FoneNumber{}, *err
-	}
-	f, err := r.client.GetFoneNumber(ctx, number, option)
-	if err != nil && !failsApply(err) {
-		r.unreachable.CompareAndSwap(nil, &err)
-		err = *r.unreachable.Load()
-	}
-	return f, err
+	return r.client.GetFoneNumber(ctx, number, option)
 }
 
-// failsApply reports whether an error of a check should stop the plan, because the apply would fail in the same way or
-// because the response cannot be true.
-func failsApply(err error) bool {
-	transient := []fonestorm.Kind{fonestorm.RateLimited, fonestorm.ServerError, fonestorm.Unreachable, fonestorm.Canceled}
-	return !slices.Contains(transient, fonestorm.KindOf(err))
-}
-
-// fitDiagnostics records what is planned for a setting, and warns if the delivery and the receive notification of the FoneNumber will
-// not fit together. Each has a resource of its own, or none, and Terraform plans them in any order. So both compare what is
-// planned so far, and, for a setting that is not planned, what FoneStorm shows. The first one that finds a problem warns.
-func (r *settingResource) fitDiagnostics(m settingModel, planned plannedSetting) (diags diag.Diagnostics) {
+// fitDiagnostics records what a setting will be, and warns if the plan makes the delivery and the receive notification of the
+// FoneNumber not fit together. Each has a resource of its own, or none, and Terraform plans them in any order. So both compare
+// what is planned so far, and, for a setting that is not planned, what FoneStorm shows. The first one that finds a problem warns.
+func (r *settingResource) fitDiagnostics(m settingModel, to fonestorm.Delivery, destroys bool) (diags diag.Diagnostics) {
 	number := m.FoneNumber.ValueString()
-	all := r.plans(number, m.option(), planned)
-	changed := all[fonestorm.ReceiveNotify].to != nil
-	if r.client == nil || all[fonestorm.Receive].to == nil && !changed {
+	all := r.plans(number, m.option(), to, destroys)
+	if r.client == nil {
 		return nil
 	}
-	f, known := r.client.Known(number)
-	willBe := func(o fonestorm.MessageOption) fonestorm.Delivery {
-		switch found := all[o]; {
-		case found.to != nil:
-			return *found.to
-		case found.undecided || !known || f.Shown(o) == nil:
-			return fonestorm.Delivery{}
-		default:
-			return f.Option(o).Normalized()
+	f, _ := r.client.Known(number)
+	willBe := func(o fonestorm.MessageOption) (is fonestorm.Delivery, changes bool) {
+		is, isPlanned := all[o]
+		shown := f.Shown(o)
+		if shown != nil && !isPlanned {
+			return shown.Normalized(), false
 		}
+		return is, is.Type != "" && (shown == nil || !fonestorm.SameDestination(is, shown.Normalized()))
 	}
-	delivery, notification := willBe(fonestorm.Receive), willBe(fonestorm.ReceiveNotify)
-	isCalled := delivery.Type == fonestorm.URL && notification.Type == fonestorm.Callback
-	notified := fonestorm.Delivery{Type: fonestorm.URL, Value: notification.Value}
+	delivery, deliveryChanges := willBe(fonestorm.Receive)
+	notification, notificationChanges := willBe(fonestorm.ReceiveNotify)
+	isTwice := delivery.Type == fonestorm.URL && notification.Type == fonestorm.Callback &&
+		fonestorm.SameDestination(delivery, fonestorm.Delivery{Type: fonestorm.URL, Value: notification.Value})
+	isDeleted := delivery.Type == fonestorm.None && notification.Type != fonestorm.None && notification.Type != ""
 	switch {
-	case isCalled && fonestorm.SameDestination(delivery, notified) && r.warns("twice", number):
+	case isTwice && (deliveryChanges || notificationChanges) && r.isFirst("twice "+number):
 		diags.AddAttributeWarning(path.Root("value"), "Messages Will Arrive Twice",
 			fmt.Sprintf("The receive notification of FoneNumber %s calls the same URL as its delivery, so FoneStorm will send every message there twice, "+
 				"unless another resource in the configuration changes one of them. Use another URL for one of them, or set the notification to type \"None\".", number))
-	case delivery.Type == fonestorm.None && changed && notification.Type != fonestorm.None && r.warns("deleted", number):
+	case isDeleted && notificationChanges && r.isFirst("deleted "+number):
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Notification Without Delivery",
 			fmt.Sprintf("FoneNumber %s has a receive notification, but its delivery has type \"None\": the messages themselves are deleted upon receipt, "+
 				"unless another resource in the configuration sets the delivery. If a fractel_fonenumber_delivery does, refer to its fonenumber here, so that it is planned first.", number))

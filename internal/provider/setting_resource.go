@@ -17,14 +17,14 @@ import (
 // settingResource manages one setting of a FoneNumber: its delivery or one of its notifications. It is embedded in a resource, which
 // adds the schema.
 type settingResource struct {
-	configured
+	*providerData
 	attributeMapper
 
 	name string // Name of the resource without that of the provider.
 }
 
 func newSettingResource(name string, mapper attributeMapper) settingResource {
-	return settingResource{unconfigured(), mapper, name}
+	return settingResource{nil, mapper, name}
 }
 
 // completeResource is what a resource implements.
@@ -37,8 +37,8 @@ type completeResource interface {
 }
 
 // Configure is called by the framework before all calls that need the provider configuration.
-func (r *settingResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	resp.Diagnostics.Append(r.accept(req.ProviderData)...)
+func (r *settingResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
+	r.providerData = configuredWith(req.ProviderData)
 }
 
 func (r *settingResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -118,7 +118,9 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	if importing {
-		resp.Diagnostics.Append(importDiagnostics(f, state.option())...)
+		if why := notConfigurable(f, state.option(), "cannot be imported", "Remove the import of this FoneNumber. "); why != "" {
+			resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable, why)
+		}
 		rec = recordOf(state, f.Option(state.option()).Normalized())
 		rec.Unseen = true
 		state.OnDestroy = types.StringValue(onDestroyKeep)
@@ -130,11 +132,11 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 
 	rec, isNew := rec.of(state), rec.ID == ""
 	f, inEffect := r.inEffect(ctx, f, rec)
-	if inEffect && !r.isFirst(state, &rec, importing, &resp.Diagnostics) || !inEffect && rec.Failed {
+	if inEffect && !r.stays(state, &rec, importing, &resp.Diagnostics) || !inEffect && rec.Failed {
 		resp.State.RemoveResource(ctx)
 		return
 	}
-	r.plans(number, state.option(), plannedSetting{undecided: true}) // Terraform plans it later.
+	r.plans(number, state.option(), fonestorm.Delivery{}, false) // Terraform plans it later.
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if isNew { // Otherwise nothing has changed, and a difference would count as drift.
@@ -176,9 +178,9 @@ func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, 
 	return f, ours
 }
 
-// isFirst reports whether an object that is in effect stays, see ownership. An import of a setting that the state already
+// stays reports whether an object that is in effect stays in the state, see ownership. An import of a setting that the state already
 // contains is an error.
-func (r *settingResource) isFirst(state settingModel, rec *record, importing bool, diags *diag.Diagnostics) bool {
+func (r *settingResource) stays(state settingModel, rec *record, importing bool, diags *diag.Diagnostics) bool {
 	*rec = rec.identified()
 	first, imported := r.refreshes(state.id(), rec.ID, importing)
 	switch {
