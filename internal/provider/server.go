@@ -33,39 +33,27 @@ type frameworkServer interface {
 }
 
 // callContext is the context of a call until the call ends. After that it is a context that has ended and has no values.
-type callContext struct {
-	current atomic.Pointer[context.Context]
-}
+type callContext struct{ atomic.Pointer[context.Context] }
 
-func (c *callContext) Deadline() (time.Time, bool) { return (*c.current.Load()).Deadline() }
-func (c *callContext) Done() <-chan struct{}       { return (*c.current.Load()).Done() }
-func (c *callContext) Err() error                  { return (*c.current.Load()).Err() }
-func (c *callContext) Value(key any) any           { return (*c.current.Load()).Value(key) }
-
-var ended = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
-
-// during returns the context of a call, and a function that releases it.
-func during(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	c := &callContext{}
-	c.current.Store(&ctx)
-	return c, func() {
-		cancel()
-		c.current.Store(&ended)
-	}
-}
+func (c *callContext) Deadline() (time.Time, bool) { return (*c.Load()).Deadline() }
+func (c *callContext) Done() <-chan struct{}       { return (*c.Load()).Done() }
+func (c *callContext) Err() error                  { return (*c.Load()).Err() }
+func (c *callContext) Value(key any) any           { return (*c.Load()).Value(key) }
 
 // released calls the framework with a context that is released afterward.
 func released[Request, Response any](
 	ctx context.Context, req Request, call func(context.Context, Request) (Response, error),
 ) (Response, error) {
-	ctx, end := during(ctx)
-	defer end()
-	return call(ctx, req)
+	ctx, cancel := context.WithCancel(ctx)
+	c := &callContext{}
+	c.Store(&ctx)
+	defer func() {
+		cancel()
+		ended, cancel := context.WithCancel(context.Background())
+		cancel()
+		c.Store(&ended)
+	}()
+	return call(c, req)
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {

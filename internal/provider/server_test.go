@@ -33,22 +33,25 @@ func TestCallContextIsReleased(t *testing.T) {
 	type key struct{}
 	outer, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
 	defer cancel()
-	ctx, end := during(outer)
-	kept, release := context.WithCancel(ctx) // The framework keeps it.
-	defer release()
-	if kept.Value(key{}) != "value" || kept.Err() != nil {
-		t.Errorf("during the call, the context has %v and %v", kept.Value(key{}), kept.Err())
-	}
-	end()
+	var kept context.Context
+	_, _ = released(outer, 0, func(ctx context.Context, _ int) (int, error) {
+		var release context.CancelFunc
+		kept, release = context.WithCancel(ctx) // The framework keeps it.
+		t.Cleanup(release)
+		if kept.Value(key{}) != "value" || kept.Err() != nil {
+			t.Errorf("during the call, the context has %v and %v", kept.Value(key{}), kept.Err())
+		}
+		return 0, nil
+	})
 	if value := kept.Value(key{}); value != nil {
 		t.Errorf("the context still has %v", value)
 	}
 	if kept.Err() == nil {
 		t.Error("the context has not ended with its call")
 	}
-
-	ctx, end = during(outer)
-	defer end()
-	cancel()
-	<-ctx.Done()
+	_, _ = released(outer, 0, func(ctx context.Context, _ int) (int, error) {
+		cancel()
+		<-ctx.Done()
+		return 0, nil
+	})
 }

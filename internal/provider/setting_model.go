@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -54,6 +55,12 @@ func (m settingModel) id() string {
 		return m.FoneNumber.ValueString()
 	}
 	return m.FoneNumber.ValueString() + "/" + m.Event.ValueString()
+}
+
+// settingWithID returns a model of the setting with this ID, without its other attributes.
+func settingWithID(id string) settingModel {
+	number, event, _ := strings.Cut(id, "/")
+	return settingModel{commonModel: commonModel{FoneNumber: types.StringValue(number)}, Event: stringOrNull(event)}
 }
 
 // hasID reports whether the ID is known before the apply.
@@ -141,7 +148,9 @@ func (m settingModel) planned() fonestorm.Delivery {
 
 // off returns the model that a destroy sets.
 func (m settingModel) off() settingModel {
-	return settingModel{commonModel: commonModel{FoneNumber: m.FoneNumber, Type: types.StringValue(string(fonestorm.None))}, Event: m.Event}
+	off := settingWithID(m.id())
+	off.Type = types.StringValue(string(fonestorm.None))
+	return off
 }
 
 // afterFailure returns the state after a setting failed. FoneStorm never returns credentials. So if it may have accepted new

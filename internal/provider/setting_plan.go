@@ -75,7 +75,7 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 }
 
 func (r *settingResource) planNothing(rec record) diag.Diagnostics {
-	m := rec.setting()
+	m := settingWithID(rec.Setting)
 	diags := r.claim(m, rec)
 	if r.client == nil {
 		return diags
@@ -130,12 +130,12 @@ func pairDiagnostics(after settingModel) (diags diag.Diagnostics) {
 	if !after.isKnown() || after.FoneNumber.IsUnknown() {
 		return nil
 	}
-	if err := checkPair(after); err != nil {
+	if wrong := destinationErrors(after); wrong.HasError() {
 		diags.AddAttributeError(path.Root("value"), "Invalid Destination",
 			fmt.Sprintf("The plan for FoneNumber %s combines a value with type %q that it does not belong to. %s\n\n"+
 				"This happens if ignore_changes contains only some of type, value, and url_method. Add all of them to ignore_changes, or none. "+
 				"If you are running `terraform destroy`: add -refresh=false to destroy the resource anyway.",
-				after.FoneNumber.ValueString(), after.Type.ValueString(), err))
+				after.FoneNumber.ValueString(), after.Type.ValueString(), wrong[0].Detail()))
 	}
 	return diags
 }
@@ -238,35 +238,36 @@ func (r *settingResource) preview(ctx context.Context, after settingModel, rec r
 func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record) (diags diag.Diagnostics) {
 	found := f.Option(after.option())
 	same := after.isKnown() && fonestorm.SameDestination(found.Normalized(), after.destination())
-	alsoRemoved := ""
-	if after.kind().IsCallback() && after.URLUsername.IsNull() {
-		alsoRemoved = " The apply also removes callback credentials of the FoneNumber, if it has any."
-	}
-	adopt := ""
-	if rec.FoneNumber == "" { // An object that is replaced is in the state already.
-		adopt = fmt.Sprintf("\n\nTo adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
-			"import {\n  to = <address of this resource>\n  id = %q\n}", after.id())
-	}
+	isHarmless := after.OnDestroy.ValueString() == onDestroyKeep || !after.isDelivery() && found.URLMethod == after.destination().URLMethod
 	switch {
-	case found.Type == fonestorm.None:
-	case !after.isDelivery() && same && found.URLMethod == after.destination().URLMethod:
-	case !after.isDelivery():
-		diags.AddWarning("FoneNumber Already Has a Notification",
-			fmt.Sprintf("The %s of FoneNumber %s is %s now. Applying this plan replaces it with %s.%s%s",
-				after.option(), f.Number, &found, after.describe(), alsoRemoved, adopt))
-	case same && after.OnDestroy.ValueString() == onDestroyKeep:
-	case same:
+	case found.Type == fonestorm.None, same && isHarmless:
+		return nil
+	case same && after.isDelivery():
 		diags.AddWarning("FoneNumber Already Has This Delivery",
 			fmt.Sprintf("FoneNumber %s already delivers to the configured destination. If you renamed a resource, or a list is used with count, add a moved block or use "+
 				"for_each: otherwise another resource is destroyed, which deletes messages until the FoneNumber is set again. If the delivery was set outside of Terraform, "+
 				"import it, or set on_destroy = \"keep\": destroying this resource will delete messages.", f.Number))
+		return diags
+	}
+	has := fmt.Sprintf("The %s of FoneNumber %s is", after.option(), f.Number)
+	if after.isDelivery() {
+		has = "FoneNumber " + f.Number + " delivers to"
+	}
+	detail := fmt.Sprintf("%s %s now. Applying this plan replaces it with %s.", has, &found, after.describe())
+	if after.kind().IsCallback() && after.URLUsername.IsNull() {
+		detail += " The apply also removes callback credentials of the FoneNumber, if it has any."
+	}
+	if rec.Setting == "" { // An object that is replaced is in the state already.
+		detail += fmt.Sprintf("\n\nTo adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
+			"import {\n  to = <address of this resource>\n  id = %q\n}", after.id())
+	}
+	switch {
+	case !after.isDelivery():
+		diags.AddWarning("FoneNumber Already Has a Notification", detail)
 	case after.isOff():
-		diags.AddAttributeWarning(path.Root("type"), summaryDeleted,
-			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s", f.Number, &found, after.describe(), adopt))
+		diags.AddAttributeWarning(path.Root("type"), summaryDeleted, detail)
 	default:
-		diags.AddWarning("FoneNumber Already Delivers Elsewhere",
-			fmt.Sprintf("FoneNumber %s delivers to %s now. Applying this plan replaces it with %s.%s%s",
-				f.Number, &found, after.describe(), alsoRemoved, adopt))
+		diags.AddWarning("FoneNumber Already Delivers Elsewhere", detail)
 	}
 	return diags
 }

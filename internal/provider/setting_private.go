@@ -19,9 +19,8 @@ const recordKey = "setting"
 type record struct {
 	// ID distinguishes objects in the state that manage the same setting. Terraform does not send their addresses to a provider.
 	ID string `json:"id,omitempty"`
-	// FoneNumber and, for a notification, Event are what the record is about.
-	FoneNumber string `json:"fonenumber,omitempty"`
-	Event      string `json:"event,omitempty"`
+	// Setting is the ID of the setting that the record is about.
+	Setting string `json:"setting,omitempty"`
 	// Account is the FoneStorm account in which the FoneNumber was last set; empty if the token did not name it.
 	Account string `json:"account,omitempty"`
 	// Applied contains the destinations that this resource may have left in FoneStorm: the last one that was set or imported,
@@ -37,7 +36,7 @@ type record struct {
 	Unseen bool `json:"unseen,omitempty"`
 	// Kept means that FoneStorm may still have callback credentials that this resource set, because it rejected empty ones.
 	Kept bool `json:"kept,omitempty"`
-	// Creates identifies the setting that a planned create sets. It is never in a state.
+	// Creates is the ID of the setting that a planned create sets. It is never in a state.
 	Creates string `json:"creates,omitempty"`
 }
 
@@ -107,22 +106,10 @@ func (rec record) of(state settingModel) record {
 	if rec.isAbout(state) {
 		return rec
 	}
-	return recordOf(state, state.destination())
+	return record{Setting: state.id(), Applied: []fonestorm.Delivery{state.destination()}}
 }
 
-func (rec record) isAbout(state settingModel) bool {
-	return rec.FoneNumber == state.FoneNumber.ValueString() && rec.Event == state.Event.ValueString() && len(rec.Applied) > 0
-}
-
-// setting returns a model of the setting that the record is about, without its other attributes.
-func (rec record) setting() settingModel {
-	return settingModel{commonModel: commonModel{FoneNumber: stringOrNull(rec.FoneNumber)}, Event: stringOrNull(rec.Event)}
-}
-
-// recordOf returns the record of a setting with one destination.
-func recordOf(m settingModel, applied fonestorm.Delivery) record {
-	return record{FoneNumber: m.FoneNumber.ValueString(), Event: m.Event.ValueString(), Applied: []fonestorm.Delivery{applied}}
-}
+func (rec record) isAbout(state settingModel) bool { return rec.Setting == state.id() && len(rec.Applied) > 0 }
 
 // identified returns the record with an ID.
 func (rec record) identified() record {
@@ -152,11 +139,7 @@ func readRecord(ctx context.Context, private privateState, diags *diag.Diagnosti
 	return rec
 }
 
-func (rec record) write(ctx context.Context, private privateState) (diags diag.Diagnostics) {
-	data, err := json.Marshal(rec)
-	if err != nil {
-		diags.AddError("Invalid Private State", "Could not write the private state of this resource: "+err.Error()+". This is a bug in the provider. Please report it to its developers.")
-		return diags
-	}
+func (rec record) write(ctx context.Context, private privateState) diag.Diagnostics {
+	data, _ := json.Marshal(rec) // Encoding texts cannot fail.
 	return private.SetKey(ctx, recordKey, data)
 }

@@ -83,8 +83,7 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	rec.ID = "" // This is another object than the replaced one.
-	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Private)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, r.identity(plan))...)
+	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
 }
 
 // Read refreshes the state. It removes an object whose setting another object manages, or whose failed create did not take
@@ -121,8 +120,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		if why := notConfigurable(f, state.option(), "cannot be imported", "Remove the import of this FoneNumber. "); why != "" {
 			resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable, why)
 		}
-		rec = recordOf(state, f.Option(state.option()).Normalized())
-		rec.Unseen = true
+		rec = record{Setting: state.id(), Applied: []fonestorm.Delivery{f.Option(state.option()).Normalized()}, Unseen: true}
 		state.OnDestroy = types.StringValue(onDestroyKeep)
 	}
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
@@ -140,7 +138,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if isNew { // Otherwise nothing has changed, and a difference would count as drift.
-		resp.Diagnostics.Append(r.save(ctx, state, rec.identified(), &resp.State, resp.Private)...)
+		resp.Diagnostics.Append(r.save(ctx, state, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
 	}
 }
 
@@ -166,7 +164,8 @@ func (r *settingResource) readFailed(err error, state settingModel, rec record, 
 // inEffect reports whether FoneStorm shows a destination that was applied, and returns the FoneNumber to refresh with. A list can
 // spell a destination differently than other responses, so a FoneNumber that differs only in spelling is read again.
 func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, rec record) (fonestorm.FoneNumber, bool) {
-	now := f.Option(optionOf[rec.Event])
+	option := settingWithID(rec.Setting).option()
+	now := f.Option(option)
 	_, ours := rec.find(now)
 	if ours || rec.Shown == nil || !fonestorm.MaySpell(now, rec.Applied[0]) {
 		return f, ours
@@ -174,7 +173,7 @@ func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, 
 	if again, err := r.client.ReadFoneNumber(ctx, f.Number); err == nil {
 		f = again
 	}
-	_, ours = rec.find(f.Option(optionOf[rec.Event]))
+	_, ours = rec.find(f.Option(option))
 	return f, ours
 }
 
@@ -223,8 +222,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 		r.of(plan.id()).set.Store(true)
 		rec = rec.configuring(plan.destination())
 	}
-	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Private)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, r.identity(plan))...)
+	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
 }
 
 // set sends the planned setting and returns what was sent and the record. It adds diagnostics, including the returned error.
@@ -296,7 +294,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 			fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so nothing was changed there.", number))
 	case err != nil:
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
-		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(off, err), rec, &resp.State, resp.Private)...)
+		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(off, err), rec, &resp.State, resp.Identity, resp.Private)...)
 	}
 }
 
@@ -316,14 +314,17 @@ func (r *settingResource) turnOff(ctx context.Context, number string, off fonest
 	return settingDiagnostics(number, off, result), err
 }
 
-// save stores a model in the state and its record in private state.
-func (r *settingResource) save(ctx context.Context, m settingModel, rec record, state *tfsdk.State, private privateState) diag.Diagnostics {
+// save stores a model in the state, its identity, and its record in private state.
+func (r *settingResource) save(
+	ctx context.Context, m settingModel, rec record, state *tfsdk.State, identity *tfsdk.ResourceIdentity, private privateState,
+) diag.Diagnostics {
 	rec.Creates = ""
-	rec.FoneNumber, rec.Event = m.FoneNumber.ValueString(), m.Event.ValueString()
+	rec.Setting = m.id()
 	if account := r.client.Account(); account != "" {
 		rec.Account = account
 	}
 	diags := state.Set(ctx, r.attributes(m))
+	diags.Append(identity.Set(ctx, r.identity(m))...)
 	diags.Append(rec.write(ctx, private)...)
 	return diags
 }

@@ -2,11 +2,11 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/numbervalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -87,35 +87,29 @@ func (r *settingResource) ValidateConfig(ctx context.Context, req resource.Valid
 			}
 		}
 	}
-	if kind == fonestorm.Callback && !config.isDelivery() && config.URLMethod.IsNull() {
-		resp.Diagnostics.AddAttributeError(path.Root("url_method"), "Missing URL Method",
-			"Type \"Callback\" requires url_method, the method with which FoneStorm calls the URL: \"GET\", \"POST\", or \"JSON\".")
-	}
-	switch {
-	case config.Value.IsUnknown():
-	case config.Value.IsNull() && kind != fonestorm.None:
-		resp.Diagnostics.AddAttributeError(path.Root("value"), "Missing Destination",
-			"Type "+config.Type.String()+" requires value, the destination of the messages. Only type \"None\" has no destination.")
-	case !config.Value.IsNull():
-		if err := checkDestination(kind, config.Value.ValueString(), config.FoneNumber.ValueString()); err != nil {
-			resp.Diagnostics.AddAttributeError(path.Root("value"), "Invalid Destination", err.Error())
-		} else if kind.IsCallback() {
-			resp.Diagnostics.Append(callbackWarnings(config.Value.ValueString(), !config.URLUsername.IsNull(),
-				!config.URLPassword.IsNull() || !config.URLPasswordWO.IsNull())...)
-		}
+	resp.Diagnostics.Append(destinationErrors(config)...)
+	if kind.IsCallback() && !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(callbackWarnings(config.Value.ValueString(), !config.URLUsername.IsNull(),
+			!config.URLPassword.IsNull() || !config.URLPasswordWO.IsNull())...)
 	}
 }
 
-// checkPair returns an error if a planned value is not a destination of the planned type.
-func checkPair(m settingModel) error {
-	if m.kind() == fonestorm.Callback && m.URLMethod.IsNull() {
-		return errors.New("There is no url_method, which type \"Callback\" requires.")
+// destinationErrors returns errors unless type, value, and url_method belong together, as far as they are known.
+func destinationErrors(m settingModel) (diags diag.Diagnostics) {
+	kind := m.kind()
+	if kind == fonestorm.Callback && m.URLMethod.IsNull() {
+		diags.AddAttributeError(path.Root("url_method"), "Missing URL Method",
+			"Type \"Callback\" requires url_method, the method with which FoneStorm calls the URL: \"GET\", \"POST\", or \"JSON\".")
 	}
-	if !m.Value.IsNull() {
-		return checkDestination(m.kind(), m.Value.ValueString(), m.FoneNumber.ValueString())
+	switch {
+	case m.Value.IsUnknown():
+	case m.Value.IsNull() && kind != fonestorm.None:
+		diags.AddAttributeError(path.Root("value"), "Missing Destination",
+			"Type "+m.Type.String()+" requires value, the destination of the messages. Only type \"None\" has no destination.")
+	case !m.Value.IsNull():
+		if err := checkDestination(kind, m.Value.ValueString(), m.FoneNumber.ValueString()); err != nil {
+			diags.AddAttributeError(path.Root("value"), "Invalid Destination", err.Error())
+		}
 	}
-	if !m.isOff() {
-		return errors.New("There is no value, but only type \"None\" has no destination.")
-	}
-	return nil
+	return diags
 }
