@@ -4,9 +4,7 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -17,8 +15,10 @@ import (
 // deliveryResource manages the delivery of one FoneNumber.
 type deliveryResource struct{ settingResource }
 
+var deliverySettings = settingResource{attributeMapper: deliveryAttributes{}, name: "_fonenumber_delivery"}
+
 func newDeliveryResource() resource.Resource {
-	var r completeResource = &deliveryResource{newSettingResource("_fonenumber_delivery", deliveryAttributes{})}
+	var r completeResource = &deliveryResource{deliverySettings}
 	return r
 }
 
@@ -26,11 +26,6 @@ func newDeliveryResource() resource.Resource {
 type deliveryModel struct {
 	commonModel
 	OnDestroy types.String `tfsdk:"on_destroy"`
-}
-
-// deliveryIdentity is the identity of a fractel_fonenumber_delivery.
-type deliveryIdentity struct {
-	FoneNumber types.String `tfsdk:"fonenumber"`
 }
 
 // deliveryAttributes maps the attributes of a fractel_fonenumber_delivery.
@@ -45,8 +40,6 @@ func (deliveryAttributes) load(ctx context.Context, from attributeSource, diags 
 func (deliveryAttributes) attributes(m settingModel) any {
 	return deliveryModel{m.commonModel, m.OnDestroy}
 }
-
-func (deliveryAttributes) identity(m settingModel) any { return deliveryIdentity{m.FoneNumber} }
 
 func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	all := commonSchema(fonestorm.URL)
@@ -81,29 +74,4 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 			"Use one resource for each FoneNumber.",
 		Attributes: all,
 	}
-}
-
-func (r *deliveryResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{
-		Attributes: map[string]identityschema.Attribute{
-			"fonenumber": identityschema.StringAttribute{
-				Description:       "FoneNumber, exactly ten digits.",
-				RequiredForImport: true,
-			},
-		},
-	}
-}
-
-func (r *deliveryResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	resource.ImportStatePassthroughWithIdentity(ctx, path.Root("fonenumber"), path.Root("fonenumber"), req, resp)
-	var imported deliveryIdentity
-	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, path.Root("fonenumber"), &imported.FoneNumber)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if err := checkTenDigits("The ID to import", imported.FoneNumber.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), "Invalid FoneNumber", err.Error())
-		return
-	}
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, imported)...)
 }

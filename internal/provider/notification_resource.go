@@ -2,13 +2,9 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
@@ -21,8 +17,10 @@ import (
 // notificationResource manages the notification about received or sent messages of one FoneNumber.
 type notificationResource struct{ settingResource }
 
+var notificationSettings = settingResource{attributeMapper: notificationAttributes{}, name: "_fonenumber_notification", hasEvent: true}
+
 func newNotificationResource() resource.Resource {
-	var r completeResource = &notificationResource{newSettingResource("_fonenumber_notification", notificationAttributes{})}
+	var r completeResource = &notificationResource{notificationSettings}
 	return r
 }
 
@@ -30,12 +28,6 @@ func newNotificationResource() resource.Resource {
 type notificationModel struct {
 	commonModel
 	Event types.String `tfsdk:"event"`
-}
-
-// notificationIdentity is the identity of a fractel_fonenumber_notification.
-type notificationIdentity struct {
-	FoneNumber types.String `tfsdk:"fonenumber"`
-	Event      types.String `tfsdk:"event"`
 }
 
 // notificationAttributes maps the attributes of a fractel_fonenumber_notification.
@@ -49,10 +41,6 @@ func (notificationAttributes) load(ctx context.Context, from attributeSource, di
 
 func (notificationAttributes) attributes(m settingModel) any {
 	return notificationModel{m.commonModel, m.Event}
-}
-
-func (notificationAttributes) identity(m settingModel) any {
-	return notificationIdentity{m.FoneNumber, m.Event}
 }
 
 func (r *notificationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -86,37 +74,4 @@ func (r *notificationResource) Schema(_ context.Context, _ resource.SchemaReques
 			"Destroying the resource sets type `None`, unless the FoneNumber has a notification that this resource did not set.",
 		Attributes: all,
 	}
-}
-
-func (r *notificationResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{
-		Attributes: map[string]identityschema.Attribute{
-			"fonenumber": identityschema.StringAttribute{Description: "FoneNumber, exactly ten digits.", RequiredForImport: true},
-			"event":      identityschema.StringAttribute{Description: "\"receive\" or \"send\".", RequiredForImport: true},
-		},
-	}
-}
-
-func (r *notificationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	var imported notificationIdentity
-	if req.ID == "" {
-		resp.Diagnostics.Append(req.Identity.Get(ctx, &imported)...)
-	} else {
-		number, event, _ := strings.Cut(req.ID, "/")
-		imported = notificationIdentity{types.StringValue(number), types.StringValue(event)}
-	}
-	if err := checkTenDigits("The FoneNumber to import", imported.FoneNumber.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), "Invalid FoneNumber", err.Error())
-	}
-	if event := imported.Event.ValueString(); event != eventReceive && event != eventSend {
-		resp.Diagnostics.AddAttributeError(path.Root("event"), "Invalid Event",
-			fmt.Sprintf("The event must be \"receive\" or \"send\", but %q was given. The ID of a notification is the FoneNumber, a slash, and the event, "+
-				"such as \"3215551212/receive\".", event))
-	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("fonenumber"), imported.FoneNumber)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("event"), imported.Event)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, imported)...)
 }

@@ -33,12 +33,20 @@ type frameworkServer interface {
 }
 
 // callContext is the context of a call until the call ends. After that it is a context that has ended and has no values.
-type callContext struct{ atomic.Pointer[context.Context] }
+type callContext struct {
+	atomic.Pointer[context.Context]
+}
 
 func (c *callContext) Deadline() (time.Time, bool) { return (*c.Load()).Deadline() }
 func (c *callContext) Done() <-chan struct{}       { return (*c.Load()).Done() }
 func (c *callContext) Err() error                  { return (*c.Load()).Err() }
 func (c *callContext) Value(key any) any           { return (*c.Load()).Value(key) }
+
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // released calls the framework with a context that is released afterward.
 func released[Request, Response any](
@@ -47,13 +55,9 @@ func released[Request, Response any](
 	ctx, cancel := context.WithCancel(ctx)
 	c := &callContext{}
 	c.Store(&ctx)
-	defer func() {
-		cancel()
-		ended, cancel := context.WithCancel(context.Background())
-		cancel()
-		c.Store(&ended)
-	}()
-	return call(c, req)
+	defer c.Store(&ended) //nolint:contextcheck // It replaces ctx.
+	defer cancel()
+	return call(c, req) //nolint:contextcheck // It contains ctx.
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {

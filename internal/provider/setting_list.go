@@ -26,7 +26,7 @@ var _ list.ListResourceWithConfigure = (*settingList)(nil)
 
 func newDeliveryList() list.ListResource {
 	return &settingList{
-		newSettingResource("_fonenumber_delivery", deliveryAttributes{}),
+		deliverySettings,
 		"Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request.",
 		filterAttributes(aboutTypeFilter, deliveryTypeRule),
 	}
@@ -37,7 +37,7 @@ func newNotificationList() list.ListResource {
 		"Return only notifications of this type: `Callback`, `Email`, or `None`. If omitted, notifications of type `None` are not returned.", notificationTypeRule)
 	filters["event"] = optional("Return only notifications about this event: `receive` or `send`.", eventRule)
 	return &settingList{
-		newSettingResource("_fonenumber_notification", notificationAttributes{}),
+		notificationSettings,
 		"Lists the notifications of the active FoneNumbers of the account, optionally filtered. Sends one request.",
 		filters,
 	}
@@ -94,7 +94,7 @@ func (l *settingList) filter(ctx context.Context, config tfsdk.Config, diags *di
 		foneNumberFilter
 		Event types.String `tfsdk:"event"`
 	}
-	if _, hasEvent := l.filters["event"]; !hasEvent {
+	if !l.hasEvent {
 		diags.Append(config.Get(ctx, &filter.foneNumberFilter)...)
 		return filter.foneNumberFilter, []string{""}
 	}
@@ -120,7 +120,7 @@ func (l *settingList) result(ctx context.Context, req list.ListRequest, f fonest
 	if !m.isDelivery() {
 		result.DisplayName += " (" + m.Event.ValueString() + ")"
 	}
-	result.Diagnostics.Append(result.Identity.Set(ctx, l.identity(m))...)
+	result.Diagnostics.Append(setIdentity(ctx, result.Identity, m)...)
 	if req.IncludeResource {
 		result.Diagnostics.Append(result.Resource.Set(ctx, l.attributes(m))...)
 	}

@@ -109,7 +109,9 @@ func (rec record) of(state settingModel) record {
 	return record{Setting: state.id(), Applied: []fonestorm.Delivery{state.destination()}}
 }
 
-func (rec record) isAbout(state settingModel) bool { return rec.Setting == state.id() && len(rec.Applied) > 0 }
+func (rec record) isAbout(state settingModel) bool {
+	return rec.Setting == state.id() && len(rec.Applied) > 0
+}
 
 // identified returns the record with an ID.
 func (rec record) identified() record {

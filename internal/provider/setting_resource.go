@@ -20,11 +20,8 @@ type settingResource struct {
 	*providerData
 	attributeMapper
 
-	name string // Name of the resource without that of the provider.
-}
-
-func newSettingResource(name string, mapper attributeMapper) settingResource {
-	return settingResource{nil, mapper, name}
+	name     string // Name of the resource without that of the provider.
+	hasEvent bool   // Whether the setting is a notification, which has an event.
 }
 
 // completeResource is what a resource implements.
@@ -51,8 +48,6 @@ type attributeMapper interface {
 	load(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel
 	// attributes returns the struct with all attributes, to store as a plan or state.
 	attributes(m settingModel) any
-	// identity returns the struct of the identity.
-	identity(m settingModel) any
 }
 
 // attributeSource is a configuration, plan, or state. The framework does not export an interface for them.
@@ -93,7 +88,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
 	// Set each time, because CLIs without identity support drop it, and the framework requires it even if the FoneNumber is
 	// gone.
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, r.identity(state))...)
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, state)...)
 	importing := state.Type.IsNull()
 	if r.client == nil {
 		if importing {
@@ -108,10 +103,18 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	number := state.FoneNumber.ValueString()
 
 	f, err := r.client.GetFoneNumber(ctx, number, state.option())
-	if err != nil {
-		gone, problems := r.readFailed(err, state, rec, importing)
-		resp.Diagnostics.Append(problems...)
-		if gone {
+	switch {
+	case err == nil:
+	case importing:
+		resp.Diagnostics.Append(apiDiagnostic(err, number))
+		return
+	case !fonestorm.IsNotFound(err):
+		resp.Diagnostics.Append(r.readFailure(err, number)...)
+		return
+	default:
+		resp.Diagnostics.Append(r.notFound(number, rec, "the resource is removed from the state. Remove it from the configuration.")...)
+		if !resp.Diagnostics.HasError() {
+			r.of(state.id()).gone.Store(true)
 			resp.State.RemoveResource(ctx)
 		}
 		return
@@ -140,25 +143,6 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if isNew { // Otherwise nothing has changed, and a difference would count as drift.
 		resp.Diagnostics.Append(r.save(ctx, state, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
 	}
-}
-
-// readFailed returns the diagnostics for a FoneNumber that could not be read, and whether the account no longer contains it.
-func (r *settingResource) readFailed(err error, state settingModel, rec record, importing bool) (gone bool, diags diag.Diagnostics) {
-	number := state.FoneNumber.ValueString()
-	switch {
-	case importing:
-		diags.Append(apiDiagnostic(err, number))
-	case !fonestorm.IsNotFound(err):
-		diags.Append(r.readFailure(err, number)...)
-	case r.isOtherAccount(rec):
-		diags.Append(r.otherAccount(number, rec)...)
-	default:
-		r.of(state.id()).gone.Store(true)
-		diags.AddAttributeWarning(path.Root("fonenumber"), summaryGone,
-			fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so the resource is removed from the state. Remove it from the configuration.", number))
-		return true, diags
-	}
-	return false, diags
 }
 
 // inEffect reports whether FoneStorm shows a destination that was applied, and returns the FoneNumber to refresh with. A list can
@@ -287,11 +271,8 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	left, err := r.turnOff(ctx, number, off, rec)
 	resp.Diagnostics.Append(left...)
 	switch {
-	case fonestorm.IsNotFound(err) && r.isOtherAccount(rec):
-		resp.Diagnostics.Append(r.otherAccount(number, rec)...)
 	case fonestorm.IsNotFound(err):
-		resp.Diagnostics.AddWarning(summaryGone,
-			fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so nothing was changed there.", number))
+		resp.Diagnostics.Append(r.notFound(number, rec, "nothing was changed there.")...)
 	case err != nil:
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
 		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(off, err), rec, &resp.State, resp.Identity, resp.Private)...)
@@ -324,22 +305,22 @@ func (r *settingResource) save(
 		rec.Account = account
 	}
 	diags := state.Set(ctx, r.attributes(m))
-	diags.Append(identity.Set(ctx, r.identity(m))...)
+	diags.Append(setIdentity(ctx, identity, m)...)
 	diags.Append(rec.write(ctx, private)...)
 	return diags
 }
 
-// isOtherAccount reports whether the credentials belong to another account than the one in which a FoneNumber was set.
-func (r *settingResource) isOtherAccount(rec record) bool {
-	account := r.client.Account()
-	return account != "" && rec.Account != "" && account != rec.Account
-}
-
-// otherAccount returns the error for a FoneNumber that was not found because the credentials belong to another account.
-func (r *settingResource) otherAccount(number string, rec record) (diags diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("fonenumber"), "FoneNumber in Another Account",
-		fmt.Sprintf("FoneNumber %s is not in account %q, to which the provider's credentials belong. This resource was applied with account %q. "+
-			"Use the credentials of account %q. If that account no longer contains the FoneNumber either, "+
-			"replace the resource with a removed block that has destroy = false.", number, r.client.Account(), rec.Account, rec.Account))
+// notFound returns the diagnostics for a FoneNumber that is not in the account: a warning, or an error if the credentials belong to
+// another account than the one in which it was set.
+func (r *settingResource) notFound(number string, rec record, consequence string) (diags diag.Diagnostics) {
+	if account := r.client.Account(); account != "" && rec.Account != "" && account != rec.Account {
+		diags.AddAttributeError(path.Root("fonenumber"), "FoneNumber in Another Account",
+			fmt.Sprintf("FoneNumber %s is not in account %q, to which the provider's credentials belong. This resource was applied with account %q. "+
+				"Use the credentials of account %q. If that account no longer contains the FoneNumber either, "+
+				"replace the resource with a removed block that has destroy = false.", number, account, rec.Account, rec.Account))
+	} else {
+		diags.AddAttributeWarning(path.Root("fonenumber"), summaryGone,
+			fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so %s", number, consequence))
+	}
 	return diags
 }
