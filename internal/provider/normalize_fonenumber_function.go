@@ -2,13 +2,8 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
-	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
-	"github.com/nyaruka/phonenumbers"
 )
 
 var _ function.Function = (*normalizeFoneNumberFunction)(nil)
@@ -45,30 +40,4 @@ func (f *normalizeFoneNumberFunction) Run(ctx context.Context, req function.RunR
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, digits)
-}
-
-// normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
-// leading 0, which the library drops: the national number of another country would become the number of a stranger.
-func normalizeFoneNumber(text string) (string, error) {
-	number, err := phonenumbers.Parse(text, "US")
-	if err != nil {
-		return "", fmt.Errorf("%q is not a telephone number", text)
-	}
-	given, _, _ := strings.Cut(strings.TrimSpace(text), ";") // Without the parameters of a tel: URI.
-	given = strings.TrimPrefix(strings.ToLower(given), "tel:")
-	digits := strconv.FormatUint(number.GetNationalNumber(), 10)
-	switch written := phonenumbers.NormalizeDigitsOnly(given); {
-	case number.GetCountryCode() != 1:
-		return "", fmt.Errorf("%q has country code %d, but FoneNumbers are North American (country code 1)", text, number.GetCountryCode())
-	case number.GetExtension() != "":
-		return "", fmt.Errorf("%q has an extension, which a FoneNumber cannot have", text)
-	case strings.ContainsFunc(given, unicode.IsLetter):
-		return "", fmt.Errorf("%q contains letters: use only the digits of the telephone number", text)
-	case strings.HasPrefix(written, "0"):
-		return "", fmt.Errorf("%q begins with 0, which no North American telephone number does: if it belongs to another country, it cannot be a FoneNumber", text)
-	case !tenDigits.MatchString(digits) || digits[0] < '2' || strings.TrimPrefix(written, "1") != digits:
-		return "", fmt.Errorf("%q is not a ten-digit North American telephone number, such as \"+1 (321) 555-1212\"", text)
-	default:
-		return digits, nil
-	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/numbervalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -92,24 +91,4 @@ func (r *settingResource) ValidateConfig(ctx context.Context, req resource.Valid
 		resp.Diagnostics.Append(callbackWarnings(config.Value.ValueString(), !config.URLUsername.IsNull(),
 			!config.URLPassword.IsNull() || !config.URLPasswordWO.IsNull())...)
 	}
-}
-
-// destinationErrors returns errors unless type, value, and url_method belong together, as far as they are known.
-func destinationErrors(m settingModel) (diags diag.Diagnostics) {
-	kind := m.kind()
-	if kind == fonestorm.Callback && m.URLMethod.IsNull() {
-		diags.AddAttributeError(path.Root("url_method"), "Missing URL Method",
-			"Type \"Callback\" requires url_method, the method with which FoneStorm calls the URL: \"GET\", \"POST\", or \"JSON\".")
-	}
-	switch {
-	case m.Value.IsUnknown():
-	case m.Value.IsNull() && kind != fonestorm.None:
-		diags.AddAttributeError(path.Root("value"), "Missing Destination",
-			"Type "+m.Type.String()+" requires value, the destination of the messages. Only type \"None\" has no destination.")
-	case !m.Value.IsNull():
-		if err := checkDestination(kind, m.Value.ValueString(), m.FoneNumber.ValueString()); err != nil {
-			diags.AddAttributeError(path.Root("value"), "Invalid Destination", err.Error())
-		}
-	}
-	return diags
 }

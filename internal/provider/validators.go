@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/nyaruka/phonenumbers"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -123,6 +124,32 @@ func checkTenDigits(what, value string) error {
 		return fmt.Errorf("%s must be exactly ten digits, but %q was given. Use %q.", what, value, found)
 	}
 	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %q was given.", what, value)
+}
+
+// normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
+// leading 0, which the library drops: the national number of another country would become the number of a stranger.
+func normalizeFoneNumber(text string) (string, error) {
+	number, err := phonenumbers.Parse(text, "US")
+	if err != nil {
+		return "", fmt.Errorf("%q is not a telephone number", text)
+	}
+	given, _, _ := strings.Cut(strings.TrimSpace(text), ";") // Without the parameters of a tel: URI.
+	given = strings.TrimPrefix(strings.ToLower(given), "tel:")
+	digits := strconv.FormatUint(number.GetNationalNumber(), 10)
+	switch written := phonenumbers.NormalizeDigitsOnly(given); {
+	case number.GetCountryCode() != 1:
+		return "", fmt.Errorf("%q has country code %d, but FoneNumbers are North American (country code 1)", text, number.GetCountryCode())
+	case number.GetExtension() != "":
+		return "", fmt.Errorf("%q has an extension, which a FoneNumber cannot have", text)
+	case strings.ContainsFunc(given, unicode.IsLetter):
+		return "", fmt.Errorf("%q contains letters: use only the digits of the telephone number", text)
+	case strings.HasPrefix(written, "0"):
+		return "", fmt.Errorf("%q begins with 0, which no North American telephone number does: if it belongs to another country, it cannot be a FoneNumber", text)
+	case !tenDigits.MatchString(digits) || digits[0] < '2' || strings.TrimPrefix(written, "1") != digits:
+		return "", fmt.Errorf("%q is not a ten-digit North American telephone number, such as \"+1 (321) 555-1212\"", text)
+	default:
+		return digits, nil
+	}
 }
 
 func checkSubaccount(value string) error {
