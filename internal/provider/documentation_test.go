@@ -1,11 +1,7 @@
 package provider
 
 import (
-	"go/ast"
-	"go/constant"
-	"go/parser"
-	gotoken "go/token"
-	"go/types"
+	"cmp"
 	"io/fs"
 	"maps"
 	"os"
@@ -25,88 +21,56 @@ var root = filepath.Join("..", "..")
 // pages returns the documentation by path below the root.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files = append(files, filepath.Join(root, "examples", "README.md"))
-	err = filepath.WalkDir(filepath.Join(root, "docs"), func(file string, _ fs.DirEntry, err error) error {
-		if filepath.Ext(file) == ".md" {
-			files = append(files, file)
-		}
-		return err
-	})
-	if err != nil || len(files) < 10 {
-		t.Fatalf("%d pages, %v", len(files), err)
-	}
 	found := map[string]string{}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, pattern := range []string{"*.md", "examples/README.md", "docs/*.md", "docs/*/*.md"} {
+		files, _ := filepath.Glob(filepath.Join(root, pattern))
+		for _, file := range files {
+			name, _ := filepath.Rel(root, file)
+			found[filepath.ToSlash(name)] = read(t, file)
 		}
-		name, _ := filepath.Rel(root, file)
-		found[filepath.ToSlash(name)] = string(content)
+	}
+	if len(found) < 20 {
+		t.Fatalf("only %d pages", len(found))
 	}
 	return found
 }
 
-// summaries returns the summaries of all errors and warnings in the provider's code.
-func summaries(t *testing.T) (failures, warnings []string) {
+func read(t *testing.T, file string) string {
 	t.Helper()
-	set := gotoken.NewFileSet()
-	names, err := filepath.Glob("*.go")
+	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var files []*ast.File
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
+	return string(content)
+}
+
+// summary matches the summary of an error or a warning in the provider's code: a text or a constant.
+var summary = regexp.MustCompile(`(?:Add(?:Attribute)?(Error|Warning)\(|credentialRule\(|rule\{summary: )` +
+	`(?:path\.Root\([^)]*\), )?(?:"(.+?)"|(summary\w+),)`)
+
+// summaries returns the summaries of all errors and warnings in the provider's code.
+func summaries(t *testing.T) (failures, warnings []string) {
+	t.Helper()
+	files, _ := filepath.Glob("*.go")
+	code := ""
+	for _, file := range files {
+		if !strings.HasSuffix(file, "_test.go") {
+			code += read(t, file)
 		}
-		file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, file)
 	}
-	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
-	config := types.Config{Error: func(error) {}} // Errors of missing imports do not matter for constants of this package.
-	_, _ = config.Check("provider", set, files, info)
-	add := func(to *[]string, summary ast.Expr) {
-		if value := info.Types[summary].Value; value != nil && value.Kind() == constant.String {
-			*to = append(*to, constant.StringVal(value))
+	constants := map[string]string{}
+	for _, match := range regexp.MustCompile(`(summary\w+) += "(.+)"`).FindAllStringSubmatch(code, -1) {
+		constants[match[1]] = match[2]
+	}
+	for _, match := range summary.FindAllStringSubmatch(code, -1) {
+		if text := match[2] + constants[match[3]]; match[1] == "Warning" {
+			warnings = append(warnings, text)
+		} else {
+			failures = append(failures, text)
 		}
 	}
 	for _, advice := range adviceFor {
 		failures = append(failures, advice.summary)
-	}
-	for _, file := range files {
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.CallExpr:
-				if maker, ok := n.Fun.(*ast.Ident); ok && maker.Name == "credentialRule" {
-					add(&failures, n.Args[0])
-				}
-				if method, ok := n.Fun.(*ast.SelectorExpr); ok {
-					switch method.Sel.Name {
-					case "AddError", "NewErrorDiagnostic":
-						add(&failures, n.Args[0])
-					case "AddAttributeError", "NewAttributeErrorDiagnostic":
-						add(&failures, n.Args[1])
-					case "AddWarning":
-						add(&warnings, n.Args[0])
-					case "AddAttributeWarning":
-						add(&warnings, n.Args[1])
-					}
-				}
-			case *ast.CompositeLit:
-				if kind, ok := n.Type.(*ast.Ident); ok && kind.Name == "rule" && len(n.Elts) > 0 {
-					add(&failures, n.Elts[0].(*ast.KeyValueExpr).Value)
-				}
-			}
-			return true
-		})
 	}
 	return failures, warnings
 }
@@ -164,36 +128,37 @@ func TestAccErrorsOfTheCLI(t *testing.T) {
 				credentials = ""
 			}
 			w := newAccount(t, simulator.Options{}).newWorkspace(t, config, "FRACTEL_USERNAME="+credentials)
-			says(t, w.plan(1), "Error: "+summary)
+			output := w.plan(1)
+			if says(t, output, "Error: "+summary); strings.Contains(output, "..") {
+				t.Errorf("ends with two periods, of which Terraform added one:\n%s", output)
+			}
 		})
 	}
 }
 
-func wantSame(t *testing.T, where string, want []string, got [][]string) {
+func wantSame(t *testing.T, where string, want []string, found [][]string) {
 	t.Helper()
-	missing := map[string]bool{}
-	for _, summary := range want {
-		missing[summary] = true
-	}
-	for _, match := range got {
-		if !slices.Contains(want, match[1]) {
+	var got []string
+	for _, match := range found {
+		if got = append(got, match[1]); !slices.Contains(want, match[1]) {
 			t.Errorf("%s explains %q, which does not exist", where, match[1])
 		}
-		delete(missing, match[1])
 	}
-	if len(missing) > 0 {
-		t.Errorf("%s lacks %q", where, slices.Sorted(maps.Keys(missing)))
+	for _, summary := range want {
+		if !slices.Contains(got, summary) {
+			t.Errorf("%s lacks %q", where, summary)
+		}
 	}
 }
 
 var (
-	codeBlock  = regexp.MustCompile("(?ms)^ *```(\\w*)\\n(.*?)^ *```$") // Blocks in lists are indented.
-	inlineCode = regexp.MustCompile("`[^`\\n]*`")
+	codeBlock = regexp.MustCompile("(?ms)^ *```(\\w*)\\n(.*?)^ *```$") // Blocks in lists are indented.
+	title     = regexp.MustCompile(`(?m)^page_title: "(.+)"\n(?s:.*?)^# (.+)$`)
 )
 
-// Code blocks use only languages that the Registry can render, and configurations that require the provider constrain its
-// version.
-func TestCodeInTheDocumentation(t *testing.T) {
+// Code blocks use only languages that the Registry can render, configurations that require the provider constrain its version, and
+// a page of the Registry has the same title in the navigation and as its heading. The linter finds misspelled names.
+func TestPages(t *testing.T) {
 	t.Parallel()
 	for page, content := range pages(t) {
 		for _, block := range codeBlock.FindAllStringSubmatch(content, -1) {
@@ -204,25 +169,13 @@ func TestCodeInTheDocumentation(t *testing.T) {
 				t.Errorf("%s has required_providers without a version:\n%s", page, block[2])
 			}
 		}
-	}
-}
-
-// A page has the same title in the navigation and as its heading.
-func TestTitlesInTheDocumentation(t *testing.T) {
-	t.Parallel()
-	title := regexp.MustCompile(`(?m)^page_title: "(.+)"\n(?s:.*?)^# (.+)$`)
-	for page, content := range pages(t) {
+		if !strings.HasPrefix(page, "docs/") {
+			continue
+		}
 		found := title.FindStringSubmatch(content)
-		switch {
-		case !strings.HasPrefix(page, "docs/"):
-		case found == nil:
-			t.Errorf("%s has no title", page)
-		case strings.HasPrefix(page, "docs/guides/") || page == "docs/index.md":
-			if found[1] != found[2] {
-				t.Errorf("%s has the titles %q and %q", page, found[1], found[2])
-			}
-		case !strings.HasSuffix(found[1], " - FracTEL"): // tfplugindocs adds this suffix.
-			t.Errorf("%s has the title %q", page, found[1])
+		isReference := found != nil && strings.HasSuffix(found[1], " - FracTEL") // tfplugindocs adds this suffix.
+		if found == nil || found[1] != found[2] && !isReference {
+			t.Errorf("%s has the titles %q", page, found)
 		}
 	}
 }
@@ -249,62 +202,30 @@ func anchors(content string) []string {
 // registry is the address of the overview, docs/index.md, in the Terraform Registry. It does not end with a slash.
 const registry = "https://registry.terraform.io/providers/fractel/fractel/latest/docs"
 
-// address returns the address of a page of docs in the Registry.
-func address(page string) string {
-	return strings.TrimSuffix(registry+strings.TrimSuffix(strings.TrimPrefix(page, "docs"), ".md"), "/index")
-}
-
 // Links within the documentation lead to a page and a heading, in the Registry, which resolves them against the address of the page,
 // and on GitHub, which resolves them against the file. Links to other sites are not checked.
 func TestLinksInTheDocumentation(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
-	published := map[string]string{}
-	for page := range all {
-		if strings.HasPrefix(page, "docs/") {
-			published[address(page)] = page
-		}
-	}
-	links := 0
 	for page, content := range all {
 		for _, match := range link.FindAllStringSubmatch(codeBlock.ReplaceAllString(content, ""), -1) {
-			links++
 			target, fragment, _ := strings.Cut(match[1], "#")
 			to := page // Of a link that is only a fragment.
-			switch {
-			case strings.HasPrefix(target, registry):
-				to = published[target]
+			switch inRegistry, found := strings.CutPrefix(target, registry); {
+			case found:
+				to = "docs" + cmp.Or(inRegistry, "/index") + ".md"
 			case strings.HasPrefix(target, "https://"):
 				continue
-			case target != "" && published[address(page)] == page:
+			case target != "" && strings.HasPrefix(page, "docs/"):
 				t.Errorf("%s links to %s, which leads nowhere in the Registry or on GitHub: use an address that begins with %s", page, match[1], registry)
 				continue
 			case target != "":
 				to = path.Join(path.Dir(page), target)
 			}
-			if _, err := os.Stat(filepath.Join(root, to)); to == "" || err != nil {
+			if _, err := os.Stat(filepath.Join(root, to)); err != nil {
 				t.Errorf("%s links to %s, which does not exist", page, match[1])
 			} else if fragment != "" && !slices.Contains(anchors(all[to]), fragment) {
 				t.Errorf("%s links to %s, but there are only %q", page, match[1], anchors(all[to]))
-			}
-		}
-	}
-	if links < 20 {
-		t.Errorf("found only %d links", links)
-	}
-}
-
-// Names have one spelling. The linter finds other misspellings.
-func TestNamesInTheDocumentation(t *testing.T) {
-	t.Parallel()
-	name := regexp.MustCompile(`(?i)\b(?:fone ?numbers?|fone ?storm|fractel|open ?tofu)\b`)
-	right := []string{"FoneNumber", "FoneNumbers", "FoneStorm", "FracTEL", "OpenTofu"}
-	for page, content := range pages(t) {
-		prose := inlineCode.ReplaceAllString(codeBlock.ReplaceAllString(content, ""), "")
-		prose = regexp.MustCompile(`\]\([^)]*\)|https?://\S+|<a id.*|(?m)^page_title:.*$|^#+ .*Schema for.*$|^# .*$`).ReplaceAllString(prose, "]")
-		for _, found := range name.FindAllString(prose, -1) {
-			if !slices.Contains(right, found) {
-				t.Errorf("%s has %q", page, found)
 			}
 		}
 	}
@@ -313,35 +234,29 @@ func TestNamesInTheDocumentation(t *testing.T) {
 // Files and tests that GNUmakefile and the pages for contributors name exist.
 func TestFilesInTheDocumentation(t *testing.T) {
 	t.Parallel()
-	var files, tests strings.Builder
+	var existing strings.Builder
 	err := filepath.WalkDir(root, func(file string, _ fs.DirEntry, err error) error {
-		files.WriteString(filepath.ToSlash(file) + "\n")
+		existing.WriteString(filepath.ToSlash(file) + "\n")
 		if err == nil && strings.HasSuffix(file, "_test.go") {
-			content, failed := os.ReadFile(file)
-			tests.Write(content)
-			err = failed
+			for _, test := range regexp.MustCompile(`func (Test\w+)`).FindAllStringSubmatch(read(t, file), -1) {
+				existing.WriteString("/" + test[1] + "\n")
+			}
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`([\\w./-]+\\.(?:go|yaml|csv|tmpl)|Test\\w+)`")
-	for page, content := range pages(t) {
-		for _, found := range named.FindAllStringSubmatch(codeBlock.ReplaceAllString(content, ""), -1) {
-			exists := strings.Contains(files.String(), "/"+found[1]+"\n") || strings.Contains(tests.String(), "func "+found[1]+"(")
-			if !exists && !strings.HasPrefix(page, "docs/") {
-				t.Errorf("%s names %s, which does not exist", page, found[1])
-			}
+	sources := pages(t)
+	sources["GNUmakefile"] = read(t, filepath.Join(root, "GNUmakefile"))
+	for source, content := range sources {
+		if strings.HasPrefix(source, "docs/") { // Names files of the user.
+			continue
 		}
-	}
-	commands, err := os.ReadFile(filepath.Join(root, "GNUmakefile"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, found := range regexp.MustCompile(`-run '?\^?(Test\w+)`).FindAllStringSubmatch(string(commands)+pages(t)["CONTRIBUTING.md"], -1) {
-		if !strings.Contains(tests.String(), "func "+found[1]) {
-			t.Errorf("GNUmakefile or CONTRIBUTING.md runs %s, which does not exist", found[1])
+		for _, name := range regexp.MustCompile("`[\\w./-]+\\.(?:go|yaml|csv|tmpl)`|\\bTest[A-Z]\\w+").FindAllString(content, -1) {
+			if !strings.Contains(existing.String(), "/"+strings.Trim(name, "`")) { // The name of a test can be cut off.
+				t.Errorf("%s names %s, which does not exist", source, name)
+			}
 		}
 	}
 }
