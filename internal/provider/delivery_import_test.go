@@ -3,8 +3,8 @@ package provider
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +42,7 @@ var unconfigurable = map[string]simulator.Receive{
 	"In FoneStorm, remove them from the URL":              {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
 	"must be one e-mail address":                          {Type: "Email", Email: "a@example.com, b@example.com"},
 	"must contain only digits":                            {Type: "Device", Device: "SIP/horse"},
-	"would forward to itself":                             {Type: "Forward", Forward: "3215559004"},
+	"would forward to itself":                             {Type: "Forward", Forward: "3215540004"},
 	"The number to forward to must be exactly ten digits": {Type: "Forward", Forward: "+44 20 7946 0958"},
 	"The callback URL contains a space":                   {Type: "URL", URL: "https://hooks.example.com/a b"},
 	"FoneStorm shows no destination":                      {Type: "Email"},
@@ -55,7 +55,7 @@ func newOddAccount(t *testing.T, count int, active ...string) (a *account, numbe
 	a = newAccount(t, simulator.Options{})
 	for i := range count {
 		f := oddDeliveries[i%len(oddDeliveries)]
-		f.Number = fmt.Sprint(3215550000 + i)
+		f.Number = loadNumber(i)
 		f.Active = active[i/len(oddDeliveries)%len(active)]
 		a.Put(f)
 		numbers = append(numbers, f.Number)
@@ -63,13 +63,12 @@ func newOddAccount(t *testing.T, count int, active ...string) (a *account, numbe
 	return a, numbers
 }
 
-// putUnconfigurable adds FoneNumbers that cannot be configured, and returns the reasons by FoneNumber.
+// putUnconfigurable adds FoneNumbers that cannot be configured, which a list has first, and returns the reasons by FoneNumber.
 func (a *account) putUnconfigurable() map[string]string {
 	reasons := map[string]string{}
-	for i, reason := range slices.Sorted(maps.Keys(unconfigurable)) {
-		receive := unconfigurable[reason]
-		number := fmt.Sprint(3215559010 + i)
-		if receive.Forward != "" && strings.HasPrefix(receive.Forward, "321") {
+	for reason, receive := range unconfigurable {
+		number := "32155400" + fmt.Sprint(10+len(reasons))
+		if strings.HasPrefix(receive.Forward, "321") {
 			number = receive.Forward
 		}
 		reasons[number] = reason
@@ -111,103 +110,98 @@ func TestImport(t *testing.T) {
 	}
 }
 
-// Odd FoneNumbers are imported with generated configuration, without a change in FoneStorm.
+// Odd FoneNumbers are imported with generated configuration, without null attributes, as the guide on adoption describes, and without a
+// change in FoneStorm. What is left of the configuration contains neither credentials nor a callback method.
 func TestAccImportGeneratesConfiguration(t *testing.T) {
 	t.Parallel()
 	a, numbers := newOddAccount(t, 60, "yes", "no", "cancel")
+	const line = "  provider = fractel\n" // Terraform 1.16 needs it to generate the resource, and rejects it afterward.
 	imports := ""
 	for _, number := range numbers {
-		imports += fmt.Sprintf("import {\n  to = fractel_fonenumber_delivery.n%s\n  id = %[1]q\n}\n", number)
+		imports += fmt.Sprintf("import {\n%s  to = fractel_fonenumber_delivery.n%s\n  id = %[2]q\n}\n", line, number)
 	}
 	w := a.newWorkspace(t, imports)
 	w.plan(2, "-generate-config-out=adopted.tf")
-	w.adopts(a, 60)
-}
-
-// `terraform query` generates the configuration of a whole account, and omits FoneNumbers that cannot be configured.
-func TestAccQueryGeneratesConfiguration(t *testing.T) {
-	t.Parallel()
-	needs(t, queries)
-	a, _ := newOddAccount(t, 60, "yes")
-	a.putUnconfigurable()
-	w := a.newWorkspace(t, "provider \"fractel\" {\n}\n")
-	w.write("all.tfquery.hcl", listBlock("all", "include_resource = true", ""))
-	says(w.t, w.run(0, "query", "-no-color", "-generate-config-out=adopted.tf"), "Warning: Unsupported Destination")
-	w.adopts(a, 60)
-}
-
-// adopts applies the generated adopted.tf, without null attributes, as the guide on adoption describes. What is left of it must not
-// contain credentials or a callback method.
-func (w *workspace) adopts(a *account, count int) {
-	w.t.Helper()
-	generated, err := os.ReadFile(filepath.Join(w.Dir, "adopted.tf"))
-	if err != nil {
-		w.t.Fatal(err)
+	w.configure(strings.ReplaceAll(imports, line, ""))
+	generated := regexp.MustCompile(`(?m)^.*= null.*\n`).ReplaceAllString(read(t, filepath.Join(w.Dir, "adopted.tf")), "")
+	if line := regexp.MustCompile(`(?m)^ *url_.*$`).FindString(generated); line != "" {
+		t.Errorf("unexpected line: %s", line)
 	}
-	lines := slices.DeleteFunc(strings.Split(string(generated), "\n"), func(line string) bool { return strings.Contains(line, "= null") })
-	for _, line := range lines {
-		if strings.HasPrefix(strings.TrimSpace(line), "url_") {
-			w.t.Errorf("unexpected line: %s", line)
-		}
-	}
-	w.write("adopted.tf", strings.Join(lines, "\n"))
-	says(w.t, w.plan(2), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", count))
+	w.write("adopted.tf", generated)
+	says(t, w.plan(2), "Plan: 60 to import, 0 to add, 0 to change, 0 to destroy.")
 	w.apply()
 	w.plan(0)
-	a.sendsOnly(w.t, 0)
+	a.sendsOnly(t, 0)
 }
 
-// The generated configuration of every delivery in a list is valid and contains only required attributes, and its import
-// plans empty. Deliveries that cannot be configured are omitted with a warning.
+// A list returns what an import would, in one request. What a CLI generates from it is valid and plans nothing. Deliveries that no
+// configuration can describe are omitted with a warning, do not count toward the limit, and cannot be imported. The reason contains no
+// password.
 func TestGenerateResourceConfig(t *testing.T) {
 	t.Parallel()
 	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
 	reasons := a.putUnconfigurable()
 	r := a.start(t.Context(), t, nil)
-
-	found, diags := r.list(attributes{}, 1000)
-	if len(found) != len(oddDeliveries) {
-		t.Errorf("%d deliveries, want %d", len(found), len(oddDeliveries))
+	found, warnings := r.list(attributes{}, int64(len(oddDeliveries)))
+	if len(found) != len(oddDeliveries) || len(warnings) != len(reasons) || a.count("list") != 1 {
+		t.Fatalf("%d deliveries, %d warnings, %d lists", len(found), len(warnings), a.count("list"))
 	}
-	if len(diags) != len(reasons) {
-		t.Errorf("%d warnings, want %d", len(diags), len(reasons))
-	}
-	for number, reason := range reasons {
-		if !slices.ContainsFunc(diags, func(d *tfprotov6.Diagnostic) bool {
-			return d.Severity == tfprotov6.DiagnosticSeverityWarning && d.Summary == "Unsupported Destination" &&
-				strings.Contains(d.Detail, "FoneNumber "+number+" is omitted") && strings.Contains(d.Detail, reason)
-		}) {
-			t.Errorf("no warning contains FoneNumber %s and %q", number, reason)
+	for i, number := range slices.Sorted(maps.Keys(reasons)) {
+		wantWarnings(t, warnings[i:i+1], []string{"Unsupported Destination"}, "FoneNumber "+number+" is omitted", reasons[number])
+		_, diags := r.importState(number)
+		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, reasons[number], "Remove the import of this FoneNumber.")
+		for _, d := range append(diags, warnings[i]) {
+			if strings.Contains(d.Detail, "horse") {
+				t.Errorf("FoneNumber %s: shows a secret: %s", number, d.Detail)
+			}
 		}
 	}
 	for _, one := range found {
-		state, number := one.resource, one.number
-		config := maps.Clone(state) // What a CLI generates: every attribute that is not null.
+		config := maps.Clone(one.resource) // What a CLI generates: every attribute that is not null.
 		if d := failure(r.validate(config)); d != nil {
-			t.Errorf("FoneNumber %s: %v is not valid: %s", number, config, d.Detail)
+			t.Errorf("FoneNumber %s: %v is not valid: %s", one.number, config, d.Detail)
 		}
-		imported, diags := r.importState(number)
+		imported, diags := r.importState(one.number)
 		if d := failure(diags); d != nil {
-			t.Fatalf("FoneNumber %s: %s", number, d.Detail)
+			t.Fatalf("FoneNumber %s: %s", one.number, d.Detail)
 		}
 		if c, _ := r.plan(imported, config); !c.isEmpty() {
-			t.Errorf("FoneNumber %s: the plan changes %q", number, c.differs())
+			t.Errorf("FoneNumber %s: the plan changes %q", one.number, c.differs())
 		}
 	}
 	a.sendsOnly(t, 0)
 }
 
-// A delivery that no configuration can describe cannot be imported. The error gives the reason and the next step, but no
-// password.
-func TestImportOfWhatCannotBeConfigured(t *testing.T) {
+// The filters, at the protocol, because `terraform query` requires Terraform 1.14.
+func TestList(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	r := a.start(t.Context(), t, nil)
-	for number, reason := range a.putUnconfigurable() {
-		_, diags := r.importState(number)
-		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, reason, "Remove the import of this FoneNumber.")
-		if d := failure(diags); d != nil && strings.Contains(d.Detail, "horse") {
-			t.Errorf("FoneNumber %s: shows a secret: %s", number, d.Detail)
+	a := newVariedAccount(t)
+	a.Put(simulator.FoneNumber{Number: "5615550000"}) // Without a label.
+	tests := map[string]struct {
+		filter attributes
+		limit  int64
+		want   string // The display names.
+	}{
+		"all":      {attributes{}, 100, "Number Device, Number Email, Number URL, Number Forward, Number None, 5615550000"},
+		"limit":    {attributes{}, 2, "Number Device, Number Email"},
+		"type":     {attributes{"type": "URL"}, 100, "Number URL"},
+		"label":    {attributes{"label": "Number Forward"}, 100, "Number Forward"},
+		"group":    {attributes{"group": "odd"}, 1, "Number Email"},
+		"area":     {attributes{"area_code": "561"}, 100, "5615550000"},
+		"inactive": {attributes{"area_code": "407"}, 100, ""},
+	}
+	for name, test := range tests {
+		found, diags := a.start(t.Context(), t, nil).list(test.filter, test.limit)
+		var names []string
+		for _, one := range found {
+			names = append(names, one.name)
+		}
+		if got := strings.Join(names, ", "); got != test.want || len(diags) > 0 {
+			t.Errorf("%s: %s, want %s: %v", name, got, test.want, diags)
 		}
 	}
+	_, diags := a.start(t.Context(), t, nil).list(attributes{"type": "email"}, 100)
+	wantError(t, diags, "Invalid Attribute Value Match")
+	_, diags = a.start(t.Context(), t, attributes{"password": "wrong"}).list(attributes{}, 100)
+	wantError(t, diags, "FoneStorm Authentication Failed")
 }

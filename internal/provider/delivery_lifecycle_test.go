@@ -3,122 +3,93 @@ package provider
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// inState checks every attribute of the state.
-func (d delivery) inState(address, number string) []statecheck.StateCheck {
-	text := func(value string) knownvalue.Check {
-		if value == "" {
-			return knownvalue.Null()
-		}
-		return knownvalue.StringExact(value)
-	}
-	var checks []statecheck.StateCheck
-	for name, want := range map[string]knownvalue.Check{
-		"fonenumber": knownvalue.StringExact(number), "type": text(d.kind), "value": text(d.value),
-		"url_method": knownvalue.Null(), "url_username": text(d.username), "url_password": text(d.password),
-	} {
-		checks = append(checks, statecheck.ExpectKnownValue(address, tfjsonpath.New(name), want))
-	}
-	return checks
+// block returns the resource block of a notification.
+func (s setting) block(d delivery, number string) string {
+	block := strings.Replace(d.named(s.event, number), resourceName, notificationName, 1)
+	block = strings.Replace(block, `type = "URL"`, "type = \"Callback\"\n  url_method = \"JSON\"", 1)
+	return strings.Replace(block, "\n}", fmt.Sprintf("\n  event = %q\n}", s.event), 1)
 }
 
-// A delivery of each type from create to destroy. plugin-testing checks that the plan after each step is empty.
+// Deliveries of each type, and both notifications of the first FoneNumber, from create to destroy. plugin-testing checks that the plan
+// after each step is empty, and that an import has the state of the apply.
 func TestAccLifecycle(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations) + 1})
-	addressOf := func(i int) string { return "fractel_fonenumber_delivery." + destinations[i].kind }
-	step := func(want []delivery, action plancheck.ResourceActionType) (s resource.TestStep) {
-		s.Config = a.provider()
-		var checks []resource.TestCheckFunc
-		for i, d := range want {
-			s.Config += strings.Replace(d.config(loadNumber(i)), `"test"`, fmt.Sprintf("%q", destinations[i].kind), 1)
-			s.ConfigStateChecks = append(s.ConfigStateChecks, d.inState(addressOf(i), loadNumber(i))...)
+	first, moved, off := loadNumber(0), loadNumber(len(destinations)), delivery{kind: "None"}
+	addressOf := func(i int) string { return resourceName + "." + destinations[i].kind }
+	are := func(wanted ...delivery) resource.TestCheckFunc { // The settings of the first FoneNumber.
+		return func(*terraform.State) error {
+			f, _ := a.Get(first)
+			for i, as := range settings {
+				if got := as.is(f); got != wanted[i] {
+					return fmt.Errorf("the %s is %+v, want %+v", as.name, got, wanted[i])
+				}
+			}
+			return nil
+		}
+	}
+	step := func(deliveries, notifications []delivery, action plancheck.ResourceActionType, before func()) resource.TestStep {
+		s := resource.TestStep{PreConfig: before, Config: a.provider()}
+		checks := []resource.TestCheckFunc{are(deliveries[0], notifications[0], notifications[1])}
+		for i, d := range deliveries {
+			s.Config += d.named(d.kind, loadNumber(i))
 			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(addressOf(i), action))
 			checks = append(checks, a.delivers(loadNumber(i), d))
+		}
+		for i, as := range settings[1:] {
+			s.Config += as.block(notifications[i], first)
+			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(notificationName+"."+as.event, action))
 		}
 		s.Check = resource.ComposeTestCheckFunc(checks...)
 		return s
 	}
-	drifted := step(otherDestinations, plancheck.ResourceActionUpdate)
-	drifted.PreConfig = func() {
+	drift := func() {
 		for _, f := range a.Numbers() {
-			a.byHand(f.Number, "Email", "somebody@example.com")
+			f.ReceiveNotify, f.SendNotify = simulator.Notify{}, simulator.Notify{}
+			f.Receive = f.Receive.Delivering("Email", "somebody@example.com")
+			a.Put(f)
 		}
 	}
+	called, mailed := delivery{"URL", hookURL, "hook", "horse"}, delivery{kind: "Email", value: "archive@example.com"}
 	steps := []resource.TestStep{
-		step(destinations, plancheck.ResourceActionCreate), step(otherDestinations, plancheck.ResourceActionUpdate), drifted,
+		step(destinations, []delivery{called, mailed}, plancheck.ResourceActionCreate, nil),
+		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, nil),
+		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, drift),
 	}
-	for i, d := range otherDestinations {
-		ignored := []string{"on_destroy"} // An import has another default.
-		if d.kind == "None" {
-			ignored = append(ignored, "value")
-		}
+	imports := func(address, id, identifier string, ignored ...string) {
 		steps = append(steps, resource.TestStep{
-			ResourceName: addressOf(i), ImportState: true, ImportStateId: loadNumber(i),
-			ImportStateVerify: true, ImportStateVerifyIdentifierAttribute: "fonenumber", ImportStateVerifyIgnore: ignored,
+			ResourceName: address, ImportState: true, ImportStateId: id, ImportStateVerify: true,
+			ImportStateVerifyIdentifierAttribute: identifier, ImportStateVerifyIgnore: ignored,
 		})
 	}
-	moved := loadNumber(len(destinations))
+	for i := range otherDestinations {
+		imports(addressOf(i), loadNumber(i), "fonenumber", "on_destroy", map[string]string{"None": "value"}[otherDestinations[i].kind])
+	}
+	for _, as := range settings[1:] {
+		imports(notificationName+"."+as.event, as.id(first), "event", "url_username", "url_password")
+	}
 	steps = append(steps, resource.TestStep{
-		Config: a.provider() + strings.Replace(destinations[1].config(moved), `"test"`, `"Email"`, 1),
+		Config: a.provider() + destinations[1].named("Email", moved),
 		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 			plancheck.ExpectResourceAction(addressOf(0), plancheck.ResourceActionDestroy),
 			plancheck.ExpectResourceAction(addressOf(1), plancheck.ResourceActionReplace),
 		}},
-		Check: resource.ComposeTestCheckFunc(
-			a.delivers(loadNumber(0), delivery{kind: "None"}), a.delivers(loadNumber(1), delivery{kind: "None"}), a.delivers(moved, destinations[1]),
-		),
+		Check: resource.ComposeTestCheckFunc(are(off, off, off), a.delivers(loadNumber(1), off), a.delivers(moved, destinations[1])),
 	})
-	resource.ParallelTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: inProcess(),
-		CheckDestroy:             a.delivers(moved, delivery{kind: "None"}),
-		Steps:                    steps,
-	})
-}
-
-// Deliveries that were set elsewhere are imported by a block, and the plan does nothing else.
-func TestAccImport(t *testing.T) {
-	throughCLI(t)
-	a := newAccount(t, simulator.Options{})
-	a.byHand(testNumber, "URL", destinations[2].value)
-	config := a.provider() + delivery{kind: "URL", value: destinations[2].value}.config(testNumber)
-	kinds := []resource.ImportStateKind{resource.ImportBlockWithID}
-	if importByIdentity.in(theCLI()) {
-		kinds = append(kinds, resource.ImportBlockWithResourceIdentity)
-	}
-	steps := []resource.TestStep{{Config: config}}
-	for _, kind := range kinds {
-		steps = append(steps, resource.TestStep{
-			Config: config, ResourceName: testAddress, ImportState: true, ImportStateKind: kind, ImportStateId: testNumber,
-			ImportPlanChecks: resource.ImportPlanChecks{PreApply: []plancheck.PlanCheck{
-				plancheck.ExpectResourceAction(testAddress, plancheck.ResourceActionNoop),
-			}},
-		})
-	}
-	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), Steps: steps})
-}
-
-// Every type changes to every other in place. Credentials are removed with the type.
-func TestSwitchType(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
-	for _, from := range destinations {
-		for _, to := range destinations {
-			for _, d := range []delivery{from, to} {
-				m.mustApply(d.attributes(testNumber))
-				a.mustDeliver(t, testNumber, d)
-			}
+	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), CheckDestroy: a.delivers(moved, off), Steps: steps})
+	for _, r := range a.Requests() {
+		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/test \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
+			t.Errorf("%s %s by %q", r.Method, r.Path, agent)
 		}
 	}
 }
@@ -130,40 +101,35 @@ func with(config attributes, name string, value any) attributes {
 	return config
 }
 
-// The result of each on_destroy for a created, a changed, and an imported delivery.
+// The result of each on_destroy for a delivery that was created, or imported, and changed.
 func TestOnDestroy(t *testing.T) {
 	t.Parallel()
-	last := delivery{"URL", "https://second.example.com/", "hook", "horse"}
-	for name, test := range map[string]struct {
-		onDestroy string
-		imported  bool
-		want      delivery
+	for _, test := range []struct {
+		onDestroy       string
+		imported, keeps bool
 	}{
-		"disable":           {"disable", false, delivery{kind: "None"}},
-		"default":           {"", false, delivery{kind: "None"}},
-		"keep":              {"keep", false, last},
-		"imported, disable": {"disable", true, delivery{kind: "None"}},
-		"imported, default": {"", true, destinations[1]},
-		"imported, keep":    {"keep", true, destinations[1]},
+		{"disable", false, false}, {"", false, false}, {"keep", false, true}, {"disable", true, false}, {"", true, true}, {"keep", true, true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{})
-			a.byHand(testNumber, "Email", destinations[1].value)
+			a.byHand(testNumber, "Email", "old@example.com")
 			m := a.manage(t)
-			configs := []attributes{destinations[2].attributes(testNumber), last.attributes(testNumber)}
 			if test.imported {
 				m.mustImport(testNumber)
-				configs = []attributes{destinations[1].attributes(testNumber)}
 			}
-			for _, config := range configs {
+			want := delivery{kind: "None"}
+			for _, d := range []delivery{destinations[2], otherDestinations[2]} {
+				config := d.attributes(testNumber)
 				if test.onDestroy != "" {
 					config["on_destroy"] = test.onDestroy
 				}
-				m.mustApply(config)
+				if m.mustApply(config); test.keeps {
+					want = d
+				}
 			}
 			m.mustApply(nil)
-			a.mustDeliver(t, testNumber, test.want)
+			a.mustDeliver(t, testNumber, want)
 			if m.exists() {
 				t.Errorf("the state has %s", m.state)
 			}
@@ -222,44 +188,18 @@ func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	says(t, w.apply("-destroy", "-refresh=false"), "3 destroyed")
 }
 
-// A create that did not take effect is tainted. If the configuration then contains another FoneNumber, the destroy of the
-// tainted object has no record of the object, and must not turn off a delivery that something else set.
-func TestLostCreateThenAnotherFoneNumber(t *testing.T) {
-	t.Parallel()
-	boss := delivery{kind: "Email", value: "boss@example.com"}
-	a := newAccountWith(t, otherNumber)
-	a.byHand(testNumber, boss.kind, boss.value)
-	m := a.manage(t)
-	m.settings = attributes{"max_retries": 0}
-	a.injectInto("set", simulator.BadGateway)
-	wantError(t, m.apply(destinations[1].attributes(testNumber)), "FoneStorm Server Error")
-	a.Inject(nil)
-
-	created, _ := m.start().plan(instance{}, destinations[1].attributes(otherNumber))
-	r := m.start()
-	for _, c := range []change{destruction(m.instance, created.private), created} {
-		if _, diags := r.apply(c); failure(diags) != nil {
-			t.Fatal(failure(diags).Detail)
-		}
-	}
-	a.mustDeliver(t, testNumber, boss)
-	a.mustDeliver(t, otherNumber, destinations[1])
-}
-
-// byHandMethod changes the callback method outside of Terraform.
-func (a *account) byHandMethod(method string) {
-	f, _ := a.Get(testNumber)
-	f.Receive.URLMethod = method
-	a.Put(f)
-}
-
 // An imported FoneNumber with method JSON plans empty until its delivery changes. A method other than POST that was set
 // elsewhere is drift only if POST is configured.
 func TestURLMethod(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
+	byHand := func(method string) {
+		f, _ := a.Get(testNumber)
+		f.Receive.URLMethod = method
+		a.Put(f)
+	}
 	a.byHand(testNumber, "URL", hookURL)
-	a.byHandMethod("JSON")
+	byHand("JSON")
 	m := a.manage(t)
 	m.mustImport(testNumber)
 	m.mustPlanNothing(toURL("", "", 0))
@@ -271,7 +211,7 @@ func TestURLMethod(t *testing.T) {
 	posted := with(other, "url_method", "POST")
 	m.mustApply(posted)
 
-	a.byHandMethod("GET")
+	byHand("GET")
 	_, diags := m.plan(posted)
 	wantWarnings(t, diags, []string{"Callback Method Changes to POST"})
 	m.mustApply(posted)
@@ -280,7 +220,7 @@ func TestURLMethod(t *testing.T) {
 	}
 	a.Forget()
 	m.mustApply(other) // Without a configured method, the provider ignores it.
-	a.byHandMethod("GET")
+	byHand("GET")
 	m.mustPlanNothing(other)
 	a.sendsOnly(t, 0)
 }

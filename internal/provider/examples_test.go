@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,10 +25,9 @@ type block struct {
 func blocks(content string) (found []block) {
 	end := 0
 	for _, at := range codeBlock.FindAllStringSubmatchIndex(content, -1) {
-		code := content[at[4]:at[5]]
-		indent := regexp.MustCompile(`^ *`).FindString(code)
-		code = regexp.MustCompile(`(?m)^`+indent).ReplaceAllString(code, "")
-		found = append(found, block{content[end:at[0]], content[at[2]:at[3]], code})
+		language, code := content[at[2]:at[3]], content[at[4]:at[5]]
+		indent := len(code) - len(strings.TrimLeft(code, " "))
+		found = append(found, block{content[end:at[0]], language, regexp.MustCompile(fmt.Sprintf("(?m)^ {%d}", indent)).ReplaceAllString(code, "")})
 		end = at[1]
 	}
 	return found
@@ -40,9 +40,8 @@ func (b block) isConfig() bool { return b.language == "terraform" || b.language 
 func (b block) canRun(t *testing.T, page string) bool {
 	t.Helper()
 	for text, f := range map[string]feature{
-		`identity = \{`: importByIdentity, `provider::`: providerFunctions, `url_password_wo`: writeOnly, `mock_provider`: mockedProviders,
-		`terraform query|^list `: queries, `(?s)import \{.*for_each`: importForEach, `removed \{`: forgetting,
-		`(?s)resource .*destroy = false`: forgettingResources,
+		`identity = \{`: importByIdentity, `url_password_wo`: writeOnly, `mock_provider`: mockedProviders, `terraform query|^list `: queries,
+		`removed \{`: forgetting, `(?s)resource .*destroy = false`: forgettingResources,
 	} {
 		if regexp.MustCompile(text).MatchString(b.code) && lacks(t, f, page) {
 			return false
@@ -51,56 +50,31 @@ func (b block) canRun(t *testing.T, page string) bool {
 	return true
 }
 
-// guided returns the configuration in a guide that contains this text.
-func guided(t *testing.T, guide, text string) string {
-	t.Helper()
-	all := blocks(pages(t)["docs/guides/"+guide])
-	i := slices.IndexFunc(all, func(b block) bool { return b.isConfig() && strings.Contains(b.code, text) })
-	if i < 0 {
-		t.Fatalf("%s has no configuration with %q", guide, text)
-	}
-	return all[i].code
-}
-
 // Whoever follows a page to the letter gets what it says: files are written under the names above them, commands are run, and
 // what they print contains the text below them, in one folder until the page asks for another empty one. The account is the one
 // that `make simulator` serves.
 func TestAccGuides(t *testing.T) {
 	t.Parallel()
 	throughCLI(t)
-	followed := 0
 	for page, content := range pages(t) {
 		if page == "README.md" {
 			_, content, _ = strings.Cut(content, "\n## Use it\n") // Before that, it shows what the provider does.
 		} else if page != "docs/index.md" && !strings.HasPrefix(page, "docs/guides/") {
 			continue
 		}
-		if len(blocks(content)) == 0 {
-			continue
-		}
-		followed++
 		t.Run(strings.TrimSuffix(filepath.Base(page), ".md"), func(t *testing.T) {
 			t.Parallel()
-			f := newFollower(t, page)
-			for _, folder := range folders(blocks(content)) {
-				f.follow(folder, strings.Contains(content, registry+"#example-usage"))
+			f, folder := newFollower(t, page), []block{}
+			for i, b := range blocks(content) {
+				if i > 0 && strings.Contains(b.prose, "empty folder") {
+					f.follow(folder, content)
+					folder = nil
+				}
+				folder = append(folder, b)
 			}
+			f.follow(folder, content)
 		})
 	}
-	if followed < 10 {
-		t.Errorf("only %d pages have blocks", followed)
-	}
-}
-
-// folders divides the blocks of a page where it asks for an empty folder.
-func folders(all []block) (divided [][]block) {
-	for i, b := range all {
-		if i == 0 || strings.Contains(b.prose, "empty folder") {
-			divided = append(divided, nil)
-		}
-		divided[len(divided)-1] = append(divided[len(divided)-1], b)
-	}
-	return divided
 }
 
 // follower follows a page with a simulated account and an installed provider.
@@ -112,17 +86,10 @@ type follower struct {
 
 func newFollower(t *testing.T, page string) *follower {
 	t.Helper()
-	a := newAccount(t, simulator.Options{Documented: true})
-	w := a.newWorkspace(t, "", simulator.DocumentedVariables()...)
+	w := newAccount(t, simulator.Options{Documented: true}).newWorkspace(t, "", simulator.DocumentedVariables()...)
 	mirror, bin := t.TempDir(), t.TempDir()
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		dir := filepath.Join(mirror, host, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Link(filepath.Join(builtProvider.dir, "terraform-provider-fractel"), filepath.Join(dir, "terraform-provider-fractel")); err != nil {
-			t.Fatal(err)
-		}
+		linkProvider(t, filepath.Join(mirror, host, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH))
 	}
 	if _, err := terraformcli.NewMirrored(theCLI().Path, w.Dir, mirror); err != nil { // Replaces the CLI configuration of the workspace.
 		t.Fatal(err)
@@ -136,16 +103,16 @@ func newFollower(t *testing.T, page string) *follower {
 
 var fileName = regexp.MustCompile("`([\\w./-]+\\.[a-z]+)`[^`.]*:\\s*$")
 
-// follow follows the blocks in a new folder, as far as the CLI has the features. The page must say where to find the provider if
-// the blocks do not contain it.
-func (f *follower) follow(folder []block, refersToProvider bool) {
+// follow follows the blocks in a new folder, as far as the CLI has the features. If the blocks do not contain the provider, the page
+// must say where to find it.
+func (f *follower) follow(folder []block, page string) {
 	f.t.Helper()
 	f.Dir = f.t.TempDir()
 	isRoot := func(b block) bool {
 		return strings.Contains(b.code, "required_providers") && !strings.Contains(b.prose, "module-")
 	}
 	if !slices.ContainsFunc(folder, isRoot) {
-		if !refersToProvider && slices.ContainsFunc(folder, block.isConfig) {
+		if !strings.Contains(page, registry+"#example-usage") && slices.ContainsFunc(folder, block.isConfig) {
 			f.t.Errorf("%s does not say that the folder needs the provider", f.page)
 		}
 		f.write("provider.tf", f.provider)
@@ -242,19 +209,13 @@ func (b block) runAlone(t *testing.T) {
 	case strings.HasPrefix(b.code, "list "):
 		name = "example.tfquery.hcl"
 		w.write(name, b.code)
-		says(t, w.run(0, "query", "-no-color"), "Support hooks")
+		listed := map[bool]string{true: "Support hooks", false: "Arriving twice (receive)"}[strings.Contains(b.code, resourceName)]
+		says(t, w.run(0, "query", "-no-color"), listed)
 	case strings.HasPrefix(b.code, "import "):
-		of := regexp.MustCompile(`fractel_\w+`).FindString(b.code)
-		imported, err := os.ReadFile(filepath.Join(root, "examples", "resources", of, "resource.tf"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.write(name, string(imported)+"\n"+b.code)
-		want := "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy."
-		if of != resourceName { // The documented account has no notification like that of the example.
-			want = "Plan: 1 to import"
-		}
-		says(t, w.plan(2), want)
+		imported := regexp.MustCompile(`fractel_\w+`).FindString(b.code)
+		w.write(name, read(t, filepath.Join(root, "examples", "resources", imported, "resource.tf"))+"\n"+b.code)
+		// The documented account has no notification like that of the example.
+		says(t, w.plan(2), "Plan: 1 to import"+map[bool]string{true: ", 0 to add, 0 to change, 0 to destroy."}[imported == resourceName])
 	default:
 		w.write(name, b.code)
 		w.apply()

@@ -1,11 +1,8 @@
 package provider
 
 import (
-	"archive/zip"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -13,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hashicorp/go-version"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
@@ -31,9 +29,7 @@ func TestMain(m *testing.M) {
 	}
 	debug.SetGCPercent(400) // As in main.
 	code := m.Run()
-	if builtProvider.dir != "" {
-		os.RemoveAll(builtProvider.dir)
-	}
+	os.RemoveAll(providerDir)
 	os.Exit(code)
 }
 
@@ -86,17 +82,25 @@ func inProcess() map[string]func() (tfprotov6.ProviderServer, error) {
 // cover`.
 var coverage = os.Getenv("FRACTEL_TEST_COVERAGE")
 
-// builtProvider is the provider binary, built once for all tests that run it as users do.
-var builtProvider struct {
-	once sync.Once
-	dir  string
-	err  error
-}
+var providerDir string // Folder of the built provider; empty until it is built.
+
+// buildProvider builds the provider once for all tests that run it as users do.
+var buildProvider = sync.OnceValue(func() (err error) {
+	var flags []string
+	if coverage != "" { // Otherwise, the binary writes no coverage.
+		flags = []string{"-cover", "-coverpkg=.,./internal/fonestorm,./internal/provider"}
+	}
+	if providerDir, err = os.MkdirTemp("", "fractel-test-"); err != nil {
+		return err
+	}
+	return terraformcli.BuildProvider(context.Background(), root, providerDir, flags...)
+})
 
 // workspace is a working directory of the real CLI.
 type workspace struct {
 	*terraformcli.Workspace
-	t *testing.T
+	t       *testing.T
+	program string // The provider, at a path that no other workspace has, so that its processes can be found.
 }
 
 // newWorkspace returns a working directory with this configuration, in which the CLI uses the built provider. The
@@ -104,17 +108,8 @@ type workspace struct {
 func (a *account) newWorkspace(t *testing.T, config string, env ...string) *workspace {
 	t.Helper()
 	throughCLI(t)
-	builtProvider.once.Do(func() {
-		if builtProvider.dir, builtProvider.err = os.MkdirTemp("", "fractel-test-"); builtProvider.err == nil { //nolint:usetesting // It outlives the test that creates it.
-			var flags []string
-			if coverage != "" { // Otherwise, the binary writes no coverage.
-				flags = []string{"-cover", "-coverpkg=.,./internal/fonestorm,./internal/provider"}
-			}
-			builtProvider.err = terraformcli.BuildProvider(context.Background(), filepath.Join("..", ".."), builtProvider.dir, flags...)
-		}
-	})
-	if builtProvider.err != nil {
-		t.Fatal(builtProvider.err)
+	if err := buildProvider(); err != nil {
+		t.Fatal(err)
 	}
 	env = append([]string{
 		"FRACTEL_ENDPOINT=" + a.endpoint, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "FRACTEL_REQUESTS_PER_SECOND=1000",
@@ -122,13 +117,30 @@ func (a *account) newWorkspace(t *testing.T, config string, env ...string) *work
 	if coverage != "" {
 		env = append(env, "GOCOVERDIR="+coverage)
 	}
-	w, err := terraformcli.New(os.Getenv("TF_ACC_TERRAFORM_PATH"), t.TempDir(), builtProvider.dir, env...)
+	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	result := &workspace{Workspace: w, t: t}
-	result.configure(config)
-	return result
+	w := &workspace{t: t, program: linkProvider(t, dir)}
+	if w.Workspace, err = terraformcli.New(os.Getenv("TF_ACC_TERRAFORM_PATH"), t.TempDir(), dir, env...); err != nil {
+		t.Fatal(err)
+	}
+	w.configure(config)
+	return w
+}
+
+// linkProvider links the built provider into a folder. Unlike a copy, which can be busy right after it was written, a link can be run.
+func linkProvider(t *testing.T, dir string) (program string) {
+	t.Helper()
+	program = filepath.Join(dir, "terraform-provider-fractel")
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = os.Link(filepath.Join(providerDir, filepath.Base(program)), program)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
 }
 
 // configure replaces the configuration.
@@ -172,80 +184,33 @@ func (w *workspace) apply(args ...string) string {
 	return w.run(0, append([]string{"apply", "-no-color", "-input=false", "-auto-approve"}, args...)...)
 }
 
-// unframed removes the frames around diagnostics and their line breaks from an output, so that tests can search for
-// sentences.
-func unframed(output string) string {
-	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)), " ")
-}
-
 // rejects runs an apply that must end with an error.
 func (w *workspace) rejects(args ...string) string {
 	w.t.Helper()
 	return w.run(1, append([]string{"apply", "-no-color", "-input=false", "-auto-approve"}, args...)...)
 }
 
-// outputs returns the outputs of the last apply as JSON.
-func (w *workspace) outputs() map[string]any {
-	w.t.Helper()
-	printed, err := w.Command(w.t.Context(), "output", "-json").Output()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var outputs map[string]struct{ Value any }
-	if err := json.Unmarshal(printed, &outputs); err != nil {
-		w.t.Fatal(err)
-	}
-	values := map[string]any{}
-	for name, output := range outputs {
-		values[name] = output.Value
-	}
-	return values
-}
-
-func asJSON(t *testing.T, value any) string {
-	t.Helper()
-	text, err := json.Marshal(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+// unframed removes the frames around diagnostics and their line breaks from an output, so that tests can search for
+// sentences.
+func unframed(output string) string {
+	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)), " ")
 }
 
 // setEnv adds variables to the environment of the CLI.
 func (w *workspace) setEnv(env ...string) { w.Env = append(w.Env, env...) }
 
-// unzipped returns the contents of an archive, such as a saved plan.
-func unzipped(t *testing.T, path string) []byte {
-	t.Helper()
-	archive, err := zip.OpenReader(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer archive.Close()
-	var content []byte
-	for _, file := range archive.File {
-		reader, err := file.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		part, err := io.ReadAll(reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		content = append(content, part...)
-	}
-	return content
-}
-
 // config returns the resource block of a delivery.
-func (d delivery) config(number string) string {
-	lines := []string{fmt.Sprintf("type = %q", d.kind)}
-	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
+func (d delivery) config(number string) string { return d.named("test", number) }
+
+// named returns the resource block of this name.
+func (d delivery) named(name, number string) string {
+	block := fmt.Sprintf("resource %q %q {\n  fonenumber = %q\n  type = %q\n", resourceName, name, number, d.kind)
+	for argument, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
 		if value != "" {
-			lines = append(lines, fmt.Sprintf("%s = %q", name, value))
+			block += fmt.Sprintf("  %s = %q\n", argument, value)
 		}
 	}
-	return fmt.Sprintf("resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = %q\n  %s\n}\n", number, strings.Join(lines, "\n  "))
+	return block + "}\n"
 }
 
 // numbered returns the deliveries of the first n FoneNumbers, each at its own address.
@@ -270,4 +235,55 @@ func says(t *testing.T, output string, want ...string) {
 			t.Errorf("the output does not contain %q:\n%s", text, output)
 		}
 	}
+}
+
+// feature is a feature that the provider supports and that not every CLI has.
+type feature struct {
+	name            string
+	terraform, tofu string // First version that has the feature; empty for none.
+}
+
+// templates/index.md.tmpl documents the same versions.
+var (
+	forgetting          = feature{"removed blocks with destroy = false", "1.7", "1.10"}
+	mockedProviders     = feature{"tests with mocked providers", "1.7", "1.8"}
+	writeOnly           = feature{"write-only attributes", "1.11", "1.11"}
+	importByIdentity    = feature{"import by identity", "1.12", "1.12"}
+	queries             = feature{"terraform query", "1.14", ""}
+	forgettingResources = feature{"resources with destroy = false", "1.16", "1.12"}
+)
+
+// theCLI returns the CLI that runs the tests. It runs the CLI only once.
+var theCLI = sync.OnceValue(func() terraformcli.CLI { return inspected(os.Getenv("TF_ACC_TERRAFORM_PATH")) })
+
+func inspected(path string) terraformcli.CLI {
+	cli, err := terraformcli.Inspect(context.Background(), path)
+	if err != nil {
+		panic(err)
+	}
+	return cli
+}
+
+func isTofu(cli terraformcli.CLI) bool { return cli.Name == "tofu" }
+
+// in reports whether a CLI has the feature. OpenTofu has its own version numbers.
+func (f feature) in(cli terraformcli.CLI) bool {
+	first := f.terraform
+	if isTofu(cli) {
+		first = f.tofu
+	}
+	// Betas and release candidates of a version have its features.
+	return first != "" && cli.Version.Core().GreaterThanOrEqual(version.Must(version.NewVersion(first)))
+}
+
+// lacks reports, and logs, that the CLI cannot run a part of a test.
+func lacks(t *testing.T, f feature, part string) bool {
+	t.Helper()
+	throughCLI(t)
+	c := theCLI()
+	if f.in(c) {
+		return false
+	}
+	t.Logf("skipped: %s requires %s (Terraform %s, OpenTofu %q), which %s does not have", part, f.name, f.terraform, f.tofu, c.Product())
+	return true
 }

@@ -3,8 +3,6 @@ package provider
 import (
 	"strings"
 	"testing"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 func TestNormalizeFoneNumber(t *testing.T) {
@@ -35,20 +33,5 @@ func TestNormalizeFoneNumber(t *testing.T) {
 		if got, err := normalizeFoneNumber(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q returns %q, %v, want an error that contains %q", text, got, err, want)
 		}
-	}
-}
-
-func TestAccNormalizeFoneNumber(t *testing.T) {
-	t.Parallel()
-	needs(t, providerFunctions)
-	w := newAccount(t, simulator.Options{}).newWorkspace(t, "output \"good\" {\n  value = provider::fractel::normalize_fonenumber(\"+1 (321) 555-1212\")\n}\n")
-	w.apply()
-	if got := w.outputs()["good"]; got != "3215551212" {
-		t.Errorf("the function returns %v", got)
-	}
-	w.configure("output \"bad\" {\n  value = provider::fractel::normalize_fonenumber(\"the front desk\")\n}\n")
-	output := w.plan(1)
-	if says(t, output, `"the front desk" is not a telephone number.`); strings.Contains(output, "..") {
-		t.Errorf("ends with two periods, of which Terraform added one:\n%s", output)
 	}
 }

@@ -11,31 +11,6 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-const stateForBothCLIs = `
-resource "fractel_fonenumber_delivery" "password" {
-  fonenumber   = "3215550000"
-  type         = "URL"
-  value        = "https://hooks.example.com/sms"
-  url_username = "hook"
-  url_password = "horse"
-}
-resource "fractel_fonenumber_delivery" "kept" {
-  fonenumber = "3215550001"
-  type       = "Email"
-  value      = "ops@example.com"
-  on_destroy = "keep"
-}
-resource "fractel_fonenumber_delivery" "imported" {
-  fonenumber = "3215550002"
-  type       = "Email"
-  value      = "imported@example.com"
-}
-import {
-  to = fractel_fonenumber_delivery.imported
-  id = "3215550002"
-}
-`
-
 // A state of one CLI, including its private state, works with another CLI. FRACTEL_TEST_OTHER_CLI=tofu names the other CLI. One
 // creates, the other changes, both then plan nothing, and the other destroys.
 func TestAccStateOfAnotherCLI(t *testing.T) {
@@ -56,8 +31,11 @@ func TestAccStateOfAnotherCLI(t *testing.T) {
 		t.Run(filepath.Base(clis[0])+" first", func(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{FoneNumbers: 3})
-			a.byHand("3215550002", "Email", "imported@example.com")
-			w := a.newWorkspace(t, stateForBothCLIs).with(clis[0])
+			kept, imported := delivery{kind: "Email", value: "ops@example.com"}, delivery{kind: "Email", value: "imported@example.com"}
+			a.byHand("3215550002", imported.kind, imported.value)
+			w := a.newWorkspace(t, destinations[2].named("password", "3215550000")+imported.named("imported", "3215550002")+
+				strings.Replace(kept.named("kept", "3215550001"), "\n}", "\n  on_destroy = \"keep\"\n}", 1)+
+				"import {\n  to = fractel_fonenumber_delivery.imported\n  id = \"3215550002\"\n}\n").with(clis[0])
 			says(t, w.apply(), "1 imported, 2 added, 0 changed, 0 destroyed")
 
 			w = w.with(clis[1])
@@ -71,8 +49,8 @@ func TestAccStateOfAnotherCLI(t *testing.T) {
 			w = w.with(clis[1])
 			w.apply("-destroy")
 			a.mustDeliver(t, "3215550000", delivery{kind: "None"})
-			a.mustDeliver(t, "3215550001", delivery{kind: "Email", value: "ops@example.com"})
-			a.mustDeliver(t, "3215550002", delivery{kind: "Email", value: "imported@example.com"})
+			a.mustDeliver(t, "3215550001", kept)
+			a.mustDeliver(t, "3215550002", imported)
 			if left := w.run(0, "state", "list"); left != "" {
 				t.Errorf("the state still has %s", left)
 			}
@@ -83,11 +61,11 @@ func TestAccStateOfAnotherCLI(t *testing.T) {
 // with returns the same working directory for another CLI.
 func (w *workspace) with(cli string) *workspace {
 	w.t.Helper()
-	other, err := terraformcli.New(cli, w.Dir, builtProvider.dir, w.Env...)
+	other, err := terraformcli.New(cli, w.Dir, filepath.Dir(w.program), w.Env...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	result := &workspace{Workspace: other, t: w.t}
+	result := &workspace{Workspace: other, t: w.t, program: w.program}
 	// OpenTofu can use a state of Terraform unchanged. Terraform needs `state replace-provider`, see the guide on moving.
 	state, _ := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
 	if !isTofu(inspected(cli)) && strings.Contains(string(state), "registry.opentofu.org/") {

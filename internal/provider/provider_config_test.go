@@ -1,6 +1,11 @@
 package provider
 
 import (
+	"cmp"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,84 +18,114 @@ import (
 // The precedence of the provider block, the environment, and the defaults.
 func TestClientConfig(t *testing.T) {
 	text := types.StringValue
-	tests := map[string]struct {
-		block providerModel
-		env   map[string]string
-		want  fonestorm.Config
+	user := attributes{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p"}
+	for name, test := range map[string]struct {
+		block       providerModel
+		environment attributes
+		want        fonestorm.Config // Empty members are the defaults.
 	}{
-		"defaults": {
-			env: map[string]string{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p"},
-			want: fonestorm.Config{
-				Endpoint: "https://api.fonestorm.com/v2", Username: "u", Password: "p",
-				RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
-			},
-		},
+		"defaults": {environment: user, want: fonestorm.Config{Username: "u", Password: "p", MaxRetries: 4}},
 		"everything from the environment": {
-			env: map[string]string{"FRACTEL_ENDPOINT": "http://localhost:1/v2", "FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "3"},
-			want: fonestorm.Config{
-				Endpoint: "http://localhost:1/v2", Token: "t", RequestsPerSecond: 3, MaxRetries: 4, RequestTimeout: 30 * time.Second,
-			},
+			environment: attributes{"FRACTEL_ENDPOINT": "http://localhost:1/v2", "FRACTEL_TOKEN": "t", "FRACTEL_REQUESTS_PER_SECOND": "3"},
+			want:        fonestorm.Config{Endpoint: "http://localhost:1/v2", Token: "t", RequestsPerSecond: 3, MaxRetries: 4},
 		},
 		"the block takes precedence": {
 			block: providerModel{
 				Endpoint: text("http://[::1]:2/v2"), Username: text("bu"), Password: text("bp"), RequestsPerSecond: new(int64(7)),
 				MaxRetries: new(int64(0)), RequestTimeout: text("1m"),
 			},
-			env: map[string]string{"FRACTEL_ENDPOINT": "http://localhost:1/v2", "FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p", "FRACTEL_REQUESTS_PER_SECOND": "3"},
-			want: fonestorm.Config{
-				Endpoint: "http://[::1]:2/v2", Username: "bu", Password: "bp", RequestsPerSecond: 7, RequestTimeout: time.Minute,
-			},
+			environment: with(with(user, "FRACTEL_ENDPOINT", "http://localhost:1/v2"), "FRACTEL_REQUESTS_PER_SECOND", "3"),
+			want:        fonestorm.Config{Endpoint: "http://[::1]:2/v2", Username: "bu", Password: "bp", RequestsPerSecond: 7, RequestTimeout: time.Minute},
 		},
 		"a token in the block overrides a user in the environment": {
-			block: providerModel{Token: text("t")},
-			env:   map[string]string{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p"},
-			want: fonestorm.Config{
-				Endpoint: fonestorm.DefaultEndpoint, Token: "t", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
-			},
+			block: providerModel{Token: text("t")}, environment: user, want: fonestorm.Config{Token: "t", MaxRetries: 4},
 		},
 		"a user in the block overrides a token in the environment": {
-			block: providerModel{Username: text("u")},
-			env:   map[string]string{"FRACTEL_TOKEN": "t", "FRACTEL_PASSWORD": "p"},
-			want: fonestorm.Config{
-				Endpoint: fonestorm.DefaultEndpoint, Username: "u", Password: "p", RequestsPerSecond: 10, MaxRetries: 4, RequestTimeout: 30 * time.Second,
-			},
+			block: providerModel{Username: text("u")}, environment: attributes{"FRACTEL_TOKEN": "t", "FRACTEL_PASSWORD": "p"},
+			want: fonestorm.Config{Username: "u", Password: "p", MaxRetries: 4},
 		},
-	}
-	for name, test := range tests {
+	} {
 		t.Run(name, func(t *testing.T) {
-			for _, variable := range []string{"FRACTEL_ENDPOINT", "FRACTEL_USERNAME", "FRACTEL_PASSWORD", "FRACTEL_TOKEN", "FRACTEL_REQUESTS_PER_SECOND"} {
-				t.Setenv(variable, test.env[variable])
-			}
-			got, diags := test.block.clientConfig()
-			if diags.HasError() || got != test.want {
-				t.Errorf("got %+v, %+v, want %+v", got, diags, test.want)
+			setEnvironment(t, test.environment)
+			want := test.want
+			want.Endpoint = cmp.Or(want.Endpoint, "https://api.fonestorm.com/v2")
+			want.RequestsPerSecond = cmp.Or(want.RequestsPerSecond, 10)
+			want.RequestTimeout = cmp.Or(want.RequestTimeout, 30*time.Second)
+			if got, diags := test.block.clientConfig(); diags.HasError() || got != want {
+				t.Errorf("got %+v, %+v, want %+v", got, diags, want)
 			}
 		})
 	}
 }
 
-// Credentials that are unknown until the apply are valid in a plan, and are used in the apply.
-func TestAccUnknownCredentials(t *testing.T) {
+// The user agent ends with what TF_APPEND_USER_AGENT contains, as that of the CLI does.
+func TestUserAgent(t *testing.T) {
+	const own = "terraform-provider-fractel/0.1.0 (Terraform or OpenTofu 1.12.6)"
+	for appended, want := range map[string]string{
+		"":                      own,
+		"  ":                    own,
+		" pipeline/7 (nightly)": own + " pipeline/7 (nightly)",
+		"one\r\nToken: x\n":     own + " one Token: x",
+		"Zürich\x7f":            own + " Zürich",
+	} {
+		t.Setenv("TF_APPEND_USER_AGENT", appended)
+		if got := userAgent("0.1.0", "1.12.6"); got != want {
+			t.Errorf("%q: the user agent is %q, want %q", appended, got, want)
+		}
+	}
+}
+
+// Credentials that are unknown until the apply are valid in a plan, and are used in the apply. A destination that is unknown is
+// checked in the apply, before it is sent.
+func TestAccUnknownValues(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber})
-	w := a.newWorkspace(t, `
+	a := newAccountWith(t, testNumber)
+	config := func(destination string) string {
+		return `
 resource "terraform_data" "vault" {
   input = "demo-password"
 }
+resource "terraform_data" "destination" {
+  input = "` + destination + `"
+}
 provider "fractel" {
-  endpoint = "`+a.endpoint+`"
+  endpoint = "` + a.endpoint + `"
   username = "demo"
   password = terraform_data.vault.output
 }
-`+destinations[1].config(testNumber))
+` + strings.Replace(destinations[1].config(testNumber), `"ops@example.com"`, "terraform_data.destination.output", 1)
+	}
+	w := a.newWorkspace(t, config("ops@example.com"))
 	w.plan(2)
 	if requests := a.Requests(); len(requests) > 0 {
 		t.Errorf("the plan sent requests: %+v", requests)
 	}
 	w.apply()
-	if err := a.delivers(testNumber, destinations[1])(nil); err != nil {
-		t.Error(err)
-	}
 	w.plan(0)
+	w.configure(config("ops.example.com"))
+	w.plan(2)
+	says(t, w.rejects(), `The value must be one e-mail address, such as "ops@example.com"`)
+	a.mustDeliver(t, testNumber, destinations[1])
+}
+
+// The provider connects through the proxy in the environment, which sees only the host.
+func TestAccProxyFromEnvironment(t *testing.T) {
+	t.Parallel()
+	var asked sync.Map
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.Method+" "+r.RequestURI, true)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(proxy.Close)
+	a := newAccount(t, simulator.Options{})
+	a.endpoint = "https://fonestorm.example.com/v2"
+	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber), "HTTPS_PROXY="+proxy.URL)
+	says(t, w.plan(1), "Error: Unable to Reach FoneStorm")
+	if _, connected := asked.LoadAndDelete("CONNECT fonestorm.example.com:443"); !connected {
+		t.Error("the proxy was not asked to connect")
+	}
+	asked.Range(func(other, _ any) bool {
+		t.Errorf("the proxy received %s", other)
+		return true
+	})
 }
