@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -44,7 +45,7 @@ func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
 		openapi3filter.OnErr(func(_ context.Context, w http.ResponseWriter, status int, _ openapi3filter.ErrCode, err error) {
 			reason, _, _ := strings.Cut(err.Error(), "\nSchema:") // The rest quotes the schema and the value.
 			s.addViolation(reason)
-			fail(w, status, reason)
+			reply(w, status, reason)
 		}),
 	)
 	validated := validator.Middleware(next)
@@ -58,7 +59,7 @@ func (s *Simulator) validate(next http.Handler) (http.Handler, error) {
 func (s *Simulator) Violations() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.violations...)
+	return slices.Clone(s.violations)
 }
 
 func (s *Simulator) addViolation(reason string) {

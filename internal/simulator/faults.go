@@ -53,23 +53,26 @@ const rateLimitExceeded = "Rate Limit Exceeded"
 
 // faults contains what each fault does in place of FoneStorm.
 var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request){
-	ConnectionReset:  func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, reset) },
-	ConnectionClosed: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, orderly) },
+	ConnectionReset:  func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { reset(w) },
+	ConnectionClosed: func(*Simulator, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	NoResponse:       func(_ *Simulator, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	ResponseLost: func(s *Simulator, w http.ResponseWriter, r *http.Request) {
 		s.service.ServeHTTP(httptest.NewRecorder(), r)
-		disconnect(w, reset)
+		reset(w)
 	},
 
-	TokenRejected:      envelope(http.StatusUnauthorized, "The token is missing, invalid, or expired."),
-	RateLimited:        envelope(http.StatusTooManyRequests, rateLimitExceeded),
-	RateLimited400:     envelope(http.StatusBadRequest, rateLimitExceeded),
-	RateLimitedSeconds: envelope(http.StatusTooManyRequests, rateLimitExceeded, "1"),
-	ServerError:        envelope(http.StatusInternalServerError, "Something went wrong."),
-	NotFound:           envelope(http.StatusNotFound, "The FoneNumber was not found."),
-	NotFoundPage:       page(http.StatusNotFound),
-	BadGateway:         page(http.StatusBadGateway),
-	HTMLPage:           page(http.StatusOK),
+	TokenRejected:  failure(http.StatusUnauthorized, "The token is missing, invalid, or expired."),
+	RateLimited:    failure(http.StatusTooManyRequests, rateLimitExceeded),
+	RateLimited400: failure(http.StatusBadRequest, rateLimitExceeded),
+	RateLimitedSeconds: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "1")
+		reply(w, http.StatusTooManyRequests, rateLimitExceeded)
+	},
+	ServerError:  failure(http.StatusInternalServerError, "Something went wrong."),
+	NotFound:     failure(http.StatusNotFound, foneNumberNotFound),
+	NotFoundPage: page(http.StatusNotFound),
+	BadGateway:   page(http.StatusBadGateway),
+	HTMLPage:     page(http.StatusOK),
 
 	EmptyResponse: damaged("", func(http.Header, []byte) []byte { return nil }),
 	CutOff: damaged("", func(header http.Header, body []byte) []byte {
@@ -119,43 +122,28 @@ func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
 		mu.Lock()
 		fault := choose(r)
 		mu.Unlock()
-		respond, known := faults[fault]
-		if fault != "" && !known {
-			s.addViolation(fmt.Sprintf("a test asks for the unknown fault %q", fault))
-		}
-		if known {
+		respond, isFault := faults[fault]
+		if isFault {
 			respond(s, w, r)
 		}
-		return known
+		return isFault
 	})
 }
 
-// Arguments for SetLinger: 0 makes TCP reset the connection when it is closed.
-const (
-	reset   = 0
-	orderly = -1
-)
-
-// disconnect closes the connection without a response.
-func disconnect(w http.ResponseWriter, linger int) {
-	connection, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler) // For connections that cannot be hijacked.
+// reset resets the connection, so that what was sent is lost. Without a connection, as in memory, it only ends the request.
+func reset(w http.ResponseWriter) {
+	if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		if tcp, ok := connection.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // Makes TCP reset the connection when it is closed.
+		}
+		_ = connection.Close()
 	}
-	if tcp, ok := connection.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(linger)
-	}
-	_ = connection.Close()
+	panic(http.ErrAbortHandler)
 }
 
-// envelope returns a handler that sends FoneStorm's error envelope, with a Retry-After if there is one.
-func envelope(status int, message string, retryAfter ...string) func(*Simulator, http.ResponseWriter, *http.Request) {
-	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
-		for _, value := range retryAfter {
-			w.Header().Set("Retry-After", value)
-		}
-		fail(w, status, message)
-	}
+// failure returns a handler that sends an error response.
+func failure(status int, message string) func(*Simulator, http.ResponseWriter, *http.Request) {
+	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { reply(w, status, message) }
 }
 
 // page returns a handler that sends a proxy's HTML page.
@@ -175,8 +163,7 @@ func damaged(paths string, alter func(header http.Header, body []byte) []byte) f
 		response := httptest.NewRecorder()
 		s.service.ServeHTTP(response, r)
 		body := response.Body.Bytes()
-		if response.Code/100 == 2 && affected.MatchString(r.URL.Path) {
-			response.Header().Del("Content-Length")
+		if response.Code < http.StatusMultipleChoices && affected.MatchString(r.URL.Path) {
 			body = alter(response.Header(), body)
 		}
 		maps.Copy(w.Header(), response.Header())

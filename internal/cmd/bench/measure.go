@@ -134,7 +134,7 @@ func (r *result) count(account *simulator.Simulator) error {
 	r.requests = make(map[string]int)
 	for _, request := range account.Requests() {
 		r.requests[request.Kind()]++
-		if strings.Contains(request.Reason, "Rate Limit") {
+		if request.Rejected {
 			r.rejected++
 		}
 	}
