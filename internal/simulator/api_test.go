@@ -124,6 +124,15 @@ func TestLists(t *testing.T) {
 	}
 	a.ask("GET /fonenumbers/3215550008", "", 200)
 
+	dialect := Dialects["live"]
+	dialect.ListsNoNotifications = true
+	a = newAccount(t, Options{FoneNumbers: 1, Dialect: dialect})
+	for call, want := range map[string]bool{"GET /fonenumbers?filter=all": false, "GET /fonenumbers/" + number: true} {
+		if shown := fmt.Sprint(a.ask(call, "", 200)); strings.Contains(shown, "_notify") != want || !strings.Contains(shown, "url_method") {
+			t.Errorf("with lists that omit notifications, %s returns %s", call, shown)
+		}
+	}
+
 	a = newAccount(t, Options{FoneNumbers: 1, Dialect: Dialects["2.12"]})
 	a.Put(FoneNumber{Number: "3215550008", Active: "cancel"})
 	if got := a.ask("GET /fonenumbers", "", 200)["fonenumbers"].([]any); len(got) != 2 || got[1].(object)["is_active"] != "cancel" {

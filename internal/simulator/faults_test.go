@@ -110,6 +110,7 @@ func TestInject(t *testing.T) {
 	})
 	a.ask("POST /messages/receive", newEmail, 500)
 	a.set("Email", "ops@example.com")
+	a.ask("POST /auth", login, 201)
 	a.Inject(nil)
 	a.ask("POST /messages/receive", newEmail, 200)
 }

@@ -56,8 +56,8 @@ func (s *Simulator) Forget() {
 	s.requests = nil
 }
 
-// Parameters returns the parameters in a JSON or form body, for interceptors. It returns none if the body cannot be read. JSON
-// values that are not strings are returned as JSON. The body can be read again afterwards.
+// Parameters returns the parameters in a JSON or form body, for interceptors. It returns none if the body cannot be read. The
+// body can be read again afterwards.
 func Parameters(r *http.Request) url.Values {
 	body, _ := io.ReadAll(r.Body) // The body is in memory.
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -65,10 +65,8 @@ func Parameters(r *http.Request) url.Values {
 		form, _ := url.ParseQuery(string(body))
 		return form
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
 	var members map[string]any
-	_ = decoder.Decode(&members) // The contract rejects a body that is not valid.
+	_ = json.Unmarshal(body, &members) // The contract rejects a body that is not valid.
 	form := make(url.Values, len(members))
 	for name, value := range members {
 		form.Set(name, fmt.Sprint(value))

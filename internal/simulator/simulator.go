@@ -40,7 +40,7 @@ type Simulator struct {
 	users   map[string]user
 	service http.Handler // FoneStorm itself: contract and API.
 
-	mu         sync.Mutex // Also held while a call of the API is handled.
+	mu         sync.Mutex // A call of the API locks it until it has a response.
 	limiter    limiter
 	numbers    map[string]*record
 	devices    map[string]Device
@@ -56,7 +56,7 @@ type Simulator struct {
 // replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
 type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
-// New returns a simulator, or an error if the contract cannot be read.
+// New returns a simulator, or an error if the documented FoneNumbers cannot be read.
 func New(options Options) (*Simulator, error) {
 	options.Password = cmp.Or(options.Password, "demo-password")
 	options.Account = cmp.Or(options.Account, "1000000001")
@@ -69,6 +69,7 @@ func New(options Options) (*Simulator, error) {
 		devices: make(map[string]Device),
 		tokens:  make(map[string]token),
 	}
+	s.service = s.validate(s.api())
 	for i := range options.FoneNumbers {
 		s.Put(FoneNumber{Number: fmt.Sprint(3215550000 + i), Label: fmt.Sprintf("Number %d", i)})
 	}
@@ -78,9 +79,7 @@ func New(options Options) (*Simulator, error) {
 			return nil, err
 		}
 	}
-	var err error
-	s.service, err = s.validate(s.api())
-	return s, err
+	return s, nil
 }
 
 // ServeHTTP handles a request: rate limit, latency, interceptor, contract, and API, in this order.

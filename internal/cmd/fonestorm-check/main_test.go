@@ -226,6 +226,34 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// The FoneNumber is restored as soon as FoneStorm lets it.
+func TestRestoreIsRepeated(t *testing.T) {
+	t.Parallel()
+	for failures, want := range map[int]struct {
+		status      int
+		destination string
+		words       string
+	}{
+		2:    {1, "hidden@example.org", "is restored"},
+		1000: {2, "", "FONENUMBER " + fonenumber + ` WAS NOT RESTORED. Set its delivery by hand now: Email "hidden@example.org"`},
+	} {
+		sim := newAccount(t, "live")
+		sim.Inject(func(r *http.Request) simulator.Fault {
+			if simulator.Parameters(r).Get("value") == "hidden@example.org" {
+				if failures--; failures >= 0 {
+					return simulator.ServerError
+				}
+			}
+			return ""
+		})
+		status, stdout, stderr := check(t, sim, "-fonenumber", fonenumber)
+		if f, _ := sim.Get(fonenumber); status != want.status || f.Receive.Value() != want.destination {
+			t.Errorf("the exit status is %d, and the FoneNumber delivers to %s", status, f.Receive)
+		}
+		wantWords(t, stdout+stderr, want.words)
+	}
+}
+
 func TestNotChecked(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
