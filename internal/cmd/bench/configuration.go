@@ -3,12 +3,14 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
 // configuration returns a configuration with a resource for each FoneNumber. Terraform is slow to expand for_each.
 func configuration(size, revision int) string {
 	var text strings.Builder
-	text.WriteString("terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n")
+	text.WriteString(terraformcli.Requirement)
 	for i := range size {
 		fmt.Fprintf(&text, "resource \"fractel_fonenumber_delivery\" \"n%s\" {\n  fonenumber = %[1]q\n  type = \"Email\"\n  value = %q\n}\n",
 			number(i), value(i, revision))

@@ -31,7 +31,7 @@ func TestAccSchemasAreThoseOfTheCLI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Write("main.tf", "terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n"); err != nil {
+	if err := w.Write("main.tf", terraformcli.Requirement); err != nil {
 		t.Fatal(err)
 	}
 	printed, err := w.Command(t.Context(), "providers", "schema", "-json").Output()
