@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"log"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
@@ -13,6 +14,7 @@ import (
 )
 
 func main() {
+	_ = os.Setenv("TF_LOG_SDK_FRAMEWORK", "OFF") // The provider, too, sends no logs that Terraform discards.
 	server := nothing{provider.NewServer("bench")}
 	err := tf6server.Serve("registry.terraform.io/fractel/fractel", func() tfprotov6.ProviderServer { return server })
 	if err != nil {
