@@ -54,14 +54,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, transpo
 		token:    getenv("FRACTEL_TOKEN"), http: client, out: stdout, printed: map[string]bool{},
 	}
 	u, err := url.Parse(c.endpoint)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !net.ParseIP(u.Hostname()).IsLoopback()):
-		c.err = errors.New("FRACTEL_ENDPOINT must be an https URL, or http with a loopback address")
-	case flags.NArg() > 0 || *number != "" && (len(*number) != 10 || digitsOf(*number) != *number):
-		c.err = errors.New("the FoneNumber must have ten digits, and there are no other arguments")
-	default:
-		c.check(ctx, getenv, *number, *force)
-	}
+	c.failIf(err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !net.ParseIP(u.Hostname()).IsLoopback()),
+		"FRACTEL_ENDPOINT must be an https URL, or http with a loopback address")
+	c.failIf(flags.NArg() > 0 || *number != "" && (len(*number) != 10 || digitsOf(*number) != *number),
+		"the FoneNumber must have ten digits, and there are no other arguments")
+	c.check(ctx, getenv, *number, *force)
 	switch {
 	case c.err != nil:
 		fmt.Fprintln(stderr, "fonestorm-check:", c.err)

@@ -279,8 +279,11 @@ func TestNotChecked(t *testing.T) {
 			}
 		}
 	}
-	var stderr bytes.Buffer
-	if status := run(t.Context(), nil, func(string) string { return "" }, nil, &stderr, &stderr); status != 2 {
-		t.Errorf("without credentials the exit status is %d: %s", status, &stderr)
+	for endpoint, words := range map[string]string{"": "there are no credentials", "http://fonestorm.test/v2": "must be an https URL"} {
+		var stderr bytes.Buffer
+		status := run(t.Context(), nil, func(name string) string { return map[string]string{"FRACTEL_ENDPOINT": endpoint}[name] }, nil, &stderr, &stderr)
+		if status != 2 || !strings.Contains(stderr.String(), words) {
+			t.Errorf("%q without credentials: the exit status is %d: %s", endpoint, status, &stderr)
+		}
 	}
 }
