@@ -264,10 +264,8 @@ func TestNotChecked(t *testing.T) {
 		"argument": {[]string{"3215551212"}, "no other arguments"},
 		"URL":      {[]string{"-fonenumber", fonenumber}, "-force"},
 		"missing":  {[]string{"-fonenumber", "4075550000"}, "could not be restored"},
-		"no type":  {[]string{"-fonenumber", "3215550000"}, "could not be restored"},
 	} {
 		sim := newAccount(t, "live")
-		sim.Put(simulator.FoneNumber{Number: "3215550000", Undeliverable: true})
 		sim.Put(simulator.FoneNumber{Number: fonenumber, Receive: simulator.Receive{Type: "URL", URL: "https://hidden.example.org"}})
 		status, _, stderr := check(t, sim, test.args...)
 		if status != 2 || !strings.Contains(stderr, test.words) {
