@@ -2,10 +2,12 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"log"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -17,16 +19,18 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/provider"
 )
 
+// version is set by the linker for a release and by `make build`.
+var version string
+
 func main() {
 	debugging := flag.Bool("debug", false, "run with support for debuggers, and print a value for TF_REATTACH_PROVIDERS")
 	showVersion := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		info = &debug.BuildInfo{} // Built without modules.
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = versionOf(version, info.Main.Version)
 	}
 	if *showVersion {
-		fmt.Println(describeBuild(version, info))
+		fmt.Printf("terraform-provider-fractel %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return
 	}
 	var options []tf6server.ServeOpt
@@ -37,11 +41,15 @@ func main() {
 		disableUnusedLogs()
 	}
 	err := tf6server.Serve("registry.terraform.io/fractel/fractel",
-		func() tfprotov6.ProviderServer { return provider.NewServer(versionOf(version, info)) }, options...)
+		func() tfprotov6.ProviderServer { return provider.NewServer(version) }, options...)
 	if err != nil {
 		log.Fatal(err)
 	}
 }
+
+// versionOf returns the version of a build without a "v": the one that the linker set, or that of the module, which `go install`
+// takes from the tag and `go build` from the repository. A module without a version, "(devel)", becomes "devel".
+func versionOf(linked, module string) string { return cmp.Or(linked, strings.Trim(module, "v()")) }
 
 // exitWithTerraform exits when the parent process is gone. Terraform stops its providers, but not if it is killed: after
 // kill -9, the provider kept running, with credentials in memory. On Windows, where a process keeps the ID of a parent that

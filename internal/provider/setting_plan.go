@@ -182,7 +182,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 		now = f.Option(before.option())
 		_, isOurs = rec.find(now)
 	}
-	after := now
+	after := now.Normalized()
 	switch {
 	case now.Type == fonestorm.None:
 	case !isOurs:

@@ -10,11 +10,10 @@ import (
 func (s *Simulator) Get(number string) (FoneNumber, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f, ok := s.numbers[number]
-	if !ok {
-		return FoneNumber{}, false
+	if f, ok := s.numbers[number]; ok {
+		return f.FoneNumber, true
 	}
-	return f.FoneNumber, true
+	return FoneNumber{}, false
 }
 
 // Put adds or replaces a FoneNumber, as a manual change does.
@@ -60,23 +59,7 @@ func (s *Simulator) PutDevice(d Device) {
 	s.devices[d.ID] = d
 }
 
-// Devices returns every device of the account and its subaccounts, ordered by ID.
-func (s *Simulator) Devices() []Device {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.SortedFunc(maps.Values(s.devices), func(a, b Device) int { return cmp.Compare(a.ID, b.ID) })
-}
-
-// hasSubaccount reports whether the account has a subaccount, which is one with FoneNumbers.
-func (s *Simulator) hasSubaccount(code string) bool {
-	isUser := func(u user) bool { return u.account == code }
-	return !slices.ContainsFunc(s.users, isUser) && slices.ContainsFunc(s.Numbers(), func(f FoneNumber) bool { return f.Subaccount == code })
-}
-
-// subaccountOf returns the value of Subaccount in the FoneNumbers and devices of a token's account.
-func (s *Simulator) subaccountOf(account string) string {
-	if account == s.options.Account {
-		return ""
-	}
-	return account
+// object returns the JSON of a device.
+func (d Device) object() object {
+	return object{"id": d.ID, "name": d.Name, "type": d.Type, "fonenumber": textOrNull(d.FoneNumber)}
 }

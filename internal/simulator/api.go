@@ -3,105 +3,119 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
+	"time"
 )
+
+// object is a JSON object.
+type object = map[string]any
+
+// call is a call of the API. It returns the status and the body of the response, as for reply. The account is the Subaccount of the
+// FoneNumbers and devices on which the request's token acts.
+type call func(r *http.Request, account string) (status int, body any)
 
 // api routes the calls that the contract describes.
 func (s *Simulator) api() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+BasePath+"/auth", s.logIn)
-	mux.Handle("POST "+BasePath+"/subaccounts/token", s.authenticated(s.subaccountToken))
-	mux.Handle("GET "+BasePath+"/fonenumbers", s.authenticated(s.listFoneNumbers))
-	mux.Handle("GET "+BasePath+"/fonenumbers/{fonenumber}", s.authenticated(s.getFoneNumber))
-	mux.Handle("POST "+BasePath+"/messages/receive", s.authenticated(s.setting(badDelivery, setDelivery)))
-	mux.Handle("POST "+BasePath+"/messages/receive_notify", s.authenticated(s.setting(badNotification, func(f *FoneNumber, form url.Values) { f.ReceiveNotify.set(form) })))
-	mux.Handle("POST "+BasePath+"/messages/send_notify", s.authenticated(s.setting(badNotification, func(f *FoneNumber, form url.Values) { f.SendNotify.set(form) })))
-	mux.Handle("GET "+BasePath+"/devices", s.authenticated(s.listDevices))
-	mux.Handle("GET "+BasePath+"/devices/{id}", s.authenticated(s.getDevice))
-	return mux
-}
-
-// authenticated passes requests with a valid token to the handler, with the account that the token acts on.
-func (s *Simulator) authenticated(next func(w http.ResponseWriter, r *http.Request, account string)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		account, ok := s.accountOf(r.Header.Get("token"))
-		if !ok {
-			fail(w, http.StatusUnauthorized, "The token is missing, invalid, or expired.")
-			return
-		}
-		next(w, r, account)
-	})
-}
-
-func (s *Simulator) listFoneNumbers(w http.ResponseWriter, r *http.Request, account string) {
-	everything := s.options.Dialect.IgnoresFilter
-	list := []any{}
-	for _, f := range s.Numbers() {
-		switch {
-		case f.Subaccount != s.subaccountOf(account) || f.Active != "yes" && !everything:
-		case everything || r.URL.Query().Get("filter") == "all":
-			if object := s.show(FromList, f.Number); object != nil {
-				list = append(list, object)
-			}
-		default:
-			list = append(list, f.Number)
-		}
+	mux.HandleFunc("POST /auth", s.logIn)
+	for pattern, call := range map[string]call{
+		"POST /subaccounts/token":       s.subaccountToken,
+		"GET /fonenumbers":              s.listFoneNumbers,
+		"GET /fonenumbers/{fonenumber}": s.getFoneNumber,
+		"POST /messages/receive":        s.setting(setDelivery),
+		"POST /messages/receive_notify": s.setting(func(f *FoneNumber, form url.Values) string { return f.ReceiveNotify.set(form) }),
+		"POST /messages/send_notify":    s.setting(func(f *FoneNumber, form url.Values) string { return f.SendNotify.set(form) }),
+		"GET /devices":                  s.listDevices,
+		"GET /devices/{id}":             s.getDevice,
+	} {
+		mux.Handle(pattern, s.authenticated(call))
 	}
-	reply(w, http.StatusOK, map[string]any{"fonenumbers": list})
+	return http.StripPrefix(BasePath, mux)
 }
 
-func (s *Simulator) getFoneNumber(w http.ResponseWriter, r *http.Request, account string) {
-	number := r.PathValue("fonenumber")
-	if f, ok := s.Get(number); !ok || f.Subaccount != s.subaccountOf(account) {
-		fail(w, http.StatusNotFound, "The FoneNumber was not found.")
-		return
-	}
-	reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromRead, number)})
-}
-
-// setting returns the handler of a call that changes a FoneNumber, after bad has found no reason to reject the parameters.
-func (s *Simulator) setting(bad func(url.Values) (reason string), set func(*FoneNumber, url.Values)) func(http.ResponseWriter, *http.Request, string) {
-	return func(w http.ResponseWriter, r *http.Request, account string) {
-		form := Parameters(r)
-		if reason := bad(form); reason != "" {
-			s.addViolation(reason)
-			fail(w, http.StatusBadRequest, reason)
-			return
-		}
-		number := form.Get("fonenumber")
+// authenticated handles requests with a valid token, one at a time.
+func (s *Simulator) authenticated(next call) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
-		f, ok := s.numbers[number]
-		if ok = ok && f.Subaccount == s.subaccountOf(account); ok {
-			f.before, f.shown = f.FoneNumber, 0
-			set(&f.FoneNumber, form)
-			if s.storeAs != nil {
-				f.FoneNumber = s.storeAs(f.before, f.FoneNumber)
-			}
+		token := s.tokens[r.Header.Get("token")]
+		status, body := http.StatusUnauthorized, any("The token is missing, invalid, or expired.")
+		if time.Now().Before(token.expires) {
+			status, body = next(r, token.account)
 		}
 		s.mu.Unlock()
-		if !ok {
-			fail(w, http.StatusNotFound, "The FoneNumber was not found.")
-			return
+		reply(w, status, body)
+	}
+}
+
+func (s *Simulator) listFoneNumbers(r *http.Request, account string) (int, any) {
+	everything := s.options.Dialect.IgnoresFilter
+	list := []any{}
+	for _, number := range slices.Sorted(maps.Keys(s.numbers)) {
+		switch f := s.numbers[number]; {
+		case f.Subaccount != account || f.Active != "yes" && !everything:
+		case everything || r.URL.Query().Get("filter") == "all":
+			list = append(list, s.show(FromList, f))
+		default:
+			list = append(list, number)
 		}
-		reply(w, http.StatusOK, map[string]any{"fonenumber": s.show(FromSetting, number)})
+	}
+	return http.StatusOK, object{"fonenumbers": list}
+}
+
+func (s *Simulator) getFoneNumber(r *http.Request, account string) (int, any) {
+	f, ok := s.numbers[r.PathValue("fonenumber")]
+	if !ok || f.Subaccount != account {
+		return http.StatusNotFound, foneNumberNotFound
+	}
+	return http.StatusOK, object{"fonenumber": s.show(FromRead, f)}
+}
+
+const foneNumberNotFound = "The FoneNumber was not found."
+
+// setting returns a call that changes a FoneNumber. set returns why the parameters are invalid; "" if they are valid.
+func (s *Simulator) setting(set func(*FoneNumber, url.Values) (reason string)) call {
+	return func(r *http.Request, account string) (int, any) {
+		form := Parameters(r)
+		f, ok := s.numbers[form.Get("fonenumber")]
+		if !ok || f.Subaccount != account {
+			return http.StatusNotFound, foneNumberNotFound
+		}
+		changed := f.FoneNumber
+		if reason := set(&changed, form); reason != "" {
+			s.violations = append(s.violations, reason)
+			return http.StatusBadRequest, reason
+		}
+		if s.storeAs != nil {
+			changed = s.storeAs(f.FoneNumber, changed)
+		}
+		*f = record{FoneNumber: changed, before: f.FoneNumber}
+		return http.StatusOK, object{"fonenumber": s.show(FromSetting, f)}
 	}
 }
 
 // setDelivery leaves credentials that are not sent unchanged.
-func setDelivery(f *FoneNumber, form url.Values) {
-	f.Receive = f.Receive.Delivering(form.Get("type"), form.Get("value"))
+func setDelivery(f *FoneNumber, form url.Values) (reason string) {
+	kind, value := form.Get("type"), form.Get("value")
+	f.Receive = f.Receive.Delivering(kind, value)
 	setIfSent(form, map[string]*string{"url_username": &f.Receive.URLUsername, "url_password": &f.Receive.URLPassword})
+	return invalid(kind, value)
 }
 
 // set changes the parameters that are sent.
-func (n *Notify) set(form url.Values) {
+func (n *Notify) set(form url.Values) (reason string) {
 	n.Type = form.Get("type")
 	setIfSent(form, map[string]*string{
 		"email": &n.Email, "url": &n.URL, "method": &n.Method, "url_username": &n.URLUsername, "url_password": &n.URLPassword,
 	})
+	if n.Type == "Callback" && !form.Has("method") {
+		return "The method is required for type Callback."
+	}
+	return invalid(n.Type, map[string]string{"Callback": form.Get("url"), "Email": form.Get("email"), "None": "None"}[n.Type])
 }
 
 func setIfSent(form url.Values, fields map[string]*string) {
@@ -112,25 +126,22 @@ func setIfSent(form url.Values, fields map[string]*string) {
 	}
 }
 
-func (s *Simulator) listDevices(w http.ResponseWriter, _ *http.Request, account string) {
+func (s *Simulator) listDevices(_ *http.Request, account string) (int, any) {
 	list := []any{}
-	for _, d := range s.Devices() {
-		if d.Subaccount == s.subaccountOf(account) {
+	for _, id := range slices.Sorted(maps.Keys(s.devices)) {
+		if d := s.devices[id]; d.Subaccount == account {
 			list = append(list, d.object())
 		}
 	}
-	reply(w, http.StatusOK, map[string]any{"devices": list})
+	return http.StatusOK, object{"devices": list}
 }
 
-func (s *Simulator) getDevice(w http.ResponseWriter, r *http.Request, account string) {
-	s.mu.Lock()
+func (s *Simulator) getDevice(r *http.Request, account string) (int, any) {
 	d, ok := s.devices[r.PathValue("id")]
-	s.mu.Unlock()
-	if !ok || d.Subaccount != s.subaccountOf(account) {
-		fail(w, http.StatusNotFound, "The device was not found.")
-		return
+	if !ok || d.Subaccount != account {
+		return http.StatusNotFound, "The device was not found."
 	}
-	reply(w, http.StatusOK, map[string]any{"device": d.object()})
+	return http.StatusOK, object{"device": d.object()}
 }
 
 var (
@@ -138,34 +149,22 @@ var (
 	tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 )
 
-// badDelivery says why a destination is invalid for its type; "" if it is valid.
-func badDelivery(form url.Values) string {
-	kind, value := form.Get("type"), form.Get("value")
-	valid := map[string]func(string) bool{
-		"Device":  digits.MatchString,
-		"Email":   isEmail,
-		"URL":     isURL,
-		"Forward": tenDigits.MatchString,
-		"None":    func(value string) bool { return value == "None" },
-	}[kind]
-	if valid != nil && valid(value) {
+// validValue contains what the value of a delivery or notification can be, by its type.
+var validValue = map[string]func(string) bool{
+	"Device":   digits.MatchString,
+	"Email":    isEmail,
+	"URL":      isURL,
+	"Callback": isURL,
+	"Forward":  tenDigits.MatchString,
+	"None":     func(value string) bool { return value == "None" },
+}
+
+// invalid says why a value is invalid for its type, which the contract has checked; "" if it is valid.
+func invalid(kind, value string) string {
+	if validValue[kind](value) {
 		return ""
 	}
 	return fmt.Sprintf("The value %q is not valid for type %s.", value, kind)
-}
-
-// badNotification says why a notification is invalid; "" if it is valid.
-func badNotification(form url.Values) string {
-	switch kind := form.Get("type"); {
-	case kind == "Email" && !isEmail(form.Get("email")):
-		return fmt.Sprintf("The email %q is not valid.", form.Get("email"))
-	case kind == "Callback" && !isURL(form.Get("url")):
-		return fmt.Sprintf("The url %q is not valid.", form.Get("url"))
-	case kind == "Callback" && !form.Has("method"):
-		return "The method is required for type Callback."
-	default:
-		return ""
-	}
 }
 
 func isEmail(text string) bool {
@@ -178,13 +177,12 @@ func isURL(text string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
+// reply sends a response. A body that is a text is the message of an error, in the envelope of all FoneStorm errors.
 func reply(w http.ResponseWriter, status int, body any) {
+	if message, isText := body.(string); isText {
+		body = object{"error": http.StatusText(status), "message": message, "status_code": status}
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // Fails only if the client has disconnected.
-}
-
-// fail sends the envelope of all FoneStorm errors.
-func fail(w http.ResponseWriter, status int, message string) {
-	reply(w, status, map[string]any{"error": http.StatusText(status), "message": message, "status_code": status})
 }

@@ -5,133 +5,139 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-var rightLogin = url.Values{"username": {"demo"}, "password": {"demo-password"}}
-
-// tokenOf returns the token in a login response.
-func tokenOf(t *testing.T, member string, response map[string]any) string {
-	t.Helper()
-	holder, _ := response[member].(map[string]any)
-	token, _ := holder["token"].(string)
-	if token == "" {
-		t.Fatalf("there is no token in %v", response)
-	}
-	return token
+// as logs in and returns the account with the user's token. A username can follow the token of another account.
+func (a account) as(login, member string) account {
+	a.t.Helper()
+	a.token = a.ask("POST /auth", login, 201)[member].(object)["token"].(string)
+	return a
 }
 
-func TestLogIn(t *testing.T) {
-	t.Parallel()
-	for name, member := range map[string]string{"live": "auth", "2.12": "authorization"} {
-		sim := newSimulator(t, Options{FoneNumbers: 1, Dialect: Dialects[name]})
-		inForm := tokenOf(t, member, decoded(t, ask(t, sim, http.MethodPost, "/auth", "", formBody, rightLogin.Encode()), http.StatusCreated))
-		w := ask(t, sim, http.MethodPost, "/auth", "", jsonBody, `{"username":"demo","password":"demo-password","expires":60}`)
-		inJSON := tokenOf(t, member, decoded(t, w, http.StatusCreated))
-		if inForm == inJSON {
-			t.Error("two logins got the same token")
-		}
-		for _, token := range []string{inForm, inJSON} {
-			decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)
-		}
-		wantViolations(t, sim, 0)
-	}
+// subaccount returns the account with a token for a subaccount.
+func (a account) subaccount(code string) account {
+	a.t.Helper()
+	a.token = a.ask("POST /subaccounts/token", `{"subaccount":"`+code+`"}`, 201)["subaccount"].(object)["token"].(string)
+	return a
 }
 
-// A token names its account and its times, and expires when the login says, or after an hour.
-func TestTokens(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, Options{})
-		login := func(body string) string {
-			return tokenOf(t, "auth", decoded(t, ask(t, sim, http.MethodPost, "/auth", "", jsonBody, body), http.StatusCreated))
-		}
-		hour := login(`{"username":"demo","password":"demo-password"}`)
-		minute := login(`{"username":"demo","password":"demo-password","expires":60}`)
-		claims := payload(hour)
-		account, _ := claims["account"].(map[string]any)
-		if now := float64(time.Now().Unix()); account["id"] != "1000000001" || claims["iat"] != now || claims["exp"] != now+3600 {
-			t.Errorf("the token contains %v", claims)
-		}
-		time.Sleep(time.Minute - time.Nanosecond)
-		decoded(t, get(t, sim, "/fonenumbers", minute), http.StatusOK)
-		time.Sleep(time.Nanosecond)
-		for _, token := range []string{minute, "", "eyJ.eyJ.guessed"} {
-			wantEnvelope(t, get(t, sim, "/fonenumbers", token), http.StatusUnauthorized, "token")
-			wantEnvelope(t, ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, newEmail), http.StatusUnauthorized, "token")
-		}
-		decoded(t, get(t, sim, "/fonenumbers", hour), http.StatusOK)
-		wantViolations(t, sim, 0)
-	})
-}
-
-// payload returns the claims of a JWT; nil if the token is none.
-func payload(token string) (claims map[string]any) {
-	if parts := strings.Split(token, "."); len(parts) == 3 {
-		data, _ := base64.RawURLEncoding.DecodeString(parts[1])
-		_ = json.Unmarshal(data, &claims)
-	}
+// claims returns the payload of the token.
+func (a account) claims() (claims object) {
+	payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(a.token, ".")[1])
+	_ = json.Unmarshal(payload, &claims)
 	return claims
 }
 
-func TestLogInRejected(t *testing.T) {
+// A login as JSON or as a form returns a token that names its account and its times, and expires when the login says, or after
+// an hour.
+func TestLogIn(t *testing.T) {
 	t.Parallel()
-	sim := newSimulator(t, Options{Password: "s3cret"})
-	for name, password := range map[string]string{"demo": "S3cret", "bob": "s3cret"} {
-		form := url.Values{"username": {name}, "password": {password}}
-		wantEnvelope(t, post(t, sim, "/auth", "", form), http.StatusUnauthorized, "username or password")
-	}
-	wantViolations(t, sim, 0)
+	synctest.Test(t, func(t *testing.T) {
+		for dialect, member := range map[string]string{"live": "auth", "2.12": "authorization"} {
+			a := newAccount(t, Options{Dialect: Dialects[dialect]})
+			hour := a.as(login, member)
+			minute := a.as("username=demo&password=demo-password&expires=60", member)
+			now := float64(time.Now().Unix())
+			if got := hour.claims(); got["account"].(object)["id"] != "1000000001" || got["iat"] != now || got["exp"] != now+3600 {
+				t.Errorf("the token contains %v", got)
+			}
+			time.Sleep(time.Minute - time.Nanosecond)
+			minute.ask("GET /fonenumbers", "", 200)
+			time.Sleep(time.Nanosecond)
+			minute.ask("GET /fonenumbers", "", 401)
+			hour.ask("GET /fonenumbers", "", 200)
+		}
+		a := newAccount(t, Options{Password: "s3cret"})
+		a.ask("POST /auth", `{"username":"demo","password":"S3cret"}`, 401)
+		a.ask("POST /auth", `{"username":"bob","password":"s3cret"}`, 401)
+		for _, a.token = range []string{"", "eyJ.eyJ.guessed"} {
+			a.ask("GET /devices", "", 401)
+			a.ask("POST /messages/receive", newEmail, 401)
+		}
+	})
 }
 
-func TestListContainsOnlyActiveNumbers(t *testing.T) {
+// A token acts only on the FoneNumbers and devices of its account. The partner in the documentation has another account.
+func TestAccounts(t *testing.T) {
 	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 2})
-	sim.Put(FoneNumber{Number: "3215550007", Active: "no"})
-	sim.Put(FoneNumber{Number: "3215550008", Active: "cancel"})
-	sim.Put(FoneNumber{Number: "3215550009", Undeliverable: true})
-	token := anyToken(sim)
+	a := newAccount(t, Options{Documented: true})
+	a.PutDevice(Device{ID: "220", Name: "Branch", Type: "Polycom", FoneNumber: "3215550200", Subaccount: "2000000001"})
+	branch := a.subaccount("2000000001")
+	if got := branch.claims()["account"].(object)["id"]; got != "2000000001" {
+		t.Errorf("the token is for account %v", got)
+	}
+	partner := a.as(`{"username":"partner","password":"partner-password"}`, "auth")
+	if list := branch.ask("GET /fonenumbers", "", 200)["fonenumbers"]; !reflect.DeepEqual(list, []any{"3215550200", "3215550201"}) {
+		t.Errorf("the subaccount lists %v", list)
+	}
+	device := object{"id": "220", "name": "Branch", "type": "Polycom", "fonenumber": "3215550200"}
+	if list := branch.ask("GET /devices", "", 200)["devices"]; !reflect.DeepEqual(list, []any{device}) {
+		t.Errorf("the subaccount lists the devices %v", list)
+	}
+	for call, of := range map[string]account{
+		"GET /fonenumbers/3215551212": a, "GET /devices/987123543678": a, "GET /fonenumbers/3215550200": branch, "GET /devices/220": branch,
+		"GET /fonenumbers/3215550400": partner,
+		`POST /messages/receive {"fonenumber":"3215551212","type":"None","value":"None","url_method":"POST"}`: a,
+		`POST /messages/receive {"fonenumber":"3215550200","type":"None","value":"None","url_method":"POST"}`: branch,
+	} {
+		for _, by := range []account{a, branch, partner} {
+			status := 404
+			if by == of {
+				status = 200
+			}
+			call, body, _ := strings.Cut(call, " {")
+			by.ask(call, strings.TrimPrefix("{"+body, "{}"), status)
+		}
+	}
+	a.ask("POST /subaccounts/token", "subaccount=2000000009", 404)
+	branch.ask("POST /subaccounts/token", "subaccount=2000000002", 403)
+}
 
+// Lists contain only active numbers. Others can be read singly.
+func TestLists(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, Options{FoneNumbers: 2})
+	a.Put(FoneNumber{Number: "3215550007", Active: "no"})
+	a.Put(FoneNumber{Number: "3215550008", Active: "cancel"})
+	a.Put(FoneNumber{Number: "3215550009", Undeliverable: true})
 	want := []any{"3215550000", "3215550001", "3215550009"}
-	if got := decoded(t, get(t, sim, "/fonenumbers", token), http.StatusOK)["fonenumbers"]; !reflect.DeepEqual(got, want) {
+	if got := a.ask("GET /fonenumbers", "", 200)["fonenumbers"]; !reflect.DeepEqual(got, want) {
 		t.Errorf("the numbers are %v, want %v", got, want)
 	}
-	list, _ := decoded(t, get(t, sim, "/fonenumbers?filter=all", token), http.StatusOK)["fonenumbers"].([]any)
 	var numbers []any
-	for _, entry := range list {
-		object, _ := entry.(map[string]any)
-		numbers = append(numbers, object["fonenumber"])
-		_, delivers := object["sms_options"]
-		if undeliverable := object["fonenumber"] == "3215550009"; delivers == undeliverable {
-			t.Errorf("the entry is %v", object)
+	for _, entry := range a.ask("GET /fonenumbers?filter=all", "", 200)["fonenumbers"].([]any) {
+		shown := entry.(object)
+		numbers = append(numbers, shown["fonenumber"])
+		if _, delivers := shown["sms_options"]; delivers == (shown["fonenumber"] == "3215550009") {
+			t.Errorf("the entry is %v", shown)
 		}
 	}
 	if !reflect.DeepEqual(numbers, want) {
 		t.Errorf("the objects have the numbers %v, want %v", numbers, want)
 	}
-	// Inactive FoneNumbers can be read singly.
-	for _, hidden := range []string{"3215550007", "3215550008"} {
-		decoded(t, get(t, sim, "/fonenumbers/"+hidden, token), http.StatusOK)
-	}
-	wantViolations(t, sim, 0)
-}
+	a.ask("GET /fonenumbers/3215550008", "", 200)
 
-// objectOf returns the FoneNumber in a response, as JSON with sorted members.
-func objectOf(t *testing.T, response map[string]any) string {
-	t.Helper()
-	data, err := json.Marshal(response["fonenumber"])
-	if err != nil {
-		t.Fatal(err)
+	dialect := Dialects["live"]
+	dialect.ListsNoNotifications = true
+	a = newAccount(t, Options{FoneNumbers: 1, Dialect: dialect})
+	for call, want := range map[string]bool{"GET /fonenumbers?filter=all": false, "GET /fonenumbers/" + number: true} {
+		if shown := fmt.Sprint(a.ask(call, "", 200)); strings.Contains(shown, "_notify") != want || !strings.Contains(shown, "url_method") {
+			t.Errorf("with lists that omit notifications, %s returns %s", call, shown)
+		}
 	}
-	return string(data)
+
+	a = newAccount(t, Options{FoneNumbers: 1, Dialect: Dialects["2.12"]})
+	a.Put(FoneNumber{Number: "3215550008", Active: "cancel"})
+	if got := a.ask("GET /fonenumbers", "", 200)["fonenumbers"].([]any); len(got) != 2 || got[1].(object)["is_active"] != "cancel" {
+		t.Errorf("in version 2.12 the list is %v", got)
+	}
 }
 
 func TestFormsOfAFoneNumber(t *testing.T) {
@@ -162,108 +168,37 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 				`"send_notify":{"email":"","method":null,"type":"None","url":null},"sms_enabled":"no"}}`,
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sim := newSimulator(t, Options{Dialect: Dialects[test.dialect]})
-			sim.Put(test.foneNumber)
-			response := decoded(t, get(t, sim, "/fonenumbers/"+number, anyToken(sim)), http.StatusOK)
-			if got := objectOf(t, response); got != test.want {
-				t.Errorf("the FoneNumber is\n%s, want\n%s", got, test.want)
-			}
-			wantViolations(t, sim, 0)
-		})
-	}
-}
-
-// receiveOf returns the delivery in a response about one FoneNumber of the live service; nil if there is none.
-func receiveOf(response map[string]any) map[string]any {
-	object, _ := response["fonenumber"].(map[string]any)
-	options, _ := object["sms_options"].(map[string]any)
-	receive, _ := options["receive"].(map[string]any)
-	return receive
-}
-
-// email sets an e-mail address and returns the one in the response.
-func email(t *testing.T, sim *Simulator, token, address string) any {
-	t.Helper()
-	form := url.Values{"fonenumber": {number}, "type": {"Email"}, "value": {address}, "url_method": {"POST"}}
-	return receiveOf(decoded(t, post(t, sim, "/messages/receive", token, form), http.StatusOK))["email"]
-}
-
-// A test can have FoneStorm show a destination in another way in each kind of response, show what was set before for a while, or
-// store something else.
-func TestShowAndStoreAs(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1})
-	token := anyToken(sim)
-	read := func() any {
-		return receiveOf(decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK))["email"]
-	}
-	sim.ShowAs(func(v View) FoneNumber {
-		v.Receive.Email = string(v.Source) + ":" + v.Receive.Email
-		return v.FoneNumber
-	})
-	if set, read := email(t, sim, token, "a@b.c"), read(); set != "setting:a@b.c" || read != "read:a@b.c" {
-		t.Errorf("the responses show %v and %v", set, read)
-	}
-	if list := get(t, sim, "/fonenumbers?filter=all", token).Body.String(); !strings.Contains(list, `"list:a@b.c"`) {
-		t.Errorf("the list shows %s", list)
-	}
-	if f, _ := sim.Get(number); f.Receive.Email != "a@b.c" {
-		t.Errorf("the account has %+v", f.Receive)
-	}
-
-	sim.ShowAs(func(v View) FoneNumber {
-		if v.Shown < 3 {
-			return v.Before
+		a := newAccount(t, Options{Dialect: Dialects[test.dialect]})
+		a.Put(test.foneNumber)
+		got, _ := json.Marshal(a.ask("GET /fonenumbers/"+number, "", 200)["fonenumber"])
+		if string(got) != test.want {
+			t.Errorf("%s: the FoneNumber is\n%s, want\n%s", name, got, test.want)
 		}
-		return v.FoneNumber
-	})
-	if got := []any{email(t, sim, token, "new@b.c"), read(), read(), read()}; !slices.Equal(got, []any{"a@b.c", "a@b.c", "a@b.c", "new@b.c"}) {
-		t.Errorf("the responses show %v", got)
 	}
-	sim.Put(FoneNumber{Number: number, Receive: Receive{Type: "Email", Email: "by-hand@b.c"}})
-	if got := read(); got != "by-hand@b.c" {
-		t.Errorf("after a change by hand the response shows %v", got)
-	}
-
-	sim.StoreAs(func(before, _ FoneNumber) FoneNumber { return before }) // As if FoneStorm ignored the setting.
-	email(t, sim, token, "ignored@b.c")
-	if f, _ := sim.Get(number); f.Receive.Email != "by-hand@b.c" {
-		t.Errorf("the account has %+v", f.Receive)
-	}
-	wantViolations(t, sim, 0)
 }
 
-// FoneStorm stores and shows what is set, in the response and later, whether it is sent as a form or as JSON.
+// FoneStorm stores and shows what is set, in the response and later, whether it is sent as a form or as JSON. The values of other
+// types stay.
 func TestSetDelivery(t *testing.T) {
 	t.Parallel()
-	for _, want := range []Receive{
-		{Type: "Device", Device: "987123543678"},
-		{Type: "Email", Email: "ops+sms@example.com"},
-		{Type: "URL", URL: "https://x.test/?msg={{msg}}", URLMethod: "POST"},
-		{Type: "Forward", Forward: "3215551111"},
-		{Type: "None"},
+	a := newAccount(t, Options{FoneNumbers: 1})
+	want := Receive{}
+	for _, setting := range [][2]string{
+		{"Device", "987123543678"}, {"Email", "ops+sms@example.com"}, {"URL", "https://x.test/?msg={{msg}}"}, {"Forward", "3215551111"}, {"None", ""},
 	} {
-		form := url.Values{"fonenumber": {number}, "type": {want.Type}, "value": {cmp.Or(want.Value(), "None")}, "url_method": {"POST"}}
-		var responses []string
-		for contentType, body := range map[string]string{formBody: form.Encode(), jsonBody: inJSONBody(form)} {
-			sim := newSimulator(t, Options{FoneNumbers: 1})
-			token := anyToken(sim)
-			responses = append(responses,
-				objectOf(t, decoded(t, ask(t, sim, http.MethodPost, "/messages/receive", token, contentType, body), http.StatusOK)),
-				objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK)))
-			if f, _ := sim.Get(number); f.Receive != want {
-				t.Errorf("sent as %s, the account has %+v, want %+v", contentType, f.Receive, want)
-			}
-			if sent := sim.Requests()[0]; !reflect.DeepEqual(sent.Form, form) {
-				t.Errorf("sent as %s, the parameters are recorded as %v, want %v", contentType, sent.Form, form)
-			}
-			wantViolations(t, sim, 0)
+		want = want.Delivering(setting[0], setting[1])
+		value := cmp.Or(setting[1], "None")
+		form := url.Values{"fonenumber": {number}, "type": {setting[0]}, "value": {value}, "url_method": {"POST"}}
+		shown := []object{a.set(setting[0], value), receive(a.ask("POST /messages/receive", form.Encode(), 200)), receive(a.ask("GET /fonenumbers/"+number, "", 200))}
+		if !reflect.DeepEqual(shown[0], shown[1]) || !reflect.DeepEqual(shown[0], shown[2]) {
+			t.Errorf("the responses to JSON and to a form, and a later one, are %v", shown)
 		}
-		if responses = slices.Compact(responses); len(responses) != 1 {
-			t.Errorf("the responses to form and JSON, at once and later, differ: %s", responses)
+		if f, _ := a.Get(number); f.Receive != want || f.Receive.Value() != setting[1] {
+			t.Errorf("the account has %+v, want %+v", f.Receive, want)
 		}
+	}
+	if f, _ := a.Get(number); f.Receive.Email == "" || f.Receive.URLMethod != "POST" {
+		t.Errorf("the account has lost earlier values: %+v", f.Receive)
 	}
 }
 
@@ -271,9 +206,9 @@ func TestSetDelivery(t *testing.T) {
 func TestValuesAreChecked(t *testing.T) {
 	t.Parallel()
 	for call, values := range map[string][]string{
-		`/messages/receive {"type":"Device","url_method":"POST","value":%q}`:    {"sip-phone", "98 71", "+987"},
+		`/messages/receive {"type":"Device","url_method":"POST","value":%q}`:    {"sip-phone", "98 71"},
 		`/messages/receive {"type":"Email","url_method":"POST","value":%q}`:     {"ops", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
-		`/messages/receive {"type":"URL","url_method":"POST","value":%q}`:       {"example.com", "ftp://example.com", "https://", "/handler", "https://exa mple.com"},
+		`/messages/receive {"type":"URL","url_method":"POST","value":%q}`:       {"example.com", "ftp://example.com", "https://", "https://exa mple.com"},
 		`/messages/receive {"type":"Forward","url_method":"POST","value":%q}`:   {"321555111", "13215551111", "321-555-1111"},
 		`/messages/receive {"type":"None","url_method":"POST","value":%q}`:      {"none", "3215551111"},
 		`/messages/receive_notify {"type":"Callback","method":"JSON","url":%q}`: {"", "example.com"},
@@ -281,13 +216,12 @@ func TestValuesAreChecked(t *testing.T) {
 		`/messages/send_notify {"type":"Email","email":%q}`:                     {"", "a@example.com,b@example.com"},
 	} {
 		for _, value := range values {
-			sim := newSimulator(t, Options{FoneNumbers: 1})
-			before, _ := sim.Get(number)
-			path, body, _ := strings.Cut(fmt.Sprintf(call, value), " ")
-			body = strings.Replace(body, "{", `{"fonenumber":"`+number+`",`, 1)
-			wantEnvelope(t, ask(t, sim, http.MethodPost, path, anyToken(sim), jsonBody, body), http.StatusBadRequest)
-			wantViolations(t, sim, 1)
-			if after, _ := sim.Get(number); after != before {
+			a := newAccount(t, Options{FoneNumbers: 1})
+			before, _ := a.Get(number)
+			path, body, _ := strings.Cut(fmt.Sprintf(call, value), " {")
+			a.ask("POST "+path, `{"fonenumber":"`+number+`",`+body, 400)
+			a.wantViolation()
+			if after, _ := a.Get(number); after != before {
 				t.Errorf("%s failed but the account has %+v", body, after)
 			}
 		}
@@ -297,84 +231,67 @@ func TestValuesAreChecked(t *testing.T) {
 // Each of the two notifications is set by itself. Like a delivery, it keeps its old destination when it is turned off.
 func TestNotifications(t *testing.T) {
 	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1})
-	token := anyToken(sim)
-	for _, call := range [][2]string{
-		{"receive_notify", `{"fonenumber":"3215550000","type":"Callback","url":"https://x.test","method":"JSON","url_username":"hook","url_password":"s3cret"}`},
-		{"send_notify", `{"fonenumber":"3215550000","type":"Email","email":"sent@example.com"}`},
-		{"receive_notify", `{"fonenumber":"3215550000","type":"None"}`},
-	} {
-		response := ask(t, sim, http.MethodPost, "/messages/"+call[0], token, jsonBody, call[1])
-		if decoded(t, response, http.StatusOK); strings.Contains(response.Body.String(), "s3cret") {
-			t.Errorf("the response shows the password: %s", response.Body)
-		}
-	}
-	f, _ := sim.Get(number)
+	a := newAccount(t, Options{FoneNumbers: 1})
+	a.ask("POST /messages/receive_notify",
+		`{"fonenumber":"3215550000","type":"Callback","url":"https://x.test","method":"JSON","url_username":"hook","url_password":"s3cret"}`, 200)
+	a.ask("POST /messages/send_notify", `{"fonenumber":"3215550000","type":"Email","email":"sent@example.com"}`, 200)
+	shown := fmt.Sprint(a.ask("POST /messages/receive_notify", `{"fonenumber":"3215550000","type":"None"}`, 200))
+	f, _ := a.Get(number)
 	received := Notify{Type: "None", URL: "https://x.test", Method: "JSON", URLUsername: "hook", URLPassword: "s3cret"}
 	if sent := (Notify{Type: "Email", Email: "sent@example.com"}); f.ReceiveNotify != received || f.SendNotify != sent || f.Receive.Type != "None" {
 		t.Errorf("the account has %+v", f)
 	}
-	shown := objectOf(t, decoded(t, get(t, sim, "/fonenumbers/"+number, token), http.StatusOK))
-	if want := `"receive_notify":{"email":"","method":"JSON","type":"None","url":"https://x.test"},` +
-		`"send_notify":{"email":"sent@example.com","method":null,"type":"Email","url":null}`; !strings.Contains(shown, want) {
-		t.Errorf("the FoneNumber is %s, want %s in it", shown, want)
-	}
-	wantViolations(t, sim, 0)
-}
-
-// As in FoneStorm, the value of one type stays when another type is set.
-func TestStaleFieldsAreKept(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1})
-	token := anyToken(sim)
-	var last map[string]any
-	for _, setting := range [][2]string{
-		{"Device", "1"}, {"Email", "ops@example.com"}, {"URL", "https://x.test"}, {"Forward", "3215551111"}, {"None", "None"},
-	} {
-		form := url.Values{"fonenumber": {number}, "type": {setting[0]}, "value": {setting[1]}, "url_method": {"POST"}}
-		last = decoded(t, post(t, sim, "/messages/receive", token, form), http.StatusOK)
-	}
-	want := map[string]any{
-		"type": "None", "device": "1", "email": "ops@example.com", "url": "https://x.test", "url_method": "POST", "forward": "3215551111",
-	}
-	if got := receiveOf(last); !reflect.DeepEqual(got, want) {
-		t.Errorf("the delivery shows %v, want %v", got, want)
-	}
-	if f, _ := sim.Get(number); f.Receive.Value() != "" {
-		t.Errorf("the value of None is %q", f.Receive.Value())
+	if strings.Contains(shown, "hook") || strings.Contains(shown, "s3cret") || !strings.Contains(shown, "sent@example.com") {
+		t.Errorf("the response is %s", shown)
 	}
 }
 
-func TestCredentialsAreKeptAndNeverShown(t *testing.T) {
+// Credentials that are not sent stay. No response shows any.
+func TestCredentials(t *testing.T) {
 	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1})
-	token := anyToken(sim)
-	form := url.Values{"fonenumber": {number}, "type": {"URL"}, "value": {"https://x.test"}, "url_method": {"POST"}}
-	var responses []string
-	for _, step := range []struct {
-		change         url.Values
-		name, password string
-	}{
-		{nil, "", ""},
-		{url.Values{"url_username": {"alice"}, "url_password": {"s3cret"}}, "alice", "s3cret"},
-		{url.Values{"type": {"None"}, "value": {"None"}}, "alice", "s3cret"}, // Credentials that are not sent stay.
-		{url.Values{"url_password": {"n3w"}}, "alice", "n3w"},
-		{url.Values{"url_username": {""}, "url_password": {""}}, "", ""},
+	a := newAccount(t, Options{FoneNumbers: 1})
+	const hook = `{"fonenumber":"3215550000","type":"URL","value":"https://x.test","url_method":"POST"`
+	shown := ""
+	for _, step := range []struct{ body, username, password string }{
+		{hook + `,"url_username":"alice","url_password":"s3cret"}`, "alice", "s3cret"},
+		{newEmail, "alice", "s3cret"},
+		{hook + `,"url_password":"n3w"}`, "alice", "n3w"},
+		{hook + `,"url_username":"","url_password":""}`, "", ""},
 	} {
-		sent := maps.Clone(form)
-		maps.Copy(sent, step.change)
-		responses = append(responses, post(t, sim, "/messages/receive", token, sent).Body.String(),
-			get(t, sim, "/fonenumbers/"+number, token).Body.String(), get(t, sim, "/fonenumbers?filter=all", token).Body.String())
-		if f, _ := sim.Get(number); f.Receive.URLUsername != step.name || f.Receive.URLPassword != step.password {
-			t.Errorf("after %v the account has %+v", step.change, f.Receive)
+		shown += fmt.Sprint(a.ask("POST /messages/receive", step.body, 200), a.ask("GET /fonenumbers?filter=all", "", 200))
+		if f, _ := a.Get(number); f.Receive.URLUsername != step.username || f.Receive.URLPassword != step.password {
+			t.Errorf("after %s the account has %+v", step.body, f.Receive)
 		}
 	}
-	for _, response := range responses {
-		for _, secret := range []string{"alice", "s3cret", "n3w", "url_username", "url_password"} {
-			if strings.Contains(response, secret) {
-				t.Errorf("a response shows %s: %s", secret, response)
-			}
+	if secret := regexp.MustCompile(`alice|s3cret|n3w|url_username|url_password`).FindString(shown); secret != "" {
+		t.Errorf("a response shows %s: %s", secret, shown)
+	}
+}
+
+// A test can have FoneStorm show a FoneNumber in another way in each kind of response, show what was set before for a while, or
+// store something else.
+func TestShowAndStoreAs(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, Options{FoneNumbers: 1})
+	a.Put(FoneNumber{Number: number, Receive: Receive{Type: "Email", Email: "old"}})
+	a.ShowAs(func(v View) FoneNumber {
+		v.Label = fmt.Sprintf("%s %d: %s after %s", v.Source, v.Shown, v.Receive.Email, v.Before.Receive.Email)
+		return v.FoneNumber
+	})
+	label := regexp.MustCompile(`label:[^:]*: \S+ after \S+`)
+	for _, step := range [][3]string{
+		{"POST /messages/receive", newEmail, "label:setting 0: new@example.com after old"},
+		{"GET /fonenumbers/" + number, "", "label:read 1: new@example.com after old"},
+		{"GET /fonenumbers?filter=all", "", "label:list 2: new@example.com after old"},
+		{"POST /messages/receive", newEmail, "label:setting 0: new@example.com after new@example.com"},
+	} {
+		if shown := label.FindString(fmt.Sprint(a.ask(step[0], step[1], 200))); shown != step[2] {
+			t.Errorf("%s shows %q, want %q", step[0], shown, step[2])
 		}
 	}
-	wantViolations(t, sim, 0)
+	a.StoreAs(func(before, _ FoneNumber) FoneNumber { return before }) // As if FoneStorm ignored the setting.
+	a.set("Email", "ignored@example.com")
+	if f, _ := a.Get(number); f.Receive.Email != "new@example.com" || f.Label != "" {
+		t.Errorf("the account has %+v", f)
+	}
 }

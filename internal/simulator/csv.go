@@ -15,8 +15,8 @@ import (
 //go:embed documented.csv
 var documented string
 
-// partner is the user of another account, for the guide on multiple accounts.
-var partner = user{"partner", "partner-password", "3000000001"}
+// partner is the user "partner" of another account, for the guide on multiple accounts.
+var partner = user{"partner-password", "3000000001"}
 
 // DocumentedVariables returns environment variables for the Terraform variables of the examples.
 func DocumentedVariables() []string {

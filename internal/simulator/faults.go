@@ -51,57 +51,63 @@ const (
 
 const rateLimitExceeded = "Rate Limit Exceeded"
 
-// faults contains what each fault does in place of FoneStorm.
-var faults = map[Fault]func(s *Simulator, w http.ResponseWriter, r *http.Request){
-	ConnectionReset:  func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, reset) },
-	ConnectionClosed: func(_ *Simulator, w http.ResponseWriter, _ *http.Request) { disconnect(w, orderly) },
-	NoResponse:       func(_ *Simulator, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-	ResponseLost: func(s *Simulator, w http.ResponseWriter, r *http.Request) {
-		s.service.ServeHTTP(httptest.NewRecorder(), r)
-		disconnect(w, reset)
+// behavior is what happens to a request in place of the service.
+type behavior func(service http.Handler, w http.ResponseWriter, r *http.Request)
+
+var faults = map[Fault]behavior{
+	ConnectionReset:  func(_ http.Handler, w http.ResponseWriter, _ *http.Request) { reset(w) },
+	ConnectionClosed: func(http.Handler, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	NoResponse:       func(_ http.Handler, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	ResponseLost: func(service http.Handler, w http.ResponseWriter, r *http.Request) {
+		service.ServeHTTP(httptest.NewRecorder(), r)
+		reset(w)
 	},
 
-	TokenRejected:      envelope(http.StatusUnauthorized, "The token is missing, invalid, or expired."),
-	RateLimited:        envelope(http.StatusTooManyRequests, rateLimitExceeded),
-	RateLimited400:     envelope(http.StatusBadRequest, rateLimitExceeded),
-	RateLimitedSeconds: envelope(http.StatusTooManyRequests, rateLimitExceeded, "1"),
-	ServerError:        envelope(http.StatusInternalServerError, "Something went wrong."),
-	NotFound:           envelope(http.StatusNotFound, "The FoneNumber was not found."),
-	NotFoundPage:       page(http.StatusNotFound),
-	BadGateway:         page(http.StatusBadGateway),
-	HTMLPage:           page(http.StatusOK),
+	TokenRejected:  failure(http.StatusUnauthorized, "The token is missing, invalid, or expired."),
+	RateLimited:    failure(http.StatusTooManyRequests, rateLimitExceeded),
+	RateLimited400: failure(http.StatusBadRequest, rateLimitExceeded),
+	RateLimitedSeconds: func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "1")
+		reply(w, http.StatusTooManyRequests, rateLimitExceeded)
+	},
+	ServerError:  failure(http.StatusInternalServerError, "Something went wrong."),
+	NotFound:     failure(http.StatusNotFound, foneNumberNotFound),
+	NotFoundPage: page(http.StatusNotFound),
+	BadGateway:   page(http.StatusBadGateway),
+	HTMLPage:     page(http.StatusOK),
 
-	EmptyResponse: damaged("", func(http.Header, []byte) []byte { return nil }),
-	CutOff: damaged("", func(header http.Header, body []byte) []byte {
-		header.Set("Content-Length", strconv.Itoa(len(body))) // The server closes a connection on which it has sent less.
-		return body[:len(body)/2]
+	EmptyResponse: damaged("", func(response *httptest.ResponseRecorder) { response.Body.Reset() }),
+	CutOff: damaged("", func(response *httptest.ResponseRecorder) {
+		// The server closes a connection on which it has sent less.
+		response.Header().Set("Content-Length", strconv.Itoa(response.Body.Len()))
+		response.Body.Truncate(response.Body.Len() / 2)
 	}),
-	WrongContentType: damaged("", func(header http.Header, body []byte) []byte {
-		header.Set("Content-Type", "text/html")
-		return body
+	WrongContentType: damaged("", func(response *httptest.ResponseRecorder) { response.Header().Set("Content-Type", "text/html") }),
+	BareSuccess: damaged("/messages/", func(response *httptest.ResponseRecorder) {
+		response.Body.Reset()
+		response.Body.WriteString(`{"status_code":200,"result":"SUCCESS"}`)
 	}),
-	UnknownMembers: changed("", func(object map[string]any) {
-		object["added_later"] = map[string]any{"type": "Fax", "fonenumber": []any{1, nil, "2"}}
+	UnknownMembers: changed("", func(shown object) {
+		shown["added_later"] = object{"type": "Fax", "fonenumber": []any{1, nil, "2"}}
 	}),
-	ReceiveMissing: changed("", func(object map[string]any) {
-		if _, delivers := object["receive_notify"]; delivers { // Other options contain a receive too.
-			delete(object, "receive")
+	ReceiveMissing: changed("", func(shown object) {
+		if _, delivers := shown["receive_notify"]; delivers { // Other options contain a receive too.
+			delete(shown, "receive")
 		}
 	}),
-	WrongTypes: changed("", func(object map[string]any) {
-		for name, value := range object {
+	WrongTypes: changed("", func(shown object) {
+		for name, value := range shown {
 			if text, ok := value.(string); ok {
-				object[name] = map[string]any{"text": text}
+				shown[name] = object{"text": text}
 			}
 		}
 	}),
-	AnotherFoneNumber: changed("/fonenumbers/|/messages/", func(object map[string]any) {
-		if number, ok := object["fonenumber"].(string); ok {
+	AnotherFoneNumber: changed("/fonenumbers/|/messages/", func(shown object) {
+		if number, ok := shown["fonenumber"].(string); ok {
 			last := number[len(number)-1]
-			object["fonenumber"] = number[:len(number)-1] + string('0'+(last-'0'+1)%10)
+			shown["fonenumber"] = number[:len(number)-1] + string('0'+(last-'0'+1)%10)
 		}
 	}),
-	BareSuccess: damaged("/messages/", func(http.Header, []byte) []byte { return []byte(`{"status_code":200,"result":"SUCCESS"}`) }),
 }
 
 // Faults returns all faults.
@@ -119,74 +125,56 @@ func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
 		mu.Lock()
 		fault := choose(r)
 		mu.Unlock()
-		respond, known := faults[fault]
-		if fault != "" && !known {
-			s.addViolation(fmt.Sprintf("a test asks for the unknown fault %q", fault))
+		respond, isFault := faults[fault]
+		if isFault {
+			respond(s.service, w, r)
 		}
-		if known {
-			respond(s, w, r)
-		}
-		return known
+		return isFault
 	})
 }
 
-// Arguments for SetLinger: 0 makes TCP reset the connection when it is closed.
-const (
-	reset   = 0
-	orderly = -1
-)
-
-// disconnect closes the connection without a response.
-func disconnect(w http.ResponseWriter, linger int) {
-	connection, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler) // For connections that cannot be hijacked.
-	}
-	if tcp, ok := connection.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(linger)
-	}
-	_ = connection.Close()
-}
-
-// envelope returns a handler that sends FoneStorm's error envelope, with a Retry-After if there is one.
-func envelope(status int, message string, retryAfter ...string) func(*Simulator, http.ResponseWriter, *http.Request) {
-	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
-		for _, value := range retryAfter {
-			w.Header().Set("Retry-After", value)
+// reset resets the connection, so that what was sent is lost. Without a connection, as in memory, it only ends the request.
+func reset(w http.ResponseWriter) {
+	if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		if tcp, ok := connection.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // Makes TCP reset the connection when it is closed.
 		}
-		fail(w, status, message)
+		_ = connection.Close()
 	}
+	panic(http.ErrAbortHandler)
 }
 
-// page returns a handler that sends a proxy's HTML page.
-func page(status int) func(*Simulator, http.ResponseWriter, *http.Request) {
-	return func(_ *Simulator, w http.ResponseWriter, _ *http.Request) {
+// failure sends an error response.
+func failure(status int, message string) behavior {
+	return func(_ http.Handler, w http.ResponseWriter, _ *http.Request) { reply(w, status, message) }
+}
+
+// page sends a proxy's HTML page.
+func page(status int) behavior {
+	return func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(status)
 		fmt.Fprint(w, "<!DOCTYPE html><html><head><title>Not FoneStorm</title></head><body>A proxy.</body></html>")
 	}
 }
 
-// damaged lets FoneStorm process the request and alters a successful response to a path that matches the regular expression. alter
-// returns the body to send, and may change the header.
-func damaged(paths string, alter func(header http.Header, body []byte) []byte) func(*Simulator, http.ResponseWriter, *http.Request) {
+// damaged lets FoneStorm process the request and alters a successful response to a path that matches the regular expression.
+func damaged(paths string, alter func(*httptest.ResponseRecorder)) behavior {
 	affected := regexp.MustCompile(paths)
-	return func(s *Simulator, w http.ResponseWriter, r *http.Request) {
+	return func(service http.Handler, w http.ResponseWriter, r *http.Request) {
 		response := httptest.NewRecorder()
-		s.service.ServeHTTP(response, r)
-		body := response.Body.Bytes()
-		if response.Code/100 == 2 && affected.MatchString(r.URL.Path) {
-			response.Header().Del("Content-Length")
-			body = alter(response.Header(), body)
+		service.ServeHTTP(response, r)
+		if response.Code < http.StatusMultipleChoices && affected.MatchString(r.URL.Path) {
+			alter(response)
 		}
 		maps.Copy(w.Header(), response.Header())
 		w.WriteHeader(response.Code)
-		_, _ = w.Write(body) // Fails only when the client has gone away.
+		_, _ = response.Body.WriteTo(w) // Fails only if the client has disconnected.
 	}
 }
 
-// changed is like damaged, and applies a change to every object in the response, inner ones first.
-func changed(paths string, change func(object map[string]any)) func(*Simulator, http.ResponseWriter, *http.Request) {
+// changed is like damaged, and applies a change to every object in the response.
+func changed(paths string, change func(shown object)) behavior {
 	var apply func(value any)
 	apply = func(value any) {
 		switch value := value.(type) {
@@ -194,18 +182,18 @@ func changed(paths string, change func(object map[string]any)) func(*Simulator, 
 			for _, element := range value {
 				apply(element)
 			}
-		case map[string]any:
+		case object:
 			for _, member := range value {
 				apply(member)
 			}
 			change(value)
 		}
 	}
-	return damaged(paths, func(_ http.Header, body []byte) []byte {
+	return damaged(paths, func(response *httptest.ResponseRecorder) {
 		var content any
-		_ = json.Unmarshal(body, &content) // The contract has checked that it is JSON.
+		_ = json.Unmarshal(response.Body.Bytes(), &content) // The contract has checked that it is JSON.
 		apply(content)
-		body, _ = json.Marshal(content)
-		return body
+		response.Body.Reset()
+		_ = json.NewEncoder(response.Body).Encode(content)
 	})
 }

@@ -13,36 +13,6 @@ import (
 	"testing"
 )
 
-// received is the result of one request.
-type received struct {
-	status int
-	header http.Header
-	body   string
-	err    error // The error of the request or of reading the body.
-}
-
-// send makes one request over its own connection.
-func send(ctx context.Context, t *testing.T, sim *Simulator, method, target, body string) (got received) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("token", anyToken(sim))
-	if body != "" {
-		r.Header.Set("Content-Type", jsonBody)
-	}
-	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
-	if err != nil {
-		return received{err: err}
-	}
-	defer response.Body.Close()
-	read, err := io.ReadAll(response.Body)
-	return received{response.StatusCode, response.Header, string(read), err}
-}
-
-const newEmail = `{"fonenumber":"3215550000","type":"Email","value":"new@example.com","url_method":"POST"}`
-
 // Each fault does what its name says when a delivery is set.
 func TestFaults(t *testing.T) {
 	t.Parallel()
@@ -82,62 +52,65 @@ func TestFaults(t *testing.T) {
 			if !known {
 				t.Fatal("the fault is not tested")
 			}
-			sim := newSimulator(t, Options{FoneNumbers: 2})
-			server := httptest.NewServer(sim)
+			a := newAccount(t, Options{FoneNumbers: 2})
+			server := httptest.NewServer(a)
 			defer server.Close()
 			ctx, giveUp := context.WithCancel(t.Context())
 			defer giveUp()
-			sim.Inject(func(*http.Request) Fault {
+			a.Inject(func(*http.Request) Fault {
 				if fault == NoResponse {
 					giveUp() // As a client does on a timeout.
 				}
 				return fault
 			})
-			got := send(ctx, t, sim, http.MethodPost, server.URL+BasePath+"/messages/receive", newEmail)
-			if !errors.Is(got.err, want.err) || got.status != want.status || !strings.Contains(got.body, want.body) || want.body == "" && got.body != "" {
-				t.Errorf("the response is %+v, want %+v", got, want)
+			status, header, body, err := a.send(ctx, server.URL+BasePath+"/messages/receive", newEmail)
+			if !errors.Is(err, want.err) || status != want.status || !strings.Contains(body, want.body) || want.body == "" && body != "" {
+				t.Errorf("the response is %d %s, %v; want %+v", status, body, err, want)
 			}
-			if f, _ := sim.Get(number); (f.Receive.Email == "new@example.com") != want.changes {
+			if f, _ := a.Get(number); (f.Receive.Email == "new@example.com") != want.changes {
 				t.Errorf("the account has %+v", f.Receive)
 			}
-			if retryAfter := got.header.Get("Retry-After"); retryAfter != map[Fault]string{RateLimitedSeconds: "1"}[fault] {
+			if retryAfter := header.Get("Retry-After"); retryAfter != map[Fault]string{RateLimitedSeconds: "1"}[fault] {
 				t.Errorf("Retry-After is %q", retryAfter)
 			}
-			isHTML := got.header.Get("Content-Type") == "text/html"
-			if isHTML != slices.Contains([]Fault{BadGateway, HTMLPage, NotFoundPage, WrongContentType}, fault) {
-				t.Errorf("the content type is %s", got.header.Get("Content-Type"))
+			isHTML := slices.Contains([]Fault{BadGateway, HTMLPage, NotFoundPage, WrongContentType}, fault)
+			if contentType := header.Get("Content-Type"); isHTML != (contentType == "text/html") {
+				t.Errorf("the content type is %s", contentType)
 			}
-			wantViolations(t, sim, 0)
 		})
 	}
+}
+
+// send makes one request over its own connection. The error is that of the request or of reading the body.
+func (a account) send(ctx context.Context, target, body string) (status int, header http.Header, read string, err error) {
+	a.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	r.Header = http.Header{"Token": {a.token}, "Content-Type": {"application/json"}}
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+	if err != nil {
+		return 0, nil, "", err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	return response.StatusCode, response.Header, string(content), err
 }
 
 // A test chooses the fault by the request, which FoneStorm receives unchanged, and can disable faults.
 func TestInject(t *testing.T) {
 	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1})
-	token, calls := anyToken(sim), 0
-	setting := func() int {
-		return ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, newEmail).Code
-	}
-	sim.Inject(func(r *http.Request) Fault {
-		body, err := io.ReadAll(r.Body)
-		if calls++; calls == 1 || err != nil || !bytes.Contains(body, []byte(number)) {
+	a := newAccount(t, Options{FoneNumbers: 1})
+	a.Inject(func(r *http.Request) Fault {
+		if body, _ := io.ReadAll(r.Body); bytes.Contains(body, []byte("new@example.com")) {
 			return ServerError
 		}
 		return ""
 	})
-	if first, second := setting(), setting(); first != http.StatusInternalServerError || second != http.StatusOK {
-		t.Errorf("the settings return %d and %d", first, second)
-	}
-	sim.Inject(nil)
-	if status := setting(); status != http.StatusOK || calls != 2 {
-		t.Errorf("without faults the setting returns %d after %d calls", status, calls)
-	}
-	wantViolations(t, sim, 0)
-	sim.Inject(func(*http.Request) Fault { return "gremlins" })
-	if status := setting(); status != http.StatusOK {
-		t.Errorf("with an unknown fault the setting returns %d", status)
-	}
-	wantViolations(t, sim, 1)
+	a.ask("POST /messages/receive", newEmail, 500)
+	a.set("Email", "ops@example.com")
+	a.ask("POST /auth", login, 201)
+	a.Inject(nil)
+	a.ask("POST /messages/receive", newEmail, 200)
 }

@@ -84,57 +84,42 @@ type record struct {
 	shown  int        // Responses that have shown it since.
 }
 
-// show returns the FoneNumber as this response shows it; nil if it was removed meanwhile.
-func (s *Simulator) show(source Source, number string) map[string]any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f, ok := s.numbers[number]
-	if !ok {
-		return nil
-	}
+// show returns the FoneNumber as this response shows it.
+func (s *Simulator) show(source Source, f *record) object {
 	shown := f.FoneNumber
 	if s.showAs != nil {
 		shown = s.showAs(View{f.FoneNumber, source, f.before, f.shown})
 	}
 	f.shown++
-	object := s.options.Dialect.foneNumber(shown)
-	if options, ok := object[s.options.Dialect.OptionsMember].(map[string]any); ok && source == FromList && s.options.Dialect.ListsNoNotifications {
-		delete(options, "receive_notify")
-		delete(options, "send_notify")
-	}
-	return object
+	return s.options.Dialect.foneNumber(shown, source)
 }
 
 // foneNumber returns the JSON of a FoneNumber.
-func (d Dialect) foneNumber(f FoneNumber) map[string]any {
-	object := map[string]any{
-		"fonenumber": f.Number,
-		"label":      f.Label,
-		"group":      textOrNull(f.Group),
-		"is_active":  f.Active,
-		"fax_options": map[string]any{ // Not in the contract, because FoneStorm adds members over time.
-			"receive": map[string]any{"type": "None"},
-		},
+func (d Dialect) foneNumber(f FoneNumber, source Source) object {
+	shown := object{
+		"fonenumber":  f.Number,
+		"label":       f.Label,
+		"group":       textOrNull(f.Group),
+		"is_active":   f.Active,
+		"fax_options": object{"receive": object{"type": "None"}}, // Not in the contract, because FoneStorm adds members over time.
 	}
 	if f.Undeliverable {
-		return object
+		return shown
 	}
 	enabled := "yes"
 	if f.MessagingDisabled {
 		enabled = "no"
 	}
-	object[d.OptionsMember] = map[string]any{
-		"receive":        d.receive(f.Receive),
-		"receive_notify": f.ReceiveNotify.object(),
-		"send_notify":    f.SendNotify.object(),
-		"mms_enabled":    enabled,
-		d.EnabledMember:  enabled,
+	options := object{"receive": d.receive(f.Receive), "mms_enabled": enabled, d.EnabledMember: enabled}
+	if source != FromList || !d.ListsNoNotifications {
+		options["receive_notify"], options["send_notify"] = f.ReceiveNotify.object(), f.SendNotify.object()
 	}
-	return object
+	shown[d.OptionsMember] = options
+	return shown
 }
 
 // receive returns the JSON of a delivery.
-func (d Dialect) receive(r Receive) map[string]any {
+func (d Dialect) receive(r Receive) object {
 	kind, method := r.Type, r.URLMethod
 	if kind != "None" && !d.DocumentedTypes {
 		kind = strings.ToLower(kind)
@@ -142,7 +127,7 @@ func (d Dialect) receive(r Receive) map[string]any {
 	if r.URL != "" {
 		method = cmp.Or(d.URLMethod, method)
 	}
-	return map[string]any{
+	return object{
 		"type":       kind,
 		"device":     r.Device,
 		"email":      textOrNull(r.Email),
@@ -153,13 +138,8 @@ func (d Dialect) receive(r Receive) map[string]any {
 }
 
 // object returns the JSON of a notification.
-func (n Notify) object() map[string]any {
-	return map[string]any{"type": cmp.Or(n.Type, "None"), "email": n.Email, "url": textOrNull(n.URL), "method": textOrNull(n.Method)}
-}
-
-// object returns the JSON of a device.
-func (d Device) object() map[string]any {
-	return map[string]any{"id": d.ID, "name": d.Name, "type": d.Type, "fonenumber": textOrNull(d.FoneNumber)}
+func (n Notify) object() object {
+	return object{"type": cmp.Or(n.Type, "None"), "email": n.Email, "url": textOrNull(n.URL), "method": textOrNull(n.Method)}
 }
 
 // textOrNull returns nil for an unset field, as FoneStorm does for some fields. Others are "".

@@ -1,16 +1,11 @@
 package simulator
 
-import (
-	"sync"
-	"time"
-)
+import "time"
 
 // limiter decides which requests exceed the account's rate limit: those that arrive when the second before has had its share
 // already. It is not documented how FoneStorm counts; this is the strictest way. Rejected requests do not count.
 type limiter struct {
-	limit int // Requests in any second; zero for no limit.
-
-	mu       sync.Mutex
+	limit    int         // Requests in any second; zero for no limit.
 	accepted []time.Time // Arrival of the latest requests, at most limit of them, oldest first.
 }
 
@@ -19,8 +14,6 @@ func (l *limiter) accept(now time.Time) bool {
 	if l.limit == 0 {
 		return true
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if len(l.accepted) == l.limit {
 		if now.Sub(l.accepted[0]) < time.Second {
 			return false

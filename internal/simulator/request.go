@@ -2,60 +2,51 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
-// Request is what the simulator records about a request.
+// Request is what the simulator records about a request when it arrives.
 type Request struct {
-	Arrived time.Time
-	Method  string
-	Path    string // Below BasePath, with the query.
-	Header  http.Header
-	Form    url.Values // Parameters of the body; empty if it could not be read.
-
-	Status int    // Status of the response; zero without one.
-	Reason string // Beginning of the body of an error response.
+	Arrived  time.Time
+	Method   string
+	Path     string // Below BasePath, with the query.
+	Header   http.Header
+	Form     url.Values // Parameters of the body; empty if it could not be read.
+	Rejected bool       // Because of the rate limit.
 }
 
-// kinds contains the short name of each call by the beginning of its path, longer ones first.
-var kinds = [][2]string{
-	{"/auth", "login"},
-	{"/subaccounts/token", "subaccount"},
-	{"/messages/receive_notify", "notify"},
-	{"/messages/send_notify", "notify"},
-	{"/messages/receive", "set"},
-	{"/fonenumbers/", "get"},
-	{"/fonenumbers", "list"},
-	{"/devices/", "device"},
-	{"/devices", "devices"},
+// kinds contains the short name of each call by its path without digits at the end.
+var kinds = map[string]string{
+	"/auth":                    "login",
+	"/subaccounts/token":       "subaccount",
+	"/messages/receive":        "set",
+	"/messages/receive_notify": "notify",
+	"/messages/send_notify":    "notify",
+	"/fonenumbers":             "list",
+	"/fonenumbers/":            "get",
+	"/devices":                 "devices",
+	"/devices/":                "device",
 }
 
-// Kind returns a short name for the API call.
+// Kind returns a short name for the API call; "other" if there is no such call.
 func (r Request) Kind() string {
-	for _, kind := range kinds {
-		if strings.HasPrefix(r.Path, kind[0]) {
-			return kind[1]
-		}
-	}
-	return "other"
+	path, _, _ := strings.Cut(r.Path, "?")
+	return cmp.Or(kinds[strings.TrimRight(path, "0123456789")], "other")
 }
 
 // Requests returns the requests so far, in the order of arrival.
 func (s *Simulator) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var requests []Request
-	for _, r := range s.requests {
-		requests = append(requests, *r)
-	}
-	return requests
+	return slices.Clone(s.requests)
 }
 
 // Forget deletes the recorded requests.
@@ -65,34 +56,8 @@ func (s *Simulator) Forget() {
 	s.requests = nil
 }
 
-// recorder records the status of a response before it is sent, and why a request failed.
-type recorder struct {
-	http.ResponseWriter
-	request *Request
-	mu      *sync.Mutex // Protects the request.
-}
-
-func (r *recorder) WriteHeader(status int) {
-	r.mu.Lock()
-	r.request.Status = status
-	r.mu.Unlock()
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(data []byte) (int, error) {
-	r.mu.Lock()
-	if room := 1000 - len(r.request.Reason); room > 0 && r.request.Status >= http.StatusBadRequest {
-		r.request.Reason += string(data[:min(room, len(data))])
-	}
-	r.mu.Unlock()
-	return r.ResponseWriter.Write(data)
-}
-
-// Unwrap gives http.ResponseController access to the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-// Parameters returns the parameters in a JSON or form body, for interceptors. It returns none if the body cannot be read. JSON
-// values that are not strings are returned as JSON. The body can be read again afterwards.
+// Parameters returns the parameters in a JSON or form body, for interceptors. It returns none if the body cannot be read. The
+// body can be read again afterwards.
 func Parameters(r *http.Request) url.Values {
 	body, _ := io.ReadAll(r.Body) // The body is in memory.
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -100,10 +65,8 @@ func Parameters(r *http.Request) url.Values {
 		form, _ := url.ParseQuery(string(body))
 		return form
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
 	var members map[string]any
-	_ = decoder.Decode(&members) // The contract rejects a body that is not valid.
+	_ = json.Unmarshal(body, &members) // The contract rejects a body that is not valid.
 	form := make(url.Values, len(members))
 	for name, value := range members {
 		form.Set(name, fmt.Sprint(value))

@@ -32,22 +32,20 @@ type Options struct {
 	Latency   time.Duration // Delay of every response.
 	RateLimit int           // Requests accepted in any second; zero for no limit.
 	Dialect   Dialect
-
-	OnResponse func(Request) // Called after each response, possibly concurrently; may be nil.
 }
 
 // Simulator is an http.Handler that responds like FoneStorm. It is safe for concurrent use.
 type Simulator struct {
 	options Options
-	users   []user
+	users   map[string]user
 	service http.Handler // FoneStorm itself: contract and API.
-	limiter limiter
 
-	mu         sync.Mutex
+	mu         sync.Mutex // A call of the API locks it until it has a response.
+	limiter    limiter
 	numbers    map[string]*record
 	devices    map[string]Device
 	tokens     map[string]token
-	requests   []*Request
+	requests   []Request
 	violations []string
 	intercept  Interceptor
 	showAs     func(View) FoneNumber
@@ -58,68 +56,53 @@ type Simulator struct {
 // replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
 type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
-// New returns a simulator, or an error if the contract cannot be read.
+// New returns a simulator, or an error if the documented FoneNumbers cannot be read.
 func New(options Options) (*Simulator, error) {
 	options.Password = cmp.Or(options.Password, "demo-password")
 	options.Account = cmp.Or(options.Account, "1000000001")
 	options.Dialect = cmp.Or(options.Dialect, Dialects["live"])
 	s := &Simulator{
 		options: options,
-		users:   []user{{"demo", options.Password, options.Account}},
+		users:   map[string]user{"demo": {password: options.Password}},
 		limiter: limiter{limit: options.RateLimit},
 		numbers: make(map[string]*record),
 		devices: make(map[string]Device),
 		tokens:  make(map[string]token),
 	}
+	s.service = s.validate(s.api())
 	for i := range options.FoneNumbers {
 		s.Put(FoneNumber{Number: fmt.Sprint(3215550000 + i), Label: fmt.Sprintf("Number %d", i)})
 	}
 	if options.Documented {
-		s.users = append(s.users, partner)
+		s.users["partner"] = partner
 		if err := s.PutCSV(strings.NewReader(documented)); err != nil {
 			return nil, err
 		}
 	}
-	var err error
-	s.service, err = s.validate(s.api())
-	return s, err
+	return s, nil
 }
 
-// ServeHTTP handles a request: rate limit, latency, contract, and API, in this order.
+// ServeHTTP handles a request: rate limit, latency, interceptor, contract, and API, in this order.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	request := &Request{
-		Arrived: time.Now(),
-		Method:  r.Method,
-		Path:    strings.TrimPrefix(r.URL.RequestURI(), BasePath),
-		Header:  r.Header.Clone(),
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // The client has disconnected.
 	}
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.Body, _ = r.GetBody()
-	request.Form = Parameters(r)
+	request := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), BasePath), Header: r.Header.Clone(), Form: Parameters(r)}
 	s.mu.Lock()
-	s.requests = append(s.requests, request) // Before the response, because a test may inspect the requests as soon as it has the response.
+	request.Arrived = time.Now()
+	request.Rejected = !s.limiter.accept(request.Arrived)
+	s.requests = append(s.requests, request)
 	s.mu.Unlock()
-	s.respond(&recorder{ResponseWriter: w, request: request, mu: &s.mu}, r, s.limiter.accept(request.Arrived))
-	if s.options.OnResponse != nil {
-		s.mu.Lock()
-		answered := *request
-		s.mu.Unlock()
-		s.options.OnResponse(answered)
-	}
-}
-
-func (s *Simulator) respond(w http.ResponseWriter, r *http.Request, accepted bool) {
 	select {
 	case <-time.After(s.options.Latency):
 	case <-r.Context().Done():
 		return
 	}
-	if !accepted {
-		fail(w, s.options.Dialect.RateLimitStatus, rateLimitExceeded)
+	if request.Rejected {
+		reply(w, s.options.Dialect.RateLimitStatus, rateLimitExceeded)
 		return
 	}
 	s.mu.Lock()

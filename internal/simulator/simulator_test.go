@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -15,128 +14,118 @@ import (
 )
 
 const (
-	formBody = "application/x-www-form-urlencoded"
-	jsonBody = "application/json"
-
-	number = "3215550000" // In every account that has FoneNumbers.
+	number   = "3215550000" // In every account that has FoneNumbers.
+	login    = `{"username":"demo","password":"demo-password"}`
+	newEmail = `{"fonenumber":"3215550000","type":"Email","value":"new@example.com","url_method":"POST"}`
 )
 
-func newSimulator(t testing.TB, options Options) *Simulator {
+// account is a simulated account, with a token for it.
+type account struct {
+	*Simulator
+	t     *testing.T
+	token string
+}
+
+// newAccount returns an account. The test fails if it ends with violations of the contract.
+func newAccount(t *testing.T, options Options) account {
 	t.Helper()
 	sim, err := New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sim
+	t.Cleanup(func() {
+		if violations := sim.Violations(); len(violations) > 0 {
+			t.Errorf("there were violations of the contract: %q", violations)
+		}
+	})
+	return account{sim, t, sim.newToken("", time.Hour)["token"].(string)}
 }
 
-// ask sends one raw request, which may be invalid.
-func ask(t testing.TB, sim *Simulator, method, path, token, contentType, body string) *httptest.ResponseRecorder {
-	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), method, BasePath+path, strings.NewReader(body))
-	if token != "" {
-		r.Header.Set("token", token)
-	}
-	if contentType != "" {
-		r.Header.Set("Content-Type", contentType)
+// ask sends a request, as in "GET /devices", with a body in JSON or, if it does not begin with a brace, as a form. It returns the
+// response, which must have this status and, for an error, be FoneStorm's envelope.
+func (a account) ask(call, body string, status int) object {
+	a.t.Helper()
+	method, path, _ := strings.Cut(call, " ")
+	r := httptest.NewRequestWithContext(a.t.Context(), method, BasePath+path, strings.NewReader(body))
+	r.Header.Set("token", a.token)
+	switch {
+	case strings.HasPrefix(body, "{"):
+		r.Header.Set("Content-Type", "application/json")
+	case body != "":
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	w := httptest.NewRecorder()
-	sim.ServeHTTP(w, r)
-	if got := w.Header().Get("Content-Type"); got != "application/json" {
-		t.Errorf("the response to %s %s has content type %q", method, path, got)
+	a.ServeHTTP(w, r)
+	var response object
+	if err := json.Unmarshal(w.Body.Bytes(), &response); err != nil || w.Code != status || w.Header().Get("Content-Type") != "application/json" {
+		a.t.Fatalf("%s %s: the response is %d %s, want %d", call, body, w.Code, w.Body, status)
 	}
-	return w
-}
-
-func get(t testing.TB, sim *Simulator, path, token string) *httptest.ResponseRecorder {
-	t.Helper()
-	return ask(t, sim, http.MethodGet, path, token, "", "")
-}
-
-// post sends parameters as JSON.
-func post(t testing.TB, sim *Simulator, path, token string, form url.Values) *httptest.ResponseRecorder {
-	t.Helper()
-	return ask(t, sim, http.MethodPost, path, token, jsonBody, inJSONBody(form))
-}
-
-func inJSONBody(form url.Values) string {
-	members := map[string]any{}
-	for name := range form {
-		members[name] = form.Get(name)
+	if text, ok := response["message"].(string); status >= 400 && (!ok || text == "" || len(response) != 3 ||
+		response["error"] != http.StatusText(status) || response["status_code"] != float64(status)) {
+		a.t.Errorf("%s: the error is %v", call, response)
 	}
-	body, _ := json.Marshal(members)
-	return string(body)
+	return response
 }
 
-// anyToken returns a valid token without a login, which would be recorded.
-func anyToken(sim *Simulator) string {
-	return sim.newToken(sim.options.Account, time.Hour)
+// wantViolation checks that the last request violated the contract, and forgets that.
+func (a account) wantViolation() {
+	a.t.Helper()
+	if n := len(a.violations); n != 1 {
+		a.t.Errorf("there were %d violations of the contract, want 1: %q", n, a.violations)
+	}
+	a.violations = nil
 }
 
-// decoded returns the JSON of a successful response.
-func decoded(t testing.TB, w *httptest.ResponseRecorder, status int) map[string]any {
-	t.Helper()
-	if w.Code != status {
-		t.Fatalf("the status is %d, want %d: %s", w.Code, status, w.Body)
-	}
-	var body map[string]any
-	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
-		t.Fatalf("the response is not JSON: %v: %s", err, w.Body)
-	}
-	return body
+// receive returns the delivery in a response about a FoneNumber of the live service; nil if there is none.
+func receive(response object) object {
+	shown, _ := response["fonenumber"].(object)
+	options, _ := shown["sms_options"].(object)
+	delivery, _ := options["receive"].(object)
+	return delivery
 }
 
-// wantEnvelope checks that the response is an error envelope whose message contains the words.
-func wantEnvelope(t testing.TB, w *httptest.ResponseRecorder, status int, words ...string) {
-	t.Helper()
-	body := decoded(t, w, status)
-	message, isText := body["message"].(string)
-	if len(body) != 3 || !isText || body["error"] != http.StatusText(status) || body["status_code"] != float64(status) {
-		t.Errorf("the response is not the envelope of a %d: %v", status, body)
-	}
-	for _, word := range words {
-		if !strings.Contains(message, word) {
-			t.Errorf("the message does not say %q: %s", word, message)
-		}
-	}
+// set sets a delivery and returns the one in the response.
+func (a account) set(kind, value string) object {
+	a.t.Helper()
+	body := fmt.Sprintf(`{"fonenumber":%q,"type":%q,"value":%q,"url_method":"POST"}`, number, kind, value)
+	return receive(a.ask("POST /messages/receive", body, 200))
 }
 
-func wantViolations(t testing.TB, sim *Simulator, want int) {
-	t.Helper()
-	if got := sim.Violations(); len(got) != want {
-		t.Errorf("there were %d violations of the contract, want %d: %q", len(got), want, got)
-	}
-}
-
-// The response to an invalid request contains the reason. The request is recorded and changes nothing.
+// The response to an invalid request contains the reason. The request changes nothing.
 func TestContractIsChecked(t *testing.T) {
 	t.Parallel()
 	const rest = `,"value":"ops@example.com","url_method":"POST"}`
 	const start = `{"fonenumber":"3215550000","type":"Email"`
-	for name, test := range map[string]struct{ call, body, words string }{
-		"no fonenumber":          {"POST /messages/receive", `{"type":"Email"` + rest, "fonenumber"},
-		"no url_method":          {"POST /messages/receive", start + `,"value":"ops@example.com"}`, "url_method"},
-		"url_method JSON":        {"POST /messages/receive", start + `,"value":"ops@example.com","url_method":"JSON"}`, "url_method"},
-		"unknown parameter":      {"POST /messages/receive", start + `,"url_metod":"POST"` + rest, "url_metod"},
-		"type in lower case":     {"POST /messages/receive", `{"fonenumber":"3215550000","type":"email"` + rest, "type"},
-		"eleven digits":          {"POST /messages/receive", `{"fonenumber":"13215550000","type":"Email"` + rest, "fonenumber"},
-		"JSON number":            {"POST /messages/receive", `{"fonenumber":3215550000,"type":"Email"` + rest, "fonenumber"},
-		"echo of a read":         {"POST /messages/receive", `{"fonenumber":{"fonenumber":"3215550000"}}`, ""},
-		"notification by method": {"POST /messages/send_notify", `{"fonenumber":"3215550000","type":"None","method":"PUT"}`, "method"},
-		"login for two days":     {"POST /auth", `{"username":"demo","password":"demo-password","expires":172800}`, "expires"},
-		"login in the query":     {"POST /auth?username=demo&password=demo-password", "", ""},
-		"read of device x":       {"GET /devices/x", "", "id"},
-		"other filter":           {"GET /fonenumbers?filter=active", "", "filter"},
+	for name, test := range map[string]struct {
+		call, body string
+		status     int
+		words      string
+	}{
+		"no fonenumber":          {"POST /messages/receive", `{"type":"Email"` + rest, 400, "fonenumber"},
+		"no url_method":          {"POST /messages/receive", start + `,"value":"ops@example.com"}`, 400, "url_method"},
+		"url_method JSON":        {"POST /messages/receive", start + `,"value":"ops@example.com","url_method":"JSON"}`, 400, "url_method"},
+		"unknown parameter":      {"POST /messages/receive", start + `,"url_metod":"POST"` + rest, 400, "url_metod"},
+		"type in lower case":     {"POST /messages/receive", `{"fonenumber":"3215550000","type":"email"` + rest, 400, "type"},
+		"eleven digits":          {"POST /messages/receive", `{"fonenumber":"13215550000","type":"Email"` + rest, 400, "fonenumber"},
+		"JSON number":            {"POST /messages/receive", `{"fonenumber":3215550000,"type":"Email"` + rest, 400, "fonenumber"},
+		"truncated JSON":         {"POST /messages/receive", start, 400, ""},
+		"notification by method": {"POST /messages/send_notify", `{"fonenumber":"3215550000","type":"None","method":"PUT"}`, 400, "method"},
+		"login for two days":     {"POST /auth", `{"username":"demo","password":"demo-password","expires":172800}`, 400, "expires"},
+		"login in the query":     {"POST /auth?username=demo&password=demo-password", "", 400, ""},
+		"read of device x":       {"GET /devices/x", "", 400, "id"},
+		"other filter":           {"GET /fonenumbers?filter=active", "", 400, "filter"},
+		"cancellation":           {"DELETE /fonenumbers/" + number, "", 404, ""},
+		"unknown path":           {"GET /", "", 404, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sim := newSimulator(t, Options{FoneNumbers: 1})
-			before := sim.Numbers()
-			method, path, _ := strings.Cut(test.call, " ")
-			contentType := map[bool]string{true: jsonBody, false: formBody}[strings.HasPrefix(test.body, "{")]
-			wantEnvelope(t, ask(t, sim, method, path, anyToken(sim), contentType, test.body), http.StatusBadRequest, test.words)
-			wantViolations(t, sim, 1)
-			if after := sim.Numbers(); !slices.Equal(after, before) {
+			a := newAccount(t, Options{FoneNumbers: 1})
+			before := a.Numbers()
+			if message := a.ask(test.call, test.body, test.status)["message"].(string); !strings.Contains(message, test.words) {
+				t.Errorf("the message is %s", message)
+			}
+			a.wantViolation()
+			if after := a.Numbers(); !slices.Equal(after, before) {
 				t.Errorf("the account is now %+v", after)
 			}
 		})
@@ -146,107 +135,165 @@ func TestContractIsChecked(t *testing.T) {
 // A response that violates the contract is a mistake in the test, which must notice it.
 func TestResponsesAreCheckedToo(t *testing.T) {
 	t.Parallel()
-	sim := newSimulator(t, Options{})
-	sim.Put(FoneNumber{Number: "321"})
-	wantEnvelope(t, get(t, sim, "/fonenumbers?filter=all", anyToken(sim)), http.StatusInternalServerError, "fonenumbers")
-	wantViolations(t, sim, 1)
-}
-
-func TestUnknownRoutes(t *testing.T) {
-	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1})
-	token := anyToken(sim)
-	for i, route := range []struct{ method, path string }{
-		{"GET", "/"},
-		{"POST", "/devices"},
-		{"GET", "/messages/receive"},
-		{"PUT", "/fonenumbers/" + number},
-		{"DELETE", "/fonenumbers/" + number}, // FoneStorm's call to cancel the number.
-		{"POST", "/fonenumbers"},
-	} {
-		wantEnvelope(t, ask(t, sim, route.method, route.path, token, "", ""), http.StatusNotFound)
-		wantViolations(t, sim, i+1)
-	}
-	if _, ok := sim.Get(number); !ok {
-		t.Error("the number is gone")
-	}
-	outside := httptest.NewRecorder()
-	sim.ServeHTTP(outside, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/fonenumbers", nil))
-	wantEnvelope(t, outside, http.StatusNotFound)
+	a := newAccount(t, Options{})
+	a.Put(FoneNumber{Number: "321"})
+	a.ask("GET /fonenumbers?filter=all", "", 500)
+	a.wantViolation()
 }
 
 func TestRequestsAreRecorded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sim := newSimulator(t, Options{FoneNumbers: 1, Latency: 2 * time.Second})
-		token := anyToken(sim)
+		a := newAccount(t, Options{FoneNumbers: 1, Latency: 2 * time.Second, RateLimit: 100})
 		begun := time.Now()
-		post(t, sim, "/auth", "", url.Values{"username": {"demo"}, "password": {"wrong"}})
-		get(t, sim, "/fonenumbers?filter=all", token)
-		get(t, sim, "/fonenumbers/"+number, token)
-		ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, `{"type":"None"}`)
-		get(t, sim, "/devices", token)
-		ask(t, sim, http.MethodPost, "/subaccounts/token", token, formBody, "subaccount=2000000002")
-		get(t, sim, "/devices/219", "wrong")
-		want := `login POST /auth 401 password=wrong&username=demo
-list GET /fonenumbers?filter=all 200 
-get GET /fonenumbers/3215550000 200 
-set POST /messages/receive 400 type=None
-devices GET /devices 200 
-subaccount POST /subaccounts/token 404 subaccount=2000000002
-device GET /devices/219 401 
-`
+		a.ask("POST /auth", login, 201)
+		a.ask("GET /fonenumbers?filter=all", "", 200)
+		a.ask("GET /fonenumbers/3215550000", "", 200)
+		a.ask("POST /messages/receive", newEmail, 200)
+		a.ask("POST /messages/send_notify", "fonenumber=3215550000&type=None", 200)
+		a.ask("POST /subaccounts/token", "subaccount=2000000002", 404)
+		a.ask("GET /devices", "", 200)
+		a.ask("GET /devices/219", "", 404)
 		got := ""
-		for i, r := range sim.Requests() {
-			got += fmt.Sprintln(r.Kind(), r.Method, r.Path, r.Status, r.Form.Encode())
-			if arrived := begun.Add(time.Duration(i) * 2 * time.Second); !r.Arrived.Equal(arrived) { // Each was sent after the previous response.
-				t.Errorf("request %d arrived at %s, want %s", i, r.Arrived, arrived)
+		for i, r := range a.Requests() {
+			got += fmt.Sprintln(r.Kind(), r.Method, r.Path, r.Form.Encode())
+			if arrived := begun.Add(time.Duration(i) * 2 * time.Second); !r.Arrived.Equal(arrived) || r.Header.Get("token") != a.token {
+				t.Errorf("request %d arrived at %s with %v, want %s", i, r.Arrived, r.Header, arrived) // After the response to the previous one.
 			}
 		}
-		if got != want {
+		if want := `login POST /auth password=demo-password&username=demo
+list GET /fonenumbers?filter=all 
+get GET /fonenumbers/3215550000 
+set POST /messages/receive fonenumber=3215550000&type=Email&url_method=POST&value=new%40example.com
+notify POST /messages/send_notify fonenumber=3215550000&type=None
+subaccount POST /subaccounts/token subaccount=2000000002
+devices GET /devices 
+device GET /devices/219 
+`; got != want {
 			t.Errorf("the requests are\n%s, want\n%s", got, want)
 		}
-		if header := sim.Requests()[1].Header; header.Get("token") != token {
-			t.Errorf("the header is %v, want one with the token", header)
-		}
-		sim.Forget()
-		if n := len(sim.Requests()); n != 0 {
+		a.Forget()
+		if n := len(a.Requests()); n != 0 {
 			t.Errorf("there are %d requests after all were forgotten", n)
 		}
 	})
 }
 
+// An interceptor can respond in place of FoneStorm, or change the account before FoneStorm responds to the same request.
 func TestIntercept(t *testing.T) {
 	t.Parallel()
-	sim := newSimulator(t, Options{FoneNumbers: 1})
-	token := anyToken(sim)
-	path := "/fonenumbers/" + number
-
-	sim.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
-		w.Header().Set("Content-Type", "application/json") // Because ask checks it; the contract does not apply to interceptors.
-		w.WriteHeader(http.StatusBadGateway)
-		_, _ = io.WriteString(w, "<html>")
+	a := newAccount(t, Options{FoneNumbers: 1})
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			_, _ = io.ReadAll(r.Body) // FoneStorm must still receive it.
+			a.Put(FoneNumber{Number: number, Label: "changed by hand"})
+			return false
+		}
+		reply(w, http.StatusAccepted, object{"by": "interceptor"}) // Not in the contract.
 		return true
 	})
-	if w := get(t, sim, path, token); w.Code != http.StatusBadGateway || w.Body.String() != "<html>" {
-		t.Errorf("the interceptor's response arrived as %d %s", w.Code, w.Body)
+	a.ask("GET /fonenumbers/"+number, "", 202)
+	if got := a.ask("POST /messages/receive", newEmail, 200)["fonenumber"].(object); got["label"] != "changed by hand" {
+		t.Errorf("the account was not changed before the response: %v", got)
 	}
-	if status := sim.Requests()[0].Status; status != http.StatusBadGateway {
-		t.Errorf("the status is recorded as %d", status)
-	}
+	a.Intercept(nil)
+	a.ask("GET /fonenumbers/"+number, "", 200)
+}
 
-	sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-		_, _ = io.ReadAll(r.Body) // FoneStorm must still receive it.
-		sim.Put(FoneNumber{Number: number, Label: "changed by hand"})
-		return false
-	})
-	if w := ask(t, sim, http.MethodPost, "/messages/receive", token, jsonBody, newEmail); !strings.Contains(w.Body.String(), "changed by hand") {
-		t.Errorf("the account was not changed before the response: %s", w.Body)
+// At most three requests are accepted in any second, whenever it begins. Requests over the limit do not count.
+func TestLimiter(t *testing.T) {
+	t.Parallel()
+	const yes, no = true, false
+	l := limiter{limit: 3}
+	begun := time.Now()
+	for i, arrival := range []struct {
+		milliseconds int
+		accepted     bool
+	}{
+		{0, yes},
+		{0, yes},
+		{0, yes},
+		{999, no},
+		{1900, yes},
+		{1950, yes},
+		{1999, yes},
+		{2899, no},
+		{2900, yes},
+		{2900, no},
+		{2950, yes},
+		{3_600_000, yes},
+	} {
+		if got := l.accept(begun.Add(time.Duration(arrival.milliseconds) * time.Millisecond)); got != arrival.accepted {
+			t.Errorf("request %d, at %d ms, is accepted: %v", i, arrival.milliseconds, got)
+		}
 	}
-	sim.Intercept(nil)
-	sim.Put(FoneNumber{Number: number, Label: "changed again"})
-	if w := get(t, sim, path, token); !strings.Contains(w.Body.String(), "changed again") {
-		t.Errorf("without an interceptor the response is %s", w.Body)
+}
+
+// Every request within the limit counts, even if it fails for another reason. An interceptor receives no others.
+func TestRequestsOverTheLimit(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"live": http.StatusTooManyRequests, "2.12": http.StatusGone} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newAccount(t, Options{RateLimit: 2, Dialect: Dialects[name]})
+			intercepted, rejected := 0, 0
+			a.Intercept(func(http.ResponseWriter, *http.Request) bool {
+				intercepted++
+				return false
+			})
+			for range 3 {
+				a.ask("POST /auth", strings.Replace(login, "demo", "bob", 1), 401)
+				a.ask("GET /fonenumbers", "", 200)
+				if message := a.ask("POST /auth", login, status)["message"]; message != "Rate Limit Exceeded" {
+					t.Errorf("the message is %v", message)
+				}
+				time.Sleep(time.Second)
+			}
+			for _, r := range a.Requests() {
+				if r.Rejected {
+					rejected++
+				}
+			}
+			if intercepted != 6 || rejected != 3 {
+				t.Errorf("%d requests were intercepted and %d rejected, want 6 and 3", intercepted, rejected)
+			}
+		})
 	}
-	wantViolations(t, sim, 0)
+}
+
+// A row of the table describes a FoneNumber and, if it is of type Device, the device.
+func TestPutCSV(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, Options{})
+	err := a.PutCSV(strings.NewReader("\ufefffonenumber,label,type,value,account,url_method,notify_url\n" +
+		"3215550000,Front desk,Device,987123543678,2000000001,,\n" +
+		"3215550001,,URL,https://hooks.example.com/sms,,JSON,https://hooks.example.com/notify\n"))
+	want := []FoneNumber{
+		{Number: "3215550000", Label: "Front desk", Subaccount: "2000000001", Active: "yes", Receive: Receive{Type: "Device", Device: "987123543678"}},
+		{
+			Number: "3215550001", Active: "yes", Receive: Receive{Type: "URL", URL: "https://hooks.example.com/sms", URLMethod: "JSON"},
+			ReceiveNotify: Notify{Type: "Callback", URL: "https://hooks.example.com/notify", Method: "POST"},
+		},
+	}
+	if got := a.Numbers(); err != nil || !slices.Equal(got, want) {
+		t.Errorf("the FoneNumbers are\n%+v, %v, want\n%+v", got, err, want)
+	}
+	device := Device{ID: "987123543678", Name: "Front desk", Type: "App", FoneNumber: "3215550000", Subaccount: "2000000001"}
+	if a.devices[device.ID] != device || len(a.devices) != 1 {
+		t.Errorf("the devices are %+v, want %+v", a.devices, device)
+	}
+}
+
+func TestWrongCSV(t *testing.T) {
+	t.Parallel()
+	for table, want := range map[string]string{
+		"":                                   "reading the table",
+		"number\n":                           `unknown column "number": use fonenumber, type`,
+		"fonenumber\n321555\n":               `row 2 of the table: "321555" must have ten digits`,
+		"fonenumber,type\n3215550000\n":      "wrong number of fields",
+		"fonenumber,account\n3215550000,2\n": `row 2 of the table: "2"`,
+	} {
+		if err := newAccount(t, Options{}).PutCSV(strings.NewReader(table)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: the error does not say %s: %v", table, want, err)
+		}
+	}
 }

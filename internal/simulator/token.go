@@ -10,65 +10,55 @@ import (
 	"time"
 )
 
-// user is a user and its account. FoneNumbers and devices of another account than the first have its ID as their Subaccount.
-type user struct{ name, password, account string }
+// user is a user of the service. The account is the Subaccount of the FoneNumbers and devices that the user can manage.
+type user struct{ password, account string }
 
 // token is what the simulator knows about a token that it has issued.
 type token struct {
-	account string
+	account string // As in user.
 	expires time.Time
 }
 
 func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
 	form := Parameters(r)
-	for _, user := range s.users {
-		if user.name == form.Get("username") && user.password == form.Get("password") {
-			seconds, _ := strconv.Atoi(cmp.Or(form.Get("expires"), "3600")) // Validated by the contract.
-			text := s.newToken(user.account, time.Duration(seconds)*time.Second)
-			reply(w, http.StatusCreated, map[string]any{s.options.Dialect.LoginMember: map[string]any{"token": text}})
-			return
-		}
+	user, ok := s.users[form.Get("username")]
+	if !ok || user.password != form.Get("password") {
+		reply(w, http.StatusUnauthorized, "Invalid username or password.")
+		return
 	}
-	fail(w, http.StatusUnauthorized, "Invalid username or password.")
+	seconds, _ := strconv.Atoi(cmp.Or(form.Get("expires"), "3600")) // Validated by the contract.
+	s.mu.Lock()
+	issued := s.newToken(user.account, time.Duration(seconds)*time.Second)
+	s.mu.Unlock()
+	reply(w, http.StatusCreated, object{s.options.Dialect.LoginMember: issued})
 }
 
-func (s *Simulator) subaccountToken(w http.ResponseWriter, r *http.Request, account string) {
-	subaccount := Parameters(r).Get("subaccount")
-	switch {
-	case account != s.options.Account:
-		fail(w, http.StatusForbidden, "A subaccount has no subaccounts.")
-	case !s.hasSubaccount(subaccount):
-		fail(w, http.StatusNotFound, "The subaccount was not found.")
-	default:
-		reply(w, http.StatusCreated, map[string]any{"subaccount": map[string]any{"token": s.newToken(subaccount, time.Hour)}})
+// subaccountToken returns a token for a subaccount, which is one that has FoneNumbers.
+func (s *Simulator) subaccountToken(r *http.Request, account string) (int, any) {
+	code := Parameters(r).Get("subaccount")
+	if account != "" {
+		return http.StatusForbidden, "A subaccount has no subaccounts."
 	}
+	for _, f := range s.numbers {
+		if f.Subaccount == code {
+			return http.StatusCreated, object{"subaccount": s.newToken(code, time.Hour)}
+		}
+	}
+	return http.StatusNotFound, "The subaccount was not found."
 }
 
 // newToken issues a token for an account, a JWT with the payload of FracTEL's example. Only the service could verify its signature,
 // so it is random.
-func (s *Simulator) newToken(account string, lifetime time.Duration) string {
+func (s *Simulator) newToken(account string, lifetime time.Duration) object {
 	now := time.Now()
-	payload, _ := json.Marshal(map[string]any{ // Cannot fail for these types.
-		"account": map[string]any{"id": account},
-		"portal":  map[string]any{"token": rand.Text()},
+	payload, _ := json.Marshal(object{ // Cannot fail for these types.
+		"account": object{"id": cmp.Or(account, s.options.Account)},
+		"portal":  object{"token": rand.Text()},
 		"iat":     now.Unix(),
 		"exp":     now.Add(lifetime).Unix(),
 	})
 	encode := base64.RawURLEncoding.EncodeToString
 	text := encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + encode(payload) + "." + rand.Text()
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.tokens[text] = token{account, now.Add(lifetime)}
-	return text
-}
-
-// accountOf returns the account that a token acts on, and whether the token is valid.
-func (s *Simulator) accountOf(text string) (account string, valid bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, ok := s.tokens[text]
-	if !ok || !time.Now().Before(t.expires) {
-		return "", false
-	}
-	return t.account, true
+	return object{"token": text}
 }

@@ -2,14 +2,12 @@ package terraformcli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -21,11 +19,19 @@ import (
 	"github.com/hashicorp/hc-install/src"
 )
 
-// The tests and the demo need provider functions.
-var (
-	minTerraform = version.Must(version.NewVersion("1.8.0"))
-	minOpenTofu  = version.Must(version.NewVersion("1.7.0"))
-)
+// tofu is OpenTofu, which hc-install does not know.
+var tofu = product.Product{
+	Name:       "tofu",
+	BinaryName: func() string { return strings.Replace(product.Terraform.BinaryName(), "terraform", "tofu", 1) }, // With .exe on Windows.
+	GetVersion: func(ctx context.Context, path string) (*version.Version, error) {
+		printed, err := exec.CommandContext(ctx, path, "version").Output()
+		text, isTofu := strings.CutPrefix(string(printed), "OpenTofu v")
+		if err != nil || !isTofu {
+			return nil, fmt.Errorf("%s version: %w, output %q", path, err, printed)
+		}
+		return version.NewVersion(strings.Fields(text)[0])
+	},
+}
 
 // CLI is a Terraform or OpenTofu executable.
 type CLI struct {
@@ -40,9 +46,10 @@ func (c CLI) Product() string {
 }
 
 // Find returns the CLI that TERRAFORM names, by name or path. If it is not set, it is the first of terraform and tofu on the PATH or
-// in the cache folder, or else the latest Terraform, which Find downloads to the cache folder while it reports to progress. A CLI
-// that is too old is an error. Find does not skip it, because users expect it to be used.
+// in the cache folder with provider functions, which the tests need, or else the latest Terraform, which Find downloads to the cache
+// folder while it reports to progress.
 func Find(ctx context.Context, progress io.Writer) (CLI, error) {
+	_ = os.Setenv("CHECKPOINT_DISABLE", "1") // The CLI must not look for a new version of itself.
 	if name := os.Getenv("TERRAFORM"); name != "" {
 		path, err := exec.LookPath(name)
 		if err == nil {
@@ -54,60 +61,44 @@ func Find(ctx context.Context, progress io.Writer) (CLI, error) {
 		return Inspect(ctx, path)
 	}
 	cache, err := CacheDir()
-	if err == nil {
-		err = os.MkdirAll(cache, 0o700)
-	}
 	if err != nil {
 		return CLI{}, err
 	}
-	tofu := product.Product{Name: "tofu", BinaryName: func() string {
-		return strings.Replace(product.Terraform.BinaryName(), "terraform", "tofu", 1) // With .exe on Windows.
-	}}
+	installed := func(p product.Product, versions string) src.Source {
+		return &fs.Version{Product: p, Constraints: version.MustConstraints(version.NewConstraint(versions)), ExtraPaths: []string{cache}}
+	}
 	installer := install.NewInstaller()
 	installer.SetLogger(log.New(progress, "", 0))
 	path, err := installer.Ensure(ctx, []src.Source{
-		&fs.AnyVersion{Product: &product.Terraform, ExtraPaths: []string{cache}},
-		&fs.AnyVersion{Product: &tofu, ExtraPaths: []string{cache}},
+		installed(product.Terraform, ">= 1.8.0"),
+		installed(tofu, ">= 1.7.0"),
 		&releases.LatestVersion{Product: product.Terraform, InstallDir: cache, Timeout: 10 * time.Minute},
 	})
 	if err != nil {
-		return CLI{}, fmt.Errorf("%w: install Terraform %s or OpenTofu %s or later, name one with TERRAFORM=/path/to/terraform, "+
-			"or build OpenTofu from the Go module proxy with make tofu", err, minTerraform, minOpenTofu)
+		return CLI{}, fmt.Errorf("%w: install Terraform 1.8.0 or OpenTofu 1.7.0 or later, name one with TERRAFORM=/path/to/terraform, "+
+			"or build OpenTofu from the Go module proxy with make tofu", err)
 	}
 	return Inspect(ctx, path)
 }
 
-// CacheDir returns the folder for CLIs that are downloaded or built for this project. It may not exist yet.
+// CacheDir returns the folder for CLIs that are downloaded or built for this project, and creates it.
 func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
-	return filepath.Join(dir, "terraform-provider-fractel"), err
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, "terraform-provider-fractel")
+	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// versionLine is the first line of `terraform version`, except for warnings.
-var versionLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
-
-// Inspect runs an executable to get its version, and returns an error if it is too old.
+// Inspect returns the CLI at an absolute path.
 func Inspect(ctx context.Context, path string) (CLI, error) {
-	command := exec.CommandContext(ctx, path, "version")
-	command.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1")
-	printed, err := command.CombinedOutput()
-	found := versionLine.FindStringSubmatch(string(printed))
-	if err == nil && found == nil {
-		err = errors.New("the output does not contain a version of Terraform or OpenTofu")
+	if v, err := tofu.GetVersion(ctx, path); err == nil { // First, because OpenTofu calls its version that of Terraform in JSON.
+		return CLI{path, tofu.Name, v}, nil
 	}
+	v, err := product.Terraform.GetVersion(ctx, path)
 	if err != nil {
-		return CLI{}, fmt.Errorf("%s version: %w\n%s", path, err, printed)
-	}
-	cli, oldest := CLI{Path: path, Name: "terraform"}, minTerraform
-	if found[1] == "OpenTofu" {
-		cli.Name, oldest = "tofu", minOpenTofu
-	}
-	if cli.Version, err = version.NewVersion(found[2]); err != nil {
 		return CLI{}, fmt.Errorf("%s version: %w", path, err)
 	}
-	if cli.Version.Core().LessThan(oldest) {
-		return CLI{}, fmt.Errorf("%s is %s: install %s %s or later, or name another CLI (TERRAFORM=/path/to/terraform)",
-			path, cli.Product(), found[1], oldest)
-	}
-	return cli, nil
+	return CLI{path, product.Terraform.Name, v}, nil
 }

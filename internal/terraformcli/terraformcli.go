@@ -39,6 +39,16 @@ func BuildMirror(ctx context.Context, cli CLI, root, dir, version string) error 
 	return BuildProvider(ctx, root, filepath.Join(dir, host, "fractel", "fractel", version, runtime.GOOS+"_"+runtime.GOARCH))
 }
 
+// Requirement is the part of a configuration that names the provider.
+const Requirement = `terraform {
+  required_providers {
+    fractel = {
+      source = "fractel/fractel"
+    }
+  }
+}
+`
+
 // Workspace is a working directory of the CLI.
 type Workspace struct {
 	Dir string // Absolute path. Contains the configuration and the state.

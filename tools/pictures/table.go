@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"strconv"
@@ -21,50 +22,31 @@ type result struct {
 
 // readTable returns the rows of the first table in a benchmark report, which needs the columns operation, N, wall, login, get, list,
 // set, and floor.
-func readTable(report string) ([]result, error) {
-	var rows [][]string
-	for line := range strings.Lines(report) {
-		if cells, isRow := strings.CutPrefix(strings.TrimSpace(line), "|"); isRow {
-			rows = append(rows, strings.Split(strings.TrimSuffix(cells, "|"), "|"))
-		} else if len(rows) > 0 {
-			break
-		}
+func readTable(report string) (results []result, err error) {
+	table, _, _ := strings.Cut(report[max(0, strings.Index(report, "\n|")):], "\n\n")
+	reader := csv.NewReader(strings.NewReader(table))
+	reader.Comma = '|'
+	rows, err := reader.ReadAll()
+	if err != nil {
+		return nil, err
 	}
 	if len(rows) < 3 { // Titles, separator, and results.
 		return nil, errors.New("there is no table with results")
 	}
-	var results []result
 	for _, cells := range rows[2:] {
-		r, err := readRow(rows[0], cells)
-		if err != nil {
-			return nil, err
+		row := map[string]string{}
+		for i, title := range rows[0] {
+			row[strings.TrimSpace(title)] = strings.TrimSpace(cells[i])
 		}
-		results = append(results, r)
-	}
-	return results, nil
-}
-
-func readRow(titles, cells []string) (r result, err error) {
-	if len(cells) != len(titles) {
-		return r, fmt.Errorf("the row %q has %d cells where there are %d titles", cells, len(cells), len(titles))
-	}
-	row := map[string]string{}
-	for i, title := range titles {
-		row[strings.TrimSpace(title)] = strings.TrimSpace(cells[i])
-	}
-	number := func(title, unit string) float64 {
-		n, failed := strconv.ParseFloat(strings.TrimSuffix(row[title], unit), 64)
-		if failed != nil {
-			err = fmt.Errorf("the column %q has no number in the row %q", title, cells)
+		number := func(title, unit string) float64 {
+			n, failed := strconv.ParseFloat(strings.TrimSuffix(row[title], unit), 64)
+			if failed != nil {
+				err = fmt.Errorf("the column %q has no number in the row %q", title, cells)
+			}
+			return n
 		}
-		return n
+		requests := number("login", "") + number("get", "") + number("list", "") + number("set", "")
+		results = append(results, result{row["operation"], number("N", ""), number("wall", " s"), number("floor", " s"), requests / accountLimit})
 	}
-	requests := number("login", "") + number("get", "") + number("list", "") + number("set", "")
-	return result{
-		operation: row["operation"],
-		size:      number("N", ""),
-		time:      number("wall", " s"),
-		floor:     number("floor", " s"),
-		paced:     requests / accountLimit,
-	}, err
+	return results, err
 }

@@ -2,30 +2,19 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
-// configuration returns a configuration with one for_each resource or, with many FoneNumbers, for which Terraform is slow to
-// expand for_each, with a resource for each FoneNumber.
+// configuration returns a configuration with a resource for each FoneNumber. Terraform is slow to expand for_each.
 func configuration(size, revision int) string {
 	var text strings.Builder
-	text.WriteString("terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n")
-	block := func(name, forEach, number, value string) {
-		fmt.Fprintf(&text, "resource \"fractel_fonenumber_delivery\" %q {\n%s  fonenumber = %s\n  type = \"Email\"\n  value = %s\n}\n", name, forEach, number, value)
-	}
-	if size > largestApplied {
-		for i := range size {
-			block("n"+number(i), "", strconv.Quote(number(i)), strconv.Quote(value(i, revision)))
-		}
-		return text.String()
-	}
-	text.WriteString("locals {\n  numbers = {\n")
+	text.WriteString(terraformcli.Requirement)
 	for i := range size {
-		fmt.Fprintf(&text, "    %q = %q\n", number(i), value(i, revision))
+		fmt.Fprintf(&text, "resource \"fractel_fonenumber_delivery\" \"n%s\" {\n  fonenumber = %[1]q\n  type = \"Email\"\n  value = %q\n}\n",
+			number(i), value(i, revision))
 	}
-	text.WriteString("  }\n}\n")
-	block("all", "  for_each = local.numbers\n", "each.key", "each.value")
 	return text.String()
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -82,7 +83,7 @@ func (b *bench) measureSize(ctx context.Context, size int) (results []result, er
 		}
 	}
 	for _, o := range chosen {
-		r := result{operation: o, size: size}
+		r := result{operation: o, size: size, wall: math.MaxInt64, floor: math.MaxInt64}
 		if err := b.measure(ctx, account, floor, ours, &r); err != nil {
 			return nil, err
 		}
@@ -109,20 +110,20 @@ func (b *bench) workspace(provider string, size int, url string) (*terraformcli.
 // measure measures an operation right after its floor, so that both run under the same load. Of several measurements the fastest
 // counts, because other load on the machine can only slow them down.
 func (b *bench) measure(ctx context.Context, account *simulator.Simulator, floors, ours *terraformcli.Workspace, r *result) error {
-	for i := range r.operation.repeat {
+	for range r.operation.repeat {
 		floor, err := perform(ctx, floors, r)
 		if err != nil {
 			return err
 		}
 		account.Forget()
-		stop := watchMemory(filepath.Join(b.provider, "terraform-provider-fractel"))
+		measuring, stop := context.WithCancel(ctx)
+		var watching sync.WaitGroup
+		watching.Go(func() { r.peak = watchMemory(measuring, filepath.Join(b.provider, "terraform-provider-fractel")) })
 		wall, err := perform(ctx, ours, r)
-		r.peak = stop()
+		stop()
+		watching.Wait()
 		if err != nil {
 			return err
-		}
-		if i == 0 {
-			r.wall, r.floor = wall, floor
 		}
 		r.wall, r.floor = min(r.wall, wall), min(r.floor, floor)
 	}
@@ -134,7 +135,7 @@ func (r *result) count(account *simulator.Simulator) error {
 	r.requests = make(map[string]int)
 	for _, request := range account.Requests() {
 		r.requests[request.Kind()]++
-		if strings.Contains(request.Reason, "Rate Limit") {
+		if request.Rejected {
 			r.rejected++
 		}
 	}
@@ -163,42 +164,21 @@ func perform(ctx context.Context, w *terraformcli.Workspace, r *result) (time.Du
 	return wall, err
 }
 
-// watchMemory samples the memory of a program's processes until the returned function is called, which returns the highest peak
-// of a process in bytes. The kernel records the peaks, so little is lost between samples.
-func watchMemory(program string) (stop func() int64) {
-	var peak int64
-	done := make(chan struct{})
-	var watching sync.WaitGroup
-	watching.Go(func() {
-		for {
-			select {
-			case <-time.After(50 * time.Millisecond):
-				peak = max(peak, peakMemory(program))
-			case <-done:
-				return
+// watchMemory samples the memory of a program's processes until the context ends, and returns the highest peak of a process in bytes;
+// 0 if there is no /proc. The kernel records the peaks, so little is lost between samples.
+func watchMemory(ctx context.Context, program string) (peak int64) {
+	for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		links, _ := filepath.Glob("/proc/[0-9]*/exe")
+		for _, link := range links {
+			if running, _ := os.Readlink(link); running != program {
+				continue
 			}
-		}
-	})
-	return func() int64 {
-		close(done)
-		watching.Wait()
-		return peak
-	}
-}
-
-// peakMemory returns the highest peak of the program's running processes in bytes; 0 if there is no /proc.
-func peakMemory(program string) (peak int64) {
-	links, _ := filepath.Glob("/proc/[0-9]*/exe")
-	for _, link := range links {
-		if running, _ := os.Readlink(link); running != program {
-			continue
-		}
-		status, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
-		for line := range strings.Lines(string(status)) {
+			status, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
 			var kib int64
-			if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
-				peak = max(peak, kib<<10)
+			if _, line, found := strings.Cut(string(status), "VmHWM:"); found {
+				_, _ = fmt.Sscan(line, &kib)
 			}
+			peak = max(peak, kib<<10)
 		}
 	}
 	return peak

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
@@ -15,20 +14,15 @@ import (
 func main() {
 	cache := flag.Bool("cache", false, "print the folder for downloaded and built CLIs instead")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	path, err := find(ctx, *cache)
-	stop()
+	path, err := terraformcli.CacheDir()
+	if !*cache && err == nil {
+		var cli terraformcli.CLI
+		cli, err = terraformcli.Find(context.Background(), os.Stderr)
+		path = cli.Path
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	fmt.Println(path)
-}
-
-func find(ctx context.Context, cache bool) (string, error) {
-	if cache {
-		return terraformcli.CacheDir()
-	}
-	cli, err := terraformcli.Find(ctx, os.Stderr)
-	return cli.Path, err
 }

@@ -100,14 +100,7 @@ func (d *demo) picture(ctx context.Context) error {
   value      = "https://hooks.example.com/sms?msg={{msg}}"
 }
 
-terraform {
-  required_providers {
-    fractel = {
-      source = "fractel/fractel"
-    }
-  }
-}
-`)
+`+terraformcli.Requirement)
 	if err != nil {
 		return err
 	}

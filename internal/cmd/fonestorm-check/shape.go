@@ -11,44 +11,65 @@ import (
 	"strings"
 )
 
-// printShape prints the lines of a shape that were not printed before, and returns all of them.
-func (c *checker) printShape(content any, sent string) string {
-	shape := map[string]bool{}
-	collect(shape, "", content, sent)
-	lines := slices.Sorted(maps.Keys(shape))
-	for _, line := range lines {
-		if !c.seen[line] {
-			c.seen[line] = true
-			fmt.Fprintln(c.out, "    "+line)
-		}
-	}
-	return strings.Join(lines, "\n")
+// scalars contains the scalars of a response: where each is, as in "fonenumber.label", and its value. Entries of a list have the same
+// name.
+type scalars []struct {
+	name  string
+	value any // A JSON scalar, or an empty list.
 }
 
 // memberName matches what FoneStorm's members are called, unlike an address or a number that an object could have as its key.
 var memberName = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 
-// collect adds a line for each member of a JSON value: its name and the kind of its value, without the value, as in
-// "fonenumber.label: text". Entries of a list have the same name.
-func collect(shape map[string]bool, name string, content any, sent string) {
-	switch content := content.(type) {
+// scalarsOf returns the scalars in a JSON value with this name.
+func scalarsOf(name string, value any) (found scalars) {
+	switch value := value.(type) {
 	case map[string]any:
-		for member, value := range content {
+		for _, member := range slices.Sorted(maps.Keys(value)) {
+			shown := member
 			if !memberName.MatchString(member) {
-				member = "(another name)"
+				shown = "(another name)"
 			}
-			collect(shape, strings.TrimPrefix(name+"."+member, "."), value, sent)
+			found = append(found, scalarsOf(strings.TrimPrefix(name+"."+shown, "."), value[member])...)
 		}
+		return found
 	case []any:
-		if len(content) == 0 {
-			shape[name+": empty list"] = true
+		for _, entry := range value {
+			found = append(found, scalarsOf(strings.TrimSuffix(name, "s"), entry)...) // As in a response about one FoneNumber or device.
 		}
-		for _, entry := range content {
-			collect(shape, strings.TrimSuffix(name, "s"), entry, sent) // As in a response about one FoneNumber or device.
+		if len(value) > 0 {
+			return found
 		}
-	default:
-		shape[name+": "+comparison(text(content), sent)+kindOf(content)] = true
 	}
+	return scalars{{name, value}}
+}
+
+// first returns the text of the first scalar whose whole name matches a pattern; "" if there is none.
+func (all scalars) first(name string) string {
+	pattern := regexp.MustCompile("^(" + name + ")$")
+	for _, s := range all {
+		if pattern.MatchString(s.name) {
+			return textOf(s.value)
+		}
+	}
+	return ""
+}
+
+// shape describes each scalar without its value, as in "fonenumber.label: text", and how it compares with a destination that was sent.
+func (all scalars) shape(sent string) (lines []string) {
+	for _, s := range all {
+		lines = append(lines, s.name+": "+comparison(textOf(s.value), sent)+kindOf(s.value))
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+// textOf returns a scalar as a text without blanks around it; "" for null.
+func textOf(value any) string {
+	if value == nil {
+		return ""
+	}
+	return strings.TrimSpace(fmt.Sprint(value))
 }
 
 // kinds contains the kind of a text by the first pattern that matches. The words that FoneStorm itself uses have no kind, because
@@ -65,17 +86,18 @@ var kinds = []struct {
 	{regexp.MustCompile(`^(?i:https?)://`), "URL"},
 	{regexp.MustCompile(`^[^\s@A-Z]+@[^\s@A-Z]+$`), "e-mail, lower case"},
 	{regexp.MustCompile(`^[^\s@]+@[^\s@]+$`), "e-mail"},
-	{regexp.MustCompile(`^\d{4}-\d\d-\d\d`), "time"},
 	{regexp.MustCompile(``), "text"},
 }
 
-// kindOf describes a scalar without its content.
+// kindOf describes a scalar without its value.
 func kindOf(value any) string {
 	switch value := value.(type) {
 	case nil:
 		return "null"
 	case bool:
 		return "JSON boolean"
+	case json.Number:
+		return "JSON number"
 	case string:
 		for _, k := range kinds {
 			if k.pattern.MatchString(value) {
@@ -83,7 +105,7 @@ func kindOf(value any) string {
 			}
 		}
 	}
-	return "JSON number"
+	return "empty list"
 }
 
 // comparison describes how FoneStorm shows a destination that was sent; "" if it is another text.
@@ -107,36 +129,4 @@ func comparison(shown, sent string) string {
 
 var notDigits = regexp.MustCompile(`[^0-9]`)
 
-func digitsOf(value string) string { return notDigits.ReplaceAllString(value, "") }
-
-// text returns a text or a number without blanks around it; "" for anything else.
-func text(value any) string {
-	switch value := value.(type) {
-	case string:
-		return strings.TrimSpace(value)
-	case json.Number:
-		return value.String()
-	default:
-		return ""
-	}
-}
-
-// at returns a member of a response; nil if it does not exist.
-func at(value any, path ...string) any {
-	for _, name := range path {
-		object, _ := value.(map[string]any)
-		value = object[name]
-	}
-	return value
-}
-
-// first returns the first entry of a list or, if it is an object, this member of it; "" if there is none.
-func first(list any, member string) string {
-	entries, _ := list.([]any)
-	for _, entry := range entries {
-		if found := cmp.Or(text(entry), text(at(entry, member))); found != "" {
-			return found
-		}
-	}
-	return ""
-}
+func digitsOf(text string) string { return notDigits.ReplaceAllString(text, "") }

@@ -10,17 +10,17 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -33,88 +33,6 @@ func main() {
 		stop()
 		os.Exit(1)
 	}
-}
-
-func run(ctx context.Context, args []string, out io.Writer) error {
-	s, err := parse(args, out)
-	if err != nil {
-		return err
-	}
-	s.options.OnResponse = func(r simulator.Request) { fmt.Fprintln(out, logLine(r)) }
-	account, err := s.account()
-	if err != nil {
-		return err
-	}
-	listener, err := listen(ctx, s.listen, out)
-	if err != nil {
-		return fmt.Errorf("%w: choose another address with -listen", err)
-	}
-	s.introduce(out, account, "http://"+listener.Addr().String()+simulator.BasePath)
-	server := &http.Server{Handler: account, ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if err := server.Serve(listener); ctx.Err() == nil {
-		return err
-	}
-	return nil
-}
-
-// listen listens on an address or, if its port is in use, on one of the next ports.
-func listen(ctx context.Context, address string, out io.Writer) (net.Listener, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	first, err := strconv.Atoi(port)
-	if err != nil {
-		return nil, err
-	}
-	for try := range 10 {
-		var listener net.Listener
-		listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(first+try)))
-		if err == nil {
-			return listener, nil
-		}
-		fmt.Fprintf(out, "Port %d cannot be used.\n", first+try)
-	}
-	return nil, err
-}
-
-// settings contains the values of the command line.
-type settings struct {
-	listen      string
-	csv         string
-	foneNumbers int
-	options     simulator.Options
-}
-
-func parse(args []string, out io.Writer) (settings, error) {
-	var s settings
-	flags := flag.NewFlagSet("fonestorm-simulator", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.StringVar(&s.listen, "listen", "127.0.0.1:8080", "`address` to listen on; if its port is in use, the next free one is used")
-	flags.StringVar(&s.csv, "csv", "", "CSV `file` with your own FoneNumbers instead of those of the examples; see above")
-	flags.IntVar(&s.foneNumbers, "fonenumbers", 0, "`number` of FoneNumbers of every type, from 3215550000 on, instead of those of the examples")
-	flags.DurationVar(&s.options.Latency, "latency", 0, "`delay` of every response, such as 200ms")
-	flags.IntVar(&s.options.RateLimit, "rate-limit", 10, "`requests` accepted in any second; 0 for no limit")
-	dialect := flags.String("dialect", "live", "`version` of FoneStorm whose responses are simulated: live or 2.12")
-	flags.Usage = func() {
-		fmt.Fprintf(out, usage, strings.Join(simulator.CSVColumns, ", "))
-		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
-		return s, err
-	}
-	s.options.Dialect = simulator.Dialects[*dialect]
-	s.options.Documented = s.csv == "" && s.foneNumbers == 0
-	switch {
-	case flags.NArg() > 0:
-		return s, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case s.csv != "" && s.foneNumbers > 0:
-		return s, errors.New("-csv and -fonenumbers each describe the account: use one of them")
-	case s.options.Dialect == simulator.Dialect{}:
-		return s, fmt.Errorf("unknown dialect %q: use live or 2.12", *dialect)
-	}
-	return s, nil
 }
 
 const usage = `fonestorm-simulator simulates FracTEL's FoneStorm API on this machine, so that you can try the provider without an account.
@@ -134,49 +52,71 @@ send_notify_url are the URLs of the notifications. A row of type Device also add
 Flags:
 `
 
-// account returns the simulated account.
-func (s settings) account() (*simulator.Simulator, error) {
-	account, err := simulator.New(s.options)
+func run(ctx context.Context, args []string, out io.Writer) error {
+	var options simulator.Options
+	flags := flag.NewFlagSet("fonestorm-simulator", flag.ContinueOnError)
+	flags.SetOutput(out)
+	address := flags.String("listen", "127.0.0.1:8080", "`address` to listen on; with port 0, a free port is used")
+	csv := flags.String("csv", "", "CSV `file` with your own FoneNumbers instead of those of the examples; see above")
+	flags.DurationVar(&options.Latency, "latency", 0, "`delay` of every response, such as 200ms")
+	flags.IntVar(&options.RateLimit, "rate-limit", 10, "`requests` accepted in any second; 0 for no limit")
+	dialect := flags.String("dialect", "live", "`version` of FoneStorm whose responses are simulated: live or 2.12")
+	flags.Usage = func() {
+		fmt.Fprintf(out, usage, strings.Join(simulator.CSVColumns, ", "))
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	var known bool
+	if options.Dialect, known = simulator.Dialects[*dialect]; !known {
+		return fmt.Errorf("unknown dialect %q: use live or 2.12", *dialect)
+	}
+	options.Documented = *csv == ""
+	account, err := simulator.New(options)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if s.csv == "" {
-		return account, account.PutCSV(strings.NewReader(mixed(s.foneNumbers)))
+	if *csv != "" {
+		if err := addFoneNumbers(account, *csv); err != nil {
+			return err
+		}
 	}
-	table, err := os.Open(s.csv)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *address)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("%w: choose another address with -listen", err)
 	}
-	defer func() { _ = table.Close() }()
-	return account, account.PutCSV(table)
+	introduce(out, account, "http://"+listener.Addr().String()+simulator.BasePath, options.Documented)
+	server := &http.Server{Handler: logged(account, out), ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(listener); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
-// mixed returns a CSV table with this number of FoneNumbers, of every type, and with callback URLs of every method.
-func mixed(foneNumbers int) string {
-	rows := []string{"fonenumber,label,type,value,url_method"}
-	for i := range foneNumbers {
-		destination := []string{
-			fmt.Sprintf("Email,person-%d@example.com,", i),
-			fmt.Sprintf("URL,https://hooks.example.com/%d?msg={{msg}},POST", i),
-			fmt.Sprintf("Forward,%d,", 4075550000+i),
-			fmt.Sprintf("Device,%d,", 987123000000+i),
-			fmt.Sprintf("URL,https://hooks.example.com/%d?msg={{msg}},JSON", i),
-			"None,,",
-		}[i%6]
-		rows = append(rows, fmt.Sprintf("%d,Number %d,%s", 3215550000+i, i, destination))
+// addFoneNumbers adds the FoneNumbers of a CSV file.
+func addFoneNumbers(account *simulator.Simulator, name string) error {
+	table, err := os.Open(name) //nolint:gosec // The user chooses the file.
+	if err != nil {
+		return err
 	}
-	return strings.Join(rows, "\n")
+	defer func() { _ = table.Close() }()
+	return account.PutCSV(table)
 }
 
 // introduce prints what is simulated and how to use it.
-func (s settings) introduce(out io.Writer, account *simulator.Simulator, endpoint string) {
+func introduce(out io.Writer, account *simulator.Simulator, endpoint string, documented bool) {
 	fmt.Fprintf(out, `FoneStorm is simulated until you press Ctrl-C. Run this in the terminal in which you use Terraform or OpenTofu:
 
 export FRACTEL_ENDPOINT=%s
 export FRACTEL_USERNAME=demo
 export FRACTEL_PASSWORD=demo-password
 `, endpoint)
-	if s.options.Documented {
+	if documented {
 		fmt.Fprintf(out, "\n# For examples with variables:\nexport %s\n", strings.Join(simulator.DocumentedVariables(), "\nexport "))
 	}
 	numbers := account.Numbers()
@@ -188,42 +128,46 @@ curl -s $FRACTEL_ENDPOINT/messages/receive -H "token: $TOKEN" -H 'Content-Type: 
 `, numbers[0].Number)
 	}
 	fmt.Fprint(out, "\nThe provider block needs no arguments then: provider \"fractel\" {}\n\n")
-	const most = 30
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "FoneNumber\tSubaccount\tLabel\tDelivers to")
-	for _, f := range numbers[:min(most, len(numbers))] {
+	for _, f := range numbers {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", f.Number, f.Subaccount, f.Label, f.Receive)
 	}
 	_ = table.Flush()
-	if len(numbers) > most {
-		fmt.Fprintf(out, "… and %d more\n", len(numbers)-most)
-	}
 	fmt.Fprintln(out, "\nRequests:")
 }
 
-// logLine describes a request in one line: time, method, path, status, and what it changed or why it failed. It contains neither
-// headers nor bodies, because these contain passwords and tokens.
-func logLine(r simulator.Request) string {
-	line := fmt.Sprintf("%s  %-4s %s  %d", r.Arrived.Format("15:04:05.000"), r.Method, r.Path, r.Status)
-	switch {
-	case r.Reason != "":
-		envelope := struct{ Message string }{r.Reason}
-		_ = json.Unmarshal([]byte(r.Reason), &envelope) // A reason that is too long is cut, and no longer JSON.
-		line += "  " + envelope.Message
-	case r.Kind() == "set" || r.Kind() == "notify":
-		destination := cmp.Or(r.Form.Get("url"), r.Form.Get("email"), strings.TrimPrefix(r.Form.Get("value"), "None"))
-		if u, err := url.Parse(destination); err == nil && u.User != nil {
-			destination = u.Redacted()
-		}
-		line += strings.TrimRight(fmt.Sprintf("  %s: %s %s", r.Form.Get("fonenumber"), r.Form.Get("type"), destination), " ")
-		if r.Form.Has("url_username") || r.Form.Has("url_password") {
-			line += ", with credentials"
-		}
+// logged prints a line for each request before it is responded to.
+func logged(account http.Handler, out io.Writer) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		arrived, form, response := time.Now(), simulator.Parameters(r), httptest.NewRecorder()
+		account.ServeHTTP(response, r)
+		path := strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)
+		fmt.Fprintf(out, "%s  %-4s %s  %d%s\n", arrived.Format("15:04:05.000"), r.Method, path, response.Code, outcome(form, response))
+		maps.Copy(w.Header(), response.Header())
+		w.WriteHeader(response.Code)
+		_, _ = w.Write(response.Body.Bytes()) // Fails only if the client has disconnected.
 	}
-	return strings.Map(func(c rune) rune {
-		if !unicode.IsPrint(c) {
-			return ' ' // Text from the network must not control the terminal.
-		}
-		return c
-	}, line)
+}
+
+// outcome describes what a request changed or why it failed. It contains no passwords and no tokens. What it contains of a request is
+// quoted, because it must not control the terminal.
+func outcome(form url.Values, response *httptest.ResponseRecorder) string {
+	if response.Code >= http.StatusBadRequest {
+		var failure struct{ Message string }
+		_ = json.Unmarshal(response.Body.Bytes(), &failure) // Errors are always JSON.
+		return fmt.Sprintf("  %q", failure.Message)
+	}
+	if !form.Has("type") { // The request changes nothing.
+		return ""
+	}
+	destination := cmp.Or(form.Get("url"), form.Get("email"), form.Get("value"))
+	if u, err := url.Parse(destination); err == nil && u.User != nil {
+		destination = u.Redacted()
+	}
+	changed := fmt.Sprintf("  %s: %s %q", form.Get("fonenumber"), form.Get("type"), destination)
+	if form.Has("url_username") || form.Has("url_password") {
+		changed += ", with credentials"
+	}
+	return changed
 }

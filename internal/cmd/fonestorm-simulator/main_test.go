@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"io"
 	"os"
 	"os/exec"
@@ -57,7 +55,7 @@ func started(t *testing.T, args ...string) *output {
 	return printed
 }
 
-// The printed commands work in a shell as they are. The log shows each request, but no secrets.
+// The printed commands work in a shell as they are. The log shows each request, but no secrets and no control characters.
 func TestPrintedCommands(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
@@ -71,6 +69,8 @@ func TestPrintedCommands(t *testing.T) {
 			curl -s $FRACTEL_ENDPOINT/fonenumbers/4075550000 -H "token: $TOKEN"
 			curl -s $FRACTEL_ENDPOINT/messages/receive -H "token: $TOKEN" -H 'Content-Type: application/json' -d \
 				'{"fonenumber":"3215550000","type":"URL","value":"https://u:secret-horse@x.test","url_method":"POST","url_password":"secret-horse"}'
+			curl -s $FRACTEL_ENDPOINT/messages/receive -H "token: $TOKEN" -H 'Content-Type: application/json' -d \
+				'{"fonenumber":"3215550000","type":"Email","value":"\u001b[31m","url_method":"POST"}'
 			curl -s $FRACTEL_ENDPOINT/messages/receive_notify -H "token: $TOKEN" -H 'Content-Type: application/json' -d \
 				'{"fonenumber":"3215550000","type":"Callback","url":"https://u:secret-horse@x.test","method":"JSON"}'`)
 		if output, err := command.CombinedOutput(); err != nil || !strings.Contains(string(output), "by-hand@example.com") {
@@ -78,10 +78,11 @@ func TestPrintedCommands(t *testing.T) {
 		}
 		log := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d\.\d{3}  `).ReplaceAllString(printed.String()[len(introduction):], "")
 		want := `POST /auth  201
-POST /messages/receive  200  3215550000: Email by-hand@example.com
-GET  /fonenumbers/4075550000  404  The FoneNumber was not found.
-POST /messages/receive  200  3215550000: URL https://u:xxxxx@x.test, with credentials
-POST /messages/receive_notify  200  3215550000: Callback https://u:xxxxx@x.test
+POST /messages/receive  200  3215550000: Email "by-hand@example.com"
+GET  /fonenumbers/4075550000  404  "The FoneNumber was not found."
+POST /messages/receive  200  3215550000: URL "https://u:xxxxx@x.test", with credentials
+POST /messages/receive  400  "The value \"\\x1b[31m\" is not valid for type Email."
+POST /messages/receive_notify  200  3215550000: Callback "https://u:xxxxx@x.test"
 `
 		if log != want {
 			t.Errorf("the log is\n%s\nwant\n%s", log, want)
@@ -101,53 +102,16 @@ func TestOwnFoneNumbers(t *testing.T) {
 	}
 }
 
-// A mixed account has every type, and is always the same.
-func TestMixedAccount(t *testing.T) {
-	t.Parallel()
-	printed := started(t, "-fonenumbers", "31").String()
-	for _, want := range []string{"Email person-0@", "URL https://hooks.example.com/1?", "Forward 4075550002", "Device 987123000003", "Number 5   None", "and 1 more"} {
-		if !strings.Contains(printed, want) {
-			t.Errorf("%q is not in\n%s", want, printed)
-		}
-	}
-}
-
 func TestWrongFlags(t *testing.T) {
 	t.Parallel()
-	for args, words := range map[string][]string{
-		"-dialect 3.0":              {`"3.0"`, "live"},
-		"extra":                     {`"extra"`},
-		"-listen nowhere":           {"nowhere", "-listen"},
-		"-csv none.csv":             {"none.csv"},
-		"-csv a.csv -fonenumbers 3": {"use one of them"},
+	for args, want := range map[string]string{
+		"-dialect 3.0":    `unknown dialect "3.0": use live or 2.12`,
+		"extra":           `"extra"`,
+		"-listen nowhere": "with -listen",
+		"-csv none.csv":   "none.csv",
 	} {
-		err := run(t.Context(), strings.Fields(args), io.Discard)
-		for _, word := range words {
-			if err == nil || !strings.Contains(err.Error(), word) {
-				t.Errorf("%s: the error does not say %s: %v", args, word, err)
-			}
+		if err := run(t.Context(), strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error does not say %s: %v", args, want, err)
 		}
-	}
-	if _, err := parse([]string{"-help"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
-		t.Errorf("-help gives %v", err)
-	}
-}
-
-// A port that is in use is skipped, and the program says so.
-func TestNextFreePort(t *testing.T) {
-	t.Parallel()
-	var out strings.Builder
-	first, err := listen(t.Context(), "127.0.0.1:18080", &out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer first.Close()
-	second, err := listen(t.Context(), first.Addr().String(), &out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer second.Close()
-	if first.Addr().String() == second.Addr().String() || !strings.Contains(out.String(), "cannot be used") {
-		t.Errorf("%s and %s are used, and the output is %q", first.Addr(), second.Addr(), out.String())
 	}
 }

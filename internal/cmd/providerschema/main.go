@@ -36,10 +36,10 @@ func write(ctx context.Context, out io.Writer) error {
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(map[string]any{
+	return encoder.Encode(object{
 		"format_version": "1.0",
-		"provider_schemas": map[string]any{
-			"fractel": map[string]any{
+		"provider_schemas": object{
+			"fractel": object{
 				"provider":                  schema(response.Provider),
 				"resource_schemas":          each(response.ResourceSchemas, schema),
 				"resource_identity_schemas": each(identities.IdentitySchemas, identity),
@@ -51,34 +51,32 @@ func write(ctx context.Context, out io.Writer) error {
 	})
 }
 
-func each[T any](all map[string]T, convert func(T) any) map[string]any {
-	converted := map[string]any{}
+// object is a JSON object. It contains what the provider uses; a test compares it with what the CLI prints.
+type object = map[string]any
+
+func each[T any](all map[string]T, convert func(T) object) object {
+	converted := object{}
 	for name, one := range all {
 		converted[name] = convert(one)
 	}
 	return converted
 }
 
-// schema converts a schema. The provider has no nested blocks, which are not converted.
-func schema(s *tfprotov6.Schema) any {
-	if len(s.Block.BlockTypes) > 0 {
-		panic("nested blocks would be missing from the docs")
-	}
-	return map[string]any{
+func schema(s *tfprotov6.Schema) object {
+	return object{
 		"version": s.Version,
-		"block": map[string]any{
+		"block": object{
 			"attributes":       attributes(s.Block.Attributes),
 			"description":      s.Block.Description,
 			"description_kind": kind(s.Block.DescriptionKind),
-			"deprecated":       s.Block.Deprecated,
 		},
 	}
 }
 
-func attributes(all []*tfprotov6.SchemaAttribute) map[string]any {
-	converted := map[string]any{}
+func attributes(all []*tfprotov6.SchemaAttribute) object {
+	converted := object{}
 	for _, a := range all {
-		attribute := map[string]any{
+		attribute := object{
 			"description":      a.Description,
 			"description_kind": kind(a.DescriptionKind),
 			"required":         a.Required,
@@ -86,10 +84,9 @@ func attributes(all []*tfprotov6.SchemaAttribute) map[string]any {
 			"computed":         a.Computed,
 			"sensitive":        a.Sensitive,
 			"write_only":       a.WriteOnly,
-			"deprecated":       a.Deprecated,
 		}
 		if a.NestedType != nil {
-			attribute["nested_type"] = map[string]any{
+			attribute["nested_type"] = object{
 				"attributes":   attributes(a.NestedType.Attributes),
 				"nesting_mode": strings.ToLower(a.NestedType.Nesting.String()),
 			}
@@ -101,20 +98,20 @@ func attributes(all []*tfprotov6.SchemaAttribute) map[string]any {
 	return converted
 }
 
-func identity(s *tfprotov6.ResourceIdentitySchema) any {
-	attributes := map[string]any{}
+func identity(s *tfprotov6.ResourceIdentitySchema) object {
+	attributes := object{}
 	for _, a := range s.IdentityAttributes {
-		attributes[a.Name] = map[string]any{"type": typeOf(a.Type), "description": a.Description, "required_for_import": a.RequiredForImport}
+		attributes[a.Name] = object{"type": typeOf(a.Type), "description": a.Description, "required_for_import": a.RequiredForImport}
 	}
-	return map[string]any{"version": s.Version, "attributes": attributes}
+	return object{"version": s.Version, "attributes": attributes}
 }
 
-func function(f *tfprotov6.Function) any {
-	var parameters []any
+func function(f *tfprotov6.Function) object {
+	var parameters []object
 	for _, p := range f.Parameters {
-		parameters = append(parameters, map[string]any{"name": p.Name, "description": p.Description, "type": typeOf(p.Type)})
+		parameters = append(parameters, object{"name": p.Name, "description": p.Description, "type": typeOf(p.Type)})
 	}
-	return map[string]any{
+	return object{
 		"summary":     f.Summary,
 		"description": f.Description,
 		"parameters":  parameters,
@@ -122,12 +119,7 @@ func function(f *tfprotov6.Function) any {
 	}
 }
 
-func kind(k tfprotov6.StringKind) string {
-	if k == tfprotov6.StringKindMarkdown {
-		return "markdown"
-	}
-	return "plain"
-}
+func kind(k tfprotov6.StringKind) string { return strings.ToLower(k.String()) }
 
 func typeOf(t tftypes.Type) json.RawMessage {
 	encoded, err := t.MarshalJSON() //nolint:staticcheck // Deprecated for other uses, but nothing else writes this format.

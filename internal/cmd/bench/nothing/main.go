@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"log"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
@@ -12,33 +13,21 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/provider"
 )
 
-// stateType is the type of a resource in the state.
-var stateType = resourceSchema().ValueType()
-
-func resourceSchema() *tfprotov6.Schema {
-	schemas, err := provider.NewServer("bench").GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return schemas.ResourceSchemas["fractel_fonenumber_delivery"]
-}
-
 func main() {
-	err := tf6server.Serve("registry.terraform.io/fractel/fractel", func() tfprotov6.ProviderServer { return nothing{} })
+	_ = os.Setenv("TF_LOG_SDK_FRAMEWORK", "OFF") // The provider, too, sends no logs that Terraform discards.
+	server := nothing{provider.NewServer("bench")}
+	err := tf6server.Serve("registry.terraform.io/fractel/fractel", func() tfprotov6.ProviderServer { return server })
 	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-// nothing implements the calls that Terraform makes for a managed resource.
+// nothing does nothing in the calls that validate, configure, read, plan, and apply. Those about the schema are the provider's.
 type nothing struct {
-	tfprotov6.ProviderServer // Nil: Terraform makes no other calls.
+	tfprotov6.ProviderServer
 }
 
-func (nothing) GetProviderSchema(ctx context.Context, req *tfprotov6.GetProviderSchemaRequest) (*tfprotov6.GetProviderSchemaResponse, error) {
-	return provider.NewServer("bench").GetProviderSchema(ctx, req)
-}
-
+// GetResourceIdentitySchemas returns none, so that the other calls need not return identities.
 func (nothing) GetResourceIdentitySchemas(context.Context, *tfprotov6.GetResourceIdentitySchemasRequest) (*tfprotov6.GetResourceIdentitySchemasResponse, error) {
 	return &tfprotov6.GetResourceIdentitySchemasResponse{}, nil
 }
@@ -51,21 +40,8 @@ func (nothing) ConfigureProvider(context.Context, *tfprotov6.ConfigureProviderRe
 	return &tfprotov6.ConfigureProviderResponse{}, nil
 }
 
-func (nothing) StopProvider(context.Context, *tfprotov6.StopProviderRequest) (*tfprotov6.StopProviderResponse, error) {
-	return &tfprotov6.StopProviderResponse{}, nil
-}
-
 func (nothing) ValidateResourceConfig(context.Context, *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
 	return &tfprotov6.ValidateResourceConfigResponse{}, nil
-}
-
-func (nothing) UpgradeResourceState(_ context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	value, err := req.RawState.Unmarshal(stateType)
-	if err != nil {
-		return nil, err
-	}
-	state, err := tfprotov6.NewDynamicValue(stateType, value)
-	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &state}, err
 }
 
 func (nothing) ReadResource(_ context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
