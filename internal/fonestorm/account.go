@@ -3,9 +3,11 @@ package fonestorm
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
@@ -22,51 +24,40 @@ const (
 // account is what the client knows about the account, so that a thousand reads require only a handful of requests. It is updated
 // by every response: single reads, the list of all FoneNumbers, and settings.
 type account struct {
-	reads singleflight.Group // By FoneNumber.
-	whole once[[]FoneNumber]
-	plain once[[]FoneNumber]
+	reads   singleflight.Group
+	singles atomic.Int32 // Number of reads that were not known.
+	list    once[[]FoneNumber]
 
 	mu      sync.Mutex
 	entries map[string]entry
 	version int // Increases with each setting.
-	singles int // Number of single reads before the list.
 }
 
 // entry is what is known about one FoneNumber.
 type entry struct {
-	foneNumber FoneNumber
-	version    int  // The account's version after the last setting of this FoneNumber; zero without one.
-	forgotten  bool // The setting failed, and it is unknown whether it took effect.
+	foneNumber FoneNumber // Without a delivery if it is unknown, because a setting failed.
+	version    int        // The account's version after the last setting of this FoneNumber; zero without one.
 }
 
 func newAccount() *account { return &account{entries: map[string]entry{}} }
 
-// known returns the FoneNumber if no request is needed.
-func (a *account) known(number string) (FoneNumber, bool) {
+func (a *account) entry(number string) entry {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	e, ok := a.entries[number]
-	return e.foneNumber, ok && !e.forgotten
+	return a.entries[number]
 }
 
-// put stores the response to a setting. It may show only some of the message options; the others stay as they were.
-func (a *account) put(f FoneNumber) {
-	before, _ := a.known(f.Number)
-	f.Delivery = cmp.Or(f.Delivery, before.Delivery)
-	f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, before.ReceiveNotify), cmp.Or(f.SendNotify, before.SendNotify)
-	a.set(f.Number, entry{foneNumber: f, forgotten: f.Delivery == nil})
-}
-
-// forget records that a setting failed, so that the next read of this FoneNumber sends a request.
-func (a *account) forget(number string) { a.set(number, entry{forgotten: true}) }
-
-func (a *account) set(number string, e entry) {
+// put stores what FoneStorm shows after a setting; the zero value if the setting failed, so that the next read sends a request.
+// A response may show only some of the message options; the others stay as they were.
+func (a *account) put(number string, f FoneNumber) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if before := a.entries[number].foneNumber; f.Number != "" {
+		f.Delivery = cmp.Or(f.Delivery, before.Delivery)
+		f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, before.ReceiveNotify), cmp.Or(f.SendNotify, before.SendNotify)
+	}
 	a.version++
-	e.version = a.version
-	a.entries[number] = e
-	a.reads.Forget(number) // A read in progress may have been sent before the setting.
+	a.entries[number] = entry{f, a.version}
 }
 
 // now returns the version to pass to learn.
@@ -81,65 +72,60 @@ func (a *account) learn(sent int, found ...FoneNumber) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, f := range found {
-		if e := a.entries[f.Number]; f.Delivery != nil && e.version <= sent {
-			a.entries[f.Number] = entry{foneNumber: f, version: e.version}
+		if version := a.entries[f.Number].version; f.Delivery != nil && version <= sent {
+			a.entries[f.Number] = entry{f, version}
 		}
 	}
-}
-
-// readSingly decides whether the next read is a single one, and counts it.
-func (a *account) readSingly() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.singles++
-	return a.singles <= singleReads
 }
 
 // get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,
 // then single reads again for FoneNumbers that are not in the list, or there without these message options.
-func (c *Client) get(ctx context.Context, number string, options []MessageOption) (FoneNumber, error) {
-	if f, known := c.account.known(number); known && f.shows(options) {
-		return f, nil
+func (c *Client) get(ctx context.Context, number string, options []MessageOption) (f FoneNumber, err error) {
+	e := c.account.entry(number)
+	if f = e.foneNumber; f.Delivery == nil {
+		key := fmt.Sprint(number, " ", e.version) // A read in progress that was sent before a setting is not shared.
+		f, err = shared(ctx, &c.account.reads, key, func() (FoneNumber, error) {
+			if c.account.singles.Add(1) > singleReads {
+				_, _ = c.list(ctx) // If it fails or does not contain this FoneNumber, which may be inactive, it is read singly.
+			}
+			if f, known := c.Known(number); known {
+				return f, nil
+			}
+			return c.ReadFoneNumber(ctx, number)
+		})
 	}
-	f, err := shared(ctx, &c.account.reads, number, func() (FoneNumber, error) {
-		if !c.account.readSingly() {
-			_, _ = c.wholeList(ctx) // If it fails or does not contain this FoneNumber, which may be inactive, it is read singly.
-		}
-		if f, known := c.account.known(number); known {
-			return f, nil
-		}
-		return c.fetchFoneNumber(ctx, number)
-	})
 	if err != nil || f.shows(options) {
 		return f, err
 	}
-	return c.fetchFoneNumber(ctx, number)
+	return c.ReadFoneNumber(ctx, number)
 }
 
-// wholeList returns the FoneNumbers with their delivery, if FoneStorm honors the filter. A list that FoneStorm rejects, or does not
-// return in time, is not requested again.
-func (c *Client) wholeList(ctx context.Context) ([]FoneNumber, error) {
-	request := func(ctx context.Context) ([]FoneNumber, error) {
-		return c.fetchFoneNumbers(ctx, url.Values{"filter": {"all"}})
-	}
-	return c.account.whole.get(ctx, request, isNotCanceled)
-}
-
-// anyList returns the account's list in the first form that FoneStorm supports: with the delivery, or only the numbers.
-func (c *Client) anyList(ctx context.Context) ([]FoneNumber, error) {
-	list, err := c.wholeList(ctx)
-	if !isUnsupported(err) {
+// list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It is not
+// requested again if FoneStorm rejects it or does not return it in time.
+func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
+	return c.account.list.get(ctx, func(ctx context.Context) ([]FoneNumber, error) {
+		list, err := c.fetchFoneNumbers(ctx, url.Values{"filter": {"all"}})
+		if isUnsupported(err) {
+			return c.fetchFoneNumbers(ctx, nil)
+		}
 		return list, err
-	}
-	request := func(ctx context.Context) ([]FoneNumber, error) { return c.fetchFoneNumbers(ctx, nil) }
-	return c.account.plain.get(ctx, request, isNotCanceled)
+	}, isNotCanceled)
+}
+
+// fetchFoneNumbers requests all FoneNumbers, and stores those that are listed with their delivery.
+func (c *Client) fetchFoneNumbers(ctx context.Context, filter url.Values) ([]FoneNumber, error) {
+	r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
+	sent := c.account.now()
+	list, err := call(ctx, c, r, decodeFoneNumbers)
+	c.account.learn(sent, list...)
+	return list, err
 }
 
 // ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order, with everything that was learned since the
 // list was requested. The list is shared in the same way as single reads. FoneNumbers that are listed without these message
 // options are read singly.
 func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) ([]FoneNumber, error) {
-	found, err := c.anyList(ctx)
+	found, err := c.list(ctx)
 	if err != nil {
 		return nil, err
 	}

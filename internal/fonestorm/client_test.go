@@ -71,7 +71,7 @@ func TestRequestsAsDocumented(t *testing.T) {
 		}
 		_, err := client.ListFoneNumbers(t.Context())
 		wantSuccess(t, err, fetch(t.Context(), client))
-		_, _ = client.fetchFoneNumber(t.Context(), "321/555?filter=all") // Other text must not change the path.
+		_, _ = client.ReadFoneNumber(t.Context(), "321/555?filter=all") // Other text must not change the path.
 		for i, path := range []string{"/fonenumbers?filter=all", "/fonenumbers/" + anyNumber, "/fonenumbers/321%2F555%3Ffilter=all"} {
 			want := "GET " + strings.TrimSuffix(endpoint, "/") + path + " map[Accept:[application/json] User-Agent:[client-test] token:[given-token]]"
 			if sent[i] != want {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -71,16 +72,17 @@ func TestKindsOfFailures(t *testing.T) {
 	} {
 		wants[status] = slices.Repeat([]Kind{kind}, len(operations))
 	}
+	sent := httptest.NewRequest(http.MethodGet, "/", nil)
 	for status, want := range wants {
 		response := &http.Response{StatusCode: status, Header: http.Header{}}
 		for i, o := range operations {
 			r := &request{role: o}
-			got := client.failedResponse(r, "", response, []byte(envelopeOf(status, "no")))
+			got := client.failedResponse(r, sent, response, []byte(envelopeOf(status, "no")))
 			if got.Kind != want[i] || got.uncertain != (o == sets && got.Kind == ServerError) {
-				t.Errorf("%d in response to %s is of kind %d, want %d; it may have taken effect: %t", status, r, got.Kind, want[i], got.uncertain)
+				t.Errorf("%d in response to role %d is of kind %d, want %d; it may have taken effect: %t", status, o, got.Kind, want[i], got.uncertain)
 			}
 		}
-		if got := other.failedResponse(&request{role: readsOne}, "", response, []byte(envelopeOf(status, "no"))); (got.Kind == TokenRejected) != (status == 401) {
+		if got := other.failedResponse(&request{role: readsOne}, sent, response, []byte(envelopeOf(status, "no"))); (got.Kind == TokenRejected) != (status == 401) {
 			t.Errorf("%d with a configured token is of kind %d", status, got.Kind)
 		}
 	}
@@ -89,7 +91,7 @@ func TestKindsOfFailures(t *testing.T) {
 		lost, unsent := client.noResponse(t.Context(), t.Context(), r, true, io.EOF), client.noResponse(t.Context(), t.Context(), r, false, io.EOF)
 		damaged := unexpected(r, true, "")
 		if lost.uncertain != (o == sets) || damaged.uncertain != (o == sets) || unsent.uncertain {
-			t.Errorf("%s may have taken effect: %t, %t, %t", r, lost.uncertain, damaged.uncertain, unsent.uncertain)
+			t.Errorf("role %d may have taken effect: %t, %t, %t", o, lost.uncertain, damaged.uncertain, unsent.uncertain)
 		}
 	}
 }

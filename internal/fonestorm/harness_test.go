@@ -284,7 +284,7 @@ func cancelLater(t testing.TB, after time.Duration) (context.Context, error) {
 
 // fetch reads anyNumber even if it is known.
 func fetch(ctx context.Context, client *Client) error {
-	_, err := client.fetchFoneNumber(ctx, anyNumber)
+	_, err := client.ReadFoneNumber(ctx, anyNumber)
 	return err
 }
 

@@ -3,7 +3,6 @@ package fonestorm
 import (
 	"context"
 	"encoding/base64"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -57,22 +56,22 @@ func (c *Client) logIn(ctx context.Context) (string, error) {
 
 func (c *Client) useSubaccount(ctx context.Context) (string, error) {
 	return c.requestToken(ctx, &request{
-		role: choosesSubaccount, text: "get a token for subaccount", subject: c.config.Subaccount, path: "/subaccounts/token", params: params{"subaccount": c.config.Subaccount},
+		role: choosesSubaccount, text: "get a token for subaccount " + c.config.Subaccount,
+		path: "/subaccounts/token", params: params{"subaccount": c.config.Subaccount},
 	})
 }
 
 // requestToken sends a request whose response contains a token, and masks that token from then on.
-func (c *Client) requestToken(ctx context.Context, r *request) (text string, err error) {
-	r.method = http.MethodPost
-	err = c.call(ctx, r, func(body []byte) (err error) {
-		text, err = decodeToken(body)
-		c.secrets.add(text)
-		return err
+func (c *Client) requestToken(ctx context.Context, r *request) (string, error) {
+	token, err := call(ctx, c, r, func(body []byte) (string, error) {
+		token, err := decodeToken(body)
+		c.secrets.add(token)
+		return token, err
 	})
 	if isUsed := c.config.Subaccount == "" || r.role == choosesSubaccount; err == nil && isUsed {
-		c.lastToken.Store(&text)
+		c.lastToken.Store(&token)
 	}
-	return text, err
+	return token, err
 }
 
 // Account returns the ID of the account that the last token names; "" before the first call or if the token does not name one. It

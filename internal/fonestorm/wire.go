@@ -105,29 +105,26 @@ func decodeEnvelope(body []byte, status int) (kind, message string, isComplete b
 }
 
 // decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. Either can be
-// nested in `data`. The FoneNumber is nil if the response only reports success, as in version 2.1.
-func decodeFoneNumber(body []byte) (*FoneNumber, error) {
+// nested in `data`. The FoneNumber is the zero value if the response only reports success, as in version 2.1.
+func decodeFoneNumber(body []byte) (FoneNumber, error) {
 	sent, err := parse(body)
 	if err != nil {
-		return nil, err
+		return FoneNumber{}, err
 	}
 	for place := sent; place != nil; place = member(place, "data") {
-		found := member(place, "fonenumber")
-		if text(found) != "" {
-			found = place // The FoneNumber itself, with its number in this member.
-		}
-		if found != nil {
-			f := foneNumber(found)
-			return &f, nil
+		for _, found := range []any{member(place, "fonenumber"), place} {
+			if f := foneNumber(found); f.Number != "" {
+				return f, nil
+			}
 		}
 	}
 	if failure := text(sent, "error"); failure != "" {
-		return nil, fmt.Errorf("reports success and the error %q", failure)
+		return FoneNumber{}, fmt.Errorf("reports success and the error %q", failure)
 	}
 	if isOneOf(cmp.Or(text(sent, "result"), text(sent, "data", "result")), "success", "ok") {
-		return nil, nil //nolint:nilnil // See above.
+		return FoneNumber{}, nil
 	}
-	return nil, errors.New("contains no FoneNumber")
+	return FoneNumber{}, errors.New("contains no FoneNumber")
 }
 
 // foneNumber reads a FoneNumber, which can have its options in three places: `sms_options` is on the Set Delivery page and in live
@@ -234,17 +231,17 @@ func decodeToken(body []byte) (string, error) {
 // decodeFoneNumbers reads a response to `GET /fonenumbers`. An entry that is only a number becomes a FoneNumber without a delivery.
 // Entries without a number are skipped, unless there are no others.
 func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
-	list, entries := []FoneNumber{}, 0
-	err := decodeArray(body, "fonenumbers", func(entry any) {
-		entries++
+	entries, err := decodeArray(body, "fonenumbers")
+	list := []FoneNumber{}
+	for _, entry := range entries {
 		if number := text(entry); number != "" {
 			entry = map[string]any{"fonenumber": number}
 		}
 		if f := foneNumber(entry); isTenDigits(f.Number) {
 			list = append(list, f)
 		}
-	})
-	if err == nil && len(list) == 0 && entries > 0 { // An account without FoneNumbers has an empty list.
+	}
+	if len(list) == 0 && len(entries) > 0 { // An account without FoneNumbers has an empty list.
 		err = errors.New("has a list in which no entry contains a FoneNumber")
 	}
 	return list, err
@@ -252,39 +249,31 @@ func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
 
 // decodeDevices reads a response to `GET /devices`. Entries without an ID are skipped.
 func decodeDevices(body []byte) ([]RegisteredDevice, error) {
+	entries, err := decodeArray(body, "devices")
 	list := []RegisteredDevice{}
-	err := decodeArray(body, "devices", func(entry any) {
+	for _, entry := range entries {
 		if id := text(entry, "id"); id != "" {
 			number := canonicalNumber(text(entry, "fonenumber"))
 			list = append(list, RegisteredDevice{ID: id, Name: text(entry, "name"), Type: text(entry, "type"), FoneNumber: number})
 		}
-	})
+	}
 	return list, err
 }
 
-// decodeArray reads the array in the named member of an object or of its `data`, one entry at a time, because a list can be large.
-// Null is an empty array.
-func decodeArray(body []byte, name string, each func(entry any)) error {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil {
-		return errors.New("is " + describe(body))
+// decodeArray reads the array in the named member of an object or of its `data`. Null is an empty array.
+func decodeArray(body []byte, name string) ([]any, error) {
+	sent, err := parse(body)
+	if err != nil {
+		return nil, err
 	}
-	array, found := members[name]
-	if data := members["data"]; !found && bytes.HasPrefix(data, []byte("{")) {
-		return decodeArray(data, name, each)
-	}
-	var entries []json.RawMessage
-	if !found || json.Unmarshal(array, &entries) != nil {
-		return fmt.Errorf("contains no list in %q", name)
-	}
-	for _, entry := range entries {
-		value, err := parse(entry)
-		if err != nil {
-			return err
+	for place := sent; place != nil; place = member(place, "data") {
+		object, _ := place.(map[string]any)
+		value, found := object[name]
+		if array, ok := value.([]any); ok || found && value == nil {
+			return array, nil
 		}
-		each(value)
 	}
-	return nil
+	return nil, fmt.Errorf("contains no list in %q", name)
 }
 
 // describe says what a response body is that is not the expected JSON. It never quotes the body, which may contain a secret.
