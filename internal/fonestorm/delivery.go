@@ -260,7 +260,9 @@ func (s Setting) compare(shown Delivery, before *Delivery) match {
 }
 
 // isRepeated reports whether the caller set the same destination before.
-func (s Setting) isRepeated() bool { return s.Last.hasText(s.Delivery) && s.Last.URLMethod == s.URLMethod }
+func (s Setting) isRepeated() bool {
+	return s.Last.hasText(s.Delivery) && s.Last.URLMethod == s.URLMethod
+}
 
 // hasText reports whether two deliveries have the same type and the same text.
 func (d Delivery) hasText(other Delivery) bool {

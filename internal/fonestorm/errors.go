@@ -185,7 +185,7 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	limited := isRateLimit(status, word+" "+message)
+	limited := isRateLimit(status, word) || isRateLimit(status, message)
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.text,
@@ -244,12 +244,19 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	}
 }
 
-var rateLimitWords = regexp.MustCompile(`(?i)rate[ _-]?limit|too many requests|throttl`)
+// rateLimits match a message about too many requests, in FracTEL's words or others. They do not match one about another limit, such
+// as of the credit, the length of a message, or its recipients: waiting would not help. A call is a telephone call, unless it is
+// an API call.
+var rateLimits = regexp.MustCompile(`(?i)throttl` +
+	`|\brate[ _-]?limit` +
+	`|\b(requests?|api calls?|api) (limit|quota)` +
+	`|\btoo many (requests|api calls)` +
+	`|\b(limit|quota|number) of (\w+ ){0,2}(requests|api calls)` +
+	`|^(\w+: )?(you have exceeded )?((the|your) )?(limit|quota)( has been| was| is)?( exceeded| reached)?\.?$`) // Of nothing else.
 
-// isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11), 410 (v2.12), or 403
-// whose message says so.
-func isRateLimit(status int, words string) bool {
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimitWords.MatchString(words)
+// isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.
+func isRateLimit(status int, message string) bool {
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimits.MatchString(message)
 }
 
 // isUnreadBody reports whether FoneStorm may have rejected a request because it cannot read a body in this encoding.

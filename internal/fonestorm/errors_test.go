@@ -96,19 +96,31 @@ func TestKindsOfFailures(t *testing.T) {
 	}
 }
 
-// The forms of a rate limit that FracTEL's documents show.
+// A message is about the rate limit if it is about the number of requests or calls, or about an exceeded limit of nothing in particular.
 func TestIsRateLimit(t *testing.T) {
 	t.Parallel()
-	for words, isLimit := range map[string]bool{
-		"Rate Limit Exceeded": true, "RATE LIMIT EXCEEDED": true, "RateLimit": true, "Too Many Requests": true, "slow down": false, "": false,
+	for isLimit, messages := range map[bool][]string{
+		true: {
+			"Rate Limit Exceeded", "RATE LIMIT EXCEEDED", "RateLimit", "rate-limited", "Too Many Requests", "Your client is throttled.", // FracTEL's documents have the first.
+			"Request limit exceeded", "Request limit exceeded for this account.", "API call limit reached", "API quota exceeded", "too many API calls",
+			"You have exceeded the limit of 10 requests per second", "The number of allowed requests was exceeded.", "Quota of API calls exceeded",
+			"Limit exceeded", "The limit has been reached.", "Quota exceeded.", "You have exceeded your quota", "Forbidden: limit exceeded",
+		},
+		false: {
+			"", "slow down", "Credit limit exceeded", "Message too long: limit of 160 characters", "The request exceeds the limit of 160 characters.",
+			"Too many recipients", "Too many failed logins: the user is locked", "FoneNumber limit exceeded", "Storage quota exceeded", "The value exceeded its limit of 100",
+			"You have exceeded your credit limit", "Invalid request", "This user may not call the API.", "Request rejected: credit limit exceeded",
+		},
 	} {
-		for _, status := range []int{400, 403, 410} {
-			if isRateLimit(status, words) != isLimit {
-				t.Errorf("%d %q is a rate limit: %t", status, words, !isLimit)
+		for _, message := range messages {
+			for _, status := range []int{400, 403, 410} {
+				if isRateLimit(status, message) != isLimit {
+					t.Errorf("%d %q is a rate limit: %t", status, message, !isLimit)
+				}
 			}
-		}
-		if !isRateLimit(429, words) || isRateLimit(422, words) || isRateLimit(503, words) || isRateLimit(404, words) {
-			t.Errorf("%q decides about another status", words)
+			if !isRateLimit(429, message) || isRateLimit(401, message) || isRateLimit(422, message) || isRateLimit(503, message) || isRateLimit(404, message) {
+				t.Errorf("%q decides about another status", message)
+			}
 		}
 	}
 }

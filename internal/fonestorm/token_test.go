@@ -188,7 +188,8 @@ func TestRejectedLoginIsNotRepeated(t *testing.T) {
 // Other failures of a login are not about the password.
 func TestFailedLoginIsTriedAgainByTheNextCall(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		client := newClient(t, scripted("503 login ok"), withoutRetries)
+		tooMany := rejectWith(http.StatusForbidden, "Request limit exceeded", "")
+		client := newClient(t, newScript(respondTo("503"), tooMany, respondTo("login"), respondTo("ok")), withoutRetries)
 		wantKind(t, fetch(t.Context(), client), ServerError, "log in", "words of 503")
 		wantSuccess(t, fetch(t.Context(), client))
 	})
