@@ -3,14 +3,12 @@ package fonestorm
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -24,26 +22,28 @@ const (
 // account is what the client knows about the account, so that a thousand reads require only a handful of requests. It is updated
 // by every response: single reads, the list of all FoneNumbers, and settings.
 type account struct {
-	reads   singleflight.Group
 	singles atomic.Int32 // Number of reads that were not known.
 	list    once[[]FoneNumber]
 
 	mu      sync.Mutex
-	entries map[string]entry
-	version int // Increases with each setting.
+	entries map[string]*entry
 }
 
-// entry is what is known about one FoneNumber.
+// entry is what is known about one FoneNumber; it has a delivery. A setting replaces the entry, so that the responses to earlier
+// requests are stored where nobody reads them.
 type entry struct {
-	foneNumber FoneNumber // Without a delivery if it is unknown, because a setting failed.
-	version    int        // The account's version after the last setting of this FoneNumber; zero without one.
+	once[FoneNumber]
+	wasSet bool // A list may have been sent before.
 }
 
-func newAccount() *account { return &account{entries: map[string]entry{}} }
+func newAccount() *account { return &account{entries: map[string]*entry{}} }
 
-func (a *account) entry(number string) entry {
+func (a *account) entry(number string) *entry {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.entries[number] == nil {
+		a.entries[number] = &entry{}
+	}
 	return a.entries[number]
 }
 
@@ -52,48 +52,30 @@ func (a *account) entry(number string) entry {
 func (a *account) put(number string, f FoneNumber) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if before := a.entries[number].foneNumber; f.Number != "" {
-		f.Delivery = cmp.Or(f.Delivery, before.Delivery)
-		f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, before.ReceiveNotify), cmp.Or(f.SendNotify, before.SendNotify)
+	if before := a.entries[number]; before != nil && f.Number != "" {
+		known, _ := before.known()
+		f.Delivery = cmp.Or(f.Delivery, known.Delivery)
+		f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, known.ReceiveNotify), cmp.Or(f.SendNotify, known.SendNotify)
 	}
-	a.version++
-	a.entries[number] = entry{f, a.version}
-}
-
-// now returns the version to pass to learn.
-func (a *account) now() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.version
-}
-
-// learn stores the response to a request that was sent at this version, except for FoneNumbers that were set since.
-func (a *account) learn(sent int, found ...FoneNumber) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, f := range found {
-		if version := a.entries[f.Number].version; f.Delivery != nil && version <= sent {
-			a.entries[f.Number] = entry{f, version}
-		}
+	a.entries[number] = &entry{wasSet: true}
+	if f.Delivery != nil {
+		a.entries[number].keep(f, nil)
 	}
 }
 
 // get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,
 // then single reads again for FoneNumbers that are not in the list, or there without these message options.
-func (c *Client) get(ctx context.Context, number string, options []MessageOption) (f FoneNumber, err error) {
+func (c *Client) get(ctx context.Context, number string, options []MessageOption) (FoneNumber, error) {
 	e := c.account.entry(number)
-	if f = e.foneNumber; f.Delivery == nil {
-		key := fmt.Sprint(number, " ", e.version) // A read in progress that was sent before a setting is not shared.
-		f, err = shared(ctx, &c.account.reads, key, func() (FoneNumber, error) {
-			if c.account.singles.Add(1) > singleReads {
-				_, _ = c.list(ctx) // If it fails or does not contain this FoneNumber, which may be inactive, it is read singly.
-			}
-			if f, known := c.Known(number); known {
-				return f, nil
-			}
-			return c.ReadFoneNumber(ctx, number)
-		})
-	}
+	f, err := e.get(ctx, func(ctx context.Context) (FoneNumber, error) {
+		if c.account.singles.Add(1) > singleReads {
+			_, _ = c.list(ctx) // If it fails or does not contain this FoneNumber, which may be inactive, it is read singly.
+		}
+		if f, known := e.known(); known {
+			return f, nil
+		}
+		return c.ReadFoneNumber(ctx, number)
+	}, func(error) bool { return false })
 	if err != nil || f.shows(options) {
 		return f, err
 	}
@@ -112,12 +94,15 @@ func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	}, isNotCanceled)
 }
 
-// fetchFoneNumbers requests all FoneNumbers, and stores those that are listed with their delivery.
+// fetchFoneNumbers requests all FoneNumbers, and stores those that are listed with their delivery, unless more is known about them.
 func (c *Client) fetchFoneNumbers(ctx context.Context, filter url.Values) ([]FoneNumber, error) {
 	r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
-	sent := c.account.now()
 	list, err := call(ctx, c, r, decodeFoneNumbers)
-	c.account.learn(sent, list...)
+	for _, f := range list {
+		if e := c.account.entry(f.Number); f.Delivery != nil && !e.wasSet {
+			e.kept.CompareAndSwap(nil, &outcome[FoneNumber]{value: f})
+		}
+	}
 	return list, err
 }
 

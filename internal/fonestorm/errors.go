@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -99,7 +98,6 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 		return canceled(ctx, r)
 	}
 	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true, cause: err}
-	lookup, isLookup := errors.AsType[*net.DNSError](err)
 	certificate, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	connection, isConnection := errors.AsType[*net.OpError](err)
 	reason := "the connection failed, or the response is not valid HTTP"
@@ -107,15 +105,11 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	case timed.Err() != nil:
 		reason = context.Cause(timed).Error()
 		failure.retryable = r.role != lists // It would take as long again.
-	case isLookup:
-		reason = fmt.Sprintf("the host name %q could not be resolved; check endpoint", lookup.Name)
 	case isCertificate:
 		reason = certificate.Error()
 		failure.retryable = false
 	case isConnection:
 		reason = connection.Error()
-	case errors.Is(err, io.EOF):
-		reason = io.EOF.Error()
 	case errors.Is(err, http.ErrSchemeMismatch):
 		reason = http.ErrSchemeMismatch.Error()
 	}
@@ -123,20 +117,10 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	return failure
 }
 
-// unsent returns the failure of a request that is not sent because the calls before it got no response.
-func unsent(r *request) *Error {
-	return &Error{Kind: Unreachable, Call: r.text, Reason: fmt.Sprintf("not sent, because %d calls in a row got no response", unreachableCalls)}
-}
-
 // canceled returns the failure of a request whose context ended.
 func canceled(ctx context.Context, r *request) *Error {
 	cause := context.Cause(ctx)
 	return &Error{Kind: Canceled, Call: r.text, Reason: cause.Error(), cause: cause}
-}
-
-// expiredToken returns the failure of a request that is not sent because the configured token has expired.
-func expiredToken(r *request, expired time.Time) *Error {
-	return &Error{Kind: TokenRejected, Call: r.text, Reason: expired.Format("the token expired at 2006-01-02 15:04 UTC")}
 }
 
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may

@@ -74,16 +74,13 @@ func (c *Client) GetFoneNumber(ctx context.Context, number string, options ...Me
 }
 
 // Known returns the FoneNumber if GetFoneNumber would return its delivery without a request.
-func (c *Client) Known(number string) (FoneNumber, bool) {
-	f := c.account.entry(number).foneNumber
-	return f, f.Delivery != nil
-}
+func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.entry(number).known() }
 
 // ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request, and does not confirm that it is not found.
 // Lists may spell a destination differently; use this to read one FoneNumber again.
 func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
 	r := &request{role: readsOne, text: "read FoneNumber " + number, path: "/fonenumbers/" + url.PathEscape(number)}
-	sent := c.account.now()
+	e := c.account.entry(number) // If the FoneNumber is set in the meantime, another entry counts.
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
 	case err != nil:
@@ -94,7 +91,7 @@ func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber,
 	for _, option := range []**Delivery{&f.Delivery, &f.ReceiveNotify, &f.SendNotify} { // FoneStorm may not return one that was never set.
 		*option = cmp.Or(*option, &Delivery{Type: None})
 	}
-	c.account.learn(sent, f)
+	e.keep(f, nil)
 	return f, nil
 }
 

@@ -93,7 +93,8 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
 	for {
 		if c.unreachable.Load() >= unreachableCalls {
-			return p.end(ctx, r, unsent(r))
+			reason := fmt.Sprintf("not sent, because %d calls in a row got no response", unreachableCalls)
+			return p.end(ctx, r, &Error{Kind: Unreachable, Call: r.text, Reason: reason})
 		}
 		token, err := c.token(ctx, r)
 		if err == nil {

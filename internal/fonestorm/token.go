@@ -3,7 +3,6 @@ package fonestorm
 import (
 	"context"
 	"encoding/base64"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -11,15 +10,11 @@ import (
 // tokenLifetime is the lifetime that a login requests: FoneStorm's default.
 const tokenLifetime = time.Hour
 
-// token returns the token for a request; "" for a login. If there is none, all calls that need one share a login. A rejected login
+// token returns the token for a request; "" for a login. If there is none yet, all calls that need one share a login. A rejected login
 // is not repeated, because FracTEL may lock the user out.
 func (c *Client) token(ctx context.Context, r *request) (string, error) {
-	cache, obtain := c.tokenSource(r)
-	if obtain != nil {
+	if cache, obtain := c.tokenSource(r); obtain != nil {
 		return cache.get(ctx, obtain, isRejectedLogin)
-	}
-	if expires := readClaims(c.config.Token).expires; !expires.IsZero() && !time.Now().Before(expires) {
-		return "", expiredToken(r, expires)
 	}
 	return c.config.Token, nil
 }
@@ -77,32 +72,13 @@ func (c *Client) requestToken(ctx context.Context, r *request) (string, error) {
 // Account returns the ID of the account that the last token names; "" before the first call or if the token does not name one. It
 // is only a hint, because the client cannot verify the token's signature.
 func (c *Client) Account() string {
+	token := c.config.Token
 	if last := c.lastToken.Load(); last != nil {
-		return readClaims(*last).account
+		token = *last
 	}
-	return readClaims(c.config.Token).account
-}
-
-// claims contains the claims of FracTEL's example token. The zero value means that they are unknown.
-type claims struct {
-	account string // ID of the account.
-	expires time.Time
-}
-
-// readClaims reads the payload of a JWT. Any other token has no claims.
-func readClaims(token string) (found claims) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return claims{}
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil {
-		return claims{}
-	}
-	sent, _ := parse(payload) // Anything else than JSON has no claims.
-	if seconds, err := strconv.ParseInt(text(sent, "exp"), 10, 64); err == nil {
-		found.expires = time.Unix(seconds, 0).UTC()
-	}
-	found.account = text(sent, "account", "id")
-	return found
+	_, claims, _ := strings.Cut(token, ".")
+	claims, _, _ = strings.Cut(claims, ".")
+	payload, _ := base64.RawURLEncoding.DecodeString(strings.TrimRight(claims, "="))
+	sent, _ := parse(payload) // Any other token than a JWT has no claims.
+	return text(sent, "account", "id")
 }
