@@ -139,13 +139,12 @@ func foneNumber(sent any) FoneNumber {
 	isDecided := false // Whether a place has a delivery, or had one.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
-		receive, found := member(options, "receive").(map[string]any)
-		if found && !isDecided {
-			f.Delivery = delivery(receive)
-			isDecided = f.Delivery.Type != None || text(receive, "url") != ""
+		if d := decodeOption(options, Receive); d != nil && !isDecided {
+			f.Delivery = d
+			isDecided = d.Type != None || text(options, "receive", "url") != ""
 		}
-		f.ReceiveNotify = cmp.Or(f.ReceiveNotify, notification(member(options, "receive_notify")))
-		f.SendNotify = cmp.Or(f.SendNotify, notification(member(options, "send_notify")))
+		f.ReceiveNotify = cmp.Or(f.ReceiveNotify, decodeOption(options, ReceiveNotify))
+		f.SendNotify = cmp.Or(f.SendNotify, decodeOption(options, SendNotify))
 	}
 	return f
 }
@@ -165,45 +164,30 @@ func parseStatus(active string) Status {
 	}
 }
 
-// delivery reads `receive`, which has a member for each type of destination. Those of other types than the current one contain old
-// values.
-func delivery(receive any) *Delivery {
-	d := &Delivery{Type: parseType(text(receive, "type"))}
-	if d.Type == None {
-		return d
-	}
-	if slices.Contains(DeliveryTypes(), d.Type) {
-		d.Value = text(receive, strings.ToLower(string(d.Type)))
-	}
-	if d.Value == "" {
-		d.Value = text(receive, "value") // The request parameter, which a response may repeat.
-	}
-	if d.Type == URL {
-		d.URLMethod = strings.ToUpper(text(receive, "url_method"))
-	}
-	return d
-}
-
-// notification reads `receive_notify` or `send_notify`. Older versions return no type.
-func notification(sent any) *Delivery {
-	if _, found := sent.(map[string]any); !found {
+// decodeOption reads a message option, which has a member for each type of destination; nil if it is missing. Members of other types
+// than the current one contain old values.
+func decodeOption(options any, o MessageOption) *Delivery {
+	sent, found := member(options, string(o)).(map[string]any)
+	if !found {
 		return nil
 	}
-	kind, email, url := text(sent, "type"), text(sent, "email"), text(sent, "url")
-	switch {
-	case kind == "" && url != "":
+	kind, url, email := text(sent, "type"), text(sent, "url"), text(sent, "email")
+	switch isUntyped := o != Receive && kind == ""; { // Older versions return no type of a notification.
+	case isUntyped && url != "":
 		kind = string(Callback)
-	case kind == "" && email != "":
+	case isUntyped && email != "":
 		kind = string(Email)
 	}
 	d := &Delivery{Type: parseType(kind)}
 	switch d.Type {
-	case Callback:
-		d.Value, d.URLMethod = url, strings.ToUpper(text(sent, "method"))
-	case Email:
-		d.Value = email
-	case Device, URL, Forward, None:
+	case None:
+		return d
+	case URL, Callback:
+		d.Value, d.URLMethod = url, strings.ToUpper(cmp.Or(text(sent, "url_method"), text(sent, "method")))
+	case Device, Email, Forward:
+		d.Value = text(sent, strings.ToLower(string(d.Type)))
 	}
+	d.Value = cmp.Or(d.Value, text(sent, "value")) // The request parameter, which a response may repeat.
 	return d
 }
 
