@@ -1,7 +1,6 @@
 package fonestorm
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -14,66 +13,54 @@ import (
 
 const callback = "https://callback.test/handler.php?msg={{msg}}&from={{from}}"
 
-// Empty credentials remove earlier ones, and those that are nil are not sent.
-func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
+// A delivery is always sent with POST, and a notification with its type and only the parameters of that type. Empty credentials
+// remove earlier ones, and those that are nil are not sent.
+func TestSetSendsDocumentedParameters(t *testing.T) {
 	t.Parallel()
-	if got := fmt.Sprint(DeliveryTypes()); got != "[Device Email URL Forward None]" {
-		t.Errorf("the types are %s", got)
+	if types := fmt.Sprint(DeliveryTypes(), NotificationTypes()); types != "[Device Email URL Forward None] [Callback Email None]" {
+		t.Errorf("the types are %s", types)
 	}
 	name, password, empty := "user:ü", "p&ss=w%rd +", ""
-	const body = `{"fonenumber":"3215550000","type":"%s","url_method":"POST"%s,"value":"%s"}`
-	shown := `{"type":"url","url":"` + callback + `","url_method":"POST"}`
+	const url, hook = `{"type":"url","url":"` + callback + `","url_method":"POST"}`, `{"type":"Callback","url":"` + callback + `","method":"JSON"}`
 	for _, test := range []struct {
-		set                Delivery
-		credentials, shown string
+		option MessageOption
+		set    Delivery
+		shown  string // The option in the response.
+		sent   string // The parameters; # is the FoneNumber, and $ the callback URL.
 	}{
-		{Delivery{Type: Device, Value: "987123543678"}, "", `{"type":"device","device":"987123543678"}`},
-		{Delivery{Type: Email, Value: "Ops+sms@example.com"}, "", `{"type":"email","email":"Ops+sms@example.com"}`},
-		{Delivery{Type: Forward, Value: "3215551111"}, "", toNumber},
-		{Delivery{Type: None}, "", `{"type":"None"}`},
-		{Delivery{Type: URL, Value: callback, URLMethod: "GET"}, "", shown}, // The caller cannot choose the method.
-		{Delivery{Type: URL, Value: callback, URLUsername: &name}, `,"url_username":"user:ü"`, shown},
-		{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &password}, `,"url_password":"p&ss=w%rd +","url_username":"user:ü"`, shown},
-		{Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}, `,"url_password":"","url_username":""`, shown},
+		{Receive, Delivery{Type: Device, Value: "987123543678"}, `{"type":"device","device":"987123543678"}`, `#,"type":"Device","url_method":"POST","value":"987123543678"`},
+		{Receive, Delivery{Type: Email, Value: "O+sms@x.test"}, `{"type":"email","email":"O+sms@x.test"}`, `#,"type":"Email","url_method":"POST","value":"O+sms@x.test"`},
+		{Receive, forwardTo("3215551111"), toNumber, `#,"type":"Forward","url_method":"POST","value":"3215551111"`},
+		{Receive, Delivery{Type: None}, `{"type":"None"}`, `#,"type":"None","url_method":"POST","value":"None"`},
+		{Receive, Delivery{Type: URL, URLMethod: "GET"}, url, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
+		{Receive, Delivery{Type: URL, URLUsername: &name}, url, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
+		{
+			Receive, Delivery{Type: URL, URLUsername: &name, URLPassword: &password}, url,
+			`#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"`,
+		},
+		{Receive, Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty}, url, `#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`},
+		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, hook, `#,"method":"JSON","type":"Callback","url":"$"`},
+		{
+			ReceiveNotify, Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty}, hook,
+			`#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"`,
+		},
+		{ReceiveNotify, Delivery{Type: Email, Value: "o@x.test"}, `{"type":"Email","email":"o@x.test","url":"https://stale.test"}`, `"email":"o@x.test",#,"type":"Email"`},
+		{ReceiveNotify, Delivery{Type: None}, `{"type":"None","email":"stale@x.test"}`, `#,"type":"None"`},
 	} {
-		server := newScript(shows(test.shown))
-		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
+		if test.set.Type.IsCallback() {
+			test.set.Value = callback
+		}
+		server := newScript(respondWith(http.StatusOK, showing(test.option, test.shown)))
+		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: test.option, Delivery: test.set})
 		wantSuccess(t, err)
-		want := Delivery{Type: test.set.Type, Value: test.set.Value}
-		if want.Type == URL {
-			want.URLMethod = URLMethodPOST
+		method := map[DeliveryType]string{URL: URLMethodPOST, Callback: "JSON"}[test.set.Type]
+		if got := result.Option(test.option); got != (Delivery{Type: test.set.Type, Value: test.set.Value, URLMethod: method}) || result.Respelled || result.CredentialsKept {
+			t.Errorf("got %+v with %+v, want %+v", result, got, test.set)
 		}
-		if *result.Delivery != want || result.Number != anyNumber || result.Respelled || result.CredentialsKept {
-			t.Errorf("got %+v with %+v, want %+v", result, result.Delivery, want)
+		server.wantCalls(t, map[bool]string{true: "set json", false: "notify json"}[test.option == Receive])
+		if want := "{" + strings.NewReplacer("#", `"fonenumber":"3215550000"`, "$", callback).Replace(test.sent) + "}"; server.bodies[0] != want {
+			t.Errorf("the body was %s, want %s", server.bodies[0], want)
 		}
-		server.wantCalls(t, "set json")
-		if sent := fmt.Sprintf(body, want.Type, test.credentials, cmp.Or(want.Value, "None")); server.bodies[0] != sent {
-			t.Errorf("the body was %s, want %s", server.bodies[0], sent)
-		}
-	}
-}
-
-// A delivery is shown as it was set by settings, reads, and lists of each dialect.
-func TestSetDeliveryInEveryDialect(t *testing.T) {
-	t.Parallel()
-	for name, dialect := range simulator.Dialects {
-		inBubble(t, name, func(t *testing.T) {
-			sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Dialect: dialect})
-			client := newClient(t, sim)
-			for _, want := range []Delivery{
-				{Type: Device, Value: "987123543678"}, {Type: Email, Value: "Ops+sms@Example.com"}, {Type: URL, Value: callback}, forwardTo("3215551111"), {Type: None},
-			} {
-				result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: want})
-				wantSuccess(t, err)
-				fresh := newClient(t, sim)
-				for _, shown := range append(listAll(t, fresh), result.FoneNumber, get(t, fresh, anyNumber)) {
-					if shown.Number != anyNumber || shown.Status != Active || shown.Delivery.Type != want.Type || shown.Delivery.Value != want.Value {
-						t.Errorf("%+v is shown as %+v with %+v", want, shown, shown.Delivery)
-					}
-				}
-			}
-			wantRequests(t, sim, map[string]int{"login": 6, "set": 5, "list": 5}) // Without extra reads.
-		})
 	}
 }
 
@@ -310,5 +297,71 @@ func TestDeliveryString(t *testing.T) {
 		if got := d.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+// A response that shows the previous method is read again. A method that FoneStorm keeps showing is accepted, and reported.
+func TestMethodOfNotification(t *testing.T) {
+	t.Parallel()
+	asGET, asJSON := showing(ReceiveNotify, `{"type":"Callback","url":"https://x.test","method":"GET"}`), showing(ReceiveNotify, `{"type":"Callback","url":"https://x.test","method":"json"}`)
+	hidden := showing(ReceiveNotify, `{"url":"https://x.test"}`)
+	set := Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}
+	learned := set
+	learned.Last, learned.LastShown = set.Delivery, Delivery{Type: Callback, Value: "https://x.test", URLMethod: "GET"}
+	for name, test := range map[string]struct {
+		set       Setting
+		responses []string // To the read before, the setting, and reads.
+		requests  int
+		respelled bool
+	}{
+		"shown at once":       {set, []string{asGET, asJSON}, 2, false},
+		"the response lags":   {set, []string{asGET, asGET, asGET, asJSON}, 4, false},
+		"always another":      {set, []string{asGET}, 7, true},
+		"never shown":         {set, []string{asGET, hidden}, 2, false},
+		"another, as learned": {learned, []string{asGET}, 2, false},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			server := newScript()
+			for _, response := range test.responses {
+				server.responses = append(server.responses, respondWith(http.StatusOK, response))
+			}
+			client := newClient(t, server, withToken)
+			get(t, client, anyNumber)
+			result, err := client.Set(t.Context(), anyNumber, test.set)
+			wantSuccess(t, err)
+			if result.Respelled != test.respelled || len(server.calls) != test.requests {
+				t.Errorf("got %+v after %s", result, server.calls)
+			}
+		})
+	}
+}
+
+// A response may show only the message option that was set. The others stay known as they were. A response without the option
+// confirms nothing, not even type None.
+func TestPartialResponses(t *testing.T) {
+	t.Parallel()
+	const only = `{"fonenumber":{"fonenumber":"` + anyNumber + `","sms_options":{%s}}}`
+	off := `"receive_notify":{"type":"None"}`
+	for name, test := range map[string]struct {
+		response string
+		calls    string
+	}{
+		"only the option": {fmt.Sprintf(only, off), "[get set json]"},
+		"no option":       {fmt.Sprintf(only, ""), "[get set json get]"},
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			all := respondWith(http.StatusOK, fmt.Sprintf(only, `"receive":{"type":"email","email":"ops@example.com"},`+off))
+			server := newScript(all, respondWith(http.StatusOK, test.response), all)
+			client := newClient(t, server, withToken)
+			get(t, client, anyNumber)
+			_, err := client.Set(t.Context(), anyNumber, Setting{Option: ReceiveNotify, Delivery: Delivery{Type: None}})
+			wantSuccess(t, err)
+			if f := get(t, client, anyNumber); f.Delivery == nil || f.Delivery.Value != "ops@example.com" {
+				t.Errorf("the delivery is %+v", f.Delivery)
+			}
+			if got := strings.ReplaceAll(fmt.Sprint(server.calls), "notify json", "set json"); got != test.calls {
+				t.Errorf("the requests are %s, want %s", got, test.calls)
+			}
+		})
 	}
 }

@@ -241,11 +241,13 @@ func envelopeOf(status int, message string) string {
 }
 
 // shows returns a handler that sends a response about anyNumber with this delivery.
-func shows(receive string) http.HandlerFunc { return respondWith(http.StatusOK, receiving(receive)) }
+func shows(receive string) http.HandlerFunc {
+	return respondWith(http.StatusOK, showing(Receive, receive))
+}
 
-// receiving returns the body of a response about anyNumber with this delivery.
-func receiving(receive string) string {
-	return `{"fonenumber":{"fonenumber":"` + anyNumber + `","is_active":"yes","sms_options":{"receive":` + receive + `}}}`
+// showing returns the body of a response about anyNumber with this message option.
+func showing(option MessageOption, shown string) string {
+	return fmt.Sprintf(`{"fonenumber":{"fonenumber":%q,"is_active":"yes","sms_options":{%q:%s}}}`, anyNumber, string(option), shown)
 }
 
 // bubble runs a test on a fake clock.

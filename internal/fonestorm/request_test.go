@@ -170,7 +170,7 @@ func TestLostConnections(t *testing.T) {
 		context.AfterFunc(ctx, func() { writer.CloseWithError(ctx.Err()) })
 		return reader
 	}
-	whole := receiving(`{"type":"None"}`)
+	whole := showing(Receive, `{"type":"None"}`)
 	unsent := []string{"read tcp: reset", "dial: lookup fonestorm.test", "the connection failed, or the response is not valid HTTP"}
 	for words, network := range map[string]http.RoundTripper{
 		unsent[0]: fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
