@@ -213,17 +213,20 @@ func (c *Client) newRequest(ctx context.Context, r *request, token string, e enc
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query.Encode()
 	method := http.MethodGet
+	var body []byte
+	var contentType string
 	if r.params != nil {
 		method = http.MethodPost
+		body, contentType = e.encode(r.params)
 	}
-	httpRequest, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(e.encode(r.params)))
+	httpRequest, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	httpRequest.Header.Set("Accept", "application/json")
 	httpRequest.Header.Set("User-Agent", c.config.UserAgent)
-	if r.params != nil {
-		httpRequest.Header.Set("Content-Type", e.contentType())
+	if contentType != "" {
+		httpRequest.Header.Set("Content-Type", contentType)
 	}
 	if token != "" {
 		httpRequest.Header["token"] = []string{token} // Not in canonical form, because FracTEL documents it in lower case.

@@ -27,30 +27,20 @@ const (
 	asForm
 )
 
-func (e encoding) contentType() string {
-	if e == asForm {
-		return "application/x-www-form-urlencoded"
-	}
-	return "application/json"
-}
-
-// encode returns the body of a request; nil without parameters.
-func (e encoding) encode(p params) []byte {
-	if p == nil {
-		return nil
-	}
+// encode returns the body of a request and its type.
+func (e encoding) encode(p params) (body []byte, contentType string) {
 	if e == asForm {
 		form := make(url.Values, len(p))
 		for name, value := range p {
 			form.Set(name, fmt.Sprint(value))
 		}
-		return []byte(form.Encode())
+		return []byte(form.Encode()), "application/x-www-form-urlencoded"
 	}
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false) // Other programs do not escape the "&" of a URL either.
 	_ = encoder.Encode(p)        // Encoding strings and integers cannot fail.
-	return bytes.TrimSpace(body.Bytes())
+	return bytes.TrimSpace(buffer.Bytes()), "application/json"
 }
 
 // parse reads any JSON. Its errors never quote the response.

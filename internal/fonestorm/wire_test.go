@@ -228,7 +228,8 @@ func TestEncodings(t *testing.T) {
 		asJSON: {"application/json", `{"expires":3600,"value":"https://x.test/?a=<1>&b={{msg}}\"é"}`},
 		asForm: {"application/x-www-form-urlencoded", `expires=3600&value=https%3A%2F%2Fx.test%2F%3Fa%3D%3C1%3E%26b%3D%7B%7Bmsg%7D%7D%22%C3%A9`},
 	} {
-		if got := [2]string{e.contentType(), string(e.encode(p))}; got != want {
+		body, contentType := e.encode(p)
+		if got := [2]string{contentType, string(body)}; got != want {
 			t.Errorf("got body %s, want %s", got, want)
 		}
 	}
