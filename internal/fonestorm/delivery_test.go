@@ -341,27 +341,28 @@ func TestMethodOfNotification(t *testing.T) {
 func TestPartialResponses(t *testing.T) {
 	t.Parallel()
 	const only = `{"fonenumber":{"fonenumber":"` + anyNumber + `","sms_options":{%s}}}`
-	off := `"receive_notify":{"type":"None"}`
-	for name, test := range map[string]struct {
+	ops, hook := `"receive":{"type":"email","email":"ops@example.com"}`, `"receive_notify":{"type":"Email","email":"hook@example.com"}`
+	toOps, toHook := Delivery{Type: Email, Value: "ops@example.com"}, Delivery{Type: Email, Value: "hook@example.com"}
+	for calls, test := range map[string]struct {
+		set      Setting
 		response string
-		calls    string
 	}{
-		"only the option": {fmt.Sprintf(only, off), "[get set json]"},
-		"no option":       {fmt.Sprintf(only, ""), "[get set json get]"},
+		"get, set json":         {Setting{Option: Receive, Delivery: toOps}, ops},
+		"get, notify json":      {Setting{Option: ReceiveNotify, Delivery: toHook}, hook},
+		"get, notify json, get": {Setting{Option: SendNotify, Delivery: Delivery{Type: None}}, ""},
 	} {
-		inBubble(t, name, func(t *testing.T) {
-			all := respondWith(http.StatusOK, fmt.Sprintf(only, `"receive":{"type":"email","email":"ops@example.com"},`+off))
-			server := newScript(all, respondWith(http.StatusOK, test.response), all)
+		inBubble(t, calls, func(t *testing.T) {
+			all := respondWith(http.StatusOK, fmt.Sprintf(only, ops+","+hook))
+			server := newScript(all, respondWith(http.StatusOK, fmt.Sprintf(only, test.response)), all)
 			client := newClient(t, server, withToken)
 			get(t, client, anyNumber)
-			_, err := client.Set(t.Context(), anyNumber, Setting{Option: ReceiveNotify, Delivery: Delivery{Type: None}})
+			_, err := client.Set(t.Context(), anyNumber, test.set)
 			wantSuccess(t, err)
-			if f := get(t, client, anyNumber); f.Delivery == nil || f.Delivery.Value != "ops@example.com" {
-				t.Errorf("the delivery is %+v", f.Delivery)
+			f, err := client.GetFoneNumber(t.Context(), anyNumber, ReceiveNotify, SendNotify)
+			if wantSuccess(t, err); *f.Delivery != toOps || *f.ReceiveNotify != toHook || f.SendNotify.Type != None {
+				t.Errorf("the FoneNumber is known as %+v", f)
 			}
-			if got := strings.ReplaceAll(fmt.Sprint(server.calls), "notify json", "set json"); got != test.calls {
-				t.Errorf("the requests are %s, want %s", got, test.calls)
-			}
+			server.wantCalls(t, calls)
 		})
 	}
 }
