@@ -290,7 +290,12 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before *
 		_ = sleep(ctx, waits[i]) // If it is canceled, so is the read.
 		var err error
 		if f, err = c.ReadFoneNumber(ctx, number); err != nil {
-			return SetResult{}, cmp.Or(failed, uncertain(err))
+			if failed == nil {
+				after := *asError(err)
+				after.uncertain = true // FoneStorm has accepted the setting.
+				failed = &after
+			}
+			return SetResult{}, failed
 		}
 		is = s.compare(f.Option(s.Option), before)
 	}

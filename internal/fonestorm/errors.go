@@ -129,13 +129,6 @@ func unexpected(r *request, damaged bool, reason string) *Error {
 	return &Error{Kind: UnexpectedResponse, Call: r.text, Reason: "the response " + reason, uncertain: r.role == sets, retryable: damaged}
 }
 
-// uncertain marks the failure of a call after FoneStorm has accepted a setting.
-func uncertain(err error) error {
-	failure := *asError(err)
-	failure.uncertain = true
-	return &failure
-}
-
 // explained adds a sentence to the reason of a failure.
 func explained(err error, sentence string) *Error {
 	failure := *asError(err)

@@ -131,7 +131,7 @@ func TestKindOfOtherErrors(t *testing.T) {
 	if KindOf(err) != ServerError || IsNotFound(err) || IsNotFound(nil) || KindOf(io.EOF) != Rejected || KindOf(context.Canceled) != Canceled {
 		t.Error("the kind of an error is wrong")
 	}
-	if MayHaveTakenEffect(err) || !MayHaveTakenEffect(fmt.Errorf("while setting: %w", uncertain(err))) || MayHaveTakenEffect(io.EOF) {
+	if MayHaveTakenEffect(err) || !MayHaveTakenEffect(fmt.Errorf("while setting: %w", &Error{uncertain: true})) || MayHaveTakenEffect(io.EOF) {
 		t.Error("the certainty of an error is wrong")
 	}
 	slow := &Error{Call: "read", Reason: "no", Attempts: 5, Elapsed: 12340 * time.Millisecond}

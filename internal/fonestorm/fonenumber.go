@@ -26,10 +26,7 @@ type FoneNumber struct {
 
 // Option returns a message option; type None if FoneStorm did not return it.
 func (f FoneNumber) Option(o MessageOption) Delivery {
-	if shown := f.Shown(o); shown != nil {
-		return *shown
-	}
-	return Delivery{Type: None}
+	return *cmp.Or(f.Shown(o), &Delivery{Type: None})
 }
 
 // Shown returns a message option; nil if FoneStorm did not return it, which says nothing about it.
