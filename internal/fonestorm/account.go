@@ -36,8 +36,6 @@ type entry struct {
 	wasSet bool // A list may have been sent before.
 }
 
-func newAccount() *account { return &account{entries: map[string]*entry{}} }
-
 func (a *account) entry(number string) *entry {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -82,28 +80,24 @@ func (c *Client) get(ctx context.Context, number string, options []MessageOption
 	return c.ReadFoneNumber(ctx, number)
 }
 
-// list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It is not
-// requested again if FoneStorm rejects it or does not return it in time.
+// list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It stores the
+// FoneNumbers that have a delivery, unless more is known about them. It is not requested again if FoneStorm rejects it or does not
+// return it in time.
 func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
-	return c.account.list.get(ctx, func(ctx context.Context) ([]FoneNumber, error) {
-		list, err := c.fetchFoneNumbers(ctx, url.Values{"filter": {"all"}})
-		if isUnsupported(err) {
-			return c.fetchFoneNumbers(ctx, nil)
+	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
+		for _, filter := range []url.Values{{"filter": {"all"}}, nil} {
+			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
+			if list, err = call(ctx, c, r, decodeFoneNumbers); !isUnsupported(err) {
+				break
+			}
+		}
+		for _, f := range list {
+			if e := c.account.entry(f.Number); f.Delivery != nil && !e.wasSet {
+				e.kept.CompareAndSwap(nil, &outcome[FoneNumber]{value: f})
+			}
 		}
 		return list, err
 	}, isNotCanceled)
-}
-
-// fetchFoneNumbers requests all FoneNumbers, and stores those that are listed with their delivery, unless more is known about them.
-func (c *Client) fetchFoneNumbers(ctx context.Context, filter url.Values) ([]FoneNumber, error) {
-	r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
-	list, err := call(ctx, c, r, decodeFoneNumbers)
-	for _, f := range list {
-		if e := c.account.entry(f.Number); f.Delivery != nil && !e.wasSet {
-			e.kept.CompareAndSwap(nil, &outcome[FoneNumber]{value: f})
-		}
-	}
-	return list, err
 }
 
 // ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order, with everything that was learned since the

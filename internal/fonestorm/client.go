@@ -76,7 +76,7 @@ type Client struct {
 	config   Config
 	endpoint *url.URL
 	http     *http.Client
-	secrets  *secrets
+	secrets  secrets
 
 	pace            *pace
 	unreachable     atomic.Int32 // How many calls in a row got no response.
@@ -87,7 +87,7 @@ type Client struct {
 	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
 	lastToken       atomic.Pointer[string] // Survives its rejection; see Account.
 
-	account *account
+	account account
 	devices once[[]RegisteredDevice]
 }
 
@@ -108,9 +108,8 @@ func New(config Config) (*Client, error) {
 			// The token must never reach another host, and a redirected POST would lose its body.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		secrets: &secrets{},
 		pace:    newPace(config.RequestsPerSecond),
-		account: newAccount(),
+		account: account{entries: map[string]*entry{}},
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
 	return c, nil

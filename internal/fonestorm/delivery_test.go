@@ -35,13 +35,17 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		{Receive, Delivery{Type: URL, URLMethod: "GET"}, url, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
 		{Receive, Delivery{Type: URL, URLUsername: &name}, url, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
 		{
-			Receive, Delivery{Type: URL, URLUsername: &name, URLPassword: &password}, url,
+			Receive,
+			Delivery{Type: URL, URLUsername: &name, URLPassword: &password},
+			url,
 			`#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"`,
 		},
 		{Receive, Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty}, url, `#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`},
 		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, hook, `#,"method":"JSON","type":"Callback","url":"$"`},
 		{
-			ReceiveNotify, Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty}, hook,
+			ReceiveNotify,
+			Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty},
+			hook,
 			`#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"`,
 		},
 		{ReceiveNotify, Delivery{Type: Email, Value: "o@x.test"}, `{"type":"Email","email":"o@x.test","url":"https://stale.test"}`, `"email":"o@x.test",#,"type":"Email"`},
