@@ -86,14 +86,6 @@ func TestKindsOfFailures(t *testing.T) {
 			t.Errorf("%d with a configured token is of kind %d", status, got.Kind)
 		}
 	}
-	for _, o := range operations {
-		r := &request{role: o}
-		lost, unsent := client.noResponse(t.Context(), t.Context(), r, true, io.EOF), client.noResponse(t.Context(), t.Context(), r, false, io.EOF)
-		damaged := unexpected(r, true, "")
-		if lost.uncertain != (o == sets) || damaged.uncertain != (o == sets) || unsent.uncertain {
-			t.Errorf("role %d may have taken effect: %t, %t, %t", o, lost.uncertain, damaged.uncertain, unsent.uncertain)
-		}
-	}
 }
 
 // A message is about the rate limit if it is about the number of requests or calls, or about an exceeded limit of nothing in particular.
