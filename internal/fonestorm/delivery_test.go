@@ -3,12 +3,9 @@ package fonestorm
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 const callback = "https://callback.test/handler.php?msg={{msg}}&from={{from}}"
@@ -215,74 +212,56 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	})
 }
 
-// refusesEmptyCredentials rejects settings with an empty username or password, and reads only bodies of one encoding.
-func refusesEmptyCredentials(status int, encoding string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		sent := simulator.Parameters(r)
-		empty := func(name string) bool { return slices.Equal(sent[name], []string{""}) }
-		switch {
-		case !strings.Contains(r.Header.Get("Content-Type"), encoding):
-			rejectWith(status, "fonenumber is required", "")(w, r)
-		case empty("url_username"), empty("url_password"):
-			rejectWith(status, "The credentials must not be empty.", "")(w, r)
-		default:
-			shows(`{"type":"url","url":"`+callback+`"}`)(w, r)
-		}
-	}
-}
-
-// If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones. Each
-// setting finds out again: a rejection can have other reasons.
+// If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones. If FoneStorm
+// rejects that too, the error is the first. Otherwise the outcome of the second setting counts, not the certain failure of the first.
 func TestRejectedEmptyCredentials(t *testing.T) {
 	t.Parallel()
 	empty, name := "", "user"
-	for _, status := range []int{400, 422} {
-		for encoding, calls := range map[string]string{
-			"json": "set json, set form, set json, set json, set json, set json, set json, set json, set json",
-			"form": "set json, set form, set json, set form, set form, set form, set form, set form, set form, set form",
-		} {
-			inBubble(t, fmt.Sprintf("%d %s", status, encoding), func(t *testing.T) {
-				server := newScript(refusesEmptyCredentials(status, encoding))
-				client := newClient(t, server, withToken)
-				removed := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
-				for _, test := range []struct {
-					set  Delivery
-					kept bool
-				}{
-					{removed, true},
-					{removed, true},
-					{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &empty}, true},
-					{Delivery{Type: URL, Value: callback}, false},
-				} {
-					result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
-					if wantSuccess(t, err); result.CredentialsKept != test.kept {
-						t.Errorf("credentials are reported as kept: %t", result.CredentialsKept)
-					}
-				}
-				if last := server.bodies[len(server.bodies)-2]; !strings.Contains(last, "url_username") || strings.Contains(last, "url_password") {
-					t.Errorf("a username without a password was sent as %s", last)
-				}
-				_, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: removed, MustRemoveCredentials: true})
-				wantKind(t, err, DestinationRejected, "The credentials must not be empty.")
-				server.wantCalls(t, calls)
-			})
-		}
-	}
-}
-
-// If FoneStorm rejects the destination with and without empty credentials, that is the error. Otherwise the outcome of the second setting
-// counts, not the certain failure of the first.
-func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
-	t.Parallel()
-	empty := ""
-	for second, kind := range map[string]Kind{"422": DestinationRejected, "502": ServerError, "lost": Unreachable, "403": PermissionDenied} {
-		inBubble(t, second, func(t *testing.T) {
-			client := newClient(t, scripted("ok 422 "+second), withToken, withoutRetries)
-			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
-			err := set(t.Context(), client, anyNumber, Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty})
-			wantKind(t, err, kind)
-			if may := second == "502" || second == "lost"; MayHaveTakenEffect(err) != may {
-				t.Errorf("the setting may have taken effect: %t, want %t: %v", !may, may, err)
+	url := Delivery{Type: URL, Value: callback}
+	removed, withUser := url, url
+	removed.URLUsername, removed.URLPassword = &empty, &empty
+	withUser.URLUsername, withUser.URLPassword = &name, &empty
+	must := Setting{Delivery: removed, MustRemoveCredentials: true}
+	const success = `{"type":"url","url":"` + callback + `"}`
+	for _, test := range []struct {
+		set       Setting
+		responses string // The first is to an earlier setting, which finds the encoding out, if it is ok.
+		calls     string
+		kind      Kind   // Of the error; -1 for none.
+		words     string // Of the error.
+		kept, may bool
+	}{
+		{Setting{Delivery: removed}, "ok 400 " + success, "set json, set json, set json", -1, "", true, false},
+		{Setting{Delivery: removed}, "ok 422 " + success, "set json, set json, set json", -1, "", true, false},
+		{Setting{Delivery: withUser}, "ok 422 " + success, "set json, set json, set json", -1, "", true, false},
+		{Setting{Delivery: removed}, "422 400 " + success, "set json, set form, set json", -1, "", true, false},
+		{Setting{Delivery: removed}, "422 400 400 " + success, "set json, set form, set json, set form", -1, "", true, false}, // It reads only forms.
+		{Setting{Delivery: removed}, "ok " + success, "set json, set json", -1, "", false, false},
+		{Setting{Delivery: url}, "ok 422", "set json, set json", DestinationRejected, "words of 422", false, false},
+		{must, "ok 422", "set json, set json", DestinationRejected, "words of 422. The request also removes the earlier callback credentials", false, false},
+		{Setting{Delivery: removed}, "ok 422 400", "set json, set json, set json", DestinationRejected, "words of 422", false, false},
+		{Setting{Delivery: removed}, "ok 422 403", "set json, set json, set json", PermissionDenied, "words of 403", true, false},
+		{Setting{Delivery: removed}, "ok 422 502", "set json, set json, set json, get", ServerError, "words of 502", true, true},
+		{Setting{Delivery: removed}, "ok 422 lost", "set json, set json, set json, get", Unreachable, "no response", true, true},
+	} {
+		inBubble(t, fmt.Sprint(test.responses, test.set.MustRemoveCredentials), func(t *testing.T) {
+			server := scripted(test.responses)
+			client := newClient(t, server, withToken, withoutRetries)
+			if strings.HasPrefix(test.responses, "ok") {
+				wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
+			}
+			test.set.Option = Receive
+			result, err := client.Set(t.Context(), anyNumber, test.set)
+			if err != nil || test.kind >= 0 {
+				wantKind(t, err, test.kind, test.words)
+			}
+			if kept, may := result.CredentialsKept, MayHaveTakenEffect(err); kept != test.kept || may != test.may {
+				t.Errorf("credentials are kept: %t; it may have taken effect: %t; want %t and %t", kept, may, test.kept, test.may)
+			}
+			server.wantCalls(t, test.calls)
+			last, hasUser := server.bodies[len(server.bodies)-1], test.set.URLUsername == &name
+			if test.kept && (strings.Contains(last, "url_password") || strings.Contains(last, "url_username") != hasUser) {
+				t.Errorf("the last setting was sent as %s", last)
 			}
 		})
 	}
