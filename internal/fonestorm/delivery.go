@@ -215,7 +215,8 @@ func (s Setting) request(number string) *request {
 	if s.URLPassword != nil {
 		p["url_password"] = *s.URLPassword
 	}
-	return &request{role: sets, text: fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number), path: "/messages/" + string(s.Option), params: p}
+	text := fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number)
+	return &request{role: sets, text: text, path: "/messages/" + string(s.Option), params: p}
 }
 
 // basicCredentials encodes a username and password for HTTP Basic authentication.

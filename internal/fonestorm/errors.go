@@ -183,8 +183,8 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 		failure.Reason += "; the response body was " + describe(body)
 	}
 	if failure.retryable && failure.retryAfter > longestWait {
-		failure = explained(failure, fmt.Sprintf("FoneStorm asks to wait %s, longer than the provider waits (%s)", failure.retryAfter, longestWait))
 		failure.retryable = false
+		return explained(failure, fmt.Sprintf("FoneStorm asks to wait %s, longer than the provider waits (%s)", failure.retryAfter, longestWait))
 	}
 	return failure
 }

@@ -177,7 +177,8 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	timed, cancel := context.WithTimeoutCause(lifetime, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
 	var sent atomic.Bool
-	httpRequest, err := c.newRequest(httptrace.WithClientTrace(timed, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}), r, token, e)
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
+	httpRequest, err := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
 	if err != nil {
 		return c.noResponse(lifetime, timed, r, false, err)
 	}
