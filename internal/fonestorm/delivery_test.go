@@ -73,6 +73,11 @@ const (
 	toMasked  = `{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}`
 	toEncoded = `{"type":"url","url":"https://callback.test/?m=%7B%7Bmsg%7D%7D"}`
 	toNumber  = `{"type":"forward","forward":"3215551111"}`
+
+	// The same notification with different methods, as words of a script.
+	withGET    = `receive_notify={"type":"Callback","url":"https://x.test","method":"GET"}`
+	withJSON   = `receive_notify={"type":"Callback","url":"https://x.test","method":"json"}`
+	withNoType = `receive_notify={"url":"https://x.test"}`
 )
 
 // confirmTime is the sum of confirmWaits.
@@ -88,6 +93,10 @@ func TestSettingIsConfirmed(t *testing.T) {
 	mailto, withUser, withoutPassword := Delivery{Type: Email, Value: "mailto:ops@example.com"}, ops, ops
 	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
 	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?" + rest} }
+	hook := Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}
+	knownHook := hook
+	knownHook.Last, knownHook.LastShown = hook.Delivery, hook.Delivery
+	knownHook.LastShown.URLMethod = "GET"
 	for name, test := range map[string]struct {
 		set       Setting
 		before    string // Shown before; empty if the client does not know it.
@@ -123,6 +132,11 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"masked as before, read back":    {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=2")}, toMasked, toMasked, 5, confirmTime, respelled},
 		"a stranger's, read back":        {Setting{Option: Receive, Delivery: ops, Last: ops}, toOld, toOld, 5, confirmTime, other},
 		"tokens encoded as before":       {Setting{Option: Receive, Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, confirmTime, respelled},
+		"method of a notification":       {hook, withGET, withJSON, 0, 0, asSet},
+		"method, after lag":              {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, 500 * time.Millisecond, asSet},
+		"method, always another":         {hook, withGET, withGET, 5, confirmTime, respelled},
+		"method, always the known one":   {knownHook, withGET, withGET, 0, 0, asSet},
+		"method, never shown":            {hook, withGET, withNoType, 0, 0, asSet},
 		"lost":                           {Setting{Option: Receive, Delivery: ops}, "", "lost " + toOps, 1, 0, asSet},
 		"502":                            {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toOps, 1, 0, asSet},
 		"no response":                    {Setting{Option: Receive, Delivery: ops}, "", "never " + toOps, 1, DefaultRequestTimeout, asSet},
@@ -141,7 +155,8 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"credentials, other, no effect":  {Setting{Option: Receive, Delivery: withUser}, toOld, "lost " + toOld, 1, 0, other},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server, calls := scripted(test.before+" "+test.responses), "set json"+strings.Repeat(", get", test.reads)
+			server := scripted(test.before + " " + test.responses)
+			calls := map[MessageOption]string{Receive: "set json", ReceiveNotify: "notify json"}[test.set.Option] + strings.Repeat(", get", test.reads)
 			client := newClient(t, server, withToken, withoutRetries)
 			if test.before != "" {
 				get(t, client, anyNumber)
@@ -156,8 +171,9 @@ func TestSettingIsConfirmed(t *testing.T) {
 			known, found := client.Known(anyNumber)
 			if test.want != other {
 				wantSuccess(t, err)
-				if result.Respelled != (test.want == respelled) || known.Delivery != result.Delivery {
-					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, known.Delivery, result.Delivery)
+				knows, got := known.Option(test.set.Option), result.Option(test.set.Option)
+				if result.Respelled != (test.want == respelled) || knows != got {
+					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, knows, got)
 				}
 				return
 			}
@@ -280,42 +296,6 @@ func TestDeliveryString(t *testing.T) {
 		if got := d.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
-	}
-}
-
-// A response that shows the previous method is read again. A method that FoneStorm keeps showing is accepted, and reported.
-func TestMethodOfNotification(t *testing.T) {
-	t.Parallel()
-	asGET, asJSON := showing(ReceiveNotify, `{"type":"Callback","url":"https://x.test","method":"GET"}`), showing(ReceiveNotify, `{"type":"Callback","url":"https://x.test","method":"json"}`)
-	hidden := showing(ReceiveNotify, `{"url":"https://x.test"}`)
-	set := Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}
-	learned := set
-	learned.Last, learned.LastShown = set.Delivery, Delivery{Type: Callback, Value: "https://x.test", URLMethod: "GET"}
-	for name, test := range map[string]struct {
-		set       Setting
-		responses []string // To the read before, the setting, and reads.
-		requests  int
-		respelled bool
-	}{
-		"shown at once":       {set, []string{asGET, asJSON}, 2, false},
-		"the response lags":   {set, []string{asGET, asGET, asGET, asJSON}, 4, false},
-		"always another":      {set, []string{asGET}, 7, true},
-		"never shown":         {set, []string{asGET, hidden}, 2, false},
-		"another, as learned": {learned, []string{asGET}, 2, false},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			server := newScript()
-			for _, response := range test.responses {
-				server.responses = append(server.responses, respondWith(http.StatusOK, response))
-			}
-			client := newClient(t, server, withToken)
-			get(t, client, anyNumber)
-			result, err := client.Set(t.Context(), anyNumber, test.set)
-			wantSuccess(t, err)
-			if result.Respelled != test.respelled || len(server.calls) != test.requests {
-				t.Errorf("got %+v after %s", result, server.calls)
-			}
-		})
 	}
 }
 

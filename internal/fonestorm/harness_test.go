@@ -141,8 +141,11 @@ func scripted(words string) *script {
 }
 
 // respondTo returns the handler that a word stands for: an object is a delivery, an array the account's list, and a number the
-// status of a rejection.
+// status of a rejection. An object after the name of another message option and "=" is that option.
 func respondTo(word string) http.HandlerFunc {
+	if option, shown, found := strings.Cut(word, "={"); found && word[0] != '{' {
+		return respondWith(http.StatusOK, showing(MessageOption(option), "{"+shown))
+	}
 	switch word[0] {
 	case '{':
 		return shows(word)

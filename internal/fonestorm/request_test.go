@@ -340,6 +340,7 @@ func TestFailedCalls(t *testing.T) {
 		{0, "408", "set json, get", ServerError, "words of 408", true},
 		{0, "502", "set json, get", ServerError, "words of 502", true},
 		{1, "502 422", "set json, set json, set form, get", DestinationRejected, "words of 422", true},
+		{1, "502 422 403", "set json, set json, set form, get", PermissionDenied, "words of 403", true},
 		{1, "lost 403", "set json, set json, get", PermissionDenied, "words of 403", true},
 		{1, "never 403", "set json, set json, get", PermissionDenied, "words of 403", true},
 		{0, "lost", "set json, get", Unreachable, "no response", true},
