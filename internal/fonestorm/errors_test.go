@@ -25,6 +25,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 	}{
 		"envelope":                 {402, `{"error":"Payment Required","message":"Your balance is too low.","status_code":402}`, PaymentRequired, "FoneStorm returned 402 Payment Required: Your balance is too low."},
 		"envelope without message": {409, `{"error":"Locked Out","message":"","status_code":409}`, Rejected, "FoneStorm returned 409 Conflict: Locked Out"},
+		"rate limit as error":      {410, `{"error":"Rate Limit Exceeded","message":"","status_code":410}`, RateLimited, "FoneStorm returned 410 Gone: Rate Limit Exceeded"},
 		"byte order mark":          {409, "\ufeff" + envelopeOf(409, "Locked."), Rejected, "FoneStorm returned 409 Conflict: Locked."},
 		"odd types":                {403, `{"error":403,"message":["denied"]}`, PermissionDenied, "FoneStorm returned 403 Forbidden: 403"},
 		"control characters":       {409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Rejected, "FoneStorm returned 409 Conflict: a  b c d e f g"},
