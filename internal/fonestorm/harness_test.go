@@ -159,6 +159,7 @@ func respondTo(word string) http.HandlerFunc {
 		"login":   respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`),
 		"ok":      shows(`{"type":"None"}`),
 		"limit":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
+		"later":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", "3600"),
 		"lost":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"never":   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"cut":     respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber),

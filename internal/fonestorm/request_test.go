@@ -337,6 +337,7 @@ func TestFailedCalls(t *testing.T) {
 		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
 		{0, "409", "set json", Rejected, "words of 409", false},
 		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
+		{0, "later", "set json", RateLimited, "FoneStorm asks to wait 1h0m0s", false},
 		{0, "408", "set json, get", ServerError, "words of 408", true},
 		{0, "502", "set json, get", ServerError, "words of 502", true},
 		{1, "502 422", "set json, set json, set form, get", DestinationRejected, "words of 422", true},
