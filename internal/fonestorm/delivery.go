@@ -171,16 +171,17 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 // setting without them and reports that earlier ones may remain, unless they would reach another URL.
 func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ FoneNumber, kept bool, _ error) {
 	without, empty := s.withoutEmptyCredentials()
-	f, err := c.requestFoneNumber(ctx, s.request(number), number)
+	r := s.request(number)
+	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
-	case !empty || !isUnreadBody(err):
+	case !empty || !isUnreadBody(r, err):
 		return f, false, err
 	case s.MustRemoveCredentials:
 		return f, false, explained(err, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
 			"If FoneStorm does not accept that, set url_username and a password for the new URL")
 	}
 	f, errWithout := c.requestFoneNumber(ctx, without.request(number), number)
-	if isUnreadBody(errWithout) {
+	if isUnreadBody(r, errWithout) {
 		return f, false, err // It is not about the credentials.
 	}
 	return f, true, errWithout

@@ -145,12 +145,12 @@ func unconfirmed(notFound error, why string) *Error {
 
 // rejectedInBoth returns the failure to report after FoneStorm rejected a request as JSON and responded to it as a form; nil if it
 // accepted the form. The rejection of JSON is about the content, unless it says that FoneStorm does not read JSON.
-func rejectedInBoth(inJSON, inForm *Error) *Error {
+func rejectedInBoth(r *request, inJSON, inForm *Error) *Error {
 	if inForm == nil {
 		return nil
 	}
 	failure := inForm
-	if (isUnreadBody(inForm) || inForm.Status == http.StatusNotFound) && inJSON.Status != http.StatusUnsupportedMediaType {
+	if (isUnreadBody(r, inForm) || inForm.Status == http.StatusNotFound) && inJSON.Status != http.StatusUnsupportedMediaType {
 		failure = inJSON // A service that reads only JSON finds no FoneNumber in a form.
 	}
 	failure.uncertain = inJSON.uncertain || inForm.uncertain
@@ -236,8 +236,10 @@ func isRateLimit(status int, message string) bool {
 	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimits.MatchString(message)
 }
 
-// isUnreadBody reports whether FoneStorm may have rejected a request because it cannot read a body in this encoding.
-func isUnreadBody(err error) bool { return isRejectedWith(err, 400, 415, 422) }
+// isUnreadBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.
+func isUnreadBody(r *request, err error) bool {
+	return isRejectedWith(err, 400, 415, 422) && asError(err).Call == r.text
+}
 
 // isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
 func isUnsupported(err error) bool { return isRejectedWith(err, 400, 404, 410, 415, 422) }

@@ -64,9 +64,9 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 	}
 	e := max(asJSON, encoding(accepted.Load()))
 	failure := c.send(ctx, r, e, read)
-	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isUnreadBody(failure) {
+	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isUnreadBody(r, failure) {
 		e = asForm
-		failure = rejectedInBoth(failure, c.send(ctx, r, e, read))
+		failure = rejectedInBoth(r, failure, c.send(ctx, r, e, read))
 	}
 	if failure != nil {
 		return value, failure
