@@ -233,7 +233,7 @@ type match int
 
 const (
 	other     match = iota // The previous destination, or one that something else set.
-	undecided              // Either the setting in another spelling, or the previous destination.
+	undecided              // The setting in another spelling, or the previous destination.
 	respelled              // The setting, in a spelling that was not known.
 	asSet                  // The setting.
 )
@@ -274,11 +274,11 @@ func (d Delivery) hasText(other Delivery) bool {
 // confirmWaits are the waits before the reads that confirm a setting: about five seconds, because a read can lag behind.
 var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
 
-// confirm compares what FoneStorm shows with the setting: in the response, which is the zero value or does not show the option if
-// it says nothing about it, and then in several reads. A single read decides whether a setting that failed took effect.
+// confirm waits until FoneStorm shows the setting: in the response f, or else in one of several reads. After the last one, a
+// destination that may be the setting is accepted. If the setting failed, a single read decides whether it took effect.
 //
-// A destination that the caller set before, but that FoneStorm did not show as such, is always read: a response can spell it
-// differently than reads do. After the last read, an undecided spelling is accepted, unless the setting failed.
+// A destination that is set again, because FoneStorm did not show it as set, is always read: a response can spell it differently
+// than reads do.
 func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, f FoneNumber, failed error) (SetResult, error) {
 	waits, is := confirmWaits, other
 	if failed != nil {
