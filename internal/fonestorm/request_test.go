@@ -324,7 +324,7 @@ func TestFailedCalls(t *testing.T) {
 		{0, "400 403", "set json, set form", PermissionDenied, "words of 403", false},
 		{0, "400 503", "set json, set form, get", ServerError, "words of 503", true},
 		{1, "400 503", "set json, set form, set form, get, get", ServerError, "words of 503 (attempt 2,", true},
-		{0, "401", "set json", TokenRejected, "words of 401", false},
+		{0, "401", "set json", TokenRejected, "words of 401", false}, // A configured token is never renewed, even if there is a username.
 		{0, "402", "set json", PaymentRequired, "words of 402", false},
 		{0, "403", "set json", PermissionDenied, "words of 403", false},
 		{0, "404 404 []", "set json, get, list", NotFound, "words of 404", false}, // Reading confirms that it is gone.

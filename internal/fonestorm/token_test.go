@@ -184,17 +184,6 @@ func TestFailedLoginIsTriedAgainByTheNextCall(t *testing.T) {
 	})
 }
 
-// A configured token is never renewed, even if there is a username.
-func TestConfiguredToken(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		server := scripted("ok 401")
-		client := newClient(t, server, withToken)
-		wantSuccess(t, fetch(t.Context(), client))
-		wantKind(t, fetch(t.Context(), client), TokenRejected, "FoneStorm returned 401 Unauthorized: words of 401")
-		server.wantCalls(t, "get, get")
-	})
-}
-
 // FracTEL's example of a token names the account. Another token is valid, too.
 func TestAccountOfToken(t *testing.T) {
 	t.Parallel()
