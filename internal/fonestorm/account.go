@@ -6,9 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -22,124 +22,89 @@ const (
 // account is what the client knows about the account, so that a thousand reads require only a handful of requests. It is updated
 // by every response: single reads, the list of all FoneNumbers, and settings.
 type account struct {
-	reads singleflight.Group // By FoneNumber.
-	whole once[[]FoneNumber]
-	plain once[[]FoneNumber]
+	singles atomic.Int32 // Number of reads that were not known.
+	list    once[[]FoneNumber]
 
 	mu      sync.Mutex
-	entries map[string]entry
-	version int // Increases with each setting.
-	singles int // Number of single reads before the list.
+	entries map[string]*entry
 }
 
-// entry is what is known about one FoneNumber.
+// entry is what is known about one FoneNumber; it has a delivery. A setting replaces the entry, so that the responses to earlier
+// requests are stored where nobody reads them.
 type entry struct {
-	foneNumber FoneNumber
-	version    int  // The account's version after the last setting of this FoneNumber; zero without one.
-	forgotten  bool // The setting failed, and it is unknown whether it took effect.
+	once[FoneNumber]
+	wasSet bool // A list may have been sent before.
 }
 
-func newAccount() *account { return &account{entries: map[string]entry{}} }
-
-// known returns the FoneNumber if no request is needed.
-func (a *account) known(number string) (FoneNumber, bool) {
+func (a *account) entry(number string) *entry {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	e, ok := a.entries[number]
-	return e.foneNumber, ok && !e.forgotten
-}
-
-// put stores the response to a setting. It may show only some of the message options; the others stay as they were.
-func (a *account) put(f FoneNumber) {
-	before, _ := a.known(f.Number)
-	f.Delivery = cmp.Or(f.Delivery, before.Delivery)
-	f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, before.ReceiveNotify), cmp.Or(f.SendNotify, before.SendNotify)
-	a.set(f.Number, entry{foneNumber: f, forgotten: f.Delivery == nil})
-}
-
-// forget records that a setting failed, so that the next read of this FoneNumber sends a request.
-func (a *account) forget(number string) { a.set(number, entry{forgotten: true}) }
-
-func (a *account) set(number string, e entry) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.version++
-	e.version = a.version
-	a.entries[number] = e
-	a.reads.Forget(number) // A read in progress may have been sent before the setting.
-}
-
-// now returns the version to pass to learn.
-func (a *account) now() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.version
-}
-
-// learn stores the response to a request that was sent at this version, except for FoneNumbers that were set since.
-func (a *account) learn(sent int, found ...FoneNumber) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, f := range found {
-		if e := a.entries[f.Number]; f.Delivery != nil && e.version <= sent {
-			a.entries[f.Number] = entry{foneNumber: f, version: e.version}
-		}
+	if a.entries[number] == nil {
+		a.entries[number] = &entry{}
 	}
+	return a.entries[number]
 }
 
-// readSingly decides whether the next read is a single one, and counts it.
-func (a *account) readSingly() bool {
+// put stores what FoneStorm shows after a setting; the zero value if the setting failed, so that the next read sends a request.
+// A response may show only some of the message options; the others stay as they were.
+func (a *account) put(number string, f FoneNumber) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.singles++
-	return a.singles <= singleReads
+	if before := a.entries[number]; before != nil && f.Number != "" {
+		known, _ := before.known()
+		f.Delivery = cmp.Or(f.Delivery, known.Delivery)
+		f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, known.ReceiveNotify), cmp.Or(f.SendNotify, known.SendNotify)
+	}
+	a.entries[number] = &entry{wasSet: true}
+	if f.Delivery != nil {
+		a.entries[number].keep(f, nil)
+	}
 }
 
 // get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,
 // then single reads again for FoneNumbers that are not in the list, or there without these message options.
 func (c *Client) get(ctx context.Context, number string, options []MessageOption) (FoneNumber, error) {
-	if f, known := c.account.known(number); known && f.shows(options) {
-		return f, nil
-	}
-	f, err := shared(ctx, &c.account.reads, number, func() (FoneNumber, error) {
-		if !c.account.readSingly() {
-			_, _ = c.wholeList(ctx) // If it fails or does not contain this FoneNumber, which may be inactive, it is read singly.
+	e := c.account.entry(number)
+	f, err := e.get(ctx, func(ctx context.Context) (FoneNumber, error) {
+		if c.account.singles.Add(1) > singleReads {
+			_, _ = c.list(ctx) // If it fails or does not contain this FoneNumber, which may be inactive, it is read singly.
 		}
-		if f, known := c.account.known(number); known {
+		if f, known := e.known(); known {
 			return f, nil
 		}
-		return c.fetchFoneNumber(ctx, number)
-	})
+		return c.ReadFoneNumber(ctx, number)
+	}, func(error) bool { return false })
 	if err != nil || f.shows(options) {
 		return f, err
 	}
-	return c.fetchFoneNumber(ctx, number)
+	return c.ReadFoneNumber(ctx, number)
 }
 
-// wholeList returns the FoneNumbers with their delivery, if FoneStorm honors the filter. A list that FoneStorm rejects, or does not
-// return in time, is not requested again.
-func (c *Client) wholeList(ctx context.Context) ([]FoneNumber, error) {
-	request := func(ctx context.Context) ([]FoneNumber, error) {
-		return c.fetchFoneNumbers(ctx, url.Values{"filter": {"all"}})
-	}
-	return c.account.whole.get(ctx, request, isNotCanceled)
-}
-
-// anyList returns the account's list in the first form that FoneStorm supports: with the delivery, or only the numbers.
-func (c *Client) anyList(ctx context.Context) ([]FoneNumber, error) {
-	list, err := c.wholeList(ctx)
-	if !isUnsupported(err) {
+// list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It stores the
+// FoneNumbers that have a delivery, unless more is known about them. It is not requested again if FoneStorm rejects it or does not
+// return it in time.
+func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
+	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
+		for _, filter := range []url.Values{{"filter": {"all"}}, nil} {
+			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
+			if list, err = call(ctx, c, r, decodeFoneNumbers); !isUnsupported(err) {
+				break
+			}
+		}
+		for _, f := range list {
+			if e := c.account.entry(f.Number); f.Delivery != nil && !e.wasSet {
+				e.kept.CompareAndSwap(nil, &outcome[FoneNumber]{value: f})
+			}
+		}
 		return list, err
-	}
-	request := func(ctx context.Context) ([]FoneNumber, error) { return c.fetchFoneNumbers(ctx, nil) }
-	return c.account.plain.get(ctx, request, isNotCanceled)
+	}, isNotCanceled)
 }
 
 // ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order, with everything that was learned since the
 // list was requested. The list is shared in the same way as single reads. FoneNumbers that are listed without these message
 // options are read singly.
 func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) ([]FoneNumber, error) {
-	found, err := c.anyList(ctx)
+	found, err := c.list(ctx)
 	if err != nil {
 		return nil, err
 	}

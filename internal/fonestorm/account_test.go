@@ -119,38 +119,43 @@ func TestSettingDuringARead(t *testing.T) {
 	for calls, setting := range map[string]string{
 		"get, set json": toNumber, "list, set json": toNumber, "get, set json, get": "403", "list, set json, get": "403",
 	} {
-		inBubble(t, calls, func(t *testing.T) {
-			server := newScript(func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(10 * time.Second)
-				respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(w, r)
-			}, respondTo(setting), shows(toNumber))
-			client := newClient(t, server, withToken)
-			var early sync.WaitGroup
-			early.Go(func() {
+		for _, isOver := range []bool{false, true} { // Whether the early request has ended before the next read.
+			inBubble(t, fmt.Sprint(calls, isOver), func(t *testing.T) {
+				server := newScript(func(w http.ResponseWriter, r *http.Request) {
+					time.Sleep(10 * time.Second)
+					respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(w, r)
+				}, respondTo(setting), shows(toNumber))
+				client := newClient(t, server, withToken)
+				var early sync.WaitGroup
+				early.Go(func() {
+					if strings.HasPrefix(calls, "list") {
+						listAll(t, client)
+					} else {
+						get(t, client, anyNumber)
+					}
+				})
+				time.Sleep(time.Second)
+				err := set(t.Context(), client, anyNumber, forwardTo("3215551111"))
+				if _, known := client.Known(anyNumber); known != (err == nil) || known != (setting == toNumber) {
+					t.Errorf("after the setting the FoneNumber is known: %t: %v", known, err)
+				}
+				if isOver {
+					early.Wait()
+				}
+				for range 2 {
+					if got := get(t, client, anyNumber).Delivery; *got != forwardTo("3215551111") {
+						t.Errorf("it is read as %+v", got)
+					}
+					early.Wait()
+				}
+				server.wantCalls(t, calls)
 				if strings.HasPrefix(calls, "list") {
-					listAll(t, client)
-				} else {
-					get(t, client, anyNumber)
+					if list := listAll(t, client); *list[0].Delivery != forwardTo("3215551111") {
+						t.Errorf("it is listed as %+v", list[0].Delivery)
+					}
 				}
 			})
-			time.Sleep(time.Second)
-			err := set(t.Context(), client, anyNumber, forwardTo("3215551111"))
-			if _, known := client.Known(anyNumber); known != (err == nil) || known != (setting == toNumber) {
-				t.Errorf("after the setting the FoneNumber is known: %t: %v", known, err)
-			}
-			for range 2 { // Before and after the early one has ended.
-				if got := get(t, client, anyNumber).Delivery; *got != forwardTo("3215551111") {
-					t.Errorf("it is read as %+v", got)
-				}
-				early.Wait()
-			}
-			server.wantCalls(t, calls)
-			if strings.HasPrefix(calls, "list") {
-				if list := listAll(t, client); *list[0].Delivery != forwardTo("3215551111") {
-					t.Errorf("it is listed as %+v", list[0].Delivery)
-				}
-			}
-		})
+		}
 	}
 }
 
@@ -196,25 +201,44 @@ func TestListForms(t *testing.T) {
 	}
 }
 
+// A message option that the list does not show is read singly, once, and not what the list does show.
+func TestOptionThatIsNotListed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const listed = `{"fonenumber":"3215550000","receive":{}},{"fonenumber":"3215550001","receive":{},"send_notify":{"type":"None"}}`
+		server := accountWith(respondTo("["+listed+"]"), respondTo("404"))
+		client := newClient(t, server, withToken)
+		for _, option := range []MessageOption{Receive, SendNotify, SendNotify, ReceiveNotify} {
+			for range 2 {
+				list, err := client.ListFoneNumbers(t.Context(), option)
+				wantSuccess(t, err)
+				for _, f := range list {
+					got, err := client.GetFoneNumber(t.Context(), f.Number, option)
+					if wantSuccess(t, err); f.Shown(option) == nil || got != f || got.Option(option).Type != None {
+						t.Errorf("it is listed as %+v and read as %+v", f, got)
+					}
+				}
+			}
+		}
+		server.wantCalls(t, "list, get, get")
+	})
+}
+
 // The list only saves requests: if it fails, reads still succeed and do not request it again. ListFoneNumbers returns the error each
 // time, and never a partial list.
 func TestReadsSucceedWithoutTheList(t *testing.T) {
 	t.Parallel()
-	for fail := range strings.FieldsSeq("403 400 404 502 html cut ok lost never") {
+	for fail, forms := range map[string]int{"403": 1, "400": 2, "404": 2, "502": 1, "html": 1, "cut": 1, "ok": 1, "lost": 1, "never": 1} {
 		inBubble(t, fail, func(t *testing.T) {
 			server := accountWith(respondTo(fail), respondTo(fail))
 			client := newClient(t, server, withToken, withoutRetries)
 			getAll(t, client, 50)
 			getAll(t, client, 100)
-			server.wantCount(t, 101)
 			for range 2 {
 				if list, err := client.ListFoneNumbers(t.Context()); err == nil || len(list) != 0 {
 					t.Errorf("the list has %d entries, and the error is %v", len(list), err)
 				}
 			}
-			if n := len(server.calls); n > 102 { // At most one for the other form of the list.
-				t.Errorf("there were %d requests", n)
-			}
+			server.wantCount(t, 100+forms)
 		})
 	}
 }
@@ -244,22 +268,16 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 // A 404 about one FoneNumber is confirmed by the account's list, see TestFailedCalls.
 func TestNotFound(t *testing.T) {
 	t.Parallel()
-	for list, want := range map[string]Kind{`["3215559999"]`: NotFound, `["3215550000"]`: UnexpectedResponse, "never": NotFound} {
+	for list, want := range map[string]Kind{`["3215559999"]`: NotFound, `["3215550000"]`: UnexpectedResponse, "never": Canceled} {
 		inBubble(t, list, func(t *testing.T) {
-			client := newClient(t, scripted("404 "+list), withToken)
-			_, err := client.GetFoneNumber(t.Context(), anyNumber)
-			if wantKind(t, err, want, "read FoneNumber "+anyNumber, "words of 404"); IsNotFound(err) != (want == NotFound) {
-				t.Errorf("IsNotFound is wrong about %v", err)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			err := read(ctx, newClient(t, scripted("404 "+list), withToken), anyNumber)
+			if KindOf(err) != want || IsNotFound(err) != (want == NotFound) {
+				t.Errorf("the error is of kind %d, want %d: %v", KindOf(err), want, err)
 			}
 		})
 	}
-	inBubble(t, "canceled while it is confirmed", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := read(ctx, newClient(t, scripted("404 never"), withToken), anyNumber); KindOf(err) != Canceled {
-			t.Errorf("the error is %v", err)
-		}
-	})
 }
 
 // There is one list of the devices, even if it fails: a user who is not allowed to list them will not be allowed later.

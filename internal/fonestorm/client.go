@@ -14,7 +14,7 @@
 // For example, sendOnce in request.go receives a 503 with FoneStorm's message. failedResponse in errors.go makes it a ServerError
 // that is retryable and, for a setting, uncertain: it may have taken effect. The loop in request.go waits as long as Retry-After
 // says, or else for the backoff, and sends the request again. When the retries are used up, the loop returns the last error with
-// the number of attempts, and GetFoneNumber returns it to the provider. Only errors.go decides what a failure means; callers use
+// the number of attempts, and GetFoneNumber returns it to the provider. Only errors.go decides what a response means; callers use
 // KindOf, IsNotFound, and MayHaveTakenEffect.
 package fonestorm
 
@@ -41,12 +41,13 @@ const (
 	DefaultRequestTimeout    = 30 * time.Second
 )
 
-// Config contains the endpoint, the credentials, and the limits of a client.
+// Config contains the endpoint, the credentials, and the limits of a client. Except for the endpoint, the caller validates them.
 type Config struct {
 	// Endpoint is the base URL of the API: https, or http for a loopback host.
 	Endpoint string
 
-	// Username and Password are used to log in on the first call. They are ignored when Token is set.
+	// Username and Password are used to log in on the first call. They are ignored when Token is set. As parts of HTTP headers,
+	// all three must not contain control characters.
 	Username string
 	Password string
 	// Token is an existing token. The client cannot renew it.
@@ -75,29 +76,26 @@ type Client struct {
 	config   Config
 	endpoint *url.URL
 	http     *http.Client
-	secrets  *secrets
+	secrets  secrets
 
 	pace            *pace
 	unreachable     atomic.Int32 // How many calls in a row got no response.
-	loginEncoding   atomic.Int32 // See progress.working.
+	loginEncoding   atomic.Int32 // The encoding that FoneStorm accepted last, see call; zero if none.
 	settingEncoding atomic.Int32
 
 	userToken       once[string]           // The token of the last login.
 	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
 	lastToken       atomic.Pointer[string] // Survives its rejection; see Account.
 
-	account *account
+	account account
 	devices once[[]RegisteredDevice]
 }
 
-// New returns a client, or an error if the configuration is invalid. It sends nothing: the first call that needs a token logs in.
+// New returns a client, or an error if the endpoint is invalid. It sends nothing: the first call that needs a token logs in.
 func New(config Config) (*Client, error) {
 	endpoint, err := ParseEndpoint(config.Endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("the endpoint %w", err)
-	}
-	if err := config.check(); err != nil {
-		return nil, err
 	}
 	if config.Transport == nil {
 		config.Transport = realNetwork()
@@ -110,32 +108,11 @@ func New(config Config) (*Client, error) {
 			// The token must never reach another host, and a redirected POST would lose its body.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		secrets: &secrets{},
 		pace:    newPace(config.RequestsPerSecond),
-		account: newAccount(),
+		account: account{entries: map[string]*entry{}},
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
 	return c, nil
-}
-
-// check validates everything except the endpoint.
-func (config Config) check() error {
-	switch {
-	case config.RequestsPerSecond < 1:
-		return fmt.Errorf("the number of requests per second is %d: it must be at least 1", config.RequestsPerSecond)
-	case config.MaxRetries < 0:
-		return fmt.Errorf("the number of retries is %d: it must not be negative", config.MaxRetries)
-	case config.RequestTimeout <= 0:
-		return fmt.Errorf("the request timeout is %s: it must be greater than zero", config.RequestTimeout)
-	case config.Subaccount != "" && config.Token != "":
-		return errors.New("a subaccount needs a username and a password: a token already belongs to one account")
-	}
-	for name, text := range map[string]string{"username": config.Username, "password": config.Password, "token": config.Token} {
-		if strings.ContainsFunc(text, unicode.IsControl) {
-			return fmt.Errorf("the %s contains a control character, such as a line break at its end", name)
-		}
-	}
-	return nil
 }
 
 func realNetwork() http.RoundTripper {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,9 +119,6 @@ type Setting struct {
 	Delivery
 	// Last is the destination that the caller set last, and LastShown is how FoneStorm showed it. Both are zero if unknown.
 	Last, LastShown Delivery
-	// ReadBack reads the FoneNumber even if the response already shows the destination, because earlier reads spelled it
-	// differently.
-	ReadBack bool
 	// MustRemoveCredentials makes it an error if FoneStorm rejects empty credentials, instead of leaving earlier ones in place.
 	MustRemoveCredentials bool
 }
@@ -144,78 +140,51 @@ type SetResult struct {
 // FoneNumber to find out where possible; MayHaveTakenEffect reports whether it may be set despite an error. When ctx is canceled,
 // the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
-	c.keepSecret(s.Delivery)
+	if s.URLPassword != nil { // FoneStorm sends it to the callback URL in the second form.
+		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
+	}
 	if s.Option == Receive {
 		s.URLMethod = "" // It is always set with POST, whatever FoneStorm shows.
 	}
-	var before *Delivery
-	if f, known := c.Known(number); known {
-		before = f.Shown(s.Option)
-	}
+	known, _ := c.Known(number)
+	before := known.Shown(s.Option)
 	var result SetResult
 	response, kept, err := c.sendSetting(ctx, number, s)
-	switch {
-	case err == nil:
-		result, err = c.confirm(ctx, number, s, before, response)
-	case MayHaveTakenEffect(err) && ctx.Err() == nil && s.isVisible(before):
-		result, err = c.settle(ctx, number, s, before, err)
+	if err == nil || MayHaveTakenEffect(err) && s.isVisible(before) {
+		result, err = c.confirm(ctx, number, s, before, response, err)
 	}
 	result.CredentialsKept = kept
-	if err != nil {
-		c.account.forget(number)
-		if IsNotFound(err) {
-			err = c.confirmSettingNotFound(ctx, number, err)
-		}
-		return result, err
+	if err == nil {
+		c.account.put(number, result.FoneNumber)
+		return result, nil
 	}
-	c.account.put(result.FoneNumber)
-	return result, nil
+	c.account.put(number, FoneNumber{})
+	if IsNotFound(err) { // The FoneNumber is gone only if a read returns 404, too.
+		if _, read := c.ReadFoneNumber(ctx, number); !IsNotFound(read) {
+			err = unconfirmed(err, "Reading the FoneNumber does not confirm that")
+		}
+	}
+	return result, c.confirmNotFound(ctx, number, err)
 }
 
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
 // setting without them and reports that earlier ones may remain, unless they would reach another URL.
-func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ *FoneNumber, kept bool, _ error) {
+func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ FoneNumber, kept bool, _ error) {
 	without, empty := s.withoutEmptyCredentials()
-	f, err := c.requestFoneNumber(ctx, s.request(number))
+	r := s.request(number)
+	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
-	case !empty || !isUnreadBody(asError(err)):
+	case !empty || !isUnreadBody(r, err):
 		return f, false, err
 	case s.MustRemoveCredentials:
-		return nil, false, credentialsNotRemoved(err)
+		return f, false, explained(err, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
+			"If FoneStorm does not accept that, set url_username and a password for the new URL")
 	}
-	f, errWithout := c.requestFoneNumber(ctx, without.request(number))
-	if isUnreadBody(asError(errWithout)) {
-		return nil, false, err // It is not about the credentials.
+	f, errWithout := c.requestFoneNumber(ctx, without.request(number), number)
+	if isUnreadBody(r, errWithout) {
+		return f, false, err // It is not about the credentials.
 	}
 	return f, true, errWithout
-}
-
-// confirmSettingNotFound decides what a 404 means that a setting returned: the FoneNumber is gone only if a read returns 404, too.
-func (c *Client) confirmSettingNotFound(ctx context.Context, number string, notFound error) error {
-	_, err := c.fetchFoneNumber(ctx, number)
-	if IsNotFound(err) {
-		return c.confirmNotFound(ctx, number, notFound)
-	}
-	return unconfirmed(notFound, "Reading the FoneNumber does not confirm that")
-}
-
-// keepSecret adds the callback password to the masked secrets, also in the form that FoneStorm sends to the callback URL.
-func (c *Client) keepSecret(d Delivery) {
-	if d.URLPassword == nil || *d.URLPassword == "" {
-		return
-	}
-	c.secrets.add(*d.URLPassword)
-	if d.URLUsername != nil {
-		c.secrets.add(basicCredentials(*d.URLUsername, *d.URLPassword))
-	}
-}
-
-// basicCredentials encodes a username and password for HTTP Basic authentication.
-func basicCredentials(username, password string) string {
-	if password == "" {
-		return ""
-	}
-	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 
 // withoutEmptyCredentials removes empty credentials from the setting and reports whether there were any.
@@ -229,113 +198,9 @@ func (s Setting) withoutEmptyCredentials() (Setting, bool) {
 	return s, found
 }
 
-// request returns the request that sends a setting.
+// request returns the request to Set Delivery Service, or to Set Receive Callback or Set Send Callback. `url_method` is required for
+// every type of delivery since v2.4.
 func (s Setting) request(number string) *request {
-	return &request{
-		role: sets, text: "set the " + s.Option.String() + " of FoneNumber", subject: number,
-		method: http.MethodPost, path: "/messages/" + string(s.Option), params: s.params(number),
-	}
-}
-
-// match is how a shown destination compares with a setting.
-type match int
-
-const (
-	other     match = iota // Something else set it, or it has another type.
-	previous               // The setting has not taken effect, or the read lags behind it.
-	respelled              // The setting, in a spelling that was not known.
-	asSet                  // The setting.
-)
-
-// compare compares a shown destination with a setting. before is the destination that FoneStorm showed before the setting; nil
-// if unknown. If FoneStorm rewrites destinations so that the previous one was not recognizable either, the previous and the new
-// one can look alike.
-func (s Setting) compare(shown Delivery, before *Delivery) match {
-	isKnownSpelling := s.Last.hasText(s.Delivery) && s.LastShown.hasText(shown)
-	isKnownMethod := s.Last.URLMethod == s.URLMethod && s.LastShown.URLMethod == shown.URLMethod
-	hasMethod := s.URLMethod == "" || shown.URLMethod == "" || shown.URLMethod == s.URLMethod || isKnownMethod
-	wasRewritten := before != nil && before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last)
-	switch {
-	case (SameDestination(shown, s.Delivery) || isKnownSpelling) && hasMethod:
-		return asSet
-	case before != nil && before.hasText(shown) && !wasRewritten:
-		return previous
-	case MaySpell(shown, s.Delivery):
-		return respelled
-	default:
-		return other
-	}
-}
-
-// hasText reports whether two deliveries have the same type and the same text.
-func (d Delivery) hasText(other Delivery) bool {
-	return d.Type != "" && parseType(string(d.Type)) == parseType(string(other.Type)) && d.Value == other.Value
-}
-
-// confirmWaits are the waits before the reads that confirm a setting: about five seconds, because a read can lag behind.
-var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
-
-// accept returns the result of a setting after which FoneStorm shows f, and whether that confirms it.
-func (s Setting) accept(f FoneNumber, before *Delivery) (_ SetResult, is match, confirmed bool) {
-	is = s.compare(f.Option(s.Option), before)
-	return SetResult{FoneNumber: f, Respelled: is == respelled}, is, is == asSet || is == respelled && before != nil
-}
-
-// confirm waits until FoneStorm shows the setting. The response is nil if it does not contain the FoneNumber. If it does not contain
-// the option that was set, it confirms nothing, not even type None. After several reads that did not confirm the setting, FoneStorm
-// may show it in the spelling of the previous destination: percent-encoded tokens, or what every read of this destination has shown.
-func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, response *FoneNumber) (SetResult, error) {
-	if response != nil && response.Shown(s.Option) != nil && !s.ReadBack {
-		if result, _, confirmed := s.accept(*response, before); confirmed {
-			return result, nil
-		}
-	}
-	var f FoneNumber
-	var is match
-	for _, wait := range confirmWaits {
-		if sleep(ctx, wait) != nil {
-			return SetResult{}, uncertain(canceled(ctx, s.request(number)))
-		}
-		var err error
-		if f, err = c.fetchFoneNumber(ctx, number); err != nil {
-			return SetResult{}, uncertain(err)
-		}
-		var result SetResult
-		var confirmed bool
-		if result, is, confirmed = s.accept(f, before); confirmed {
-			return result, nil
-		}
-	}
-	shown := f.Option(s.Option)
-	encodesTokens := SameDestination(shown.Normalized(), s.Normalized())
-	if is == respelled || is == previous && (encodesTokens || s.ReadBack && MaySpell(shown, s.Delivery)) {
-		return SetResult{FoneNumber: f, Respelled: true}, nil
-	}
-	return SetResult{FoneNumber: f}, otherDestination(s.request(number), c.secrets.clean(shown.String()), s.Delivery)
-}
-
-// isVisible reports whether a read can show that the setting took effect. It cannot if the destination stays the same, because
-// FoneStorm does not return credentials, and may not return the method that was set.
-func (s Setting) isVisible(before *Delivery) bool {
-	if before == nil {
-		return s.URLUsername == nil && s.URLPassword == nil
-	}
-	return !SameDestination(*before, s.Delivery)
-}
-
-// settle reads the FoneNumber once to find out whether a failed setting took effect.
-func (c *Client) settle(ctx context.Context, number string, s Setting, before *Delivery, failed error) (SetResult, error) {
-	if f, err := c.fetchFoneNumber(ctx, number); err == nil {
-		if result, _, confirmed := s.accept(f, before); confirmed {
-			return result, nil
-		}
-	}
-	return SetResult{}, failed
-}
-
-// params returns the parameters of Set Delivery Service, or of Set Receive Callback and Set Send Callback. `url_method` is required
-// for every type of delivery since v2.4.
-func (s Setting) params(number string) params {
 	p := params{"fonenumber": number, "type": string(s.Type)}
 	switch {
 	case s.Option == Receive:
@@ -351,5 +216,107 @@ func (s Setting) params(number string) params {
 	if s.URLPassword != nil {
 		p["url_password"] = *s.URLPassword
 	}
-	return p
+	text := fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number)
+	return &request{role: sets, text: text, path: "/messages/" + string(s.Option), params: p}
+}
+
+// basicCredentials encodes a username and password for HTTP Basic authentication.
+func basicCredentials(username, password string) string {
+	if password == "" {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
+}
+
+// match is how a shown destination compares with a setting.
+type match int
+
+const (
+	other     match = iota // The previous destination, or one that something else set.
+	undecided              // The setting in another spelling, or the previous destination.
+	respelled              // The setting, in a spelling that was not known.
+	asSet                  // The setting.
+)
+
+// compare compares a shown destination with a setting. before is the destination that FoneStorm showed before the setting; nil
+// if unknown. If FoneStorm rewrites destinations so that the previous one was not recognizable either, the previous and the new
+// one can look alike.
+func (s Setting) compare(shown Delivery, before *Delivery) match {
+	isKnownSpelling := s.Last.hasText(s.Delivery) && s.LastShown.hasText(shown)
+	isKnownMethod := s.Last.URLMethod == s.URLMethod && s.LastShown.URLMethod == shown.URLMethod
+	hasMethod := s.URLMethod == "" || shown.URLMethod == "" || shown.URLMethod == s.URLMethod || isKnownMethod
+	switch {
+	case (SameDestination(shown, s.Delivery) || isKnownSpelling) && hasMethod:
+		return asSet
+	case !MaySpell(shown, s.Delivery):
+		return other
+	case before == nil:
+		return undecided
+	case !before.hasText(shown) || before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last):
+		return respelled
+	case s.isRepeated() || SameDestination(shown.Normalized(), s.Normalized()):
+		return undecided
+	default:
+		return other
+	}
+}
+
+// isRepeated reports whether the caller set the same destination before.
+func (s Setting) isRepeated() bool {
+	return s.Last.hasText(s.Delivery) && s.Last.URLMethod == s.URLMethod
+}
+
+// hasText reports whether two deliveries have the same type and the same text.
+func (d Delivery) hasText(other Delivery) bool {
+	return d.Type == other.Type && d.Value == other.Value
+}
+
+// confirmWaits are the waits before the reads that confirm a setting: about five seconds, because a read can lag behind.
+var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
+
+// confirm waits until FoneStorm shows the setting: in the response f, or else in one of several reads. After the last one, a
+// destination that may be the setting is accepted. If the setting failed, a single read decides whether it took effect.
+//
+// A destination that is set again, because FoneStorm did not show it as set, is always read: a response can spell it differently
+// than reads do.
+func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, f FoneNumber, failed error) (SetResult, error) {
+	waits, is := confirmWaits, other
+	if failed != nil {
+		waits = waits[:1]
+	}
+	readBack := s.isRepeated() && before != nil && s.compare(*before, before) != asSet
+	if shown := f.Shown(s.Option); shown != nil && !readBack {
+		is = s.compare(*shown, before)
+	}
+	for i := 0; is < respelled && i < len(waits); i++ {
+		_ = sleep(ctx, waits[i]) // If it is canceled, so is the read.
+		var err error
+		if f, err = c.ReadFoneNumber(ctx, number); err != nil {
+			if failed == nil {
+				after := *asError(err)
+				after.uncertain = true // FoneStorm has accepted the setting.
+				failed = &after
+			}
+			return SetResult{}, failed
+		}
+		is = s.compare(f.Option(s.Option), before)
+	}
+	switch {
+	case is >= respelled, is == undecided && failed == nil:
+		return SetResult{FoneNumber: f, Respelled: is != asSet}, nil
+	case failed != nil:
+		return SetResult{}, failed
+	}
+	// The destination may be sensitive, so the error contains only its type.
+	return SetResult{FoneNumber: f}, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
+		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(new(f.Option(s.Option)).String()))}
+}
+
+// isVisible reports whether a read can show that the setting took effect. It cannot if the destination stays the same, because
+// FoneStorm does not return credentials, and may not return the method that was set.
+func (s Setting) isVisible(before *Delivery) bool {
+	if before == nil {
+		return s.URLUsername == nil && s.URLPassword == nil
+	}
+	return !SameDestination(*before, s.Delivery)
 }

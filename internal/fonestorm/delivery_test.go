@@ -1,79 +1,67 @@
 package fonestorm
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 const callback = "https://callback.test/handler.php?msg={{msg}}&from={{from}}"
 
-// Empty credentials remove earlier ones, and those that are nil are not sent.
-func TestSetDeliverySendsDocumentedParameters(t *testing.T) {
+// A delivery is always sent with POST, and a notification with its type and only the parameters of that type. Empty credentials
+// remove earlier ones, and those that are nil are not sent.
+func TestSetSendsDocumentedParameters(t *testing.T) {
 	t.Parallel()
-	if got := fmt.Sprint(DeliveryTypes()); got != "[Device Email URL Forward None]" {
-		t.Errorf("the types are %s", got)
+	if types := fmt.Sprint(DeliveryTypes(), NotificationTypes()); types != "[Device Email URL Forward None] [Callback Email None]" {
+		t.Errorf("the types are %s", types)
 	}
 	name, password, empty := "user:ü", "p&ss=w%rd +", ""
-	const body = `{"fonenumber":"3215550000","type":"%s","url_method":"POST"%s,"value":"%s"}`
-	shown := `{"type":"url","url":"` + callback + `","url_method":"POST"}`
+	const url, hook = `{"type":"url","url":"` + callback + `","url_method":"POST"}`, `{"type":"Callback","url":"` + callback + `","method":"JSON"}`
 	for _, test := range []struct {
-		set                Delivery
-		credentials, shown string
+		option MessageOption
+		set    Delivery
+		shown  string // The option in the response.
+		sent   string // The parameters; # is the FoneNumber, and $ the callback URL.
 	}{
-		{Delivery{Type: Device, Value: "987123543678"}, "", `{"type":"device","device":"987123543678"}`},
-		{Delivery{Type: Email, Value: "Ops+sms@example.com"}, "", `{"type":"email","email":"Ops+sms@example.com"}`},
-		{Delivery{Type: Forward, Value: "3215551111"}, "", toNumber},
-		{Delivery{Type: None}, "", `{"type":"None"}`},
-		{Delivery{Type: URL, Value: callback, URLMethod: "GET"}, "", shown}, // The caller cannot choose the method.
-		{Delivery{Type: URL, Value: callback, URLUsername: &name}, `,"url_username":"user:ü"`, shown},
-		{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &password}, `,"url_password":"p&ss=w%rd +","url_username":"user:ü"`, shown},
-		{Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}, `,"url_password":"","url_username":""`, shown},
+		{Receive, Delivery{Type: Device, Value: "987123543678"}, `{"type":"device","device":"987123543678"}`, `#,"type":"Device","url_method":"POST","value":"987123543678"`},
+		{Receive, Delivery{Type: Email, Value: "O+sms@x.test"}, `{"type":"email","email":"O+sms@x.test"}`, `#,"type":"Email","url_method":"POST","value":"O+sms@x.test"`},
+		{Receive, forwardTo("3215551111"), toNumber, `#,"type":"Forward","url_method":"POST","value":"3215551111"`},
+		{Receive, Delivery{Type: None}, `{"type":"None"}`, `#,"type":"None","url_method":"POST","value":"None"`},
+		{Receive, Delivery{Type: URL, URLMethod: "GET"}, url, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
+		{Receive, Delivery{Type: URL, URLUsername: &name}, url, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
+		{
+			Receive,
+			Delivery{Type: URL, URLUsername: &name, URLPassword: &password},
+			url,
+			`#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"`,
+		},
+		{Receive, Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty}, url, `#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`},
+		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, hook, `#,"method":"JSON","type":"Callback","url":"$"`},
+		{
+			ReceiveNotify,
+			Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty},
+			hook,
+			`#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"`,
+		},
+		{ReceiveNotify, Delivery{Type: Email, Value: "o@x.test"}, `{"type":"Email","email":"o@x.test","url":"https://stale.test"}`, `"email":"o@x.test",#,"type":"Email"`},
+		{ReceiveNotify, Delivery{Type: None}, `{"type":"None","email":"stale@x.test"}`, `#,"type":"None"`},
 	} {
-		server := newScript(shows(test.shown))
-		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
+		if test.set.Type.IsCallback() {
+			test.set.Value = callback
+		}
+		server := newScript(respondWith(http.StatusOK, showing(test.option, test.shown)))
+		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: test.option, Delivery: test.set})
 		wantSuccess(t, err)
-		want := Delivery{Type: test.set.Type, Value: test.set.Value}
-		if want.Type == URL {
-			want.URLMethod = URLMethodPOST
+		method := map[DeliveryType]string{URL: URLMethodPOST, Callback: "JSON"}[test.set.Type]
+		if got := result.Option(test.option); got != (Delivery{Type: test.set.Type, Value: test.set.Value, URLMethod: method}) || result.Respelled || result.CredentialsKept {
+			t.Errorf("got %+v with %+v, want %+v", result, got, test.set)
 		}
-		if *result.Delivery != want || result.Number != anyNumber || result.Respelled || result.CredentialsKept {
-			t.Errorf("got %+v with %+v, want %+v", result, result.Delivery, want)
+		server.wantCalls(t, map[bool]string{true: "set json", false: "notify json"}[test.option == Receive])
+		if want := "{" + strings.NewReplacer("#", `"fonenumber":"3215550000"`, "$", callback).Replace(test.sent) + "}"; server.bodies[0] != want {
+			t.Errorf("the body was %s, want %s", server.bodies[0], want)
 		}
-		server.wantCalls(t, "set json")
-		if sent := fmt.Sprintf(body, want.Type, test.credentials, cmp.Or(want.Value, "None")); server.bodies[0] != sent {
-			t.Errorf("the body was %s, want %s", server.bodies[0], sent)
-		}
-	}
-}
-
-// A delivery is shown as it was set by settings, reads, and lists of each dialect.
-func TestSetDeliveryInEveryDialect(t *testing.T) {
-	t.Parallel()
-	for name, dialect := range simulator.Dialects {
-		inBubble(t, name, func(t *testing.T) {
-			sim := newSimulator(t, simulator.Options{FoneNumbers: 1, Dialect: dialect})
-			client := newClient(t, sim)
-			for _, want := range []Delivery{
-				{Type: Device, Value: "987123543678"}, {Type: Email, Value: "Ops+sms@Example.com"}, {Type: URL, Value: callback}, forwardTo("3215551111"), {Type: None},
-			} {
-				result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: want})
-				wantSuccess(t, err)
-				fresh := newClient(t, sim)
-				for _, shown := range append(listAll(t, fresh), result.FoneNumber, get(t, fresh, anyNumber)) {
-					if shown.Number != anyNumber || shown.Status != Active || shown.Delivery.Type != want.Type || shown.Delivery.Value != want.Value {
-						t.Errorf("%+v is shown as %+v with %+v", want, shown, shown.Delivery)
-					}
-				}
-			}
-			wantRequests(t, sim, map[string]int{"login": 6, "set": 5, "list": 5}) // Without extra reads.
-		})
 	}
 }
 
@@ -85,6 +73,11 @@ const (
 	toMasked  = `{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}`
 	toEncoded = `{"type":"url","url":"https://callback.test/?m=%7B%7Bmsg%7D%7D"}`
 	toNumber  = `{"type":"forward","forward":"3215551111"}`
+
+	// The same notification with different methods, as words of a script.
+	withGET    = `receive_notify={"type":"Callback","url":"https://x.test","method":"GET"}`
+	withJSON   = `receive_notify={"type":"Callback","url":"https://x.test","method":"json"}`
+	withNoType = `receive_notify={"url":"https://x.test"}`
 )
 
 // confirmTime is the sum of confirmWaits.
@@ -100,6 +93,10 @@ func TestSettingIsConfirmed(t *testing.T) {
 	mailto, withUser, withoutPassword := Delivery{Type: Email, Value: "mailto:ops@example.com"}, ops, ops
 	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
 	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?" + rest} }
+	hook := Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}
+	knownHook := hook
+	knownHook.Last, knownHook.LastShown = hook.Delivery, hook.Delivery
+	knownHook.LastShown.URLMethod = "GET"
 	for name, test := range map[string]struct {
 		set       Setting
 		before    string // Shown before; empty if the client does not know it.
@@ -111,8 +108,8 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"as set":                         {Setting{Option: Receive, Delivery: ops}, toOld, toOps, 0, 0, asSet},
 		"as set, in capitals":            {Setting{Option: Receive, Delivery: ops}, toOld, `{"type":"EMAIL","email":"Ops@Example.com"}`, 0, 0, asSet},
 		"as set and as before":           {Setting{Option: Receive, Delivery: ops}, toOps, toOps, 0, 0, asSet},
-		"as set, but read back":          {Setting{Option: Receive, Delivery: ops, ReadBack: true}, toOld, toOps, 1, 0, asSet},
-		"read back in another spelling":  {Setting{Option: Receive, Delivery: ops, ReadBack: true}, toOld, toOps + " " + toMailto, 1, 0, respelled},
+		"as set, but read back":          {Setting{Option: Receive, Delivery: ops, Last: ops}, toOld, toOps, 1, 0, asSet},
+		"read back in another spelling":  {Setting{Option: Receive, Delivery: ops, Last: ops}, toOld, toOps + " " + toMailto, 1, 0, respelled},
 		"without receive":                {Setting{Option: Receive, Delivery: ops}, toOld, "null " + toOps, 1, 0, asSet},
 		"only a success":                 {Setting{Option: Receive, Delivery: ops}, toOld, "success " + toOps, 1, 0, asSet},
 		"nothing":                        {Setting{Option: Receive, Delivery: ops}, "", "empty " + toOps, 1, 0, asSet},
@@ -132,9 +129,14 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"masked like the last one":       {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("key=***")}, toMasked, toMasked, 0, 0, respelled},
 		"masked, last one unknown":       {Setting{Option: Receive, Delivery: caller("key=2")}, toMasked, toMasked, 5, confirmTime, other},
 		"masked, last one replaced":      {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("")}, toMasked, toMasked, 5, confirmTime, other},
-		"masked as before, read back":    {Setting{Option: Receive, Delivery: caller("key=2"), ReadBack: true}, toMasked, toMasked, 5, confirmTime, respelled},
-		"a stranger's, read back":        {Setting{Option: Receive, Delivery: ops, ReadBack: true}, toOld, toOld, 5, confirmTime, other},
+		"masked as before, read back":    {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=2")}, toMasked, toMasked, 5, confirmTime, respelled},
+		"a stranger's, read back":        {Setting{Option: Receive, Delivery: ops, Last: ops}, toOld, toOld, 5, confirmTime, other},
 		"tokens encoded as before":       {Setting{Option: Receive, Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, confirmTime, respelled},
+		"method of a notification":       {hook, withGET, withJSON, 0, 0, asSet},
+		"method, after lag":              {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, 500 * time.Millisecond, asSet},
+		"method, always another":         {hook, withGET, withGET, 5, confirmTime, respelled},
+		"method, always the known one":   {knownHook, withGET, withGET, 0, 0, asSet},
+		"method, never shown":            {hook, withGET, withNoType, 0, 0, asSet},
 		"lost":                           {Setting{Option: Receive, Delivery: ops}, "", "lost " + toOps, 1, 0, asSet},
 		"502":                            {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toOps, 1, 0, asSet},
 		"no response":                    {Setting{Option: Receive, Delivery: ops}, "", "never " + toOps, 1, DefaultRequestTimeout, asSet},
@@ -153,7 +155,8 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"credentials, other, no effect":  {Setting{Option: Receive, Delivery: withUser}, toOld, "lost " + toOld, 1, 0, other},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			server, calls := scripted(test.before+" "+test.responses), "set json"+strings.Repeat(", get", test.reads)
+			server := scripted(test.before + " " + test.responses)
+			calls := map[MessageOption]string{Receive: "set json", ReceiveNotify: "notify json"}[test.set.Option] + strings.Repeat(", get", test.reads)
 			client := newClient(t, server, withToken, withoutRetries)
 			if test.before != "" {
 				get(t, client, anyNumber)
@@ -168,8 +171,9 @@ func TestSettingIsConfirmed(t *testing.T) {
 			known, found := client.Known(anyNumber)
 			if test.want != other {
 				wantSuccess(t, err)
-				if result.Respelled != (test.want == respelled) || known.Delivery != result.Delivery {
-					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, known.Delivery, result.Delivery)
+				knows, got := known.Option(test.set.Option), result.Option(test.set.Option)
+				if result.Respelled != (test.want == respelled) || knows != got {
+					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, knows, got)
 				}
 				return
 			}
@@ -224,74 +228,56 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	})
 }
 
-// refusesEmptyCredentials rejects settings with an empty username or password, and reads only bodies of one encoding.
-func refusesEmptyCredentials(status int, encoding string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		sent := simulator.Parameters(r)
-		empty := func(name string) bool { return slices.Equal(sent[name], []string{""}) }
-		switch {
-		case !strings.Contains(r.Header.Get("Content-Type"), encoding):
-			rejectWith(status, "fonenumber is required", "")(w, r)
-		case empty("url_username"), empty("url_password"):
-			rejectWith(status, "The credentials must not be empty.", "")(w, r)
-		default:
-			shows(`{"type":"url","url":"`+callback+`"}`)(w, r)
-		}
-	}
-}
-
-// If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones. Each
-// setting finds out again: a rejection can have other reasons.
+// If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones. If FoneStorm
+// rejects that too, the error is the first. Otherwise the outcome of the second setting counts, not the certain failure of the first.
 func TestRejectedEmptyCredentials(t *testing.T) {
 	t.Parallel()
 	empty, name := "", "user"
-	for _, status := range []int{400, 422} {
-		for encoding, calls := range map[string]string{
-			"json": "set json, set form, set json, set json, set json, set json, set json, set json, set json",
-			"form": "set json, set form, set json, set form, set form, set form, set form, set form, set form, set form",
-		} {
-			inBubble(t, fmt.Sprintf("%d %s", status, encoding), func(t *testing.T) {
-				server := newScript(refusesEmptyCredentials(status, encoding))
-				client := newClient(t, server, withToken)
-				removed := Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty}
-				for _, test := range []struct {
-					set  Delivery
-					kept bool
-				}{
-					{removed, true},
-					{removed, true},
-					{Delivery{Type: URL, Value: callback, URLUsername: &name, URLPassword: &empty}, true},
-					{Delivery{Type: URL, Value: callback}, false},
-				} {
-					result, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: test.set})
-					if wantSuccess(t, err); result.CredentialsKept != test.kept {
-						t.Errorf("credentials are reported as kept: %t", result.CredentialsKept)
-					}
-				}
-				if last := server.bodies[len(server.bodies)-2]; !strings.Contains(last, "url_username") || strings.Contains(last, "url_password") {
-					t.Errorf("a username without a password was sent as %s", last)
-				}
-				_, err := client.Set(t.Context(), anyNumber, Setting{Option: Receive, Delivery: removed, MustRemoveCredentials: true})
-				wantKind(t, err, DestinationRejected, "The credentials must not be empty.")
-				server.wantCalls(t, calls)
-			})
-		}
-	}
-}
-
-// If FoneStorm rejects the destination with and without empty credentials, that is the error. Otherwise the outcome of the second setting
-// counts, not the certain failure of the first.
-func TestEmptyCredentialsOfASettingThatFails(t *testing.T) {
-	t.Parallel()
-	empty := ""
-	for second, kind := range map[string]Kind{"422": DestinationRejected, "502": ServerError, "lost": Unreachable, "403": PermissionDenied} {
-		inBubble(t, second, func(t *testing.T) {
-			client := newClient(t, scripted("ok 422 "+second), withToken, withoutRetries)
-			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
-			err := set(t.Context(), client, anyNumber, Delivery{Type: URL, Value: callback, URLUsername: &empty, URLPassword: &empty})
-			wantKind(t, err, kind)
-			if may := second == "502" || second == "lost"; MayHaveTakenEffect(err) != may {
-				t.Errorf("the setting may have taken effect: %t, want %t: %v", !may, may, err)
+	url := Delivery{Type: URL, Value: callback}
+	removed, withUser := url, url
+	removed.URLUsername, removed.URLPassword = &empty, &empty
+	withUser.URLUsername, withUser.URLPassword = &name, &empty
+	must := Setting{Delivery: removed, MustRemoveCredentials: true}
+	const success = `{"type":"url","url":"` + callback + `"}`
+	for _, test := range []struct {
+		set       Setting
+		responses string // The first is to an earlier setting, which finds the encoding out, if it is ok.
+		calls     string
+		kind      Kind   // Of the error; -1 for none.
+		words     string // Of the error.
+		kept, may bool
+	}{
+		{Setting{Delivery: removed}, "ok 400 " + success, "set json, set json, set json", -1, "", true, false},
+		{Setting{Delivery: removed}, "ok 422 " + success, "set json, set json, set json", -1, "", true, false},
+		{Setting{Delivery: withUser}, "ok 422 " + success, "set json, set json, set json", -1, "", true, false},
+		{Setting{Delivery: removed}, "422 400 " + success, "set json, set form, set json", -1, "", true, false},
+		{Setting{Delivery: removed}, "422 400 400 " + success, "set json, set form, set json, set form", -1, "", true, false}, // It reads only forms.
+		{Setting{Delivery: removed}, "ok " + success, "set json, set json", -1, "", false, false},
+		{Setting{Delivery: url}, "ok 422", "set json, set json", DestinationRejected, "words of 422", false, false},
+		{must, "ok 422", "set json, set json", DestinationRejected, "words of 422. The request also removes the earlier callback credentials", false, false},
+		{Setting{Delivery: removed}, "ok 422 400", "set json, set json, set json", DestinationRejected, "words of 422", false, false},
+		{Setting{Delivery: removed}, "ok 422 403", "set json, set json, set json", PermissionDenied, "words of 403", true, false},
+		{Setting{Delivery: removed}, "ok 422 502", "set json, set json, set json, get", ServerError, "words of 502", true, true},
+		{Setting{Delivery: removed}, "ok 422 lost", "set json, set json, set json, get", Unreachable, "no response", true, true},
+	} {
+		inBubble(t, fmt.Sprint(test.responses, test.set.MustRemoveCredentials), func(t *testing.T) {
+			server := scripted(test.responses)
+			client := newClient(t, server, withToken, withoutRetries)
+			if strings.HasPrefix(test.responses, "ok") {
+				wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
+			}
+			test.set.Option = Receive
+			result, err := client.Set(t.Context(), anyNumber, test.set)
+			if err != nil || test.kind >= 0 {
+				wantKind(t, err, test.kind, test.words)
+			}
+			if kept, may := result.CredentialsKept, MayHaveTakenEffect(err); kept != test.kept || may != test.may {
+				t.Errorf("credentials are kept: %t; it may have taken effect: %t; want %t and %t", kept, may, test.kept, test.may)
+			}
+			server.wantCalls(t, test.calls)
+			last, hasUser := server.bodies[len(server.bodies)-1], test.set.URLUsername == &name
+			if test.kept && (strings.Contains(last, "url_password") || strings.Contains(last, "url_username") != hasUser) {
+				t.Errorf("the last setting was sent as %s", last)
 			}
 		})
 	}
@@ -310,5 +296,36 @@ func TestDeliveryString(t *testing.T) {
 		if got := d.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+// A response may show only the message option that was set. The others stay known as they were. A response without the option
+// confirms nothing, not even type None.
+func TestPartialResponses(t *testing.T) {
+	t.Parallel()
+	const only = `{"fonenumber":{"fonenumber":"` + anyNumber + `","sms_options":{%s}}}`
+	ops, hook := `"receive":{"type":"email","email":"ops@example.com"}`, `"receive_notify":{"type":"Email","email":"hook@example.com"}`
+	toOps, toHook := Delivery{Type: Email, Value: "ops@example.com"}, Delivery{Type: Email, Value: "hook@example.com"}
+	for calls, test := range map[string]struct {
+		set      Setting
+		response string
+	}{
+		"get, set json":         {Setting{Option: Receive, Delivery: toOps}, ops},
+		"get, notify json":      {Setting{Option: ReceiveNotify, Delivery: toHook}, hook},
+		"get, notify json, get": {Setting{Option: SendNotify, Delivery: Delivery{Type: None}}, ""},
+	} {
+		inBubble(t, calls, func(t *testing.T) {
+			all := respondWith(http.StatusOK, fmt.Sprintf(only, ops+","+hook))
+			server := newScript(all, respondWith(http.StatusOK, fmt.Sprintf(only, test.response)), all)
+			client := newClient(t, server, withToken)
+			get(t, client, anyNumber)
+			_, err := client.Set(t.Context(), anyNumber, test.set)
+			wantSuccess(t, err)
+			f, err := client.GetFoneNumber(t.Context(), anyNumber, ReceiveNotify, SendNotify)
+			if wantSuccess(t, err); *f.Delivery != toOps || *f.ReceiveNotify != toHook || f.SendNotify.Type != None {
+				t.Errorf("the FoneNumber is known as %+v", f)
+			}
+			server.wantCalls(t, calls)
+		})
 	}
 }

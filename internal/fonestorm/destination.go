@@ -136,23 +136,19 @@ func MaySpell(shown, set Delivery) bool {
 	if decoded, err := url.PathUnescape(text); err == nil {
 		text = decoded
 	}
+	var parts []string
 	switch kind {
 	case Email:
-		local, host, _ := strings.Cut(canonicalValue(Email, set.Value), "@")
-		international, _ := idna.ToUnicode(host) // The host itself if it is not international.
-		addresses := strings.FieldsFunc(strings.ToLower(text), func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(`<>()[],;:?"`, c) })
-		return slices.Contains(addresses, local+"@"+host) || slices.Contains(addresses, local+"@"+international)
+		parts = strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(`<>()[],;:?"`, c) })
 	case Device, Forward:
-		core := canonicalValue(kind, set.Value)
-		candidates := append(digitGroups.FindAllString(text, -1), strings.Join(digitGroups.FindAllString(text, -1), ""))
-		return slices.Contains(candidates, core) || kind == Forward && slices.Contains(candidates, "1"+core)
+		groups := digitGroups.FindAllString(text, -1)
+		parts = append(groups, strings.Join(groups, ""))
 	case URL, Callback:
 		return hostOf(text) == hostOf(set.Value)
 	case None:
 		return true
-	default:
-		return false
 	}
+	return slices.ContainsFunc(parts, func(part string) bool { return canonicalValue(kind, part) == canonicalValue(kind, set.Value) })
 }
 
 var digitGroups = regexp.MustCompile(`[0-9]+`)

@@ -1,9 +1,6 @@
 package fonestorm
 
-import (
-	"context"
-	"net/http"
-)
+import "context"
 
 // RegisteredDevice is a SIP handset, an app, or a WebRTC endpoint of the account, to which messages can be delivered.
 type RegisteredDevice struct {
@@ -16,14 +13,7 @@ type RegisteredDevice struct {
 // ListDevices returns the devices of the account, in FoneStorm's order. The client sends one request and remembers its result,
 // including a failure: a user who is not allowed to list devices will not be allowed the next time either.
 func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
-	return c.devices.get(ctx, c.fetchDevices, isNotCanceled)
-}
-
-func (c *Client) fetchDevices(ctx context.Context) (list []RegisteredDevice, err error) {
-	r := &request{role: lists, text: "list the account's devices", method: http.MethodGet, path: "/devices"}
-	err = c.call(ctx, r, func(body []byte) (err error) {
-		list, err = decodeDevices(body)
-		return err
-	})
-	return list, err
+	return c.devices.get(ctx, func(ctx context.Context) ([]RegisteredDevice, error) {
+		return call(ctx, c, &request{role: lists, text: "list the account's devices", path: "/devices"}, decodeDevices)
+	}, isNotCanceled)
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -53,7 +52,6 @@ type Error struct {
 
 	uncertain  bool          // The request may have taken effect.
 	retryable  bool          // The same request may succeed later.
-	timedOut   bool          // There was no response within the timeout.
 	retryAfter time.Duration // From the Retry-After header; zero without one.
 	cause      error
 }
@@ -72,7 +70,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // KindOf returns what a failure means. An error from a context is Canceled; nil and other errors that do not come from this package
 // have the zero Kind.
 func KindOf(err error) Kind {
-	if failure, ok := errors.AsType[*Error](err); ok {
+	if failure := asError(err); failure != nil {
 		return failure.Kind
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -88,124 +86,88 @@ func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 // MayHaveTakenEffect reports whether FoneStorm may have accepted a setting even though Set returned this error: a response
 // can be lost or damaged in transit, and FoneStorm may still process a request that timed out.
 func MayHaveTakenEffect(err error) bool {
-	failure, ok := errors.AsType[*Error](err)
-	return ok && failure.uncertain
+	failure := asError(err)
+	return failure != nil && failure.uncertain
 }
 
 // noResponse returns the failure of a request that did not get a complete response, because the caller's context ended, within the
-// timeout, or because of the network. A setting is uncertain only if it was sent.
+// timeout, or because of the network. A setting is uncertain only if it was sent. The reason contains only the texts of errors that
+// cannot quote what the other side sent, such as a malformed status line or header, because that may contain a secret.
 func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, err error) *Error {
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
 	}
-	reason, timedOut := networkReason(err), timed.Err() != nil
-	if timedOut {
+	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true, cause: err}
+	certificate, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	connection, isConnection := errors.AsType[*net.OpError](err)
+	reason := "the connection failed, or the response is not valid HTTP"
+	switch {
+	case timed.Err() != nil:
 		reason = context.Cause(timed).Error()
+		failure.retryable = r.role != lists // It would take as long again.
+	case isCertificate:
+		reason = certificate.Error()
+		failure.retryable = false
+	case isConnection:
+		reason = connection.Error()
+	case errors.Is(err, http.ErrSchemeMismatch):
+		reason = http.ErrSchemeMismatch.Error()
 	}
-	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
-	return &Error{
-		Kind: Unreachable, Call: r.String(), cause: err,
-		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: sent && r.role == sets,
-		retryable: !badCertificate,
-		timedOut:  timedOut,
-	}
-}
-
-// networkReason describes an error from net/http. It returns only the texts of errors that cannot quote what the other side sent, such
-// as a malformed status line or header, because that may contain a secret.
-func networkReason(err error) string {
-	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
-		return fmt.Sprintf("the host name %q could not be resolved; check endpoint", lookup.Name)
-	}
-	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return certificate.Error()
-	}
-	if connection, ok := errors.AsType[*net.OpError](err); ok {
-		return connection.Error()
-	}
-	for _, harmless := range []error{io.EOF, http.ErrSchemeMismatch} {
-		if errors.Is(err, harmless) {
-			return harmless.Error()
-		}
-	}
-	return "the connection failed, or the response is not valid HTTP"
-}
-
-// unsent returns the failure of a request that is not sent because the calls before it got no response.
-func unsent(r *request) *Error {
-	return &Error{Kind: Unreachable, Call: r.String(), Reason: fmt.Sprintf("not sent, because %d calls in a row got no response", unreachableCalls)}
+	failure.Reason = fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason))
+	return failure
 }
 
 // canceled returns the failure of a request whose context ended.
 func canceled(ctx context.Context, r *request) *Error {
 	cause := context.Cause(ctx)
-	return &Error{Kind: Canceled, Call: r.String(), Reason: cause.Error(), cause: cause}
-}
-
-// expiredToken returns the failure of a request that is not sent because the configured token has expired.
-func expiredToken(r *request, expired time.Time) *Error {
-	return &Error{Kind: TokenRejected, Call: r.String(), Reason: expired.Format("the token expired at 2006-01-02 15:04 UTC")}
+	return &Error{Kind: Canceled, Call: r.text, Reason: cause.Error(), cause: cause}
 }
 
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
 // help.
 func unexpected(r *request, damaged bool, reason string) *Error {
-	return &Error{Kind: UnexpectedResponse, Call: r.String(), Reason: "the response " + reason, uncertain: r.role == sets, retryable: damaged}
+	return &Error{Kind: UnexpectedResponse, Call: r.text, Reason: "the response " + reason, uncertain: r.role == sets, retryable: damaged}
 }
 
-// uncertain marks the failure of a call after FoneStorm has accepted a setting.
-func uncertain(err error) error {
+// explained adds a sentence to the reason of a failure.
+func explained(err error, sentence string) *Error {
 	failure := *asError(err)
-	failure.uncertain = true
+	failure.Reason = strings.TrimRight(failure.Reason, ".") + ". " + sentence
 	return &failure
-}
-
-// credentialsNotRemoved adds to the rejection of a setting with empty credentials why they cannot be omitted.
-func credentialsNotRemoved(rejected error) *Error {
-	failure := *asError(rejected)
-	failure.Reason = strings.TrimRight(failure.Reason, ".") + ". The request also removes the earlier callback credentials, which must not reach the new URL. " +
-		"If FoneStorm does not accept that, set url_username and a password for the new URL"
-	return &failure
-}
-
-// otherDestination returns the failure of a setting that FoneStorm accepted but does not show. The value may be sensitive, so
-// the error contains only its type.
-func otherDestination(r *request, shown string, want Delivery) *Error {
-	return &Error{
-		Kind: OtherDestination, Call: r.String(), uncertain: true,
-		Reason: fmt.Sprintf("FoneStorm accepted the destination of type %q but still shows %s", want.Type, shown),
-	}
 }
 
 // unconfirmed turns a "not found" that could not be confirmed into an UnexpectedResponse.
 func unconfirmed(notFound error, why string) *Error {
-	failure := *asError(notFound)
+	failure := explained(notFound, why)
 	failure.Kind = UnexpectedResponse
-	failure.Reason = strings.TrimRight(failure.Reason, ".") + ". " + why
-	return &failure
+	return failure
 }
 
-// rejectedInBoth chooses the failure to report after FoneStorm rejected a request as JSON and then, in whatever way, as a form. The
-// rejection of JSON is about the content, unless it says that FoneStorm does not read JSON.
-func rejectedInBoth(inJSON, inForm *Error) *Error {
-	if (isUnreadBody(inForm) || inForm.Status == http.StatusNotFound) && inJSON.Status != http.StatusUnsupportedMediaType {
-		return inJSON // A service that reads only JSON finds no FoneNumber in a form.
+// rejectedInBoth returns the failure to report after FoneStorm rejected a request as JSON and responded to it as a form; nil if it
+// accepted the form. The rejection of JSON is about the content, unless it says that FoneStorm does not read JSON.
+func rejectedInBoth(r *request, inJSON, inForm *Error) *Error {
+	if inForm == nil {
+		return nil
 	}
-	return inForm
+	failure := inForm
+	if (isUnreadBody(r, inForm) || inForm.Status == http.StatusNotFound) && inJSON.Status != http.StatusUnsupportedMediaType {
+		failure = inJSON // A service that reads only JSON finds no FoneNumber in a form.
+	}
+	failure.uncertain = inJSON.uncertain || inForm.uncertain
+	return failure
 }
 
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
-func (c *Client) failedResponse(r *request, url string, response *http.Response, body []byte) *Error {
+func (c *Client) failedResponse(r *request, sent *http.Request, response *http.Response, body []byte) *Error {
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	limited := isRateLimit(status, word+" "+message)
+	limited := isRateLimit(status, word) || isRateLimit(status, message)
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
-		Call:       r.String(),
+		Call:       r.text,
 		Status:     status,
-		Reason:     fmt.Sprintf("%s %s returned %s", r.method, url, statusText),
+		Reason:     fmt.Sprintf("%s %s returned %s", sent.Method, sent.URL, statusText),
 		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
 		retryable:  limited || slices.Contains([]int{408, 500, 502, 503, 504}, status),
 	}
@@ -222,8 +184,7 @@ func (c *Client) failedResponse(r *request, url string, response *http.Response,
 	}
 	if failure.retryable && failure.retryAfter > longestWait {
 		failure.retryable = false
-		failure.Reason = fmt.Sprintf("%s. FoneStorm asks to wait %s, longer than the provider waits (%s)",
-			strings.TrimRight(failure.Reason, "."), failure.retryAfter, longestWait)
+		return explained(failure, fmt.Sprintf("FoneStorm asks to wait %s, longer than the provider waits (%s)", failure.retryAfter, longestWait))
 	}
 	return failure
 }
@@ -260,22 +221,32 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	}
 }
 
-var rateLimitWords = regexp.MustCompile(`(?i)rate[ _-]?limit|too many requests|throttl`)
+// rateLimits match a message about too many requests, in FracTEL's words or others. They do not match one about another limit, such
+// as of the credit, the length of a message, or its recipients: waiting would not help. A call is a telephone call, unless it is
+// an API call.
+var rateLimits = regexp.MustCompile(`(?i)throttl` +
+	`|\brate[ _-]?limit` +
+	`|\b(requests?|api calls?|api) (limit|quota)` +
+	`|\btoo many (requests|api calls)` +
+	`|\b(limit|quota|number) of (\w+ ){0,2}(requests|api calls)` +
+	`|^(\w+: )?(you have exceeded )?((the|your) )?(limit|quota)( has been| was| is)?( exceeded| reached)?\.?$`) // Of nothing else.
 
-// isRateLimit recognizes an exceeded rate limit in each of its documented forms: status 429, or a 400 (v2.11), 410 (v2.12), or 403
-// whose message says so.
-func isRateLimit(status int, words string) bool {
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimitWords.MatchString(words)
+// isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.
+func isRateLimit(status int, message string) bool {
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimits.MatchString(message)
 }
 
-// isUnreadBody reports whether FoneStorm may have rejected a request because it cannot read a body in this encoding.
-func isUnreadBody(failure *Error) bool { return isRejectedWith(failure, 400, 415, 422) }
+// isUnreadBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.
+func isUnreadBody(r *request, err error) bool {
+	return isRejectedWith(err, 400, 415, 422) && asError(err).Call == r.text
+}
 
 // isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
-func isUnsupported(err error) bool { return isRejectedWith(asError(err), 400, 404, 410, 415, 422) }
+func isUnsupported(err error) bool { return isRejectedWith(err, 400, 404, 410, 415, 422) }
 
 // isRejectedWith reports whether FoneStorm rejected a request with one of these statuses, and not because of the rate limit.
-func isRejectedWith(failure *Error, statuses ...int) bool {
+func isRejectedWith(err error, statuses ...int) bool {
+	failure := asError(err)
 	return failure != nil && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
 }
 
@@ -285,7 +256,7 @@ func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 // isRejectedLogin reports whether another login would fail too, and could lock the user out.
 func isRejectedLogin(err error) bool {
 	kind := KindOf(err)
-	return kind == AuthenticationFailed || kind == SubaccountRejected || kind == PermissionDenied
+	return kind == AuthenticationFailed || kind == SubaccountRejected
 }
 
 // retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.

@@ -26,10 +26,7 @@ type FoneNumber struct {
 
 // Option returns a message option; type None if FoneStorm did not return it.
 func (f FoneNumber) Option(o MessageOption) Delivery {
-	if shown := f.Shown(o); shown != nil {
-		return *shown
-	}
-	return Delivery{Type: None}
+	return *cmp.Or(f.Shown(o), &Delivery{Type: None})
 }
 
 // Shown returns a message option; nil if FoneStorm did not return it, which says nothing about it.
@@ -65,90 +62,66 @@ const (
 // MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
 func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
 
-// GetFoneNumber returns one FoneNumber with these message options and its delivery. IsNotFound reports whether the error means that the account does
-// not have it. Reads are shared: what this client has read, listed, or set is returned without another request for the lifetime of
-// the client, which is one plan or apply.
+// GetFoneNumber returns one FoneNumber with its delivery and these message options. IsNotFound reports whether the error means that
+// the account does not have it. Reads are shared: what this client has read, listed, or set is returned without another request
+// for the lifetime of the client, which is one plan or apply.
 func (c *Client) GetFoneNumber(ctx context.Context, number string, options ...MessageOption) (FoneNumber, error) {
 	f, err := c.get(ctx, number, options)
 	return f, c.confirmNotFound(ctx, number, err)
 }
 
+// Known returns the FoneNumber if GetFoneNumber would return its delivery without a request.
+func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.entry(number).known() }
+
 // ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request, and does not confirm that it is not found.
 // Lists may spell a destination differently; use this to read one FoneNumber again.
 func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	return c.fetchFoneNumber(ctx, number)
+	r := &request{role: readsOne, text: "read FoneNumber " + number, path: "/fonenumbers/" + url.PathEscape(number)}
+	e := c.account.entry(number) // If the FoneNumber is set in the meantime, another entry counts.
+	f, err := c.requestFoneNumber(ctx, r, number)
+	switch {
+	case err != nil:
+		return FoneNumber{}, err
+	case f.Number == "":
+		return FoneNumber{}, unexpected(r, false, "contains no FoneNumber")
+	}
+	for _, option := range []**Delivery{&f.Delivery, &f.ReceiveNotify, &f.SendNotify} { // FoneStorm may not return one that was never set.
+		*option = cmp.Or(*option, &Delivery{Type: None})
+	}
+	e.keep(f, nil)
+	return f, nil
 }
 
-// Known returns the FoneNumber if GetFoneNumber would return its delivery without a request.
-func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.known(number) }
+// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; the zero value if the response
+// only reports success.
+func (c *Client) requestFoneNumber(ctx context.Context, r *request, number string) (FoneNumber, error) {
+	f, err := call(ctx, c, r, func(body []byte) (FoneNumber, error) {
+		if r.role == sets && len(bytes.TrimSpace(body)) == 0 {
+			return FoneNumber{}, nil
+		}
+		return decodeFoneNumber(body)
+	})
+	if err == nil && f.Number != "" && f.Number != number {
+		return FoneNumber{}, unexpected(r, false, "is about another FoneNumber")
+	}
+	return f, err
+}
 
 // confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list, where it
 // can be had, must confirm that the FoneNumber is gone. If the list is not found either, the endpoint may not be FoneStorm's.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
-	if KindOf(notFound) != NotFound {
+	if !IsNotFound(notFound) {
 		return notFound
 	}
-	list, err := c.anyList(ctx)
+	list, err := c.list(ctx)
 	switch {
 	case KindOf(err) == Canceled:
 		return err
-	case isRejectedWith(asError(err), http.StatusNotFound):
+	case isRejectedWith(err, http.StatusNotFound):
 		return unconfirmed(notFound, "The account's list was not found either, so the provider does not treat the FoneNumber as deleted.")
 	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number }):
 		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
 	default:
 		return notFound
 	}
-}
-
-// fetchFoneNumbers requests all FoneNumbers, and stores those that are listed with their delivery.
-func (c *Client) fetchFoneNumbers(ctx context.Context, filter url.Values) (list []FoneNumber, err error) {
-	r := &request{role: lists, text: "list the account's FoneNumbers", method: http.MethodGet, path: "/fonenumbers", query: filter}
-	sent := c.account.now()
-	err = c.call(ctx, r, func(body []byte) (err error) {
-		list, err = decodeFoneNumbers(body)
-		return err
-	})
-	c.account.learn(sent, list...)
-	return list, err
-}
-
-// fetchFoneNumber requests one FoneNumber and stores it.
-func (c *Client) fetchFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	r := &request{role: readsOne, text: "read FoneNumber", subject: number, method: http.MethodGet, path: "/fonenumbers/" + url.PathEscape(number)}
-	sent := c.account.now()
-	f, err := c.requestFoneNumber(ctx, r)
-	switch {
-	case err != nil:
-		return FoneNumber{}, err
-	case f == nil:
-		return FoneNumber{}, unexpected(r, false, "contains no FoneNumber")
-	}
-	for _, option := range []**Delivery{&f.Delivery, &f.ReceiveNotify, &f.SendNotify} { // FoneStorm may not return one that was never set.
-		*option = cmp.Or(*option, &Delivery{Type: None})
-	}
-	c.account.learn(sent, *f)
-	return *f, nil
-}
-
-// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; nil if the response only
-// reports success.
-func (c *Client) requestFoneNumber(ctx context.Context, r *request) (*FoneNumber, error) {
-	var found *FoneNumber
-	err := c.call(ctx, r, func(body []byte) (err error) {
-		found = nil
-		if r.role == sets && len(bytes.TrimSpace(body)) == 0 {
-			return nil
-		}
-		found, err = decodeFoneNumber(body)
-		return err
-	})
-	if err != nil || found == nil {
-		return nil, err
-	}
-	if found.Number != canonicalNumber(r.subject) {
-		return nil, unexpected(r, false, "is about another FoneNumber")
-	}
-	found.Number = r.subject
-	return found, nil
 }

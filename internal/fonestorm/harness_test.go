@@ -141,8 +141,11 @@ func scripted(words string) *script {
 }
 
 // respondTo returns the handler that a word stands for: an object is a delivery, an array the account's list, and a number the
-// status of a rejection.
+// status of a rejection. An object after the name of another message option and "=" is that option.
 func respondTo(word string) http.HandlerFunc {
+	if option, shown, found := strings.Cut(word, "={"); found && word[0] != '{' {
+		return respondWith(http.StatusOK, showing(MessageOption(option), "{"+shown))
+	}
 	switch word[0] {
 	case '{':
 		return shows(word)
@@ -156,6 +159,7 @@ func respondTo(word string) http.HandlerFunc {
 		"login":   respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`),
 		"ok":      shows(`{"type":"None"}`),
 		"limit":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
+		"later":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", "3600"),
 		"lost":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"never":   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"cut":     respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber),
@@ -241,11 +245,13 @@ func envelopeOf(status int, message string) string {
 }
 
 // shows returns a handler that sends a response about anyNumber with this delivery.
-func shows(receive string) http.HandlerFunc { return respondWith(http.StatusOK, receiving(receive)) }
+func shows(receive string) http.HandlerFunc {
+	return respondWith(http.StatusOK, showing(Receive, receive))
+}
 
-// receiving returns the body of a response about anyNumber with this delivery.
-func receiving(receive string) string {
-	return `{"fonenumber":{"fonenumber":"` + anyNumber + `","is_active":"yes","sms_options":{"receive":` + receive + `}}}`
+// showing returns the body of a response about anyNumber with this message option.
+func showing(option MessageOption, shown string) string {
+	return fmt.Sprintf(`{"fonenumber":{"fonenumber":%q,"is_active":"yes","sms_options":{%q:%s}}}`, anyNumber, string(option), shown)
 }
 
 // bubble runs a test on a fake clock.
@@ -284,7 +290,7 @@ func cancelLater(t testing.TB, after time.Duration) (context.Context, error) {
 
 // fetch reads anyNumber even if it is known.
 func fetch(ctx context.Context, client *Client) error {
-	_, err := client.fetchFoneNumber(ctx, anyNumber)
+	_, err := client.ReadFoneNumber(ctx, anyNumber)
 	return err
 }
 

@@ -46,9 +46,7 @@ func (p *pace) wait(ctx context.Context) error {
 		if pause <= 0 {
 			return nil
 		}
-		if err := sleep(ctx, pause); err != nil {
-			return err
-		}
+		_ = sleep(ctx, pause) // If it is canceled, so is the next wait.
 	}
 }
 

@@ -56,35 +56,22 @@ func TestLimitIsReachedButNotExceeded(t *testing.T) {
 	}
 }
 
-// Other programs may use the account. When FoneStorm rejects any request because of the rate limit, all requests wait, longer
-// each time. After a success the next pause is short again. The retries are not used up.
+// Other programs may use the account. When FoneStorm rejects any request because of the rate limit, all requests wait: for the
+// time in Retry-After, or else longer each time. After a success the next pause is short again. The retries are not used up.
 func TestRateLimitPausesEverybody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := scripted("ok limit limit limit ok limit ok")
+		server := scripted("ok limit limit limit ok limit ok ok")
+		server.responses = append(server.responses, rejectWith(http.StatusGone, "Rate Limit Exceeded", "7"), respondTo("ok"))
 		client := newClient(t, server, paced, withToken, withoutRetries)
 		wantSuccess(t, together(40, func(int) error { return fetch(t.Context(), client) })...)
-		pauses := map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 5: time.Second}
+		pauses := map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 5: time.Second, 8: 7 * time.Second}
 		for i, gap := range server.gaps() {
 			want := max(120*time.Millisecond, pauses[i]) // The spacing, or a little more.
 			if gap < want*3/4 || gap > want*5/4+120*time.Millisecond {
 				t.Errorf("request %d came %s after the one before, want %s or a quarter more or less", i+2, gap, want)
 			}
 		}
-		server.wantCount(t, 40+4)
-	})
-}
-
-func TestPauseFromRetryAfter(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		server := newScript(respondTo("ok"), respondTo("ok"), rejectWith(http.StatusGone, "Rate Limit Exceeded", "7"), respondTo("ok"))
-		client := newClient(t, server, paced, withToken)
-		wantSuccess(t, together(25, func(int) error { return fetch(t.Context(), client) })...)
-		server.wantCount(t, 25+1)
-		for i, gap := range server.gaps() {
-			if pauses := i == 2; pauses != (gap >= 7*time.Second) || gap > 8*time.Second {
-				t.Errorf("the wait before request %d is %s", i+2, gap)
-			}
-		}
+		server.wantCount(t, 40+5)
 	})
 }
 

@@ -2,6 +2,7 @@ package fonestorm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,133 +43,118 @@ const (
 
 // request is one request to the API. It does not change while it is being sent.
 type request struct {
-	role    role
-	text    string // With the subject, it completes the phrase "could not".
-	subject string // The FoneNumber or subaccount; may be empty.
-	method  string
-	path    string     // Relative to the endpoint.
-	query   url.Values // May be nil.
-	params  params     // Parameters of the body; nil for none.
+	role   role
+	text   string     // Completes the phrase "could not".
+	path   string     // Relative to the endpoint.
+	query  url.Values // May be nil.
+	params params     // Parameters of the body, which is sent with POST; nil for a GET.
 }
 
-func (r *request) String() string {
-	if r.subject == "" {
-		return r.text
+// call sends a request and returns its response as read by decode, which is called for each response that reports success. A body is
+// sent in the encoding that FoneStorm accepted last, for logins and settings apart. Until it has accepted one, a body that it
+// rejects as JSON is sent once more as a form.
+func call[T any](ctx context.Context, c *Client, r *request, decode func(body []byte) (T, error)) (value T, _ error) {
+	read := func(body []byte) (err error) {
+		value, err = decode(body)
+		return err
 	}
-	return r.text + " " + r.subject
+	accepted := &c.loginEncoding
+	if r.role == sets {
+		accepted = &c.settingEncoding
+	}
+	e := max(asJSON, encoding(accepted.Load()))
+	failure := c.send(ctx, r, e, read)
+	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isUnreadBody(r, failure) {
+		e = asForm
+		failure = rejectedInBoth(r, failure, c.send(ctx, r, e, read))
+	}
+	if failure != nil {
+		return value, failure
+	}
+	if r.params != nil {
+		accepted.Store(int32(e))
+	}
+	return value, nil
 }
 
-// progress is the state of one call across its attempts.
+// progress is the state of a request across its attempts.
 type progress struct {
-	begun     time.Time     // Start of the first attempt.
-	attempts  int           // How many times the request was sent.
-	retries   int           // How many of them used up the budget.
-	renewals  int           // How many times the token was renewed.
-	uncertain bool          // Whether a failed attempt may have taken effect.
-	encoding  encoding      // Of the last attempt.
-	working   *atomic.Int32 // The encoding in which a request of this kind last succeeded; zero if none has.
-	refused   *Error        // The rejection of the body as JSON, after which it is sent as a form.
+	begun     time.Time // Start of the first attempt.
+	attempts  int       // How many times the request was sent.
+	retries   int       // How many of them used up the budget.
+	renewals  int       // How many times the token was renewed.
+	uncertain bool      // Whether a failed attempt may have taken effect.
 	waits     *backoff.ExponentialBackOff
 }
 
-// call sends a request until it succeeds, a retry would not help, or the retries are used up. decode reads the body of a successful
-// response; it may be called again with that of another attempt. Every request to this API is safe to retry: reading changes
-// nothing, and setting the same thing twice is harmless.
-func (c *Client) call(ctx context.Context, r *request, decode func(body []byte) error) error {
-	p := &progress{working: &c.loginEncoding, waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
-	if r.role == sets {
-		p.working = &c.settingEncoding
-	}
+// send sends a request until it succeeds, a retry would not help, or the retries are used up. Every request to this API is safe to
+// retry: reading changes nothing, and setting the same thing twice is harmless.
+func (c *Client) send(ctx context.Context, r *request, e encoding, read func(body []byte) error) *Error {
+	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
 	for {
 		if c.unreachable.Load() >= unreachableCalls {
-			return p.end(unsent(r))
+			reason := fmt.Sprintf("not sent, because %d calls in a row got no response", unreachableCalls)
+			return p.end(ctx, r, &Error{Kind: Unreachable, Call: r.text, Reason: reason})
 		}
 		token, err := c.token(ctx, r)
-		if err != nil {
-			failure := asError(err) // A login has had retries of its own.
-			if failure == nil {
-				failure = canceled(ctx, r)
-			}
-			return p.end(failure)
+		if err == nil {
+			err = c.pace.wait(ctx)
 		}
-		failure := c.attempt(ctx, r, p, token, decode)
+		if err != nil {
+			return p.end(ctx, r, err) // A login has had retries of its own.
+		}
+		sent := time.Now()
+		if p.attempts++; p.attempts == 1 {
+			p.begun = sent
+		}
+		failure := c.sendOnce(ctx, r, token, e, read)
+		c.pace.learn(sent, failure)
 		if failure == nil {
+			c.unreachable.Store(0)
 			return nil
 		}
-		p.uncertain = p.uncertain || failure.uncertain
 		wait, again := c.next(r, p, token, failure)
 		if !again {
-			if failure.Kind == Unreachable {
-				c.unreachable.Add(1)
-			}
-			return p.end(failure)
+			return p.end(ctx, r, failure)
 		}
 		tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
 			"error": failure.Error(), "attempt": p.attempts, "wait": wait.String(),
 		})
-		if sleep(ctx, wait) != nil {
-			return p.end(canceled(ctx, r))
+		if err := sleep(ctx, wait); err != nil {
+			return p.end(ctx, r, err)
 		}
 	}
-}
-
-// attempt waits for the rate limit, sends the request once, and decodes the response.
-func (c *Client) attempt(ctx context.Context, r *request, p *progress, token string, decode func([]byte) error) *Error {
-	if c.pace.wait(ctx) != nil {
-		return canceled(ctx, r)
-	}
-	sent := time.Now()
-	if p.attempts++; p.attempts == 1 {
-		p.begun = sent
-	}
-	if p.encoding != asForm {
-		p.encoding = max(asJSON, encoding(p.working.Load()))
-	}
-	body, failure := c.sendOnce(ctx, r, token, p.encoding)
-	if failure == nil {
-		if err := decode(body); err != nil {
-			failure = unexpected(r, !json.Valid(body), c.secrets.clean(err.Error()))
-		} else if r.params != nil {
-			p.working.Store(int32(p.encoding))
-		}
-	}
-	if failure == nil || failure.Kind != Unreachable && failure.Kind != Canceled {
-		c.unreachable.Store(0)
-	}
-	c.pace.learn(sent, failure)
-	return failure
 }
 
 // next decides whether a failed request is sent again, and after which wait.
 func (c *Client) next(r *request, p *progress, token string, failure *Error) (wait time.Duration, again bool) {
+	p.uncertain = p.uncertain || failure.uncertain
+	if failure.Kind != Unreachable && failure.Kind != Canceled {
+		c.unreachable.Store(0)
+	}
 	switch {
 	case failure.Status == http.StatusUnauthorized && c.dropToken(r, token):
 		if p.renewals++; p.renewals == 1 { // Tokens expire, and the login of another program may invalidate them.
 			return 0, true
 		}
-	case r.params != nil && p.encoding == asJSON && encoding(p.working.Load()) != asJSON && isUnreadBody(failure):
-		p.refused, p.encoding = failure, asForm
-		p.attempts-- // The form is part of the same attempt.
-		return 0, true
+		failure.retryable = true
 	case failure.Kind == RateLimited && failure.retryable:
 		return 0, time.Since(p.begun) < longestWait // The pace makes all requests wait.
-	case !failure.retryable, failure.timedOut && r.role == lists:
+	}
+	if p.retries++; !failure.retryable || p.retries > c.config.MaxRetries {
+		if failure.Kind == Unreachable {
+			c.unreachable.Add(1)
+		}
 		return 0, false
 	}
-	if p.retries++; p.retries > c.config.MaxRetries {
-		return 0, false
-	}
-	wait = p.waits.NextBackOff()
-	if failure.retryAfter > 0 {
-		wait = failure.retryAfter
-	}
-	return wait, true
+	return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
 }
 
-// end returns the failure with what is known about the whole call.
-func (p *progress) end(last *Error) *Error {
-	if p.refused != nil && last.Status != 0 && !last.retryable {
-		last = rejectedInBoth(p.refused, last)
+// end returns the failure with what is known about all attempts. An error that is not an *Error is that of the context.
+func (p *progress) end(ctx context.Context, r *request, err error) *Error {
+	last := asError(err)
+	if last == nil {
+		last = canceled(ctx, r)
 	}
 	failure := *last // A copy, because several calls can share the failure of a login.
 	failure.uncertain = failure.uncertain || p.uncertain
@@ -178,8 +164,8 @@ func (p *progress) end(last *Error) *Error {
 	return &failure
 }
 
-// sendOnce sends the request, within its timeout, and returns the body of a successful response.
-func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encoding) ([]byte, *Error) {
+// sendOnce sends the request, within its timeout, and reads the response.
+func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encoding, read func(body []byte) error) *Error {
 	timeout := c.config.RequestTimeout
 	if r.role == lists {
 		timeout = max(timeout, listTimeout)
@@ -191,46 +177,57 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	timed, cancel := context.WithTimeoutCause(lifetime, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
 	var sent atomic.Bool
-	httpRequest, err := c.newRequest(httptrace.WithClientTrace(timed, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}), r, token, e)
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
+	httpRequest, err := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
 	if err != nil {
-		return nil, &Error{Kind: Rejected, Call: r.String(), Reason: c.secrets.clean(err.Error())}
+		return c.noResponse(lifetime, timed, r, false, err)
 	}
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return nil, c.noResponse(lifetime, timed, r, sent.Load(), err)
+		return c.noResponse(lifetime, timed, r, sent.Load(), err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
 	tflog.Debug(ctx, "FoneStorm responded", map[string]any{
-		"method": r.method, "path": r.path, "status": response.StatusCode, "milliseconds": time.Since(begun).Milliseconds(),
+		"method": httpRequest.Method, "path": r.path, "status": response.StatusCode, "milliseconds": time.Since(begun).Milliseconds(),
 	})
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	switch {
 	case response.StatusCode/100 != 2:
-		return nil, c.failedResponse(r, httpRequest.URL.String(), response, body) // A partial body is enough.
+		return c.failedResponse(r, httpRequest, response, body) // A partial body is enough.
 	case err != nil && timed.Err() != nil:
-		return nil, c.noResponse(lifetime, timed, r, true, err)
+		return c.noResponse(lifetime, timed, r, true, err)
 	case err != nil:
-		return nil, unexpected(r, true, "is incomplete")
+		return unexpected(r, true, "is incomplete")
 	case len(body) > maxResponse:
-		return nil, unexpected(r, false, fmt.Sprintf("is larger than %d MiB", maxResponse>>20))
+		return unexpected(r, false, fmt.Sprintf("is larger than %d MiB", maxResponse>>20))
 	}
-	return body, nil
+	if err := read(body); err != nil {
+		return unexpected(r, !json.Valid(body), c.secrets.clean(err.Error()))
+	}
+	return nil
 }
 
 // newRequest builds the HTTP request.
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) (*http.Request, error) {
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query.Encode()
-	httpRequest, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(e.encode(r.params)))
+	method := http.MethodGet
+	var body []byte
+	var contentType string
+	if r.params != nil {
+		method = http.MethodPost
+		body, contentType = e.encode(r.params)
+	}
+	httpRequest, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	httpRequest.Header.Set("Accept", "application/json")
 	httpRequest.Header.Set("User-Agent", c.config.UserAgent)
-	if r.params != nil {
-		httpRequest.Header.Set("Content-Type", e.contentType())
+	if contentType != "" {
+		httpRequest.Header.Set("Content-Type", contentType)
 	}
 	if token != "" {
 		httpRequest.Header["token"] = []string{token} // Not in canonical form, because FracTEL documents it in lower case.

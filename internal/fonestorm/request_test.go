@@ -86,24 +86,18 @@ func TestRetryAfterIsHonored(t *testing.T) {
 	}
 }
 
-// If FoneStorm does not respond, the run fails once, not after a thousand calls have each timed out.
+// If FoneStorm does not respond, the run fails once, not after a thousand calls have each timed out. A call that was not sent has no
+// effect.
 func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		sets bool
-		from func(*Config)
-	}{
-		"reads": {false, withToken}, "reads with a login": {false, paced}, "settings": {true, withToken}, "settings with a login": {true, paced},
-	} {
-		inBubble(t, name, func(t *testing.T) {
+	for calls, from := range map[string]func(*Config){"login json": paced, "set json": withToken} {
+		inBubble(t, calls, func(t *testing.T) {
 			server := scripted("never")
-			client := newClient(t, server, test.from, paced, withDefaultRetries)
+			client := newClient(t, server, from, paced, withDefaultRetries)
 			begun := time.Now()
 			for _, err := range together(10, func(worker int) (err error) { // Terraform's default parallelism.
 				for i := worker; i < 1000; i += 10 {
-					if err = read(t.Context(), client, numberAt(i)); test.sets {
-						err = set(t.Context(), client, numberAt(i), Delivery{Type: None})
-					}
+					err = set(t.Context(), client, numberAt(i), Delivery{Type: None})
 				}
 				return err
 			}) {
@@ -111,8 +105,8 @@ func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 					t.Errorf("a call that was not sent may have taken effect: %v", err)
 				}
 			}
-			if took := time.Since(begun); took > 15*time.Minute {
-				t.Errorf("took %s and %d requests", took, len(server.calls))
+			if took := time.Since(begun); took > 15*time.Minute || server.calls[0] != calls {
+				t.Errorf("took %s and %d requests, the first of which was %s", took, len(server.calls), server.calls[0])
 			}
 			sent := len(server.calls)
 			_, err := client.ListDevices(t.Context())
@@ -170,13 +164,14 @@ func TestLostConnections(t *testing.T) {
 		context.AfterFunc(ctx, func() { writer.CloseWithError(ctx.Err()) })
 		return reader
 	}
-	whole := receiving(`{"type":"None"}`)
-	unsent := []string{"read tcp: reset", `the host name "fonestorm.test" could not be resolved`, "the connection failed, or the response is not valid HTTP"}
+	whole := showing(Receive, `{"type":"None"}`)
+	unsent := []string{"read tcp: reset", "dial: lookup fonestorm.test", "the connection failed, or the response is not valid HTTP", http.ErrSchemeMismatch.Error()}
 	for words, network := range map[string]http.RoundTripper{
 		unsent[0]: fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
 		unsent[1]: fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}),
-		"no response from https://fonestorm.test/v2: EOF": inMemory(scripted("lost")),
+		"no response from https://fonestorm.test/v2: the connection failed": inMemory(scripted("lost")),
 		unsent[2]:                fails(errors.New(`malformed HTTP response "hunter2"`)),
+		unsent[3]:                fails(http.ErrSchemeMismatch),
 		"is incomplete":          begins(whole[:20], ends),
 		"response is incomplete": begins(whole, ends), // All of it, as it seems.
 		"no response within 30s": inMemory(scripted("never")),
@@ -329,7 +324,7 @@ func TestFailedCalls(t *testing.T) {
 		{0, "400 403", "set json, set form", PermissionDenied, "words of 403", false},
 		{0, "400 503", "set json, set form, get", ServerError, "words of 503", true},
 		{1, "400 503", "set json, set form, set form, get, get", ServerError, "words of 503 (attempt 2,", true},
-		{0, "401", "set json", TokenRejected, "words of 401", false},
+		{0, "401", "set json", TokenRejected, "words of 401", false}, // A configured token is never renewed, even if there is a username.
 		{0, "402", "set json", PaymentRequired, "words of 402", false},
 		{0, "403", "set json", PermissionDenied, "words of 403", false},
 		{0, "404 404 []", "set json, get, list", NotFound, "words of 404", false}, // Reading confirms that it is gone.
@@ -342,9 +337,11 @@ func TestFailedCalls(t *testing.T) {
 		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
 		{0, "409", "set json", Rejected, "words of 409", false},
 		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
+		{0, "later", "set json", RateLimited, "FoneStorm asks to wait 1h0m0s", false},
 		{0, "408", "set json, get", ServerError, "words of 408", true},
 		{0, "502", "set json, get", ServerError, "words of 502", true},
 		{1, "502 422", "set json, set json, set form, get", DestinationRejected, "words of 422", true},
+		{1, "502 422 403", "set json, set json, set form, get", PermissionDenied, "words of 403", true},
 		{1, "lost 403", "set json, set json, get", PermissionDenied, "words of 403", true},
 		{1, "never 403", "set json, set json, get", PermissionDenied, "words of 403", true},
 		{0, "lost", "set json, get", Unreachable, "no response", true},
@@ -354,6 +351,7 @@ func TestFailedCalls(t *testing.T) {
 		{0, "success 404", "set json, get, get, list, list", UnexpectedResponse, "words of 404", true},
 		{0, "success 403", "set json, get", PermissionDenied, "words of 403", true},
 		{0, "login 401 401", "login json, set json, login json", AuthenticationFailed, "log in", false},
+		{0, "login 401 415", "login json, set json, login json", Rejected, "log in", false}, // It says nothing about the setting's encoding.
 		{0, "login 401 login 403", "login json, set json, login json, set json", PermissionDenied, "words of 403", false},
 		{0, "login 401 login 401", "login json, set json, login json, set json", AuthenticationFailed, "words of 401", false}, // The first renewal is free.
 		{1, "login 401 login 401 login 401", "login json, set json, login json, set json, login json, set json", AuthenticationFailed, "words of 401", false},

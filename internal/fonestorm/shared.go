@@ -19,38 +19,42 @@ type outcome[T any] struct {
 	err   error
 }
 
-// get returns the value, and requests it if it is not known. A failure is kept only if it is final.
-func (o *once[T]) get(ctx context.Context, request func(context.Context) (T, error), isFinal func(error) bool) (T, error) {
-	if known := o.kept.Load(); known != nil {
-		return known.value, known.err
-	}
-	return shared(ctx, &o.flight, "", func() (T, error) {
-		if known := o.kept.Load(); known != nil {
-			return known.value, known.err // Another caller has requested it since.
-		}
-		value, err := request(ctx)
-		if err == nil || isFinal(err) {
-			o.kept.Store(&outcome[T]{value, err})
-		}
-		return value, err
-	})
-}
-
-// shared runs work once for all callers that ask for the same key at the same time. A caller stops waiting when its own context
-// ends. The work has the context of the first caller: if that ends, another caller starts the work again.
-func shared[T any](ctx context.Context, flight *singleflight.Group, key string, work func() (T, error)) (T, error) {
+// get returns the value, and requests it if it is not known. A failure is kept only if it is final. A caller stops waiting when its
+// own context ends. The request has the context of the first caller: if that ends, another caller requests it again.
+func (o *once[T]) get(ctx context.Context, request func(context.Context) (T, error), isFinal func(error) bool) (value T, _ error) {
 	for {
-		done := flight.DoChan(key, func() (any, error) { return work() })
+		if known := o.kept.Load(); known != nil {
+			return known.value, known.err
+		}
+		done := o.flight.DoChan("", func() (any, error) {
+			if known := o.kept.Load(); known != nil {
+				return known.value, known.err // Another caller has requested it since.
+			}
+			value, err := request(ctx)
+			if err == nil || isFinal(err) {
+				o.keep(value, err)
+			}
+			return value, err
+		})
 		select {
 		case result := <-done:
 			if KindOf(result.Err) == Canceled && ctx.Err() == nil {
 				continue
 			}
-			value, _ := result.Val.(T)
+			value, _ = result.Val.(T)
 			return value, result.Err
 		case <-ctx.Done():
-			var none T
-			return none, ctx.Err()
+			return value, ctx.Err()
 		}
 	}
 }
+
+// known returns the value if it was requested with success.
+func (o *once[T]) known() (value T, _ bool) {
+	if kept := o.kept.Load(); kept != nil {
+		return kept.value, kept.err == nil
+	}
+	return value, false
+}
+
+func (o *once[T]) keep(value T, err error) { o.kept.Store(&outcome[T]{value, err}) }

@@ -3,8 +3,6 @@ package fonestorm
 import (
 	"context"
 	"encoding/base64"
-	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -12,15 +10,11 @@ import (
 // tokenLifetime is the lifetime that a login requests: FoneStorm's default.
 const tokenLifetime = time.Hour
 
-// token returns the token for a request; "" for a login. If there is none, all calls that need one share a login. A rejected login
+// token returns the token for a request; "" for a login. If there is none yet, all calls that need one share a login. A rejected login
 // is not repeated, because FracTEL may lock the user out.
 func (c *Client) token(ctx context.Context, r *request) (string, error) {
-	cache, obtain := c.tokenSource(r)
-	if obtain != nil {
+	if cache, obtain := c.tokenSource(r); obtain != nil {
 		return cache.get(ctx, obtain, isRejectedLogin)
-	}
-	if expires := readClaims(c.config.Token).expires; !expires.IsZero() && !time.Now().Before(expires) {
-		return "", expiredToken(r, expires)
 	}
 	return c.config.Token, nil
 }
@@ -57,53 +51,34 @@ func (c *Client) logIn(ctx context.Context) (string, error) {
 
 func (c *Client) useSubaccount(ctx context.Context) (string, error) {
 	return c.requestToken(ctx, &request{
-		role: choosesSubaccount, text: "get a token for subaccount", subject: c.config.Subaccount, path: "/subaccounts/token", params: params{"subaccount": c.config.Subaccount},
+		role: choosesSubaccount, text: "get a token for subaccount " + c.config.Subaccount,
+		path: "/subaccounts/token", params: params{"subaccount": c.config.Subaccount},
 	})
 }
 
 // requestToken sends a request whose response contains a token, and masks that token from then on.
-func (c *Client) requestToken(ctx context.Context, r *request) (text string, err error) {
-	r.method = http.MethodPost
-	err = c.call(ctx, r, func(body []byte) (err error) {
-		text, err = decodeToken(body)
-		c.secrets.add(text)
-		return err
+func (c *Client) requestToken(ctx context.Context, r *request) (string, error) {
+	token, err := call(ctx, c, r, func(body []byte) (string, error) {
+		token, err := decodeToken(body)
+		c.secrets.add(token)
+		return token, err
 	})
 	if isUsed := c.config.Subaccount == "" || r.role == choosesSubaccount; err == nil && isUsed {
-		c.lastToken.Store(&text)
+		c.lastToken.Store(&token)
 	}
-	return text, err
+	return token, err
 }
 
 // Account returns the ID of the account that the last token names; "" before the first call or if the token does not name one. It
 // is only a hint, because the client cannot verify the token's signature.
 func (c *Client) Account() string {
+	token := c.config.Token
 	if last := c.lastToken.Load(); last != nil {
-		return readClaims(*last).account
+		token = *last
 	}
-	return readClaims(c.config.Token).account
-}
-
-// claims contains the claims of FracTEL's example token. The zero value means that they are unknown.
-type claims struct {
-	account string // ID of the account.
-	expires time.Time
-}
-
-// readClaims reads the payload of a JWT. Any other token has no claims.
-func readClaims(token string) (found claims) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return claims{}
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil {
-		return claims{}
-	}
-	sent, _ := parse(payload) // Anything else than JSON has no claims.
-	if seconds, err := strconv.ParseInt(text(sent, "exp"), 10, 64); err == nil {
-		found.expires = time.Unix(seconds, 0).UTC()
-	}
-	found.account = text(sent, "account", "id")
-	return found
+	_, claims, _ := strings.Cut(token, ".")
+	claims, _, _ = strings.Cut(claims, ".")
+	payload, _ := base64.RawURLEncoding.DecodeString(strings.TrimRight(claims, "="))
+	sent, _ := parse(payload) // Any other token than a JWT has no claims.
+	return text(sent, "account", "id")
 }

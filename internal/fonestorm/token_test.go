@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -111,46 +110,36 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 
 // A login may end the tokens of earlier ones. Even then, two concurrent programs both finish.
 func TestTwoClientsThatEndEachOthersTokens(t *testing.T) {
-	t.Parallel()
-	for _, change := range []func(*Config){paced, withSubaccount} {
-		inBubble(t, "", func(t *testing.T) {
-			var mu sync.Mutex
-			var logins int
-			var valid []string
-			server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(100 * time.Millisecond)
-				mu.Lock()
-				defer mu.Unlock()
-				switch kind := kindOf(r); {
-				case kind == "login":
-					logins++
-					valid = []string{fmt.Sprint("user ", logins)}
-					issue(valid[0])(w, r)
-				case !slices.Contains(valid, r.Header.Get("token")):
-					rejectWith(http.StatusUnauthorized, "ended", "")(w, r)
-				case kind == "subaccount":
-					valid = append(valid, fmt.Sprint("subaccount ", logins))
-					issue(valid[1])(w, r)
-				default:
-					respondTo("ok")(w, r)
-				}
-			})
-			changes := []func(*Config){paced, withDefaultRetries, change}
-			clients := [2]*Client{newClient(t, server, changes...), newClient(t, server, changes...)}
-			begun := time.Now()
-			wantSuccess(t, together(2*10, func(worker int) error { // Terraform's default parallelism.
-				for range 10 {
-					if err := set(t.Context(), clients[worker%2], anyNumber, Delivery{Type: None}); err != nil {
-						return err
-					}
-				}
-				return nil
-			})...)
-			if took := time.Since(begun); took > 5*time.Minute || logins < 3 {
-				t.Errorf("took %s and %d logins", took, logins)
+	bubble(t, func(t *testing.T) {
+		var logins atomic.Int32
+		server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(100 * time.Millisecond)
+			switch kind, token := kindOf(r), r.Header.Get("token"); {
+			case kind == "login":
+				issue(fmt.Sprint("user ", logins.Add(1)))(w, r)
+			case !strings.HasSuffix(token, fmt.Sprint(" ", logins.Load())):
+				rejectWith(http.StatusUnauthorized, "ended", "")(w, r)
+			case kind == "subaccount":
+				issue(fmt.Sprint("subaccount ", logins.Load()))(w, r)
+			default:
+				respondTo("ok")(w, r)
 			}
 		})
-	}
+		changes := []func(*Config){paced, withDefaultRetries, withSubaccount}
+		clients := [2]*Client{newClient(t, server, changes...), newClient(t, server, changes...)}
+		begun := time.Now()
+		wantSuccess(t, together(2*10, func(worker int) error { // Terraform's default parallelism.
+			for range 10 {
+				if err := set(t.Context(), clients[worker%2], anyNumber, Delivery{Type: None}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})...)
+		if took := time.Since(begun); took > 5*time.Minute || logins.Load() < 3 {
+			t.Errorf("took %s and %d logins", took, logins.Load())
+		}
+	})
 }
 
 // FracTEL may lock an account after too many wrong passwords. A rejected subaccount is not requested again either. A rejection with
@@ -188,45 +177,24 @@ func TestRejectedLoginIsNotRepeated(t *testing.T) {
 // Other failures of a login are not about the password.
 func TestFailedLoginIsTriedAgainByTheNextCall(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		client := newClient(t, scripted("503 login ok"), withoutRetries)
+		tooMany := rejectWith(http.StatusForbidden, "Request limit exceeded", "")
+		client := newClient(t, newScript(respondTo("503"), tooMany, respondTo("login"), respondTo("ok")), withoutRetries)
 		wantKind(t, fetch(t.Context(), client), ServerError, "log in", "words of 503")
 		wantSuccess(t, fetch(t.Context(), client))
 	})
 }
 
-// A configured token is never renewed, even if there is a username. If it says that it has expired, nothing is sent.
-func TestConfiguredToken(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		token := jwt(fmt.Sprintf(`{"account":{"id":"1000000001"},"exp":%d}`, time.Now().Add(time.Hour).Unix()))
-		server := scripted("ok 401")
-		client := newClient(t, server, func(c *Config) { c.Token = token })
-		if got := client.Account(); got != "1000000001" {
-			t.Errorf("the account is %q", got)
-		}
-		wantSuccess(t, fetch(t.Context(), client))
-		wantKind(t, fetch(t.Context(), client), TokenRejected, "FoneStorm returned 401 Unauthorized: words of 401")
-		time.Sleep(time.Hour)
-		words := "could not read FoneNumber " + anyNumber + ": the token expired at 2000-01-01 01:00 UTC" // By the fake clock.
-		wantKind(t, fetch(t.Context(), client), TokenRejected, words)
-		server.wantCalls(t, "get, get")
-	})
-}
-
-func TestReadClaims(t *testing.T) {
+// FracTEL's example of a token names the account. Another token is valid, too.
+func TestAccountOfToken(t *testing.T) {
 	t.Parallel()
-	for token, want := range map[string]claims{
-		jwt(`{"account":{"id":"1000000001"},"portal":{"token":"x"},"iat":1000,"exp":4600}`): {"1000000001", time.Unix(4600, 0).UTC()}, // FracTEL's example.
-		jwt(`{"account":{"id":1000000001}}`):                                                {account: "1000000001"},
-		jwt(`{"account":[],"exp":"4600"}`):                                                  {expires: time.Unix(4600, 0).UTC()},
-		jwt(`{"exp":"soon"}`):                                                               {},
-		jwt(`[]`):                                                                           {},
-		jwt(`{"account":`):                                                                  {},
-		"a.!.c":                                                                             {},
-		"a.eyJpYXQiOjAsImV4cCI6MX0=.c":                                                      {expires: time.Unix(1, 0).UTC()},
-		"opaque":                                                                            {},
+	for token, want := range map[string]string{
+		jwt(`{"account":{"id":"1000000001"},"portal":{"token":"x"},"iat":1000,"exp":4600}`): "1000000001", // FracTEL's example.
+		jwt(`{"account":{"id":1000000001}}`):                                                "1000000001",
+		"a.eyJhY2NvdW50Ijp7ImlkIjoiMSJ9fQ==.c":                                              "1",
+		jwt(`{"account":[]}`):                                                               "", jwt(`[]`): "", jwt(`{"account":`): "", "a.!.c": "", "opaque": "",
 	} {
-		if got := readClaims(token); got != want {
-			t.Errorf("%s: got %+v, want %+v", token, got, want)
+		if got := newClient(t, nil, func(c *Config) { c.Token = token }).Account(); got != want {
+			t.Errorf("%s: the account is %q, want %q", token, got, want)
 		}
 	}
 }

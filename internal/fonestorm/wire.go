@@ -27,30 +27,20 @@ const (
 	asForm
 )
 
-func (e encoding) contentType() string {
-	if e == asForm {
-		return "application/x-www-form-urlencoded"
-	}
-	return "application/json"
-}
-
-// encode returns the body of a request; nil without parameters.
-func (e encoding) encode(p params) []byte {
-	if p == nil {
-		return nil
-	}
+// encode returns the body of a request and its type.
+func (e encoding) encode(p params) (body []byte, contentType string) {
 	if e == asForm {
 		form := make(url.Values, len(p))
 		for name, value := range p {
 			form.Set(name, fmt.Sprint(value))
 		}
-		return []byte(form.Encode())
+		return []byte(form.Encode()), "application/x-www-form-urlencoded"
 	}
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false) // Other programs do not escape the "&" of a URL either.
 	_ = encoder.Encode(p)        // Encoding strings and integers cannot fail.
-	return bytes.TrimSpace(body.Bytes())
+	return bytes.TrimSpace(buffer.Bytes()), "application/json"
 }
 
 // parse reads any JSON. Its errors never quote the response.
@@ -105,29 +95,26 @@ func decodeEnvelope(body []byte, status int) (kind, message string, isComplete b
 }
 
 // decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. Either can be
-// nested in `data`. The FoneNumber is nil if the response only reports success, as in version 2.1.
-func decodeFoneNumber(body []byte) (*FoneNumber, error) {
+// nested in `data`. The FoneNumber is the zero value if the response only reports success, as in version 2.1.
+func decodeFoneNumber(body []byte) (FoneNumber, error) {
 	sent, err := parse(body)
 	if err != nil {
-		return nil, err
+		return FoneNumber{}, err
 	}
 	for place := sent; place != nil; place = member(place, "data") {
-		found := member(place, "fonenumber")
-		if text(found) != "" {
-			found = place // The FoneNumber itself, with its number in this member.
-		}
-		if found != nil {
-			f := foneNumber(found)
-			return &f, nil
+		for _, found := range []any{member(place, "fonenumber"), place} {
+			if f := foneNumber(found); f.Number != "" {
+				return f, nil
+			}
 		}
 	}
 	if failure := text(sent, "error"); failure != "" {
-		return nil, fmt.Errorf("reports success and the error %q", failure)
+		return FoneNumber{}, fmt.Errorf("reports success and the error %q", failure)
 	}
 	if isOneOf(cmp.Or(text(sent, "result"), text(sent, "data", "result")), "success", "ok") {
-		return nil, nil //nolint:nilnil // See above.
+		return FoneNumber{}, nil
 	}
-	return nil, errors.New("contains no FoneNumber")
+	return FoneNumber{}, errors.New("contains no FoneNumber")
 }
 
 // foneNumber reads a FoneNumber, which can have its options in three places: `sms_options` is on the Set Delivery page and in live
@@ -142,13 +129,12 @@ func foneNumber(sent any) FoneNumber {
 	isDecided := false // Whether a place has a delivery, or had one.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
-		receive, found := member(options, "receive").(map[string]any)
-		if found && !isDecided {
-			f.Delivery = delivery(receive)
-			isDecided = f.Delivery.Type != None || text(receive, "url") != ""
+		if d := decodeOption(options, Receive); d != nil && !isDecided {
+			f.Delivery = d
+			isDecided = d.Type != None || text(options, "receive", "url") != ""
 		}
-		f.ReceiveNotify = cmp.Or(f.ReceiveNotify, notification(member(options, "receive_notify")))
-		f.SendNotify = cmp.Or(f.SendNotify, notification(member(options, "send_notify")))
+		f.ReceiveNotify = cmp.Or(f.ReceiveNotify, decodeOption(options, ReceiveNotify))
+		f.SendNotify = cmp.Or(f.SendNotify, decodeOption(options, SendNotify))
 	}
 	return f
 }
@@ -168,45 +154,30 @@ func parseStatus(active string) Status {
 	}
 }
 
-// delivery reads `receive`, which has a member for each type of destination. Those of other types than the current one contain old
-// values.
-func delivery(receive any) *Delivery {
-	d := &Delivery{Type: parseType(text(receive, "type"))}
-	if d.Type == None {
-		return d
-	}
-	if slices.Contains(DeliveryTypes(), d.Type) {
-		d.Value = text(receive, strings.ToLower(string(d.Type)))
-	}
-	if d.Value == "" {
-		d.Value = text(receive, "value") // The request parameter, which a response may repeat.
-	}
-	if d.Type == URL {
-		d.URLMethod = strings.ToUpper(text(receive, "url_method"))
-	}
-	return d
-}
-
-// notification reads `receive_notify` or `send_notify`. Older versions return no type.
-func notification(sent any) *Delivery {
-	if _, found := sent.(map[string]any); !found {
+// decodeOption reads a message option, which has a member for each type of destination; nil if it is missing. Members of other types
+// than the current one contain old values.
+func decodeOption(options any, o MessageOption) *Delivery {
+	sent, found := member(options, string(o)).(map[string]any)
+	if !found {
 		return nil
 	}
-	kind, email, url := text(sent, "type"), text(sent, "email"), text(sent, "url")
-	switch {
-	case kind == "" && url != "":
+	kind, url, email := text(sent, "type"), text(sent, "url"), text(sent, "email")
+	switch isUntyped := o != Receive && kind == ""; { // Older versions return no type of a notification.
+	case isUntyped && url != "":
 		kind = string(Callback)
-	case kind == "" && email != "":
+	case isUntyped && email != "":
 		kind = string(Email)
 	}
 	d := &Delivery{Type: parseType(kind)}
 	switch d.Type {
-	case Callback:
-		d.Value, d.URLMethod = url, strings.ToUpper(text(sent, "method"))
-	case Email:
-		d.Value = email
-	case Device, URL, Forward, None:
+	case None:
+		return d
+	case URL, Callback:
+		d.Value, d.URLMethod = url, strings.ToUpper(cmp.Or(text(sent, "url_method"), text(sent, "method")))
+	case Device, Email, Forward:
+		d.Value = text(sent, strings.ToLower(string(d.Type)))
 	}
+	d.Value = cmp.Or(d.Value, text(sent, "value")) // The request parameter, which a response may repeat.
 	return d
 }
 
@@ -234,17 +205,17 @@ func decodeToken(body []byte) (string, error) {
 // decodeFoneNumbers reads a response to `GET /fonenumbers`. An entry that is only a number becomes a FoneNumber without a delivery.
 // Entries without a number are skipped, unless there are no others.
 func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
-	list, entries := []FoneNumber{}, 0
-	err := decodeArray(body, "fonenumbers", func(entry any) {
-		entries++
+	entries, err := decodeArray(body, "fonenumbers")
+	list := []FoneNumber{}
+	for _, entry := range entries {
 		if number := text(entry); number != "" {
 			entry = map[string]any{"fonenumber": number}
 		}
 		if f := foneNumber(entry); isTenDigits(f.Number) {
 			list = append(list, f)
 		}
-	})
-	if err == nil && len(list) == 0 && entries > 0 { // An account without FoneNumbers has an empty list.
+	}
+	if len(list) == 0 && len(entries) > 0 { // An account without FoneNumbers has an empty list.
 		err = errors.New("has a list in which no entry contains a FoneNumber")
 	}
 	return list, err
@@ -252,39 +223,31 @@ func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
 
 // decodeDevices reads a response to `GET /devices`. Entries without an ID are skipped.
 func decodeDevices(body []byte) ([]RegisteredDevice, error) {
+	entries, err := decodeArray(body, "devices")
 	list := []RegisteredDevice{}
-	err := decodeArray(body, "devices", func(entry any) {
+	for _, entry := range entries {
 		if id := text(entry, "id"); id != "" {
 			number := canonicalNumber(text(entry, "fonenumber"))
 			list = append(list, RegisteredDevice{ID: id, Name: text(entry, "name"), Type: text(entry, "type"), FoneNumber: number})
 		}
-	})
+	}
 	return list, err
 }
 
-// decodeArray reads the array in the named member of an object or of its `data`, one entry at a time, because a list can be large.
-// Null is an empty array.
-func decodeArray(body []byte, name string, each func(entry any)) error {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil {
-		return errors.New("is " + describe(body))
+// decodeArray reads the array in the named member of an object or of its `data`. Null is an empty array.
+func decodeArray(body []byte, name string) ([]any, error) {
+	sent, err := parse(body)
+	if err != nil {
+		return nil, err
 	}
-	array, found := members[name]
-	if data := members["data"]; !found && bytes.HasPrefix(data, []byte("{")) {
-		return decodeArray(data, name, each)
-	}
-	var entries []json.RawMessage
-	if !found || json.Unmarshal(array, &entries) != nil {
-		return fmt.Errorf("contains no list in %q", name)
-	}
-	for _, entry := range entries {
-		value, err := parse(entry)
-		if err != nil {
-			return err
+	for place := sent; place != nil; place = member(place, "data") {
+		object, _ := place.(map[string]any)
+		value, found := object[name]
+		if array, ok := value.([]any); ok || found && value == nil {
+			return array, nil
 		}
-		each(value)
 	}
-	return nil
+	return nil, fmt.Errorf("contains no list in %q", name)
 }
 
 // describe says what a response body is that is not the expected JSON. It never quotes the body, which may contain a secret.

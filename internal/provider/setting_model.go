@@ -106,7 +106,6 @@ func (m settingModel) method(now fonestorm.Delivery, rec record) types.String {
 func (m settingModel) ToAPI(now *fonestorm.Delivery, before handedOver) fonestorm.Setting {
 	s := fonestorm.Setting{Option: m.option(), Delivery: m.destination()}
 	s.Last, s.LastShown = before.rec.last()
-	s.ReadBack = s.Last == s.Delivery && !before.state.Type.IsNull() && before.state.destination() != s.Last
 
 	empty := ""
 	isURL := s.Type.IsCallback()
