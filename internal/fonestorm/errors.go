@@ -23,7 +23,7 @@ const (
 	Rejected             Kind = iota // FoneStorm rejected the request; its message says why.
 	RateLimited                      // The account's rate limit is exceeded, whatever the status.
 	AuthenticationFailed             // FoneStorm rejected the username and password, or even a new token.
-	TokenRejected                    // FoneStorm rejected the configured token, or the token says that it has expired.
+	TokenRejected                    // FoneStorm rejected the configured token.
 	SubaccountRejected               // The user cannot act on the configured subaccount.
 	PaymentRequired                  // A payment is due.
 	PermissionDenied                 // The user lacks the permission.
@@ -181,6 +181,11 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(message))
 	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
 		failure.Reason += "; the response body was " + describe(body)
+	}
+	if seconds, err := strconv.ParseInt(text(claims(c.config.Token), "exp"), 10, 64); err == nil && failure.Kind == TokenRejected {
+		if expired := time.Unix(seconds, 0).UTC(); expired.Before(time.Now()) {
+			return explained(failure, expired.Format("The token expired at 2006-01-02 15:04 UTC"))
+		}
 	}
 	if failure.retryable && failure.retryAfter > longestWait {
 		failure.retryable = false

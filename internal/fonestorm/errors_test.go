@@ -89,6 +89,18 @@ func TestKindsOfFailures(t *testing.T) {
 	}
 }
 
+// The error about a rejected token says when it expired, if the token does and that is past.
+func TestExpiredToken(t *testing.T) {
+	t.Parallel()
+	const said = "The token expired at 1970-01-01 01:16 UTC"
+	for payload, want := range map[string]bool{`{"exp":4600}`: true, `{"exp":"4600"}`: true, `{"exp":99999999999}`: false, `{}`: false} {
+		client := newClient(t, newScript(rejectWith(http.StatusUnauthorized, "words of 401", "")), func(c *Config) { c.Token = jwt(payload) })
+		if err := fetch(t.Context(), client); KindOf(err) != TokenRejected || strings.Contains(err.Error(), said) != want {
+			t.Errorf("%s: %v", payload, err)
+		}
+	}
+}
+
 // A message is about the rate limit if it is about the number of requests or calls, or about an exceeded limit of nothing in particular.
 func TestIsRateLimit(t *testing.T) {
 	t.Parallel()

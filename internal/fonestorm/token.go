@@ -76,9 +76,14 @@ func (c *Client) Account() string {
 	if last := c.lastToken.Load(); last != nil {
 		token = *last
 	}
-	_, claims, _ := strings.Cut(token, ".")
-	claims, _, _ = strings.Cut(claims, ".")
-	payload, _ := base64.RawURLEncoding.DecodeString(strings.TrimRight(claims, "="))
-	sent, _ := parse(payload) // Any other token than a JWT has no claims.
-	return text(sent, "account", "id")
+	return text(claims(token), "account", "id")
+}
+
+// claims returns the payload of a JWT; nil for any other token.
+func claims(token string) any {
+	_, encoded, _ := strings.Cut(token, ".")
+	encoded, _, _ = strings.Cut(encoded, ".")
+	payload, _ := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	sent, _ := parse(payload)
+	return sent
 }
