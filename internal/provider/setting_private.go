@@ -28,7 +28,7 @@ type record struct {
 	Applied []fonestorm.Delivery `json:"applied,omitempty"`
 	// Shown is how FoneStorm showed the first of them after it was set. Nil means that this resource has set nothing, as after
 	// an import.
-	Shown *spelling `json:"shown,omitempty"`
+	Shown *fonestorm.Delivery `json:"shown,omitempty"`
 	// Failed means that the create failed and may have taken effect. A refresh that does not find its destination removes the
 	// resource from the state.
 	Failed bool `json:"failed,omitempty"`
@@ -40,24 +40,12 @@ type record struct {
 	Creates string `json:"creates,omitempty"`
 }
 
-// spelling is how FoneStorm shows a destination that was set.
-type spelling struct {
-	Value  string `json:"value,omitempty"`  // Empty if it is the text that was set.
-	Method string `json:"method,omitempty"` // Empty if FoneStorm showed none.
-}
-
 // last returns the destination that this resource set last, and how FoneStorm showed it; zero values if it has set nothing.
 func (rec record) last() (set, asShown fonestorm.Delivery) {
-	if rec.Shown == nil || len(rec.Applied) == 0 {
+	if rec.Shown == nil {
 		return set, asShown
 	}
-	set = rec.Applied[0]
-	asShown = set
-	if rec.Shown.Value != "" {
-		asShown.Value = rec.Shown.Value
-	}
-	asShown.URLMethod = rec.Shown.Method
-	return set, asShown
+	return rec.Applied[0], *rec.Shown
 }
 
 // find returns the applied destination that FoneStorm shows, in the spelling in which it was set, and true. For any other
@@ -81,12 +69,7 @@ func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 
 // afterSetting returns the record after a setting succeeded.
 func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult) record {
-	rec.Applied, rec.Shown, rec.Failed = []fonestorm.Delivery{set.Delivery}, &spelling{}, false
-	found := result.Option(set.Option)
-	rec.Shown.Method = found.URLMethod
-	if found.Value != set.Value {
-		rec.Shown.Value = found.Value
-	}
+	rec.Applied, rec.Shown, rec.Failed = []fonestorm.Delivery{set.Delivery}, new(result.Option(set.Option)), false
 	rec.Unseen, rec.Kept = set.Type.IsCallback() && set.URLUsername == nil, result.CredentialsKept
 	return rec
 }
