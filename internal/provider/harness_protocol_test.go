@@ -17,6 +17,13 @@ import (
 
 // Tests at the plugin protocol call the provider as Terraform does, without Terraform.
 
+// testOrRapid is a *testing.T or a *rapid.T.
+type testOrRapid interface {
+	rapid.TB
+	Context() context.Context
+	Cleanup(cleanup func())
+}
+
 // resourceTypes is what Terraform knows about one resource.
 type resourceTypes struct {
 	name                     string

@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,83 +24,216 @@ func TestRandomSequences(t *testing.T) {
 	t.Parallel()
 	checkRandomly(t, size(1000, 200, 40), func(t *rapid.T) {
 		dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
-		rapid.SyncTest(t, func(t *rapid.T) { // Waiting takes no time.
-			m, end := newModel(t, dialect)
-			defer end()
-			m.run(append(steps, apply{}))
-		})
+		order := rapid.Uint64Range(0, 9).Draw(t, "order")
+		rapid.SyncTest(t, func(t *rapid.T) { runSteps(t, dialect, order, append(steps, apply())...) }) // Waiting takes no time.
 	})
 }
 
 // Sequences that once went wrong.
 func TestFixedSequences(t *testing.T) {
 	t.Parallel()
-	const number = "3215551201"
-	to := func(kind, value, onDestroy string) configure {
-		return configure{config: attributes{"fonenumber": number, "type": kind, "value": value, "on_destroy": onDestroy}}
+	number := modelNumbers[0]
+	to := func(kind, value, onDestroy string) step {
+		return configure(number, attributes{"fonenumber": number, "type": kind, "value": value, "on_destroy": onDestroy})
 	}
-	remove, off := configure{}, delivers{number, delivery{kind: "None"}}
-	boss, byBoss := delivers{number, delivery{kind: "Email", value: "boss@example.com"}}, byHand{number, "Email", "boss@example.com"}
+	remove, off := configure(number, nil), delivers(number, "None", "")
+	boss, byBoss := delivers(number, "Email", "boss@example.com"), byHand(number, "Email", "boss@example.com")
 	// These requests of an apply get through: a login and a read for the plan, and the same before the setting.
 	then := func(faults ...simulator.Fault) []simulator.Fault {
 		return append(make([]simulator.Fault, 4), faults...)
 	}
 	const lost, failing = simulator.ResponseLost, simulator.BadGateway
+	created := to("Email", "ops@example.com", onDestroyDisable)
 	for name, steps := range map[string][]step{
 		"what is set by hand is configured, and so removed with the resource": {
-			to("Email", "ops@example.com", onDestroyKeep),
-			apply{},
-			to("Email", "dev@example.com", onDestroyKeep),
-			interrupt{5, then(lost)},
-			to("Forward", "3215559991", onDestroyDisable),
-			byHand{number, "Forward", "3215559991"},
-			apply{},
-			remove,
-			apply{},
-			off,
+			to("Email", "ops@example.com", onDestroyKeep), apply(),
+			to("Email", "dev@example.com", onDestroyKeep), interrupt(5, then(lost)...),
+			to("Forward", "3215559991", onDestroyDisable), byHand(number, "Forward", "3215559991"), apply(),
+			remove, apply(), off,
 		},
 		"an update whose response and read are lost is turned off": {
-			to("Email", "ops@example.com", onDestroyDisable),
-			apply{},
-			to("Email", "dev@example.com", onDestroyDisable),
-			apply{then(lost, lost, lost, failing, failing, failing)},
-			delivers{number, delivery{kind: "Email", value: "dev@example.com"}},
-			remove,
-			apply{},
-			off,
+			created, apply(),
+			to("Email", "dev@example.com", onDestroyDisable), apply(then(lost, lost, lost, failing, failing, failing)...),
+			delivers(number, "Email", "dev@example.com"),
+			remove, apply(), off,
 		},
-		"a create whose response is lost is turned off": {
-			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(lost, lost, lost)}, remove, apply{}, off,
-		},
-		"a create whose response and read are lost is turned off": {
-			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(lost, lost, lost, failing, failing, failing)}, remove, apply{}, off,
-		},
-		"a create that fails is forgotten": {
-			byBoss, to("Email", "ops@example.com", onDestroyDisable), apply{then(failing, failing, failing)}, remove, apply{}, boss,
-		},
+		"a create whose response is lost is turned off":           {byBoss, created, apply(then(lost, lost, lost)...), remove, apply(), off},
+		"a create whose response and read are lost is turned off": {byBoss, created, apply(then(lost, lost, lost, failing, failing, failing)...), remove, apply(), off},
+		"a create that fails is forgotten":                        {byBoss, created, apply(then(failing, failing, failing)...), remove, apply(), boss},
 		"a create that fails and cannot be read is forgotten": {
-			byBoss, to("Email", "ops@example.com", onDestroyDisable),
-			apply{then(failing, failing, failing, failing, failing, failing)},
-			remove,
-			apply{},
-			boss,
+			byBoss, created, apply(then(failing, failing, failing, failing, failing, failing)...), remove, apply(), boss,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				m, end := newModel(t, "live")
-				defer end()
-				m.run(steps)
-			})
+			synctest.Test(t, func(t *testing.T) { runSteps(t, "live", 0, steps...) })
 		})
 	}
 }
 
-// model is the expected behavior, and the provider that is compared with it.
+// modelNumbers are the FoneNumbers of a model. The resource of each has the FoneNumber as its name; the last number is not managed.
+var modelNumbers = []string{"3215551201", "3215551202", "3215551203", "3215551204"}
+
+// step is a step of a sequence. The whole sequence is drawn before it runs, so that rapid can omit steps to find the shortest one
+// that fails.
+type step struct {
+	about string
+	do    func(m *model)
+}
+
+func (s step) String() string { return s.about }
+
+// configure adds a resource to the configuration, or removes it if there are no attributes.
+func configure(number string, config attributes) step {
+	return step{fmt.Sprintf("configure %s as %v", number, map[string]any(config)), func(m *model) {
+		if m.config[number] = config; config == nil {
+			delete(m.config, number)
+		}
+	}}
+}
+
+// byHand changes a delivery outside of Terraform.
+func byHand(number, kind, value string) step {
+	return step{fmt.Sprintf("set %s by hand to %s %q", number, kind, value), func(m *model) { m.account.byHand(number, kind, value) }}
+}
+
+// delivers checks a delivery.
+func delivers(number, kind, value string) step {
+	return step{fmt.Sprintf("%s delivers to %s %q", number, kind, value), func(m *model) {
+		m.account.mustDeliver(m.t, number, delivery{kind: kind, value: value})
+	}}
+}
+
+// apply is a `terraform apply` whose requests meet these faults, one after the other; "" for none. Without faults, it must succeed.
+func apply(faults ...simulator.Fault) step {
+	return step{fmt.Sprintf("apply while requests meet %q", faults), func(m *model) {
+		m.expect(0, faults)
+		failed := m.world.apply()
+		m.expect(0, nil)
+		if len(faults) > 0 {
+			return
+		}
+		if failed {
+			m.t.Fatalf("an apply without faults fails: %s: %s", m.problem.Summary, m.problem.Detail)
+		}
+		m.settled()
+	}}
+}
+
+// interrupt is an apply that is canceled at a request, as by Ctrl-C, unless it finishes before. Its requests may meet faults too.
+// The model must know what was set until then.
+func interrupt(at int, faults ...simulator.Fault) step {
+	return step{fmt.Sprintf("apply, interrupted at request %d, while requests meet %q", at, faults), func(m *model) {
+		m.expect(at, faults)
+		_ = m.world.apply()
+		m.expect(0, nil)
+	}}
+}
+
+// elsewhere is a refresh and a destroy with the credentials of another account, which contains none of the FoneNumbers. Neither may
+// change the state.
+var elsewhere = step{"refresh with another account", func(m *model) {
+	other := serveInMemory(m.t, simulator.Options{Account: "9998887777"})
+	defer other.network.stop()
+	r := other.start(m.t.Context(), m.t, nil)
+	for name, kept := range m.current {
+		left, diags := r.refresh(kept.instance)
+		problem := failure(diags)
+		if problem == nil || !strings.Contains(problem.Detail, "9998887777") || !left.known().Equal(kept.known()) {
+			m.t.Fatalf("reading %s with another account returns %s and %v", name, left.known(), problem)
+		}
+	}
+}}
+
+var (
+	emails    = rapid.SampledFrom([]string{"ops@example.com", "dev@example.com"})
+	callbacks = rapid.SampledFrom([]string{"https://hooks.example.com/sms?msg={{msg}}", "https://hooks.example.org/"})
+	forwards  = rapid.SampledFrom([]string{"3215559991", "3215559992"})
+	devices   = rapid.SampledFrom([]string{"987123543678", "11"})
+	kinds     = rapid.SampledFrom([]string{"Email", "URL", "Forward", "Device", "None"})
+)
+
+// valueOf draws a destination of a type.
+func valueOf(t *rapid.T, kind string) string {
+	switch kind {
+	case "Email":
+		return emails.Draw(t, "email")
+	case "URL":
+		return callbacks.Draw(t, "callback")
+	case "Forward":
+		return forwards.Draw(t, "forward")
+	case "Device":
+		return devices.Draw(t, "device")
+	default:
+		return ""
+	}
+}
+
+// passwordPrefix is the prefix of all passwords of a model, to search for them.
+const passwordPrefix = "correct-horse-"
+
+var configs = rapid.Custom(func(t *rapid.T) step {
+	number := modelNumbers[rapid.IntRange(0, 2).Draw(t, "resource")]
+	if rapid.IntRange(0, 3).Draw(t, "removed") == 0 {
+		return configure(number, nil)
+	}
+	kind := kinds.Draw(t, "type")
+	config := attributes{"fonenumber": number, "type": kind}
+	if value := valueOf(t, kind); value != "" {
+		config["value"] = value
+	}
+	if left := rapid.SampledFrom([]string{"", onDestroyDisable, onDestroyKeep}).Draw(t, "on_destroy"); left != "" {
+		config["on_destroy"] = left
+	}
+	if kind == "URL" {
+		version := rapid.IntRange(1, 3).Draw(t, "version")
+		switch rapid.SampledFrom([]string{"none", "user name", "state", "write-only"}).Draw(t, "credentials") {
+		case "user name":
+			config["url_username"] = fmt.Sprintf("hook-%d", version)
+		case "state":
+			config["url_username"] = "hook"
+			config["url_password"] = fmt.Sprint(passwordPrefix, version)
+		case "write-only":
+			config["url_username"] = "hook"
+			config["url_password_wo"] = fmt.Sprint(passwordPrefix, "wo-", version)
+			config["url_password_wo_version"] = version
+		}
+	}
+	return configure(number, config)
+})
+
+var handiwork = rapid.Custom(func(t *rapid.T) step {
+	kind := kinds.Draw(t, "type")
+	return byHand(rapid.SampledFrom(modelNumbers).Draw(t, "number"), kind, valueOf(t, kind))
+})
+
+// noticeable are the faults that a provider can detect. It cannot detect a response without a delivery, which is that of a
+// FoneNumber on which none was ever set.
+var noticeable = slices.DeleteFunc(simulator.Faults(), func(f simulator.Fault) bool { return f == simulator.ReceiveMissing })
+
+var applies = rapid.Custom(func(t *rapid.T) step {
+	if rapid.Bool().Draw(t, "faultless") {
+		return apply()
+	}
+	// Most requests meet no fault, so that faults also occur late.
+	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
+	return apply(rapid.SliceOfN(fault, 1, 25).Draw(t, "faults")...)
+})
+
+var interrupts = rapid.Custom(func(t *rapid.T) step {
+	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
+	return interrupt(rapid.IntRange(1, 12).Draw(t, "request"), rapid.SliceOfN(fault, 0, 12).Draw(t, "faults")...)
+})
+
+// sequences are random sequences that contain enough applies.
+var sequences = rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies, interrupts, rapid.Just(elsewhere)), 1, 14)
+
+// dialects are the variants of FoneStorm's responses.
+var dialects = rapid.SampledFrom([]string{"live", "2.12"})
+
+// model is the expected behavior, with which it compares every call of its world.
 type model struct {
-	t       testOrRapid
-	account *account
+	*world
 
 	mu     sync.Mutex        // Requests are served in other goroutines.
 	faults []simulator.Fault // Faults of the next requests.
@@ -108,144 +242,25 @@ type model struct {
 	cancel func()            // Cancels the calls of the current run, as Ctrl-C does.
 	until  int               // Number of requests until then; zero for never.
 
-	configs   [managedNumbers]attributes // Nil for none.
-	instances [managedNumbers]instance
-
-	set       [managedNumbers][]attributes // Deliveries that the instance may have set.
-	tainted   [managedNumbers]bool         // Whether a create failed that may have taken effect.
-	uncertain [managedNumbers]bool         // Whether a failed create, or a destroy that kept the delivery, may have left credentials.
+	set       map[string][]attributes // Deliveries that a resource may have set.
+	uncertain map[string]bool         // Whether a failed create, or a destroy that kept the delivery, may have left credentials.
 }
 
-// testOrRapid is a *testing.T or a *rapid.T.
-type testOrRapid interface {
-	rapid.TB
-	Context() context.Context
-	Cleanup(cleanup func())
-}
-
-func newModel(t testOrRapid, dialect string) (m *model, end func()) {
+// runSteps runs a sequence in a new account.
+func runSteps(t testOrRapid, dialect string, order uint64, steps ...step) {
 	t.Helper()
 	a := serveInMemory(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
-	m = &model{t: t, account: a}
+	defer a.network.stop()
+	m := &model{world: newWorld(t, a, false, order), set: map[string][]attributes{}, uncertain: map[string]bool{}}
+	m.world.start, m.watch = m.start, m
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}
-	a.Inject(func(r *http.Request) simulator.Fault {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		fault := simulator.Fault("")
-		if len(m.faults) > 0 {
-			fault, m.faults = m.faults[0], m.faults[1:]
-		}
-		kind := kindOf(r)
-		m.met = append(m.met, kind+": "+string(fault))
-		m.listed = m.listed && (kind != "list" || fault == "")
-		if m.until--; m.until == 0 {
-			m.cancel()
-		}
-		return fault
-	})
-	return m, a.network.stop
-}
-
-// run takes the steps.
-func (m *model) run(steps []step) {
+	a.Inject(m.next)
 	for _, s := range steps {
-		m.t.Log(s)
+		t.Log(s)
 		s.do(m)
 	}
-}
-
-// expect sets the faults of the next requests.
-func (m *model) expect(faults []simulator.Fault) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.faults = slices.Clone(faults)
-}
-
-// begin starts an operation whose faults hasMet reports.
-func (m *model) begin() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.met = nil
-}
-
-// hasMet reports whether a request of the operation met a fault, such as "get: 503" or "503".
-func (m *model) hasMet(fault string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.ContainsFunc(m.met, func(met string) bool { return strings.HasSuffix(met, fault) })
-}
-
-// hasRead reports whether the operation read a single FoneNumber.
-func (m *model) hasRead() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.ContainsFunc(m.met, func(met string) bool { return strings.HasPrefix(met, "get: ") })
-}
-
-func (s configure) do(m *model) { m.configs[s.resource] = s.config }
-func (s byHand) do(m *model)    { m.account.byHand(s.number, s.kind, s.value) }
-func (s delivers) do(m *model)  { m.account.mustDeliver(m.t, s.number, s.delivery) }
-
-// do plans in one run of the provider and applies in the next, as Terraform does. Without faults, both must succeed.
-func (s apply) do(m *model) {
-	m.expect(s.faults)
-	if problem := m.apply(); problem != nil && len(s.faults) == 0 {
-		m.t.Fatalf("an apply without faults fails: %s: %s", problem.Summary, problem.Detail)
-	}
-	m.expect(nil)
-	if len(s.faults) == 0 {
-		m.settled()
-	}
-}
-
-// apply returns the first error. As in Terraform, an error in the plan changes nothing, and an error during the apply does
-// not stop other resources.
-func (m *model) apply() (first *tfprotov6.Diagnostic) {
-	planned := m.start()
-	refreshed := m.instances
-	for i, kept := range m.instances {
-		if !kept.exists() {
-			continue
-		}
-		var diags []*tfprotov6.Diagnostic
-		m.begin()
-		refreshed[i], diags = planned.refresh(kept)
-		m.checkRefreshed(i, refreshed[i], diags)
-		if problem := failure(diags); problem != nil {
-			return problem
-		}
-	}
-	for i := range refreshed {
-		if m.needed(refreshed[i], i) {
-			if _, diags := planned.plan(refreshed[i], m.configs[i]); failure(diags) != nil {
-				return failure(diags)
-			}
-		}
-	}
-	m.keep(refreshed)
-	applied := m.start()
-	for i := range m.instances {
-		if !m.needed(m.instances[i], i) {
-			continue
-		}
-		problem := m.change(applied, i)
-		if first == nil {
-			first = problem
-		}
-	}
-	return first
-}
-
-// keep stores refreshed instances as the state. If one was removed, it no longer owns what it set.
-func (m *model) keep(refreshed [managedNumbers]instance) {
-	for i, kept := range m.instances {
-		if kept.exists() && !refreshed[i].exists() {
-			m.set[i], m.tainted[i], m.uncertain[i] = nil, false, true
-		}
-	}
-	m.instances = refreshed
 }
 
 func (m *model) start() *run {
@@ -257,212 +272,177 @@ func (m *model) start() *run {
 	return m.account.start(ctx, m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
 }
 
-// do applies while requests meet faults, and cancels at one of them. The model must know what was set until then.
-func (s interrupt) do(m *model) {
-	m.expect(s.faults)
-	m.interruptAt(s.at)
-	_ = m.apply() // It can finish before the interrupt.
-	m.interruptAt(0)
-	m.expect(nil)
-}
-
-func (m *model) interruptAt(request int) {
+// next returns the fault of a request.
+func (m *model) next(r *http.Request) (fault simulator.Fault) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.until = request
-}
-
-// do refreshes with credentials of another account, which contains none of the FoneNumbers. Nothing may be removed from the
-// state.
-func (s elsewhere) do(m *model) {
-	other := serveInMemory(m.t, simulator.Options{Account: "9998887777"})
-	defer other.network.stop()
-	r := other.start(m.t.Context(), m.t, nil)
-	for i, kept := range m.instances {
-		if !kept.exists() {
-			continue
-		}
-		left, diags := r.refresh(kept)
-		problem := failure(diags)
-		if problem == nil || !strings.Contains(problem.Detail, "9998887777") || !left.known().Equal(kept.known()) {
-			m.t.Fatalf("reading %s with another account returns %s and %v", modelNumbers[i], left.known(), problem)
-		}
+	if len(m.faults) > 0 {
+		fault, m.faults = m.faults[0], m.faults[1:]
 	}
+	kind := kindOf(r)
+	m.met = append(m.met, kind+": "+string(fault))
+	m.listed = m.listed && (kind != "list" || fault == "")
+	if m.until--; m.until == 0 {
+		m.cancel()
+	}
+	return fault
 }
 
-func (m *model) needed(i instance, resource int) bool {
-	return i.exists() || m.configs[resource] != nil
+// expect sets the faults of the next requests, and at which of them the run is canceled.
+func (m *model) expect(cancelAt int, faults []simulator.Fault) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.until, m.faults = cancelAt, slices.Clone(faults)
 }
 
-// checkRefreshed checks that a refreshed state agrees with FoneStorm, or is unchanged if the refresh failed.
-func (m *model) checkRefreshed(i int, got instance, diags []*tfprotov6.Diagnostic) {
-	m.noSecrets(diags)
+// begin starts an operation whose requests and faults hasMet reports.
+func (m *model) begin() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.met = nil
+}
+
+// hasMet reports whether the operation sent a request of this kind, with this fault if it is not empty.
+func (m *model) hasMet(kind string, fault simulator.Fault) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.ContainsFunc(m.met, func(met string) bool {
+		return met == kind+": "+string(fault) || fault == "" && strings.HasPrefix(met, kind)
+	})
+}
+
+// refresh checks that a refreshed state agrees with FoneStorm, or is unchanged if the refresh failed.
+func (m *model) refresh(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic) {
+	m.begin()
+	got, diags := r.refresh(before)
 	if failure(diags) != nil {
-		if !got.known().Equal(m.instances[i].known()) {
-			m.t.Fatalf("reading %s fails, but the state changes to %s", modelNumbers[i], got.known())
+		if !got.known().Equal(before.known()) {
+			m.t.Fatalf("reading %s fails, but the state changes to %s", name, got.known())
 		}
-		return
+		return got, diags
 	}
-	neverSet := m.tainted[i] && !m.isOwn(i, m.receive(i))
-	switch {
-	case !got.exists() && !neverSet && !m.mayBeGone(i):
-		m.t.Fatalf("%s is removed from the state", modelNumbers[i])
-	case !got.exists():
-		return
-	case neverSet:
-		m.t.Fatalf("%s stays in the state, although its create had no effect", modelNumbers[i])
+	receive := m.receive(name)
+	neverSet := m.current[name].tainted && !m.isOwn(name, receive)
+	if !got.exists() {
+		if !neverSet && !m.mayBeGone(name) {
+			m.t.Fatalf("%s is removed from the state", name)
+		}
+		m.set[name], m.uncertain[name] = nil, true // It no longer owns what it set.
+		return got, diags
 	}
-	if m.hasMet("get: " + string(simulator.AnotherFoneNumber)) {
-		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", modelNumbers[i])
+	if neverSet {
+		m.t.Fatalf("%s stays in the state, although its create had no effect", name)
 	}
-	state := attributesOf(got.known())
-	if receive := m.receive(i); state.text("type") != receive.Type || state.text("value") != receive.Value() {
-		m.t.Fatalf("reading %s returns %v, but FoneStorm has %+v", modelNumbers[i], state, receive)
+	if m.hasMet("get", simulator.AnotherFoneNumber) {
+		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", name)
 	}
+	if state := attributesOf(got.known()); state.text("type") != receive.Type || state.text("value") != receive.Value() {
+		m.t.Fatalf("reading %s returns %v, but FoneStorm has %+v", name, state, receive)
+	}
+	return got, diags
 }
 
 // mayBeGone reports whether FoneStorm returned in this operation that a FoneNumber is not in the account, and its list did
 // not contradict that.
-func (m *model) mayBeGone(i int) bool {
-	f, _ := m.account.Get(modelNumbers[i])
+func (m *model) mayBeGone(name string) bool {
+	f, _ := m.account.Get(name)
 	m.mu.Lock()
 	unlisted := f.Active != "yes" || !m.listed
 	m.mu.Unlock()
-	return unlisted && m.hasMet("get: "+string(simulator.NotFound))
+	return unlisted && m.hasMet("get", simulator.NotFound)
 }
 
-func (m *model) receive(i int) simulator.Receive {
-	f, _ := m.account.Get(modelNumbers[i])
+func (m *model) receive(name string) simulator.Receive {
+	f, _ := m.account.Get(name)
 	return f.Receive
 }
 
-// change applies the plan of a resource and checks the result.
-func (m *model) change(r *run, i int) *tfprotov6.Diagnostic {
-	before, config := m.instances[i], m.configs[i]
-	if m.tainted[i] && config != nil {
-		return m.replace(r, i)
-	}
-	c, diags := r.plan(before, config)
-	m.noSecrets(diags)
-	if problem := failure(diags); problem != nil || c.isEmpty() {
-		return problem
-	}
-	found, requests := m.receive(i), m.account.count("set")
+// apply checks the result of a change.
+func (m *model) apply(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
+	found, requests := m.receive(name), m.account.count("set")
 	m.begin()
 	after, diags := r.apply(c)
-	m.noSecrets(diags)
 	if n := m.account.count("set") - requests; n > 1+retries+1 { // One more with a new token.
-		m.t.Fatalf("setting %s sends %d requests", modelNumbers[i], n)
+		m.t.Fatalf("setting %s sends %d requests", name, n)
 	}
-	if problem := failure(diags); problem != nil {
-		m.uncertain[i] = m.uncertain[i] || !before.exists()
-		m.tainted[i] = m.tainted[i] || !before.exists() && after.exists()
+	now, problem := m.receive(name), failure(diags)
+	if problem != nil && c.before.exists() && !agrees(after, c.before) {
+		m.t.Fatalf("changing %s fails, but the state changes to %s", name, after.known())
+	}
+	var config attributes
+	switch isDestroy := c.planned.IsNull(); {
+	case !isDestroy:
+		config = m.config[name]
+	case m.config[name] != nil: // Of a tainted object, which is replaced.
+		if now != found {
+			m.t.Fatalf("replacing %s changes %+v to %+v before it is created again", name, found, now)
+		}
+		return after, diags
+	}
+	if problem != nil {
+		m.uncertain[name] = m.uncertain[name] || !c.before.exists()
 		if config != nil {
-			m.set[i] = append(m.set[i], config)
+			m.set[name] = append(m.set[name], config)
 		}
-		if !agrees(after, before) && before.exists() {
-			m.t.Fatalf("changing %s fails, but the state changes to %s", modelNumbers[i], after.known())
+		if now != found && !m.wants(config, now, found, c.before, name) {
+			m.t.Fatalf("changing %s fails and leaves %+v, which is neither the earlier nor the configured delivery", name, now)
 		}
-		m.instances[i] = after
-		if now := m.receive(i); now != found && !m.wants(i, config, now, found, before) {
-			m.t.Fatalf("changing %s fails and leaves %+v, which is neither the earlier nor the configured delivery", modelNumbers[i], now)
-		}
-		return problem
+		return after, diags
 	}
-	if m.hasMet("set: "+string(simulator.AnotherFoneNumber)) && !m.hasRead() { // A read corrects the result.
-		m.t.Fatalf("changing %s succeeds with the response for another FoneNumber", modelNumbers[i])
+	if m.hasMet("set", simulator.AnotherFoneNumber) && !m.hasMet("get", "") { // A read corrects the result.
+		m.t.Fatalf("changing %s succeeds with the response for another FoneNumber", name)
 	}
-	m.instances[i] = after
-	if now := m.receive(i); !m.wants(i, config, now, found, before) && (config != nil || !m.mayBeGone(i)) {
-		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", modelNumbers[i], config, now)
+	if !m.wants(config, now, found, c.before, name) && (config != nil || !m.mayBeGone(name)) {
+		m.t.Fatalf("changing %s to %v succeeds, but FoneStorm has %+v", name, config, now)
 	}
-	if config == nil && m.receive(i) == found { // Kept, because it is configured or because something else set it.
-		m.uncertain[i] = true
+	if config == nil && now == found { // Kept, because it is configured or because something else set it.
+		m.uncertain[name] = true
 	}
-	m.set[i], m.tainted[i] = []attributes{config}, false
+	m.set[name] = []attributes{config}
 	if cmp.Or(config.text("url_password_wo"), config.text("url_password")) != "" { // And with it a username.
-		m.uncertain[i] = false
+		m.uncertain[name] = false
 	}
-	return nil
+	return after, diags
 }
 
-// replace replaces a tainted instance. The plan of the new one has no record of the old one.
-func (m *model) replace(r *run, i int) *tfprotov6.Diagnostic {
-	planning := m.account.start(m.t.Context(), m.t, attributes{"check_on_plan": false})
-	c, diags := planning.plan(instance{}, m.configs[i])
-	if problem := failure(diags); problem != nil {
-		return problem
-	}
-	left, diags := r.apply(destruction(m.instances[i], c.private))
-	if problem := failure(diags); problem != nil {
-		m.instances[i] = left
-		return problem
-	}
-	m.instances[i], m.tainted[i] = instance{}, false
-	return m.change(r, i)
-}
-
-// isOwn reports whether an instance may have set this delivery.
-func (m *model) isOwn(i int, found simulator.Receive) bool {
-	return slices.ContainsFunc(m.set[i], func(config attributes) bool {
-		return sameDestination(found, config.text("type"), config.text("value"))
-	})
+// isOwn reports whether a resource may have set this delivery.
+func (m *model) isOwn(name string, found simulator.Receive) bool {
+	return slices.ContainsFunc(m.set[name], func(config attributes) bool { return sameDestination(found, config) })
 }
 
 // wants reports whether a delivery is what a resource should set, if FoneStorm and the state had these before.
-func (m *model) wants(i int, config attributes, now, found simulator.Receive, before instance) bool {
+func (m *model) wants(config attributes, now, found simulator.Receive, before instance, name string) bool {
 	if config == nil {
-		switch attributesOf(before.known()).text("on_destroy") {
-		case onDestroyKeep:
+		if attributesOf(before.known()).text("on_destroy") == onDestroyKeep {
 			return now == found
-		default:
-			return now.Type == "None" || now == found && !m.isOwn(i, found)
 		}
+		return now.Type == "None" || now == found && !m.isOwn(name, found)
 	}
-	if !sameDestination(now, config.text("type"), config.text("value")) {
+	if !sameDestination(now, config) {
 		return false
 	}
 	username, password := config.text("url_username"), cmp.Or(config.text("url_password_wo"), config.text("url_password"))
-	if username == "" && m.uncertain[i] {
+	if username == "" && m.uncertain[name] {
 		return true // Credentials of an earlier operation are not visible.
 	}
-	return now.URLUsername == username && (now.URLPassword == password || password == "" && m.uncertain[i])
+	return now.URLUsername == username && (now.URLPassword == password || password == "" && m.uncertain[name])
 }
 
-func sameDestination(now simulator.Receive, kind, value string) bool {
-	return cmp.Or(now.Type, "None") == kind && now.Value() == value
+func sameDestination(now simulator.Receive, config attributes) bool {
+	return cmp.Or(now.Type, "None") == config.text("type") && now.Value() == config.text("value")
 }
 
 // settled checks that FoneStorm matches the configuration, and that the next plan is empty.
 func (m *model) settled() {
-	r := m.start()
-	for i, config := range m.configs {
-		if config != nil {
-			if now := m.receive(i); !m.wants(i, config, now, now, instance{}) {
-				m.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", modelNumbers[i], config, now)
-			}
+	for _, name := range modelNumbers {
+		config := m.config[name]
+		if now := m.receive(name); config != nil && !m.wants(config, now, now, instance{}, name) {
+			m.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", name, config, now)
 		}
-		if m.instances[i].exists() != (config != nil) {
-			m.t.Fatalf("%s is in the state: %v, in the configuration: %v", modelNumbers[i], m.instances[i].exists(), config)
-		}
-		if config == nil {
-			continue
-		}
-		read, diags := r.refresh(m.instances[i])
-		if problem := failure(diags); problem != nil {
-			m.t.Fatalf("reading %s: %s: %s", modelNumbers[i], problem.Summary, problem.Detail)
-		}
-		if c, _ := r.plan(read, config); !c.isEmpty() {
-			m.t.Fatalf("after an apply of %s the plan still changes %q", modelNumbers[i], c.differs())
+		if exists := m.current[name].exists(); exists != (config != nil) {
+			m.t.Fatalf("%s is in the state: %t, in the configuration: %v", name, exists, config)
 		}
 	}
+	m.plansNothing("after an apply, ")
 	m.account.checkContract(m.t)
-}
-
-func (m *model) noSecrets(diags []*tfprotov6.Diagnostic) {
-	for _, d := range diags {
-		if strings.Contains(d.Summary+d.Detail, passwordPrefix) {
-			m.t.Fatalf("a password is shown: %s: %s", d.Summary, d.Detail)
-		}
-	}
 }
