@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -98,10 +97,9 @@ func (a *account) checkContract(t rapid.TB) {
 
 // memoryNet is a network without sockets.
 type memoryNet struct {
-	dialed   chan net.Conn
-	closed   chan struct{}
-	server   http.Server
-	refusals atomic.Int32 // Number of connections to reject from now on.
+	dialed chan net.Conn
+	closed chan struct{}
+	server http.Server
 }
 
 func (n *memoryNet) Accept() (net.Conn, error) {
@@ -123,9 +121,6 @@ func (n *memoryNet) transport() http.RoundTripper {
 }
 
 func (n *memoryNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	if n.refusals.Add(-1) >= 0 {
-		return nil, syscall.ECONNREFUSED
-	}
 	client, server := net.Pipe()
 	select {
 	case n.dialed <- server:
