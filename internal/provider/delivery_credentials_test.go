@@ -60,10 +60,10 @@ func checkCredentials(t *testing.T, as setting) {
 		if sent := a.count(as.request) > before; sent != step.sent {
 			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
 		}
-		as.mustBe(t, a, delivery{"URL", hookURL, step.username, step.password})
+		as.mustBe(t, a, testNumber, delivery{"URL", hookURL, step.username, step.password})
 	}
 	m.mustApply(nil)
-	as.mustBe(t, a, delivery{kind: "None"}) // Also checks that there are no credentials.
+	as.mustBe(t, a, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
 // FoneStorm never returns credentials. If setting new ones fails, it may have them anyway, and restoring the old

@@ -2,15 +2,13 @@ package provider
 
 import (
 	"bytes"
-	"context"
-	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"golang.org/x/net/idna"
 	"pgregory.net/rapid"
 
@@ -56,82 +54,21 @@ var spelled = map[string][2]string{
 	"URL":     {"https://hööks.example.com/In?m={{msg}}&t=a%20b#top", "https://hööks.example.com/Out?m={{msg}}&t=a%20b#top"},
 }
 
-// shownBy makes FoneStorm show destinations as these functions rewrite them, by the kind of response.
-func (a *account) shownBy(by map[simulator.Source]func(string) string) {
+// shownBy makes FoneStorm show the destinations of a setting as these functions rewrite them, by the kind of response.
+func (a *account) shownBy(as setting, by map[simulator.Source]func(string) string) {
 	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-		if rewrite := by[v.Source]; rewrite != nil && v.Receive.Type != "None" && v.Receive.Value() != "" {
-			v.Receive = v.Receive.Delivering(v.Receive.Type, rewrite(v.Receive.Value()))
+		rewrite := by[v.Source]
+		switch f := &v.FoneNumber; {
+		case rewrite == nil:
+		case as.event != "":
+			n := as.notification(f)
+			n.URL, n.Email = rewrite(n.URL), rewrite(n.Email)
+			n.Method = map[string]string{"JSON": "json", "GET": ""}[n.Method]
+		case f.Receive.Type != "None" && f.Receive.Value() != "":
+			f.Receive = f.Receive.Delivering(f.Receive.Type, rewrite(f.Receive.Value()))
 		}
 		return v.FoneNumber
 	})
-}
-
-// lives are resources of one account that go through each step of their life together.
-type lives struct {
-	t         rapid.TB
-	account   *account
-	instances []instance
-}
-
-func (l *lives) run() *run {
-	return l.account.start(context.Background(), l.t, attributes{"requests_per_second": 10_000})
-}
-
-func (l *lives) number(i int) string { return fmt.Sprint(3215550000 + i) }
-
-// apply refreshes, plans, and applies. It returns how many resources changed, and fails on errors.
-func (l *lives) apply(config func(number string) attributes) (changed int) {
-	l.t.Helper()
-	planning, applying := l.run(), l.run()
-	for i, before := range l.instances {
-		if before.exists() {
-			refreshed, diags := planning.refresh(before)
-			l.noError(diags)
-			before = refreshed
-		}
-		c, diags := planning.plan(before, config(l.number(i)))
-		l.noError(diags)
-		if l.instances[i] = before; !c.isEmpty() {
-			changed++
-			after, diags := applying.apply(c)
-			l.noError(diags)
-			l.instances[i] = after
-		}
-	}
-	return changed
-}
-
-func (l *lives) noError(diags []*tfprotov6.Diagnostic) {
-	l.t.Helper()
-	if d := failure(diags); d != nil {
-		l.t.Fatalf("%s: %s", d.Summary, d.Detail)
-	}
-}
-
-// settle applies a configuration until nothing changes. Only if FoneStorm shows a destination differently in settings than in
-// reads, there is a second change. Afterward, a refresh changes nothing, not even private state.
-func (l *lives) settle(config func(string) attributes, alike bool) {
-	l.t.Helper()
-	l.apply(config)
-	again := l.apply(config)
-	if again > 0 && alike {
-		l.t.Fatalf("%d resources change again", again)
-	}
-	if again > 0 && l.apply(config) > 0 {
-		l.t.Fatal("the resources change a third time")
-	}
-	r := l.run()
-	for i, before := range l.instances {
-		after, diags := r.refresh(before)
-		l.noError(diags)
-		if !after.known().Equal(before.known()) || !bytes.Equal(after.private, before.private) {
-			l.t.Fatalf("a refresh changes %s and %s to %s and %s", before.known(), before.private, after.known(), after.private)
-		}
-		f, _ := l.account.Get(l.number(i))
-		if want := config(l.number(i)); f.Receive.Value() != want.text("value") {
-			l.t.Fatalf("FoneStorm has %+v, want %v", f.Receive, want)
-		}
-	}
 }
 
 // However FoneStorm rewrites destinations, in settings, reads, and lists alike or differently, as long as their core remains:
@@ -140,36 +77,103 @@ func TestAnySpelling(t *testing.T) {
 	t.Parallel()
 	checkRandomly(t, size(100, 20, 10), func(t *rapid.T) {
 		kind := rapid.SampledFrom([]string{"Email", "Forward", "Device", "URL"}).Draw(t, "type")
-		names := []string{""}
-		for name := range rewritings[kind] {
-			names = append(names, name)
-		}
+		names := append(slices.Sorted(maps.Keys(rewritings[kind])), "")
 		slices.Sort(names)
 		draw := func(label string) string { return rapid.SampledFrom(names).Draw(t, label) }
 		setting, single, list := draw("setting"), draw("single read"), draw("list")
 		count := rapid.SampledFrom([]int{1, 7}).Draw(t, "resources") // Seven are listed.
-		rapid.SyncTest(t, func(t *rapid.T) {
-			a := serveInMemory(t, simulator.Options{FoneNumbers: count})
-			defer a.network.stop()
-			a.shownBy(map[simulator.Source]func(string) string{
-				simulator.FromSetting: rewritings[kind][setting], simulator.FromRead: rewritings[kind][single], simulator.FromList: rewritings[kind][list],
-			})
-			l := &lives{t: t, account: a, instances: make([]instance, count)}
-			config := func(value string) func(string) attributes {
-				return func(number string) attributes { return delivery{kind: kind, value: value}.attributes(number) }
-			}
-			l.settle(config(spelled[kind][0]), setting == single)
-			for i := range l.instances {
-				a.byHand(l.number(i), "Email", "stranger@example.net")
-			}
-			l.settle(config(spelled[kind][0]), setting == single)
-			l.settle(config(spelled[kind][1]), setting == single)
-			l.apply(func(string) attributes { return nil })
-			for i := range l.instances {
-				a.mustDeliver(t, l.number(i), delivery{kind: "None"})
-			}
-		})
+		rapid.SyncTest(t, func(t *rapid.T) { survivesSpelling(t, settings[0], kind, setting, single, list, count) })
 	})
+}
+
+// The same for a notification, which is spelled alike everywhere.
+func TestSpellingOfNotification(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"Email", "URL"} {
+		for name := range rewritings[kind] {
+			inMemory(t, kind+" "+name, func(t *testing.T) { survivesSpelling(t, settings[2], kind, name, name, name, 1) })
+		}
+	}
+}
+
+// survivesSpelling runs several resources through their life together, with the names of the rewritings.
+func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list string, count int) {
+	t.Helper()
+	a := serveInMemory(t, simulator.Options{FoneNumbers: count})
+	defer a.network.stop()
+	a.shownBy(as, map[simulator.Source]func(string) string{
+		simulator.FromSetting: rewritings[kind][setting], simulator.FromRead: rewritings[kind][single], simulator.FromList: rewritings[kind][list],
+	})
+	all := lives{t: t, as: as, kind: kind, alike: setting == single}
+	for range count {
+		all.resources = append(all.resources, &managed{t: t, account: a, settings: attributes{"requests_per_second": 10_000}})
+	}
+	all.settle(0)
+	for i := range count {
+		as.set(a, loadNumber(i), delivery{kind: "Email", value: "stranger@example.net"})
+	}
+	all.settle(0)
+	all.settle(1)
+	all.apply(-1)
+	for i := range count {
+		as.mustBe(t, a, loadNumber(i), delivery{kind: "None"})
+	}
+}
+
+// lives are resources of one account that go through each step of their life together.
+type lives struct {
+	t         testOrRapid
+	as        setting
+	kind      string
+	alike     bool // Whether FoneStorm shows a destination in settings as in reads.
+	resources []*managed
+}
+
+// config returns the configuration of a resource with one of the spelled destinations; nil if there is none.
+func (l *lives) config(i, spelling int) attributes {
+	if spelling < 0 {
+		return nil
+	}
+	config := l.as.config(delivery{kind: l.kind, value: spelled[l.kind][spelling]}.attributes(loadNumber(i)))
+	if config["url_method"] != nil {
+		config["url_method"] = []string{"JSON", "GET"}[spelling]
+	}
+	return config
+}
+
+// apply refreshes, plans, and applies. It returns how many resources changed, and fails on errors.
+func (l *lives) apply(spelling int) (changed int) {
+	l.t.Helper()
+	planning, applying := l.resources[0].start(), l.resources[0].start()
+	for i, m := range l.resources {
+		c, diags := m.planIn(planning, l.config(i, spelling))
+		if !c.isEmpty() {
+			changed++
+			diags = append(diags, m.applyIn(applying, c)...)
+		}
+		if d := failure(diags); d != nil {
+			l.t.Fatalf("%s: %s", d.Summary, d.Detail)
+		}
+	}
+	return changed
+}
+
+// settle applies a configuration until nothing changes. Only if FoneStorm shows a destination differently in settings than in
+// reads, there is a second change. Afterward, a refresh changes nothing, not even private state.
+func (l *lives) settle(spelling int) {
+	l.t.Helper()
+	l.apply(spelling)
+	if again := l.apply(spelling); again > 0 && (l.alike || l.apply(spelling) > 0) {
+		l.t.Fatalf("%d resources change again", again)
+	}
+	r := l.resources[0].start()
+	for i, m := range l.resources {
+		after, diags := r.refresh(m.instance)
+		if failure(diags) != nil || !after.known().Equal(m.known()) || !bytes.Equal(after.private, m.private) {
+			l.t.Fatalf("a refresh changes %s and %s to %s and %s: %v", m.known(), m.private, after.known(), after.private, diags)
+		}
+		l.as.mustBe(l.t, m.account, loadNumber(i), delivery{kind: l.kind, value: spelled[l.kind][spelling]})
+	}
 }
 
 // A setting that FoneStorm ignores, or that something else overwrites at once, is an error after several reads, and is never
@@ -205,7 +209,7 @@ func TestIgnoredSetting(t *testing.T) {
 // Reads that lag behind a setting for a few seconds do not fail the apply.
 func TestLaggingRead(t *testing.T) {
 	t.Parallel()
-	inMemory(t, "lag", func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newAccountInMemory(t, simulator.Options{})
 		a.byHand(testNumber, "None", "")
 		m := a.manage(t)
@@ -216,17 +220,9 @@ func TestLaggingRead(t *testing.T) {
 			return v.FoneNumber
 		})
 		for _, d := range []delivery{destinations[1], destinations[2], otherDestinations[2], destinations[4]} {
-			wantWarnings(t, m.mustApply(d.attributes(testNumber)), warningsOf(d))
+			wantWarnings(t, m.mustApply(d.attributes(testNumber)), map[string][]string{"None": {"Messages Will Be Deleted"}}[d.kind])
 		}
 	})
-}
-
-// warningsOf returns the warnings of a change to a delivery that is not about its spelling.
-func warningsOf(d delivery) []string {
-	if d.kind == "None" {
-		return []string{"Messages Will Be Deleted"}
-	}
-	return nil
 }
 
 // inMemory runs a subtest in a bubble, where waiting takes no time.

@@ -389,12 +389,12 @@ func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 // managed is one resource and its state. Each plan and each apply is a separate run, as in Terraform.
 type managed struct {
 	instance
-	t        *testing.T
+	t        testOrRapid
 	account  *account
 	settings attributes // Provider settings.
 }
 
-func (a *account) manage(t *testing.T) *managed { return &managed{t: t, account: a} }
+func (a *account) manage(t testOrRapid) *managed { return &managed{t: t, account: a} }
 
 func (m *managed) start() *run { return m.account.start(m.t.Context(), m.t, m.settings) }
 

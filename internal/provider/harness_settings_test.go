@@ -89,9 +89,9 @@ func (s setting) is(f simulator.FoneNumber) delivery {
 }
 
 // mustBe checks what FoneStorm has.
-func (s setting) mustBe(t rapid.TB, a *account, want delivery) {
+func (s setting) mustBe(t rapid.TB, a *account, number string, want delivery) {
 	t.Helper()
-	f, _ := a.Get(testNumber)
+	f, _ := a.Get(number)
 	if got := s.is(f); got != want {
 		t.Errorf("the %s is %+v, want %+v", s.name, got, want)
 	}
