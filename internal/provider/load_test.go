@@ -27,10 +27,10 @@ const (
 	neighbors   = 10       // Number of FoneNumbers in the account that are not managed.
 )
 
-// Thousands of FoneNumbers are created, read, and destroyed while one request of a hundred meets a fault. The next apply
-// retries what failed, as a user would do, until everything is as configured. Terraform itself takes most of an hour for
-// that, because it writes its whole state after each resource. So this test replaces Terraform, in a synctest bubble in
-// which latency takes no time.
+// Thousands of deliveries and notifications are created, read, and destroyed while one request of a hundred meets a fault. The next
+// apply retries what failed, as a user would do, until everything is as configured. Terraform itself takes most of an hour for
+// that, because it writes its whole state after each resource. So this test replaces Terraform, in a synctest bubble in which
+// latency takes no time. Each FoneNumber has one of them: time does not pass in a bubble while one waits for the lock of another.
 //
 // It is not parallel because it measures the memory of the process.
 func TestLoad(t *testing.T) {
@@ -41,39 +41,69 @@ func TestLoad(t *testing.T) {
 		for i := range neighbors {
 			l.account.byHand(loadNumber(n+i), "Email", "neighbor@example.com")
 		}
-		for range n {
-			l.resources = append(l.resources, l.account.manage(t))
+		for i := range n {
+			as := settings[map[int]int{4: 1, 5: 1}[i%8]] // A quarter are notifications, of both types.
+			l.resources = append(l.resources, &loaded{l.account.manage(t), as, i})
 		}
 		l.account.Inject(l.faults.choose)
-		l.applyUntilDone(loadConfig)
+		l.applyUntilDone(false)
 		l.plansNothing()
-		l.applyUntilDone(func(int) attributes { return nil })
-		t.Logf("faults with seed %d: %v", loadSeed, l.faults.met)
+		l.applyUntilDone(true)
 		total := 0
 		for _, met := range l.faults.met {
 			total += met
 		}
-		if total < n/100 {
+		if t.Logf("faults with seed %d: %v", loadSeed, l.faults.met); total < n/100 {
 			t.Errorf("there were %d faults, want twice as many as a hundredth of %d FoneNumbers", total, n)
 		}
 	})
 }
 
-// load does what Terraform does with many resources, one for each FoneNumber.
+// loaded is a resource for a setting of one FoneNumber.
+type loaded struct {
+	*managed
+	as setting
+	i  int
+}
+
+// destination is unique, so that it identifies the resource.
+func (l *loaded) destination() delivery {
+	number := loadNumber(l.i)
+	return []delivery{
+		{kind: "Email", value: "ops-" + number + "@example.com"},
+		{kind: "URL", value: "https://hooks.example.com/" + number + "?msg={{msg}}", username: "hook", password: "horse-" + number},
+		{kind: "Forward", value: "407" + number[3:]},
+		{kind: "Device", value: "987" + number},
+	}[l.i%4]
+}
+
+func (l *loaded) config(destroyed bool) attributes {
+	if destroyed {
+		return nil
+	}
+	config := l.as.config(l.destination().attributes(loadNumber(l.i)))
+	if password := config["url_password"]; password != nil {
+		delete(config, "url_password")
+		config["url_password_wo"], config["url_password_wo_version"] = password, 1
+	}
+	return config
+}
+
+// load does what Terraform does with many resources.
 type load struct {
 	t         *testing.T
 	account   *account
-	resources []*managed
+	resources []*loaded
 	faults    faults
 }
 
-// applyUntilDone applies until there are no errors, and checks that FoneStorm is as configured and that the other FoneNumbers are
-// unchanged.
-func (l *load) applyUntilDone(config func(i int) attributes) {
+// applyUntilDone applies or destroys until there are no errors, and checks that FoneStorm is as configured and that the other
+// FoneNumbers are unchanged.
+func (l *load) applyUntilDone(destroyed bool) {
 	l.t.Helper()
 	for n := 1; ; n++ {
 		begun := time.Now()
-		problems := l.apply(config)
+		problems := l.apply(destroyed)
 		l.t.Logf("apply %d: %d errors in %s", n, len(problems), time.Since(begun))
 		if len(problems) == 0 {
 			break
@@ -82,33 +112,31 @@ func (l *load) applyUntilDone(config func(i int) attributes) {
 			l.t.Fatalf("apply %d still has errors: %s: %s", n, problems[0].Summary, problems[0].Detail)
 		}
 	}
-	for i := range len(l.resources) + neighbors {
-		want := delivery{kind: "None"}
-		switch {
-		case i >= len(l.resources):
-			want = delivery{kind: "Email", value: "neighbor@example.com"}
-		case config(i) != nil:
-			want = loadDestination(i)
+	for _, m := range l.resources {
+		want := m.destination()
+		if destroyed {
+			want = delivery{kind: "None"}
 		}
-		if l.account.mustDeliver(l.t, loadNumber(i), want); l.t.Failed() {
-			return
-		}
+		m.as.mustBe(l.t, l.account, loadNumber(m.i), want)
+	}
+	for i := range neighbors {
+		l.account.mustDeliver(l.t, loadNumber(len(l.resources)+i), delivery{kind: "Email", value: "neighbor@example.com"})
 	}
 }
 
 // apply does what `terraform apply` does: one run of the provider plans and, if there are no errors, another one plans the
 // changes again and applies them.
-func (l *load) apply(config func(i int) attributes) []*tfprotov6.Diagnostic {
-	changed, problems := l.plan(l.start(), config)
+func (l *load) apply(destroyed bool) []*tfprotov6.Diagnostic {
+	changed, problems := l.plan(l.start(), destroyed)
 	if len(problems) > 0 {
 		return problems
 	}
 	r := l.start()
-	return l.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
-		if !changed[i] {
+	return l.each(func(n int, m *loaded) []*tfprotov6.Diagnostic {
+		if !changed[n] {
 			return nil
 		}
-		c, diags := r.plan(m.instance, config(i))
+		c, diags := r.plan(m.instance, m.config(destroyed))
 		if failure(diags) != nil {
 			return diags
 		}
@@ -117,24 +145,24 @@ func (l *load) apply(config func(i int) attributes) []*tfprotov6.Diagnostic {
 }
 
 // plan does what `terraform plan` does, in a separate run. It returns which resources an apply would change.
-func (l *load) plan(r *run, config func(i int) attributes) (changed []bool, problems []*tfprotov6.Diagnostic) {
+func (l *load) plan(r *run, destroyed bool) (changed []bool, problems []*tfprotov6.Diagnostic) {
 	changed = make([]bool, len(l.resources))
-	return changed, l.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
-		c, diags := m.planIn(r, config(i))
-		changed[i] = !c.isEmpty()
+	return changed, l.each(func(n int, m *loaded) []*tfprotov6.Diagnostic {
+		c, diags := m.planIn(r, m.config(destroyed))
+		changed[n] = !c.isEmpty()
 		return diags
 	})
 }
 
 // each runs a function for every resource, as many at once as Terraform does, and returns the errors.
-func (l *load) each(do func(i int, m *managed) []*tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
+func (l *load) each(do func(n int, m *loaded) []*tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
 	l.t.Helper()
 	var mu sync.Mutex
 	var workers errgroup.Group
 	workers.SetLimit(atOnce)
-	for i, m := range l.resources {
+	for n, m := range l.resources {
 		workers.Go(func() error {
-			if problem := failure(do(i, m)); problem != nil {
+			if problem := failure(do(n, m)); problem != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				problems = append(problems, problem)
@@ -154,7 +182,8 @@ func (l *load) start() *run {
 	return l.account.start(l.t.Context(), l.t, attributes{"requests_per_second": 100_000})
 }
 
-// plansNothing checks that a plan is empty and sends few requests, and that the provider does not keep requests in memory.
+// plansNothing checks that a plan is empty and sends few requests, which deliveries and notifications share, and that the provider
+// does not keep requests in memory.
 func (l *load) plansNothing() {
 	l.t.Helper()
 	l.account.Inject(nil) // A fault would add requests.
@@ -162,7 +191,7 @@ func (l *load) plansNothing() {
 	l.account.Forget()
 	before := memory()
 	r := l.start()
-	changed, problems := l.plan(r, loadConfig)
+	changed, problems := l.plan(r, false)
 	grown := memory() - before
 	runtime.KeepAlive(r)
 	if slices.Contains(changed, true) || len(problems) > 0 {
@@ -185,28 +214,8 @@ func memory() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// loadNumber returns the FoneNumber of a resource.
+// loadNumber returns the FoneNumber with this index.
 func loadNumber(i int) string { return strconv.Itoa(3215550000 + i) }
-
-// loadDestination returns the destination of a resource, which is unique, so that it identifies the resource.
-func loadDestination(i int) delivery {
-	number := loadNumber(i)
-	return []delivery{
-		{kind: "Email", value: "ops-" + number + "@example.com"},
-		{kind: "URL", value: "https://hooks.example.com/" + number + "?msg={{msg}}", username: "hook", password: "horse-" + number},
-		{kind: "Forward", value: "407" + number[3:]},
-		{kind: "Device", value: "987" + number},
-	}[i%4]
-}
-
-func loadConfig(i int) attributes {
-	d := loadDestination(i)
-	config := attributes{"fonenumber": loadNumber(i), "type": d.kind, "value": d.value}
-	if d.username != "" {
-		config["url_username"], config["url_password_wo"], config["url_password_wo_version"] = d.username, d.password, 1
-	}
-	return config
-}
 
 // faults are drawn for one request of a hundred.
 type faults struct {

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -258,40 +257,5 @@ func TestListOfNotifications(t *testing.T) {
 			t.Errorf("%v lists %s, want %s: %v", filter, got, want, diags)
 		}
 		wantWarnings(t, diags, map[bool][]string{true: {"Unsupported Destination"}}[len(filter) == 0 || filter["event"] == "send"])
-	}
-}
-
-// Refresh and plan of 1,000 deliveries and 1,000 notifications share one reading of the account.
-func TestRequestsForBoth(t *testing.T) {
-	t.Parallel()
-	a := newAccountInMemory(t, simulator.Options{FoneNumbers: size(1000, 1000, 100)})
-	var objects []instance
-	r := a.start(t.Context(), t, nil)
-	for _, f := range a.Numbers() {
-		f.Receive = f.Receive.Delivering("Email", "ops@example.com")
-		f.ReceiveNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}
-		a.Put(f)
-	}
-	for _, f := range a.Numbers() {
-		for _, as := range settings[:2] {
-			i, diags := r.importState(as.id(f.Number))
-			if failure(diags) != nil {
-				t.Fatal(failure(diags).Detail)
-			}
-			objects = append(objects, i)
-		}
-	}
-	a.Forget()
-	r = a.start(context.Background(), t, nil)
-	for _, i := range objects {
-		read, _ := r.refresh(i)
-		config := attributesOf(read.state)
-		delete(config, "on_destroy")
-		if c, diags := r.plan(read, config); !c.isEmpty() || len(diags) > 0 {
-			t.Fatalf("%v has changes and %v", config, diags)
-		}
-	}
-	if got := len(a.Requests()); got > 7 {
-		t.Errorf("%d requests, want at most 7", got)
 	}
 }
