@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -66,27 +65,36 @@ func checkCredentials(t *testing.T, as setting) {
 	as.mustBe(t, a, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
-// FoneStorm never returns credentials. If setting new ones fails, it may have them anyway, and restoring the old
-// configuration must set the old ones again.
+// FoneStorm never returns credentials. If setting new ones fails, it may have them or not. The next apply must set those of its
+// configuration again, be it the new or the old one.
 func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
-	for name, old := range map[string]attributes{
-		"password": toURL("hook", "old-horse", 0), "write-only password": toURL("hook", "old-horse", 1), "none": toURL("", "", 0),
+	failed := toURL("other", "new-horse", 0)
+	for name, test := range map[string]struct {
+		old   attributes // Nil for a create.
+		fault simulator.Fault
+		next  attributes
+		want  delivery
+	}{
+		"password":            {toURL("hook", "horse", 0), simulator.ResponseLost, toURL("hook", "horse", 0), delivery{"URL", hookURL, "hook", "horse"}},
+		"write-only password": {toURL("hook", "horse", 1), simulator.ResponseLost, toURL("hook", "horse", 1), delivery{"URL", hookURL, "hook", "horse"}},
+		"none":                {toURL("", "", 0), simulator.ResponseLost, toURL("", "", 0), delivery{"URL", hookURL, "", ""}},
+		"create, untainted":   {nil, simulator.BadGateway, failed, delivery{"URL", hookURL, "other", "new-horse"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccountInMemory(t, simulator.Options{FoneNumbers: 1})
-			a.byHand(testNumber, "None", "")
+			a := newAccountInMemory(t, simulator.Options{})
+			a.byHand(testNumber, "URL", hookURL)
 			m := a.manage(t)
 			m.settings = attributes{"max_retries": 0}
-			m.mustApply(old)
-			a.injectInto("set", simulator.ResponseLost)
-			wantError(t, m.apply(toURL("other", "new-horse", 0)), "Unable to Reach FoneStorm")
-			a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "other", "new-horse"})
+			if test.old != nil {
+				m.mustApply(test.old)
+			}
+			a.injectInto("set", test.fault)
+			wantError(t, m.apply(failed), map[simulator.Fault]string{simulator.ResponseLost: unreachable, simulator.BadGateway: serverError}[test.fault])
 			a.Inject(nil)
-			m.mustApply(old)
-			password := cmp.Or(old.text("url_password"), old.text("url_password_wo"))
-			a.mustDeliver(t, testNumber, delivery{"URL", hookURL, old.text("url_username"), password})
+			m.mustApply(test.next)
+			a.mustDeliver(t, testNumber, test.want)
 		})
 	}
 }

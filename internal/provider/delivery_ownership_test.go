@@ -19,98 +19,44 @@ const severalResources = "Multiple Resources for One FoneNumber"
 func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	t.Parallel()
 	first, second := destinations[1].attributes(testNumber), destinations[3].attributes(testNumber)
-
-	t.Run("both new", func(t *testing.T) {
-		t.Parallel()
-		r := newAccountWith(t, testNumber).start(t.Context(), t, nil)
-		_, diags := r.plan(instance{}, first)
-		wantWarnings(t, diags, nil)
-		_, diags = r.plan(instance{}, second)
-		wantError(t, diags, severalResources)
-	})
-	t.Run("both new and the same", func(t *testing.T) {
-		t.Parallel()
-		r := newAccountWith(t, testNumber).start(t.Context(), t, nil)
-		r.plan(instance{}, first)
-		_, diags := r.plan(instance{}, first)
-		wantError(t, diags, severalResources)
-	})
-	t.Run("one new", func(t *testing.T) {
-		t.Parallel()
-		a := newAccountWith(t, testNumber)
-		m := a.manage(t)
-		m.mustApply(first)
-		r := a.start(t.Context(), t, nil)
-		read, _ := r.refresh(m.instance)
-		r.plan(read, first)
-		_, diags := r.plan(instance{}, second)
-		wantError(t, diags, severalResources)
-	})
-	t.Run("both in the state", func(t *testing.T) {
-		t.Parallel()
-		a := newAccountWith(t, testNumber)
-		m, leaving := a.manage(t), a.manage(t)
-		m.mustApply(first)
-		leaving.mustImport(testNumber)
-		r := a.start(t.Context(), t, nil)
-		stays, diags := r.refresh(m.instance)
-		wantWarnings(t, diags, nil)
-		leaves, diags := r.refresh(leaving.instance)
-		wantWarnings(t, diags, []string{"Duplicate Resource Removed From State"})
-		if leaves.exists() || !stays.exists() {
-			t.Errorf("the state has %s and %s", stays.known(), leaves.known())
-		}
-		m.mustPlanNothing(first)
-	})
-	t.Run("imported again", func(t *testing.T) {
-		t.Parallel()
-		for _, importFirst := range []bool{false, true} {
-			a := newAccountWith(t, testNumber)
-			m := a.manage(t)
-			m.mustApply(first)
-			r := a.start(t.Context(), t, nil)
-			var diags []*tfprotov6.Diagnostic
-			if importFirst {
-				r.importState(testNumber)
-				_, diags = r.refresh(m.instance)
-			} else {
-				r.refresh(m.instance)
-				_, diags = r.importState(testNumber)
-			}
-			wantError(t, diags, severalResources, "replace the import block with a moved block")
-		}
-	})
-}
-
-// A resource that is replaced without a change is set once. If it were turned off first, its FoneNumber would delete
-// messages.
-func TestReplacedWithoutAChange(t *testing.T) {
-	t.Parallel()
-	config := destinations[1].attributes(testNumber)
-	for _, createFirst := range []bool{false, true} {
-		a := newAccountWith(t, testNumber)
-		m := a.manage(t)
-		m.mustApply(config)
-		a.Forget()
-		planning := m.start()
-		old, _ := planning.refresh(m.instance)
-		kept, _ := planning.plan(old, config)
-		created, _ := planning.plan(instance{private: kept.private}, config) // As Terraform plans a replacement.
-
-		applying := m.start()
-		if createFirst {
-			m.instance, _ = applying.apply(created)
-			deposed, _ := applying.plan(old, nil)
-			applying.apply(deposed)
-		} else {
-			applying.apply(destruction(old, created.private))
-			created, _ = applying.plan(instance{}, config)
-			m.instance, _ = applying.apply(created)
-		}
-		a.sendsOnly(t, 1)
-		a.mustDeliver(t, testNumber, destinations[1])
-		m.mustPlanNothing(config)
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	m.mustApply(first)
+	imported := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.importState(testNumber); return diags }
+	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(m.instance); return diags }
+	unchanged := func(r *run) []*tfprotov6.Diagnostic { _, diags := m.planIn(r, first); return diags }
+	creates := func(config attributes) func(r *run) []*tfprotov6.Diagnostic {
+		return func(r *run) []*tfprotov6.Diagnostic { _, diags := r.plan(instance{}, config); return diags }
 	}
+	for name, test := range map[string]struct {
+		begin, then func(r *run) []*tfprotov6.Diagnostic
+		text        string
+	}{
+		"both new":              {creates(first), creates(second), "Remove all but one of them."},
+		"both new and the same": {creates(first), creates(first), "Remove all but one of them."},
+		"one new":               {unchanged, creates(second), "Remove all but one of them."},
+		"imported, then known":  {imported, refreshed, "replace the import block with a moved block"},
+		"known, then imported":  {refreshed, imported, "replace the import block with a moved block"},
+	} {
+		r := m.start()
+		if d := failure(test.begin(r)); d != nil {
+			t.Errorf("%s: the first has the error %+v", name, d)
+		}
+		wantError(t, test.then(r), severalResources, test.text)
+	}
+
+	// If the state has both, the refresh removes one, and the other one does not change.
+	leaving := a.manage(t)
+	leaving.mustImport(testNumber)
+	r := a.start(t.Context(), t, nil)
+	stays, diags := r.refresh(m.instance)
+	wantWarnings(t, diags, nil)
+	leaves, diags := r.refresh(leaving.instance)
+	wantWarnings(t, diags, []string{"Duplicate Resource Removed From State"})
+	if leaves.exists() || !stays.exists() {
+		t.Errorf("the state has %s and %s", stays.known(), leaves.known())
+	}
+	m.mustPlanNothing(first)
 }
 
 // Two resources whose FoneNumber is unknown until the apply are rejected then, and the first stays.

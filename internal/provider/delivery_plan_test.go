@@ -15,7 +15,6 @@ import (
 
 const (
 	alreadyDelivers = "FoneNumber Already Delivers Elsewhere"
-	twice           = "Messages Will Arrive Twice"
 	missingDevice   = "Device Not Found in Account"
 )
 

@@ -94,47 +94,40 @@ func TestUnseenCredentialsOfAReplacement(t *testing.T) {
 	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 }
 
-// Credentials of the state that FoneStorm does not remove must not reach another URL.
+// Credentials of the state that FoneStorm does not remove must not reach another URL, not even by a detour through another type.
 func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
-	m.mustApply(toURL("hook", "horse", 0))
-	a.rejectEmptyCredentials()
-	wantError(t, m.apply(with(toURL("", "", 0), "value", "https://other.example.com/")), "Destination Rejected by FoneStorm", "empty")
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "hook", "horse"})
-	wantWarnings(t, m.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
-	if f, _ := a.Get(testNumber); f.Receive.Type != "None" {
-		t.Errorf("FoneStorm has %+v", f.Receive)
+	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
+	for _, detour := range []bool{false, true} {
+		a := newAccountWith(t, testNumber)
+		m := a.manage(t)
+		m.mustApply(toURL("hook", "horse", 0))
+		a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+			sent := simulator.Parameters(r)
+			isEmpty := sent.Has("url_username") && sent.Get("url_username") == ""
+			if isEmpty {
+				respond(w, http.StatusBadRequest, "url_username must not be empty.")
+			}
+			return isEmpty
+		})
+		if detour {
+			wantWarnings(t, m.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
+		}
+		before, _ := a.Get(testNumber)
+		wantError(t, m.apply(elsewhere), "Destination Rejected by FoneStorm", "must not reach the new URL", "set url_username")
+		if after, _ := a.Get(testNumber); after != before {
+			t.Errorf("FoneStorm has %+v, want %+v", after, before)
+		}
+		m.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
+		wantWarnings(t, m.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
+		if f, _ := a.Get(testNumber); f.Receive.Type != "None" {
+			t.Errorf("FoneStorm has %+v", f.Receive)
+		}
 	}
 }
 
-// rejectEmptyCredentials makes FoneStorm reject settings with empty credentials.
-func (a *account) rejectEmptyCredentials() {
-	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		sent := simulator.Parameters(r)
-		rejected := sent.Has("url_username") && sent.Get("url_username") == ""
-		if rejected {
-			respond(w, http.StatusBadRequest, "url_username must not be empty.")
-		}
-		return rejected
-	})
-}
-
-// Nor may they reach it by a detour through another type.
-func TestCredentialsThatAreKeptDoNotReachAnotherURL(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
-	m.mustApply(toURL("hook", "horse", 0))
-	a.rejectEmptyCredentials()
-	wantWarnings(t, m.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
-	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
-	wantError(t, m.apply(elsewhere), "Destination Rejected by FoneStorm", "must not reach the new URL", "set url_username")
-	m.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
-}
-
-// ignore_changes can keep half of a destination. A plan that would send it is an error that names both attributes.
+// ignore_changes can keep half of a destination. A plan that would send it is an error that names both attributes. Before that, a
+// scheduled `plan -refresh-only -detailed-exitcode` finds nothing.
 func TestAccIgnoreChanges(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
@@ -144,6 +137,7 @@ func TestAccIgnoreChanges(t *testing.T) {
 	}
 	w := a.newWorkspace(t, config("Email", "ops@example.com", "value"))
 	w.apply()
+	w.plan(0, "-refresh-only")
 	a.byHand(testNumber, "Email", "else@example.com") // Ignored.
 	w.plan(0)
 	w.configure(config("Forward", "3215551111", "value"))
@@ -155,17 +149,4 @@ func TestAccIgnoreChanges(t *testing.T) {
 	a.byHand(testNumber, "Email", "ops@example.com")
 	w.apply("-destroy")
 	a.mustDeliver(t, testNumber, delivery{kind: "None"})
-}
-
-// A scheduled `plan -refresh-only -detailed-exitcode` finds nothing after each kind of apply.
-func TestAccRefreshOnlyFindsNothing(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{FoneNumbers: 7})
-	w := a.newWorkspace(t, numbered(7, "ops@example.com"))
-	w.apply()
-	w.plan(0, "-refresh-only")
-	w.configure(numbered(7, "dev@example.com"))
-	w.apply()
-	w.plan(0, "-refresh-only")
-	w.plan(0)
 }

@@ -1,13 +1,10 @@
 package provider
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"testing"
-
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -243,7 +240,7 @@ func TestSamePlanInEveryOrder(t *testing.T) {
 			w.configure(moves.after, 0, false)
 			first := w.diagnosticsIn(w.randomOrder(), moves.replaced...)
 			for range 19 {
-				if got := w.diagnosticsIn(w.randomOrder(), moves.replaced...); !maps.Equal(got, first) {
+				if got := w.diagnosticsIn(w.randomOrder(), moves.replaced...); !maps.EqualFunc(got, first, slices.Equal) {
 					t.Fatalf("in one order, the plan shows\n%v\nand in another\n%v", first, got)
 				}
 			}
@@ -266,10 +263,13 @@ func (w *world) randomOrder() []string {
 
 // diagnosticsIn returns what a plan shows, by the name of the resource. The order contains each name twice: Terraform first refreshes
 // and then plans it.
-func (w *world) diagnosticsIn(order []string, replaced ...string) map[string]string {
+func (w *world) diagnosticsIn(order []string, replaced ...string) map[string][]string {
 	w.t.Helper()
-	r, refreshed, shows := w.start(), map[string]instance{}, map[string]string{}
+	r, nodes, refreshed, shows := w.start(), w.nodes(), map[string]instance{}, map[string][]string{}
 	for _, name := range order {
+		if !nodes[name] {
+			continue
+		}
 		before, isPlanned := refreshed[name]
 		if !isPlanned {
 			if refreshed[name] = w.current[name].instance; w.current[name].exists() {
@@ -281,10 +281,10 @@ func (w *world) diagnosticsIn(order []string, replaced ...string) map[string]str
 		if slices.Contains(replaced, name) {
 			r.plan(instance{private: c.private}, w.config[name]) // Terraform drops its warnings.
 		}
-		slices.SortFunc(diags, func(a, b *tfprotov6.Diagnostic) int { return cmp.Compare(a.Summary, b.Summary) })
 		for _, d := range diags {
-			shows[name] += d.Summary + ": " + d.Detail + "\n"
+			shows[name] = append(shows[name], d.Summary+": "+d.Detail)
 		}
+		slices.Sort(shows[name])
 	}
 	return shows
 }
