@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -18,9 +17,10 @@ const (
 	missingDevice   = "Device Not Found in Account"
 )
 
-// The plan of a new delivery warns about the current state of the FoneNumber.
-func TestPreview(t *testing.T) {
+// The warnings of a plan that creates, changes, or destroys a delivery.
+func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
+	const deleted = "Messages Will Be Deleted"
 	has := func(email string) simulator.FoneNumber {
 		return simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: email}}
 	}
@@ -28,10 +28,13 @@ func TestPreview(t *testing.T) {
 		return simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: kind, URL: url}}
 	}
 	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
+	unlisted := otherDestinations[0].attributes(testNumber)
 	tests := map[string]struct {
-		found    simulator.FoneNumber
-		settings attributes // Provider settings.
-		config   attributes
+		found    simulator.FoneNumber // Before anything is applied.
+		before   attributes           // Configuration that was applied before; nil for none.
+		byHand   string               // E-mail address that was set since then.
+		settings attributes           // Provider settings.
+		config   attributes           // Nil for a destroy.
 		warning  string
 		texts    []string
 	}{
@@ -40,7 +43,7 @@ func TestPreview(t *testing.T) {
 			texts: []string{`FoneNumber 3215551212 delivers to Email "old@example.com" now`, `replaces it with the configured delivery of type "Device"`},
 		},
 		"delivers elsewhere and will be None": {
-			found: has("old@example.com"), config: to(4), warning: "Messages Will Be Deleted", texts: []string{`replaces it with type "None"`},
+			found: has("old@example.com"), config: to(4), warning: deleted, texts: []string{`replaces it with type "None"`},
 		},
 		"another value of the same type": {found: has("old@example.com"), config: to(1), warning: alreadyDelivers},
 		"unknown value": {
@@ -67,23 +70,51 @@ func TestPreview(t *testing.T) {
 			found: calls("Callback", "HTTPS://Hooks.example.com:443/sms?msg=%7B%7Bmsg%7D%7D"), config: to(2), warning: twice,
 			texts: []string{"The receive notification of FoneNumber 3215551212 calls the same URL as its delivery"},
 		},
-		"another URL is called":          {found: calls("Callback", "https://hooks.example.com/other"), config: to(2)},
-		"stale URL of a notification":    {found: calls("None", destinations[2].value), config: to(2)},
-		"called with credentials":        {found: calls("Callback", "https://hook:horse@hooks.example.com/sms?msg={{msg}}"), config: to(2)},
-		"called, but delivers to e-mail": {found: calls("Callback", destinations[2].value), config: to(1)},
-		"turned off": {
+		"stale URL of a notification": {found: calls("None", destinations[2].value), config: to(2)},
+		"called with credentials":     {found: calls("Callback", "https://hook:horse@hooks.example.com/sms?msg={{msg}}"), config: to(2)},
+		"checks turned off": {
 			found:    simulator.FoneNumber{Active: "cancel", MessagingDisabled: true, Receive: has("old@example.com").Receive},
 			settings: attributes{"check_on_plan": false}, config: to(0),
 		},
+
+		"destroy disable": {
+			before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted`},
+		},
+		"destroy by default":  {before: to(1), warning: deleted},
+		"destroy type None":   {before: to(4)},
+		"destroy keep":        {before: with(to(1), "on_destroy", "keep")},
+		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: summaryLeftUnchanged},
+		"replace disable":     {before: to(1), config: with(to(1), "fonenumber", otherNumber), warning: deleted},
+		"replace keep": {
+			before: with(to(1), "on_destroy", "keep"), config: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
+		},
+		"replace keep by default": {
+			before: with(to(1), "on_destroy", "keep"), config: with(to(1), "fonenumber", otherNumber), warning: "Replacement Does Not Keep on_destroy",
+		},
+		"change to None": {
+			before: to(1), config: to(4), warning: deleted,
+			texts: []string{`With type "None", messages received at it are deleted upon receipt`, `AttributeName("type")`},
+		},
+		"change to something else":     {before: to(1), config: to(0)},
+		"change to an unlisted device": {before: to(0), config: unlisted, warning: missingDevice},
+		"unlisted device as before":    {before: unlisted, config: unlisted},
+		"change of on_destroy only":    {before: to(4), config: with(to(4), "on_destroy", "keep")},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, simulator.Options{})
+			a := newAccountWith(t, otherNumber)
 			test.found.Number = testNumber
 			a.Put(test.found)
 			a.PutDevice(simulator.Device{ID: destinations[0].value})
 			m := a.manage(t)
+			if test.before != nil {
+				m.mustApply(test.before)
+			}
+			if test.byHand != "" {
+				a.byHand(testNumber, "Email", test.byHand)
+			}
+			a.Forget()
 			m.settings = test.settings
 			_, diags := m.plan(test.config)
 			wantWarnings(t, diags, some(test.warning), test.texts...)
@@ -123,15 +154,14 @@ func TestAccPreviewOfMany(t *testing.T) {
 	}
 }
 
-// Errors of the check: those that the apply would meet stop the plan, others do not. Rejected credentials are an error only once,
-// also if the FoneNumbers are in the state.
+// A plan that cannot read FoneNumbers fails. Rejected credentials and an unreachable FoneStorm are an error only once, also if the
+// FoneNumbers are in the state.
 func TestPreviewFailures(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		settings  attributes
 		status    int // Status that FoneStorm returns for reads; zero for none.
 		failure   string
-		warning   string
 		says      string
 		once      bool // Whether there is one diagnostic for all FoneNumbers.
 		mostReads int
@@ -143,10 +173,7 @@ func TestPreviewFailures(t *testing.T) {
 			says: "Could not get a token for subaccount 2999999999:",
 		},
 		"forbidden": {status: 403, failure: "Permission Denied by FoneStorm", mostReads: 10},
-		"failing": {
-			settings: attributes{"max_retries": 0}, status: 503,
-			failure: "FoneStorm Server Error", mostReads: 6,
-		},
+		"failing":   {settings: attributes{"max_retries": 0}, status: 503, failure: "FoneStorm Server Error", mostReads: 6},
 		"unreachable": {
 			settings: attributes{"max_retries": 0, "endpoint": "http://127.0.0.1:1/v2"},
 			failure:  "Unable to Reach FoneStorm", says: "no response from http://127.0.0.1:1/v2", once: true,
@@ -169,13 +196,7 @@ func TestPreviewFailures(t *testing.T) {
 				_, diags := r.plan(instance{}, destinations[1].attributes(loadNumber(1+i)))
 				all = append(all, diags...)
 			}
-			if test.failure != "" {
-				wantError(t, all, test.failure, test.says)
-			} else if d := failure(all); d != nil || len(all) == 0 {
-				t.Errorf("the diagnostics are %v, want warnings", all)
-			} else {
-				says(t, all[0].Summary+": "+all[0].Detail, test.warning, test.says)
-			}
+			wantError(t, all, test.failure, test.says)
 			if n := a.count("get") + a.count("list"); n > test.mostReads {
 				t.Errorf("%d reads, want at most %d", n, test.mostReads)
 			}
@@ -210,108 +231,29 @@ func TestPreviewOnlyWhilePlanning(t *testing.T) {
 	}
 }
 
-// The warnings of a plan that destroys or changes a delivery, with each on_destroy.
-func TestPlanWarnings(t *testing.T) {
-	t.Parallel()
-	const deleted = "Messages Will Be Deleted"
-	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
-	tests := map[string]struct {
-		before, after attributes
-		byHand        string // E-mail address that is set between the two.
-		warning       string
-		texts         []string
-	}{
-		"destroy disable":     {before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted`}},
-		"destroy by default":  {before: to(1), warning: deleted},
-		"destroy type None":   {before: to(4)},
-		"destroy keep":        {before: with(to(1), "on_destroy", "keep")},
-		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: "FoneNumber Left Unchanged on Destroy"},
-		"replace disable":     {before: to(1), after: with(to(1), "fonenumber", otherNumber), warning: deleted},
-		"replace keep": {
-			before: with(to(1), "on_destroy", "keep"), after: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
-		},
-		"replace keep by default": {
-			before: with(to(1), "on_destroy", "keep"), after: with(to(1), "fonenumber", otherNumber), warning: "Replacement Does Not Keep on_destroy",
-		},
-		"change to None": {
-			before: to(1), after: to(4), warning: deleted,
-			texts: []string{`With type "None", messages received at it are deleted upon receipt`, `AttributeName("type")`},
-		},
-		"change to something else":  {before: to(1), after: to(0)},
-		"change of on_destroy only": {before: to(4), after: with(to(4), "on_destroy", "keep")},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccountWith(t, testNumber, otherNumber)
-			a.PutDevice(simulator.Device{ID: destinations[0].value})
-			m := a.manage(t)
-			m.mustApply(test.before)
-			if test.byHand != "" {
-				a.byHand(testNumber, "Email", test.byHand)
-			}
-			_, diags := m.plan(test.after)
-			wantWarnings(t, diags, some(test.warning), test.texts...)
-		})
-	}
-}
-
 // A plan with an unknown provider configuration warns once, even if there is nothing to refresh, and sends no requests.
 func TestUnknownProviderConfiguration(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)
-	config, other := destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)
-	first, second := a.manage(t), a.manage(t)
-	first.mustApply(config)
-	second.mustApply(other)
-	a.Forget()
-	unknown := attributes{"password": tftypes.UnknownValue}
-
-	r := a.start(t.Context(), t, unknown)
-	var warned []*tfprotov6.Diagnostic
-	for _, known := range []struct {
-		instance
-		config attributes
-	}{{first.instance, config}, {second.instance, other}} {
-		read, refreshed := r.refresh(known.instance)
-		c, planned := r.plan(read, known.config)
-		if warned = slices.Concat(warned, refreshed, planned); !c.isEmpty() {
-			t.Errorf("the plan changes %q", c.differs())
-		}
+	configs := []attributes{destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)}
+	known := []*managed{a.manage(t), a.manage(t)}
+	for i, m := range known {
+		m.mustApply(configs[i])
 	}
-	wantWarnings(t, warned, []string{"Refresh Skipped: Provider Configuration Unknown"})
-
-	r = a.start(t.Context(), t, unknown)
-	_, warned = r.plan(instance{}, config)
-	_, more := r.plan(instance{}, other)
-	wantWarnings(t, append(warned, more...), []string{"Refresh Skipped: Provider Configuration Unknown"})
+	a.Forget()
+	for what, objects := range map[string][]*managed{"known": known, "new": {a.manage(t), a.manage(t)}} {
+		r := a.start(t.Context(), t, attributes{"password": tftypes.UnknownValue})
+		var warned []*tfprotov6.Diagnostic
+		for i, m := range objects {
+			c, diags := m.planIn(r, configs[i])
+			if warned = append(warned, diags...); c.isEmpty() != m.exists() {
+				t.Errorf("%s: the plan changes %q", what, c.differs())
+			}
+		}
+		wantWarnings(t, warned, []string{"Refresh Skipped: Provider Configuration Unknown"})
+	}
 	if n := len(a.Requests()); n > 0 {
 		t.Errorf("%d requests were sent", n)
-	}
-}
-
-// What is already set causes no warning about its destination again, and no request for the list of devices. A change does.
-func TestWarningsAboutChangedDestinations(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber, ReceiveNotify: simulator.Notify{Type: "Callback", URL: hookURL}})
-	m := a.manage(t)
-	for _, step := range []struct {
-		config  attributes
-		warning string
-	}{
-		{toURL("", "", 0), twice},
-		{toURL("hook", "", 0), ""}, // The destination is the same.
-		{destinations[0].attributes(testNumber), missingDevice},
-		{toURL("", "", 0), twice},
-	} {
-		wantWarnings(t, m.mustApply(step.config), some(step.warning))
-		a.Forget()
-		_, diags := m.plan(step.config)
-		wantWarnings(t, diags, nil)
-		if n := a.count("devices"); n > 0 {
-			t.Errorf("%d requests for devices, want none", n)
-		}
 	}
 }
 
