@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -71,10 +72,11 @@ func (l *interruptibleTransport) RoundTrip(request *http.Request) (*http.Respons
 	return nil, errInterrupted
 }
 
-// object is the current object of a resource in the state.
+// object is an object in the state.
 type object struct {
 	instance
 	tainted bool
+	deposed bool // Whether another object has replaced it, which was created before the destroy of this one.
 }
 
 // world is an account, the resources that a user has configured in it, and their state. It plans and applies them as Terraform
@@ -89,16 +91,28 @@ type world struct {
 	destroying  bool                  // Whether everything is destroyed, which is planned without a refresh.
 	problem     *tfprotov6.Diagnostic // The last error.
 	start       func() *run           // Starts a process of the provider.
-	watch       watcher               // Nil for none.
-	config      map[string]attributes // Configurations by the name of the resource.
-	current     map[string]object     // Objects in the state by the name of the resource.
-	deposed     map[string][]instance // The same, for objects that a create_before_destroy has not destroyed yet.
+	watch       watcher
+
+	config   map[string]attributes // Configurations by the name of the resource.
+	state    map[string]object     // Objects by the name of the resource. Those that are deposed have names of their own.
+	deposals int                   // Number of objects that were deposed so far.
 }
 
-// watcher checks the calls of a world.
+// watcher makes the calls of a world that a test may want to check.
 type watcher interface {
 	refresh(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic)
 	apply(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic)
+}
+
+// unwatched only makes the calls.
+type unwatched struct{}
+
+func (unwatched) refresh(r *run, _ string, before instance) (instance, []*tfprotov6.Diagnostic) {
+	return r.refresh(before)
+}
+
+func (unwatched) apply(r *run, _ string, c change) (instance, []*tfprotov6.Diagnostic) {
+	return r.apply(c)
 }
 
 func newWorld(t testOrRapid, a *account, createFirst bool, order uint64) *world {
@@ -107,11 +121,11 @@ func newWorld(t testOrRapid, a *account, createFirst bool, order uint64) *world 
 	reached := *a
 	reached.transport = func() http.RoundTripper { return transport }
 	return &world{
-		t: t, account: a, transport: transport, createFirst: createFirst, legacy: order%2 == 1, order: rand.New(rand.NewPCG(order, 1)),
+		t: t, account: a, watch: unwatched{}, transport: transport, createFirst: createFirst, legacy: order%2 == 1, order: rand.New(rand.NewPCG(order, 1)),
 		start: func() *run {
 			return reached.start(t.Context(), t, attributes{"max_retries": 0, "requests_per_second": 100_000})
 		},
-		config: map[string]attributes{}, current: map[string]object{}, deposed: map[string][]instance{},
+		config: map[string]attributes{}, state: map[string]object{},
 	}
 }
 
@@ -163,13 +177,9 @@ func (w *world) plan(replaced ...string) (steps map[string]applyStep, ok bool) {
 	r := w.start()
 	steps = map[string]applyStep{}
 	for _, name := range shuffled(w, w.nodes()) {
-		deposedOf, isDeposed := strings.CutPrefix(name, "deposed ")
-		switch {
-		case isDeposed:
-			ok = w.planDeposed(r, deposedOf, steps)
-		case w.config[name] != nil:
+		if w.config[name] != nil {
 			ok = w.planResource(r, name, slices.Contains(replaced, name), steps)
-		default:
+		} else {
 			ok = w.planOrphan(r, name, steps)
 		}
 		if !ok {
@@ -179,76 +189,40 @@ func (w *world) plan(replaced ...string) (steps map[string]applyStep, ok bool) {
 	return steps, true
 }
 
-// nodes returns what a plan visits: resources, and deposed objects by name.
+// nodes returns the names of what a plan visits.
 func (w *world) nodes() map[string]bool {
 	nodes := map[string]bool{}
 	for name := range w.config {
 		nodes[name] = true
 	}
-	for name := range w.current {
+	for name := range w.state {
 		nodes[name] = true
-	}
-	for name := range w.deposed {
-		nodes["deposed "+name] = true
 	}
 	return nodes
 }
 
-// refresh reads one object. Afterward, an object that is gone does not exist.
-func (w *world) refresh(r *run, name string, before instance) (after instance, ok bool) {
-	if w.destroying {
+// refresh refreshes the object of a resource, if there is one, and forgets it if it is gone.
+func (w *world) refresh(r *run, name string) (after object, ok bool) {
+	before, exists := w.state[name]
+	if !exists || w.destroying {
 		return before, true
 	}
-	refresh := func(r *run, _ string, before instance) (instance, []*tfprotov6.Diagnostic) { return r.refresh(before) }
-	if w.watch != nil {
-		refresh = w.watch.refresh
-	}
-	after, diags := refresh(r, name, before)
-	return after, !w.fails(diags)
-}
-
-// refreshCurrent refreshes the current object of a resource, and forgets it if it is gone.
-func (w *world) refreshCurrent(r *run, name string) (after object, ok bool) {
-	before, exists := w.current[name]
-	if !exists {
-		return before, true
-	}
-	if before.instance, ok = w.refresh(r, name, before.instance); !ok {
+	var diags []*tfprotov6.Diagnostic
+	if before.instance, diags = w.watch.refresh(r, name, before.instance); w.fails(diags) {
 		return before, false
 	}
-	if w.current[name] = before; !before.exists() {
-		delete(w.current, name)
+	if w.state[name] = before; !before.exists() {
+		delete(w.state, name)
 		return object{}, true
 	}
 	return before, true
 }
 
-func (w *world) planDeposed(r *run, name string, steps map[string]applyStep) (ok bool) {
-	var kept []instance
-	for _, deposed := range w.deposed[name] {
-		if deposed, ok = w.refresh(r, name, deposed); !ok {
-			return false
-		}
-		if !deposed.exists() {
-			continue
-		}
-		if _, diags := r.plan(deposed, nil); w.fails(diags) {
-			return false
-		}
-		kept = append(kept, deposed)
-	}
-	delete(w.deposed, name)
-	if len(kept) > 0 {
-		w.deposed[name] = kept
-		steps["deposed "+name] = applyStep{do: w.destroysDeposed(name)}
-	}
-	return true
-}
-
+// planOrphan plans the destroy of an object that is not configured, or is deposed.
 func (w *world) planOrphan(r *run, name string, steps map[string]applyStep) (ok bool) {
-	before := w.current[name]
-	if !w.legacy {
-		if before, ok = w.refreshCurrent(r, name); !ok || !before.exists() {
+	before, late := w.state[name], w.legacy && !w.state[name].deposed
+	if !late {
+		if before, ok = w.refresh(r, name); !ok || !before.exists() {
 			return ok
 		}
 	}
@@ -256,18 +230,17 @@ func (w *world) planOrphan(r *run, name string, steps map[string]applyStep) (ok 
 	if w.fails(diags) {
 		return false
 	}
-	if w.legacy {
-		if before.instance, ok = w.refresh(r, name, before.instance); !ok {
+	if late {
+		if _, ok = w.refresh(r, name); !ok {
 			return false
 		}
-		w.current[name] = before
 	}
 	steps["delete "+name] = applyStep{do: w.destroys(name, c.private)}
 	return true
 }
 
 func (w *world) planResource(r *run, name string, replaced bool, steps map[string]applyStep) (ok bool) {
-	before, ok := w.refreshCurrent(r, name)
+	before, ok := w.refresh(r, name)
 	if !ok {
 		return false
 	}
@@ -295,8 +268,10 @@ func (w *world) planResource(r *run, name string, replaced bool, steps map[strin
 	case !before.exists():
 		steps["set "+name] = applyStep{do: w.sets(name)}
 	case w.createFirst:
-		steps["set "+name] = applyStep{do: w.setsBesideDeposed(name)}
-		steps["new deposed "+name] = applyStep{waitsFor: "set " + name, do: w.destroysDeposed(name)}
+		w.deposals++
+		deposed := fmt.Sprintf("deposed %d of %s", w.deposals, name)
+		steps["set "+name] = applyStep{do: w.setsBeside(deposed, name)}
+		steps["delete "+deposed] = applyStep{waitsFor: "set " + name, do: w.destroys(deposed, nil)}
 	default:
 		steps["delete "+name] = applyStep{do: w.destroys(name, c.private)}
 		steps["set "+name] = applyStep{waitsFor: "delete " + name, do: w.sets(name)}
@@ -328,11 +303,7 @@ func (w *world) carryOut(steps map[string]applyStep) (ok bool) {
 
 // applyChange applies a change, unless Terraform is killed meanwhile, so that it does not save the result.
 func (w *world) applyChange(r *run, name string, c change) (after instance, ok bool) {
-	apply := func(r *run, _ string, c change) (instance, []*tfprotov6.Diagnostic) { return r.apply(c) }
-	if w.watch != nil {
-		apply = w.watch.apply
-	}
-	after, diags := apply(r, name, c)
+	after, diags := w.watch.apply(r, name, c)
 	if w.transport.isKilled() {
 		return c.before, false
 	}
@@ -342,7 +313,7 @@ func (w *world) applyChange(r *run, name string, c change) (after instance, ok b
 // sets creates or updates the current object of a resource after planning it again.
 func (w *world) sets(name string) func(*run) bool {
 	return func(r *run) bool {
-		before := w.current[name].instance
+		before := w.state[name].instance
 		c, diags := r.plan(before, w.config[name])
 		if w.fails(diags) {
 			return false
@@ -352,59 +323,45 @@ func (w *world) sets(name string) func(*run) bool {
 		}
 		after, ok := w.applyChange(r, name, c)
 		if after.exists() {
-			w.current[name] = object{after, !ok && !before.exists()}
+			w.state[name] = object{instance: after, tainted: !ok && !before.exists()}
 		}
 		return ok
 	}
 }
 
-// setsBesideDeposed creates a new object while the old one is deposed.
-func (w *world) setsBesideDeposed(name string) func(*run) bool {
+// setsBeside creates a new object while the old one is deposed.
+func (w *world) setsBeside(deposed, name string) func(*run) bool {
 	return func(r *run) bool {
-		old := w.current[name]
-		delete(w.current, name)
-		w.deposed[name] = append(w.deposed[name], old.instance)
+		old := w.state[name]
+		delete(w.state, name)
+		w.state[deposed] = object{instance: old.instance, deposed: true}
 		ok := w.sets(name)(r)
-		if _, created := w.current[name]; !created {
-			w.deposed[name] = w.deposed[name][:len(w.deposed[name])-1]
-			w.current[name] = old
+		if _, created := w.state[name]; !created {
+			delete(w.state, deposed)
+			w.state[name] = old
 		}
 		return ok
 	}
 }
 
+// destroys destroys an object. One that is deposed is planned again.
 func (w *world) destroys(name string, private []byte) func(*run) bool {
 	return func(r *run) (ok bool) {
-		before := w.current[name]
+		before := w.state[name]
+		if before.deposed {
+			c, diags := r.plan(before.instance, nil)
+			if private = c.private; w.fails(diags) {
+				return false
+			}
+		}
 		ok = true
 		if before.exists() {
 			before.instance, ok = w.applyChange(r, name, destruction(before.instance, private))
 		}
-		if w.current[name] = before; ok {
-			delete(w.current, name)
+		if w.state[name] = before; ok {
+			delete(w.state, name)
 		}
 		return ok
-	}
-}
-
-// destroysDeposed destroys the deposed objects of a resource after planning each again.
-func (w *world) destroysDeposed(name string) func(*run) bool {
-	return func(r *run) bool {
-		var left []instance
-		for _, before := range w.deposed[name] {
-			c, diags := r.plan(before, nil)
-			if w.transport.isKilled() || w.fails(diags) {
-				left = append(left, before)
-				continue
-			}
-			if after, ok := w.applyChange(r, name, destruction(before, c.private)); !ok {
-				left = append(left, after)
-			}
-		}
-		if w.deposed[name] = left; len(left) == 0 {
-			delete(w.deposed, name)
-		}
-		return len(left) == 0
 	}
 }
 
@@ -428,8 +385,8 @@ func (w *world) settled(what string, numbers int) {
 // plansNothing checks that nothing is left to do.
 func (w *world) plansNothing(what string) {
 	w.t.Helper()
-	if steps, ok := w.plan(); !ok || len(steps)+len(w.deposed) > 0 {
-		w.t.Fatalf("%sthe plan has %v, the error %v, and deposed objects of %v", what, slices.Sorted(maps.Keys(steps)), w.problem, w.deposed)
+	if steps, ok := w.plan(); !ok || len(steps) > 0 {
+		w.t.Fatalf("%sthe plan has %v and the error %v", what, slices.Sorted(maps.Keys(steps)), w.problem)
 	}
 }
 

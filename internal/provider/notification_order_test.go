@@ -55,7 +55,7 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 				as, found, wanted := settings[i], sides[name][0], sides[name][1]
 				as.set(w.account, testNumber, found)
 				if !test.created && wanted != unmanaged {
-					w.current[name] = object{instance: w.account.imported(t, as.id(testNumber))}
+					w.state[name] = object{instance: w.account.imported(t, as.id(testNumber))}
 				}
 				if wanted != unmanaged && wanted != destroyed {
 					w.config[name] = as.config(wanted.attributes(testNumber))
@@ -66,7 +66,7 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 				var got []string
 				for name, shown := range w.diagnosticsIn(strings.Split(order, "")) {
 					other := map[string]string{"d": "n", "n": "d"}[name]
-					knew := order[0] != order[1] && w.current[other].exists()
+					knew := order[0] != order[1] && w.state[other].exists()
 					got = append(got, slices.DeleteFunc(shown, func(text string) bool {
 						ofBoth := strings.Contains(text, "unless another resource in the configuration")
 						return !ofBoth || name == first && test.unless && !knew && (test.want == "" || !strings.Contains(text, test.want))
@@ -93,7 +93,7 @@ func TestNotificationOfRenamedDelivery(t *testing.T) {
 	w := newWorld(t, newAccountInMemory(t, simulator.Options{}), false, 0)
 	w.account.Put(simulator.FoneNumber{Number: testNumber})
 	settings[0].set(w.account, testNumber, destinations[1])
-	w.current["old"] = object{instance: w.account.imported(t, testNumber)}
+	w.state["old"] = object{instance: w.account.imported(t, testNumber)}
 	w.config["new"], w.config["notification"] = destinations[1].attributes(testNumber), notify("Callback", hookURL, "JSON")
 	for _, order := range [][]string{{"old", "old", "new", "new"}, {"old", "new", "new", "old"}} {
 		if shows := w.diagnosticsIn(append(order, "notification", "notification")); shows["notification"] != nil {

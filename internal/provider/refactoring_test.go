@@ -48,7 +48,7 @@ func (f refactoring) begins(t *testing.T, a *account, createFirst bool, order ui
 		for name, i := range f.before {
 			a.byHand(loadNumber(i), "Email", valueIn(i, 0))
 			imported, diags := r.importState(loadNumber(i))
-			if w.current[name] = (object{instance: imported}); w.fails(diags) {
+			if w.state[name] = (object{instance: imported}); w.fails(diags) {
 				t.Fatal(w.problem.Detail)
 			}
 		}
@@ -165,20 +165,16 @@ func (w *world) mustDestroy(what string, f refactoring, killed bool) {
 			w.hasOneOf(what+"after the destroy, ", as, i, allowed[n][i]...)
 		}
 	}
-	if len(w.current)+len(w.deposed) > 0 {
-		w.t.Errorf("%sthe destroy leaves %v and deposed objects of %v", what, slices.Sorted(maps.Keys(w.current)), w.deposed)
+	if len(w.state) > 0 {
+		w.t.Errorf("%sthe destroy leaves %v", what, slices.Sorted(maps.Keys(w.state)))
 	}
 }
 
 // inState reports whether an object in the state has set this destination of a FoneNumber, and whether one would be destroyed without
 // turning it off.
 func (w *world) inState(as setting, i int, value string) (tracked, kept bool) {
-	objects := slices.Concat(slices.Collect(maps.Values(w.deposed))...)
-	for _, object := range w.current {
-		objects = append(objects, object.instance)
-	}
 	tracked = value == ""
-	for _, object := range objects {
+	for _, object := range w.state {
 		if state := attributesOf(object.known()); state.text("fonenumber") == loadNumber(i) && state.text("event") == as.event {
 			tracked = tracked || state.text("value") == value
 			kept = kept || state.text("on_destroy") == onDestroyKeep
@@ -212,7 +208,7 @@ func TestRandomSequencesOfBoth(t *testing.T) {
 				}
 				w.transport.interrupt(interruptions[w.order.IntN(4)], 1+w.order.IntN(12))
 				w.apply()
-				maps.DeleteFunc(w.current, func(_ string, o object) bool { return !o.exists() }) // Terraform does not save them.
+				maps.DeleteFunc(w.state, func(_ string, o object) bool { return !o.exists() }) // Terraform does not save them.
 			}
 			w.mustApply("the last apply")
 			for _, config := range w.config {
@@ -272,8 +268,8 @@ func (w *world) diagnosticsIn(order []string, replaced ...string) map[string][]s
 		}
 		before, isPlanned := refreshed[name]
 		if !isPlanned {
-			if refreshed[name] = w.current[name].instance; w.current[name].exists() {
-				refreshed[name], _ = r.refresh(w.current[name].instance)
+			if refreshed[name] = w.state[name].instance; w.state[name].exists() {
+				refreshed[name], _ = r.refresh(w.state[name].instance)
 			}
 			continue
 		}

@@ -136,7 +136,7 @@ var elsewhere = step{"refresh with another account", func(m *model) {
 	other := serveInMemory(m.t, simulator.Options{Account: "9998887777"})
 	defer other.network.stop()
 	r := other.start(m.t.Context(), m.t, nil)
-	for name, kept := range m.current {
+	for name, kept := range m.state {
 		left, diags := r.refresh(kept.instance)
 		problem := failure(diags)
 		if problem == nil || !strings.Contains(problem.Detail, "9998887777") || !left.known().Equal(kept.known()) {
@@ -322,7 +322,7 @@ func (m *model) refresh(r *run, name string, before instance) (instance, []*tfpr
 		return got, diags
 	}
 	receive := m.receive(name)
-	neverSet := m.current[name].tainted && !m.isOwn(name, receive)
+	neverSet := m.state[name].tainted && !m.isOwn(name, receive)
 	if !got.exists() {
 		if !neverSet && !m.mayBeGone(name) {
 			m.t.Fatalf("%s is removed from the state", name)
@@ -439,7 +439,7 @@ func (m *model) settled() {
 		if now := m.receive(name); config != nil && !m.wants(config, now, now, instance{}, name) {
 			m.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", name, config, now)
 		}
-		if exists := m.current[name].exists(); exists != (config != nil) {
+		if exists := m.state[name].exists(); exists != (config != nil) {
 			m.t.Fatalf("%s is in the state: %t, in the configuration: %v", name, exists, config)
 		}
 	}
