@@ -28,6 +28,12 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	creates := func(config attributes) func(r *run) []*tfprotov6.Diagnostic {
 		return func(r *run) []*tfprotov6.Diagnostic { _, diags := r.plan(instance{}, config); return diags }
 	}
+	createsAll := func(r *run) (diags []*tfprotov6.Diagnostic) {
+		for _, as := range settings {
+			diags = append(diags, creates(as.config(first))(r)...)
+		}
+		return diags
+	}
 	for name, test := range map[string]struct {
 		begin, then func(r *run) []*tfprotov6.Diagnostic
 		text        string
@@ -35,6 +41,7 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 		"both new":              {creates(first), creates(second), "Remove all but one of them."},
 		"both new and the same": {creates(first), creates(first), "Remove all but one of them."},
 		"one new":               {unchanged, creates(second), "Remove all but one of them."},
+		"the same notification": {createsAll, creates(settings[2].config(first)), "set the send notification of FoneNumber 3215551212"},
 		"imported, then known":  {imported, refreshed, "replace the import block with a moved block"},
 		"known, then imported":  {refreshed, imported, "replace the import block with a moved block"},
 	} {

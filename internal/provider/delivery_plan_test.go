@@ -17,15 +17,18 @@ const (
 	missingDevice   = "Device Not Found in Account"
 )
 
-// The warnings of a plan that creates, changes, or destroys a delivery.
+// The warnings of a plan that creates, changes, or destroys a delivery, or that creates a notification.
 func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
-	const deleted = "Messages Will Be Deleted"
+	const deleted, overwrites = "Messages Will Be Deleted", "FoneNumber Already Has a Notification"
 	has := func(email string) simulator.FoneNumber {
 		return simulator.FoneNumber{Receive: simulator.Receive{Type: "Email", Email: email}}
 	}
 	calls := func(kind, url string) simulator.FoneNumber {
-		return simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: kind, URL: url}}
+		return simulator.FoneNumber{ReceiveNotify: simulator.Notify{Type: kind, URL: url, Method: "JSON"}}
+	}
+	mailsAndCalls := func(url string) simulator.FoneNumber {
+		return simulator.FoneNumber{Receive: has("ops@example.com").Receive, ReceiveNotify: calls("Callback", url).ReceiveNotify}
 	}
 	to := func(i int) attributes { return destinations[i].attributes(testNumber) }
 	unlisted := otherDestinations[0].attributes(testNumber)
@@ -77,6 +80,15 @@ func TestPlanWarnings(t *testing.T) {
 			settings: attributes{"check_on_plan": false}, config: to(0),
 		},
 
+		"another notification": {
+			found: mailsAndCalls("https://user:secret@old.example.com/secret"), config: notify("Callback", hookURL, "JSON"), warning: overwrites,
+			texts: []string{"The receive notification of FoneNumber 3215551212 is ", `id = "3215551212/receive"`},
+		},
+		"another method":         {found: mailsAndCalls(hookURL), config: notify("Callback", hookURL, "GET"), warning: overwrites},
+		"the same notification":  {found: mailsAndCalls(hookURL), config: notify("Callback", hookURL, "JSON")},
+		"no notification":        {found: has("ops@example.com"), config: notify("Callback", hookURL, "JSON")},
+		"turns off notification": {found: mailsAndCalls(hookURL), config: notify("None", "", ""), warning: overwrites},
+
 		"destroy disable": {
 			before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted`},
 		},
@@ -118,6 +130,11 @@ func TestPlanWarnings(t *testing.T) {
 			m.settings = test.settings
 			_, diags := m.plan(test.config)
 			wantWarnings(t, diags, some(test.warning), test.texts...)
+			for _, d := range diags {
+				if strings.Contains(d.Detail, "secret") {
+					t.Errorf("the plan shows a secret: %s", d.Detail)
+				}
+			}
 			if asked := len(a.Requests()) > 0; asked == (test.settings != nil) {
 				t.Errorf("requests were sent: %t", asked)
 			}

@@ -236,11 +236,14 @@ func (r *run) importState(id string) (instance, []*tfprotov6.Diagnostic) {
 	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: typesOf(strings.Contains(id, "/")).name, ID: id})
 }
 
-// importIdentity imports by identity, as Terraform 1.12 or later does.
-func (r *run) importIdentity(number string) (instance, []*tfprotov6.Diagnostic) {
+// importIdentity imports by the identity with this ID, as Terraform 1.12 or later does.
+func (r *run) importIdentity(id string) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	identity := wire(r.t, protocol().identity, attributes{"fonenumber": number}.value(protocol().identity))
-	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: resourceName, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity}})
+	number, event, isNotification := strings.Cut(id, "/")
+	types, identity := typesOf(isNotification), attributes{"fonenumber": number, "event": event}
+	return r.imports(&tfprotov6.ImportResourceStateRequest{
+		TypeName: types.name, Identity: &tfprotov6.ResourceIdentityData{IdentityData: wire(r.t, types.identity, identity.value(types.identity))},
+	})
 }
 
 func (r *run) imports(request *tfprotov6.ImportResourceStateRequest) (instance, []*tfprotov6.Diagnostic) {

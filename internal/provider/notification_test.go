@@ -3,11 +3,8 @@ package provider
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
-
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -81,11 +78,7 @@ func TestImportOfNotification(t *testing.T) {
 			f.ReceiveNotify = simulator.Notify{Type: config.text("type"), URL: hookURL, Email: "ops@example.com", Method: "JSON"}
 			a.Put(f)
 			m := a.manage(t)
-			kind := protocol().notification.identity
-			identity := wire(t, kind, attributes{"fonenumber": testNumber, "event": "receive"}.value(kind))
-			byIdentity, diags := m.start().imports(&tfprotov6.ImportResourceStateRequest{
-				TypeName: notificationName, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity},
-			})
+			byIdentity, diags := m.start().importIdentity(testNumber + "/receive")
 			wantWarnings(t, diags, nil)
 			m.mustImport(testNumber + "/receive")
 			if !m.state.Equal(byIdentity.state) {
@@ -108,7 +101,9 @@ func TestImportOfNotification(t *testing.T) {
 	settings[1].set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
 	wantWarnings(t, m.mustApply(nil), []string{"FoneNumber Left Unchanged on Destroy", "FoneNumber Left Unchanged on Destroy"}, "receive notification of FoneNumber 3215551212 is Email")
 	settings[1].mustBe(t, a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
-	for id, summary := range map[string]string{"321/receive": "Invalid FoneNumber", testNumber + "/both": "Invalid Event", otherNumber + "/send": "FoneNumber Not Found in Account"} {
+	for id, summary := range map[string]string{
+		"321/receive": "Invalid FoneNumber", testNumber + "/both": "Invalid Event", otherNumber + "/send": "FoneNumber Not Found in Account",
+	} {
 		_, diags := m.start().importState(id)
 		wantError(t, diags, summary)
 	}
@@ -159,47 +154,6 @@ func TestNotificationThatListsOmit(t *testing.T) {
 			as.mustBe(t, a, testNumber, delivery{kind: "None"})
 		}
 	})
-}
-
-// The plan of a create shows what it overwrites, and two resources for one notification are an error.
-func TestCreateOfNotification(t *testing.T) {
-	t.Parallel()
-	const overwrites = "FoneNumber Already Has a Notification"
-	a := newAccountWith(t, testNumber)
-	a.byHand(testNumber, "Email", "ops@example.com")
-	m := a.manage(t)
-	for _, test := range []struct {
-		found    delivery
-		warnings []string
-	}{
-		{delivery{kind: "None"}, nil},
-		{delivery{kind: "URL", value: hookURL}, nil},
-		{delivery{kind: "URL", value: "https://user:secret@old.example.com/secret"}, []string{overwrites}},
-		{delivery{kind: "Email", value: "ops@example.com"}, []string{overwrites}},
-	} {
-		settings[1].set(a, testNumber, test.found)
-		_, diags := m.plan(notify("Callback", hookURL, "JSON"))
-		wantWarnings(t, diags, test.warnings)
-		if len(test.warnings) > 0 {
-			says(t, diags[0].Detail, "The receive notification of FoneNumber 3215551212 is ", `id = "3215551212/receive"`)
-			if strings.Contains(diags[0].Detail, "secret") {
-				t.Errorf("the plan shows a secret: %s", diags[0].Detail)
-			}
-		}
-	}
-	settings[1].set(a, testNumber, delivery{kind: "URL", value: hookURL})
-	_, diags := m.plan(notify("Callback", hookURL, "GET")) // Another method.
-	wantWarnings(t, diags, []string{overwrites})
-
-	r := m.start()
-	for _, config := range []attributes{notify("None", "", ""), settings[2].config(notify("None", "", "")), destinations[1].attributes(testNumber)} {
-		_, diags := r.plan(instance{}, config)
-		if failure(diags) != nil {
-			t.Fatal(failure(diags).Detail)
-		}
-	}
-	_, diags = r.plan(instance{}, settings[2].config(notify("Email", "ops@example.com", "")))
-	wantError(t, diags, "Multiple Resources for One FoneNumber", "set the send notification of FoneNumber 3215551212")
 }
 
 // Mistakes of notifications that deliveries do not have.
