@@ -7,8 +7,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // Conflicts between resources with the same FoneNumber are found before anything is changed. refactoring_test.go tests how
@@ -80,25 +78,6 @@ func TestAccTwoResourcesForAnUnknownFoneNumber(t *testing.T) {
 		CheckDestroy: a.delivers(testNumber, delivery{kind: "None"}),
 	})
 	a.sendsOnly(t, 2) // The first is set, and turned off with the test.
-}
-
-// Credentials of another account neither remove a resource from the state nor allow a destroy. The error names both accounts.
-func TestCredentialsOfAnotherAccount(t *testing.T) {
-	t.Parallel()
-	a, other := newAccountWith(t, testNumber), newAccount(t, simulator.Options{Account: "3210000002"})
-	m := a.manage(t)
-	m.mustApply(destinations[1].attributes(testNumber))
-	destroy, _ := m.plan(nil)
-	left, diags := other.start(t.Context(), t, nil).refresh(m.instance)
-	destroyed, more := other.start(t.Context(), t, nil).apply(destroy)
-	for _, diags := range [][]*tfprotov6.Diagnostic{diags, more} {
-		wantError(t, diags, "FoneNumber in Another Account", `"3210000002"`, "This resource was applied with account", "destroy = false")
-	}
-	if !left.known().Equal(m.known()) || !destroyed.known().Equal(m.known()) {
-		t.Errorf("the state has %s and %s", left.known(), destroyed.known())
-	}
-	m.mustApply(nil)
-	a.mustDeliver(t, testNumber, delivery{kind: "None"})
 }
 
 // Terraform destroys a tainted object without its record. If its FoneNumber changes too, the refreshed state may be a delivery that

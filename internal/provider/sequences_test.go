@@ -130,43 +130,43 @@ func interrupt(at int, faults ...simulator.Fault) step {
 	}}
 }
 
-// elsewhere is a refresh and a destroy with the credentials of another account, which contains none of the FoneNumbers. Neither may
-// change the state.
-var elsewhere = step{"refresh with another account", func(m *model) {
+// elsewhere is a refresh and a destroy with the credentials of another account, which contains none of the FoneNumbers. Neither
+// changes the state. Both errors name the accounts.
+var elsewhere = step{"refresh and destroy with another account", func(m *model) {
 	other := serveInMemory(m.t, simulator.Options{Account: "9998887777"})
 	defer other.network.stop()
 	r := other.start(m.t.Context(), m.t, nil)
 	for name, kept := range m.state {
-		left, diags := r.refresh(kept.instance)
-		problem := failure(diags)
-		if problem == nil || !strings.Contains(problem.Detail, "9998887777") || !left.known().Equal(kept.known()) {
-			m.t.Fatalf("reading %s with another account returns %s and %v", name, left.known(), problem)
+		check := func(left instance, diags []*tfprotov6.Diagnostic) {
+			problem := failure(diags)
+			if problem == nil || problem.Summary != "FoneNumber in Another Account" || !left.known().Equal(kept.known()) ||
+				!strings.Contains(problem.Detail, "9998887777") || !strings.Contains(problem.Detail, "This resource was applied with account") {
+				m.t.Fatalf("with another account, %s becomes %s: %v", name, left.known(), problem)
+			}
+		}
+		check(r.refresh(kept.instance))
+		if attributesOf(kept.state).text("on_destroy") != onDestroyKeep {
+			check(r.apply(destruction(kept.instance, kept.private)))
 		}
 	}
 }}
 
 var (
-	emails    = rapid.SampledFrom([]string{"ops@example.com", "dev@example.com"})
-	callbacks = rapid.SampledFrom([]string{"https://hooks.example.com/sms?msg={{msg}}", "https://hooks.example.org/"})
-	forwards  = rapid.SampledFrom([]string{"3215559991", "3215559992"})
-	devices   = rapid.SampledFrom([]string{"987123543678", "11"})
-	kinds     = rapid.SampledFrom([]string{"Email", "URL", "Forward", "Device", "None"})
+	kinds  = rapid.SampledFrom([]string{"Email", "URL", "Forward", "Device", "None"})
+	values = map[string][]string{
+		"Email":   {"ops@example.com", "dev@example.com"},
+		"URL":     {"https://hooks.example.com/sms?msg={{msg}}", "https://hooks.example.org/"},
+		"Forward": {"3215559991", "3215559992"},
+		"Device":  {"987123543678", "11"},
+	}
 )
 
 // valueOf draws a destination of a type.
 func valueOf(t *rapid.T, kind string) string {
-	switch kind {
-	case "Email":
-		return emails.Draw(t, "email")
-	case "URL":
-		return callbacks.Draw(t, "callback")
-	case "Forward":
-		return forwards.Draw(t, "forward")
-	case "Device":
-		return devices.Draw(t, "device")
-	default:
+	if kind == "None" {
 		return ""
 	}
+	return rapid.SampledFrom(values[kind]).Draw(t, "value")
 }
 
 // passwordPrefix is the prefix of all passwords of a model, to search for them.
