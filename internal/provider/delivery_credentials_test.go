@@ -70,16 +70,18 @@ func checkCredentials(t *testing.T, as setting) {
 func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
 	failed := toURL("other", "new-horse", 0)
+	inState, writeOnly, none := toURL("hook", "horse", 0), toURL("hook", "horse", 1), toURL("", "", 0)
 	for name, test := range map[string]struct {
-		old   attributes // Nil for a create.
-		fault simulator.Fault
-		next  attributes
-		want  delivery
+		old     attributes // Nil for a create.
+		fault   simulator.Fault
+		summary string
+		next    attributes
+		want    delivery
 	}{
-		"password":            {toURL("hook", "horse", 0), simulator.ResponseLost, toURL("hook", "horse", 0), delivery{"URL", hookURL, "hook", "horse"}},
-		"write-only password": {toURL("hook", "horse", 1), simulator.ResponseLost, toURL("hook", "horse", 1), delivery{"URL", hookURL, "hook", "horse"}},
-		"none":                {toURL("", "", 0), simulator.ResponseLost, toURL("", "", 0), delivery{"URL", hookURL, "", ""}},
-		"create, untainted":   {nil, simulator.BadGateway, failed, delivery{"URL", hookURL, "other", "new-horse"}},
+		"password":            {inState, simulator.ResponseLost, unreachable, inState, delivery{"URL", hookURL, "hook", "horse"}},
+		"write-only password": {writeOnly, simulator.ResponseLost, unreachable, writeOnly, delivery{"URL", hookURL, "hook", "horse"}},
+		"none":                {none, simulator.ResponseLost, unreachable, none, delivery{"URL", hookURL, "", ""}},
+		"create, untainted":   {nil, simulator.BadGateway, serverError, failed, delivery{"URL", hookURL, "other", "new-horse"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +93,7 @@ func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {
 				m.mustApply(test.old)
 			}
 			a.injectInto("set", test.fault)
-			wantError(t, m.apply(failed), map[simulator.Fault]string{simulator.ResponseLost: unreachable, simulator.BadGateway: serverError}[test.fault])
+			wantError(t, m.apply(failed), test.summary)
 			a.Inject(nil)
 			m.mustApply(test.next)
 			a.mustDeliver(t, testNumber, test.want)

@@ -81,8 +81,8 @@ func TestPlanWarnings(t *testing.T) {
 		},
 
 		"another notification": {
-			found: mailsAndCalls("https://user:secret@old.example.com/secret"), config: notify("Callback", hookURL, "JSON"), warning: overwrites,
-			texts: []string{"The receive notification of FoneNumber 3215551212 is ", `id = "3215551212/receive"`},
+			found: mailsAndCalls("https://user:secret@old.example.com/secret"), config: notify("Callback", hookURL, "JSON"),
+			warning: overwrites, texts: []string{"The receive notification of FoneNumber 3215551212 is ", `id = "3215551212/receive"`},
 		},
 		"another method":         {found: mailsAndCalls(hookURL), config: notify("Callback", hookURL, "GET"), warning: overwrites},
 		"the same notification":  {found: mailsAndCalls(hookURL), config: notify("Callback", hookURL, "JSON")},
@@ -90,7 +90,8 @@ func TestPlanWarnings(t *testing.T) {
 		"turns off notification": {found: mailsAndCalls(hookURL), config: notify("None", "", ""), warning: overwrites},
 
 		"destroy disable": {
-			before: with(to(1), "on_destroy", "disable"), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted`},
+			before: with(to(1), "on_destroy", "disable"), warning: deleted,
+			texts: []string{`messages received at FoneNumber 3215551212 are deleted`},
 		},
 		"destroy by default":  {before: to(1), warning: deleted},
 		"destroy type None":   {before: to(4)},
@@ -101,7 +102,8 @@ func TestPlanWarnings(t *testing.T) {
 			before: with(to(1), "on_destroy", "keep"), config: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
 		},
 		"replace keep by default": {
-			before: with(to(1), "on_destroy", "keep"), config: with(to(1), "fonenumber", otherNumber), warning: "Replacement Does Not Keep on_destroy",
+			before: with(to(1), "on_destroy", "keep"), config: with(to(1), "fonenumber", otherNumber),
+			warning: "Replacement Does Not Keep on_destroy",
 		},
 		"change to None": {
 			before: to(1), config: to(4), warning: deleted,

@@ -102,7 +102,9 @@ func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list str
 	a := serveInMemory(t, simulator.Options{FoneNumbers: count})
 	defer a.network.stop()
 	a.shownBy(as, map[simulator.Source]func(string) string{
-		simulator.FromSetting: rewritings[kind][setting], simulator.FromRead: rewritings[kind][single], simulator.FromList: rewritings[kind][list],
+		simulator.FromSetting: rewritings[kind][setting],
+		simulator.FromRead:    rewritings[kind][single],
+		simulator.FromList:    rewritings[kind][list],
 	})
 	all := lives{t: t, as: as, kind: kind, alike: setting == single}
 	for range count {

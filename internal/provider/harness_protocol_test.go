@@ -240,10 +240,9 @@ func (r *run) importState(id string) (instance, []*tfprotov6.Diagnostic) {
 func (r *run) importIdentity(id string) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	number, event, isNotification := strings.Cut(id, "/")
-	types, identity := typesOf(isNotification), attributes{"fonenumber": number, "event": event}
-	return r.imports(&tfprotov6.ImportResourceStateRequest{
-		TypeName: types.name, Identity: &tfprotov6.ResourceIdentityData{IdentityData: wire(r.t, types.identity, identity.value(types.identity))},
-	})
+	types := typesOf(isNotification)
+	identity := wire(r.t, types.identity, attributes{"fonenumber": number, "event": event}.value(types.identity))
+	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: types.name, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity}})
 }
 
 func (r *run) imports(request *tfprotov6.ImportResourceStateRequest) (instance, []*tfprotov6.Diagnostic) {

@@ -121,7 +121,8 @@ func newWorld(t testOrRapid, a *account, createFirst bool, order uint64) *world 
 	reached := *a
 	reached.transport = func() http.RoundTripper { return transport }
 	return &world{
-		t: t, account: a, watch: unwatched{}, transport: transport, createFirst: createFirst, legacy: order%2 == 1, order: rand.New(rand.NewPCG(order, 1)),
+		t: t, account: a, watch: unwatched{}, transport: transport, createFirst: createFirst,
+		order: rand.New(rand.NewPCG(order, 1)), legacy: order%2 == 1,
 		start: func() *run {
 			return reached.start(t.Context(), t, attributes{"max_retries": 0, "requests_per_second": 100_000})
 		},

@@ -77,7 +77,9 @@ func TestInterruptedRefactoring(t *testing.T) {
 	t.Parallel()
 	for _, refactoring := range refactorings(size(3, 3, 2)) {
 		for _, createFirst := range []bool{false, true} {
-			for variant, orders := range map[string]int{"same destinations": size(2, 1, 1), "other destinations": size(2, 1, 0), "with notifications": 1} {
+			for variant, orders := range map[string]int{
+				"same destinations": size(2, 1, 1), "other destinations": size(2, 1, 0), "with notifications": 1,
+			} {
 				for _, how := range interruptions {
 					t.Run(fmt.Sprintf("%s/create first %t/%s/%s", refactoring.name, createFirst, variant, how), func(t *testing.T) {
 						t.Parallel()
@@ -204,7 +206,8 @@ func TestRandomSequencesOfBoth(t *testing.T) {
 					}
 				}
 				if w.order.IntN(2) == 0 {
-					settings[w.order.IntN(2)].set(w.account, loadNumber(w.order.IntN(numbers)), delivery{kind: "Email", value: "boss@example.com"})
+					as, i := settings[w.order.IntN(2)], w.order.IntN(numbers)
+					as.set(w.account, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
 				}
 				w.transport.interrupt(interruptions[w.order.IntN(4)], 1+w.order.IntN(12))
 				w.apply()
@@ -213,7 +216,8 @@ func TestRandomSequencesOfBoth(t *testing.T) {
 			w.mustApply("the last apply")
 			for _, config := range w.config {
 				for _, as := range settings[:2] {
-					if f, _ := w.account.Get(config.text("fonenumber")); config.text("event") == as.event && as.is(f).value != config.text("value") {
+					f, _ := w.account.Get(config.text("fonenumber"))
+					if config.text("event") == as.event && as.is(f).value != config.text("value") {
 						t.Errorf("FoneStorm has %+v, want %v", as.is(f), config)
 					}
 				}

@@ -57,9 +57,11 @@ func TestFixedSequences(t *testing.T) {
 			delivers(number, "Email", "dev@example.com"),
 			remove, apply(), off,
 		},
-		"a create whose response is lost is turned off":           {byBoss, created, apply(then(lost, lost, lost)...), remove, apply(), off},
-		"a create whose response and read are lost is turned off": {byBoss, created, apply(then(lost, lost, lost, failing, failing, failing)...), remove, apply(), off},
-		"a create that fails is forgotten":                        {byBoss, created, apply(then(failing, failing, failing)...), remove, apply(), boss},
+		"a create whose response is lost is turned off": {byBoss, created, apply(then(lost, lost, lost)...), remove, apply(), off},
+		"a create whose response and read are lost is turned off": {
+			byBoss, created, apply(then(lost, lost, lost, failing, failing, failing)...), remove, apply(), off,
+		},
+		"a create that fails is forgotten": {byBoss, created, apply(then(failing, failing, failing)...), remove, apply(), boss},
 		"a create that fails and cannot be read is forgotten": {
 			byBoss, created, apply(then(failing, failing, failing, failing, failing, failing)...), remove, apply(), boss,
 		},
@@ -140,7 +142,8 @@ var elsewhere = step{"refresh and destroy with another account", func(m *model) 
 		check := func(left instance, diags []*tfprotov6.Diagnostic) {
 			problem := failure(diags)
 			if problem == nil || problem.Summary != "FoneNumber in Another Account" || !left.known().Equal(kept.known()) ||
-				!strings.Contains(problem.Detail, "9998887777") || !strings.Contains(problem.Detail, "This resource was applied with account") {
+				!strings.Contains(problem.Detail, `not in account "9998887777"`) ||
+				!strings.Contains(problem.Detail, "This resource was applied with account") {
 				m.t.Fatalf("with another account, %s becomes %s: %v", name, left.known(), problem)
 			}
 		}
