@@ -57,6 +57,12 @@ func TestFixedSequences(t *testing.T) {
 			delivers(number, "Email", "dev@example.com"),
 			remove, apply(), off,
 		},
+		"an update that fails and cannot be read is turned off": {
+			created, apply(),
+			to("Email", "dev@example.com", onDestroyDisable), apply(then(failing, failing, failing, failing, failing, failing)...),
+			delivers(number, "Email", "ops@example.com"),
+			remove, apply(), off,
+		},
 		"a create whose response is lost is turned off": {byBoss, created, apply(then(lost, lost, lost)...), remove, apply(), off},
 		"a create whose response and read are lost is turned off": {
 			byBoss, created, apply(then(lost, lost, lost, failing, failing, failing)...), remove, apply(), off,
