@@ -19,7 +19,8 @@ const (
 func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 	t.Parallel()
 	url, other, mail := delivery{kind: "URL", value: hookURL}, delivery{kind: "URL", value: hookURL + "/other"}, delivery{kind: "Email", value: "ops@example.com"}
-	none, unmanaged, destroyed := delivery{kind: "None"}, delivery{kind: "unmanaged"}, delivery{kind: "destroyed"}
+	none, unmanaged := delivery{kind: "None"}, delivery{kind: "unmanaged"}
+	destroyed, kept := delivery{kind: "destroyed"}, delivery{kind: "destroyed", value: "kept"}
 	for name, test := range map[string]struct {
 		delivery, notification [2]delivery // What FoneStorm shows first, and what is configured.
 		created                bool        // Whether the resources are created over it. Otherwise, they were imported.
@@ -43,6 +44,7 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 		"no delivery, unmanaged":               {[2]delivery{none, unmanaged}, [2]delivery{mail, url}, false, nothing, false},
 		"delivery turned off":                  {[2]delivery{mail, none}, [2]delivery{mail, url}, false, nothing, false},
 		"delivery destroyed":                   {[2]delivery{mail, destroyed}, [2]delivery{mail, url}, false, nothing, false},
+		"delivery destroyed but kept":          {[2]delivery{url, kept}, [2]delivery{mail, url}, false, twice, false},
 		"delivery set at the same time":        {[2]delivery{none, mail}, [2]delivery{none, url}, true, "", true},
 		"neither":                              {[2]delivery{mail, none}, [2]delivery{url, none}, false, "", false},
 	} {
@@ -55,9 +57,9 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 				as, found, wanted := settings[i], sides[name][0], sides[name][1]
 				as.set(w.account, testNumber, found)
 				if !test.created && wanted != unmanaged {
-					w.state[name] = object{instance: w.account.imported(t, as.id(testNumber))}
+					w.state[name] = object{instance: w.account.imported(t, as.id(testNumber), wanted == kept)}
 				}
-				if wanted != unmanaged && wanted != destroyed {
+				if wanted != unmanaged && wanted.kind != "destroyed" {
 					w.config[name] = as.config(wanted.attributes(testNumber))
 				}
 			}
@@ -93,21 +95,28 @@ func TestNotificationOfRenamedDelivery(t *testing.T) {
 	w := newWorld(t, newAccountInMemory(t, simulator.Options{}), false, 0)
 	w.account.Put(simulator.FoneNumber{Number: testNumber})
 	settings[0].set(w.account, testNumber, destinations[1])
-	w.state["old"] = object{instance: w.account.imported(t, testNumber)}
-	w.config["new"], w.config["notification"] = destinations[1].attributes(testNumber), notify("Callback", hookURL, "JSON")
-	for _, order := range [][]string{{"old", "old", "new", "new"}, {"old", "new", "new", "old"}} {
-		if shows := w.diagnosticsIn(append(order, "notification", "notification")); shows["notification"] != nil {
-			t.Errorf("in order %v, the plan shows %s", order, shows["notification"])
+	w.state["old"] = object{instance: w.account.imported(t, testNumber, false)}
+	w.config["notification"] = notify("Callback", hookURL, "JSON")
+	for _, test := range []struct {
+		to   attributes
+		want string
+	}{{destinations[1].attributes(testNumber), ""}, {toURL("", "", 0), twice}} {
+		for _, order := range []string{"old old new new", "old new new old", "new new old old"} {
+			w.config["new"] = test.to
+			shows := w.diagnosticsIn(strings.Fields(order + " notification notification"))
+			if got := strings.Join(shows["notification"], ""); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+				t.Errorf("in order %s, the plan shows %q, want %q", order, got, test.want)
+			}
 		}
 	}
 }
 
-// imported returns an object that keeps nothing when it is destroyed.
-func (a *account) imported(t *testing.T, id string) instance {
+// imported returns an object that keeps what it has set when it is destroyed, or turns it off.
+func (a *account) imported(t *testing.T, id string, keeps bool) instance {
 	t.Helper()
 	m := a.manage(t)
 	m.mustImport(id)
-	if config := attributesOf(m.state); config["on_destroy"] != nil {
+	if config := attributesOf(m.state); config["on_destroy"] != nil && !keeps {
 		m.mustApply(with(config, "on_destroy", onDestroyDisable))
 	}
 	return m.instance
