@@ -64,6 +64,26 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	m.mustPlanNothing(first)
 }
 
+// With -refresh=false, a state can still have two objects. The destroy of one does not turn off what the configuration contains, even
+// if the apply sends nothing for the other one.
+func TestTwoObjectsWithoutRefresh(t *testing.T) {
+	t.Parallel()
+	config := destinations[1].attributes(testNumber)
+	a := newAccountWith(t, testNumber)
+	stays, leaves := a.manage(t), a.manage(t)
+	stays.mustApply(config)
+	leaves.mustImport(testNumber)
+	leaves.mustApply(with(config, "on_destroy", onDestroyDisable))
+	r := a.start(t.Context(), t, nil)
+	update, _ := r.plan(stays.instance, with(config, "on_destroy", onDestroyKeep))
+	destroy, _ := r.plan(leaves.instance, nil)
+	for _, c := range []change{update, destroy} {
+		_, diags := r.apply(c)
+		wantWarnings(t, diags, nil)
+	}
+	a.mustDeliver(t, testNumber, destinations[1])
+}
+
 // Two resources whose FoneNumber is unknown until the apply are rejected then, and the first stays.
 func TestAccTwoResourcesForAnUnknownFoneNumber(t *testing.T) {
 	a := newAccountWith(t, testNumber)
