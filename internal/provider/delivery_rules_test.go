@@ -9,15 +9,19 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Every correction of a text is sent, however small, and once: even one that means the same destination.
+// Every correction of a text is sent, however small, and once: even one that means the same destination, which is no drift. A token that
+// is percent-encoded by hand is drift, because FoneStorm may not replace it.
 func TestCorrectionsAreSent(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ kind, wrong, right string }{
-		{"URL", "https://hooks.example.com/?m=%7B%7Bmsg%7D%7D", "https://hooks.example.com/?m={{msg}}"},
-		{"URL", "https://hooks.example.com/?a=1&amp;b=2", "https://hooks.example.com/?a=1&b=2"},
-		{"URL", "https://hooks.example.com/a%2fb", "https://hooks.example.com/a%2Fb"},
-		{"URL", "https://hooks.example.com", "https://hooks.example.com/"},
-		{"Email", "Ops@example.com", "ops@example.com"},
+	for _, test := range []struct {
+		kind, wrong, right string
+		isDrift            bool
+	}{
+		{"URL", "https://hooks.example.com/?m=%7B%7Bmsg%7D%7D", "https://hooks.example.com/?m={{msg}}", true},
+		{"URL", "https://hooks.example.com/?a=1&amp;b=2", "https://hooks.example.com/?a=1&b=2", true},
+		{"URL", "https://hooks.example.com/a%2fb", "https://hooks.example.com/a%2Fb", true},
+		{"URL", "https://hooks.example.com", "https://hooks.example.com/", false},
+		{"Email", "Ops@example.com", "ops@example.com", false},
 	} {
 		a := newAccountWith(t, testNumber)
 		m := a.manage(t)
@@ -26,6 +30,10 @@ func TestCorrectionsAreSent(t *testing.T) {
 		m.mustApply(right.attributes(testNumber))
 		a.sendsOnly(t, 2)
 		a.mustDeliver(t, testNumber, right)
+		a.byHand(testNumber, test.kind, test.wrong)
+		if c, _ := m.plan(right.attributes(testNumber)); c.isEmpty() == test.isDrift {
+			t.Errorf("after %q was set by hand, the plan changes %q", test.wrong, c.differs())
+		}
 	}
 }
 
