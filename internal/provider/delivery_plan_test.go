@@ -233,15 +233,17 @@ func TestPreviewFailures(t *testing.T) {
 	}
 }
 
-// When Terraform plans again during an apply, the FoneNumbers are not read again.
+// When Terraform plans again during an apply, the FoneNumbers are not read again, and no warning is repeated.
 func TestPreviewOnlyWhilePlanning(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)
 	first, second := destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)
 	planning, _ := a.start(t.Context(), t, nil).plan(instance{}, first)
 	r := a.start(t.Context(), t, nil)
-	r.apply(planning)
+	applied, _ := r.apply(planning)
 	a.Forget()
+	_, again := r.plan(applied, nil)
+	wantWarnings(t, again, nil)
 	if c, diags := r.plan(instance{}, second); c.isEmpty() || len(diags) > 0 {
 		t.Errorf("the plan is empty or has the diagnostics %v", diags)
 	}
