@@ -77,7 +77,6 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 	if len(rec.Applied) == 0 {
 		return
 	}
-	rec.ID = "" // This is another object than the replaced one.
 	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
 }
 
