@@ -1,15 +1,17 @@
 // Package fonestorm is a client for FracTEL's FoneStorm API. It knows HTTP, but nothing about Terraform except its log, and it is
 // safe for concurrent use. A call such as GetFoneNumber passes through these files:
 //
+//	fonenumber.go  contains the call and builds its request; so do delivery.go and device.go
 //	account.go     returns the FoneNumber if it is known, and otherwise decides between a single read and the list
 //	shared.go      makes concurrent callers share a read, a list, or a login
-//	fonenumber.go  builds the request; so do delivery.go and device.go
 //	request.go     is the loop that every request passes through: get a token, wait for the rate limit, send once, and again
 //	token.go       returns the token, and logs in first if there is none, through the same loop
 //	pace.go        delays the request until the account's rate limit allows it
 //	wire.go        encodes the body of a request and decodes the body of a response
 //	errors.go      turns whatever went wrong into an *Error and decides what it means
 //	secrets.go     masks secrets in every text that comes from outside
+//
+// destination.go decides which spellings mean the same destination, for this package and the provider.
 //
 // For example, sendOnce in request.go receives a 503 with FoneStorm's message. failedResponse in errors.go makes it a ServerError
 // that is retryable and, for a setting, uncertain: it may have taken effect. The loop in request.go waits as long as Retry-After

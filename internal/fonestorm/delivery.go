@@ -35,21 +35,6 @@ var knownTypes = append(DeliveryTypes(), Callback)
 // IsCallback reports whether the destination is a callback URL.
 func (t DeliveryType) IsCallback() bool { return t == URL || t == Callback }
 
-// parseType returns the documented spelling of a type, which responses also show in lower case. An empty type means that no
-// delivery was ever set, which is the same as None. Undocumented types are returned unchanged.
-func parseType(text string) DeliveryType {
-	text = strings.TrimSpace(text)
-	for _, known := range knownTypes {
-		if strings.EqualFold(text, string(known)) {
-			return known
-		}
-	}
-	if text == "" {
-		return None
-	}
-	return DeliveryType(text)
-}
-
 // URLMethodPOST is the only method that Set Delivery Service accepts, according to FracTEL's page. FoneNumbers that were set in
 // another way can use GET or JSON.
 const URLMethodPOST = "POST"

@@ -10,6 +10,21 @@ import (
 	"golang.org/x/net/idna"
 )
 
+// parseType returns the documented spelling of a type, which responses also show in lower case. An empty type means that no
+// delivery was ever set, which is the same as None. Undocumented types are returned unchanged.
+func parseType(text string) DeliveryType {
+	text = strings.TrimSpace(text)
+	for _, known := range knownTypes {
+		if strings.EqualFold(text, string(known)) {
+			return known
+		}
+	}
+	if text == "" {
+		return None
+	}
+	return DeliveryType(text)
+}
+
 // SameDestination reports whether two deliveries mean the same destination. E-mail addresses are compared without case,
 // telephone numbers by their ten digits, and device IDs without blanks. Of a URL, only the scheme, the host, the default port,
 // and an empty path can be spelled in several ways. URL methods and credentials are not compared.

@@ -71,3 +71,16 @@ func (p *pace) learn(sent time.Time, failure *Error) {
 		p.until = until
 	}
 }
+
+// sleep waits, or returns the context's error if that ends first or has ended.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -234,16 +234,3 @@ func (c *Client) newRequest(ctx context.Context, r *request, token string, e enc
 	}
 	return httpRequest, nil
 }
-
-// sleep waits, or returns the context's error if that ends first or has ended.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 || ctx.Err() != nil {
-		return ctx.Err()
-	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

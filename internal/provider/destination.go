@@ -19,26 +19,6 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// destinationErrors returns errors unless type, value, and url_method belong together, as far as they are known.
-func destinationErrors(m settingModel) (diags diag.Diagnostics) {
-	kind := m.kind()
-	if kind == fonestorm.Callback && m.URLMethod.IsNull() {
-		diags.AddAttributeError(path.Root("url_method"), "Missing URL Method",
-			"Type \"Callback\" requires url_method, the method with which FoneStorm calls the URL: \"GET\", \"POST\", or \"JSON\".")
-	}
-	switch {
-	case m.Value.IsUnknown():
-	case m.Value.IsNull() && kind != fonestorm.None:
-		diags.AddAttributeError(path.Root("value"), "Missing Destination",
-			"Type "+m.Type.String()+" requires value, the destination of the messages. Only type \"None\" has no destination.")
-	case !m.Value.IsNull():
-		if err := checkDestination(kind, m.Value.ValueString(), m.FoneNumber.ValueString()); err != nil {
-			diags.AddAttributeError(path.Root("value"), "Invalid Destination", err.Error())
-		}
-	}
-	return diags
-}
-
 // checkDestination returns an error if the value cannot be the destination of this type for this FoneNumber. It does not
 // check the type itself.
 func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) error {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -65,6 +67,26 @@ func settingWithID(id string) settingModel {
 
 // hasID reports whether the ID is known before the apply.
 func (m settingModel) hasID() bool { return !m.FoneNumber.IsUnknown() && !m.Event.IsUnknown() }
+
+// destinationErrors returns errors unless type, value, and url_method belong together, as far as they are known.
+func destinationErrors(m settingModel) (diags diag.Diagnostics) {
+	kind := m.kind()
+	if kind == fonestorm.Callback && m.URLMethod.IsNull() {
+		diags.AddAttributeError(path.Root("url_method"), "Missing URL Method",
+			"Type \"Callback\" requires url_method, the method with which FoneStorm calls the URL: \"GET\", \"POST\", or \"JSON\".")
+	}
+	switch {
+	case m.Value.IsUnknown():
+	case m.Value.IsNull() && kind != fonestorm.None:
+		diags.AddAttributeError(path.Root("value"), "Missing Destination",
+			"Type "+m.Type.String()+" requires value, the destination of the messages. Only type \"None\" has no destination.")
+	case !m.Value.IsNull():
+		if err := checkDestination(kind, m.Value.ValueString(), m.FoneNumber.ValueString()); err != nil {
+			diags.AddAttributeError(path.Root("value"), "Invalid Destination", err.Error())
+		}
+	}
+	return diags
+}
 
 // FromAPI updates the model with what FoneStorm shows. A destination that this resource applied keeps the spelling in which it
 // was set. Credentials stay as they are, because FoneStorm never returns them.
