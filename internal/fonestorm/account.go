@@ -46,12 +46,13 @@ func (a *account) entry(number string) *entry {
 }
 
 // put stores what FoneStorm shows after a setting; the zero value if the setting failed, so that the next read sends a request.
-// A response may show only some of the message options; the others stay as they were.
+// A response may show only a part of the FoneNumber; the rest stays as it was.
 func (a *account) put(number string, f FoneNumber) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if before := a.entries[number]; before != nil && f.Number != "" {
 		known, _ := before.known()
+		f.Label, f.Group, f.Status = cmp.Or(f.Label, known.Label), cmp.Or(f.Group, known.Group), cmp.Or(f.Status, known.Status)
 		f.Delivery = cmp.Or(f.Delivery, known.Delivery)
 		f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, known.ReceiveNotify), cmp.Or(f.SendNotify, known.SendNotify)
 	}
@@ -81,8 +82,8 @@ func (c *Client) get(ctx context.Context, number string, options []MessageOption
 }
 
 // list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It stores the
-// FoneNumbers that have a delivery, unless more is known about them. It is not requested again if FoneStorm rejects it or does not
-// return it in time.
+// FoneNumbers that have a delivery, unless more is known about them. It is not requested again if that fails, unless the
+// caller's context ended.
 func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
 		for _, filter := range []url.Values{{"filter": {"all"}}, nil} {

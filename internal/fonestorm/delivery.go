@@ -153,7 +153,7 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 }
 
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
-// setting without them and reports that earlier ones may remain, unless they would reach another URL.
+// setting without them and reports that earlier ones may remain, unless they must be removed.
 func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ FoneNumber, kept bool, _ error) {
 	without, empty := s.withoutEmptyCredentials()
 	r := s.request(number)

@@ -11,7 +11,7 @@ import (
 const tokenLifetime = time.Hour
 
 // token returns the token for a request; "" for a login. If there is none yet, all calls that need one share a login. A rejected login
-// is not repeated, because FracTEL may lock the user out.
+// is not repeated, except once as a form, because FracTEL may lock the user out.
 func (c *Client) token(ctx context.Context, r *request) (string, error) {
 	if cache, obtain := c.tokenSource(r); obtain != nil {
 		return cache.get(ctx, obtain, isRejectedLogin)

@@ -15,7 +15,8 @@ import (
 // deliveryResource manages the delivery of one FoneNumber.
 type deliveryResource struct{ settingResource }
 
-var deliverySettings = settingResource{attributeMapper: deliveryAttributes{}, name: "_fonenumber_delivery"}
+// deliverySettings is what the resource and its list share.
+var deliverySettings = settingResource{load: loadDelivery, attributes: deliveryAttributes, name: "_fonenumber_delivery"}
 
 func newDeliveryResource() resource.Resource {
 	var r completeResource = &deliveryResource{deliverySettings}
@@ -28,16 +29,13 @@ type deliveryModel struct {
 	OnDestroy types.String `tfsdk:"on_destroy"`
 }
 
-// deliveryAttributes maps the attributes of a fractel_fonenumber_delivery.
-type deliveryAttributes struct{}
-
-func (deliveryAttributes) load(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel {
+func loadDelivery(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel {
 	var m deliveryModel
 	diags.Append(from.Get(ctx, &m)...)
 	return settingModel{commonModel: m.commonModel, OnDestroy: m.OnDestroy}
 }
 
-func (deliveryAttributes) attributes(m settingModel) any {
+func deliveryAttributes(m settingModel) any {
 	return deliveryModel{m.commonModel, m.OnDestroy}
 }
 

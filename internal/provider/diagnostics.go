@@ -47,7 +47,7 @@ type advice struct {
 	remedy    string
 }
 
-// adviceFor is the text for each kind of error. Nothing else contains such texts.
+// adviceFor is the text for each kind of error of the client.
 var adviceFor = map[fonestorm.Kind]advice{
 	fonestorm.RateLimited: {
 		"", "FoneStorm Rate Limit Exceeded",

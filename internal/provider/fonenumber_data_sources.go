@@ -25,7 +25,7 @@ func newFoneNumberDataSource() datasource.DataSource {
 		about:      "Reads one FoneNumber of the account, its delivery, and its notifications.",
 		attributes: attributes,
 		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumberModel) diag.Diagnostics {
-			f, err := client.GetFoneNumber(ctx, m.FoneNumber.ValueString())
+			f, err := client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), fonestorm.ReceiveNotify, fonestorm.SendNotify)
 			if err != nil {
 				return diag.Diagnostics{apiDiagnostic(err, m.FoneNumber.ValueString())}
 			}
@@ -50,8 +50,9 @@ func newFoneNumbersDataSource() datasource.DataSource {
 		NestedObject:        schema.NestedAttributeObject{Attributes: foneNumberAttributes()},
 	}
 	return &dataSource[foneNumbersModel]{
-		name:       "fonenumbers",
-		about:      "Reads the active FoneNumbers of the account, optionally filtered, with their deliveries and notifications. Sends one request.",
+		name: "fonenumbers",
+		about: "Reads the active FoneNumbers of the account, optionally filtered, with their deliveries and notifications. Sends one request, " +
+			"and one for each FoneNumber that FoneStorm lists without its delivery.",
 		attributes: attributes,
 		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumbersModel) diag.Diagnostics {
 			list, err := client.ListFoneNumbers(ctx)

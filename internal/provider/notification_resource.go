@@ -17,7 +17,8 @@ import (
 // notificationResource manages the notification about received or sent messages of one FoneNumber.
 type notificationResource struct{ settingResource }
 
-var notificationSettings = settingResource{attributeMapper: notificationAttributes{}, name: "_fonenumber_notification", hasEvent: true}
+// notificationSettings is what the resource and its list share.
+var notificationSettings = settingResource{load: loadNotification, attributes: notificationAttributes, name: "_fonenumber_notification", hasEvent: true}
 
 func newNotificationResource() resource.Resource {
 	var r completeResource = &notificationResource{notificationSettings}
@@ -30,16 +31,13 @@ type notificationModel struct {
 	Event types.String `tfsdk:"event"`
 }
 
-// notificationAttributes maps the attributes of a fractel_fonenumber_notification.
-type notificationAttributes struct{}
-
-func (notificationAttributes) load(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel {
+func loadNotification(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel {
 	var m notificationModel
 	diags.Append(from.Get(ctx, &m)...)
 	return settingModel{commonModel: m.commonModel, Event: m.Event}
 }
 
-func (notificationAttributes) attributes(m settingModel) any {
+func notificationAttributes(m settingModel) any {
 	return notificationModel{m.commonModel, m.Event}
 }
 

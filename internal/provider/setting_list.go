@@ -27,7 +27,8 @@ var _ list.ListResourceWithConfigure = (*settingList)(nil)
 func newDeliveryList() list.ListResource {
 	return &settingList{
 		deliverySettings,
-		"Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request.",
+		"Lists the deliveries of the active FoneNumbers of the account, optionally filtered. Sends one request, " +
+			"and one for each FoneNumber that FoneStorm lists without its delivery.",
 		filterAttributes(aboutTypeFilter, deliveryTypeRule),
 	}
 }
@@ -38,7 +39,8 @@ func newNotificationList() list.ListResource {
 	filters["event"] = optional("Return only notifications about this event: `receive` or `send`.", eventRule)
 	return &settingList{
 		notificationSettings,
-		"Lists the notifications of the active FoneNumbers of the account, optionally filtered. Sends one request.",
+		"Lists the notifications of the active FoneNumbers of the account, optionally filtered. Sends one request, " +
+			"and one for each FoneNumber that FoneStorm lists without its notifications.",
 		filters,
 	}
 }

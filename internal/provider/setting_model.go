@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -43,7 +44,7 @@ const (
 	eventSend    = "send"
 )
 
-// optionOf contains the message options of a notification's event. A delivery has none.
+// optionOf contains the message option of each event, and that of a delivery, which has no event.
 var optionOf = map[string]fonestorm.MessageOption{"": fonestorm.Receive, eventReceive: fonestorm.ReceiveNotify, eventSend: fonestorm.SendNotify}
 
 func (m settingModel) option() fonestorm.MessageOption { return optionOf[m.Event.ValueString()] }
@@ -132,16 +133,12 @@ func (m settingModel) ToAPI(now *fonestorm.Delivery, before handedOver) fonestor
 	empty := ""
 	isURL := s.Type.IsCallback()
 	sameURL := now != nil && fonestorm.SameDestination(now.Normalized(), s.Delivery)
+	had := before.state.hasCredentials() || before.rec.Kept
+	s.MustRemoveCredentials = had && isURL && !sameURL
 	switch {
 	case isURL && !m.URLUsername.IsNull():
-		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), m.password()
-		if s.URLPassword == nil {
-			s.URLPassword = &empty
-		}
-	case before.state.hasCredentials() || before.rec.Kept:
-		s.URLUsername, s.URLPassword = &empty, &empty
-		s.MustRemoveCredentials = isURL && !sameURL
-	case isURL && !sameURL:
+		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), cmp.Or(m.password(), &empty)
+	case had, isURL && !sameURL:
 		s.URLUsername, s.URLPassword = &empty, &empty
 	}
 	return s

@@ -15,7 +15,8 @@ import (
 
 // ModifyPlan completes the plan of one object, and warns about what Terraform cannot show: which delivery is overwritten, and
 // which messages will be deleted. What it plans depends only on the configuration and the state, and what it warns about also on
-// FoneStorm, but not on the order in which Terraform plans resources.
+// FoneStorm, but not on the order in which Terraform plans resources, as far as that is possible for the two resources of
+// fitDiagnostics.
 //
 // Terraform plans a replacement with two calls: the change, and then a create without prior state but with the private state
 // that the first call planned. It drops the warnings of the second call, so the first call returns all of them.
@@ -179,8 +180,8 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 	}
 	isOurs := true
 	if f, err := r.check(ctx, number, before.option()); err == nil {
+		f, isOurs = r.inEffect(ctx, f, rec)
 		now = f.Option(before.option())
-		_, isOurs = rec.find(now)
 	}
 	after := now.Normalized()
 	switch {
@@ -254,7 +255,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 		has = "FoneNumber " + f.Number + " delivers to"
 	}
 	detail := fmt.Sprintf("%s %s now. Applying this plan replaces it with %s.", has, &found, after.describe())
-	if after.kind().IsCallback() && after.URLUsername.IsNull() {
+	if after.kind().IsCallback() && after.URLUsername.IsNull() && !same {
 		detail += " The apply also removes callback credentials of the FoneNumber, if it has any."
 	}
 	if rec.Setting == "" { // An object that is replaced is in the state already.

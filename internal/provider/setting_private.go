@@ -26,11 +26,11 @@ type record struct {
 	// Applied contains the destinations that this resource may have left in FoneStorm: the last one that was set or imported,
 	// and after it those of settings whose outcome is unknown.
 	Applied []fonestorm.Delivery `json:"applied,omitempty"`
-	// Shown is how FoneStorm showed the first of them after it was set. Nil means that this resource has set nothing, as after
+	// Shown is how FoneStorm showed the first of them after it was set. Nil means that this resource has not set it, as after
 	// an import.
 	Shown *fonestorm.Delivery `json:"shown,omitempty"`
-	// Failed means that the create failed and may have taken effect. A refresh that does not find its destination removes the
-	// resource from the state.
+	// Failed means that the create failed. A refresh that does not find a destination in Applied removes the resource from the
+	// state.
 	Failed bool `json:"failed,omitempty"`
 	// Unseen means that FoneStorm may have callback credentials that were not set by this resource.
 	Unseen bool `json:"unseen,omitempty"`
@@ -69,8 +69,10 @@ func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 
 // afterSetting returns the record after a setting succeeded.
 func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult) record {
+	last, _ := rec.last()
+	hasUnseen := rec.Unseen || !fonestorm.SameDestination(last, set.Delivery) // Credentials of a URL that this resource set are known.
 	rec.Applied, rec.Shown, rec.Failed = []fonestorm.Delivery{set.Delivery}, new(result.Option(set.Option)), false
-	rec.Unseen, rec.Kept = set.Type.IsCallback() && set.URLUsername == nil, result.CredentialsKept
+	rec.Unseen, rec.Kept = set.Type.IsCallback() && set.URLUsername == nil && hasUnseen, result.CredentialsKept
 	return rec
 }
 

@@ -18,10 +18,12 @@ import (
 // adds the schema.
 type settingResource struct {
 	*providerData
-	attributeMapper
-
 	name     string // Name of the resource without that of the provider.
 	hasEvent bool   // Whether the setting is a notification, which has an event.
+
+	// load reads a configuration, plan, or state, and attributes returns the struct with all attributes, to store as a plan or state.
+	load       func(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel
+	attributes func(m settingModel) any
 }
 
 // completeResource is what a resource implements.
@@ -40,14 +42,6 @@ func (r *settingResource) Configure(_ context.Context, req resource.ConfigureReq
 
 func (r *settingResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + r.name
-}
-
-// attributeMapper maps between the model and the attributes of a resource.
-type attributeMapper interface {
-	// load reads a configuration, plan, or state.
-	load(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel
-	// attributes returns the struct with all attributes, to store as a plan or state.
-	attributes(m settingModel) any
 }
 
 // attributeSource is a configuration, plan, or state. The framework does not export an interface for them.
@@ -255,7 +249,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if state.OnDestroy.ValueString() == onDestroyKeep || r.of(state.id()).set.Load() {
 		return
 	}
-	if planned.Creates != "" && !planned.isAbout(state) { // A tainted object, whose refreshed state may show what something else set.
+	if !planned.isAbout(state) { // A tainted object, whose refreshed state may show what something else set.
 		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The resource of FoneNumber %s was tainted, so it is not known what it set there. Its %s was left unchanged. To end it, change it in FoneStorm.",
 				number, state.option()))
