@@ -73,7 +73,7 @@ type Delivery struct {
 
 // String describes the delivery in Set Delivery Service's terms. The rest of a URL after its host can contain a secret, so it is
 // left out.
-func (d *Delivery) String() string {
+func (d Delivery) String() string {
 	kind, value := string(d.Type), WithoutCredentials(d.Value)
 	if !slices.Contains(knownTypes, d.Type) { // FoneStorm may return any text.
 		kind = strconv.Quote(kind)
@@ -294,7 +294,7 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before *
 	}
 	// The destination may be sensitive, so the error contains only its type.
 	return SetResult{FoneNumber: f}, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
-		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(new(f.Option(s.Option)).String()))}
+		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(f.Option(s.Option).String()))}
 }
 
 // isVisible reports whether a read can show that the setting took effect. It cannot if the destination stays the same, because

@@ -29,7 +29,7 @@ func settingDiagnostics(number string, set fonestorm.Setting, result fonestorm.S
 	if result.Respelled {
 		diags.AddWarning("FoneStorm Shows the Destination Differently",
 			fmt.Sprintf("FoneStorm accepted the %s of FoneNumber %s, but shows its destination as %s. The provider treats this as the configured "+
-				"destination from now on. Check that messages arrive.", set.Option, number, new(result.Option(set.Option))))
+				"destination from now on. Check that messages arrive.", set.Option, number, result.Option(set.Option)))
 	}
 	return diags
 }

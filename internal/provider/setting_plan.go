@@ -254,7 +254,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 	if after.isDelivery() {
 		has = "FoneNumber " + f.Number + " delivers to"
 	}
-	detail := fmt.Sprintf("%s %s now. Applying this plan replaces it with %s.", has, &found, after.describe())
+	detail := fmt.Sprintf("%s %s now. Applying this plan replaces it with %s.", has, found, after.describe())
 	if after.kind().IsCallback() && after.URLUsername.IsNull() && !same {
 		detail += " The apply also removes callback credentials of the FoneNumber, if it has any."
 	}

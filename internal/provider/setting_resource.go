@@ -281,7 +281,7 @@ func (r *settingResource) turnOff(ctx context.Context, number string, off fonest
 	if f, inEffect := r.inEffect(ctx, f, rec); !inEffect {
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The %s of FoneNumber %s is %s, which was not set by this resource, so it was left unchanged. To end it, change it in FoneStorm.",
-				off.Option, number, new(f.Option(off.Option))))
+				off.Option, number, f.Option(off.Option)))
 		return diags, nil
 	}
 	result, err := r.client.Set(ctx, number, off)
