@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -20,16 +19,6 @@ import (
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
-
-// TestMain makes property tests the same in each run, and lets them leave no files behind. Flags such as -rapid.seed still apply.
-func TestMain(m *testing.M) {
-	for name, value := range map[string]string{"rapid.seed": "1", "rapid.nofailfile": "true"} {
-		if err := flag.Set(name, value); err != nil {
-			panic(err)
-		}
-	}
-	m.Run()
-}
 
 // anyNumber is in every simulated account that has FoneNumbers.
 const anyNumber = "3215550000"
