@@ -51,9 +51,6 @@ func TestRequestsAsDocumented(t *testing.T) {
 			sent = append(sent, fmt.Sprint(r.Method, " ", r.URL, " ", r.Header))
 			return network(r)
 		}), withToken, func(c *Config) { c.Endpoint = endpoint })
-		if len(sent) != 0 {
-			t.Errorf("got %d requests before the first call", len(sent))
-		}
 		_, err := client.ListFoneNumbers(t.Context())
 		wantSuccess(t, err, fetch(t.Context(), client))
 		_, _ = client.ReadFoneNumber(t.Context(), "321/555?filter=all") // Other text must not change the path.
@@ -76,27 +73,20 @@ func FuzzParseEndpoint(f *testing.F) {
 		f.Add(endpoint)
 	}
 	f.Fuzz(func(t *testing.T, endpoint string) {
-		u, err := ParseEndpoint(endpoint)
+		client, err := New(testConfig(endpoint))
 		if err != nil {
 			wantShown(t, err.Error())
 			return
 		}
 		wantShown(t, endpoint)
-		if ip := net.ParseIP(u.Hostname()); u.Scheme != "https" && u.Hostname() != "localhost" && !ip.IsLoopback() {
-			t.Fatalf("accepted scheme %q and host %q", u.Scheme, u.Hostname())
-		}
-		if !strings.HasPrefix(strings.ToLower(endpoint), u.Scheme+"://") || u.Host == "" || strings.ContainsAny(u.Host, "@/\\") {
-			t.Fatalf("accepted host %q", u.Host)
-		}
-		client, err := New(testConfig(endpoint))
-		wantSuccess(t, err)
 		sent, err := client.newRequest(t.Context(), &request{path: "/auth"}, "", asJSON)
-		if err != nil {
-			t.Fatalf("the call failed: %s", err)
+		wantSuccess(t, err)
+		u := sent.URL
+		if u.Scheme != "https" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback() {
+			t.Errorf("requests are sent unencrypted to %s", u)
 		}
-		host := strings.TrimSuffix(u.Host, ":") // Package http removes an empty port.
-		if sent.URL.Scheme != u.Scheme || sent.URL.Host != host || sent.URL.User != nil || !strings.HasSuffix(sent.URL.Path, "/auth") {
-			t.Fatalf("the request was for %s", sent.URL)
+		if !strings.HasPrefix(strings.ToLower(endpoint), u.Scheme+"://") || u.User != nil || u.Host == "" || strings.ContainsAny(u.Host, "@/\\") {
+			t.Errorf("requests are sent to %s", u)
 		}
 	})
 }
