@@ -12,9 +12,13 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// slow is an account whose responses take long enough for other things to happen in the meantime.
-func slow(foneNumbers int) simulator.Options {
-	return simulator.Options{FoneNumbers: foneNumbers, Latency: time.Second}
+// listOf returns the account's list with n FoneNumbers that have a delivery.
+func listOf(n int) http.HandlerFunc {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`{"fonenumber":%q,"receive":{}}`, numberAt(i))
+	}
+	return respondTo("[" + strings.Join(list, ",") + "]")
 }
 
 // readAll reads n FoneNumbers at once, unless they are known.
@@ -28,15 +32,17 @@ func readAll(t testing.TB, client *Client, from, n int) {
 func TestThousandReadsSendSevenRequests(t *testing.T) {
 	t.Parallel()
 	const n = 1000
-	for name, atOnce := range map[string]int{"all at once": n, "ten at a time": 10, "one by one": 1} {
-		inBubble(t, name, func(t *testing.T) {
-			sim := newSimulator(t, simulator.Options{FoneNumbers: n, Latency: time.Second, RateLimit: perSecond})
-			client := newClient(t, sim, paced)
+	for _, atOnce := range []int{n, 10, 1} {
+		inBubble(t, fmt.Sprint(atOnce, " at once"), func(t *testing.T) {
+			server := accountWith(listOf(n), respondTo("login"))
+			server.latency = time.Second
+			client := newClient(t, server, paced)
 			begun := time.Now()
 			for i := 0; i < n; i += atOnce {
 				readAll(t, client, i, atOnce)
 			}
-			wantRequests(t, sim, map[string]int{"login": 1, "get": 5, "list": 1})
+			slices.Sort(server.calls)
+			server.wantCalls(t, "get, get, get, get, get, list, login json")
 			if elapsed, most := time.Since(begun), 8*time.Second; elapsed > most {
 				t.Errorf("took %s, want at most %s", elapsed, most)
 			}
@@ -47,8 +53,9 @@ func TestThousandReadsSendSevenRequests(t *testing.T) {
 // For a few resources the list would be slower than single reads. Callers share requests, and each gets its own copy of the list.
 func TestReadersShareRequests(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		sim := newSimulator(t, slow(10))
-		client := newClient(t, sim)
+		server := accountWith(listOf(10), nil)
+		server.latency = time.Second
+		client := newClient(t, server, withToken)
 		wantSuccess(t, together(50, func(int) error { return read(t.Context(), client, anyNumber) })...)
 		for range 2 { // The second time they are known.
 			readAll(t, client, 0, singleReads)
@@ -67,36 +74,29 @@ func TestReadersShareRequests(t *testing.T) {
 			t.Errorf("one caller changes the list of another: %+v", list)
 		}
 		readAll(t, client, 0, 10)
-		wantRequests(t, sim, map[string]int{"login": 1, "get": singleReads, "list": 1})
+		server.wantCalls(t, "get, get, get, get, get, list")
 	})
 }
 
 // ReadFoneNumber always sends a request. What it reads is known from then on, and so is what is set, also in the list.
 func TestAccountKnowsTheLatest(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		sim := newSimulator(t, slow(10))
-		client := newClient(t, sim)
-		listAll(t, client)
-		sim.Forget()
-		sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "Forward", Forward: "3215551111"}})
-		if got := get(t, client, anyNumber).Delivery; got.Type != None {
-			t.Errorf("the list is not used: %+v", got)
+	t.Parallel()
+	server := newScript(listOf(1), shows(toNumber), shows(toOps), respondTo("404"))
+	client := newClient(t, server, withToken)
+	wantKnown := func(want Delivery) {
+		t.Helper()
+		if listed, got := listAll(t, client)[0], get(t, client, anyNumber); *got.Delivery != want || listed != got {
+			t.Errorf("it is listed with %+v and read with %+v, want %+v", listed.Delivery, got.Delivery, want)
 		}
-		read, err := client.ReadFoneNumber(t.Context(), anyNumber)
-		wantSuccess(t, err, set(t.Context(), client, numberAt(3), forwardTo("3215551111")))
-		if known := get(t, client, anyNumber); *read.Delivery != forwardTo("3215551111") || known != read {
-			t.Errorf("read %+v, but knows %+v", read.Delivery, known.Delivery)
-		}
-		list := listAll(t, client)
-		for _, i := range []int{0, 3} {
-			if got := list[i].Delivery; *got != forwardTo("3215551111") || got != get(t, client, numberAt(i)).Delivery {
-				t.Errorf("it is listed as %+v", got)
-			}
-		}
-		_, err = client.ReadFoneNumber(t.Context(), "3215559999")
-		wantKind(t, err, NotFound)
-		wantRequests(t, sim, map[string]int{"get": 2, "set": 1})
-	})
+	}
+	wantKnown(Delivery{Type: None})
+	wantSuccess(t, fetch(t.Context(), client))
+	wantKnown(forwardTo("3215551111"))
+	ops := Delivery{Type: Email, Value: "ops@example.com"}
+	wantSuccess(t, set(t.Context(), client, anyNumber, ops))
+	wantKnown(ops)
+	wantKind(t, fetch(t.Context(), client), NotFound)
+	server.wantCalls(t, "list, get, set json, get")
 }
 
 // A read or a list that was sent before a setting shows the account as it was. It never replaces what is known since, nor does it

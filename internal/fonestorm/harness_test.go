@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -20,26 +19,13 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// anyNumber is in every simulated account that has FoneNumbers.
+// anyNumber is the first FoneNumber of the account.
 const anyNumber = "3215550000"
 
-// numberAt returns the FoneNumbers of a simulated account in order.
+// numberAt returns the FoneNumbers of the account in order.
 func numberAt(i int) string { return fmt.Sprint(3215550000 + i) }
 
-// newSimulator returns a simulated FoneStorm. The test fails if a request violates its contract.
-func newSimulator(t testing.TB, options simulator.Options) *simulator.Simulator {
-	t.Helper()
-	sim, err := simulator.New(options)
-	wantSuccess(t, err)
-	t.Cleanup(func() {
-		for _, violation := range sim.Violations() {
-			t.Errorf("the contract was broken: %s", violation)
-		}
-	})
-	return sim
-}
-
-// testConfig returns a configuration for the simulator. Its rate limit is too high for tests to notice.
+// testConfig returns a configuration whose rate limit is too high for tests to notice.
 func testConfig(endpoint string, changes ...func(*Config)) Config {
 	config := Config{
 		Endpoint: endpoint, Username: "demo", Password: "demo-password", UserAgent: "client-test",
@@ -348,17 +334,5 @@ func wantAttempts(t testing.TB, err error, want int) {
 	failure := asError(err)
 	if failure == nil || failure.Attempts != want || strings.Contains(err.Error(), fmt.Sprintf("(attempt %d,", want)) != (want > 1) {
 		t.Fatalf("the error does not report %d attempts: %v", want, err)
-	}
-}
-
-// wantRequests checks how many times each API call was made.
-func wantRequests(t testing.TB, sim *simulator.Simulator, want map[string]int) {
-	t.Helper()
-	got := make(map[string]int)
-	for _, r := range sim.Requests() {
-		got[r.Kind()]++
-	}
-	if !maps.Equal(got, want) {
-		t.Errorf("the requests were %v, want %v", got, want)
 	}
 }
