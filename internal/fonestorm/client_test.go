@@ -47,7 +47,7 @@ func TestRequestsAsDocumented(t *testing.T) {
 	for _, endpoint := range []string{"https://fonestorm.test/v2", "https://fonestorm.test/v2/", "https://fonestorm.test/proxy/v2"} {
 		var sent []string
 		network := inMemory(respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"},"fonenumbers":[]}`))
-		client := newNetworkClient(t, roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		client := newClient(t, nil, over(func(r *http.Request) (*http.Response, error) {
 			sent = append(sent, fmt.Sprint(r.Method, " ", r.URL, " ", r.Header))
 			return network(r)
 		}), withToken, func(c *Config) { c.Endpoint = endpoint })

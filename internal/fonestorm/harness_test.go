@@ -25,42 +25,39 @@ const anyNumber = "3215550000"
 // numberAt returns the FoneNumbers of the account in order.
 func numberAt(i int) string { return fmt.Sprint(3215550000 + i) }
 
-// testConfig returns a configuration whose rate limit is too high for tests to notice.
-func testConfig(endpoint string, changes ...func(*Config)) Config {
-	config := Config{
-		Endpoint: endpoint, Username: "demo", Password: "demo-password", UserAgent: "client-test",
-		RequestsPerSecond: 1000, MaxRetries: 2, RequestTimeout: DefaultRequestTimeout,
-	}
-	for _, change := range changes {
-		change(&config)
-	}
-	return config
-}
-
 // withToken spares the test a login.
 func withToken(config *Config) { config.Token = "given-token" }
 
 func withoutRetries(config *Config) { config.MaxRetries = 0 }
 
-func withDefaultRetries(config *Config) { config.MaxRetries = DefaultMaxRetries }
-
 func withSubaccount(config *Config) { config.Subaccount = subaccount }
 
 const subaccount = "2000000002"
 
+// testConfig returns a configuration whose rate limit is too high for tests to notice.
+func testConfig(endpoint string) Config {
+	return Config{
+		Endpoint: endpoint, Username: "demo", Password: "demo-password", UserAgent: "client-test",
+		RequestsPerSecond: 1000, MaxRetries: DefaultMaxRetries, RequestTimeout: DefaultRequestTimeout,
+	}
+}
+
 // newClient returns a client that calls the handler in memory, as the fake clock of synctest requires.
 func newClient(t testing.TB, handler http.Handler, changes ...func(*Config)) *Client {
 	t.Helper()
-	return newNetworkClient(t, inMemory(handler), changes...)
-}
-
-func newNetworkClient(t testing.TB, network http.RoundTripper, changes ...func(*Config)) *Client {
-	t.Helper()
-	config := testConfig("https://fonestorm.test"+simulator.BasePath, changes...)
-	config.Transport = network
+	config := testConfig("https://fonestorm.test" + simulator.BasePath)
+	config.Transport = inMemory(handler)
+	for _, change := range changes {
+		change(&config)
+	}
 	client, err := New(config)
 	wantSuccess(t, err)
 	return client
+}
+
+// over replaces the network.
+func over(network roundTripFunc) func(*Config) {
+	return func(config *Config) { config.Transport = network }
 }
 
 type roundTripFunc func(*http.Request) (*http.Response, error)

@@ -93,7 +93,7 @@ func TestUnreachableServerFailsTheRunOnce(t *testing.T) {
 	for calls, from := range map[string]func(*Config){"login json": paced, "set json": withToken} {
 		inBubble(t, calls, func(t *testing.T) {
 			server := scripted("never")
-			client := newClient(t, server, from, paced, withDefaultRetries)
+			client := newClient(t, server, from, paced)
 			begun := time.Now()
 			for _, err := range together(10, func(worker int) (err error) { // Terraform's default parallelism.
 				for i := worker; i < 1000; i += 10 {
@@ -166,7 +166,7 @@ func TestLostConnections(t *testing.T) {
 	}
 	whole := showing(Receive, `{"type":"None"}`)
 	unsent := []string{"read tcp: reset", "dial: lookup fonestorm.test", "the connection failed, or the response is not valid HTTP", http.ErrSchemeMismatch.Error()}
-	for words, network := range map[string]http.RoundTripper{
+	for words, network := range map[string]roundTripFunc{
 		unsent[0]: fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}),
 		unsent[1]: fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}),
 		"no response from https://fonestorm.test/v2: the connection failed": inMemory(scripted("lost")),
@@ -178,12 +178,12 @@ func TestLostConnections(t *testing.T) {
 		"no response from https://fonestorm.test/v2: no response within 30s": begins(whole[:20], stops),
 	} {
 		inBubble(t, words, func(t *testing.T) {
-			err := fetch(t.Context(), newNetworkClient(t, network, withToken))
+			err := fetch(t.Context(), newClient(t, nil, over(network), withToken))
 			wantWords(t, err, words, "read FoneNumber "+anyNumber)
-			if wantAttempts(t, err, 3); strings.Contains(err.Error(), "hunter2") {
+			if wantAttempts(t, err, 1+DefaultMaxRetries); strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error quotes the response: %v", err)
 			}
-			err = set(t.Context(), newNetworkClient(t, network, withToken), anyNumber, Delivery{Type: None})
+			err = set(t.Context(), newClient(t, nil, over(network), withToken), anyNumber, Delivery{Type: None})
 			if wasSent := !slices.Contains(unsent, words); MayHaveTakenEffect(err) != wasSent {
 				t.Errorf("a setting may have taken effect: %t, want %t: %v", !wasSent, wasSent, err)
 			}

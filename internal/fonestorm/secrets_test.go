@@ -36,7 +36,7 @@ func TestResponsesAreNeverQuoted(t *testing.T) {
 			ctx := tflogtest.RootLogger(t.Context(), &log)
 			for _, status := range []int{200, 201, 302, 401, 429, 503} {
 				for _, kind := range []string{"login", "subaccount", "set", "get", "list", "devices"} {
-					client := newNetworkClient(t, roundTripFunc(func(r *http.Request) (*http.Response, error) {
+					client := newClient(t, nil, over(func(r *http.Request) (*http.Response, error) {
 						if kindOf(r) != kind {
 							return inMemory(respondTo("login"))(r)
 						}
