@@ -324,12 +324,3 @@ func wantKind(t testing.TB, err error, want Kind, words ...string) *Error {
 	wantWords(t, err, words...)
 	return failure
 }
-
-// wantAttempts checks that an error reports how many times a request was sent, unless it was sent once.
-func wantAttempts(t testing.TB, err error, want int) {
-	t.Helper()
-	failure := asError(err)
-	if failure == nil || failure.Attempts != want || strings.Contains(err.Error(), fmt.Sprintf("(attempt %d,", want)) != (want > 1) {
-		t.Fatalf("the error does not report %d attempts: %v", want, err)
-	}
-}
