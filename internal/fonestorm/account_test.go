@@ -13,7 +13,7 @@ import (
 )
 
 // listOf returns the account's list with n FoneNumbers that have a delivery.
-func listOf(n int) http.HandlerFunc {
+func listOf(n int) responder {
 	list := make([]string, n)
 	for i := range list {
 		list[i] = fmt.Sprintf(`{"fonenumber":%q,"receive":{}}`, numberAt(i))
@@ -81,7 +81,7 @@ func TestReadersShareRequests(t *testing.T) {
 // ReadFoneNumber always sends a request. What it reads is known from then on, and so is what is set, also in the list.
 func TestAccountKnowsTheLatest(t *testing.T) {
 	t.Parallel()
-	server := newScript(listOf(1), shows(toNumber), shows(toOps), respondTo("404"))
+	server := newScript(listOf(1), respondTo(toNumber), respondTo(toOps), respondTo("404"))
 	client := newClient(t, server, withToken)
 	wantKnown := func(want Delivery) {
 		t.Helper()
@@ -109,10 +109,10 @@ func TestSettingDuringARead(t *testing.T) {
 	} {
 		for _, later := range []time.Duration{0, time.Minute} { // After a minute the early request has ended.
 			inBubble(t, fmt.Sprint(calls, later), func(t *testing.T) {
-				server := newScript(func(w http.ResponseWriter, r *http.Request) {
+				server := newScript(func(r *http.Request) (*http.Response, error) {
 					time.Sleep(10 * time.Second)
-					respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(w, r)
-				}, respondTo(setting), shows(toNumber))
+					return respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(r)
+				}, respondTo(setting), respondTo(toNumber))
 				client := newClient(t, server, withToken)
 				isListed := strings.HasPrefix(calls, "list")
 				go func() {
@@ -144,16 +144,16 @@ func TestSettingDuringARead(t *testing.T) {
 }
 
 // accountWith responds to lists as given, and to reads of single FoneNumbers with a delivery.
-func accountWith(whole, plain http.HandlerFunc) *script {
-	return newScript(func(w http.ResponseWriter, r *http.Request) {
+func accountWith(whole, plain responder) *script {
+	return newScript(func(r *http.Request) (*http.Response, error) {
 		switch {
 		case kindOf(r) == "get":
 			number := r.URL.Path[len(simulator.BasePath+"/fonenumbers/"):]
-			respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+number+`","is_active":"yes","sms_options":{"receive":{"type":"None"}}}}`)(w, r)
+			return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+number+`","is_active":"yes","sms_options":{"receive":{"type":"None"}}}}`)(r)
 		case r.URL.RawQuery == "filter=all":
-			whole(w, r)
+			return whole(r)
 		default:
-			plain(w, r)
+			return plain(r)
 		}
 	})
 }

@@ -46,10 +46,10 @@ func TestRequestsAsDocumented(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"https://fonestorm.test/v2", "https://fonestorm.test/v2/", "https://fonestorm.test/proxy/v2"} {
 		var sent []string
-		network := inMemory(respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"},"fonenumbers":[]}`))
-		client := newClient(t, nil, over(func(r *http.Request) (*http.Response, error) {
+		respond := respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"},"fonenumbers":[]}`)
+		client := newClient(t, responder(func(r *http.Request) (*http.Response, error) {
 			sent = append(sent, fmt.Sprint(r.Method, " ", r.URL, " ", r.Header))
-			return network(r)
+			return respond(r)
 		}), withToken, func(c *Config) { c.Endpoint = endpoint })
 		_, err := client.ListFoneNumbers(t.Context())
 		wantSuccess(t, err, fetch(t.Context(), client))

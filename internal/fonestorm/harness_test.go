@@ -1,13 +1,11 @@
 package fonestorm
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httptrace"
 	"strconv"
 	"strings"
@@ -42,11 +40,11 @@ func testConfig(endpoint string) Config {
 	}
 }
 
-// newClient returns a client that calls the handler in memory, as the fake clock of synctest requires.
-func newClient(t testing.TB, handler http.Handler, changes ...func(*Config)) *Client {
+// newClient returns a client whose requests get their responses in memory, as the fake clock of synctest requires.
+func newClient(t testing.TB, network http.RoundTripper, changes ...func(*Config)) *Client {
 	t.Helper()
 	config := testConfig("https://fonestorm.test" + simulator.BasePath)
-	config.Transport = inMemory(handler)
+	config.Transport = network
 	for _, change := range changes {
 		change(&config)
 	}
@@ -55,44 +53,15 @@ func newClient(t testing.TB, handler http.Handler, changes ...func(*Config)) *Cl
 	return client
 }
 
-// over replaces the network.
-func over(network roundTripFunc) func(*Config) {
-	return func(config *Config) { config.Transport = network }
-}
+// responder responds to requests in place of the network.
+type responder func(*http.Request) (*http.Response, error)
 
-type roundTripFunc func(*http.Request) (*http.Response, error)
-
-func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// inMemory connects the client to the handler without sockets, in place of http.Transport and http.Server.
-func inMemory(handler http.Handler) roundTripFunc {
-	return func(sent *http.Request) (response *http.Response, err error) {
-		ctx := sent.Context()
-		httptrace.ContextClientTrace(ctx).WroteHeaders()
-		received := httptest.NewRequestWithContext(ctx, sent.Method, sent.URL.RequestURI(), sent.Body)
-		for name, values := range sent.Header {
-			received.Header[http.CanonicalHeaderKey(name)] = values // A server does this too.
-		}
-		defer func() {
-			if closed := recover(); closed == http.ErrAbortHandler { //nolint:errorlint // It is not wrapped.
-				response, err = nil, io.EOF
-			} else if closed != nil {
-				panic(closed)
-			}
-		}()
-		recorder := httptest.NewRecorder()
-		handler.ServeHTTP(recorder, received)
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		return recorder.Result(), nil
-	}
-}
+func (f responder) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // script sends its responses one after the other and records the requests.
 type script struct {
-	responses []http.HandlerFunc // The last one is repeated.
-	latency   time.Duration      // Before each response.
+	responses []responder   // The last one is repeated.
+	latency   time.Duration // Before each response.
 
 	mu      sync.Mutex
 	calls   []string // See callOf.
@@ -101,7 +70,7 @@ type script struct {
 	arrived []time.Time
 }
 
-func newScript(responses ...http.HandlerFunc) *script { return &script{responses: responses} }
+func newScript(responses ...responder) *script { return &script{responses: responses} }
 
 // scripted returns a script in words; see respondTo.
 func scripted(words string) *script {
@@ -112,49 +81,55 @@ func scripted(words string) *script {
 	return s
 }
 
-// respondTo returns the handler that a word stands for: an object is a delivery, an array the account's list, and a number the
+// respondTo returns the responder that a word stands for: an object is a delivery, an array the account's list, and a number the
 // status of a rejection. An object after the name of another message option and "=" is that option.
-func respondTo(word string) http.HandlerFunc {
+func respondTo(word string) responder {
 	if option, shown, found := strings.Cut(word, "={"); found && word[0] != '{' {
 		return respondWith(http.StatusOK, showing(MessageOption(option), "{"+shown))
 	}
 	switch word[0] {
 	case '{':
-		return shows(word)
+		return respondWith(http.StatusOK, showing(Receive, word))
 	case '[':
 		return respondWith(http.StatusOK, `{"fonenumbers":`+word+`}`)
 	}
 	if status, err := strconv.Atoi(word); err == nil {
 		return rejectWith(status, "words of "+word, "")
 	}
-	return map[string]http.HandlerFunc{
-		"login":   respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`),
-		"ok":      shows(`{"type":"None"}`),
-		"limit":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
-		"later":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", "3600"),
-		"lost":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"never":   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	return map[string]responder{
+		"login": respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`),
+		"ok":    respondTo(`{"type":"None"}`),
+		"limit": rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
+		"later": rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", "3600"),
+		"lost":  func(*http.Request) (*http.Response, error) { return nil, io.EOF },
+		"never": func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		},
 		"cut":     respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber),
 		"html":    respondWith(http.StatusOK, "<html><title>One moment please</title></html>"),
 		"empty":   respondWith(http.StatusOK, " \n"),
 		"success": respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`), // As in version 2.1.
-		"null":    shows("null"),
+		"null":    respondWith(http.StatusOK, showing(Receive, "null")),
 		"another": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`),
 		"error":   respondWith(http.StatusOK, `{"error":"Gone Fishing"}`),
 	}[word]
 }
 
-func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(r.Context()).WroteHeaders()
 	body, _ := io.ReadAll(r.Body) // It is in memory.
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.mu.Lock()
 	s.arrived = append(s.arrived, time.Now())
 	s.calls, s.bodies = append(s.calls, callOf(r)), append(s.bodies, string(body))
-	s.tokens = append(s.tokens, r.Header.Get("token"))
-	response := s.responses[min(len(s.arrived), len(s.responses))-1]
+	s.tokens = append(s.tokens, tokenOf(r))
+	respond := s.responses[min(len(s.arrived), len(s.responses))-1]
 	s.mu.Unlock()
 	time.Sleep(s.latency)
-	response(w, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return respond(r)
 }
 
 // wantCalls checks which requests were sent, as in "login json, set form, get".
@@ -192,33 +167,29 @@ func callOf(r *http.Request) string {
 	return kindOf(r) + map[string]string{"application/json": " json", "application/x-www-form-urlencoded": " form"}[r.Header.Get("Content-Type")]
 }
 
-// respondWith returns a handler that sends the same response to every request.
-func respondWith(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html") // Proxies and old servers get it wrong, so the client must ignore it.
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
+// tokenOf returns the token in a request.
+func tokenOf(r *http.Request) string { return strings.Join(r.Header["token"], " ") }
+
+// respondWith sends the same response to every request.
+func respondWith(status int, body string) responder {
+	return func(*http.Request) (*http.Response, error) {
+		header := http.Header{"Content-Type": {"text/html"}} // Proxies and old servers get it wrong, so the client must ignore it.
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
 	}
 }
 
-// rejectWith returns a handler that sends FoneStorm's error envelope, and Retry-After unless it is empty.
-func rejectWith(status int, message, retryAfter string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if retryAfter != "" {
-			w.Header().Set("Retry-After", retryAfter)
-		}
-		respondWith(status, envelopeOf(status, message))(w, r)
+// rejectWith sends FoneStorm's error envelope, with Retry-After.
+func rejectWith(status int, message, retryAfter string) responder {
+	return func(r *http.Request) (*http.Response, error) {
+		response, err := respondWith(status, envelopeOf(status, message))(r)
+		response.Header.Set("Retry-After", retryAfter)
+		return response, err
 	}
 }
 
 // envelopeOf returns the body of an error as FoneStorm sends it.
 func envelopeOf(status int, message string) string {
 	return fmt.Sprintf(`{"error":%q,"message":%q,"status_code":%d}`, http.StatusText(status), message, status)
-}
-
-// shows returns a handler that sends a response about anyNumber with this delivery.
-func shows(receive string) http.HandlerFunc {
-	return respondWith(http.StatusOK, showing(Receive, receive))
 }
 
 // showing returns the body of a response about anyNumber with this message option.

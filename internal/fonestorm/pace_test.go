@@ -27,12 +27,12 @@ func TestLimitIsReachedButNotExceeded(t *testing.T) {
 			server := scripted("ok")
 			random := rand.New(rand.NewPCG(seed, 0))
 			var mu sync.Mutex
-			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler := responder(func(r *http.Request) (*http.Response, error) {
 				mu.Lock()
 				late := time.Duration(random.Int64N(int64(60 * time.Millisecond)))
 				mu.Unlock()
 				time.Sleep(late)
-				server.ServeHTTP(w, r)
+				return server.RoundTrip(r)
 			})
 			first, second := newClient(t, handler, withToken, paced), newClient(t, handler, withToken, paced)
 			for _, client := range []*Client{first, second, second} {

@@ -36,9 +36,9 @@ func TestResponsesAreNeverQuoted(t *testing.T) {
 			ctx := tflogtest.RootLogger(t.Context(), &log)
 			for _, status := range []int{200, 201, 302, 401, 429, 503} {
 				for _, kind := range []string{"login", "subaccount", "set", "get", "list", "devices"} {
-					client := newClient(t, nil, over(func(r *http.Request) (*http.Response, error) {
+					client := newClient(t, responder(func(r *http.Request) (*http.Response, error) {
 						if kindOf(r) != kind {
-							return inMemory(respondTo("login"))(r)
+							return respondTo("login")(r)
 						}
 						header := http.Header{"Retry-After": {secret}, "Content-Type": {secret}, "Www-Authenticate": {secret}}
 						body := io.NopCloser(strings.NewReader(body))

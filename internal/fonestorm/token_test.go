@@ -19,7 +19,7 @@ func jwt(payload string) string {
 }
 
 // issue returns a handler that responds to a login or a subaccount with this token.
-func issue(token string) http.HandlerFunc {
+func issue(token string) responder {
 	return respondWith(http.StatusCreated, fmt.Sprintf(`{"auth":{"token":%q}}`, token))
 }
 
@@ -60,17 +60,17 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		valid := "first"
 		var rejected atomic.Int32
-		server := newScript(func(w http.ResponseWriter, r *http.Request) {
-			switch r.Header.Get("token") {
+		server := newScript(func(r *http.Request) (*http.Response, error) {
+			switch tokenOf(r) {
 			case "":
-				issue(valid)(w, r)
+				return issue(valid)(r)
 			case valid:
-				respondTo("ok")(w, r)
+				return respondTo("ok")(r)
 			default:
 				if rejected.Add(1) == 7 { // One caller learns of it long after the others have renewed the token.
 					time.Sleep(10 * time.Second)
 				}
-				respondTo("401")(w, r)
+				return respondTo("401")(r)
 			}
 		})
 		server.latency = 50 * time.Millisecond
@@ -92,17 +92,17 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 func TestTwoClientsThatEndEachOthersTokens(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var logins atomic.Int32
-		server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server := responder(func(r *http.Request) (*http.Response, error) {
 			time.Sleep(100 * time.Millisecond)
-			switch kind, token := kindOf(r), r.Header.Get("token"); {
+			switch kind, token := kindOf(r), tokenOf(r); {
 			case kind == "login":
-				issue(fmt.Sprint("user ", logins.Add(1)))(w, r)
+				return issue(fmt.Sprint("user ", logins.Add(1)))(r)
 			case !strings.HasSuffix(token, fmt.Sprint(" ", logins.Load())):
-				rejectWith(http.StatusUnauthorized, "ended", "")(w, r)
+				return rejectWith(http.StatusUnauthorized, "ended", "")(r)
 			case kind == "subaccount":
-				issue(fmt.Sprint("subaccount ", logins.Load()))(w, r)
+				return issue(fmt.Sprint("subaccount ", logins.Load()))(r)
 			default:
-				respondTo("ok")(w, r)
+				return respondTo("ok")(r)
 			}
 		})
 		clients := [2]*Client{newClient(t, server, paced, withSubaccount), newClient(t, server, paced, withSubaccount)}
