@@ -85,15 +85,14 @@ func TestAccountKnowsTheLatest(t *testing.T) {
 	client := newClient(t, server, withToken)
 	wantKnown := func(want Delivery) {
 		t.Helper()
-		if listed, got := listAll(t, client)[0], get(t, client, anyNumber); *got.Delivery != want || listed != got {
+		if listed, got := listAll(t, client)[0], get(t, client); *got.Delivery != want || listed != got {
 			t.Errorf("it is listed with %+v and read with %+v, want %+v", listed.Delivery, got.Delivery, want)
 		}
 	}
-	wantKnown(Delivery{Type: None})
+	wantKnown(none)
 	wantSuccess(t, fetch(t.Context(), client))
-	wantKnown(forwardTo("3215551111"))
-	ops := Delivery{Type: Email, Value: "ops@example.com"}
-	wantSuccess(t, set(t.Context(), client, anyNumber, ops))
+	wantKnown(forward)
+	wantSuccess(t, set(t.Context(), client, ops))
 	wantKnown(ops)
 	wantKind(t, fetch(t.Context(), client), NotFound)
 	server.wantCalls(t, "list, get, set json, get")
@@ -123,19 +122,19 @@ func TestSettingDuringARead(t *testing.T) {
 					}
 				}()
 				time.Sleep(time.Second)
-				err := set(t.Context(), client, anyNumber, forwardTo("3215551111"))
+				err := set(t.Context(), client, forward)
 				if _, known := client.Known(anyNumber); known != (err == nil) || known != (setting == toNumber) {
 					t.Errorf("after the setting the FoneNumber is known: %t: %v", known, err)
 				}
 				for range 2 {
 					time.Sleep(later)
-					if got := get(t, client, anyNumber).Delivery; *got != forwardTo("3215551111") {
+					if got := get(t, client).Delivery; *got != forward {
 						t.Errorf("it is read as %+v", got)
 					}
 					later = time.Minute
 				}
 				server.wantCalls(t, calls)
-				if isListed && *listAll(t, client)[0].Delivery != forwardTo("3215551111") {
+				if isListed && *listAll(t, client)[0].Delivery != forward {
 					t.Error("it is listed as it was")
 				}
 			})

@@ -2,11 +2,9 @@ package fonestorm
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"unicode"
 )
 
 func TestParseEndpoint(t *testing.T) {
@@ -14,22 +12,31 @@ func TestParseEndpoint(t *testing.T) {
 	_, err := New(testConfig("fonestorm.test"))
 	wantWords(t, err, "the endpoint must begin with https://")
 	for endpoint, flaw := range map[string]string{ // Empty if the endpoint is valid.
-		DefaultEndpoint:                           "",
-		"https://fonestorm.test:8443/v2/":         "",
-		"http://localhost:8080/v2":                "",
-		"http://127.8.9.10:80/v2":                 "",
-		"http://[::1]:8080/v2":                    "",
-		"http://fonestorm.test/v2":                "loopback",
-		"http://localhost.fonestorm.test/v2":      "loopback",
-		"http://10.0.0.1/v2":                      "loopback",
-		"https://user:hunter2@fonestorm.test/v2":  "username",
-		"ftp://fonestorm.test/v2":                 "https://",
-		"fonestorm.test/v2":                       "https://",
-		"":                                        "https://",
-		"https:///v2":                             "no host",
-		"https://fonestorm.test/v2?token=hunter2": "query",
-		"https://fonestorm.test/v2#hunter2":       "fragment",
-		"https://hunter2%zz/":                     "not a URL",
+		DefaultEndpoint:                            "",
+		"https://fonestorm.test:8443/v2/":          "",
+		"http://localhost:8080/v2":                 "",
+		"http://127.8.9.10:80/v2":                  "",
+		"http://[::1]:8080/v2":                     "",
+		"http://fonestorm.test/v2":                 "loopback",
+		"http://localhost.fonestorm.test/v2":       "loopback",
+		"http://10.0.0.1/v2":                       "loopback",
+		"http://127.0.0.1.fonestorm.test/v2":       "loopback",
+		"http://[::1%25x]/v2":                      "loopback",
+		"https://user:hunter2@fonestorm.test/v2":   "username",
+		"ftp://fonestorm.test/v2":                  "https://",
+		"fonestorm.test/v2":                        "https://",
+		"":                                         "https://",
+		"https:///v2":                              "no host",
+		"https://fonestorm.test/v2?token=hunter2":  "query",
+		"https://fonestorm.test/v2#hunter2":        "fragment",
+		"https://hunter2%zz/":                      "not a URL",
+		"https://fonestorm.test\\@hunter2.test/v2": "not a URL",
+		"http://localhost@fonestorm.test/v2":       "username",
+		"https:fonestorm.test":                     "https://",
+		"//localhost/v2":                           "https://",
+		"https://fonestorm.test/v2\u202e":          "control character",
+		"https://fone\u00adstorm.test/v2":          "control character",
+		"https://fonestorm.test/v2 ":               "space",
 	} {
 		u, err := ParseEndpoint(endpoint)
 		if flaw == "" && (err != nil || u.String() != endpoint) {
@@ -60,42 +67,5 @@ func TestRequestsAsDocumented(t *testing.T) {
 				t.Errorf("got request %s, want %s", sent[i], want)
 			}
 		}
-	}
-}
-
-// No accepted endpoint sends credentials unencrypted or to another host than the one in the URL.
-func FuzzParseEndpoint(f *testing.F) {
-	for _, endpoint := range []string{
-		DefaultEndpoint, "http://localhost:8080/v2", "http://[::1]:80", "http://127.0.0.1.example.com", "http://localhost@example.com",
-		"https://example.com\\@example.org/", "https:example.com", "https://%6c/", "HTTPS://EXAMPLE.COM:443/v2/../x", "http://[::1%25x]/",
-		"https://example.com/\u202e", "https://exa\u00admple.com", "https://example.com/?", "https://example.com:port/", "//localhost", "https://example.com:",
-	} {
-		f.Add(endpoint)
-	}
-	f.Fuzz(func(t *testing.T, endpoint string) {
-		client, err := New(testConfig(endpoint))
-		if err != nil {
-			wantShown(t, err.Error())
-			return
-		}
-		wantShown(t, endpoint)
-		sent, err := client.newRequest(t.Context(), &request{path: "/auth"}, "", asJSON)
-		wantSuccess(t, err)
-		u := sent.URL
-		if u.Scheme != "https" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback() {
-			t.Errorf("requests are sent unencrypted to %s", u)
-		}
-		if !strings.HasPrefix(strings.ToLower(endpoint), u.Scheme+"://") || u.User != nil || u.Host == "" || strings.ContainsAny(u.Host, "@/\\") {
-			t.Errorf("requests are sent to %s", u)
-		}
-	})
-}
-
-// wantShown checks that a text is safe to show: not empty, on one line, and left to right.
-func wantShown(t *testing.T, text string) {
-	t.Helper()
-	i := strings.IndexFunc(text, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) })
-	if i >= 0 || text == "" {
-		t.Fatalf("got an invisible character at %d: %q", i, text)
 	}
 }

@@ -18,52 +18,71 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		t.Errorf("the types are %s", types)
 	}
 	name, password, empty := "user:ü", "p&ss=w%rd +", ""
-	const url, hook = `{"type":"url","url":"` + callback + `","url_method":"POST"}`, `{"type":"Callback","url":"` + callback + `","method":"JSON"}`
+	shown := map[DeliveryType]string{
+		Device:   `{"type":"device","device":"987123543678"}`,
+		Email:    `{"type":"Email","email":"o+sms@x.test","url":"https://stale.test"}`,
+		URL:      `{"type":"url","url":"` + callback + `","url_method":"POST"}`,
+		Callback: `{"type":"Callback","url":"` + callback + `","method":"JSON"}`,
+		Forward:  toNumber,
+		None:     `{"type":"None","email":"stale@x.test"}`,
+	}
 	for _, test := range []struct {
 		option MessageOption
-		set    Delivery
-		shown  string // The option in the response.
-		sent   string // The parameters; # is the FoneNumber, and $ the callback URL.
+		set    Delivery // Without the callback URL.
+		sent   string   // The parameters; # is the FoneNumber, and $ the callback URL.
 	}{
-		{Receive, Delivery{Type: Device, Value: "987123543678"}, `{"type":"device","device":"987123543678"}`, `#,"type":"Device","url_method":"POST","value":"987123543678"`},
-		{Receive, Delivery{Type: Email, Value: "O+sms@x.test"}, `{"type":"email","email":"O+sms@x.test"}`, `#,"type":"Email","url_method":"POST","value":"O+sms@x.test"`},
-		{Receive, forwardTo("3215551111"), toNumber, `#,"type":"Forward","url_method":"POST","value":"3215551111"`},
-		{Receive, Delivery{Type: None}, `{"type":"None"}`, `#,"type":"None","url_method":"POST","value":"None"`},
-		{Receive, Delivery{Type: URL, URLMethod: "GET"}, url, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
-		{Receive, Delivery{Type: URL, URLUsername: &name}, url, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
+		{Receive, Delivery{Type: Device, Value: "987123543678"}, `#,"type":"Device","url_method":"POST","value":"987123543678"`},
+		{Receive, Delivery{Type: Email, Value: "o+sms@x.test"}, `#,"type":"Email","url_method":"POST","value":"o+sms@x.test"`},
+		{Receive, forward, `#,"type":"Forward","url_method":"POST","value":"3215551111"`},
+		{Receive, none, `#,"type":"None","url_method":"POST","value":"None"`},
+		{Receive, Delivery{Type: URL, URLMethod: "GET"}, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
+		{Receive, Delivery{Type: URL, URLUsername: &name}, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
 		{
-			Receive,
-			Delivery{Type: URL, URLUsername: &name, URLPassword: &password},
-			url,
+			Receive, Delivery{Type: URL, URLUsername: &name, URLPassword: &password},
 			`#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"`,
 		},
-		{Receive, Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty}, url, `#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`},
-		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, hook, `#,"method":"JSON","type":"Callback","url":"$"`},
 		{
-			ReceiveNotify,
-			Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty},
-			hook,
+			Receive, Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty},
+			`#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`,
+		},
+		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, `#,"method":"JSON","type":"Callback","url":"$"`},
+		{
+			ReceiveNotify, Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty},
 			`#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"`,
 		},
-		{ReceiveNotify, Delivery{Type: Email, Value: "o@x.test"}, `{"type":"Email","email":"o@x.test","url":"https://stale.test"}`, `"email":"o@x.test",#,"type":"Email"`},
-		{ReceiveNotify, Delivery{Type: None}, `{"type":"None","email":"stale@x.test"}`, `#,"type":"None"`},
+		{ReceiveNotify, Delivery{Type: Email, Value: "o+sms@x.test"}, `"email":"o+sms@x.test",#,"type":"Email"`},
+		{ReceiveNotify, none, `#,"type":"None"`},
 	} {
 		if test.set.Type.IsCallback() {
 			test.set.Value = callback
 		}
-		server := newScript(respondWith(http.StatusOK, showing(test.option, test.shown)))
+		server := newScript(respondWith(http.StatusOK, showing(test.option, shown[test.set.Type])))
 		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: test.option, Delivery: test.set})
 		wantSuccess(t, err)
 		method := map[DeliveryType]string{URL: URLMethodPOST, Callback: "JSON"}[test.set.Type]
-		if got := result.Option(test.option); got != (Delivery{Type: test.set.Type, Value: test.set.Value, URLMethod: method}) || result.Respelled || result.CredentialsKept {
-			t.Errorf("got %+v with %+v, want %+v", result, got, test.set)
+		want := Delivery{Type: test.set.Type, Value: test.set.Value, URLMethod: method}
+		if got := result.Option(test.option); got != want || result.Respelled || result.CredentialsKept {
+			t.Errorf("got %+v with %+v, want %+v", result, got, want)
 		}
 		server.wantCalls(t, map[bool]string{true: "set json", false: "notify json"}[test.option == Receive])
 		if want := "{" + strings.NewReplacer("#", `"fonenumber":"3215550000"`, "$", callback).Replace(test.sent) + "}"; server.bodies[0] != want {
 			t.Errorf("the body was %s, want %s", server.bodies[0], want)
 		}
 	}
+	server := scripted("415 " + shown[URL])
+	wantSuccess(t, set(t.Context(), newClient(t, server, withToken), Delivery{Type: URL, Value: callback, URLUsername: &name}))
+	const form = "fonenumber=3215550000&type=URL&url_method=POST&url_username=user%3A%C3%BC&" +
+		"value=https%3A%2F%2Fcallback.test%2Fhandler.php%3Fmsg%3D%7B%7Bmsg%7D%7D%26from%3D%7B%7Bfrom%7D%7D"
+	if server.bodies[1] != form {
+		t.Errorf("the form was %s, want %s", server.bodies[1], form)
+	}
 }
+
+var (
+	none    = Delivery{Type: None}
+	forward = Delivery{Type: Forward, Value: "3215551111"}
+	ops     = Delivery{Type: Email, Value: "ops@example.com"}
+)
 
 // What FoneStorm can show of destinations.
 const (
@@ -86,7 +105,6 @@ const (
 func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()
 	name, empty := "user", ""
-	ops := Delivery{Type: Email, Value: "ops@example.com"}
 	setOps := Setting{Delivery: ops}
 	mailto, withUser, withoutPassword := Delivery{Type: Email, Value: "mailto:ops@example.com"}, ops, ops
 	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
@@ -116,7 +134,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"never":                          {setOps, toOld, toOld, 5, other},
 		"never, nothing known":           {setOps, "", toOld, 5, other},
 		"another destination":            {setOps, toOld, `{"type":"email","email":"devops@example.com"}`, 5, other},
-		"never turned off":               {Setting{Delivery: Delivery{Type: None}}, toOps, toOps, 5, other},
+		"never turned off":               {Setting{Delivery: none}, toOps, toOps, 5, other},
 		"spelling":                       {setOps, toOld, toMailto, 0, respelled},
 		"spelling, another type before":  {setOps, toNumber, toMailto, 0, respelled},
 		"spelling, nothing known":        {setOps, "", toMailto, 5, respelled}, // It may be the previous destination.
@@ -155,7 +173,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 			calls += strings.Repeat(", get", test.reads)
 			client := newClient(t, server, withToken, withoutRetries)
 			if test.before != "" {
-				get(t, client, anyNumber)
+				get(t, client)
 				calls = "get, " + calls
 			}
 			begun := time.Now()
@@ -202,10 +220,10 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			server := scripted("login ok ok " + response)
 			server.latency = time.Second
 			client := newClient(t, server)
-			get(t, client, anyNumber)                                                 // Logs in.
-			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None})) // Finds the encoding out.
+			get(t, client)                                 // Logs in.
+			wantSuccess(t, set(t.Context(), client, none)) // Finds the encoding out.
 			ctx, _ := cancelLater(t, 500*time.Millisecond)
-			err := set(ctx, client, anyNumber, d)
+			err := set(ctx, client, d)
 			if err != nil || want.kind >= 0 {
 				wantKind(t, err, want.kind)
 			}
@@ -218,7 +236,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	inBubble(t, "reads lag behind", func(t *testing.T) {
 		ctx, why := cancelLater(t, 4*time.Second)
 		begun := time.Now()
-		err := set(ctx, newClient(t, scripted("ok"), withToken), anyNumber, forwardTo("3215551111"))
+		err := set(ctx, newClient(t, scripted("ok"), withToken), forward)
 		if wantKind(t, err, Canceled, why.Error()); !MayHaveTakenEffect(err) || time.Since(begun) != 4*time.Second {
 			t.Errorf("after %s the error is certain: %v", time.Since(begun), err)
 		}
@@ -244,7 +262,6 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 		words     string // Of the error.
 		kept, may bool
 	}{
-		{Setting{Delivery: removed}, "ok 400 " + success, "set json, set json, set json", -1, "", true, false},
 		{Setting{Delivery: removed}, "ok 422 " + success, "set json, set json, set json", -1, "", true, false},
 		{Setting{Delivery: withUser}, "ok 422 " + success, "set json, set json, set json", -1, "", true, false},
 		{Setting{Delivery: removed}, "422 400 " + success, "set json, set form, set json", -1, "", true, false},
@@ -261,7 +278,7 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 			server := scripted(test.responses)
 			client := newClient(t, server, withToken, withoutRetries)
 			if strings.HasPrefix(test.responses, "ok") {
-				wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
+				wantSuccess(t, set(t.Context(), client, none))
 			}
 			test.set.Option = Receive
 			result, err := client.Set(t.Context(), anyNumber, test.set)
@@ -300,26 +317,28 @@ func TestDeliveryString(t *testing.T) {
 // confirms nothing, not even type None.
 func TestPartialResponses(t *testing.T) {
 	t.Parallel()
-	const only = `{"fonenumber":{"fonenumber":"` + anyNumber + `","sms_options":{%s}}}`
-	ops, hook := `"receive":{"type":"email","email":"ops@example.com"}`, `"receive_notify":{"type":"Email","email":"hook@example.com"}`
-	toOps, toHook := Delivery{Type: Email, Value: "ops@example.com"}, Delivery{Type: Email, Value: "hook@example.com"}
+	const shownOps, shownHook = `"receive":` + toOps, `"receive_notify":{"type":"Email","email":"hook@example.com"}`
+	only := func(options string) responder {
+		return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`","sms_options":{`+options+`}}}`)
+	}
+	hook := Delivery{Type: Email, Value: "hook@example.com"}
 	for calls, test := range map[string]struct {
-		set      Setting
-		response string
+		set   Setting
+		shown string
 	}{
-		"get, set json":         {Setting{Option: Receive, Delivery: toOps}, ops},
-		"get, notify json":      {Setting{Option: ReceiveNotify, Delivery: toHook}, hook},
-		"get, notify json, get": {Setting{Option: SendNotify, Delivery: Delivery{Type: None}}, ""},
+		"get, set json":         {Setting{Option: Receive, Delivery: ops}, shownOps},
+		"get, notify json":      {Setting{Option: ReceiveNotify, Delivery: hook}, shownHook},
+		"get, notify json, get": {Setting{Option: SendNotify, Delivery: none}, ""},
 	} {
 		inBubble(t, calls, func(t *testing.T) {
-			all := respondWith(http.StatusOK, fmt.Sprintf(only, ops+","+hook))
-			server := newScript(all, respondWith(http.StatusOK, fmt.Sprintf(only, test.response)), all)
+			all := only(shownOps + "," + shownHook)
+			server := newScript(all, only(test.shown), all)
 			client := newClient(t, server, withToken)
-			get(t, client, anyNumber)
+			get(t, client)
 			_, err := client.Set(t.Context(), anyNumber, test.set)
 			wantSuccess(t, err)
 			f, err := client.GetFoneNumber(t.Context(), anyNumber, ReceiveNotify, SendNotify)
-			if wantSuccess(t, err); *f.Delivery != toOps || *f.ReceiveNotify != toHook || f.SendNotify.Type != None {
+			if wantSuccess(t, err); *f.Delivery != ops || *f.ReceiveNotify != hook || *f.SendNotify != none {
 				t.Errorf("the FoneNumber is known as %+v", f)
 			}
 			server.wantCalls(t, calls)

@@ -243,10 +243,10 @@ func read(ctx context.Context, client *Client, number string) error {
 	return err
 }
 
-// get reads a FoneNumber unless it is known.
-func get(t testing.TB, client *Client, number string) FoneNumber {
+// get reads anyNumber unless it is known.
+func get(t testing.TB, client *Client) FoneNumber {
 	t.Helper()
-	f, err := client.GetFoneNumber(t.Context(), number)
+	f, err := client.GetFoneNumber(t.Context(), anyNumber)
 	wantSuccess(t, err)
 	return f
 }
@@ -258,12 +258,11 @@ func listAll(t testing.TB, client *Client) []FoneNumber {
 	return list
 }
 
-func set(ctx context.Context, client *Client, number string, d Delivery) error {
-	_, err := client.Set(ctx, number, Setting{Option: Receive, Delivery: d})
+// set sets the delivery of anyNumber.
+func set(ctx context.Context, client *Client, d Delivery) error {
+	_, err := client.Set(ctx, anyNumber, Setting{Option: Receive, Delivery: d})
 	return err
 }
-
-func forwardTo(number string) Delivery { return Delivery{Type: Forward, Value: number} }
 
 func wantSuccess(t testing.TB, failures ...error) {
 	t.Helper()

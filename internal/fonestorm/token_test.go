@@ -109,7 +109,7 @@ func TestTwoClientsThatEndEachOthersTokens(t *testing.T) {
 		begun := time.Now()
 		wantSuccess(t, together(2*10, func(worker int) error { // Terraform's default parallelism.
 			for range 10 {
-				if err := set(t.Context(), clients[worker%2], anyNumber, Delivery{Type: None}); err != nil {
+				if err := set(t.Context(), clients[worker%2], none); err != nil {
 					return err
 				}
 			}
