@@ -1,7 +1,6 @@
 package fonestorm
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -232,8 +231,7 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted(`never ["3215550000"] 403 404`)
 		client := newClient(t, server, withToken)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
+		ctx, _ := cancelLater(t, time.Millisecond)
 		if _, err := client.ListFoneNumbers(ctx); KindOf(err) != Canceled {
 			t.Errorf("the error is %v", err)
 		}
@@ -250,17 +248,14 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 
 // A 404 about one FoneNumber is confirmed by the account's list, see TestFailedCalls.
 func TestNotFound(t *testing.T) {
-	t.Parallel()
-	for list, want := range map[string]Kind{`["3215559999"]`: NotFound, `["3215550000"]`: UnexpectedResponse, "never": Canceled} {
-		inBubble(t, list, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			err := read(ctx, newClient(t, scripted("404 "+list), withToken), anyNumber)
-			if KindOf(err) != want || IsNotFound(err) != (want == NotFound) {
+	bubble(t, func(t *testing.T) {
+		ctx, _ := cancelLater(t, time.Second)
+		for list, want := range map[string]Kind{`["3215550000"]`: UnexpectedResponse, "never": Canceled} {
+			if err := read(ctx, newClient(t, scripted("404 "+list), withToken), anyNumber); KindOf(err) != want {
 				t.Errorf("the error is of kind %d, want %d: %v", KindOf(err), want, err)
 			}
-		})
-	}
+		}
+	})
 }
 
 // There is one list of the devices, even if it fails: a user who is not allowed to list them will not be allowed later.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -236,42 +235,19 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 	}
 }
 
-// FoneStorm may read JSON in logins and forms in settings, or the other way around. What worked is used from then on. Settings that
-// start at once each find it out.
+// FoneStorm may read JSON in logins and forms in settings, or the other way around. What worked is used from then on.
 func TestEncodingIsFoundOut(t *testing.T) {
 	t.Parallel()
-	for _, want := range []map[string]int{
-		{"login json": 1, "set json": 8},
-		{"login json": 1, "set json": 3, "set form": 8},
-		{"login json": 1, "login form": 1, "set json": 8},
-		{"login json": 1, "login form": 1, "set json": 3, "set form": 8},
+	for responses, calls := range map[string]string{
+		"login ok ok":         "login json, set json, set json",
+		"login 400 ok ok":     "login json, set json, set form, set form",
+		"415 login ok ok":     "login json, login form, set json, set json",
+		"422 login 422 ok ok": "login json, login form, set json, set form, set form",
 	} {
-		for _, status := range []string{"400", "415", "422"} {
-			inBubble(t, fmt.Sprint(want, status), func(t *testing.T) {
-				server := newScript(func(r *http.Request) (*http.Response, error) {
-					switch call, kind := callOf(r), kindOf(r); {
-					case call == kind+" json" && want[kind+" form"] > 0:
-						return respondTo(status)(r)
-					case kind == "login":
-						return respondTo("login")(r)
-					default:
-						return respondTo("ok")(r)
-					}
-				})
-				server.latency = time.Second
-				client := newClient(t, server)
-				for _, n := range []int{3, 5} {
-					wantSuccess(t, together(n, func(int) error { return set(t.Context(), client, none) })...)
-				}
-				sent := map[string]int{}
-				for _, call := range server.calls {
-					sent[call]++
-				}
-				if !maps.Equal(sent, want) {
-					t.Errorf("the requests were %v, want %v", sent, want)
-				}
-			})
-		}
+		server := scripted(responses)
+		client := newClient(t, server)
+		wantSuccess(t, set(t.Context(), client, none), set(t.Context(), client, none))
+		server.wantCalls(t, calls)
 	}
 }
 
