@@ -249,8 +249,8 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 // A 404 about one FoneNumber is confirmed by the account's list, see TestFailedCalls.
 func TestNotFound(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		ctx, _ := cancelLater(t, time.Second)
 		for list, want := range map[string]Kind{`["3215550000"]`: UnexpectedResponse, "never": Canceled} {
+			ctx, _ := cancelLater(t, time.Second)
 			if err := read(ctx, newClient(t, scripted("404 "+list), withToken), anyNumber); KindOf(err) != want {
 				t.Errorf("the error is of kind %d, want %d: %v", KindOf(err), want, err)
 			}

@@ -148,15 +148,6 @@ func (s *script) wantCount(t testing.TB, want int) {
 	}
 }
 
-// gaps returns the times between consecutive requests.
-func (s *script) gaps() []time.Duration {
-	var gaps []time.Duration
-	for i := 1; i < len(s.arrived); i++ {
-		gaps = append(gaps, s.arrived[i].Sub(s.arrived[i-1]))
-	}
-	return gaps
-}
-
 // kindOf returns the simulator's name for a call, such as "set".
 func kindOf(r *http.Request) string {
 	return simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
