@@ -59,11 +59,6 @@ func TestReadersShareRequests(t *testing.T) {
 		for range 2 { // The second time they are known.
 			readAll(t, client, 0, singleReads)
 		}
-		for i, want := range map[int]bool{singleReads - 1: true, singleReads: false} {
-			if f, known := client.Known(numberAt(i)); known != want {
-				t.Errorf("it knows %+v: %t", f, known)
-			}
-		}
 		wantSuccess(t, together(20, func(int) error {
 			list, err := client.ListFoneNumbers(t.Context())
 			clear(list)
@@ -113,13 +108,11 @@ func TestSettingDuringARead(t *testing.T) {
 				}, respondTo(setting), respondTo(toNumber))
 				client := newClient(t, server, withToken)
 				isListed := strings.HasPrefix(calls, "list")
-				go func() {
-					if isListed {
-						_, _ = client.ListFoneNumbers(t.Context())
-					} else {
-						_ = read(t.Context(), client, anyNumber)
-					}
-				}()
+				if isListed {
+					go func() { _, _ = client.ListFoneNumbers(t.Context()) }()
+				} else {
+					go func() { _ = read(t.Context(), client, anyNumber) }()
+				}
 				time.Sleep(time.Second)
 				err := set(t.Context(), client, forward)
 				if _, known := client.Known(anyNumber); known != (err == nil) || known != (setting == toNumber) {

@@ -51,21 +51,19 @@ func TestParseEndpoint(t *testing.T) {
 // Requests must match FracTEL's documents, including the case of the token header.
 func TestRequestsAsDocumented(t *testing.T) {
 	t.Parallel()
-	for _, endpoint := range []string{"https://fonestorm.test/v2", "https://fonestorm.test/v2/", "https://fonestorm.test/proxy/v2"} {
-		var sent []string
-		respond := respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"},"fonenumbers":[]}`)
-		client := newClient(t, responder(func(r *http.Request) (*http.Response, error) {
-			sent = append(sent, fmt.Sprint(r.Method, " ", r.URL, " ", r.Header))
-			return respond(r)
-		}), withToken, func(c *Config) { c.Endpoint = endpoint })
-		_, err := client.ListFoneNumbers(t.Context())
-		wantSuccess(t, err, fetch(t.Context(), client))
-		_, _ = client.ReadFoneNumber(t.Context(), "321/555?filter=all") // Other text must not change the path.
-		for i, path := range []string{"/fonenumbers?filter=all", "/fonenumbers/" + anyNumber, "/fonenumbers/321%2F555%3Ffilter=all"} {
-			want := "GET " + strings.TrimSuffix(endpoint, "/") + path + " map[Accept:[application/json] User-Agent:[client-test] token:[given-token]]"
-			if sent[i] != want {
-				t.Errorf("got request %s, want %s", sent[i], want)
-			}
+	const endpoint = "https://fonestorm.test/proxy/v2"
+	var sent []string
+	client := newClient(t, responder(func(r *http.Request) (*http.Response, error) {
+		sent = append(sent, fmt.Sprint(r.Method, " ", r.URL, " ", r.Header))
+		return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"},"fonenumbers":[]}`)(r)
+	}), withToken, func(c *Config) { c.Endpoint = endpoint + "/" })
+	listAll(t, client)
+	wantSuccess(t, fetch(t.Context(), client))
+	_, _ = client.ReadFoneNumber(t.Context(), "321/555?filter=all") // Other text must not change the path.
+	for i, path := range []string{"/fonenumbers?filter=all", "/fonenumbers/" + anyNumber, "/fonenumbers/321%2F555%3Ffilter=all"} {
+		want := "GET " + endpoint + path + " map[Accept:[application/json] User-Agent:[client-test] token:[given-token]]"
+		if sent[i] != want {
+			t.Errorf("got request %s, want %s", sent[i], want)
 		}
 	}
 }

@@ -10,24 +10,19 @@ import (
 var spellings = map[DeliveryType][][]string{
 	Device: {
 		{"98712354", " 9871 2354\n"},
-		{"098712354"},
-		{"3215551111"},
+		{"098712354"}, {"3215551111"},
 	},
 	Email: {
 		{"ops+sms@bücher.test", "OPS+sms@BÜCHER.test", " ops+SMS@xn--bcher-kva.test", "ops+sms@XN--bcher-KVA.test\t"},
 		{"\u212aarl@x.test", "karl@x.test"}, // The Kelvin sign in lower case.
-		{"ops@x.test"},
-		{"ops@faß.test"},
-		{"ops@fass.test"},
+		{"ops@x.test"}, {"ops@faß.test"}, {"ops@fass.test"},
 	},
 	URL: {
 		{"https://x.test", "https://x.test/", "HTTPS://X.test:443", " https://x.TEST:443/\n"},
 		{"http://x.test", "http://x.test/", "http://x.test:80"},
-		{"https://x.test:80"},
-		{"http://x.test:443"},
+		{"https://x.test:80"}, {"http://x.test:443"},
 		{"https://x.test:8443/", "https://X.test:8443"},
-		{"https://x.test./"},
-		{"https://x.test.example/"},
+		{"https://x.test./"}, {"https://x.test.example/"},
 		{"https://bücher.test/é", "https://BÜCHER.test/é", "https://xn--bcher-kva.test/é"},
 		{"https://bücher.test/%C3%A9"},
 		{"https://under_score.test/", "https://UNDER_score.test"},
@@ -35,28 +30,17 @@ var spellings = map[DeliveryType][][]string{
 		{"https://[::1]", "https://[::1]:443/"},
 		{"https://[:"},
 		{"https://user@x.test/", "https://user@X.test:443"},
-		{"https://USER@x.test/"},
-		{"https://us@er@x.test/"},
+		{"https://USER@x.test/"}, {"https://us@er@x.test/"},
 		{"https://x.test?", "https://x.test/?"},
 		{"https://x.test#", "https://x.test/#"},
-		{"https://x.test/a"},
-		{"https://x.test/A"},
-		{"https://x.test/a/"},
-		{"https://x.test/a/b"},
-		{"https://x.test/a%2Fb"},
-		{"https://x.test/?a=1&b=2"},
-		{"https://x.test/?a=1&amp;b=2"},
-		{"https://x.test/{{msg}}"},
-		{"https://x.test/{{MSG}}"},
-		{"https://x.test/%7B%7Bmsg%7D%7D"}, // An encoded token is not replaced.
-		{"x.test/a"},
-		{"x.test/A"},
+		{"https://x.test/a"}, {"https://x.test/A"}, {"https://x.test/a/"}, {"https://x.test/a/b"}, {"https://x.test/a%2Fb"},
+		{"https://x.test/?a=1&b=2"}, {"https://x.test/?a=1&amp;b=2"},
+		{"https://x.test/{{msg}}"}, {"https://x.test/{{MSG}}"}, {"https://x.test/%7B%7Bmsg%7D%7D"}, // An encoded token is not replaced.
+		{"x.test/a"}, {"x.test/A"},
 	},
 	Forward: {
 		{"3215551111", "13215551111", "+13215551111", "TEL:+1 (321) 555-1111", "321.555.1111", " 321\u00a0555-1111 "},
-		{"+3215551111"}, // Belgium.
-		{"23215551111"},
-		{"3215551111x5"},
+		{"+3215551111"}, {"23215551111"}, {"3215551111x5"}, // The first is in Belgium.
 	},
 	None:    {{"", "None", "x"}},
 	"PAGER": {{"1", " 1"}, {"2"}},
@@ -66,27 +50,23 @@ var spellings = map[DeliveryType][][]string{
 // of a URL with an encoded token.
 func TestSameDestination(t *testing.T) {
 	t.Parallel()
-	type spelling struct {
-		Delivery
-		of string // The first spelling of the destination.
-	}
-	var all []spelling
-	for kind, destinations := range spellings {
-		for _, texts := range destinations {
+	destinations := map[Delivery]string{} // The first spelling of each.
+	for kind, lists := range spellings {
+		for _, texts := range lists {
 			for _, text := range texts {
-				all = append(all, spelling{Delivery{Type: kind, Value: text}, fmt.Sprint(kind, texts[0])})
+				destinations[Delivery{Type: kind, Value: text}] = fmt.Sprint(kind, texts[0])
 			}
 		}
 	}
-	for _, a := range all {
-		for _, b := range all {
+	for a, x := range destinations {
+		for b, y := range destinations {
 			b.Type = DeliveryType(" " + strings.ToUpper(string(b.Type)))
-			if same := a.of == b.of; SameDestination(a.Delivery, b.Delivery) != same {
+			if same := x == y; SameDestination(a, b) != same {
 				t.Errorf("%+v and %+v are the same: %t", a, b, !same)
 			}
 		}
 		once := a.Normalized()
-		if once.Normalized() != once || SameDestination(once, a.Delivery) == strings.Contains(a.Value, "%7") {
+		if once.Normalized() != once || SameDestination(once, a) == strings.Contains(a.Value, "%7") {
 			t.Errorf("%+v is normalized to %+v, and that to %+v", a, once, once.Normalized())
 		}
 	}
@@ -115,6 +95,9 @@ func TestNormalized(t *testing.T) {
 // FoneStorm may show a destination in another spelling that keeps its core, but another destination is never taken for it.
 func TestMaySpell(t *testing.T) {
 	t.Parallel()
+	if MaySpell(Delivery{Type: Device, Value: "3215551111"}, forward) {
+		t.Error("the types are not compared")
+	}
 	for set, test := range map[Delivery]struct{ spellings, strangers []string }{
 		{Type: Email, Value: "Ops+sms@Example.com"}: {
 			[]string{"mailto:ops+sms@example.com", "<OPS+SMS@EXAMPLE.COM>", "Ops <ops+sms@example.com>;", "ops%2Bsms%40example.com", "100% ops+sms@example.com"},
@@ -144,9 +127,6 @@ func TestMaySpell(t *testing.T) {
 		for _, shown := range test.spellings {
 			if !MaySpell(Delivery{Type: DeliveryType(strings.ToLower(string(set.Type))), Value: shown}, set) {
 				t.Errorf("%q cannot be a spelling of %+v", shown, set)
-			}
-			if MaySpell(Delivery{Type: "Fax", Value: shown}, set) {
-				t.Errorf("a fax to %q can be a spelling of %+v", shown, set)
 			}
 		}
 		for _, shown := range test.strangers {

@@ -43,8 +43,6 @@ func TestDecodeFoneNumber(t *testing.T) {
 		"URL notified":                      {`"sms_options":{"receive_notify":{"url":"https://x.test","method":"POST"}}`, FoneNumber{ReceiveNotify: &Delivery{Type: Callback, Value: "https://x.test", URLMethod: "POST"}}},
 		"e-mail notified":                   {`"sms_options":{"receive_notify":{"type":"EMAIL","email":"a@b.c"}}`, FoneNumber{ReceiveNotify: email}},
 		"address notified":                  {`"sms_options":{"receive_notify":{"email":"a@b.c"}}`, FoneNumber{ReceiveNotify: email}},
-		"callback about sent messages":      {`"sms_options":{"send_notify":{"type":"Callback","url":"https://x.test","method":"JSON"}}`, FoneNumber{SendNotify: &Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}},
-		"nobody notified":                   {`"sms_options":{"receive_notify":{"type":"none","url":null}}`, FoneNumber{ReceiveNotify: &none}},
 		"undocumented type":                 {`"message_options":{"receive":{"type":"pager","device":"1"}}`, FoneNumber{Delivery: &Delivery{Type: "pager"}}},
 		"cancellation pending":              {`"is_active":"no"`, FoneNumber{Status: CancellationPending}},
 		"cancelled":                         {`"is_active":"cancel"`, FoneNumber{Status: Cancelled}},
