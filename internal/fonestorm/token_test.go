@@ -55,7 +55,7 @@ func TestLogIn(t *testing.T) {
 	})
 }
 
-// All calls share one login and, when the token expires, one renewal, which waits for nothing.
+// All calls share one login and, when the token expires, one renewal, which is not a retry.
 func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		valid := "first"
@@ -79,12 +79,8 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 		fetchAll()
 		server.wantCount(t, 1+20)
 		valid = "second"
-		begun := time.Now()
 		fetchAll()
 		server.wantCount(t, 1+20+1+40)
-		if took := time.Since(begun); took > 10500*time.Millisecond {
-			t.Errorf("took %s", took)
-		}
 	})
 }
 
@@ -139,13 +135,17 @@ func TestRejectedLoginIsNotRepeated(t *testing.T) {
 	}
 }
 
-// Other failures of a login are not about the password.
+// Other failures of a login are not about the password. The account is known after the first success.
 func TestFailedLoginIsTriedAgainByTheNextCall(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		tooMany := rejectWith(http.StatusForbidden, "Request limit exceeded", "")
-		client := newClient(t, newScript(respondTo("503"), tooMany, respondTo("login"), respondTo("ok")), withoutRetries)
+		login := issue(jwt(`{"account":{"id":"1000000001"}}`))
+		client := newClient(t, newScript(respondTo("503"), tooMany, login, respondTo("ok")), withoutRetries)
 		wantKind(t, fetch(t.Context(), client), ServerError, "log in", "words of 503")
 		wantSuccess(t, fetch(t.Context(), client))
+		if got := client.Account(); got != "1000000001" {
+			t.Errorf("the account is %q", got)
+		}
 	})
 }
 
@@ -161,11 +161,6 @@ func TestAccountOfToken(t *testing.T) {
 		if got := newClient(t, nil, func(c *Config) { c.Token = token }).Account(); got != want {
 			t.Errorf("%s: the account is %q, want %q", token, got, want)
 		}
-	}
-	client := newClient(t, newScript(issue(jwt(`{"account":{"id":"1000000001"}}`)), respondTo("ok")))
-	wantSuccess(t, fetch(t.Context(), client))
-	if got := client.Account(); got != "1000000001" {
-		t.Errorf("after the login the account is %q", got)
 	}
 }
 
