@@ -38,16 +38,19 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		{Receive, Delivery{Type: URL, URLMethod: "GET"}, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
 		{Receive, Delivery{Type: URL, URLUsername: &name}, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
 		{
-			Receive, Delivery{Type: URL, URLUsername: &name, URLPassword: &password},
+			Receive,
+			Delivery{Type: URL, URLUsername: &name, URLPassword: &password},
 			`#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"`,
 		},
 		{
-			Receive, Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty},
+			Receive,
+			Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty},
 			`#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`,
 		},
 		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, `#,"method":"JSON","type":"Callback","url":"$"`},
 		{
-			ReceiveNotify, Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty},
+			ReceiveNotify,
+			Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty},
 			`#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"`,
 		},
 		{ReceiveNotify, Delivery{Type: Email, Value: "o+sms@x.test"}, `"email":"o+sms@x.test",#,"type":"Email"`},

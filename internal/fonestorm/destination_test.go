@@ -10,19 +10,24 @@ import (
 var spellings = map[DeliveryType][][]string{
 	Device: {
 		{"98712354", " 9871 2354\n"},
-		{"098712354"}, {"3215551111"},
+		{"098712354"},
+		{"3215551111"},
 	},
 	Email: {
 		{"ops+sms@bücher.test", "OPS+sms@BÜCHER.test", " ops+SMS@xn--bcher-kva.test", "ops+sms@XN--bcher-KVA.test\t"},
 		{"\u212aarl@x.test", "karl@x.test"}, // The Kelvin sign in lower case.
-		{"ops@x.test"}, {"ops@faß.test"}, {"ops@fass.test"},
+		{"ops@x.test"},
+		{"ops@faß.test"},
+		{"ops@fass.test"},
 	},
 	URL: {
 		{"https://x.test", "https://x.test/", "HTTPS://X.test:443", " https://x.TEST:443/\n"},
 		{"http://x.test", "http://x.test/", "http://x.test:80"},
-		{"https://x.test:80"}, {"http://x.test:443"},
+		{"https://x.test:80"},
+		{"http://x.test:443"},
 		{"https://x.test:8443/", "https://X.test:8443"},
-		{"https://x.test./"}, {"https://x.test.example/"},
+		{"https://x.test./"},
+		{"https://x.test.example/"},
 		{"https://bücher.test/é", "https://BÜCHER.test/é", "https://xn--bcher-kva.test/é"},
 		{"https://bücher.test/%C3%A9"},
 		{"https://under_score.test/", "https://UNDER_score.test"},
@@ -30,17 +35,28 @@ var spellings = map[DeliveryType][][]string{
 		{"https://[::1]", "https://[::1]:443/"},
 		{"https://[:"},
 		{"https://user@x.test/", "https://user@X.test:443"},
-		{"https://USER@x.test/"}, {"https://us@er@x.test/"},
+		{"https://USER@x.test/"},
+		{"https://us@er@x.test/"},
 		{"https://x.test?", "https://x.test/?"},
 		{"https://x.test#", "https://x.test/#"},
-		{"https://x.test/a"}, {"https://x.test/A"}, {"https://x.test/a/"}, {"https://x.test/a/b"}, {"https://x.test/a%2Fb"},
-		{"https://x.test/?a=1&b=2"}, {"https://x.test/?a=1&amp;b=2"},
-		{"https://x.test/{{msg}}"}, {"https://x.test/{{MSG}}"}, {"https://x.test/%7B%7Bmsg%7D%7D"}, // An encoded token is not replaced.
-		{"x.test/a"}, {"x.test/A"},
+		{"https://x.test/a"},
+		{"https://x.test/A"},
+		{"https://x.test/a/"},
+		{"https://x.test/a/b"},
+		{"https://x.test/a%2Fb"},
+		{"https://x.test/?a=1&b=2"},
+		{"https://x.test/?a=1&amp;b=2"},
+		{"https://x.test/{{msg}}"},
+		{"https://x.test/{{MSG}}"},
+		{"https://x.test/%7B%7Bmsg%7D%7D"}, // An encoded token is not replaced.
+		{"x.test/a"},
+		{"x.test/A"},
 	},
 	Forward: {
 		{"3215551111", "13215551111", "+13215551111", "TEL:+1 (321) 555-1111", "321.555.1111", " 321\u00a0555-1111 "},
-		{"+3215551111"}, {"23215551111"}, {"3215551111x5"}, // The first is in Belgium.
+		{"+3215551111"}, // Belgium.
+		{"23215551111"},
+		{"3215551111x5"},
 	},
 	None:    {{"", "None", "x"}},
 	"PAGER": {{"1", " 1"}, {"2"}},

@@ -159,7 +159,9 @@ func callOf(r *http.Request) string {
 }
 
 // tokenOf returns the token in a request.
-func tokenOf(r *http.Request) string { return strings.Join(r.Header["token"], " ") }
+func tokenOf(r *http.Request) string {
+	return strings.Join(r.Header["token"], " ") //nolint:staticcheck // FracTEL documents the header in lower case.
+}
 
 // respondWith sends the same response to every request.
 func respondWith(status int, body string) responder {
