@@ -275,6 +275,7 @@ func TestFailedCalls(t *testing.T) {
 		{0, "404 404", "set json, get, list, list", UnexpectedResponse, "The account's list was not found either", false},
 		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
 		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
+		{0, "later", "set json", RateLimited, "FoneStorm asks to wait 1h0m0s", false}, // It has status 400, but is not about the encoding.
 		{0, "502", "set json, get", ServerError, "words of 502", true},
 		{1, "502 422", "set json, set json, set form, get", DestinationRejected, "words of 422", true},
 		{1, "502 422 403", "set json, set json, set form, get", PermissionDenied, "words of 403", true},
