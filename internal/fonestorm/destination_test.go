@@ -137,8 +137,9 @@ func TestMaySpell(t *testing.T) {
 				"https%3A%2F%2Fevil.test%2F%3Fu%3Dhttps://bücher.test/", "https://bücher.te", "",
 			},
 		},
-		{Type: None}:                {[]string{"", "None"}, nil},
-		{Type: "Pager", Value: "1"}: {nil, []string{"1"}},
+		{Type: URL, Value: "https://[::1]/"}: {[]string{"http://[::1]:8080/"}, []string{"https://[::2]/"}},
+		{Type: None}:                         {[]string{"", "None"}, nil},
+		{Type: "Pager", Value: "1"}:          {nil, []string{"1"}},
 	} {
 		for _, shown := range test.spellings {
 			if !MaySpell(Delivery{Type: DeliveryType(strings.ToLower(string(set.Type))), Value: shown}, set) {

@@ -65,7 +65,7 @@ func TestMessagesAreMasked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var log bytes.Buffer
 		ctx := tflogtest.RootLogger(t.Context(), &log)
-		user, password := "user", "callback password"
+		user, password := "user", "callback demo-password" // It contains another secret.
 		d := Delivery{Type: URL, Value: callback, URLUsername: &user, URLPassword: &password}
 		for _, secret := range []string{
 			"demo-password", basicCredentials("demo", "demo-password"), "first-token", "second-token", password, basicCredentials(user, password),
