@@ -232,18 +232,20 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 	}
 }
 
-// FoneStorm may read JSON in logins and forms in settings, or the other way around. What worked is used from then on.
+// FoneStorm may read JSON in logins and forms in settings, or the other way around. What worked is used from then on, even if a
+// destination is rejected.
 func TestEncodingIsFoundOut(t *testing.T) {
 	t.Parallel()
 	for responses, calls := range map[string]string{
-		"login ok ok":         "login json, set json, set json",
-		"login 400 ok ok":     "login json, set json, set form, set form",
-		"415 login ok ok":     "login json, login form, set json, set json",
-		"422 login 422 ok ok": "login json, login form, set json, set form, set form",
+		"login ok ok 422":         "login json, set json, set json, set json",
+		"login 400 ok ok 422":     "login json, set json, set form, set form, set form",
+		"415 login ok ok 422":     "login json, login form, set json, set json, set json",
+		"422 login 422 ok ok 422": "login json, login form, set json, set form, set form, set form",
 	} {
 		server := scripted(responses)
 		client := newClient(t, server)
 		wantSuccess(t, set(t.Context(), client, none), set(t.Context(), client, none))
+		wantKind(t, set(t.Context(), client, none), DestinationRejected)
 		server.wantCalls(t, calls)
 	}
 }

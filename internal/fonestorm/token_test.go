@@ -164,7 +164,7 @@ func TestAccountOfToken(t *testing.T) {
 	}
 }
 
-// A caller whose context ends stops waiting for the login. If it was the one that logged in, the others log in again.
+// A caller whose context ends stops waiting for the login at once. If it was the one that logged in, the others log in again.
 func TestCanceledLogin(t *testing.T) {
 	t.Parallel()
 	for canceled, calls := range map[int]string{0: "login json, login json, get", 1: "login json, get"} {
@@ -175,9 +175,14 @@ func TestCanceledLogin(t *testing.T) {
 			ctx, why := cancelLater(t, 200*time.Millisecond)
 			callers := [2]context.Context{t.Context(), t.Context()}
 			callers[canceled] = ctx
+			begun := time.Now()
 			failures := together(2, func(i int) error {
 				time.Sleep(time.Duration(i) * 100 * time.Millisecond)
-				return fetch(callers[i], client)
+				err := fetch(callers[i], client)
+				if took := time.Since(begun); i == canceled && took != 200*time.Millisecond {
+					t.Errorf("the caller stopped waiting after %s", took)
+				}
+				return err
 			})
 			wantKind(t, failures[canceled], Canceled)
 			if !errors.Is(failures[canceled], why) {
