@@ -298,6 +298,7 @@ func TestDeliveryString(t *testing.T) {
 		`"Pager\n" "1"`:              {Type: "Pager\n", Value: "1"},
 		`URL "https://***@x.test/…"`: {Type: URL, Value: "https://user:secret@x.test/a@b"},
 		`URL "https://***@x.test"`:   {Type: URL, Value: "https://us@er:secret@x.test"},
+		`URL "https://x.test/"`:      {Type: URL, Value: "https://x.test/"},
 		`URL "https://x.test/…"`:     {Type: URL, Value: "https://x.test/?a=user:pass@b"},
 	} {
 		if got := d.String(); got != want {

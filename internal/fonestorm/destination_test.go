@@ -94,7 +94,7 @@ func TestSameDestination(t *testing.T) {
 func TestNormalized(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[Delivery]string{
-		{Type: "url", Value: " https://X.test/%7B%7Bmsg%7d%7d?a&amp;b%2F "}: "URL https://X.test/{{msg}}?a&amp;b%2F",
+		{Type: "url", Value: " https://X.test/%7b%7Bmsg%7d%7D?a&amp;b%2F "}: "URL https://X.test/{{msg}}?a&amp;b%2F",
 		{Type: "FORWARD", Value: "+1 321-555-1111"}:                         "Forward 3215551111",
 		{Type: "Forward", Value: "+32 1 555 1111"}:                          "Forward +32 1 555 1111",
 		{Type: "email ", Value: " Ops@example.com"}:                         "Email Ops@example.com",
