@@ -1,34 +1,29 @@
 package fonestorm
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// slow is an account whose responses take long enough for other things to happen in the meantime.
-func slow(foneNumbers int) simulator.Options {
-	return simulator.Options{FoneNumbers: foneNumbers, Latency: time.Second}
+// listOf returns the account's list with n FoneNumbers that have a delivery.
+func listOf(n int) responder {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`{"fonenumber":%q,"receive":{}}`, numberAt(i))
+	}
+	return respondTo("[" + strings.Join(list, ",") + "]")
 }
 
-// getAll reads n FoneNumbers at once, unless they are known.
-func getAll(t testing.TB, client *Client, n int) {
+// readAll reads n FoneNumbers at once, unless they are known.
+func readAll(t testing.TB, client *Client, from, n int) {
 	t.Helper()
-	wantSuccess(t, together(n, func(i int) error {
-		f, err := client.GetFoneNumber(t.Context(), numberAt(i))
-		if err == nil && f.Number != numberAt(i) {
-			return fmt.Errorf("%s was read as %s", numberAt(i), f.Number)
-		}
-		return err
-	})...)
+	wantSuccess(t, together(n, func(i int) error { return read(t.Context(), client, numberAt(from+i)) })...)
 }
 
 // At the rate limit of a standard account, reading a thousand FoneNumbers takes about as long as reading a few, whether
@@ -36,15 +31,17 @@ func getAll(t testing.TB, client *Client, n int) {
 func TestThousandReadsSendSevenRequests(t *testing.T) {
 	t.Parallel()
 	const n = 1000
-	for name, atOnce := range map[string]int{"all at once": n, "ten at a time": 10, "one by one": 1} {
-		inBubble(t, name, func(t *testing.T) {
-			sim := newSimulator(t, simulator.Options{FoneNumbers: n, Latency: time.Second, RateLimit: perSecond})
-			client := newClient(t, sim, paced)
+	for _, atOnce := range []int{n, 10, 1} {
+		inBubble(t, fmt.Sprint(atOnce, " at once"), func(t *testing.T) {
+			server := accountWith(listOf(n), respondTo("login"))
+			server.latency = time.Second
+			client := newClient(t, server, paced)
 			begun := time.Now()
 			for i := 0; i < n; i += atOnce {
-				wantSuccess(t, together(atOnce, func(k int) error { return read(t.Context(), client, numberAt(i+k)) })...)
+				readAll(t, client, i, atOnce)
 			}
-			wantRequests(t, sim, map[string]int{"login": 1, "get": 5, "list": 1})
+			slices.Sort(server.calls)
+			server.wantCalls(t, "get, get, get, get, get, list, login json")
 			if elapsed, most := time.Since(begun), 8*time.Second; elapsed > most {
 				t.Errorf("took %s, want at most %s", elapsed, most)
 			}
@@ -55,60 +52,44 @@ func TestThousandReadsSendSevenRequests(t *testing.T) {
 // For a few resources the list would be slower than single reads. Callers share requests, and each gets its own copy of the list.
 func TestReadersShareRequests(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		sim := newSimulator(t, slow(10))
-		client := newClient(t, sim)
+		server := accountWith(listOf(10), nil)
+		server.latency = time.Second
+		client := newClient(t, server, withToken)
 		wantSuccess(t, together(50, func(int) error { return read(t.Context(), client, anyNumber) })...)
 		for range 2 { // The second time they are known.
-			getAll(t, client, singleReads)
+			readAll(t, client, 0, singleReads)
 		}
-		if _, known := client.Known(numberAt(singleReads - 1)); !known {
-			t.Error("what was read is not known")
-		}
-		if f, known := client.Known(numberAt(singleReads)); known {
-			t.Errorf("it knows %+v, which was not read", f)
-		}
-		lists := make([][]FoneNumber, 20)
-		wantSuccess(t, together(len(lists), func(i int) (err error) {
-			lists[i], err = client.ListFoneNumbers(t.Context())
+		wantSuccess(t, together(20, func(int) error {
+			list, err := client.ListFoneNumbers(t.Context())
+			clear(list)
 			return err
 		})...)
-		slices.Reverse(lists[0])
-		for _, list := range append(lists[1:], listAll(t, client)) {
-			if len(list) != 10 || list[0].Number != anyNumber {
-				t.Fatalf("changes by one caller are visible to another: the list begins with %s", list[0].Number)
-			}
+		if list := listAll(t, client); len(list) != 10 || list[0].Number != anyNumber {
+			t.Errorf("one caller changes the list of another: %+v", list)
 		}
-		getAll(t, client, 10)
-		wantRequests(t, sim, map[string]int{"login": 1, "get": singleReads, "list": 1})
+		readAll(t, client, 0, 10)
+		server.wantCalls(t, "get, get, get, get, get, list")
 	})
 }
 
 // ReadFoneNumber always sends a request. What it reads is known from then on, and so is what is set, also in the list.
 func TestAccountKnowsTheLatest(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		sim := newSimulator(t, slow(10))
-		client := newClient(t, sim)
-		listAll(t, client)
-		sim.Forget()
-		sim.Put(simulator.FoneNumber{Number: anyNumber, Receive: simulator.Receive{Type: "Forward", Forward: "3215551111"}})
-		if got := get(t, client, anyNumber).Delivery; got.Type != None {
-			t.Errorf("the list is not used: %+v", got)
+	t.Parallel()
+	server := newScript(listOf(1), respondTo(toNumber), respondTo(toOps), respondTo("404"))
+	client := newClient(t, server, withToken)
+	wantKnown := func(want Delivery) {
+		t.Helper()
+		if listed, got := listAll(t, client)[0], get(t, client); *got.Delivery != want || listed != got {
+			t.Errorf("it is listed with %+v and read with %+v, want %+v", listed.Delivery, got.Delivery, want)
 		}
-		read, err := client.ReadFoneNumber(t.Context(), anyNumber)
-		wantSuccess(t, err, set(t.Context(), client, numberAt(3), forwardTo("3215551111")))
-		if known := get(t, client, anyNumber); *read.Delivery != forwardTo("3215551111") || !reflect.DeepEqual(known, read) {
-			t.Errorf("read %+v, but knows %+v", read.Delivery, known.Delivery)
-		}
-		list := listAll(t, client)
-		for _, i := range []int{0, 3} {
-			if got := list[i].Delivery; *got != forwardTo("3215551111") || got != get(t, client, numberAt(i)).Delivery {
-				t.Errorf("it is listed as %+v", got)
-			}
-		}
-		_, err = client.ReadFoneNumber(t.Context(), "3215559999")
-		wantKind(t, err, NotFound)
-		wantRequests(t, sim, map[string]int{"get": 2, "set": 1})
-	})
+	}
+	wantKnown(none)
+	wantSuccess(t, fetch(t.Context(), client))
+	wantKnown(forward)
+	wantSuccess(t, set(t.Context(), client, ops))
+	wantKnown(ops)
+	wantKind(t, fetch(t.Context(), client), NotFound)
+	server.wantCalls(t, "list, get, set json, get")
 }
 
 // A read or a list that was sent before a setting shows the account as it was. It never replaces what is known since, nor does it
@@ -119,40 +100,34 @@ func TestSettingDuringARead(t *testing.T) {
 	for calls, setting := range map[string]string{
 		"get, set json": toNumber, "list, set json": toNumber, "get, set json, get": "403", "list, set json, get": "403",
 	} {
-		for _, isOver := range []bool{false, true} { // Whether the early request has ended before the next read.
-			inBubble(t, fmt.Sprint(calls, isOver), func(t *testing.T) {
-				server := newScript(func(w http.ResponseWriter, r *http.Request) {
+		for _, later := range []time.Duration{0, time.Minute} { // After a minute the early request has ended.
+			inBubble(t, fmt.Sprint(calls, later), func(t *testing.T) {
+				server := newScript(func(r *http.Request) (*http.Response, error) {
 					time.Sleep(10 * time.Second)
-					respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(w, r)
-				}, respondTo(setting), shows(toNumber))
+					return respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(r)
+				}, respondTo(setting), respondTo(toNumber))
 				client := newClient(t, server, withToken)
-				var early sync.WaitGroup
-				early.Go(func() {
-					if strings.HasPrefix(calls, "list") {
-						listAll(t, client)
-					} else {
-						get(t, client, anyNumber)
-					}
-				})
+				isListed := strings.HasPrefix(calls, "list")
+				if isListed {
+					go func() { _, _ = client.ListFoneNumbers(t.Context()) }()
+				} else {
+					go func() { _ = read(t.Context(), client, anyNumber) }()
+				}
 				time.Sleep(time.Second)
-				err := set(t.Context(), client, anyNumber, forwardTo("3215551111"))
+				err := set(t.Context(), client, forward)
 				if _, known := client.Known(anyNumber); known != (err == nil) || known != (setting == toNumber) {
 					t.Errorf("after the setting the FoneNumber is known: %t: %v", known, err)
 				}
-				if isOver {
-					early.Wait()
-				}
 				for range 2 {
-					if got := get(t, client, anyNumber).Delivery; *got != forwardTo("3215551111") {
+					time.Sleep(later)
+					if got := get(t, client).Delivery; *got != forward {
 						t.Errorf("it is read as %+v", got)
 					}
-					early.Wait()
+					later = time.Minute
 				}
 				server.wantCalls(t, calls)
-				if strings.HasPrefix(calls, "list") {
-					if list := listAll(t, client); *list[0].Delivery != forwardTo("3215551111") {
-						t.Errorf("it is listed as %+v", list[0].Delivery)
-					}
+				if isListed && *listAll(t, client)[0].Delivery != forward {
+					t.Error("it is listed as it was")
 				}
 			})
 		}
@@ -160,16 +135,16 @@ func TestSettingDuringARead(t *testing.T) {
 }
 
 // accountWith responds to lists as given, and to reads of single FoneNumbers with a delivery.
-func accountWith(whole, plain http.HandlerFunc) *script {
-	return newScript(func(w http.ResponseWriter, r *http.Request) {
+func accountWith(whole, plain responder) *script {
+	return newScript(func(r *http.Request) (*http.Response, error) {
 		switch {
 		case kindOf(r) == "get":
 			number := r.URL.Path[len(simulator.BasePath+"/fonenumbers/"):]
-			respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+number+`","is_active":"yes","sms_options":{"receive":{"type":"None"}}}}`)(w, r)
+			return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+number+`","is_active":"yes","sms_options":{"receive":{"type":"None"}}}}`)(r)
 		case r.URL.RawQuery == "filter=all":
-			whole(w, r)
+			return whole(r)
 		default:
-			plain(w, r)
+			return plain(r)
 		}
 	})
 }
@@ -231,8 +206,8 @@ func TestReadsSucceedWithoutTheList(t *testing.T) {
 		inBubble(t, fail, func(t *testing.T) {
 			server := accountWith(respondTo(fail), respondTo(fail))
 			client := newClient(t, server, withToken, withoutRetries)
-			getAll(t, client, 50)
-			getAll(t, client, 100)
+			readAll(t, client, 0, 50)
+			readAll(t, client, 0, 100)
 			for range 2 {
 				if list, err := client.ListFoneNumbers(t.Context()); err == nil || len(list) != 0 {
 					t.Errorf("the list has %d entries, and the error is %v", len(list), err)
@@ -249,8 +224,7 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted(`never ["3215550000"] 403 404`)
 		client := newClient(t, server, withToken)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
+		ctx, _ := cancelLater(t, time.Millisecond)
 		if _, err := client.ListFoneNumbers(ctx); KindOf(err) != Canceled {
 			t.Errorf("the error is %v", err)
 		}
@@ -267,33 +241,29 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 
 // A 404 about one FoneNumber is confirmed by the account's list, see TestFailedCalls.
 func TestNotFound(t *testing.T) {
-	t.Parallel()
-	for list, want := range map[string]Kind{`["3215559999"]`: NotFound, `["3215550000"]`: UnexpectedResponse, "never": Canceled} {
-		inBubble(t, list, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			err := read(ctx, newClient(t, scripted("404 "+list), withToken), anyNumber)
-			if KindOf(err) != want || IsNotFound(err) != (want == NotFound) {
+	bubble(t, func(t *testing.T) {
+		for list, want := range map[string]Kind{`["3215550000"]`: UnexpectedResponse, "never": Canceled} {
+			ctx, _ := cancelLater(t, time.Second)
+			if err := read(ctx, newClient(t, scripted("404 "+list), withToken), anyNumber); KindOf(err) != want {
 				t.Errorf("the error is of kind %d, want %d: %v", KindOf(err), want, err)
 			}
-		})
-	}
+		}
+	})
 }
 
 // There is one list of the devices, even if it fails: a user who is not allowed to list them will not be allowed later.
 func TestListDevices(t *testing.T) {
 	t.Parallel()
-	found := respondWith(http.StatusOK, `{"devices":[{"id":"21915233078","name":"Front desk","type":"Polycom","fonenumber":"`+anyNumber+`"}]}`)
-	allowed, forbidden := newScript(found), scripted("403")
-	client, other := newClient(t, allowed, withToken), newClient(t, forbidden, withToken)
+	server := newScript(respondWith(http.StatusOK, `{"devices":[null,[],"2",{"name":"no ID"},{"id":3},
+		{"id":" 21915233078 ","name":"Front desk","type":"Polycom","fonenumber":"+1 321 555 0000","mac_address":null}]}`))
+	client, forbidden := newClient(t, server, withToken), newClient(t, scripted("403 ok"), withToken)
 	for range 2 {
 		got, err := client.ListDevices(t.Context())
-		if want := []RegisteredDevice{{"21915233078", "Front desk", "Polycom", anyNumber}}; err != nil || !reflect.DeepEqual(got, want) {
+		if want := []RegisteredDevice{{ID: "3"}, {"21915233078", "Front desk", "Polycom", anyNumber}}; err != nil || !slices.Equal(got, want) {
 			t.Errorf("the devices are %+v, want %+v: %v", got, want, err)
 		}
-		_, err = other.ListDevices(t.Context())
+		_, err = forbidden.ListDevices(t.Context())
 		wantKind(t, err, PermissionDenied, "list the account's devices", "words of 403")
 	}
-	allowed.wantCalls(t, "devices")
-	forbidden.wantCalls(t, "devices")
+	server.wantCalls(t, "devices")
 }

@@ -18,52 +18,74 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		t.Errorf("the types are %s", types)
 	}
 	name, password, empty := "user:ü", "p&ss=w%rd +", ""
-	const url, hook = `{"type":"url","url":"` + callback + `","url_method":"POST"}`, `{"type":"Callback","url":"` + callback + `","method":"JSON"}`
+	shown := map[DeliveryType]string{
+		Device:   `{"type":"device","device":"987123543678"}`,
+		Email:    `{"type":"Email","email":"o+sms@x.test","url":"https://stale.test"}`,
+		URL:      `{"type":"url","url":"` + callback + `","url_method":"POST"}`,
+		Callback: `{"type":"Callback","url":"` + callback + `","method":"JSON"}`,
+		Forward:  toNumber,
+		None:     `{"type":"None","email":"stale@x.test"}`,
+	}
 	for _, test := range []struct {
 		option MessageOption
-		set    Delivery
-		shown  string // The option in the response.
-		sent   string // The parameters; # is the FoneNumber, and $ the callback URL.
+		set    Delivery // Without the callback URL.
+		sent   string   // The parameters; # is the FoneNumber, and $ the callback URL.
 	}{
-		{Receive, Delivery{Type: Device, Value: "987123543678"}, `{"type":"device","device":"987123543678"}`, `#,"type":"Device","url_method":"POST","value":"987123543678"`},
-		{Receive, Delivery{Type: Email, Value: "O+sms@x.test"}, `{"type":"email","email":"O+sms@x.test"}`, `#,"type":"Email","url_method":"POST","value":"O+sms@x.test"`},
-		{Receive, forwardTo("3215551111"), toNumber, `#,"type":"Forward","url_method":"POST","value":"3215551111"`},
-		{Receive, Delivery{Type: None}, `{"type":"None"}`, `#,"type":"None","url_method":"POST","value":"None"`},
-		{Receive, Delivery{Type: URL, URLMethod: "GET"}, url, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
-		{Receive, Delivery{Type: URL, URLUsername: &name}, url, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
+		{Receive, Delivery{Type: Device, Value: "987123543678"}, `#,"type":"Device","url_method":"POST","value":"987123543678"`},
+		{Receive, Delivery{Type: Email, Value: "o+sms@x.test"}, `#,"type":"Email","url_method":"POST","value":"o+sms@x.test"`},
+		{Receive, forward, `#,"type":"Forward","url_method":"POST","value":"3215551111"`},
+		{Receive, none, `#,"type":"None","url_method":"POST","value":"None"`},
+		{Receive, Delivery{Type: URL, URLMethod: "GET"}, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
+		{Receive, Delivery{Type: URL, URLUsername: &name}, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
 		{
 			Receive,
 			Delivery{Type: URL, URLUsername: &name, URLPassword: &password},
-			url,
 			`#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"`,
 		},
-		{Receive, Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty}, url, `#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`},
-		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, hook, `#,"method":"JSON","type":"Callback","url":"$"`},
+		{
+			Receive,
+			Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty},
+			`#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`,
+		},
+		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, `#,"method":"JSON","type":"Callback","url":"$"`},
 		{
 			ReceiveNotify,
 			Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty},
-			hook,
 			`#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"`,
 		},
-		{ReceiveNotify, Delivery{Type: Email, Value: "o@x.test"}, `{"type":"Email","email":"o@x.test","url":"https://stale.test"}`, `"email":"o@x.test",#,"type":"Email"`},
-		{ReceiveNotify, Delivery{Type: None}, `{"type":"None","email":"stale@x.test"}`, `#,"type":"None"`},
+		{ReceiveNotify, Delivery{Type: Email, Value: "o+sms@x.test"}, `"email":"o+sms@x.test",#,"type":"Email"`},
+		{ReceiveNotify, none, `#,"type":"None"`},
 	} {
 		if test.set.Type.IsCallback() {
 			test.set.Value = callback
 		}
-		server := newScript(respondWith(http.StatusOK, showing(test.option, test.shown)))
+		server := newScript(respondWith(http.StatusOK, showing(test.option, shown[test.set.Type])))
 		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: test.option, Delivery: test.set})
 		wantSuccess(t, err)
 		method := map[DeliveryType]string{URL: URLMethodPOST, Callback: "JSON"}[test.set.Type]
-		if got := result.Option(test.option); got != (Delivery{Type: test.set.Type, Value: test.set.Value, URLMethod: method}) || result.Respelled || result.CredentialsKept {
-			t.Errorf("got %+v with %+v, want %+v", result, got, test.set)
+		want := Delivery{Type: test.set.Type, Value: test.set.Value, URLMethod: method}
+		if got := result.Option(test.option); got != want || result.Respelled || result.CredentialsKept {
+			t.Errorf("got %+v with %+v, want %+v", result, got, want)
 		}
 		server.wantCalls(t, map[bool]string{true: "set json", false: "notify json"}[test.option == Receive])
 		if want := "{" + strings.NewReplacer("#", `"fonenumber":"3215550000"`, "$", callback).Replace(test.sent) + "}"; server.bodies[0] != want {
 			t.Errorf("the body was %s, want %s", server.bodies[0], want)
 		}
 	}
+	server := scripted("415 " + shown[URL])
+	wantSuccess(t, set(t.Context(), newClient(t, server, withToken), Delivery{Type: URL, Value: callback, URLUsername: &name}))
+	const form = "fonenumber=3215550000&type=URL&url_method=POST&url_username=user%3A%C3%BC&" +
+		"value=https%3A%2F%2Fcallback.test%2Fhandler.php%3Fmsg%3D%7B%7Bmsg%7D%7D%26from%3D%7B%7Bfrom%7D%7D"
+	if server.bodies[1] != form {
+		t.Errorf("the form was %s, want %s", server.bodies[1], form)
+	}
 }
+
+var (
+	none    = Delivery{Type: None}
+	forward = Delivery{Type: Forward, Value: "3215551111"}
+	ops     = Delivery{Type: Email, Value: "ops@example.com"}
+)
 
 // What FoneStorm can show of destinations.
 const (
@@ -80,16 +102,13 @@ const (
 	withNoType = `receive_notify={"url":"https://x.test"}`
 )
 
-// confirmTime is the sum of confirmWaits.
-const confirmTime = 5 * time.Second
-
 // A setting is confirmed by what FoneStorm shows of it: at once in a known spelling, after a read where the response does not show
 // it, and after about five seconds where it cannot be distinguished from the previous destination. If the outcome is unknown, one read
 // settles it, unless that cannot show the outcome, because only credentials change.
 func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()
 	name, empty := "user", ""
-	ops := Delivery{Type: Email, Value: "ops@example.com"}
+	setOps := Setting{Delivery: ops}
 	mailto, withUser, withoutPassword := Delivery{Type: Email, Value: "mailto:ops@example.com"}, ops, ops
 	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
 	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?" + rest} }
@@ -102,71 +121,66 @@ func TestSettingIsConfirmed(t *testing.T) {
 		before    string // Shown before; empty if the client does not know it.
 		responses string // To the setting and then to reads; the last one is repeated. See respondTo.
 		reads     int
-		took      time.Duration
 		want      match // respelled, asSet, or other for an error.
 	}{
-		"as set":                         {Setting{Option: Receive, Delivery: ops}, toOld, toOps, 0, 0, asSet},
-		"as set, in capitals":            {Setting{Option: Receive, Delivery: ops}, toOld, `{"type":"EMAIL","email":"Ops@Example.com"}`, 0, 0, asSet},
-		"as set and as before":           {Setting{Option: Receive, Delivery: ops}, toOps, toOps, 0, 0, asSet},
-		"as set, but read back":          {Setting{Option: Receive, Delivery: ops, Last: ops}, toOld, toOps, 1, 0, asSet},
-		"read back in another spelling":  {Setting{Option: Receive, Delivery: ops, Last: ops}, toOld, toOps + " " + toMailto, 1, 0, respelled},
-		"without receive":                {Setting{Option: Receive, Delivery: ops}, toOld, "null " + toOps, 1, 0, asSet},
-		"only a success":                 {Setting{Option: Receive, Delivery: ops}, toOld, "success " + toOps, 1, 0, asSet},
-		"nothing":                        {Setting{Option: Receive, Delivery: ops}, "", "empty " + toOps, 1, 0, asSet},
-		"after half a second":            {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, 500 * time.Millisecond, asSet},
-		"after five seconds":             {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, confirmTime, asSet},
-		"after lag, in another spelling": {Setting{Option: Receive, Delivery: ops}, toOld, strings.Repeat(toOld+" ", 2) + toMailto, 2, 500 * time.Millisecond, respelled},
-		"never":                          {Setting{Option: Receive, Delivery: ops}, toOld, toOld, 5, confirmTime, other},
-		"never, nothing known":           {Setting{Option: Receive, Delivery: ops}, "", toOld, 5, confirmTime, other},
-		"another destination":            {Setting{Option: Receive, Delivery: ops}, toOld, `{"type":"email","email":"devops@example.com"}`, 5, confirmTime, other},
-		"another type":                   {Setting{Option: Receive, Delivery: ops}, toOld, toNumber, 5, confirmTime, other},
-		"never turned off":               {Setting{Option: Receive, Delivery: Delivery{Type: None}}, toOps, toOps, 5, confirmTime, other},
-		"spelling":                       {Setting{Option: Receive, Delivery: ops}, toOld, toMailto, 0, 0, respelled},
-		"spelling, another type before":  {Setting{Option: Receive, Delivery: ops}, toNumber, toMailto, 0, 0, respelled},
-		"spelling, nothing known":        {Setting{Option: Receive, Delivery: ops}, "", toMailto, 5, confirmTime, respelled}, // It may be the previous destination.
-		"spelling as before":             {Setting{Option: Receive, Delivery: ops}, toMailto, toMailto, 5, confirmTime, other},
-		"known spelling":                 {Setting{Option: Receive, Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, 0, asSet},
-		"masked like the last one":       {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("key=***")}, toMasked, toMasked, 0, 0, respelled},
-		"masked, last one unknown":       {Setting{Option: Receive, Delivery: caller("key=2")}, toMasked, toMasked, 5, confirmTime, other},
-		"masked, last one replaced":      {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("")}, toMasked, toMasked, 5, confirmTime, other},
-		"masked as before, read back":    {Setting{Option: Receive, Delivery: caller("key=2"), Last: caller("key=2")}, toMasked, toMasked, 5, confirmTime, respelled},
-		"a stranger's, read back":        {Setting{Option: Receive, Delivery: ops, Last: ops}, toOld, toOld, 5, confirmTime, other},
-		"tokens encoded as before":       {Setting{Option: Receive, Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, confirmTime, respelled},
-		"method of a notification":       {hook, withGET, withJSON, 0, 0, asSet},
-		"method, after lag":              {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, 500 * time.Millisecond, asSet},
-		"method, always another":         {hook, withGET, withGET, 5, confirmTime, respelled},
-		"method, always the known one":   {knownHook, withGET, withGET, 0, 0, asSet},
-		"method, never shown":            {hook, withGET, withNoType, 0, 0, asSet},
-		"lost":                           {Setting{Option: Receive, Delivery: ops}, "", "lost " + toOps, 1, 0, asSet},
-		"502":                            {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toOps, 1, 0, asSet},
-		"no response":                    {Setting{Option: Receive, Delivery: ops}, "", "never " + toOps, 1, DefaultRequestTimeout, asSet},
-		"damaged":                        {Setting{Option: Receive, Delivery: ops}, "", "cut " + toOps, 1, 0, asSet},
-		"another program's":              {Setting{Option: Receive, Delivery: ops}, "", "html " + toOps, 1, 0, asSet},
-		"lost, no effect":                {Setting{Option: Receive, Delivery: ops}, "", "lost " + toOld, 1, 0, other},
-		"502, as before":                 {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toOld, 1, 0, other},
-		"502, spelling":                  {Setting{Option: Receive, Delivery: ops}, toOld, "502 " + toMailto, 1, 0, respelled},
-		"502, spelling, nothing known":   {Setting{Option: Receive, Delivery: ops}, "", "502 " + toMailto, 1, 0, other},
-		"lost, the read fails":           {Setting{Option: Receive, Delivery: ops}, toOld, "lost 502", 1, 0, other},
-		"502, the read is lost":          {Setting{Option: Receive, Delivery: ops}, toOld, "502 lost", 1, 0, other},
-		"credentials, nothing known":     {Setting{Option: Receive, Delivery: withUser}, "", "lost " + toOps, 0, 0, other},
-		"empty password, nothing known":  {Setting{Option: Receive, Delivery: withoutPassword}, "", "lost " + toOps, 0, 0, other},
-		"credentials, same before":       {Setting{Option: Receive, Delivery: withUser}, toOps, "lost " + toOps, 0, 0, other},
-		"credentials, other before":      {Setting{Option: Receive, Delivery: withUser}, toOld, "lost " + toOps, 1, 0, asSet},
-		"credentials, other, no effect":  {Setting{Option: Receive, Delivery: withUser}, toOld, "lost " + toOld, 1, 0, other},
+		"as set":                         {setOps, toOld, toOps, 0, asSet},
+		"as set and as before":           {setOps, toOps, toOps, 0, asSet},
+		"as set, but read back":          {Setting{Delivery: ops, Last: ops}, toOld, toOps, 1, asSet},
+		"read back in another spelling":  {Setting{Delivery: ops, Last: ops}, toOld, toOps + " " + toMailto, 1, respelled},
+		"without receive":                {setOps, toOld, "null " + toOps, 1, asSet},
+		"only a success":                 {setOps, toOld, "success " + toOps, 1, asSet},
+		"nothing":                        {setOps, "", "empty " + toOps, 1, asSet},
+		"after half a second":            {setOps, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, asSet},
+		"after five seconds":             {setOps, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, asSet},
+		"after lag, in another spelling": {setOps, toOld, strings.Repeat(toOld+" ", 2) + toMailto, 2, respelled},
+		"never":                          {setOps, toOld, toOld, 5, other},
+		"another destination":            {setOps, toOld, `{"type":"email","email":"devops@example.com"}`, 5, other},
+		"spelling":                       {setOps, toOld, toMailto, 0, respelled},
+		"spelling, another type before":  {setOps, toNumber, toMailto, 0, respelled},
+		"spelling, nothing known":        {setOps, "", toMailto, 5, respelled}, // It may be the previous destination.
+		"spelling as before":             {setOps, toMailto, toMailto, 5, other},
+		"known spelling":                 {Setting{Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, asSet},
+		"masked like the last one":       {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("key=***")}, toMasked, toMasked, 0, respelled},
+		"masked, last one unknown":       {Setting{Delivery: caller("key=2")}, toMasked, toMasked, 5, other},
+		"masked, last one replaced":      {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("")}, toMasked, toMasked, 5, other},
+		"masked as before, read back":    {Setting{Delivery: caller("key=2"), Last: caller("key=2")}, toMasked, toMasked, 5, respelled},
+		"a stranger's, read back":        {Setting{Delivery: ops, Last: ops}, toOld, toOld, 5, other},
+		"tokens encoded as before":       {Setting{Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, respelled},
+		"method of a notification":       {hook, withGET, withJSON, 0, asSet},
+		"method, after lag":              {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, asSet},
+		"method, always another":         {hook, withGET, withGET, 5, respelled},
+		"method, always the known one":   {knownHook, withGET, withGET, 0, asSet},
+		"method, never shown":            {hook, withGET, withNoType, 0, asSet},
+		"lost":                           {setOps, "", "lost " + toOps, 1, asSet},
+		"502":                            {setOps, toOld, "502 " + toOps, 1, asSet},
+		"lost, no effect":                {setOps, "", "lost " + toOld, 1, other},
+		"502, as before":                 {setOps, toOld, "502 " + toOld, 1, other},
+		"502, spelling":                  {setOps, toOld, "502 " + toMailto, 1, respelled},
+		"502, spelling, nothing known":   {setOps, "", "502 " + toMailto, 1, other},
+		"lost, the read fails":           {setOps, toOld, "lost 502", 1, other},
+		"credentials, nothing known":     {Setting{Delivery: withUser}, "", "lost " + toOps, 0, other},
+		"empty password, nothing known":  {Setting{Delivery: withoutPassword}, "", "lost " + toOps, 0, other},
+		"credentials, same before":       {Setting{Delivery: withUser}, toOps, "lost " + toOps, 0, other},
+		"credentials, other before":      {Setting{Delivery: withUser}, toOld, "lost " + toOps, 1, asSet},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			server := scripted(test.before + " " + test.responses)
-			calls := map[MessageOption]string{Receive: "set json", ReceiveNotify: "notify json"}[test.set.Option] + strings.Repeat(", get", test.reads)
+			calls := "notify json"
+			if test.set.Option == "" {
+				test.set.Option, calls = Receive, "set json"
+			}
+			calls += strings.Repeat(", get", test.reads)
 			client := newClient(t, server, withToken, withoutRetries)
 			if test.before != "" {
-				get(t, client, anyNumber)
+				get(t, client)
 				calls = "get, " + calls
 			}
 			begun := time.Now()
 			result, err := client.Set(t.Context(), anyNumber, test.set)
 			server.wantCalls(t, calls)
-			if took := time.Since(begun).Round(100 * time.Millisecond); took != test.took {
-				t.Errorf("it took %s, want %s", took, test.took)
+			wantTime := map[int]time.Duration{2: 500 * time.Millisecond, 5: 5 * time.Second}[test.reads]
+			if took := time.Since(begun).Round(100 * time.Millisecond); took != wantTime {
+				t.Errorf("it took %s, want %s", took, wantTime)
 			}
 			known, found := client.Known(anyNumber)
 			if test.want != other {
@@ -178,7 +192,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 				return
 			}
 			wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
-			if test.took > 0 {
+			if wantTime > 0 {
 				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+result.Delivery.String())
 			}
 			if !MayHaveTakenEffect(err) || found {
@@ -188,32 +202,27 @@ func TestSettingIsConfirmed(t *testing.T) {
 	}
 }
 
-// Ctrl-C stops new requests. The one in flight completes, and its response counts.
+// Ctrl-C stops new requests, such as those without empty credentials, which FoneStorm may reject, or those that confirm a 404. The
+// one in flight completes, and its response counts.
 func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()
 	empty := ""
 	d := Delivery{Type: Forward, Value: "3215551111", URLUsername: &empty}
-	for response, want := range map[string]struct {
-		kind Kind // Of the error; -1 for none.
-		may  bool
-	}{
-		toNumber: {-1, false}, "ok": {Canceled, true}, "success": {Canceled, true}, "503": {Canceled, true}, "lost": {Canceled, true},
-		"401": {Canceled, false}, "limit": {Canceled, false}, "404": {UnexpectedResponse, false}, // A 404 can no longer be confirmed.
-		"422": {Canceled, false}, // Empty credentials may be rejected, but they are not left out any more.
+	for response, may := range map[string]bool{
+		toNumber: false, "ok": true, "success": true, "503": true, "lost": true, "401": false, "limit": false, "404": false, "422": false,
 	} {
 		inBubble(t, response, func(t *testing.T) {
 			server := scripted("login ok ok " + response)
 			server.latency = time.Second
 			client := newClient(t, server)
-			get(t, client, anyNumber)                                                 // Logs in.
-			wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None})) // Finds the encoding out.
+			get(t, client)                                 // Logs in.
+			wantSuccess(t, set(t.Context(), client, none)) // Finds the encoding out.
 			ctx, _ := cancelLater(t, 500*time.Millisecond)
-			err := set(ctx, client, anyNumber, d)
-			if err != nil || want.kind >= 0 {
-				wantKind(t, err, want.kind)
-			}
-			if MayHaveTakenEffect(err) != want.may {
-				t.Errorf("it may have taken effect: %t, want %t: %v", !want.may, want.may, err)
+			switch err := set(ctx, client, d); {
+			case response == toNumber:
+				wantSuccess(t, err)
+			case IsNotFound(err) || response != "404" && KindOf(err) != Canceled, MayHaveTakenEffect(err) != may:
+				t.Errorf("it may have taken effect: %t, want %t: %v", !may, may, err)
 			}
 			server.wantCalls(t, "login json, get, set json, set json")
 		})
@@ -221,7 +230,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	inBubble(t, "reads lag behind", func(t *testing.T) {
 		ctx, why := cancelLater(t, 4*time.Second)
 		begun := time.Now()
-		err := set(ctx, newClient(t, scripted("ok"), withToken), anyNumber, forwardTo("3215551111"))
+		err := set(ctx, newClient(t, scripted("ok"), withToken), forward)
 		if wantKind(t, err, Canceled, why.Error()); !MayHaveTakenEffect(err) || time.Since(begun) != 4*time.Second {
 			t.Errorf("after %s the error is certain: %v", time.Since(begun), err)
 		}
@@ -237,39 +246,37 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 	removed, withUser := url, url
 	removed.URLUsername, removed.URLPassword = &empty, &empty
 	withUser.URLUsername, withUser.URLPassword = &name, &empty
-	must := Setting{Delivery: removed, MustRemoveCredentials: true}
+	empties, must := Setting{Delivery: removed}, Setting{Delivery: removed, MustRemoveCredentials: true}
 	const success = `{"type":"url","url":"` + callback + `"}`
 	for _, test := range []struct {
 		set       Setting
 		responses string // The first is to an earlier setting, which finds the encoding out, if it is ok.
 		calls     string
-		kind      Kind   // Of the error; -1 for none.
-		words     string // Of the error.
+		words     string // Of the error; empty for none.
 		kept, may bool
 	}{
-		{Setting{Delivery: removed}, "ok 400 " + success, "set json, set json, set json", -1, "", true, false},
-		{Setting{Delivery: removed}, "ok 422 " + success, "set json, set json, set json", -1, "", true, false},
-		{Setting{Delivery: withUser}, "ok 422 " + success, "set json, set json, set json", -1, "", true, false},
-		{Setting{Delivery: removed}, "422 400 " + success, "set json, set form, set json", -1, "", true, false},
-		{Setting{Delivery: removed}, "422 400 400 " + success, "set json, set form, set json, set form", -1, "", true, false}, // It reads only forms.
-		{Setting{Delivery: removed}, "ok " + success, "set json, set json", -1, "", false, false},
-		{Setting{Delivery: url}, "ok 422", "set json, set json", DestinationRejected, "words of 422", false, false},
-		{must, "ok 422", "set json, set json", DestinationRejected, "words of 422. The request also removes the earlier callback credentials", false, false},
-		{Setting{Delivery: removed}, "ok 422 400", "set json, set json, set json", DestinationRejected, "words of 422", false, false},
-		{Setting{Delivery: removed}, "ok 422 403", "set json, set json, set json", PermissionDenied, "words of 403", true, false},
-		{Setting{Delivery: removed}, "ok 422 502", "set json, set json, set json, get", ServerError, "words of 502", true, true},
-		{Setting{Delivery: removed}, "ok 422 lost", "set json, set json, set json, get", Unreachable, "no response", true, true},
+		{empties, "ok 422 " + success, "set json, set json, set json", "", true, false},
+		{Setting{Delivery: withUser}, "ok 422 " + success, "set json, set json, set json", "", true, false},
+		{empties, "422 400 " + success, "set json, set form, set json", "", true, false},
+		{empties, "422 400 400 " + success, "set json, set form, set json, set form", "", true, false}, // It reads only forms.
+		{empties, "ok " + success, "set json, set json", "", false, false},
+		{Setting{Delivery: url}, "ok 422", "set json, set json", "words of 422", false, false},
+		{must, "ok 422", "set json, set json", "words of 422. The request also removes the earlier callback credentials", false, false},
+		{empties, "ok 422 400", "set json, set json, set json", "words of 422", false, false},
+		{empties, "ok 422 403", "set json, set json, set json", "words of 403", true, false},
+		{empties, "ok 422 502", "set json, set json, set json, get", "words of 502", true, true},
+		{empties, "ok 422 lost", "set json, set json, set json, get", "no response", true, true},
 	} {
 		inBubble(t, fmt.Sprint(test.responses, test.set.MustRemoveCredentials), func(t *testing.T) {
 			server := scripted(test.responses)
 			client := newClient(t, server, withToken, withoutRetries)
 			if strings.HasPrefix(test.responses, "ok") {
-				wantSuccess(t, set(t.Context(), client, anyNumber, Delivery{Type: None}))
+				wantSuccess(t, set(t.Context(), client, none))
 			}
 			test.set.Option = Receive
 			result, err := client.Set(t.Context(), anyNumber, test.set)
-			if err != nil || test.kind >= 0 {
-				wantKind(t, err, test.kind, test.words)
+			if err != nil || test.words != "" {
+				wantWords(t, err, test.words)
 			}
 			if kept, may := result.CredentialsKept, MayHaveTakenEffect(err); kept != test.kept || may != test.may {
 				t.Errorf("credentials are kept: %t; it may have taken effect: %t; want %t and %t", kept, may, test.kept, test.may)
@@ -291,6 +298,7 @@ func TestDeliveryString(t *testing.T) {
 		`"Pager\n" "1"`:              {Type: "Pager\n", Value: "1"},
 		`URL "https://***@x.test/…"`: {Type: URL, Value: "https://user:secret@x.test/a@b"},
 		`URL "https://***@x.test"`:   {Type: URL, Value: "https://us@er:secret@x.test"},
+		`URL "https://x.test/"`:      {Type: URL, Value: "https://x.test/"},
 		`URL "https://x.test/…"`:     {Type: URL, Value: "https://x.test/?a=user:pass@b"},
 	} {
 		if got := d.String(); got != want {
@@ -303,26 +311,28 @@ func TestDeliveryString(t *testing.T) {
 // confirms nothing, not even type None.
 func TestPartialResponses(t *testing.T) {
 	t.Parallel()
-	const only = `{"fonenumber":{"fonenumber":"` + anyNumber + `","sms_options":{%s}}}`
-	ops, hook := `"receive":{"type":"email","email":"ops@example.com"}`, `"receive_notify":{"type":"Email","email":"hook@example.com"}`
-	toOps, toHook := Delivery{Type: Email, Value: "ops@example.com"}, Delivery{Type: Email, Value: "hook@example.com"}
+	const shownOps, shownHook = `"receive":` + toOps, `"receive_notify":{"type":"Email","email":"hook@example.com"}`
+	only := func(options string) responder {
+		return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`","sms_options":{`+options+`}}}`)
+	}
+	hook := Delivery{Type: Email, Value: "hook@example.com"}
 	for calls, test := range map[string]struct {
-		set      Setting
-		response string
+		set   Setting
+		shown string
 	}{
-		"get, set json":         {Setting{Option: Receive, Delivery: toOps}, ops},
-		"get, notify json":      {Setting{Option: ReceiveNotify, Delivery: toHook}, hook},
-		"get, notify json, get": {Setting{Option: SendNotify, Delivery: Delivery{Type: None}}, ""},
+		"get, set json":         {Setting{Option: Receive, Delivery: ops}, shownOps},
+		"get, notify json":      {Setting{Option: ReceiveNotify, Delivery: hook}, shownHook},
+		"get, notify json, get": {Setting{Option: SendNotify, Delivery: none}, ""},
 	} {
 		inBubble(t, calls, func(t *testing.T) {
-			all := respondWith(http.StatusOK, fmt.Sprintf(only, ops+","+hook))
-			server := newScript(all, respondWith(http.StatusOK, fmt.Sprintf(only, test.response)), all)
+			all := only(shownOps + "," + shownHook)
+			server := newScript(all, only(test.shown), all)
 			client := newClient(t, server, withToken)
-			get(t, client, anyNumber)
+			get(t, client)
 			_, err := client.Set(t.Context(), anyNumber, test.set)
 			wantSuccess(t, err)
 			f, err := client.GetFoneNumber(t.Context(), anyNumber, ReceiveNotify, SendNotify)
-			if wantSuccess(t, err); *f.Delivery != toOps || *f.ReceiveNotify != toHook || f.SendNotify.Type != None {
+			if wantSuccess(t, err); *f.Delivery != ops || *f.ReceiveNotify != hook || *f.SendNotify != none {
 				t.Errorf("the FoneNumber is known as %+v", f)
 			}
 			server.wantCalls(t, calls)

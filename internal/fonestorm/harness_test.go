@@ -1,15 +1,11 @@
 package fonestorm
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httptrace"
 	"strconv"
 	"strings"
@@ -21,106 +17,51 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// TestMain makes property tests the same in each run, and lets them leave no files behind. Flags such as -rapid.seed still apply.
-func TestMain(m *testing.M) {
-	for name, value := range map[string]string{"rapid.seed": "1", "rapid.nofailfile": "true"} {
-		if err := flag.Set(name, value); err != nil {
-			panic(err)
-		}
-	}
-	m.Run()
-}
-
-// anyNumber is in every simulated account that has FoneNumbers.
+// anyNumber is the first FoneNumber of the account.
 const anyNumber = "3215550000"
 
-// numberAt returns the FoneNumbers of a simulated account in order.
+// numberAt returns the FoneNumbers of the account in order.
 func numberAt(i int) string { return fmt.Sprint(3215550000 + i) }
-
-// newSimulator returns a simulated FoneStorm. The test fails if a request violates its contract.
-func newSimulator(t testing.TB, options simulator.Options) *simulator.Simulator {
-	t.Helper()
-	sim, err := simulator.New(options)
-	wantSuccess(t, err)
-	t.Cleanup(func() {
-		for _, violation := range sim.Violations() {
-			t.Errorf("the contract was broken: %s", violation)
-		}
-	})
-	return sim
-}
-
-// testConfig returns a configuration for the simulator. Its rate limit is too high for tests to notice.
-func testConfig(endpoint string, changes ...func(*Config)) Config {
-	config := Config{
-		Endpoint: endpoint, Username: "demo", Password: "demo-password", UserAgent: "client-test",
-		RequestsPerSecond: 1000, MaxRetries: 2, RequestTimeout: DefaultRequestTimeout,
-	}
-	for _, change := range changes {
-		change(&config)
-	}
-	return config
-}
 
 // withToken spares the test a login.
 func withToken(config *Config) { config.Token = "given-token" }
 
 func withoutRetries(config *Config) { config.MaxRetries = 0 }
 
-func withDefaultRetries(config *Config) { config.MaxRetries = DefaultMaxRetries }
-
 func withSubaccount(config *Config) { config.Subaccount = subaccount }
 
 const subaccount = "2000000002"
 
-// newClient returns a client that calls the handler in memory, as the fake clock of synctest requires.
-func newClient(t testing.TB, handler http.Handler, changes ...func(*Config)) *Client {
-	t.Helper()
-	return newNetworkClient(t, inMemory(handler), changes...)
+// testConfig returns a configuration whose rate limit is too high for tests to notice.
+func testConfig(endpoint string) Config {
+	return Config{
+		Endpoint: endpoint, Username: "demo", Password: "demo-password", UserAgent: "client-test",
+		RequestsPerSecond: 1000, MaxRetries: DefaultMaxRetries, RequestTimeout: DefaultRequestTimeout,
+	}
 }
 
-func newNetworkClient(t testing.TB, network http.RoundTripper, changes ...func(*Config)) *Client {
+// newClient returns a client whose requests get their responses in memory, as the fake clock of synctest requires.
+func newClient(t testing.TB, network http.RoundTripper, changes ...func(*Config)) *Client {
 	t.Helper()
-	config := testConfig("https://fonestorm.test"+simulator.BasePath, changes...)
+	config := testConfig("https://fonestorm.test" + simulator.BasePath)
 	config.Transport = network
+	for _, change := range changes {
+		change(&config)
+	}
 	client, err := New(config)
 	wantSuccess(t, err)
 	return client
 }
 
-type roundTripFunc func(*http.Request) (*http.Response, error)
+// responder responds to requests in place of the network.
+type responder func(*http.Request) (*http.Response, error)
 
-func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// inMemory connects the client to the handler without sockets, in place of http.Transport and http.Server.
-func inMemory(handler http.Handler) roundTripFunc {
-	return func(sent *http.Request) (response *http.Response, err error) {
-		ctx := sent.Context()
-		httptrace.ContextClientTrace(ctx).WroteHeaders()
-		received := httptest.NewRequestWithContext(ctx, sent.Method, sent.URL.RequestURI(), sent.Body)
-		for name, values := range sent.Header {
-			received.Header[http.CanonicalHeaderKey(name)] = values // A server does this too.
-		}
-		defer func() {
-			if closed := recover(); closed == http.ErrAbortHandler { //nolint:errorlint // It is not wrapped.
-				response, err = nil, io.EOF
-			} else if closed != nil {
-				panic(closed)
-			}
-		}()
-		recorder := httptest.NewRecorder()
-		handler.ServeHTTP(recorder, received)
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		return recorder.Result(), nil
-	}
-}
+func (f responder) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // script sends its responses one after the other and records the requests.
 type script struct {
-	responses []http.HandlerFunc // The last one is repeated.
-	latency   time.Duration      // Before each response.
+	responses []responder   // The last one is repeated.
+	latency   time.Duration // Before each response.
 
 	mu      sync.Mutex
 	calls   []string // See callOf.
@@ -129,7 +70,7 @@ type script struct {
 	arrived []time.Time
 }
 
-func newScript(responses ...http.HandlerFunc) *script { return &script{responses: responses} }
+func newScript(responses ...responder) *script { return &script{responses: responses} }
 
 // scripted returns a script in words; see respondTo.
 func scripted(words string) *script {
@@ -140,49 +81,55 @@ func scripted(words string) *script {
 	return s
 }
 
-// respondTo returns the handler that a word stands for: an object is a delivery, an array the account's list, and a number the
+// respondTo returns the responder that a word stands for: an object is a delivery, an array the account's list, and a number the
 // status of a rejection. An object after the name of another message option and "=" is that option.
-func respondTo(word string) http.HandlerFunc {
+func respondTo(word string) responder {
 	if option, shown, found := strings.Cut(word, "={"); found && word[0] != '{' {
 		return respondWith(http.StatusOK, showing(MessageOption(option), "{"+shown))
 	}
 	switch word[0] {
 	case '{':
-		return shows(word)
+		return respondWith(http.StatusOK, showing(Receive, word))
 	case '[':
 		return respondWith(http.StatusOK, `{"fonenumbers":`+word+`}`)
 	}
 	if status, err := strconv.Atoi(word); err == nil {
 		return rejectWith(status, "words of "+word, "")
 	}
-	return map[string]http.HandlerFunc{
-		"login":   respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`),
-		"ok":      shows(`{"type":"None"}`),
-		"limit":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
-		"later":   rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", "3600"),
-		"lost":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"never":   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	return map[string]responder{
+		"login": respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`),
+		"ok":    respondTo(`{"type":"None"}`),
+		"limit": rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
+		"later": rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", "3600"),
+		"lost":  func(*http.Request) (*http.Response, error) { return nil, io.EOF },
+		"never": func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		},
 		"cut":     respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber),
 		"html":    respondWith(http.StatusOK, "<html><title>One moment please</title></html>"),
 		"empty":   respondWith(http.StatusOK, " \n"),
 		"success": respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`), // As in version 2.1.
-		"null":    shows("null"),
+		"null":    respondWith(http.StatusOK, showing(Receive, "null")),
 		"another": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`),
 		"error":   respondWith(http.StatusOK, `{"error":"Gone Fishing"}`),
 	}[word]
 }
 
-func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(r.Context()).WroteHeaders()
 	body, _ := io.ReadAll(r.Body) // It is in memory.
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.mu.Lock()
 	s.arrived = append(s.arrived, time.Now())
 	s.calls, s.bodies = append(s.calls, callOf(r)), append(s.bodies, string(body))
-	s.tokens = append(s.tokens, r.Header.Get("token"))
-	response := s.responses[min(len(s.arrived), len(s.responses))-1]
+	s.tokens = append(s.tokens, tokenOf(r))
+	respond := s.responses[min(len(s.arrived), len(s.responses))-1]
 	s.mu.Unlock()
 	time.Sleep(s.latency)
-	response(w, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return respond(r)
 }
 
 // wantCalls checks which requests were sent, as in "login json, set form, get".
@@ -201,15 +148,6 @@ func (s *script) wantCount(t testing.TB, want int) {
 	}
 }
 
-// gaps returns the times between consecutive requests.
-func (s *script) gaps() []time.Duration {
-	var gaps []time.Duration
-	for i := 1; i < len(s.arrived); i++ {
-		gaps = append(gaps, s.arrived[i].Sub(s.arrived[i-1]))
-	}
-	return gaps
-}
-
 // kindOf returns the simulator's name for a call, such as "set".
 func kindOf(r *http.Request) string {
 	return simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
@@ -220,33 +158,31 @@ func callOf(r *http.Request) string {
 	return kindOf(r) + map[string]string{"application/json": " json", "application/x-www-form-urlencoded": " form"}[r.Header.Get("Content-Type")]
 }
 
-// respondWith returns a handler that sends the same response to every request.
-func respondWith(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html") // Proxies and old servers get it wrong, so the client must ignore it.
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
+// tokenOf returns the token in a request.
+func tokenOf(r *http.Request) string {
+	return strings.Join(r.Header["token"], " ") //nolint:staticcheck // FracTEL documents the header in lower case.
+}
+
+// respondWith sends the same response to every request.
+func respondWith(status int, body string) responder {
+	return func(*http.Request) (*http.Response, error) {
+		header := http.Header{"Content-Type": {"text/html"}} // Proxies and old servers get it wrong, so the client must ignore it.
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
 	}
 }
 
-// rejectWith returns a handler that sends FoneStorm's error envelope, and Retry-After unless it is empty.
-func rejectWith(status int, message, retryAfter string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if retryAfter != "" {
-			w.Header().Set("Retry-After", retryAfter)
-		}
-		respondWith(status, envelopeOf(status, message))(w, r)
+// rejectWith sends FoneStorm's error envelope, with Retry-After.
+func rejectWith(status int, message, retryAfter string) responder {
+	return func(r *http.Request) (*http.Response, error) {
+		response, err := respondWith(status, envelopeOf(status, message))(r)
+		response.Header.Set("Retry-After", retryAfter)
+		return response, err
 	}
 }
 
 // envelopeOf returns the body of an error as FoneStorm sends it.
 func envelopeOf(status int, message string) string {
 	return fmt.Sprintf(`{"error":%q,"message":%q,"status_code":%d}`, http.StatusText(status), message, status)
-}
-
-// shows returns a handler that sends a response about anyNumber with this delivery.
-func shows(receive string) http.HandlerFunc {
-	return respondWith(http.StatusOK, showing(Receive, receive))
 }
 
 // showing returns the body of a response about anyNumber with this message option.
@@ -300,10 +236,10 @@ func read(ctx context.Context, client *Client, number string) error {
 	return err
 }
 
-// get reads a FoneNumber unless it is known.
-func get(t testing.TB, client *Client, number string) FoneNumber {
+// get reads anyNumber unless it is known.
+func get(t testing.TB, client *Client) FoneNumber {
 	t.Helper()
-	f, err := client.GetFoneNumber(t.Context(), number)
+	f, err := client.GetFoneNumber(t.Context(), anyNumber)
 	wantSuccess(t, err)
 	return f
 }
@@ -315,12 +251,11 @@ func listAll(t testing.TB, client *Client) []FoneNumber {
 	return list
 }
 
-func set(ctx context.Context, client *Client, number string, d Delivery) error {
-	_, err := client.Set(ctx, number, Setting{Option: Receive, Delivery: d})
+// set sets the delivery of anyNumber.
+func set(ctx context.Context, client *Client, d Delivery) error {
+	_, err := client.Set(ctx, anyNumber, Setting{Option: Receive, Delivery: d})
 	return err
 }
-
-func forwardTo(number string) Delivery { return Delivery{Type: Forward, Value: number} }
 
 func wantSuccess(t testing.TB, failures ...error) {
 	t.Helper()
@@ -351,25 +286,4 @@ func wantKind(t testing.TB, err error, want Kind, words ...string) *Error {
 	}
 	wantWords(t, err, words...)
 	return failure
-}
-
-// wantAttempts checks that an error reports how many times a request was sent, unless it was sent once.
-func wantAttempts(t testing.TB, err error, want int) {
-	t.Helper()
-	failure := asError(err)
-	if failure == nil || failure.Attempts != want || strings.Contains(err.Error(), fmt.Sprintf("(attempt %d,", want)) != (want > 1) {
-		t.Fatalf("the error does not report %d attempts: %v", want, err)
-	}
-}
-
-// wantRequests checks how many times each API call was made.
-func wantRequests(t testing.TB, sim *simulator.Simulator, want map[string]int) {
-	t.Helper()
-	got := make(map[string]int)
-	for _, r := range sim.Requests() {
-		got[r.Kind()]++
-	}
-	if !maps.Equal(got, want) {
-		t.Errorf("the requests were %v, want %v", got, want)
-	}
 }
