@@ -307,14 +307,15 @@ func TestDeliveryString(t *testing.T) {
 	}
 }
 
-// A response may show only the message option that was set. The others stay known as they were. A response without the option
+// A response may show only the message option that was set. Everything else stays known as it was. A response without the option
 // confirms nothing, not even type None.
 func TestPartialResponses(t *testing.T) {
 	t.Parallel()
 	const shownOps, shownHook = `"receive":` + toOps, `"receive_notify":{"type":"Email","email":"hook@example.com"}`
-	only := func(options string) responder {
-		return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`","sms_options":{`+options+`}}}`)
+	only := func(options, further string) responder {
+		return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`","sms_options":{`+options+`}`+further+`}}`)
 	}
+	const named = `,"label":"Support","group":"Desk","is_active":"no"`
 	hook := Delivery{Type: Email, Value: "hook@example.com"}
 	for calls, test := range map[string]struct {
 		set   Setting
@@ -325,8 +326,8 @@ func TestPartialResponses(t *testing.T) {
 		"get, notify json, get": {Setting{Option: SendNotify, Delivery: none}, ""},
 	} {
 		inBubble(t, calls, func(t *testing.T) {
-			all := only(shownOps + "," + shownHook)
-			server := newScript(all, only(test.shown), all)
+			all := only(shownOps+","+shownHook, named)
+			server := newScript(all, only(test.shown, ""), all)
 			client := newClient(t, server, withToken)
 			get(t, client)
 			_, err := client.Set(t.Context(), anyNumber, test.set)
@@ -334,6 +335,9 @@ func TestPartialResponses(t *testing.T) {
 			f, err := client.GetFoneNumber(t.Context(), anyNumber, ReceiveNotify, SendNotify)
 			if wantSuccess(t, err); *f.Delivery != ops || *f.ReceiveNotify != hook || *f.SendNotify != none {
 				t.Errorf("the FoneNumber is known as %+v", f)
+			}
+			if f.Label != "Support" || f.Group != "Desk" || f.Status != CancellationPending {
+				t.Errorf("the FoneNumber is known as %q in %q, %q", f.Label, f.Group, f.Status)
 			}
 			server.wantCalls(t, calls)
 		})
