@@ -21,12 +21,12 @@ func TestMissingClient(t *testing.T) {
 	for what, c := range map[string]change{"create": create, "update": update, "delete": remove} {
 		left, diags := r.apply(c)
 		wantError(t, diags, "Provider Configuration Unknown")
-		if !left.known().Equal(c.before.known()) {
-			t.Errorf("%s: the state changes to %s", what, left.known())
+		if !left.state.Equal(c.before.state) {
+			t.Errorf("%s: the state changes to %s", what, left.state)
 		}
 	}
-	if read, diags := r.refresh(m.instance); failure(diags) != nil || !read.known().Equal(m.known()) {
-		t.Errorf("the refresh returns %s, %v", read.known(), diags)
+	if read, diags := r.refresh(m.instance); failure(diags) != nil || !read.state.Equal(m.state) {
+		t.Errorf("the refresh returns %s, %v", read.state, diags)
 	}
 	_, diags := r.importState(testNumber)
 	wantError(t, diags, "Provider Configuration Unknown")

@@ -59,7 +59,7 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	leaves, diags := r.refresh(leaving.instance)
 	wantWarnings(t, diags, []string{"Duplicate Resource Removed From State"})
 	if leaves.exists() || !stays.exists() {
-		t.Errorf("the state has %s and %s", stays.known(), leaves.known())
+		t.Errorf("the state has %s and %s", stays.state, leaves.state)
 	}
 	m.mustPlanNothing(first)
 }

@@ -171,8 +171,8 @@ func (l *lives) settle(spelling int) {
 	r := l.resources[0].start()
 	for i, m := range l.resources {
 		after, diags := r.refresh(m.instance)
-		if failure(diags) != nil || !after.known().Equal(m.known()) || !bytes.Equal(after.private, m.private) {
-			l.t.Fatalf("a refresh changes %s and %s to %s and %s: %v", m.known(), m.private, after.known(), after.private, diags)
+		if failure(diags) != nil || !after.state.Equal(m.state) || !bytes.Equal(after.private, m.private) {
+			l.t.Fatalf("a refresh changes %s and %s to %s and %s: %v", m.state, m.private, after.state, after.private, diags)
 		}
 		l.as.mustBe(l.t, m.account, loadNumber(i), delivery{kind: l.kind, value: spelled[l.kind][spelling]})
 	}

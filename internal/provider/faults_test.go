@@ -206,7 +206,7 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 	if want.summary != "" {
 		wantError(t, diags, want.summary)
 		if problem != nil && problem.Detail == "" || before.exists() && !agrees(after, before) {
-			t.Errorf("the operation failed with %v, and the state is %s", problem, after.known())
+			t.Errorf("the operation failed with %v, and the state is %s", problem, after.state)
 		}
 	} else if problem != nil {
 		t.Errorf("the operation failed: %s: %s", problem.Summary, problem.Detail)
@@ -232,7 +232,7 @@ func (o operation) finish(t *testing.T, a *account, i instance, tainted bool) {
 			t.Fatalf("reading again: %+v", diags[0])
 		}
 		f, _ := a.Get(testNumber)
-		state, removed := attributesOf(i.known()), tainted && !i.exists() // A failed create may have had no effect.
+		state, removed := attributesOf(i.state), tainted && !i.exists() // A failed create may have had no effect.
 		if !removed && (state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value()) {
 			t.Errorf("the state has %v, but FoneStorm has %+v", state, f.Receive)
 		}
@@ -261,7 +261,7 @@ func (o operation) finish(t *testing.T, a *account, i instance, tainted bool) {
 
 // difference returns the attributes in which a state that agrees with FoneStorm differs from the configuration.
 func (o operation) difference(i instance) (names []string) {
-	state := attributesOf(i.known())
+	state := attributesOf(i.state)
 	for _, name := range []string{"type", "url_password", "url_username", "value"} { // In the order of Terraform.
 		if state.text(name) != o.wanted.text(name) {
 			names = append(names, name)

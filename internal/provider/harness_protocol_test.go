@@ -75,10 +75,10 @@ func typesOfValue(value tftypes.Value) resourceTypes {
 // attributes are the attributes of an object that are not null.
 type attributes map[string]any
 
-// value returns the object; null if the attributes are nil.
+// value returns the object; the zero value if the attributes are nil.
 func (a attributes) value(kind tftypes.Type) tftypes.Value {
 	if a == nil {
-		return tftypes.NewValue(kind, nil)
+		return tftypes.Value{}
 	}
 	values := map[string]tftypes.Value{}
 	for name, attribute := range kind.(tftypes.Object).AttributeTypes {
@@ -109,9 +109,12 @@ func (a attributes) text(name string) string {
 	return text
 }
 
-// wire returns a value as the protocol sends it.
+// wire returns a value as the protocol sends it. The zero value is null, of any type.
 func wire(t rapid.TB, kind tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {
 	t.Helper()
+	if value.IsNull() {
+		value = tftypes.NewValue(kind, nil)
+	}
 	sent, err := tfprotov6.NewDynamicValue(kind, value)
 	if err != nil {
 		t.Fatalf("%s cannot be sent: %s", value, err)
@@ -122,11 +125,14 @@ func wire(t rapid.TB, kind tftypes.Type, value tftypes.Value) *tfprotov6.Dynamic
 func unwire(t rapid.TB, kind tftypes.Type, received *tfprotov6.DynamicValue) tftypes.Value {
 	t.Helper()
 	if received == nil {
-		return tftypes.NewValue(kind, nil)
+		return tftypes.Value{}
 	}
 	value, err := received.Unmarshal(kind)
 	if err != nil {
 		t.Fatalf("the provider's value cannot be read: %s", err)
+	}
+	if value.IsNull() {
+		return tftypes.Value{}
 	}
 	return value
 }
@@ -182,25 +188,9 @@ type instance struct {
 
 func (i instance) exists() bool { return !i.state.IsNull() }
 
-// known returns the state, also for an instance that does not exist.
-func (i instance) known() tftypes.Value {
-	if !i.exists() {
-		return tftypes.NewValue(protocol().resource, nil)
-	}
-	return i.state
-}
-
-// as is known for a resource of any type.
-func (i instance) as(kind tftypes.Type) tftypes.Value {
-	if !i.exists() {
-		return tftypes.NewValue(kind, nil)
-	}
-	return i.state
-}
-
 // agrees reports whether the state after an error is the state before it, except for credentials that are unknown.
 func agrees(after, before instance) bool {
-	left, was := attributesOf(after.known()), attributesOf(before.known())
+	left, was := attributesOf(after.state), attributesOf(before.state)
 	if left.text("url_username") == "" && left.text("url_password") == "" {
 		for _, credential := range []string{"url_username", "url_password"} {
 			delete(left, credential)
@@ -296,7 +286,7 @@ func (r *run) listOf(types resourceTypes, filter attributes, limit int64) (found
 // change is the planned change of one resource.
 type change struct {
 	before          instance
-	config, planned tftypes.Value
+	config, planned tftypes.Value // The zero value for a destroy.
 	private         []byte
 	identity        *tfprotov6.ResourceIdentityData
 	replaces        bool // Whether the provider requires a replacement.
@@ -306,9 +296,9 @@ type change struct {
 func (c change) differs() []string {
 	var names []string
 	before, planned := map[string]tftypes.Value{}, map[string]tftypes.Value{}
-	_ = c.before.known().As(&before)
+	_ = c.before.state.As(&before)
 	_ = c.planned.As(&planned)
-	for _, attribute := range typesOfValue(c.planned).attributes {
+	for _, attribute := range c.types().attributes {
 		if !before[attribute.Name].Equal(planned[attribute.Name]) {
 			names = append(names, attribute.Name)
 		}
@@ -318,11 +308,17 @@ func (c change) differs() []string {
 
 // destruction is the destroy of a replaced object, which gets the private state of the replacement's plan.
 func destruction(old instance, private []byte) change {
-	nothing := attributes(nil).value(typesOfValue(old.state).resource)
-	return change{before: old, private: private, identity: old.identity, config: nothing, planned: nothing}
+	return change{before: old, private: private, identity: old.identity}
 }
 
-func (c change) isEmpty() bool { return c.before.as(c.planned.Type()).Equal(c.planned) }
+func (c change) isEmpty() bool { return c.before.state.Equal(c.planned) }
+
+func (c change) types() resourceTypes {
+	if c.before.exists() {
+		return typesOfValue(c.before.state)
+	}
+	return typesOfValue(c.planned)
+}
 
 // plan plans the change from an instance to a configuration; nil to destroy it.
 func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Diagnostic) {
@@ -338,7 +334,7 @@ func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Dia
 		proposed = r.proposed(before, c.config)
 	}
 	resp, err := r.server.PlanResourceChange(r.call(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: types.name, PriorState: wire(r.t, kind, before.as(kind)), ProposedNewState: wire(r.t, kind, proposed),
+		TypeName: types.name, PriorState: wire(r.t, kind, before.state), ProposedNewState: wire(r.t, kind, proposed),
 		Config: wire(r.t, kind, c.config), PriorPrivate: before.private, PriorIdentity: before.identity,
 	})
 	r.works(err)
@@ -374,15 +370,15 @@ func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 // apply applies a change. As in Terraform, the returned state is kept even if there are errors.
 func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	types := typesOfValue(c.planned)
+	types := c.types()
 	kind := types.resource
 	resp, err := r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: types.name, PriorState: wire(r.t, kind, c.before.as(kind)), PlannedState: wire(r.t, kind, c.planned),
+		TypeName: types.name, PriorState: wire(r.t, kind, c.before.state), PlannedState: wire(r.t, kind, c.planned),
 		Config: wire(r.t, kind, c.config), PlannedPrivate: c.private, PlannedIdentity: c.identity,
 	})
 	r.works(err)
 	after := instance{unwire(r.t, kind, resp.NewState), resp.Private, resp.NewIdentity}
-	if failure(resp.Diagnostics) == nil && !after.as(kind).Equal(c.planned) {
+	if failure(resp.Diagnostics) == nil && !after.state.Equal(c.planned) {
 		r.t.Fatalf("Terraform would report an inconsistent result: planned %s, got %s", c.planned, after.state)
 	}
 	return after, resp.Diagnostics
@@ -408,7 +404,7 @@ func (m *managed) plan(config attributes) (change, []*tfprotov6.Diagnostic) {
 // planIn refreshes and plans in a run.
 func (m *managed) planIn(r *run, config attributes) (c change, diags []*tfprotov6.Diagnostic) {
 	m.t.Helper()
-	c.planned = m.known()
+	c.planned = m.state
 	if m.exists() {
 		read, problems := r.refresh(m.instance)
 		if failure(problems) != nil {

@@ -177,7 +177,7 @@ func (w *world) mustDestroy(what string, f refactoring, killed bool) {
 func (w *world) inState(as setting, i int, value string) (tracked, kept bool) {
 	tracked = value == ""
 	for _, object := range w.state {
-		if state := attributesOf(object.known()); state.text("fonenumber") == loadNumber(i) && state.text("event") == as.event {
+		if state := attributesOf(object.state); state.text("fonenumber") == loadNumber(i) && state.text("event") == as.event {
 			tracked = tracked || state.text("value") == value
 			kept = kept || state.text("on_destroy") == onDestroyKeep
 		}

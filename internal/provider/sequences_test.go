@@ -147,10 +147,10 @@ var elsewhere = step{"refresh and destroy with another account", func(m *model) 
 	for name, kept := range m.state {
 		check := func(left instance, diags []*tfprotov6.Diagnostic) {
 			problem := failure(diags)
-			if problem == nil || problem.Summary != "FoneNumber in Another Account" || !left.known().Equal(kept.known()) ||
+			if problem == nil || problem.Summary != "FoneNumber in Another Account" || !left.state.Equal(kept.state) ||
 				!strings.Contains(problem.Detail, `not in account "9998887777"`) ||
 				!strings.Contains(problem.Detail, "This resource was applied with account") {
-				m.t.Fatalf("with another account, %s becomes %s: %v", name, left.known(), problem)
+				m.t.Fatalf("with another account, %s becomes %s: %v", name, left.state, problem)
 			}
 		}
 		check(r.refresh(kept.instance))
@@ -325,8 +325,8 @@ func (m *model) refresh(r *run, name string, before instance) (instance, []*tfpr
 	m.begin()
 	got, diags := r.refresh(before)
 	if failure(diags) != nil {
-		if !got.known().Equal(before.known()) {
-			m.t.Fatalf("reading %s fails, but the state changes to %s", name, got.known())
+		if !got.state.Equal(before.state) {
+			m.t.Fatalf("reading %s fails, but the state changes to %s", name, got.state)
 		}
 		return got, diags
 	}
@@ -345,7 +345,7 @@ func (m *model) refresh(r *run, name string, before instance) (instance, []*tfpr
 	if m.hasMet("get", simulator.AnotherFoneNumber) {
 		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", name)
 	}
-	if state := attributesOf(got.known()); state.text("type") != receive.Type || state.text("value") != receive.Value() {
+	if state := attributesOf(got.state); state.text("type") != receive.Type || state.text("value") != receive.Value() {
 		m.t.Fatalf("reading %s returns %v, but FoneStorm has %+v", name, state, receive)
 	}
 	return got, diags
@@ -376,7 +376,7 @@ func (m *model) apply(r *run, name string, c change) (instance, []*tfprotov6.Dia
 	}
 	now, problem := m.receive(name), failure(diags)
 	if problem != nil && c.before.exists() && !agrees(after, c.before) {
-		m.t.Fatalf("changing %s fails, but the state changes to %s", name, after.known())
+		m.t.Fatalf("changing %s fails, but the state changes to %s", name, after.state)
 	}
 	var config attributes
 	switch isDestroy := c.planned.IsNull(); {
@@ -422,7 +422,7 @@ func (m *model) isOwn(name string, found simulator.Receive) bool {
 // wants reports whether a delivery is what a resource should set, if FoneStorm and the state had these before.
 func (m *model) wants(config attributes, now, found simulator.Receive, before instance, name string) bool {
 	if config == nil {
-		if attributesOf(before.known()).text("on_destroy") == onDestroyKeep {
+		if attributesOf(before.state).text("on_destroy") == onDestroyKeep {
 			return now == found
 		}
 		return now.Type == "None" || now == found && !m.isOwn(name, found)
