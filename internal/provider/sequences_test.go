@@ -261,7 +261,7 @@ func runSteps(t testOrRapid, dialect string, order uint64, steps ...step) {
 	a := serveInMemory(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
 	defer a.network.stop()
 	m := &model{world: newWorld(t, a, false, order), set: map[string][]attributes{}, uncertain: map[string]bool{}}
-	m.world.start, m.watch = m.start, m
+	m.world.start, m.reads, m.applies = m.start, m.refresh, m.apply
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}
