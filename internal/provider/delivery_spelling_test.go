@@ -106,75 +106,60 @@ func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list str
 		simulator.FromRead:    rewritings[kind][single],
 		simulator.FromList:    rewritings[kind][list],
 	})
-	all := lives{t: t, as: as, kind: kind, alike: setting == single}
-	for range count {
-		all.resources = append(all.resources, &managed{t: t, account: a, settings: attributes{"requests_per_second": 10_000}})
-	}
+	all := lives{newFleet(t, a, count), as, kind, setting == single}
 	all.settle(0)
 	for i := range count {
 		as.set(a, loadNumber(i), delivery{kind: "Email", value: "stranger@example.net"})
 	}
 	all.settle(0)
 	all.settle(1)
-	all.apply(-1)
+	all.changes(unconfigured)
 	for i := range count {
 		as.mustBe(t, a, loadNumber(i), delivery{kind: "None"})
 	}
 }
 
-// lives are resources of one account that go through each step of their life together.
+// lives are resources that go through each step of their life together.
 type lives struct {
-	t         testOrRapid
-	as        setting
-	kind      string
-	alike     bool // Whether FoneStorm shows a destination in settings as in reads.
-	resources []*managed
+	*fleet
+	as    setting
+	kind  string
+	alike bool // Whether FoneStorm shows a destination in settings as in reads.
 }
 
-// config returns the configuration of a resource with one of the spelled destinations; nil if there is none.
-func (l *lives) config(i, spelling int) attributes {
-	if spelling < 0 {
-		return nil
-	}
-	config := l.as.config(delivery{kind: l.kind, value: spelled[l.kind][spelling]}.attributes(loadNumber(i)))
-	if config["url_method"] != nil {
-		config["url_method"] = []string{"JSON", "GET"}[spelling]
-	}
-	return config
-}
-
-// apply refreshes, plans, and applies. It returns how many resources changed, and fails on errors.
-func (l *lives) apply(spelling int) (changed int) {
+// changes applies, which must succeed, and reports whether there was anything to do.
+func (l *lives) changes(config func(i int) attributes) bool {
 	l.t.Helper()
-	planning, applying := l.resources[0].start(), l.resources[0].start()
-	for i, m := range l.resources {
-		c, diags := m.planIn(planning, l.config(i, spelling))
-		if !c.isEmpty() {
-			changed++
-			diags = append(diags, m.applyIn(applying, c)...)
-		}
-		if d := failure(diags); d != nil {
-			l.t.Fatalf("%s: %s", d.Summary, d.Detail)
-		}
+	changed, problems := l.apply(config)
+	if len(problems) > 0 {
+		l.t.Fatalf("%s: %s", problems[0].Summary, problems[0].Detail)
 	}
 	return changed
 }
 
-// settle applies a configuration until nothing changes. Only if FoneStorm shows a destination differently in settings than in
-// reads, there is a second change. Afterward, a refresh changes nothing, not even private state.
+// settle applies a configuration with one of the spelled destinations until nothing changes. Only if FoneStorm shows a destination
+// differently in settings than in reads, there is a second change. Afterward, a refresh changes nothing, not even private state.
 func (l *lives) settle(spelling int) {
 	l.t.Helper()
-	l.apply(spelling)
-	if again := l.apply(spelling); again > 0 && (l.alike || l.apply(spelling) > 0) {
-		l.t.Fatalf("%d resources change again", again)
+	spelled := delivery{kind: l.kind, value: spelled[l.kind][spelling]}
+	config := func(i int) attributes {
+		config := l.as.config(spelled.attributes(loadNumber(i)))
+		if config["url_method"] != nil {
+			config["url_method"] = []string{"JSON", "GET"}[spelling]
+		}
+		return config
 	}
-	r := l.resources[0].start()
+	l.changes(config)
+	if l.changes(config) && (l.alike || l.changes(config)) {
+		l.t.Fatal("resources change again")
+	}
+	r := l.start()
 	for i, m := range l.resources {
 		after, diags := r.refresh(m.instance)
 		if failure(diags) != nil || !after.state.Equal(m.state) || !bytes.Equal(after.private, m.private) {
 			l.t.Fatalf("a refresh changes %s and %s to %s and %s: %v", m.state, m.private, after.state, after.private, diags)
 		}
-		l.as.mustBe(l.t, m.account, loadNumber(i), delivery{kind: l.kind, value: spelled[l.kind][spelling]})
+		l.as.mustBe(l.t, l.account, loadNumber(i), spelled)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -464,6 +465,90 @@ func (m *managed) mustImport(number string) {
 	if m.instance, diags = m.start().importState(number); failure(diags) != nil {
 		m.t.Fatal(failure(diags).Detail)
 	}
+}
+
+// fleet is the resources of an account that Terraform plans and applies together.
+type fleet struct {
+	t         testOrRapid
+	account   *account
+	resources []*managed
+	atOnce    int // Number of resources that are planned or applied at the same time; zero for one after the other.
+}
+
+func newFleet(t testOrRapid, a *account, n int) *fleet {
+	f := &fleet{t: t, account: a}
+	for range n {
+		f.resources = append(f.resources, a.manage(t))
+	}
+	return f
+}
+
+func (f *fleet) start() *run {
+	f.t.Helper()
+	return f.account.start(f.t.Context(), f.t, attributes{"requests_per_second": 100_000})
+}
+
+// unconfigured is the configuration of each resource of a fleet that is destroyed.
+func unconfigured(int) attributes { return nil }
+
+// apply does what `terraform apply` does: one run of the provider plans and, if there are no errors, another one plans the changes
+// again and applies them. It reports whether there was anything to do, and returns the errors.
+func (f *fleet) apply(config func(i int) attributes) (changes bool, problems []*tfprotov6.Diagnostic) {
+	f.t.Helper()
+	changed, problems := f.plan(f.start(), config)
+	if len(problems) > 0 {
+		return false, problems
+	}
+	r := f.start()
+	return slices.Contains(changed, true), f.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
+		if !changed[i] {
+			return nil
+		}
+		c, diags := r.plan(m.instance, config(i))
+		if failure(diags) != nil {
+			return diags
+		}
+		return m.applyIn(r, c)
+	})
+}
+
+// plan does what `terraform plan` does. It returns which resources an apply would change.
+func (f *fleet) plan(r *run, config func(i int) attributes) (changed []bool, problems []*tfprotov6.Diagnostic) {
+	f.t.Helper()
+	changed = make([]bool, len(f.resources))
+	return changed, f.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
+		c, diags := m.planIn(r, config(i))
+		changed[i] = !c.isEmpty()
+		return diags
+	})
+}
+
+// each runs a function for every resource, and returns the errors.
+func (f *fleet) each(do func(i int, m *managed) []*tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
+	f.t.Helper()
+	var mu sync.Mutex
+	var workers errgroup.Group
+	workers.SetLimit(f.atOnce)
+	for i, m := range f.resources {
+		work := func() error {
+			if problem := failure(do(i, m)); problem != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				problems = append(problems, problem)
+			}
+			return nil
+		}
+		if f.atOnce == 0 {
+			_ = work() // In this goroutine, which can end the test.
+			continue
+		}
+		workers.Go(work)
+	}
+	_ = workers.Wait()
+	if f.t.Failed() { // A goroutine cannot end the test.
+		f.t.FailNow()
+	}
+	return problems
 }
 
 // attributes returns the configuration of a delivery for the protocol. More attributes follow as pairs of name and value.

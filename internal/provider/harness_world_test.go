@@ -86,14 +86,13 @@ func (w *world) isKilled() bool { return w.isInterrupted() && w.how.kills }
 
 // next returns the fault of a request. The connection sends one request at a time.
 func (w *world) next(r *http.Request) simulator.Fault {
-	isLogin := kindOf(r) == "login"
-	if w.isApplying && !isLogin {
+	if w.isApplying && kindOf(r) != "login" {
 		w.sent++
 	}
-	if !w.isApplying || !w.isInterrupted() || isLogin && w.how.fault == simulator.TokenRejected {
-		return ""
+	if w.isApplying && w.isInterrupted() {
+		return w.how.fault
 	}
-	return w.how.fault
+	return ""
 }
 
 // shuffled returns the keys of a map in random order.
