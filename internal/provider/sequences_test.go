@@ -44,7 +44,26 @@ func TestFixedSequences(t *testing.T) {
 	}
 	const lost, failing = simulator.ResponseLost, simulator.BadGateway
 	created := to("Email", "ops@example.com", onDestroyDisable)
+	// FoneStorm never returns credentials. If setting new ones fails, it may have them or not.
+	calls := func(username, password string, version int) step {
+		return configure(number, with(toURL(username, password, version), "fonenumber", number))
+	}
+	changed, notKnown := calls("other", "new-horse", 0), apply(then(lost, lost, lost)...)
+	has := func(username, password string) step {
+		return step{"check credentials", func(m *model) {
+			settings[0].mustBe(m.t, m.account, number, delivery{"URL", hookURL, username, password})
+		}}
+	}
+	untaint := step{"untaint", func(m *model) { m.state[number] = object{instance: m.state[number].instance} }}
+	inState, writeOnly, none := calls("hook", "horse", 0), calls("hook", "horse", 1), calls("", "", 0)
 	for name, steps := range map[string][]step{
+		"an earlier password is set again":            {inState, apply(), changed, notKnown, fails, inState, apply(), has("hook", "horse")},
+		"an earlier write-only password is set again": {writeOnly, apply(), changed, notKnown, fails, writeOnly, apply(), has("hook", "horse")},
+		"new credentials are removed":                 {none, apply(), changed, notKnown, fails, none, apply(), has("", "")},
+		"credentials of a create are set again": {
+			byHand(number, "URL", hookURL), changed, apply(then(failing, failing, failing, failing, failing, failing)...), fails,
+			untaint, apply(), has("other", "new-horse"),
+		},
 		"what is set by hand is configured, and so removed with the resource": {
 			to("Email", "ops@example.com", onDestroyKeep), apply(),
 			to("Email", "dev@example.com", onDestroyKeep), interrupt(5, then(lost)...),
@@ -111,6 +130,13 @@ func delivers(number, kind, value string) step {
 		m.account.mustDeliver(m.t, number, delivery{kind: kind, value: value})
 	}}
 }
+
+// fails checks that an operation has failed.
+var fails = step{"fails", func(m *model) {
+	if m.problem == nil {
+		m.t.Fatal("nothing has failed")
+	}
+}}
 
 // apply is a `terraform apply` whose requests meet these faults, one after the other; "" for none. Without faults, it must succeed.
 func apply(faults ...simulator.Fault) step {
