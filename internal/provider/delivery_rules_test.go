@@ -88,17 +88,12 @@ func TestUnseenCredentials(t *testing.T) {
 // Replacing an imported callback without a change keeps the credentials that Terraform has not seen.
 func TestUnseenCredentialsOfAReplacement(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
+	a := newAccountInMemory(t, simulator.Options{})
 	a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-	m := a.manage(t)
-	m.mustImport(testNumber)
-	created, _ := m.start().plan(instance{private: m.private}, toURL("", "", 0))
-	r := m.start()
-	for _, c := range []change{destruction(m.instance, created.private), created} {
-		if _, diags := r.apply(c); failure(diags) != nil {
-			t.Fatal(failure(diags).Detail)
-		}
-	}
+	w := newWorld(t, a, false, 0)
+	w.state["hook"] = object{instance: a.imported(t, testNumber, true)}
+	w.config["hook"] = toURL("", "", 0)
+	w.mustApply("the replacement", "hook")
 	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 }
 

@@ -113,7 +113,7 @@ func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list str
 	}
 	all.settle(0)
 	all.settle(1)
-	all.changes(unconfigured)
+	all.mustApply(unconfigured)
 	for i := range count {
 		as.mustBe(t, a, loadNumber(i), delivery{kind: "None"})
 	}
@@ -125,16 +125,6 @@ type lives struct {
 	as    setting
 	kind  string
 	alike bool // Whether FoneStorm shows a destination in settings as in reads.
-}
-
-// changes applies, which must succeed, and reports whether there was anything to do.
-func (l *lives) changes(config func(i int) attributes) bool {
-	l.t.Helper()
-	changed, problems := l.apply(config)
-	if len(problems) > 0 {
-		l.t.Fatalf("%s: %s", problems[0].Summary, problems[0].Detail)
-	}
-	return changed
 }
 
 // settle applies a configuration with one of the spelled destinations until nothing changes. Only if FoneStorm shows a destination
@@ -149,8 +139,8 @@ func (l *lives) settle(spelling int) {
 		}
 		return config
 	}
-	l.changes(config)
-	if l.changes(config) && (l.alike || l.changes(config)) {
+	l.mustApply(config)
+	if l.mustApply(config) && (l.alike || l.mustApply(config)) {
 		l.t.Fatal("resources change again")
 	}
 	r := l.start()

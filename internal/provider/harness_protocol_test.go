@@ -512,6 +512,16 @@ func (f *fleet) apply(config func(i int) attributes) (changes bool, problems []*
 	})
 }
 
+// mustApply applies, which must succeed, and reports whether there was anything to do.
+func (f *fleet) mustApply(config func(i int) attributes) (changes bool) {
+	f.t.Helper()
+	changes, problems := f.apply(config)
+	if len(problems) > 0 {
+		f.t.Fatalf("%s: %s", problems[0].Summary, problems[0].Detail)
+	}
+	return changes
+}
+
 // plan does what `terraform plan` does. It returns which resources an apply would change.
 func (f *fleet) plan(r *run, config func(i int) attributes) (changed []bool, problems []*tfprotov6.Diagnostic) {
 	f.t.Helper()

@@ -113,45 +113,32 @@ func TestImportOfNotification(t *testing.T) {
 func TestNotificationThatListsOmit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		const n = 8 // More than are read singly.
 		dialect := simulator.Dialects["live"]
 		dialect.ListsNoNotifications = true
-		a := newAccountInMemory(t, simulator.Options{Dialect: dialect})
-		for i := range 7 {
-			a.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
-		}
-		a.Put(simulator.FoneNumber{Number: testNumber})
-		a.byHand(testNumber, "Email", "support@example.com")
-		m := a.manage(t)
-		listing := func() *run { // Reads more FoneNumbers than are read singly.
-			r := m.start()
-			for i := range 7 {
-				_, diags := r.importState(fmt.Sprint(3215551300 + i))
-				wantWarnings(t, diags, nil)
-			}
-			return r
-		}
+		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n, Dialect: dialect})
+		all := newFleet(t, a, n)
 		for _, as := range settings[1:] {
-			config := as.config(notify("Email", "ops@example.com", ""))
-			for range 2 {
-				c, diags := m.planIn(listing(), config)
-				wantWarnings(t, diags, nil)
-				if m.exists() && !c.isEmpty() {
-					t.Errorf("%s: the plan after an apply changes %q", as.name, c.differs())
+			config := func(i int) attributes { return as.config(destinations[1].attributes(loadNumber(i))) }
+			applies := func(what string, config func(i int) attributes, want bool, left delivery) {
+				if got := all.mustApply(config); got != want {
+					t.Errorf("%s: %s changes something: %t, want %t", as.name, what, got, want)
 				}
-				wantWarnings(t, m.applyIn(listing(), c), nil)
+				for i := range n {
+					as.mustBe(t, a, loadNumber(i), left)
+				}
 			}
-			found, diags := listing().listOf(protocol().notification, attributes{"event": as.event}, 10)
-			if wantWarnings(t, diags, nil); len(found) != 1 || found[0].number != testNumber {
+			applies("a create", config, true, destinations[1])
+			applies("no change", config, false, destinations[1])
+			found, diags := a.start(t.Context(), t, nil).listOf(protocol().notification, attributes{"event": as.event}, 10)
+			if wantWarnings(t, diags, nil); len(found) != n {
 				t.Errorf("%s: listed %v", as.name, found)
 			}
-			as.set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
-			if c, _ := m.planIn(listing(), config); !slices.Equal(c.differs(), []string{"value"}) {
-				t.Errorf("%s: after drift, the plan changes %q", as.name, c.differs())
+			for i := range n {
+				as.set(a, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
 			}
-			as.set(a, testNumber, delivery{kind: "Email", value: "ops@example.com"})
-			c, _ := m.planIn(listing(), nil)
-			wantWarnings(t, m.applyIn(listing(), c), nil)
-			as.mustBe(t, a, testNumber, delivery{kind: "None"})
+			applies("drift", config, true, destinations[1])
+			applies("a destroy", unconfigured, true, delivery{kind: "None"})
 		}
 	})
 }
