@@ -30,7 +30,7 @@ func TestMissingClient(t *testing.T) {
 	}
 	_, diags := r.importState(testNumber)
 	wantError(t, diags, "Provider Configuration Unknown")
-	_, diags = r.list(attributes{}, 100)
+	_, diags = r.list(protocol().delivery, attributes{}, 100)
 	wantError(t, diags, "Provider Configuration Unknown")
 	for source, config := range map[string]attributes{
 		"fractel_fonenumber": {"fonenumber": testNumber}, "fractel_fonenumbers": {}, "fractel_device": {"id": "1"}, "fractel_devices": {},

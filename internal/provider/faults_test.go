@@ -52,7 +52,7 @@ func imported(m *managed, _ attributes) []*tfprotov6.Diagnostic {
 }
 
 func listing(m *managed, _ attributes) []*tfprotov6.Diagnostic {
-	found, diags := m.start().list(attributes{}, 1000)
+	found, diags := m.start().list(protocol().delivery, attributes{}, 1000)
 	want := map[bool]int{true: 2}[failure(diags) == nil]
 	if len(found) != want {
 		m.t.Errorf("there are %d FoneNumbers, want %d", len(found), want)

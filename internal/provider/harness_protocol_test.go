@@ -32,11 +32,10 @@ type resourceTypes struct {
 	attributes               []*tfprotov6.SchemaAttribute
 }
 
-// protocol is what Terraform reads from the provider first. The types are those of a delivery, unless an event names a notification.
+// protocol is what Terraform reads from the provider first.
 var protocol = sync.OnceValue(func() (learned struct {
-	resourceTypes
-	provider     tftypes.Type
-	notification resourceTypes
+	provider               tftypes.Type
+	delivery, notification resourceTypes
 },
 ) {
 	server := NewServer("test").(*server)
@@ -55,7 +54,7 @@ var protocol = sync.OnceValue(func() (learned struct {
 			identities.IdentitySchemas[name].ValueType(), schemas.ResourceSchemas[name].Block.Attributes,
 		}
 	}
-	learned.resourceTypes, learned.notification = of(resourceName), of(notificationName)
+	learned.delivery, learned.notification = of(resourceName), of(notificationName)
 	return learned
 })
 
@@ -64,7 +63,7 @@ func typesOf(isNotification bool) resourceTypes {
 	if isNotification {
 		return protocol().notification
 	}
-	return protocol().resourceTypes
+	return protocol().delivery
 }
 
 func (a attributes) types() resourceTypes { return typesOf(a["event"] != nil) }
@@ -255,13 +254,8 @@ type listed struct {
 	resource attributes
 }
 
-// list lists deliveries with their resources, as `terraform query` does.
-func (r *run) list(filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
-	r.t.Helper()
-	return r.listOf(protocol().resourceTypes, filter, limit)
-}
-
-func (r *run) listOf(types resourceTypes, filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
+// list lists deliveries or notifications with their resources, as `terraform query` does.
+func (r *run) list(types resourceTypes, filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	config := wire(r.t, types.list, filter.value(types.list))
 	validated, err := r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: types.name, Config: config})

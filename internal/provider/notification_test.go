@@ -130,7 +130,7 @@ func TestNotificationThatListsOmit(t *testing.T) {
 			}
 			applies("a create", config, true, destinations[1])
 			applies("no change", config, false, destinations[1])
-			found, diags := a.start(t.Context(), t, nil).listOf(protocol().notification, attributes{"event": as.event}, 10)
+			found, diags := a.start(t.Context(), t, nil).list(protocol().notification, attributes{"event": as.event}, 10)
 			if wantWarnings(t, diags, nil); len(found) != n {
 				t.Errorf("%s: listed %v", as.name, found)
 			}
@@ -186,7 +186,7 @@ func TestListOfNotifications(t *testing.T) {
 		"[Number Device (receive)=Callback]":                            {"type": "Callback", "area_code": "321"},
 		"[Number Email (receive)=None Number Forward (receive)=None]":   {"type": "None", "event": "receive", "group": "odd"},
 	} {
-		found, diags := r.listOf(protocol().notification, filter, 100)
+		found, diags := r.list(protocol().notification, filter, 100)
 		var got []string
 		for _, l := range found {
 			got = append(got, l.name+"="+l.resource.text("type"))
