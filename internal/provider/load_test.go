@@ -152,7 +152,7 @@ type faults struct {
 // choose draws a fault by the purpose of a request and how often it was sent, not by the order of requests, so that every
 // run of the test has the same faults.
 func (f *faults) choose(r *http.Request) simulator.Fault {
-	about := kindOf(r) + r.URL.Path + settingOf(r)
+	about := kindOf(r) + r.URL.Path + simulator.Parameters(r).Get("fonenumber")
 	f.seen[about]++
 	hash := fnv.New64a()
 	fmt.Fprint(hash, about, f.seen[about])
