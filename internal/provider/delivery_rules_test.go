@@ -53,13 +53,16 @@ func TestUnseenCredentials(t *testing.T) {
 		want     delivery
 		warnings []string
 	}{
-		"imported":                     {true, toURL("", "", 0), theirs, nil},
-		"imported, with a method":      {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil},
-		"imported, to another URL":     {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}},
-		"imported, with credentials":   {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil},
-		"created over the same URL":    {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}},
-		"created over another URL":     {false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}},
-		"created over it, credentials": {false, with(elsewhere, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}},
+		"imported":                   {true, toURL("", "", 0), theirs, nil},
+		"imported, with a method":    {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil},
+		"imported, to another URL":   {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}},
+		"imported, with credentials": {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil},
+		"created over the same URL":  {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}},
+		"created over another URL":   {false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}},
+		"created over it, credentials": {
+			false, with(elsewhere, "url_username", "ours"),
+			delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

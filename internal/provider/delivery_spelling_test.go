@@ -30,7 +30,8 @@ var rewritings = map[string]map[string]func(string) string{
 		"slash": func(v string) string { return v + "/" }, "no fragment": func(v string) string { return strings.Split(v, "#")[0] },
 		"lower case": strings.ToLower, "masked": func(v string) string { return strings.Split(v, "?")[0] + "?***" },
 		"cut off": func(v string) string { return v[:min(len(v), 36)] }, "plus": replaced("%20", "+"), "entities": replaced("&", "&amp;"),
-		"encoded tokens": replaced("{", "%7B", "}", "%7D"), "encoded": url.QueryEscape, "punycode": punycode, "port": replaced(".example.com", ".example.com:443"),
+		"encoded tokens": replaced("{", "%7B", "}", "%7D"), "encoded": url.QueryEscape, "punycode": punycode,
+		"port": replaced(".example.com", ".example.com:443"),
 		"HTTP": replaced("https://", "http://"), "no scheme": replaced("https://", ""),
 	},
 }

@@ -232,7 +232,9 @@ func (r *run) importIdentity(id string) (instance, []*tfprotov6.Diagnostic) {
 	number, event, isNotification := strings.Cut(id, "/")
 	types := typesOf(isNotification)
 	identity := wire(r.t, types.identity, attributes{"fonenumber": number, "event": event}.value(types.identity))
-	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: types.name, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity}})
+	return r.imports(&tfprotov6.ImportResourceStateRequest{
+		TypeName: types.name, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity},
+	})
 }
 
 func (r *run) imports(request *tfprotov6.ImportResourceStateRequest) (instance, []*tfprotov6.Diagnostic) {
@@ -258,7 +260,9 @@ type listed struct {
 func (r *run) list(types resourceTypes, filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	config := wire(r.t, types.list, filter.value(types.list))
-	validated, err := r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: types.name, Config: config})
+	validated, err := r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{
+		TypeName: types.name, Config: config,
+	})
 	r.works(err)
 	if failure(validated.Diagnostics) != nil {
 		return nil, validated.Diagnostics

@@ -31,7 +31,8 @@ func TestLifeOfNotification(t *testing.T) {
 		m := a.manage(t)
 		for i, step := range []attributes{
 			notify("Callback", hookURL, "JSON"), notify("Callback", hookURL, "GET"), notify("Callback", hookURL+"?m={{msg}}", "POST"),
-			notify("Email", "ops@example.com", ""), notify("Email", "dev@example.com", "JSON"), notify("None", "", ""), notify("Callback", hookURL, "POST"),
+			notify("Email", "ops@example.com", ""), notify("Email", "dev@example.com", "JSON"), notify("None", "", ""),
+			notify("Callback", hookURL, "POST"),
 		} {
 			config := as.config(step)
 			wantWarnings(t, m.mustApply(config), nil)
@@ -99,7 +100,8 @@ func TestImportOfNotification(t *testing.T) {
 	m := a.manage(t)
 	m.mustApply(notify("Email", "ops@example.com", ""))
 	settings[1].set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
-	wantWarnings(t, m.mustApply(nil), []string{"FoneNumber Left Unchanged on Destroy", "FoneNumber Left Unchanged on Destroy"}, "receive notification of FoneNumber 3215551212 is Email")
+	wantWarnings(t, m.mustApply(nil), []string{summaryLeftUnchanged, summaryLeftUnchanged},
+		"receive notification of FoneNumber 3215551212 is Email")
 	settings[1].mustBe(t, a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
 	for id, summary := range map[string]string{
 		"321/receive": "Invalid FoneNumber", testNumber + "/both": "Invalid Event", otherNumber + "/send": "FoneNumber Not Found in Account",
@@ -159,7 +161,10 @@ func TestMistakesInNotifications(t *testing.T) {
 		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", "Write https:// in front of it"},
 		{notify("Email", hookURL, ""), "Invalid Destination", ""},
 		{notify("None", hookURL, ""), "Invalid Destination", ""},
-		{with(notify("Email", "ops@example.com", ""), "url_username", "hook"), "Credentials Without Callback URL", `can only be set when type is "Callback", but type is "Email"`},
+		{
+			with(notify("Email", "ops@example.com", ""), "url_username", "hook"), "Credentials Without Callback URL",
+			`can only be set when type is "Callback", but type is "Email"`,
+		},
 		{with(notify("None", "", ""), "event", "call"), "Invalid Attribute Value Match", `["receive" "send"]`},
 	} {
 		wantError(t, r.validate(test.config), test.summary, test.text)
@@ -174,7 +179,8 @@ func TestListOfNotifications(t *testing.T) {
 	t.Parallel()
 	a := newVariedAccount(t)
 	f, _ := a.Get("3215550000")
-	f.ReceiveNotify, f.SendNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}, simulator.Notify{Type: "Email", Email: "ops@example.com"}
+	f.ReceiveNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}
+	f.SendNotify = simulator.Notify{Type: "Email", Email: "ops@example.com"}
 	a.Put(f)
 	f, _ = a.Get("3215550001")
 	f.SendNotify = simulator.Notify{Type: "Pager"}

@@ -96,7 +96,9 @@ func TestInterruptedRefactoring(t *testing.T) {
 }
 
 // isInterrupted interrupts an apply at request k, and reports whether there was such a request.
-func (f refactoring) isInterrupted(t *testing.T, a *account, createFirst bool, variant string, how interruption, k int, order uint64) (met bool) {
+func (f refactoring) isInterrupted(
+	t *testing.T, a *account, createFirst bool, variant string, how interruption, k int, order uint64,
+) (met bool) {
 	t.Helper()
 	notified, replaced := variant == "with notifications", slices.Clone(f.replaced)
 	for _, name := range f.replaced {
