@@ -101,7 +101,7 @@ func TestSpellingOfNotification(t *testing.T) {
 func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list string, count int) {
 	t.Helper()
 	a := serveInMemory(t, simulator.Options{FoneNumbers: count})
-	defer a.stop()
+	defer a.network.stop()
 	a.shownBy(as, map[simulator.Source]func(string) string{
 		simulator.FromSetting: rewritings[kind][setting],
 		simulator.FromRead:    rewritings[kind][single],

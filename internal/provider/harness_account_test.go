@@ -9,11 +9,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"google.golang.org/grpc/test/bufconn"
 	"pgregory.net/rapid"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -33,7 +33,7 @@ const (
 type account struct {
 	*simulator.Simulator
 	endpoint  string
-	stop      func() error             // Stops an endpoint in memory.
+	network   *memoryNet               // Nil if sockets are used.
 	transport func() http.RoundTripper // Transport of a provider in this process; nil for the real network.
 }
 
@@ -67,31 +67,67 @@ func newAccountInMemory(t *testing.T, options simulator.Options) *account {
 	t.Helper()
 	a := serveInMemory(t, options)
 	t.Cleanup(func() {
-		_ = a.stop()
+		a.network.stop()
 		a.checkContract(t)
 	})
 	return a
 }
 
-// serveInMemory is newAccountInMemory for rapid, whose tests cannot use cleanups inside a bubble: the caller stops it.
+// serveInMemory is newAccountInMemory for rapid, whose tests cannot use cleanups inside a bubble: the caller stops the
+// network.
 func serveInMemory(t rapid.TB, options simulator.Options) *account {
 	t.Helper()
 	sim, err := simulator.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	network := bufconn.Listen(1 << 20)
-	server := &http.Server{Handler: sim, ErrorLog: log.New(io.Discard, "", 0)}
-	go server.Serve(network)
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return network.DialContext(ctx) }
-	transport := func() http.RoundTripper { return &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 2 * atOnce} }
-	return &account{Simulator: sim, endpoint: "http://localhost" + simulator.BasePath, stop: server.Close, transport: transport}
+	network := &memoryNet{dialed: make(chan net.Conn), closed: make(chan struct{})}
+	network.server = http.Server{Handler: sim, ErrorLog: log.New(io.Discard, "", 0)}
+	go network.server.Serve(network)
+	return &account{Simulator: sim, endpoint: "http://localhost" + simulator.BasePath, network: network, transport: network.transport}
 }
 
 func (a *account) checkContract(t rapid.TB) {
 	t.Helper()
 	for _, violation := range a.Violations() {
 		t.Errorf("violates the contract of FoneStorm: %s", violation)
+	}
+}
+
+// memoryNet is a network without sockets.
+type memoryNet struct {
+	dialed chan net.Conn
+	closed chan struct{}
+	server http.Server
+}
+
+func (n *memoryNet) Accept() (net.Conn, error) {
+	select {
+	case connection := <-n.dialed:
+		return connection, nil
+	case <-n.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (n *memoryNet) Close() error   { close(n.closed); return nil }
+func (n *memoryNet) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (n *memoryNet) stop() { _ = n.server.Close() }
+
+func (n *memoryNet) transport() http.RoundTripper {
+	return &http.Transport{DialContext: n.dial, MaxIdleConnsPerHost: 2 * atOnce}
+}
+
+func (n *memoryNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case n.dialed <- server:
+		return client, nil
+	case <-n.closed:
+		return nil, syscall.ECONNREFUSED
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 

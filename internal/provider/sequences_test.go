@@ -168,7 +168,7 @@ func interrupt(at int, faults ...simulator.Fault) step {
 // changes the state. Both errors name the accounts.
 var elsewhere = step{"refresh and destroy with another account", func(m *model) {
 	other := serveInMemory(m.t, simulator.Options{Account: "9998887777"})
-	defer other.stop()
+	defer other.network.stop()
 	r := other.start(m.t.Context(), m.t, nil)
 	for name, kept := range m.state {
 		check := func(left instance, diags []*tfprotov6.Diagnostic) {
@@ -285,7 +285,7 @@ type model struct {
 func runSteps(t testOrRapid, dialect string, order uint64, steps ...step) {
 	t.Helper()
 	a := serveInMemory(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
-	defer a.stop()
+	defer a.network.stop()
 	m := &model{world: newWorld(t, a, false, order), set: map[string][]attributes{}, uncertain: map[string]bool{}}
 	m.world.start, m.reads, m.applies = m.start, m.refresh, m.apply
 	for i, number := range modelNumbers {
