@@ -61,7 +61,8 @@ func TestUnseenCredentials(t *testing.T) {
 		"created over another URL":   {false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}},
 		"created over it, credentials": {
 			false, with(elsewhere, "url_username", "ours"),
-			delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers},
+			delivery{"URL", "https://other.example.com/", "ours", ""},
+			[]string{alreadyDelivers},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
