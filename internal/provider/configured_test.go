@@ -21,16 +21,16 @@ func TestMissingClient(t *testing.T) {
 	for what, c := range map[string]change{"create": create, "update": update, "delete": remove} {
 		left, diags := r.apply(c)
 		wantError(t, diags, "Provider Configuration Unknown")
-		if !left.known().Equal(c.before.known()) {
-			t.Errorf("%s: the state changes to %s", what, left.known())
+		if !left.state.Equal(c.before.state) {
+			t.Errorf("%s: the state changes to %s", what, left.state)
 		}
 	}
-	if read, diags := r.refresh(m.instance); failure(diags) != nil || !read.known().Equal(m.known()) {
-		t.Errorf("the refresh returns %s, %v", read.known(), diags)
+	if read, diags := r.refresh(m.instance); failure(diags) != nil || !read.state.Equal(m.state) {
+		t.Errorf("the refresh returns %s, %v", read.state, diags)
 	}
 	_, diags := r.importState(testNumber)
 	wantError(t, diags, "Provider Configuration Unknown")
-	_, diags = r.list(attributes{}, 100)
+	_, diags = r.list(protocol().delivery, attributes{}, 100)
 	wantError(t, diags, "Provider Configuration Unknown")
 	for source, config := range map[string]attributes{
 		"fractel_fonenumber": {"fonenumber": testNumber}, "fractel_fonenumbers": {}, "fractel_device": {"id": "1"}, "fractel_devices": {},

@@ -1,10 +1,6 @@
 package provider
 
-import (
-	"testing"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
-)
+import "testing"
 
 const hookURL = "https://hooks.example.com/sms"
 
@@ -63,40 +59,4 @@ func checkCredentials(t *testing.T, as setting) {
 	}
 	m.mustApply(nil)
 	as.mustBe(t, a, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
-}
-
-// FoneStorm never returns credentials. If setting new ones fails, it may have them or not. The next apply must set those of its
-// configuration again, be it the new or the old one.
-func TestCredentialsAreSetAgainAfterAFailure(t *testing.T) {
-	t.Parallel()
-	failed := toURL("other", "new-horse", 0)
-	inState, writeOnly, none := toURL("hook", "horse", 0), toURL("hook", "horse", 1), toURL("", "", 0)
-	for name, test := range map[string]struct {
-		old     attributes // Nil for a create.
-		fault   simulator.Fault
-		summary string
-		next    attributes
-		want    delivery
-	}{
-		"password":            {inState, simulator.ResponseLost, unreachable, inState, delivery{"URL", hookURL, "hook", "horse"}},
-		"write-only password": {writeOnly, simulator.ResponseLost, unreachable, writeOnly, delivery{"URL", hookURL, "hook", "horse"}},
-		"none":                {none, simulator.ResponseLost, unreachable, none, delivery{"URL", hookURL, "", ""}},
-		"create, untainted":   {nil, simulator.BadGateway, serverError, failed, delivery{"URL", hookURL, "other", "new-horse"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccountInMemory(t, simulator.Options{})
-			a.byHand(testNumber, "URL", hookURL)
-			m := a.manage(t)
-			m.settings = attributes{"max_retries": 0}
-			if test.old != nil {
-				m.mustApply(test.old)
-			}
-			a.injectInto("set", test.fault)
-			wantError(t, m.apply(failed), test.summary)
-			a.Inject(nil)
-			m.mustApply(test.next)
-			a.mustDeliver(t, testNumber, test.want)
-		})
-	}
 }

@@ -95,7 +95,7 @@ func TestImport(t *testing.T) {
 		if got := attributesOf(i.state); !maps.Equal(got, want) {
 			t.Errorf("by %s: the state is %v, want %v", how, got, want)
 		}
-		if got := attributesOf(unwire(t, protocol().identity, i.identity.IdentityData)); got.text("fonenumber") != testNumber {
+		if got := attributesOf(unwire(t, protocol().delivery.identity, i.identity.IdentityData)); got.text("fonenumber") != testNumber {
 			t.Errorf("by %s: the identity is %v", how, got)
 		}
 		if c, _ := r.plan(i, with(want, "value", "Ops@EXAMPLE.com")); !c.isEmpty() { // It is only spelled differently.
@@ -142,7 +142,7 @@ func TestGenerateResourceConfig(t *testing.T) {
 	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
 	reasons := a.putUnconfigurable()
 	r := a.start(t.Context(), t, nil)
-	found, warnings := r.list(attributes{}, int64(len(oddDeliveries)))
+	found, warnings := r.list(protocol().delivery, attributes{}, int64(len(oddDeliveries)))
 	if len(found) != len(oddDeliveries) || len(warnings) != len(reasons) || a.count("list") != 1 {
 		t.Fatalf("%d deliveries, %d warnings, %d lists", len(found), len(warnings), a.count("list"))
 	}
@@ -191,7 +191,7 @@ func TestList(t *testing.T) {
 		"inactive": {attributes{"area_code": "407"}, 100, ""},
 	}
 	for name, test := range tests {
-		found, diags := a.start(t.Context(), t, nil).list(test.filter, test.limit)
+		found, diags := a.start(t.Context(), t, nil).list(protocol().delivery, test.filter, test.limit)
 		var names []string
 		for _, one := range found {
 			names = append(names, one.name)
@@ -200,8 +200,8 @@ func TestList(t *testing.T) {
 			t.Errorf("%s: %s, want %s: %v", name, got, test.want, diags)
 		}
 	}
-	_, diags := a.start(t.Context(), t, nil).list(attributes{"type": "email"}, 100)
+	_, diags := a.start(t.Context(), t, nil).list(protocol().delivery, attributes{"type": "email"}, 100)
 	wantError(t, diags, "Invalid Attribute Value Match")
-	_, diags = a.start(t.Context(), t, attributes{"password": "wrong"}).list(attributes{}, 100)
+	_, diags = a.start(t.Context(), t, attributes{"password": "wrong"}).list(protocol().delivery, attributes{}, 100)
 	wantError(t, diags, "FoneStorm Authentication Failed")
 }

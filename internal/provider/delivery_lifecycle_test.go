@@ -160,7 +160,7 @@ func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	after, diags := m.start().apply(c)
 	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "so nothing was changed there")
 	if after.exists() || failure(diags) != nil {
-		t.Errorf("the destroy leaves %s: %v", after.known(), diags)
+		t.Errorf("the destroy leaves %s: %v", after.state, diags)
 	}
 	gone, diags := m.start().refresh(m.instance)
 	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "FoneNumber 3215551212 is no longer in the FoneStorm account, so the resource is removed from the state.")

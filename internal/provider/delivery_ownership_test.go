@@ -1,12 +1,10 @@
 package provider
 
 import (
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
 // Conflicts between resources with the same FoneNumber are found before anything is changed. refactoring_test.go tests how
@@ -26,6 +24,13 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	creates := func(config attributes) func(r *run) []*tfprotov6.Diagnostic {
 		return func(r *run) []*tfprotov6.Diagnostic { _, diags := r.plan(instance{}, config); return diags }
 	}
+	created := func(r *run) []*tfprotov6.Diagnostic {
+		unknown := creates(with(first, "fonenumber", tftypes.UnknownValue))
+		diags := append(unknown(r), unknown(r)...)
+		c, _ := r.plan(instance{}, first)
+		_, applied := r.apply(c)
+		return append(diags, applied...)
+	}
 	createsAll := func(r *run) (diags []*tfprotov6.Diagnostic) {
 		for _, as := range settings {
 			diags = append(diags, creates(as.config(first))(r)...)
@@ -36,12 +41,13 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 		begin, then func(r *run) []*tfprotov6.Diagnostic
 		text        string
 	}{
-		"both new":              {creates(first), creates(second), "Remove all but one of them."},
-		"both new and the same": {creates(first), creates(first), "Remove all but one of them."},
-		"one new":               {unchanged, creates(second), "Remove all but one of them."},
-		"the same notification": {createsAll, creates(settings[2].config(first)), "set the send notification of FoneNumber 3215551212"},
-		"imported, then known":  {imported, refreshed, "replace the import block with a moved block"},
-		"known, then imported":  {refreshed, imported, "replace the import block with a moved block"},
+		"both new":               {creates(first), creates(second), "Remove all but one of them."},
+		"both new and the same":  {creates(first), creates(first), "Remove all but one of them."},
+		"one new":                {unchanged, creates(second), "Remove all but one of them."},
+		"both unknown until now": {created, creates(second), "Remove all but one of them."},
+		"the same notification":  {createsAll, creates(settings[2].config(first)), "set the send notification of FoneNumber 3215551212"},
+		"imported, then known":   {imported, refreshed, "replace the import block with a moved block"},
+		"known, then imported":   {refreshed, imported, "replace the import block with a moved block"},
 	} {
 		r := m.start()
 		if d := failure(test.begin(r)); d != nil {
@@ -59,7 +65,7 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	leaves, diags := r.refresh(leaving.instance)
 	wantWarnings(t, diags, []string{"Duplicate Resource Removed From State"})
 	if leaves.exists() || !stays.exists() {
-		t.Errorf("the state has %s and %s", stays.known(), leaves.known())
+		t.Errorf("the state has %s and %s", stays.state, leaves.state)
 	}
 	m.mustPlanNothing(first)
 }
@@ -82,22 +88,6 @@ func TestTwoObjectsWithoutRefresh(t *testing.T) {
 		wantWarnings(t, diags, nil)
 	}
 	a.mustDeliver(t, testNumber, destinations[1])
-}
-
-// Two resources whose FoneNumber is unknown until the apply are rejected then, and the first stays.
-func TestAccTwoResourcesForAnUnknownFoneNumber(t *testing.T) {
-	a := newAccountWith(t, testNumber)
-	config := destinations[1].config(testNumber) + strings.Replace(destinations[0].config(testNumber), `"test"`, `"second"`, 1)
-	config = strings.ReplaceAll(config, `fonenumber = "3215551212"`, "fonenumber = terraform_data.number.output")
-	resource.ParallelTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: inProcess(),
-		Steps: []resource.TestStep{{
-			Config:      a.provider() + "resource \"terraform_data\" \"number\" {\n  input = \"3215551212\"\n}\n" + config,
-			ExpectError: regexp.MustCompile("Error: " + severalResources),
-		}},
-		CheckDestroy: a.delivers(testNumber, delivery{kind: "None"}),
-	})
-	a.sendsOnly(t, 2) // The first is set, and turned off with the test.
 }
 
 // Terraform destroys a tainted object without its record. If its FoneNumber changes too, the refreshed state may be a delivery that

@@ -282,40 +282,27 @@ func TestUnknownProviderConfiguration(t *testing.T) {
 // does not warn if the list fails.
 func TestDeviceNotInAccount(t *testing.T) {
 	t.Parallel()
-	const known, unknown = "987123543678", "21915233078"
-	for name, test := range map[string]struct {
-		settings attributes
-		devices  []string
-		status   int // Status of the list, if it fails.
-		warnings []string
-		requests int // Number of requests for the list.
-	}{
-		"listed":        {devices: []string{known}, requests: 1},
-		"not listed":    {devices: []string{unknown, "1", known}, warnings: []string{missingDevice, missingDevice}, requests: 1},
-		"list rejected": {status: http.StatusForbidden, devices: []string{unknown, unknown}, requests: 1},
-		"list fails":    {settings: attributes{"max_retries": 0}, status: http.StatusInternalServerError, devices: []string{unknown}, requests: 1},
-		"no checks":     {settings: attributes{"check_on_plan": false}, devices: []string{unknown}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccount(t, simulator.Options{FoneNumbers: 3})
-			a.PutDevice(simulator.Device{ID: known, Name: "Front desk"})
-			if test.status != 0 {
-				a.reject("", "/devices", test.status, "Oops.")
-			}
-			r := a.start(t.Context(), t, test.settings)
-			var warned []*tfprotov6.Diagnostic
-			for i, device := range test.devices {
-				_, diags := r.plan(instance{}, delivery{kind: "Device", value: device}.attributes(loadNumber(i)))
-				warned = append(warned, diags...)
-			}
-			wantWarnings(t, warned, test.warnings)
-			if len(test.warnings) > 0 {
-				says(t, warned[0].Detail, "FoneNumber 3215550000 will deliver to a device that the account does not list")
-			}
-			if n := a.count("devices"); n != test.requests {
-				t.Errorf("%d requests for devices, want %d", n, test.requests)
-			}
-		})
+	a := newAccount(t, simulator.Options{FoneNumbers: 3})
+	a.PutDevice(simulator.Device{ID: destinations[0].value, Name: "Front desk"})
+	both := []string{missingDevice, missingDevice}
+	plans := func(settings attributes, requests int, warnings []string, texts ...string) {
+		t.Helper()
+		a.Forget()
+		r := a.start(t.Context(), t, settings)
+		var warned []*tfprotov6.Diagnostic
+		for i, device := range []string{otherDestinations[0].value, "1", destinations[0].value} {
+			_, diags := r.plan(instance{}, delivery{kind: "Device", value: device}.attributes(loadNumber(i)))
+			warned = append(warned, diags...)
+		}
+		wantWarnings(t, warned, warnings, texts...)
+		if n := a.count("devices"); n != requests {
+			t.Errorf("%d requests for devices, want %d", n, requests)
+		}
 	}
+	plans(nil, 1, both, "FoneNumber 3215550000 will deliver to a device that the account does not list")
+	plans(attributes{"check_on_plan": false}, 0, nil)
+	a.reject("", "/devices", http.StatusForbidden, "Oops.")
+	plans(nil, 1, nil)
+	a.reject("", "/devices", http.StatusInternalServerError, "Oops.")
+	plans(attributes{"max_retries": 0}, 1, nil)
 }

@@ -53,13 +53,17 @@ func TestUnseenCredentials(t *testing.T) {
 		want     delivery
 		warnings []string
 	}{
-		"imported":                     {true, toURL("", "", 0), theirs, nil},
-		"imported, with a method":      {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil},
-		"imported, to another URL":     {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}},
-		"imported, with credentials":   {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil},
-		"created over the same URL":    {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}},
-		"created over another URL":     {false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}},
-		"created over it, credentials": {false, with(elsewhere, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}},
+		"imported":                   {true, toURL("", "", 0), theirs, nil},
+		"imported, with a method":    {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil},
+		"imported, to another URL":   {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}},
+		"imported, with credentials": {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil},
+		"created over the same URL":  {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}},
+		"created over another URL":   {false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}},
+		"created over it, credentials": {
+			false, with(elsewhere, "url_username", "ours"),
+			delivery{"URL", "https://other.example.com/", "ours", ""},
+			[]string{alreadyDelivers},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,17 +92,12 @@ func TestUnseenCredentials(t *testing.T) {
 // Replacing an imported callback without a change keeps the credentials that Terraform has not seen.
 func TestUnseenCredentialsOfAReplacement(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
+	a := newAccountInMemory(t, simulator.Options{})
 	a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-	m := a.manage(t)
-	m.mustImport(testNumber)
-	created, _ := m.start().plan(instance{private: m.private}, toURL("", "", 0))
-	r := m.start()
-	for _, c := range []change{destruction(m.instance, created.private), created} {
-		if _, diags := r.apply(c); failure(diags) != nil {
-			t.Fatal(failure(diags).Detail)
-		}
-	}
+	w := newWorld(t, a, false, 0)
+	w.state["hook"] = object{instance: a.imported(t, testNumber, true)}
+	w.config["hook"] = toURL("", "", 0)
+	w.mustApply("the replacement", "hook")
 	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 }
 

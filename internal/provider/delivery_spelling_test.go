@@ -30,7 +30,8 @@ var rewritings = map[string]map[string]func(string) string{
 		"slash": func(v string) string { return v + "/" }, "no fragment": func(v string) string { return strings.Split(v, "#")[0] },
 		"lower case": strings.ToLower, "masked": func(v string) string { return strings.Split(v, "?")[0] + "?***" },
 		"cut off": func(v string) string { return v[:min(len(v), 36)] }, "plus": replaced("%20", "+"), "entities": replaced("&", "&amp;"),
-		"encoded tokens": replaced("{", "%7B", "}", "%7D"), "encoded": url.QueryEscape, "punycode": punycode, "port": replaced(".example.com", ".example.com:443"),
+		"encoded tokens": replaced("{", "%7B", "}", "%7D"), "encoded": url.QueryEscape, "punycode": punycode,
+		"port": replaced(".example.com", ".example.com:443"),
 		"HTTP": replaced("https://", "http://"), "no scheme": replaced("https://", ""),
 	},
 }
@@ -106,75 +107,40 @@ func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list str
 		simulator.FromRead:    rewritings[kind][single],
 		simulator.FromList:    rewritings[kind][list],
 	})
-	all := lives{t: t, as: as, kind: kind, alike: setting == single}
-	for range count {
-		all.resources = append(all.resources, &managed{t: t, account: a, settings: attributes{"requests_per_second": 10_000}})
+	all := newFleet(t, a, count)
+	// settle applies one of the destinations until nothing changes. Only if FoneStorm shows it differently in settings than in reads,
+	// there is a second change. Afterward, a refresh changes nothing, not even private state.
+	settle := func(to delivery, method string) {
+		t.Helper()
+		config := func(i int) attributes {
+			config := as.config(to.attributes(loadNumber(i)))
+			if config["url_method"] != nil {
+				config["url_method"] = method
+			}
+			return config
+		}
+		all.mustApply(config)
+		if all.mustApply(config) && (setting == single || all.mustApply(config)) {
+			t.Fatal("resources change again")
+		}
+		r := all.start()
+		for i, m := range all.resources {
+			after, diags := r.refresh(m.instance)
+			if failure(diags) != nil || !after.state.Equal(m.state) || !bytes.Equal(after.private, m.private) {
+				t.Fatalf("a refresh changes %s and %s to %s and %s: %v", m.state, m.private, after.state, after.private, diags)
+			}
+			as.mustBe(t, a, loadNumber(i), to)
+		}
 	}
-	all.settle(0)
+	settle(delivery{kind: kind, value: spelled[kind][0]}, "JSON")
 	for i := range count {
 		as.set(a, loadNumber(i), delivery{kind: "Email", value: "stranger@example.net"})
 	}
-	all.settle(0)
-	all.settle(1)
-	all.apply(-1)
+	settle(delivery{kind: kind, value: spelled[kind][0]}, "JSON")
+	settle(delivery{kind: kind, value: spelled[kind][1]}, "GET")
+	all.mustApply(unconfigured)
 	for i := range count {
 		as.mustBe(t, a, loadNumber(i), delivery{kind: "None"})
-	}
-}
-
-// lives are resources of one account that go through each step of their life together.
-type lives struct {
-	t         testOrRapid
-	as        setting
-	kind      string
-	alike     bool // Whether FoneStorm shows a destination in settings as in reads.
-	resources []*managed
-}
-
-// config returns the configuration of a resource with one of the spelled destinations; nil if there is none.
-func (l *lives) config(i, spelling int) attributes {
-	if spelling < 0 {
-		return nil
-	}
-	config := l.as.config(delivery{kind: l.kind, value: spelled[l.kind][spelling]}.attributes(loadNumber(i)))
-	if config["url_method"] != nil {
-		config["url_method"] = []string{"JSON", "GET"}[spelling]
-	}
-	return config
-}
-
-// apply refreshes, plans, and applies. It returns how many resources changed, and fails on errors.
-func (l *lives) apply(spelling int) (changed int) {
-	l.t.Helper()
-	planning, applying := l.resources[0].start(), l.resources[0].start()
-	for i, m := range l.resources {
-		c, diags := m.planIn(planning, l.config(i, spelling))
-		if !c.isEmpty() {
-			changed++
-			diags = append(diags, m.applyIn(applying, c)...)
-		}
-		if d := failure(diags); d != nil {
-			l.t.Fatalf("%s: %s", d.Summary, d.Detail)
-		}
-	}
-	return changed
-}
-
-// settle applies a configuration until nothing changes. Only if FoneStorm shows a destination differently in settings than in
-// reads, there is a second change. Afterward, a refresh changes nothing, not even private state.
-func (l *lives) settle(spelling int) {
-	l.t.Helper()
-	l.apply(spelling)
-	if again := l.apply(spelling); again > 0 && (l.alike || l.apply(spelling) > 0) {
-		l.t.Fatalf("%d resources change again", again)
-	}
-	r := l.resources[0].start()
-	for i, m := range l.resources {
-		after, diags := r.refresh(m.instance)
-		if failure(diags) != nil || !after.known().Equal(m.known()) || !bytes.Equal(after.private, m.private) {
-			l.t.Fatalf("a refresh changes %s and %s to %s and %s: %v", m.known(), m.private, after.known(), after.private, diags)
-		}
-		l.as.mustBe(l.t, m.account, loadNumber(i), delivery{kind: l.kind, value: spelled[l.kind][spelling]})
 	}
 }
 

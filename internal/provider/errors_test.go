@@ -39,7 +39,7 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 			a.sendsOnly(t, test.requestsPerSet)
 			detail, isUncertain := failure(diags).Detail, test.status >= 500
 			if m.exists() != isUncertain || strings.Contains(detail, "may have taken effect") != isUncertain || strings.Contains(detail, "..") {
-				t.Errorf("the state has %s, and the error is %s", m.known(), detail)
+				t.Errorf("the state has %s, and the error is %s", m.state, detail)
 			}
 		})
 	}

@@ -19,7 +19,7 @@ type operation struct {
 	byHand  bool       // Whether the delivery was changed by hand since.
 	wanted  attributes // Current configuration; nil for none.
 
-	do func(t *testing.T, a *account, r *run, before instance, wanted attributes) (instance, []*tfprotov6.Diagnostic)
+	do func(m *managed, wanted attributes) []*tfprotov6.Diagnostic
 }
 
 var (
@@ -28,53 +28,42 @@ var (
 )
 
 var operations = map[string]operation{
-	"create": {kind: "set", found: "old@example.com", wanted: toCallback, do: changed},
+	"create": {kind: "set", found: "old@example.com", wanted: toCallback, do: (*managed).apply},
 	"read":   {kind: "get", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
-	"update": {kind: "set", managed: toEmail, wanted: toCallback, do: changed},
-	"delete": {kind: "set", managed: toCallback, do: changed},
+	"update": {kind: "set", managed: toEmail, wanted: toCallback, do: (*managed).apply},
+	"delete": {kind: "set", managed: toCallback, do: (*managed).apply},
 	"import": {kind: "get", found: "ops@example.com", wanted: toEmail, do: imported},
 	"list":   {kind: "list", managed: toCallback, wanted: toCallback, do: listing},
 	"log in": {kind: "login", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
 }
 
-func changed(t *testing.T, a *account, r *run, before instance, wanted attributes) (instance, []*tfprotov6.Diagnostic) {
-	c, diags := r.plan(before, wanted)
-	if problem := failure(diags); problem != nil {
-		t.Fatalf("planning: %s: %s", problem.Summary, problem.Detail)
-	}
-	after, diags := r.apply(c)
+func refreshed(m *managed, _ attributes) (diags []*tfprotov6.Diagnostic) {
+	m.instance, diags = m.start().refresh(m.instance)
+	return diags
+}
+
+// imported keeps no instance if the import fails, whatever the provider returns, as Terraform does.
+func imported(m *managed, _ attributes) []*tfprotov6.Diagnostic {
+	after, diags := m.start().importState(testNumber)
 	if failure(diags) == nil {
-		want := delivery{wanted.text("type"), wanted.text("value"), wanted.text("url_username"), wanted.text("url_password")}
-		a.mustDeliver(t, testNumber, map[bool]delivery{true: {kind: "None"}, false: want}[wanted == nil])
+		m.instance = after
 	}
-	return after, diags
+	return diags
 }
 
-func refreshed(_ *testing.T, _ *account, r *run, before instance, _ attributes) (instance, []*tfprotov6.Diagnostic) {
-	return r.refresh(before)
-}
-
-// imported returns no instance if the import fails, whatever the provider returns, as Terraform does.
-func imported(_ *testing.T, _ *account, r *run, _ instance, _ attributes) (after instance, diags []*tfprotov6.Diagnostic) {
-	if after, diags = r.importState(testNumber); failure(diags) != nil {
-		return instance{}, diags
-	}
-	return after, diags
-}
-
-func listing(t *testing.T, a *account, r *run, before instance, _ attributes) (instance, []*tfprotov6.Diagnostic) {
-	found, diags := r.list(attributes{}, 1000)
+func listing(m *managed, _ attributes) []*tfprotov6.Diagnostic {
+	found, diags := m.start().list(protocol().delivery, attributes{}, 1000)
 	want := map[bool]int{true: 2}[failure(diags) == nil]
 	if len(found) != want {
-		t.Errorf("there are %d FoneNumbers, want %d", len(found), want)
+		m.t.Errorf("there are %d FoneNumbers, want %d", len(found), want)
 	}
 	for _, one := range found {
-		f, _ := a.Get(one.number)
+		f, _ := m.account.Get(one.number)
 		if kind := one.resource.text("type"); kind != "" && (kind != f.Receive.Type || one.resource.text("value") != f.Receive.Value()) {
-			t.Errorf("the list has %v, but FoneStorm has %+v", one, f.Receive)
+			m.t.Errorf("the list has %v, but FoneStorm has %+v", one, f.Receive)
 		}
 	}
-	return before, diags
+	return diags
 }
 
 // outcome is the result of an operation with a fault.
@@ -164,28 +153,30 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// begin returns the instance before the operation, and prepares the account.
-func (o operation) begin(t *testing.T, a *account) (before instance) {
+// begin prepares the account and the resource.
+func (o operation) begin(t *testing.T, a *account) *managed {
 	t.Helper()
 	a.Put(simulator.FoneNumber{Number: otherNumber})
 	a.byHand(testNumber, "None", "")
 	if o.found != "" {
 		a.byHand(testNumber, "Email", o.found)
 	}
+	m := a.manage(t)
 	if o.managed != nil {
-		before, _ = changed(t, a, a.start(t.Context(), t, nil), instance{}, o.managed)
+		m.mustApply(o.managed)
 	}
 	if o.byHand {
 		a.byHand(testNumber, "Forward", "3215559999")
 	}
-	return before
+	return m
 }
 
 // meets runs the operation while FoneStorm has the fault, and checks the result. Afterward, Terraform must plan exactly what
 // is left to do, and be able to apply it.
 func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once bool, want outcome) {
 	t.Helper()
-	before := o.begin(t, a)
+	m := o.begin(t, a)
+	before := m.instance
 	a.Forget()
 	var met atomic.Int32
 	a.Inject(func(r *http.Request) simulator.Fault {
@@ -195,21 +186,24 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 		met.Add(1)
 		return fault
 	})
-	during := a.start(t.Context(), t, attributes{"max_retries": retries, "request_timeout": "10s"})
-	after, diags := o.do(t, a, during, before, o.wanted)
+	m.settings = attributes{"max_retries": retries, "request_timeout": "10s"}
+	diags := o.do(m, o.wanted)
 	if met.Load() == 0 {
 		t.Fatal("the fault occurred on no request")
 	}
 	a.Inject(nil)
+	m.settings = nil
 
 	problem := failure(diags)
 	if want.summary != "" {
 		wantError(t, diags, want.summary)
-		if problem != nil && problem.Detail == "" || before.exists() && !agrees(after, before) {
-			t.Errorf("the operation failed with %v, and the state is %s", problem, after.known())
+		if problem != nil && problem.Detail == "" || before.exists() && !agrees(m.instance, before) {
+			t.Errorf("the operation failed with %v, and the state is %s", problem, m.state)
 		}
 	} else if problem != nil {
 		t.Errorf("the operation failed: %s: %s", problem.Summary, problem.Detail)
+	} else if o.kind == "set" {
+		o.hasTakenEffect(m)
 	}
 	most := want.requests
 	if slices.Contains(broken[:3], fault) && (o.kind == "get" || o.kind == "list") {
@@ -218,50 +212,48 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 	if n := a.count(o.kind); n > most || n < min(2, want.requests) {
 		t.Errorf("there were %d requests, want %d", n, want.requests)
 	}
-	o.finish(t, a, after, problem != nil && !before.exists())
+	o.finish(m, problem != nil && !before.exists())
 }
 
-// finish refreshes and plans in a new run without faults. The plan must be the difference between FoneStorm and the
-// configuration, and be empty once it is applied.
-func (o operation) finish(t *testing.T, a *account, i instance, tainted bool) {
-	t.Helper()
-	r := a.start(t.Context(), t, nil)
-	if i.exists() {
-		var diags []*tfprotov6.Diagnostic
-		if i, diags = r.refresh(i); len(diags) > 0 {
-			t.Fatalf("reading again: %+v", diags[0])
+// hasTakenEffect checks that FoneStorm is as configured.
+func (o operation) hasTakenEffect(m *managed) {
+	m.t.Helper()
+	want := delivery{o.wanted.text("type"), o.wanted.text("value"), o.wanted.text("url_username"), o.wanted.text("url_password")}
+	if o.wanted == nil {
+		want = delivery{kind: "None"}
+	}
+	m.account.mustDeliver(m.t, testNumber, want)
+}
+
+// finish refreshes and plans without faults. The plan must be the difference between FoneStorm and the configuration, and be empty
+// once it is applied.
+func (o operation) finish(m *managed, tainted bool) {
+	m.t.Helper()
+	if m.exists() {
+		if diags := refreshed(m, nil); len(diags) > 0 {
+			m.t.Fatalf("reading again: %+v", diags[0])
 		}
-		f, _ := a.Get(testNumber)
-		state, removed := attributesOf(i.known()), tainted && !i.exists() // A failed create may have had no effect.
+		f, _ := m.account.Get(testNumber)
+		state, removed := attributesOf(m.state), tainted && !m.exists() // A failed create may have had no effect.
 		if !removed && (state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value()) {
-			t.Errorf("the state has %v, but FoneStorm has %+v", state, f.Receive)
+			m.t.Errorf("the state has %v, but FoneStorm has %+v", state, f.Receive)
 		}
 	}
 	if tainted {
-		i = instance{} // Terraform plans a new instance.
+		m.instance = instance{} // Terraform plans a new instance.
 	}
-	if o.wanted == nil && !i.exists() {
-		return // Terraform would do nothing.
-	}
-	if c, diags := r.plan(i, o.wanted); failure(diags) == nil && i.exists() && o.wanted != nil {
-		if got, want := c.differs(), o.difference(i); !slices.Equal(got, want) {
-			t.Errorf("the plan changes %q, want %q", got, want)
+	if c, diags := m.plan(o.wanted); failure(diags) == nil && m.exists() && o.wanted != nil {
+		if got, want := c.differs(), o.difference(m.instance); !slices.Equal(got, want) {
+			m.t.Errorf("the plan changes %q, want %q", got, want)
 		}
 	}
-	i, diags := changed(t, a, a.start(t.Context(), t, nil), i, o.wanted)
-	if problem := failure(diags); problem != nil {
-		t.Fatalf("applying again: %s: %s", problem.Summary, problem.Detail)
-	}
-	if o.wanted != nil {
-		if c, _ := a.start(t.Context(), t, nil).plan(i, o.wanted); !c.isEmpty() {
-			t.Errorf("after the second apply, the plan still changes %q", c.differs())
-		}
-	}
+	m.mustApply(o.wanted)
+	o.hasTakenEffect(m)
 }
 
 // difference returns the attributes in which a state that agrees with FoneStorm differs from the configuration.
 func (o operation) difference(i instance) (names []string) {
-	state := attributesOf(i.known())
+	state := attributesOf(i.state)
 	for _, name := range []string{"type", "url_password", "url_username", "value"} { // In the order of Terraform.
 		if state.text(name) != o.wanted.text(name) {
 			names = append(names, name)

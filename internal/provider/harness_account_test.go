@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -151,16 +150,6 @@ func (a *account) sendsOnly(t *testing.T, want int) {
 	}
 }
 
-// injectInto injects a fault into all requests of a kind.
-func (a *account) injectInto(kind string, fault simulator.Fault) {
-	a.Inject(func(r *http.Request) simulator.Fault {
-		if kindOf(r) == kind {
-			return fault
-		}
-		return ""
-	})
-}
-
 // byHand changes the delivery of a FoneNumber outside of Terraform. It adds a FoneNumber that is not in the account.
 func (a *account) byHand(number, kind, value string) {
 	f, _ := a.Get(number)
@@ -186,23 +175,12 @@ func respond(w http.ResponseWriter, status int, message string) {
 	fmt.Fprintf(w, `{"error":%q,"message":%q,"status_code":%d}`, http.StatusText(status), message, status)
 }
 
-// settingOf returns the FoneNumber that a request sets; "" for other requests. It reads the body.
-func settingOf(r *http.Request) string {
-	var setting struct {
-		FoneNumber string `json:"fonenumber"`
-	}
-	if json.NewDecoder(r.Body).Decode(&setting) != nil {
-		return ""
-	}
-	return setting.FoneNumber
-}
-
 // kindOf returns the kind of a request, as in [simulator.Request].
 func kindOf(r *http.Request) string {
 	return simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
 }
 
-// destination is a delivery as a user configures it.
+// delivery is a destination with credentials, as a user configures it.
 type delivery struct {
 	kind, value        string
 	username, password string

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -31,11 +32,10 @@ type resourceTypes struct {
 	attributes               []*tfprotov6.SchemaAttribute
 }
 
-// protocol is what Terraform reads from the provider first. The types are those of a delivery, unless an event names a notification.
+// protocol is what Terraform reads from the provider first.
 var protocol = sync.OnceValue(func() (learned struct {
-	resourceTypes
-	provider     tftypes.Type
-	notification resourceTypes
+	provider               tftypes.Type
+	delivery, notification resourceTypes
 },
 ) {
 	server := NewServer("test").(*server)
@@ -54,7 +54,7 @@ var protocol = sync.OnceValue(func() (learned struct {
 			identities.IdentitySchemas[name].ValueType(), schemas.ResourceSchemas[name].Block.Attributes,
 		}
 	}
-	learned.resourceTypes, learned.notification = of(resourceName), of(notificationName)
+	learned.delivery, learned.notification = of(resourceName), of(notificationName)
 	return learned
 })
 
@@ -63,7 +63,7 @@ func typesOf(isNotification bool) resourceTypes {
 	if isNotification {
 		return protocol().notification
 	}
-	return protocol().resourceTypes
+	return protocol().delivery
 }
 
 func (a attributes) types() resourceTypes { return typesOf(a["event"] != nil) }
@@ -75,10 +75,10 @@ func typesOfValue(value tftypes.Value) resourceTypes {
 // attributes are the attributes of an object that are not null.
 type attributes map[string]any
 
-// value returns the object; null if the attributes are nil.
+// value returns the object; the zero value if the attributes are nil.
 func (a attributes) value(kind tftypes.Type) tftypes.Value {
 	if a == nil {
-		return tftypes.NewValue(kind, nil)
+		return tftypes.Value{}
 	}
 	values := map[string]tftypes.Value{}
 	for name, attribute := range kind.(tftypes.Object).AttributeTypes {
@@ -109,9 +109,12 @@ func (a attributes) text(name string) string {
 	return text
 }
 
-// wire returns a value as the protocol sends it.
+// wire returns a value as the protocol sends it. The zero value is null, of any type.
 func wire(t rapid.TB, kind tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {
 	t.Helper()
+	if value.IsNull() {
+		value = tftypes.NewValue(kind, nil)
+	}
 	sent, err := tfprotov6.NewDynamicValue(kind, value)
 	if err != nil {
 		t.Fatalf("%s cannot be sent: %s", value, err)
@@ -122,11 +125,14 @@ func wire(t rapid.TB, kind tftypes.Type, value tftypes.Value) *tfprotov6.Dynamic
 func unwire(t rapid.TB, kind tftypes.Type, received *tfprotov6.DynamicValue) tftypes.Value {
 	t.Helper()
 	if received == nil {
-		return tftypes.NewValue(kind, nil)
+		return tftypes.Value{}
 	}
 	value, err := received.Unmarshal(kind)
 	if err != nil {
 		t.Fatalf("the provider's value cannot be read: %s", err)
+	}
+	if value.IsNull() {
+		return tftypes.Value{}
 	}
 	return value
 }
@@ -182,25 +188,9 @@ type instance struct {
 
 func (i instance) exists() bool { return !i.state.IsNull() }
 
-// known returns the state, also for an instance that does not exist.
-func (i instance) known() tftypes.Value {
-	if !i.exists() {
-		return tftypes.NewValue(protocol().resource, nil)
-	}
-	return i.state
-}
-
-// as is known for a resource of any type.
-func (i instance) as(kind tftypes.Type) tftypes.Value {
-	if !i.exists() {
-		return tftypes.NewValue(kind, nil)
-	}
-	return i.state
-}
-
 // agrees reports whether the state after an error is the state before it, except for credentials that are unknown.
 func agrees(after, before instance) bool {
-	left, was := attributesOf(after.known()), attributesOf(before.known())
+	left, was := attributesOf(after.state), attributesOf(before.state)
 	if left.text("url_username") == "" && left.text("url_password") == "" {
 		for _, credential := range []string{"url_username", "url_password"} {
 			delete(left, credential)
@@ -242,7 +232,9 @@ func (r *run) importIdentity(id string) (instance, []*tfprotov6.Diagnostic) {
 	number, event, isNotification := strings.Cut(id, "/")
 	types := typesOf(isNotification)
 	identity := wire(r.t, types.identity, attributes{"fonenumber": number, "event": event}.value(types.identity))
-	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: types.name, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity}})
+	return r.imports(&tfprotov6.ImportResourceStateRequest{
+		TypeName: types.name, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity},
+	})
 }
 
 func (r *run) imports(request *tfprotov6.ImportResourceStateRequest) (instance, []*tfprotov6.Diagnostic) {
@@ -264,16 +256,13 @@ type listed struct {
 	resource attributes
 }
 
-// list lists deliveries with their resources, as `terraform query` does.
-func (r *run) list(filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
-	r.t.Helper()
-	return r.listOf(protocol().resourceTypes, filter, limit)
-}
-
-func (r *run) listOf(types resourceTypes, filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
+// list lists deliveries or notifications with their resources, as `terraform query` does.
+func (r *run) list(types resourceTypes, filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	config := wire(r.t, types.list, filter.value(types.list))
-	validated, err := r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: types.name, Config: config})
+	validated, err := r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{
+		TypeName: types.name, Config: config,
+	})
 	r.works(err)
 	if failure(validated.Diagnostics) != nil {
 		return nil, validated.Diagnostics
@@ -296,7 +285,7 @@ func (r *run) listOf(types resourceTypes, filter attributes, limit int64) (found
 // change is the planned change of one resource.
 type change struct {
 	before          instance
-	config, planned tftypes.Value
+	config, planned tftypes.Value // The zero value for a destroy.
 	private         []byte
 	identity        *tfprotov6.ResourceIdentityData
 	replaces        bool // Whether the provider requires a replacement.
@@ -306,9 +295,9 @@ type change struct {
 func (c change) differs() []string {
 	var names []string
 	before, planned := map[string]tftypes.Value{}, map[string]tftypes.Value{}
-	_ = c.before.known().As(&before)
+	_ = c.before.state.As(&before)
 	_ = c.planned.As(&planned)
-	for _, attribute := range typesOfValue(c.planned).attributes {
+	for _, attribute := range c.types().attributes {
 		if !before[attribute.Name].Equal(planned[attribute.Name]) {
 			names = append(names, attribute.Name)
 		}
@@ -318,11 +307,17 @@ func (c change) differs() []string {
 
 // destruction is the destroy of a replaced object, which gets the private state of the replacement's plan.
 func destruction(old instance, private []byte) change {
-	nothing := attributes(nil).value(typesOfValue(old.state).resource)
-	return change{before: old, private: private, identity: old.identity, config: nothing, planned: nothing}
+	return change{before: old, private: private, identity: old.identity}
 }
 
-func (c change) isEmpty() bool { return c.before.as(c.planned.Type()).Equal(c.planned) }
+func (c change) isEmpty() bool { return c.before.state.Equal(c.planned) }
+
+func (c change) types() resourceTypes {
+	if c.before.exists() {
+		return typesOfValue(c.before.state)
+	}
+	return typesOfValue(c.planned)
+}
 
 // plan plans the change from an instance to a configuration; nil to destroy it.
 func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Diagnostic) {
@@ -338,7 +333,7 @@ func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Dia
 		proposed = r.proposed(before, c.config)
 	}
 	resp, err := r.server.PlanResourceChange(r.call(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: types.name, PriorState: wire(r.t, kind, before.as(kind)), ProposedNewState: wire(r.t, kind, proposed),
+		TypeName: types.name, PriorState: wire(r.t, kind, before.state), ProposedNewState: wire(r.t, kind, proposed),
 		Config: wire(r.t, kind, c.config), PriorPrivate: before.private, PriorIdentity: before.identity,
 	})
 	r.works(err)
@@ -374,15 +369,15 @@ func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 // apply applies a change. As in Terraform, the returned state is kept even if there are errors.
 func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	types := typesOfValue(c.planned)
+	types := c.types()
 	kind := types.resource
 	resp, err := r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: types.name, PriorState: wire(r.t, kind, c.before.as(kind)), PlannedState: wire(r.t, kind, c.planned),
+		TypeName: types.name, PriorState: wire(r.t, kind, c.before.state), PlannedState: wire(r.t, kind, c.planned),
 		Config: wire(r.t, kind, c.config), PlannedPrivate: c.private, PlannedIdentity: c.identity,
 	})
 	r.works(err)
 	after := instance{unwire(r.t, kind, resp.NewState), resp.Private, resp.NewIdentity}
-	if failure(resp.Diagnostics) == nil && !after.as(kind).Equal(c.planned) {
+	if failure(resp.Diagnostics) == nil && !after.state.Equal(c.planned) {
 		r.t.Fatalf("Terraform would report an inconsistent result: planned %s, got %s", c.planned, after.state)
 	}
 	return after, resp.Diagnostics
@@ -408,7 +403,7 @@ func (m *managed) plan(config attributes) (change, []*tfprotov6.Diagnostic) {
 // planIn refreshes and plans in a run.
 func (m *managed) planIn(r *run, config attributes) (c change, diags []*tfprotov6.Diagnostic) {
 	m.t.Helper()
-	c.planned = m.known()
+	c.planned = m.state
 	if m.exists() {
 		read, problems := r.refresh(m.instance)
 		if failure(problems) != nil {
@@ -468,6 +463,100 @@ func (m *managed) mustImport(number string) {
 	if m.instance, diags = m.start().importState(number); failure(diags) != nil {
 		m.t.Fatal(failure(diags).Detail)
 	}
+}
+
+// fleet is the resources of an account that Terraform plans and applies together.
+type fleet struct {
+	t         testOrRapid
+	account   *account
+	resources []*managed
+	atOnce    int // Number of resources that are planned or applied at the same time; zero for one after the other.
+}
+
+func newFleet(t testOrRapid, a *account, n int) *fleet {
+	f := &fleet{t: t, account: a}
+	for range n {
+		f.resources = append(f.resources, a.manage(t))
+	}
+	return f
+}
+
+func (f *fleet) start() *run {
+	f.t.Helper()
+	return f.account.start(f.t.Context(), f.t, attributes{"requests_per_second": 100_000})
+}
+
+// unconfigured is the configuration of each resource of a fleet that is destroyed.
+func unconfigured(int) attributes { return nil }
+
+// apply does what `terraform apply` does: one run of the provider plans and, if there are no errors, another one plans the changes
+// again and applies them. It reports whether there was anything to do, and returns the errors.
+func (f *fleet) apply(config func(i int) attributes) (changes bool, problems []*tfprotov6.Diagnostic) {
+	f.t.Helper()
+	changed, problems := f.plan(f.start(), config)
+	if len(problems) > 0 {
+		return false, problems
+	}
+	r := f.start()
+	return slices.Contains(changed, true), f.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
+		if !changed[i] {
+			return nil
+		}
+		c, diags := r.plan(m.instance, config(i))
+		if failure(diags) != nil {
+			return diags
+		}
+		return m.applyIn(r, c)
+	})
+}
+
+// mustApply applies, which must succeed, and reports whether there was anything to do.
+func (f *fleet) mustApply(config func(i int) attributes) (changes bool) {
+	f.t.Helper()
+	changes, problems := f.apply(config)
+	if len(problems) > 0 {
+		f.t.Fatalf("%s: %s", problems[0].Summary, problems[0].Detail)
+	}
+	return changes
+}
+
+// plan does what `terraform plan` does. It returns which resources an apply would change.
+func (f *fleet) plan(r *run, config func(i int) attributes) (changed []bool, problems []*tfprotov6.Diagnostic) {
+	f.t.Helper()
+	changed = make([]bool, len(f.resources))
+	return changed, f.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
+		c, diags := m.planIn(r, config(i))
+		changed[i] = !c.isEmpty()
+		return diags
+	})
+}
+
+// each runs a function for every resource, and returns the errors.
+func (f *fleet) each(do func(i int, m *managed) []*tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
+	f.t.Helper()
+	var mu sync.Mutex
+	var workers errgroup.Group
+	workers.SetLimit(f.atOnce)
+	for i, m := range f.resources {
+		work := func() error {
+			if problem := failure(do(i, m)); problem != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				problems = append(problems, problem)
+			}
+			return nil
+		}
+		if f.atOnce == 0 {
+			_ = work() // In this goroutine, which can end the test.
+			continue
+		}
+		workers.Go(work)
+	}
+	_ = workers.Wait()
+	if f.t.Failed() { // A goroutine cannot end the test.
+		f.t.FailNow()
+	}
+	return problems
 }
 
 // attributes returns the configuration of a delivery for the protocol. More attributes follow as pairs of name and value.

@@ -2,74 +2,30 @@ package provider
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// interruption is a way in which an apply ends early.
-type interruption string
-
-const (
-	rejected     interruption = "rejected"            // All further requests fail, and certainly take no effect.
-	lost         interruption = "lost"                // All further requests take effect, but their responses are lost.
-	killedBefore interruption = "killed before"       // Terraform and the provider are killed before a request takes effect.
-	killedAfter  interruption = "killed after effect" // The same, after it.
-)
-
-var interruptions = []interruption{rejected, lost, killedBefore, killedAfter}
-
-// interruptibleTransport is the connection of a world to FoneStorm, which sends one request at a time.
-type interruptibleTransport struct {
-	http.RoundTripper
-
-	how      interruption
-	at, sent int // Number of the request that is interrupted, and of requests so far.
+// interruption is a way in which an apply ends early: all further requests meet a fault. The zero value is none.
+type interruption struct {
+	name  string
+	fault simulator.Fault
+	kills bool // Whether Terraform and the provider are killed.
 }
 
-func (l *interruptibleTransport) interrupt(how interruption, at int) {
-	l.how, l.at, l.sent = how, at, 0
-}
-
-// isInterrupted reports whether the apply reached the request.
-func (l *interruptibleTransport) isInterrupted() bool { return l.how != "" && l.sent >= l.at }
-
-// isKilled reports whether Terraform and the provider have been killed.
-func (l *interruptibleTransport) isKilled() bool {
-	return l.isInterrupted() && (l.how == killedBefore || l.how == killedAfter)
-}
-
-var errInterrupted = errors.New("the connection is interrupted")
-
-func (l *interruptibleTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	if l.how == "" {
-		return l.RoundTripper.RoundTrip(request)
-	}
-	if kindOf(request) != "login" {
-		l.sent++
-	}
-	interrupted := l.isInterrupted()
-	switch {
-	case interrupted && l.how == rejected:
-		recorder := httptest.NewRecorder()
-		respond(recorder, http.StatusForbidden, "No.")
-		return recorder.Result(), nil
-	case interrupted && l.how == killedBefore:
-		return nil, errInterrupted
-	}
-	response, err := l.RoundTripper.RoundTrip(request)
-	if err != nil || !interrupted {
-		return response, err
-	}
-	response.Body.Close()
-	return nil, errInterrupted
+var interruptions = []interruption{
+	{"rejected", simulator.TokenRejected, false}, // Certainly has no effect.
+	{"lost", simulator.ResponseLost, false},      // Takes effect.
+	{"killed before", simulator.ConnectionReset, true},
+	{"killed after effect", simulator.ResponseLost, true},
 }
 
 // object is an object in the state.
@@ -84,50 +40,59 @@ type object struct {
 type world struct {
 	t           testOrRapid
 	account     *account
-	transport   *interruptibleTransport
 	order       *rand.Rand
 	createFirst bool
 	legacy      bool                  // Whether orphans are planned before they are refreshed.
 	destroying  bool                  // Whether everything is destroyed, which is planned without a refresh.
 	problem     *tfprotov6.Diagnostic // The last error.
 	start       func() *run           // Starts a process of the provider.
-	watch       watcher
+
+	// Refresh and apply an object. A test may want to check that.
+	reads   func(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic)
+	applies func(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic)
+
+	how        interruption
+	at, sent   int // Number of the request that is interrupted, and of requests of the apply so far.
+	isApplying bool
 
 	config   map[string]attributes // Configurations by the name of the resource.
 	state    map[string]object     // Objects by the name of the resource. Those that are deposed have names of their own.
 	deposals int                   // Number of objects that were deposed so far.
 }
 
-// watcher makes the calls of a world that a test may want to check.
-type watcher interface {
-	refresh(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic)
-	apply(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic)
-}
-
-// unwatched only makes the calls.
-type unwatched struct{}
-
-func (unwatched) refresh(r *run, _ string, before instance) (instance, []*tfprotov6.Diagnostic) {
-	return r.refresh(before)
-}
-
-func (unwatched) apply(r *run, _ string, c change) (instance, []*tfprotov6.Diagnostic) {
-	return r.apply(c)
-}
-
 func newWorld(t testOrRapid, a *account, createFirst bool, order uint64) *world {
 	t.Helper()
-	transport := &interruptibleTransport{RoundTripper: a.network.transport()}
-	reached := *a
-	reached.transport = func() http.RoundTripper { return transport }
-	return &world{
-		t: t, account: a, watch: unwatched{}, transport: transport, createFirst: createFirst,
-		order: rand.New(rand.NewPCG(order, 1)), legacy: order%2 == 1,
+	w := &world{
+		t: t, account: a, createFirst: createFirst, order: rand.New(rand.NewPCG(order, 1)), legacy: order%2 == 1,
 		start: func() *run {
-			return reached.start(t.Context(), t, attributes{"max_retries": 0, "requests_per_second": 100_000})
+			return a.start(t.Context(), t, attributes{"max_retries": 0, "requests_per_second": 100_000})
 		},
-		config: map[string]attributes{}, state: map[string]object{},
+		reads:   func(r *run, _ string, before instance) (instance, []*tfprotov6.Diagnostic) { return r.refresh(before) },
+		applies: func(r *run, _ string, c change) (instance, []*tfprotov6.Diagnostic) { return r.apply(c) },
+		config:  map[string]attributes{}, state: map[string]object{},
 	}
+	a.Inject(w.next)
+	return w
+}
+
+// interrupt interrupts the next apply at one of its requests, not counting logins.
+func (w *world) interrupt(how interruption, at int) { w.how, w.at, w.sent = how, at, 0 }
+
+// isInterrupted reports whether the apply reached the request.
+func (w *world) isInterrupted() bool { return w.how.name != "" && w.sent >= w.at }
+
+// isKilled reports whether Terraform and the provider have been killed.
+func (w *world) isKilled() bool { return w.isInterrupted() && w.how.kills }
+
+// next returns the fault of a request. The connection sends one request at a time.
+func (w *world) next(r *http.Request) simulator.Fault {
+	if w.isApplying && kindOf(r) != "login" {
+		w.sent++
+	}
+	if w.isApplying && w.isInterrupted() {
+		return w.how.fault
+	}
+	return ""
 }
 
 // shuffled returns the keys of a map in random order.
@@ -152,7 +117,7 @@ func (w *world) fails(diags []*tfprotov6.Diagnostic) bool {
 // mustApply applies without interruption.
 func (w *world) mustApply(what string, replaced ...string) {
 	w.t.Helper()
-	if w.transport.interrupt("", 0); w.apply(replaced...) {
+	if w.interrupt(interruption{}, 0); w.apply(replaced...) {
 		w.t.Fatalf("%s fails: %s: %s", what, w.problem.Summary, w.problem.Detail)
 	}
 }
@@ -172,9 +137,6 @@ type applyStep struct {
 
 // plan refreshes and plans everything. Only the apply is interrupted.
 func (w *world) plan(replaced ...string) (steps map[string]applyStep, ok bool) {
-	how, at := w.transport.how, w.transport.at
-	w.transport.interrupt("", 0)
-	defer w.transport.interrupt(how, at)
 	r := w.start()
 	steps = map[string]applyStep{}
 	for _, name := range shuffled(w, w.nodes()) {
@@ -209,7 +171,7 @@ func (w *world) refresh(r *run, name string) (after object, ok bool) {
 		return before, true
 	}
 	var diags []*tfprotov6.Diagnostic
-	if before.instance, diags = w.watch.refresh(r, name, before.instance); w.fails(diags) {
+	if before.instance, diags = w.reads(r, name, before.instance); w.fails(diags) {
 		return before, false
 	}
 	if w.state[name] = before; !before.exists() {
@@ -283,7 +245,8 @@ func (w *world) planResource(r *run, name string, replaced bool, steps map[strin
 // carryOut runs the steps in random order.
 func (w *world) carryOut(steps map[string]applyStep) (ok bool) {
 	r := w.start()
-	ok = true
+	w.isApplying, ok = true, true
+	defer func() { w.isApplying = false }()
 	done := map[string]bool{"": true}
 	for len(steps) > 0 {
 		ready := maps.Clone(steps)
@@ -295,7 +258,7 @@ func (w *world) carryOut(steps map[string]applyStep) (ok bool) {
 		done[name] = steps[name].do(r)
 		delete(steps, name)
 		ok = ok && done[name]
-		if w.transport.isKilled() {
+		if w.isKilled() {
 			return false
 		}
 	}
@@ -304,8 +267,8 @@ func (w *world) carryOut(steps map[string]applyStep) (ok bool) {
 
 // applyChange applies a change, unless Terraform is killed meanwhile, so that it does not save the result.
 func (w *world) applyChange(r *run, name string, c change) (after instance, ok bool) {
-	after, diags := w.watch.apply(r, name, c)
-	if w.transport.isKilled() {
+	after, diags := w.applies(r, name, c)
+	if w.isKilled() {
 		return c.before, false
 	}
 	return after, !w.fails(diags)

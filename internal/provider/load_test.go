@@ -8,13 +8,9 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -36,19 +32,16 @@ const (
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := size(2_000, 1_000, 500)
-		l := &load{t: t, faults: faults{map[string]int{}, map[simulator.Fault]int{}}}
-		l.account = newAccountInMemory(t, simulator.Options{FoneNumbers: n + neighbors, Latency: 20 * time.Millisecond})
+		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n + neighbors, Latency: 20 * time.Millisecond})
 		for i := range neighbors {
-			l.account.byHand(loadNumber(n+i), "Email", "neighbor@example.com")
+			a.byHand(loadNumber(n+i), "Email", "neighbor@example.com")
 		}
-		for i := range n {
-			as := settings[map[int]int{4: 1, 5: 1}[i%8]] // A quarter are notifications, of both types.
-			l.resources = append(l.resources, &loaded{l.account.manage(t), as, i})
-		}
-		l.account.Inject(l.faults.choose)
-		l.applyUntilDone(false)
+		l := &load{newFleet(t, a, n), faults{map[string]int{}, map[simulator.Fault]int{}}}
+		l.atOnce = atOnce
+		a.Inject(l.faults.choose)
+		l.applyUntilDone(loadConfig)
 		l.plansNothing()
-		l.applyUntilDone(true)
+		l.applyUntilDone(unconfigured)
 		total := 0
 		for _, met := range l.faults.met {
 			total += met
@@ -59,29 +52,22 @@ func TestLoad(t *testing.T) {
 	})
 }
 
-// loaded is a resource for a setting of one FoneNumber.
-type loaded struct {
-	*managed
-	as setting
-	i  int
-}
+// loadSetting returns the setting of a FoneNumber that has a resource. A quarter are notifications, of both types.
+func loadSetting(i int) setting { return settings[map[int]int{4: 1, 5: 1}[i%8]] }
 
-// destination is unique, so that it identifies the resource.
-func (l *loaded) destination() delivery {
-	number := loadNumber(l.i)
+// loadDestination is unique, so that it identifies the resource.
+func loadDestination(i int) delivery {
+	number := loadNumber(i)
 	return []delivery{
 		{kind: "Email", value: "ops-" + number + "@example.com"},
 		{kind: "URL", value: "https://hooks.example.com/" + number + "?msg={{msg}}", username: "hook", password: "horse-" + number},
 		{kind: "Forward", value: "407" + number[3:]},
 		{kind: "Device", value: "987" + number},
-	}[l.i%4]
+	}[i%4]
 }
 
-func (l *loaded) config(destroyed bool) attributes {
-	if destroyed {
-		return nil
-	}
-	config := l.as.config(l.destination().attributes(loadNumber(l.i)))
+func loadConfig(i int) attributes {
+	config := loadSetting(i).config(loadDestination(i).attributes(loadNumber(i)))
 	if password := config["url_password"]; password != nil {
 		delete(config, "url_password")
 		config["url_password_wo"], config["url_password_wo_version"] = password, 1
@@ -89,21 +75,19 @@ func (l *loaded) config(destroyed bool) attributes {
 	return config
 }
 
-// load does what Terraform does with many resources.
+// load is a fleet whose requests meet faults.
 type load struct {
-	t         *testing.T
-	account   *account
-	resources []*loaded
-	faults    faults
+	*fleet
+	faults faults
 }
 
-// applyUntilDone applies or destroys until there are no errors, and checks that FoneStorm is as configured and that the other
-// FoneNumbers are unchanged.
-func (l *load) applyUntilDone(destroyed bool) {
+// applyUntilDone applies until there are no errors, and checks that FoneStorm is as configured and that the other FoneNumbers are
+// unchanged.
+func (l *load) applyUntilDone(config func(i int) attributes) {
 	l.t.Helper()
 	for n := 1; ; n++ {
 		begun := time.Now()
-		problems := l.apply(destroyed)
+		_, problems := l.apply(config)
 		l.t.Logf("apply %d: %d errors in %s", n, len(problems), time.Since(begun))
 		if len(problems) == 0 {
 			break
@@ -112,74 +96,16 @@ func (l *load) applyUntilDone(destroyed bool) {
 			l.t.Fatalf("apply %d still has errors: %s: %s", n, problems[0].Summary, problems[0].Detail)
 		}
 	}
-	for _, m := range l.resources {
-		want := m.destination()
-		if destroyed {
-			want = delivery{kind: "None"}
+	for i := range l.resources {
+		want := delivery{kind: "None"}
+		if config(i) != nil {
+			want = loadDestination(i)
 		}
-		m.as.mustBe(l.t, l.account, loadNumber(m.i), want)
+		loadSetting(i).mustBe(l.t, l.account, loadNumber(i), want)
 	}
 	for i := range neighbors {
 		l.account.mustDeliver(l.t, loadNumber(len(l.resources)+i), delivery{kind: "Email", value: "neighbor@example.com"})
 	}
-}
-
-// apply does what `terraform apply` does: one run of the provider plans and, if there are no errors, another one plans the
-// changes again and applies them.
-func (l *load) apply(destroyed bool) []*tfprotov6.Diagnostic {
-	changed, problems := l.plan(l.start(), destroyed)
-	if len(problems) > 0 {
-		return problems
-	}
-	r := l.start()
-	return l.each(func(n int, m *loaded) []*tfprotov6.Diagnostic {
-		if !changed[n] {
-			return nil
-		}
-		c, diags := r.plan(m.instance, m.config(destroyed))
-		if failure(diags) != nil {
-			return diags
-		}
-		return m.applyIn(r, c)
-	})
-}
-
-// plan does what `terraform plan` does, in a separate run. It returns which resources an apply would change.
-func (l *load) plan(r *run, destroyed bool) (changed []bool, problems []*tfprotov6.Diagnostic) {
-	changed = make([]bool, len(l.resources))
-	return changed, l.each(func(n int, m *loaded) []*tfprotov6.Diagnostic {
-		c, diags := m.planIn(r, m.config(destroyed))
-		changed[n] = !c.isEmpty()
-		return diags
-	})
-}
-
-// each runs a function for every resource, as many at once as Terraform does, and returns the errors.
-func (l *load) each(do func(n int, m *loaded) []*tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
-	l.t.Helper()
-	var mu sync.Mutex
-	var workers errgroup.Group
-	workers.SetLimit(atOnce)
-	for n, m := range l.resources {
-		workers.Go(func() error {
-			if problem := failure(do(n, m)); problem != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				problems = append(problems, problem)
-			}
-			return nil
-		})
-	}
-	_ = workers.Wait()
-	if l.t.Failed() { // A goroutine cannot end the test.
-		l.t.FailNow()
-	}
-	return problems
-}
-
-func (l *load) start() *run {
-	l.t.Helper()
-	return l.account.start(l.t.Context(), l.t, attributes{"requests_per_second": 100_000})
 }
 
 // plansNothing checks that a plan is empty and sends few requests, which deliveries and notifications share, and that the provider
@@ -191,7 +117,7 @@ func (l *load) plansNothing() {
 	l.account.Forget()
 	before := memory()
 	r := l.start()
-	changed, problems := l.plan(r, false)
+	changed, problems := l.plan(r, loadConfig)
 	grown := memory() - before
 	runtime.KeepAlive(r)
 	if slices.Contains(changed, true) || len(problems) > 0 {
@@ -226,7 +152,7 @@ type faults struct {
 // choose draws a fault by the purpose of a request and how often it was sent, not by the order of requests, so that every
 // run of the test has the same faults.
 func (f *faults) choose(r *http.Request) simulator.Fault {
-	about := kindOf(r) + r.URL.Path + settingOf(r)
+	about := kindOf(r) + r.URL.Path + simulator.Parameters(r).Get("fonenumber")
 	f.seen[about]++
 	hash := fnv.New64a()
 	fmt.Fprint(hash, about, f.seen[about])

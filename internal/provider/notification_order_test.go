@@ -18,7 +18,8 @@ const (
 // planned before the other one was even refreshed can only know what FoneStorm shows. Its warning says so.
 func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 	t.Parallel()
-	url, other, mail := delivery{kind: "URL", value: hookURL}, delivery{kind: "URL", value: hookURL + "/other"}, delivery{kind: "Email", value: "ops@example.com"}
+	url, other := delivery{kind: "URL", value: hookURL}, delivery{kind: "URL", value: hookURL + "/other"}
+	mail := delivery{kind: "Email", value: "ops@example.com"}
 	none, unmanaged := delivery{kind: "None"}, delivery{kind: "unmanaged"}
 	destroyed, kept := delivery{kind: "destroyed"}, delivery{kind: "destroyed", value: "kept"}
 	for name, test := range map[string]struct {

@@ -31,7 +31,8 @@ func TestLifeOfNotification(t *testing.T) {
 		m := a.manage(t)
 		for i, step := range []attributes{
 			notify("Callback", hookURL, "JSON"), notify("Callback", hookURL, "GET"), notify("Callback", hookURL+"?m={{msg}}", "POST"),
-			notify("Email", "ops@example.com", ""), notify("Email", "dev@example.com", "JSON"), notify("None", "", ""), notify("Callback", hookURL, "POST"),
+			notify("Email", "ops@example.com", ""), notify("Email", "dev@example.com", "JSON"), notify("None", "", ""),
+			notify("Callback", hookURL, "POST"),
 		} {
 			config := as.config(step)
 			wantWarnings(t, m.mustApply(config), nil)
@@ -99,7 +100,8 @@ func TestImportOfNotification(t *testing.T) {
 	m := a.manage(t)
 	m.mustApply(notify("Email", "ops@example.com", ""))
 	settings[1].set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
-	wantWarnings(t, m.mustApply(nil), []string{"FoneNumber Left Unchanged on Destroy", "FoneNumber Left Unchanged on Destroy"}, "receive notification of FoneNumber 3215551212 is Email")
+	wantWarnings(t, m.mustApply(nil), []string{summaryLeftUnchanged, summaryLeftUnchanged},
+		"receive notification of FoneNumber 3215551212 is Email")
 	settings[1].mustBe(t, a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
 	for id, summary := range map[string]string{
 		"321/receive": "Invalid FoneNumber", testNumber + "/both": "Invalid Event", otherNumber + "/send": "FoneNumber Not Found in Account",
@@ -113,45 +115,32 @@ func TestImportOfNotification(t *testing.T) {
 func TestNotificationThatListsOmit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		const n = 8 // More than are read singly.
 		dialect := simulator.Dialects["live"]
 		dialect.ListsNoNotifications = true
-		a := newAccountInMemory(t, simulator.Options{Dialect: dialect})
-		for i := range 7 {
-			a.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
-		}
-		a.Put(simulator.FoneNumber{Number: testNumber})
-		a.byHand(testNumber, "Email", "support@example.com")
-		m := a.manage(t)
-		listing := func() *run { // Reads more FoneNumbers than are read singly.
-			r := m.start()
-			for i := range 7 {
-				_, diags := r.importState(fmt.Sprint(3215551300 + i))
-				wantWarnings(t, diags, nil)
-			}
-			return r
-		}
+		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n, Dialect: dialect})
+		all := newFleet(t, a, n)
 		for _, as := range settings[1:] {
-			config := as.config(notify("Email", "ops@example.com", ""))
-			for range 2 {
-				c, diags := m.planIn(listing(), config)
-				wantWarnings(t, diags, nil)
-				if m.exists() && !c.isEmpty() {
-					t.Errorf("%s: the plan after an apply changes %q", as.name, c.differs())
+			config := func(i int) attributes { return as.config(destinations[1].attributes(loadNumber(i))) }
+			applies := func(what string, config func(i int) attributes, want bool, left delivery) {
+				if got := all.mustApply(config); got != want {
+					t.Errorf("%s: %s changes something: %t, want %t", as.name, what, got, want)
 				}
-				wantWarnings(t, m.applyIn(listing(), c), nil)
+				for i := range n {
+					as.mustBe(t, a, loadNumber(i), left)
+				}
 			}
-			found, diags := listing().listOf(protocol().notification, attributes{"event": as.event}, 10)
-			if wantWarnings(t, diags, nil); len(found) != 1 || found[0].number != testNumber {
+			applies("a create", config, true, destinations[1])
+			applies("no change", config, false, destinations[1])
+			found, diags := a.start(t.Context(), t, nil).list(protocol().notification, attributes{"event": as.event}, 10)
+			if wantWarnings(t, diags, nil); len(found) != n {
 				t.Errorf("%s: listed %v", as.name, found)
 			}
-			as.set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
-			if c, _ := m.planIn(listing(), config); !slices.Equal(c.differs(), []string{"value"}) {
-				t.Errorf("%s: after drift, the plan changes %q", as.name, c.differs())
+			for i := range n {
+				as.set(a, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
 			}
-			as.set(a, testNumber, delivery{kind: "Email", value: "ops@example.com"})
-			c, _ := m.planIn(listing(), nil)
-			wantWarnings(t, m.applyIn(listing(), c), nil)
-			as.mustBe(t, a, testNumber, delivery{kind: "None"})
+			applies("drift", config, true, destinations[1])
+			applies("a destroy", unconfigured, true, delivery{kind: "None"})
 		}
 	})
 }
@@ -172,7 +161,10 @@ func TestMistakesInNotifications(t *testing.T) {
 		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", "Write https:// in front of it"},
 		{notify("Email", hookURL, ""), "Invalid Destination", ""},
 		{notify("None", hookURL, ""), "Invalid Destination", ""},
-		{with(notify("Email", "ops@example.com", ""), "url_username", "hook"), "Credentials Without Callback URL", `can only be set when type is "Callback", but type is "Email"`},
+		{
+			with(notify("Email", "ops@example.com", ""), "url_username", "hook"), "Credentials Without Callback URL",
+			`can only be set when type is "Callback", but type is "Email"`,
+		},
 		{with(notify("None", "", ""), "event", "call"), "Invalid Attribute Value Match", `["receive" "send"]`},
 	} {
 		wantError(t, r.validate(test.config), test.summary, test.text)
@@ -187,7 +179,8 @@ func TestListOfNotifications(t *testing.T) {
 	t.Parallel()
 	a := newVariedAccount(t)
 	f, _ := a.Get("3215550000")
-	f.ReceiveNotify, f.SendNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}, simulator.Notify{Type: "Email", Email: "ops@example.com"}
+	f.ReceiveNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}
+	f.SendNotify = simulator.Notify{Type: "Email", Email: "ops@example.com"}
 	a.Put(f)
 	f, _ = a.Get("3215550001")
 	f.SendNotify = simulator.Notify{Type: "Pager"}
@@ -199,7 +192,7 @@ func TestListOfNotifications(t *testing.T) {
 		"[Number Device (receive)=Callback]":                            {"type": "Callback", "area_code": "321"},
 		"[Number Email (receive)=None Number Forward (receive)=None]":   {"type": "None", "event": "receive", "group": "odd"},
 	} {
-		found, diags := r.listOf(protocol().notification, filter, 100)
+		found, diags := r.list(protocol().notification, filter, 100)
 		var got []string
 		for _, l := range found {
 			got = append(got, l.name+"="+l.resource.text("type"))

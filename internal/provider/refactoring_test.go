@@ -81,7 +81,7 @@ func TestInterruptedRefactoring(t *testing.T) {
 				"same destinations": size(2, 1, 1), "other destinations": size(2, 1, 0), "with notifications": 1,
 			} {
 				for _, how := range interruptions {
-					t.Run(fmt.Sprintf("%s/create first %t/%s/%s", refactoring.name, createFirst, variant, how), func(t *testing.T) {
+					t.Run(fmt.Sprintf("%s/create first %t/%s/%s", refactoring.name, createFirst, variant, how.name), func(t *testing.T) {
 						t.Parallel()
 						a := newAccountInMemory(t, simulator.Options{}) // Created once, because reading its contract takes most of the time.
 						for order := range uint64(orders) {
@@ -96,25 +96,27 @@ func TestInterruptedRefactoring(t *testing.T) {
 }
 
 // isInterrupted interrupts an apply at request k, and reports whether there was such a request.
-func (f refactoring) isInterrupted(t *testing.T, a *account, createFirst bool, variant string, how interruption, k int, order uint64) (met bool) {
+func (f refactoring) isInterrupted(
+	t *testing.T, a *account, createFirst bool, variant string, how interruption, k int, order uint64,
+) (met bool) {
 	t.Helper()
 	notified, replaced := variant == "with notifications", slices.Clone(f.replaced)
 	for _, name := range f.replaced {
 		replaced = append(replaced, "notification of "+name)
 	}
 	for _, ends := range []bool{false, true} {
-		if ends && notified && (k%3 > 0 || how == killedBefore || how == killedAfter) {
+		if ends && notified && (k%3 > 0 || how.kills) {
 			continue // There are many more requests.
 		}
 		w := f.begins(t, a, createFirst, order)
 		w.configure(f.before, 0, notified)
 		w.mustApply("the first apply")
 		w.configure(f.after, map[bool]int{false: 1}[variant == "same destinations"], notified)
-		w.transport.interrupt(how, k)
+		w.interrupt(how, k)
 		failed := w.apply(replaced...)
-		met = w.transport.isInterrupted()
-		killed := w.transport.isKilled()
-		if failed != met && how != lost {
+		met = w.isInterrupted()
+		killed := w.isKilled()
+		if failed != met && how.name != "lost" {
 			t.Fatalf("the apply failed: %t, was interrupted: %t", failed, met)
 		}
 		if n := a.count("set"); !met && len(replaced) > 0 && n != 2*f.numbers {
@@ -156,7 +158,6 @@ func (w *world) mustDestroy(what string, f refactoring, killed bool) {
 	if untracked > 1 && len(f.replaced) == 0 && !f.imported {
 		w.t.Errorf("%sthe state lacks %d deliveries, want only that of the request in progress", what, untracked)
 	}
-	w.transport.interrupt("", 0)
 	if _, ok := w.plan(); !ok {
 		w.t.Fatalf("%splanning the destroy fails: %v", what, w.problem)
 	}
@@ -177,7 +178,7 @@ func (w *world) mustDestroy(what string, f refactoring, killed bool) {
 func (w *world) inState(as setting, i int, value string) (tracked, kept bool) {
 	tracked = value == ""
 	for _, object := range w.state {
-		if state := attributesOf(object.known()); state.text("fonenumber") == loadNumber(i) && state.text("event") == as.event {
+		if state := attributesOf(object.state); state.text("fonenumber") == loadNumber(i) && state.text("event") == as.event {
 			tracked = tracked || state.text("value") == value
 			kept = kept || state.text("on_destroy") == onDestroyKeep
 		}
@@ -209,7 +210,7 @@ func TestRandomSequencesOfBoth(t *testing.T) {
 					as, i := settings[w.order.IntN(2)], w.order.IntN(numbers)
 					as.set(w.account, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
 				}
-				w.transport.interrupt(interruptions[w.order.IntN(4)], 1+w.order.IntN(12))
+				w.interrupt(interruptions[w.order.IntN(4)], 1+w.order.IntN(12))
 				w.apply()
 				maps.DeleteFunc(w.state, func(_ string, o object) bool { return !o.exists() }) // Terraform does not save them.
 			}

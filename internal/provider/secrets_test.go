@@ -123,7 +123,7 @@ func TestURLsAreNotShown(t *testing.T) {
 	_, destroyed := m.plan(nil)
 	_, changed := m.plan(attributes{"fonenumber": testNumber, "type": "None"})
 	invalid := m.start().validate(with(config("secret-3"), "type", "Device"))
-	a.injectInto("set", simulator.ServerError)
+	a.reject("", "/messages/receive", http.StatusInternalServerError, "Something went wrong.")
 	m.settings = attributes{"max_retries": 0}
 	failed := m.apply(config("https://hooks.example.com/secret-4"))
 	for i, diags := range [][]*tfprotov6.Diagnostic{created, replaced, destroyed, changed, invalid, failed} {

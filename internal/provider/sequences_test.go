@@ -44,7 +44,26 @@ func TestFixedSequences(t *testing.T) {
 	}
 	const lost, failing = simulator.ResponseLost, simulator.BadGateway
 	created := to("Email", "ops@example.com", onDestroyDisable)
+	// FoneStorm never returns credentials. If setting new ones fails, it may have them or not.
+	calls := func(username, password string, version int) step {
+		return configure(number, with(toURL(username, password, version), "fonenumber", number))
+	}
+	changed, notKnown := calls("other", "new-horse", 0), apply(then(lost, lost, lost)...)
+	has := func(username, password string) step {
+		return step{"check credentials", func(m *model) {
+			settings[0].mustBe(m.t, m.account, number, delivery{"URL", hookURL, username, password})
+		}}
+	}
+	untaint := step{"untaint", func(m *model) { m.state[number] = object{instance: m.state[number].instance} }}
+	inState, writeOnly, none := calls("hook", "horse", 0), calls("hook", "horse", 1), calls("", "", 0)
 	for name, steps := range map[string][]step{
+		"an earlier password is set again":            {inState, apply(), changed, notKnown, fails, inState, apply(), has("hook", "horse")},
+		"an earlier write-only password is set again": {writeOnly, apply(), changed, notKnown, fails, writeOnly, apply(), has("hook", "horse")},
+		"new credentials are removed":                 {none, apply(), changed, notKnown, fails, none, apply(), has("", "")},
+		"credentials of a create are set again": {
+			byHand(number, "URL", hookURL), changed, apply(then(failing, failing, failing, failing, failing, failing)...), fails,
+			untaint, apply(), has("other", "new-horse"),
+		},
 		"what is set by hand is configured, and so removed with the resource": {
 			to("Email", "ops@example.com", onDestroyKeep), apply(),
 			to("Email", "dev@example.com", onDestroyKeep), interrupt(5, then(lost)...),
@@ -112,6 +131,13 @@ func delivers(number, kind, value string) step {
 	}}
 }
 
+// fails checks that an operation has failed.
+var fails = step{"fails", func(m *model) {
+	if m.problem == nil {
+		m.t.Fatal("nothing has failed")
+	}
+}}
+
 // apply is a `terraform apply` whose requests meet these faults, one after the other; "" for none. Without faults, it must succeed.
 func apply(faults ...simulator.Fault) step {
 	return step{fmt.Sprintf("apply while requests meet %q", faults), func(m *model) {
@@ -147,10 +173,10 @@ var elsewhere = step{"refresh and destroy with another account", func(m *model) 
 	for name, kept := range m.state {
 		check := func(left instance, diags []*tfprotov6.Diagnostic) {
 			problem := failure(diags)
-			if problem == nil || problem.Summary != "FoneNumber in Another Account" || !left.known().Equal(kept.known()) ||
+			if problem == nil || problem.Summary != "FoneNumber in Another Account" || !left.state.Equal(kept.state) ||
 				!strings.Contains(problem.Detail, `not in account "9998887777"`) ||
 				!strings.Contains(problem.Detail, "This resource was applied with account") {
-				m.t.Fatalf("with another account, %s becomes %s: %v", name, left.known(), problem)
+				m.t.Fatalf("with another account, %s becomes %s: %v", name, left.state, problem)
 			}
 		}
 		check(r.refresh(kept.instance))
@@ -261,7 +287,7 @@ func runSteps(t testOrRapid, dialect string, order uint64, steps ...step) {
 	a := serveInMemory(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
 	defer a.network.stop()
 	m := &model{world: newWorld(t, a, false, order), set: map[string][]attributes{}, uncertain: map[string]bool{}}
-	m.world.start, m.watch = m.start, m
+	m.world.start, m.reads, m.applies = m.start, m.refresh, m.apply
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}
@@ -325,8 +351,8 @@ func (m *model) refresh(r *run, name string, before instance) (instance, []*tfpr
 	m.begin()
 	got, diags := r.refresh(before)
 	if failure(diags) != nil {
-		if !got.known().Equal(before.known()) {
-			m.t.Fatalf("reading %s fails, but the state changes to %s", name, got.known())
+		if !got.state.Equal(before.state) {
+			m.t.Fatalf("reading %s fails, but the state changes to %s", name, got.state)
 		}
 		return got, diags
 	}
@@ -345,7 +371,7 @@ func (m *model) refresh(r *run, name string, before instance) (instance, []*tfpr
 	if m.hasMet("get", simulator.AnotherFoneNumber) {
 		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", name)
 	}
-	if state := attributesOf(got.known()); state.text("type") != receive.Type || state.text("value") != receive.Value() {
+	if state := attributesOf(got.state); state.text("type") != receive.Type || state.text("value") != receive.Value() {
 		m.t.Fatalf("reading %s returns %v, but FoneStorm has %+v", name, state, receive)
 	}
 	return got, diags
@@ -376,7 +402,7 @@ func (m *model) apply(r *run, name string, c change) (instance, []*tfprotov6.Dia
 	}
 	now, problem := m.receive(name), failure(diags)
 	if problem != nil && c.before.exists() && !agrees(after, c.before) {
-		m.t.Fatalf("changing %s fails, but the state changes to %s", name, after.known())
+		m.t.Fatalf("changing %s fails, but the state changes to %s", name, after.state)
 	}
 	var config attributes
 	switch isDestroy := c.planned.IsNull(); {
@@ -422,7 +448,7 @@ func (m *model) isOwn(name string, found simulator.Receive) bool {
 // wants reports whether a delivery is what a resource should set, if FoneStorm and the state had these before.
 func (m *model) wants(config attributes, now, found simulator.Receive, before instance, name string) bool {
 	if config == nil {
-		if attributesOf(before.known()).text("on_destroy") == onDestroyKeep {
+		if attributesOf(before.state).text("on_destroy") == onDestroyKeep {
 			return now == found
 		}
 		return now.Type == "None" || now == found && !m.isOwn(name, found)
