@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,20 +73,37 @@ type Delivery struct {
 }
 
 // String describes the delivery in Set Delivery Service's terms. The rest of a URL after its host can contain a secret, so it is
-// left out.
+// left out, however FoneStorm spells the URL.
 func (d Delivery) String() string {
-	kind, value := string(d.Type), WithoutCredentials(d.Value)
+	kind, value := string(d.Type), d.Value
 	if !slices.Contains(knownTypes, d.Type) { // FoneStorm may return any text.
 		kind = strconv.Quote(kind)
 	}
 	if value == "" {
 		return kind
 	}
-	scheme, rest, found := strings.Cut(value, "://")
-	if end := strings.IndexAny(rest, "/?#"); found && end >= 0 && rest[end:] != "/" {
-		value = scheme + "://" + rest[:end] + "/…"
+	decoded, err := url.PathUnescape(value)
+	if err != nil {
+		decoded = value
+	}
+	if scheme, rest, found := strings.Cut(decoded, "://"); found {
+		value = scheme + "://" + onlyHost(rest)
+	} else if d.Type.IsCallback() {
+		value = onlyHost(decoded)
 	}
 	return fmt.Sprintf("%s %q", kind, value)
+}
+
+// onlyHost returns a URL without its scheme, a username, a password, and what follows the host.
+func onlyHost(rest string) string {
+	user, host, port, path := splitURL(rest)
+	if user != "" {
+		user = "***@"
+	}
+	if path != "" && path != "/" {
+		path = "/…"
+	}
+	return user + host + port + path
 }
 
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
@@ -201,8 +219,11 @@ func (s Setting) request(number string) *request {
 	if s.URLPassword != nil {
 		p["url_password"] = *s.URLPassword
 	}
-	text := fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number)
-	return &request{role: sets, text: text, path: "/messages/" + string(s.Option), params: p}
+	r := &request{role: sets, text: fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number), path: "/messages/" + string(s.Option), params: p}
+	if _, rest, found := strings.Cut(s.Value, "://"); found {
+		_, _, _, r.hidden = splitURL(rest)
+	}
+	return r
 }
 
 // basicCredentials encodes a username and password for HTTP Basic authentication.

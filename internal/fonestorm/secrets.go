@@ -27,14 +27,19 @@ func (s *secrets) add(texts ...string) {
 		if text == "" {
 			continue
 		}
-		inJSON, _ := json.Marshal(text) // Encoding a string cannot fail.
-		quoted := string(inJSON[1 : len(inJSON)-1])
-		s.forms = append(s.forms, text, url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text),
-			quoted, strings.ReplaceAll(quoted, "/", `\/`)) // As PHP writes it.
+		s.forms = append(s.forms, formsOf(text)...)
 	}
 	// A shorter secret can be part of a longer one, the rest of which would remain readable.
 	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
 	s.forms = slices.Compact(s.forms)
+}
+
+// formsOf returns a text in the encodings in which a message can contain it.
+func formsOf(text string) []string {
+	inJSON, _ := json.Marshal(text) // Encoding a string cannot fail.
+	quoted := string(inJSON[1 : len(inJSON)-1])
+	asPHP := strings.ReplaceAll(quoted, "/", `\/`)
+	return []string{text, url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text), quoted, asPHP}
 }
 
 // jsonWebToken matches FoneStorm's tokens, because a token that the client does not know is a secret too.

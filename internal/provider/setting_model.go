@@ -132,9 +132,16 @@ func (m settingModel) ToAPI(now *fonestorm.Delivery, before handedOver) fonestor
 
 	empty := ""
 	isURL := s.Type.IsCallback()
-	sameURL := now != nil && fonestorm.SameDestination(now.Normalized(), s.Delivery)
+	if now == nil && !before.state.Type.IsNull() {
+		now = new(before.state.destination()) // What the plan was made for.
+	}
+	sameURL := false
+	if now != nil {
+		shown, _ := before.rec.find(*now) // FoneStorm may spell it differently.
+		sameURL = fonestorm.SameDestination(shown.Normalized(), s.Delivery)
+	}
 	had := before.state.hasCredentials() || before.rec.Kept
-	s.MustRemoveCredentials = had && isURL && !sameURL
+	s.MustRemoveCredentials = isURL && !sameURL && (had || now == nil || now.Type.IsCallback())
 	switch {
 	case isURL && !m.URLUsername.IsNull():
 		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), cmp.Or(m.password(), &empty)

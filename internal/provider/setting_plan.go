@@ -30,11 +30,13 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	var before, after *settingModel // Nil for none.
+	var config settingModel
 	if !req.State.Raw.IsNull() {
 		before = new(r.load(ctx, req.State, &diags))
 	}
 	if !req.Plan.Raw.IsNull() {
 		after = new(r.load(ctx, req.Plan, &diags))
+		config = r.load(ctx, req.Config, &diags)
 	}
 	if diags.HasError() {
 		resp.Diagnostics.Append(diags...)
@@ -42,6 +44,9 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 
 	diags.Append(r.planChange(ctx, before, after, &rec)...)
+	if config.OnDestroy.IsUnknown() { // It is configured, so that its default does not apply.
+		after.OnDestroy = config.OnDestroy
+	}
 	if r.applying.Load() { // Terraform plans again before it applies. The user has already seen the warnings.
 		diags = diags.Errors()
 	}
@@ -92,6 +97,9 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 		diags.Append(r.unknownConfiguration()...)
 	}
 	if !after.hasID() {
+		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Not Checked",
+			fmt.Sprintf("The FoneNumber is known only after apply, so the plan does not show which %s it has. Applying this plan overwrites it. "+
+				"To see it first, apply the resources that the FoneNumber comes from (-target), and plan again.", after.option()))
 		return diags
 	}
 	diags.Append(r.claim(after, rec)...)

@@ -243,6 +243,9 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	r.applying.Store(true)
 	defer r.lock(number)()
 	if planned.Creates == state.id() {
+		if !planned.isAbout(state) {
+			rec.Applied = nil // The state of a tainted object may show what something else set.
+		}
 		r.of(state.id()).replaced = handedOver{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
 		return
 	}

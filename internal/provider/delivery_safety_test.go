@@ -1,0 +1,213 @@
+package provider
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
+)
+
+// A password of this resource never reaches another URL, even if FoneStorm rejects the empty one that replaces it.
+func TestEmptyPasswordForAnotherURL(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	m.mustApply(toURL("hook", "horse", 0))
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		sent := simulator.Parameters(r)
+		isEmpty := sent.Has("url_password") && sent.Get("url_password") == ""
+		if isEmpty {
+			respond(w, http.StatusBadRequest, "url_password must not be empty.")
+		}
+		return isEmpty
+	})
+	wantError(t, m.apply(with(toURL("other", "", 0), "value", "https://other.example.com/")), "Destination Rejected by FoneStorm", "must not reach the new URL")
+	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "hook", "horse"})
+}
+
+// Credentials that this resource has removed are not announced as somebody else's later, also after an update that kept the URL.
+func TestRemovedCredentialsStayRemoved(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	m.mustApply(toURL("", "", 0))
+	m.mustApply(with(toURL("", "", 0), "url_method", "POST"))
+	wantWarnings(t, m.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), nil)
+	a.byHand(testNumber, "Email", "ops@example.com")
+	m.mustApply(destinations[1].attributes(testNumber))
+	settings[0].set(a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
+	m.mustApply(toURL("", "", 0)) // Keeps their credentials.
+	wantWarnings(t, m.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), []string{"Callback Credentials Will Be Removed"})
+}
+
+// A create that only changes the method of a notification keeps its credentials, and its plan does not say otherwise.
+func TestCreateKeepsCredentialsOfTheSameURL(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	a.byHand(testNumber, "Email", "ops@example.com")
+	settings[1].set(a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
+	m := a.manage(t)
+	diags := m.mustApply(notify("Callback", hookURL, "GET"))
+	wantWarnings(t, diags, []string{"FoneNumber Already Has a Notification"})
+	if strings.Contains(diags[0].Detail, "credentials") {
+		t.Errorf("the plan says: %s", diags[0].Detail)
+	}
+	settings[1].mustBe(t, a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
+}
+
+// Without a refresh, the plan of a destroy looks at the FoneNumber as the destroy does: a list can spell a destination differently.
+func TestPlannedDestroyReadsARespelledFoneNumber(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccountInMemory(t, simulator.Options{})
+		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+			if v.Source == simulator.FromList && v.Number == testNumber {
+				v.Receive.Email = "Ops <" + v.Receive.Email + ">"
+			}
+			return v.FoneNumber
+		})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		m := a.manage(t)
+		m.mustApply(delivery{kind: "Email", value: "ops@example.com"}.attributes(testNumber))
+		r := m.start()
+		for i := range 7 { // More than are read singly.
+			number := fmt.Sprint(3215551300 + i)
+			a.Put(simulator.FoneNumber{Number: number})
+			_, diags := r.importState(number)
+			wantWarnings(t, diags, nil)
+		}
+		_, diags := r.plan(m.instance, nil)
+		wantWarnings(t, diags, []string{summaryDeleted})
+	})
+}
+
+// A tainted object is left alone if its replacement's FoneNumber is known only after apply: its state may show what something else set.
+func TestTaintedObjectOfAnUnknownFoneNumber(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber, otherNumber)
+	m := a.manage(t)
+	m.mustApply(destinations[1].attributes(testNumber))
+	a.byHand(testNumber, "Forward", "3215558888")
+	planning := m.start()
+	drifted, _ := planning.refresh(m.instance)
+	created, _ := planning.plan(instance{}, with(destinations[1].attributes(testNumber), "fonenumber", tftypes.UnknownValue))
+	_, diags := m.start().apply(destruction(drifted, created.private))
+	wantWarnings(t, diags, []string{summaryLeftUnchanged}, "was tainted")
+	a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
+}
+
+// A create before the destroy of the object that it replaces knows nothing of it. It never lets an earlier password reach its URL.
+func TestCreateBeforeDestroyKeepsNoPassword(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	m.mustApply(toURL("hook", "horse", 0))
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		sent := simulator.Parameters(r)
+		isEmpty := sent.Has("url_password") && sent.Get("url_password") == ""
+		if isEmpty {
+			respond(w, http.StatusBadRequest, "url_password must not be empty.")
+		}
+		return isEmpty
+	})
+	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
+	planning := m.start()
+	first, _ := planning.plan(m.instance, elsewhere)
+	created, _ := planning.plan(instance{private: first.private}, elsewhere)
+	_, diags := m.start().apply(created)
+	wantError(t, diags, "Destination Rejected by FoneStorm", "must not reach the new URL")
+	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "hook", "horse"})
+}
+
+// If the FoneNumber cannot be read before an update, what the plan was made for decides whether its callback URL stays the same.
+func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, simulator.Options{})
+	a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
+	m := a.manage(t)
+	m.settings = attributes{"max_retries": 0}
+	m.mustImport(testNumber)
+	c, diags := m.plan(with(toURL("", "", 0), "url_method", "POST"))
+	wantWarnings(t, diags, nil)
+	a.reject(http.MethodGet, "", http.StatusInternalServerError, "No.")
+	wantWarnings(t, m.applyIn(m.start(), c), nil)
+	a.Intercept(nil)
+	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, theirHook.URLUsername, theirHook.URLPassword})
+}
+
+// Credentials of an unchanged URL stay, also if FoneStorm shows the URL in a spelling that was learned.
+func TestCredentialsOfARespelledURLStay(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+		v.Receive.URL = strings.Replace(v.Receive.URL, "key=1", "key=***", 1)
+		return v.FoneNumber
+	})
+	m := a.manage(t)
+	config := with(toURL("", "", 0), "value", hookURL+"?key=1")
+	m.mustApply(config)
+	f, _ := a.Get(testNumber)
+	f.Receive.URLUsername, f.Receive.URLPassword = "theirs", "their-horse"
+	a.Put(f)
+	m.mustApply(with(config, "url_method", "POST"))
+	a.mustDeliver(t, testNumber, delivery{"URL", hookURL + "?key=1", "theirs", "their-horse"})
+}
+
+// FoneStorm's message can quote the URL, whose path and query can contain a secret.
+func TestMessagesDoNotShowTheURL(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		value := simulator.Parameters(r).Get("value")
+		if value != "" {
+			respond(w, http.StatusUnprocessableEntity, "The value "+value+" is not reachable.")
+		}
+		return value != ""
+	})
+	diags := a.manage(t).apply(with(toURL("", "", 0), "value", "https://hooks.example.com/sms?token=TOPSECRET"))
+	wantError(t, diags, "Destination Rejected by FoneStorm", "The value https://hooks.example.com/… is not reachable")
+}
+
+// The create that replaces a tainted object does not own what something else has set since.
+func TestReplacedTaintedObjectOwnsNothing(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	m := a.manage(t)
+	config := destinations[1].attributes(testNumber)
+	m.mustApply(config)
+	a.byHand(testNumber, "Forward", "3215558888")
+	planning := m.start()
+	drifted, _ := planning.refresh(m.instance)
+	created, _ := planning.plan(instance{}, config)
+	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+	r := m.start()
+	_, diags := r.apply(destruction(drifted, created.private))
+	wantWarnings(t, diags, nil)
+	m.instance, diags = r.apply(created)
+	wantError(t, diags, "Permission Denied by FoneStorm")
+	a.Intercept(nil)
+	m.apply(nil)
+	a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
+}
+
+// An on_destroy that is known only after apply is configured: its default does not take its place.
+func TestAccUnknownOnDestroy(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	config := func(to, source string) string {
+		return fmt.Sprintf("resource \"terraform_data\" %q {\n  input = \"keep\"\n}\n", source) +
+			strings.Replace(delivery{kind: "Email", value: to}.config(testNumber), "\n}", fmt.Sprintf("\n  on_destroy = terraform_data.%s.output\n}", source), 1)
+	}
+	w := a.newWorkspace(t, config("ops@example.com", "a"))
+	w.apply()
+	w.configure(config("dev@example.com", "b"))
+	w.apply()
+	w.plan(0)
+	w.apply("-destroy")
+	a.mustDeliver(t, testNumber, delivery{kind: "Email", value: "dev@example.com"})
+}
