@@ -260,10 +260,8 @@ func (s Setting) compare(shown Delivery, before *Delivery) match {
 		return undecided
 	case !before.hasText(shown) || before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last):
 		return respelled
-	case s.isRepeated() || SameDestination(shown.Normalized(), s.Normalized()):
-		return undecided
 	default:
-		return other
+		return undecided
 	}
 }
 

@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"html"
 	"net/url"
 	"regexp"
 	"slices"
@@ -140,8 +141,9 @@ func isTenDigits(text string) bool { return len(text) == 10 && strings.Trim(text
 var punctuation = strings.NewReplacer("-", "", ".", "", "(", "", ")", "", " ", "", "\u00a0", "")
 
 // MaySpell reports whether a shown destination can be FoneStorm's spelling of the one that was set: it is of the same type and
-// still contains the e-mail address, the digits of the number or device, or the host of the URL. FracTEL does not document how
-// values are shown, so they may be encoded, masked, or cut off. A destination without the core was set by something else.
+// still contains the e-mail address, the digits of the number or device, or the host of the URL and the beginning of what follows
+// it. FracTEL does not document how values are shown, so they may be encoded, masked, or cut off. A destination without this core
+// was set by something else.
 func MaySpell(shown, set Delivery) bool {
 	kind := parseType(string(set.Type))
 	if parseType(string(shown.Type)) != kind {
@@ -159,7 +161,7 @@ func MaySpell(shown, set Delivery) bool {
 		groups := digitGroups.FindAllString(text, -1)
 		parts = append(groups, strings.Join(groups, ""))
 	case URL, Callback:
-		return hostOf(text) == hostOf(set.Value)
+		return hostOf(text) == hostOf(set.Value) && strings.HasPrefix(pathOf(set.Value), pathOf(shown.Value))
 	case None:
 		return true
 	}
@@ -175,4 +177,22 @@ func hostOf(text string) string {
 	}
 	_, host, _, _ := splitURL(strings.TrimSpace(text))
 	return canonicalHost(strings.TrimSuffix(host, "."))
+}
+
+// pathOf returns what follows the host of a URL, decoded and in lower case, without a slash at its end, up to a mask or a fragment.
+func pathOf(text string) string {
+	text = html.UnescapeString(text)
+	for range 2 { // A token that was encoded by hand may be encoded again.
+		if decoded, err := url.PathUnescape(text); err == nil {
+			text = decoded
+		}
+	}
+	if _, rest, found := strings.Cut(text, "://"); found {
+		text = rest
+	}
+	_, _, _, path := splitURL(strings.TrimSpace(text))
+	if end := strings.IndexAny(path, "*#…"); end >= 0 {
+		path = path[:end]
+	}
+	return strings.TrimRight(strings.ToLower(strings.ReplaceAll(path, "+", " ")), "/?")
 }

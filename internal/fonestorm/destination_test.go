@@ -129,11 +129,12 @@ func TestMaySpell(t *testing.T) {
 		{Type: URL, Value: "https://Bücher.test/hook?key=s3cret&m={{msg}}"}: {
 			[]string{
 				"https://xn--bcher-kva.test/hook?key=***", "https://bücher.test/ho", "http://bücher.test:8080", "https://bücher.test./hook/", "bücher.test/hook",
-				"https%3A%2F%2Fxn--bcher-kva.test%2Fhook", "https://***@bücher.test/", "https://bücher.test/100%",
+				"https%3A%2F%2Fxn--bcher-kva.test%2Fhook", "https://***@bücher.test/",
+				"https://bücher.test/HOOK?key=s3cret&amp;m=%7B%7Bmsg%7D%7D", "https://bücher.test/hook?key=…",
 			},
 			[]string{
 				"https://evil.test/?u=https://bücher.test/hook", "https://bücher.test@evil.test/", "https://bücher.test.evil.test/",
-				"https://api.bücher.test/", "https://evil.test/bücher.test",
+				"https://api.bücher.test/", "https://evil.test/bücher.test", "https://bücher.test/other", "https://bücher.test/hook/2", "https://bücher.test/100%",
 				"https%3A%2F%2Fevil.test%2F%3Fu%3Dhttps://bücher.test/", "https://bücher.te", "",
 			},
 		},

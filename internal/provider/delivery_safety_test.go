@@ -211,3 +211,29 @@ func TestAccUnknownOnDestroy(t *testing.T) {
 	w.apply("-destroy")
 	a.mustDeliver(t, testNumber, delivery{kind: "Email", value: "dev@example.com"})
 }
+
+// A spelling that was never learned, because FoneStorm showed it before this resource set anything, does not block the apply. Another
+// path is no spelling: the setting was ignored.
+func TestSpellingThatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccountInMemory(t, simulator.Options{})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		a.byHand(testNumber, "URL", "https://hooks.example.com/SMS?Key=1")
+		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+			v.Receive.URL = strings.ToLower(v.Receive.URL) + "/"
+			return v.FoneNumber
+		})
+		m := a.manage(t)
+		m.mustImport(testNumber)
+		config := with(toURL("", "", 0), "value", "https://hooks.example.com/SMS?Key=1")
+		diags := m.mustApply(config)
+		wantWarnings(t, diags, []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
+		a.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
+		wantError(t, m.apply(with(config, "value", "https://hooks.example.com/other")), "FoneStorm Returned Another Destination")
+		c, _ := m.plan(with(config, "value", "https://hooks.example.com/other"))
+		if c.isEmpty() {
+			t.Error("the next plan does not try again")
+		}
+	})
+}
