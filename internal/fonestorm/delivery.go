@@ -254,7 +254,7 @@ func (s Setting) compare(shown Delivery, before *Delivery) match {
 	switch {
 	case (SameDestination(shown, s.Delivery) || isKnownSpelling) && hasMethod:
 		return asSet
-	case !MaySpell(shown, s.Delivery):
+	case !maySpell(shown, s.Delivery):
 		return other
 	case before == nil:
 		return undecided

@@ -140,11 +140,11 @@ func isTenDigits(text string) bool { return len(text) == 10 && strings.Trim(text
 
 var punctuation = strings.NewReplacer("-", "", ".", "", "(", "", ")", "", " ", "", "\u00a0", "")
 
-// MaySpell reports whether a shown destination can be FoneStorm's spelling of the one that was set: it is of the same type and
+// maySpell reports whether a shown destination can be FoneStorm's spelling of the one that was set: it is of the same type and
 // still contains the e-mail address, the digits of the number or device, or the host of the URL and the beginning of what follows
 // it. FracTEL does not document how values are shown, so they may be encoded, masked, or cut off. A destination without this core
 // was set by something else.
-func MaySpell(shown, set Delivery) bool {
+func maySpell(shown, set Delivery) bool {
 	kind := parseType(string(set.Type))
 	if parseType(string(shown.Type)) != kind {
 		return false

@@ -19,6 +19,9 @@ type FoneNumber struct {
 	// MessagingDisabled is true if the FoneNumber does not receive messages.
 	MessagingDisabled bool
 
+	// Listed means that it comes from the account's list, which can show it in another way than a single read, or not completely.
+	Listed bool
+
 	// Delivery, and ReceiveNotify and SendNotify, the notifications about received and sent messages, are nil only in a list or in
 	// the response to a setting that does not contain them. If they were never set, they have type None.
 	Delivery, ReceiveNotify, SendNotify *Delivery

@@ -237,3 +237,41 @@ func TestSpellingThatWasThereBefore(t *testing.T) {
 		}
 	})
 }
+
+// What the account's list shows is drift only if a single read shows it, too, and does not keep a destroy from turning a setting off.
+func TestListDoesNotDecideOnDrift(t *testing.T) {
+	t.Parallel()
+	for name, shown := range map[string]delivery{"nothing": {kind: "None"}, "an earlier one": {kind: "Email", value: "old@example.com"}} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newAccountInMemory(t, simulator.Options{})
+			a.Put(simulator.FoneNumber{Number: testNumber})
+			for i := range 7 { // More than are read singly.
+				a.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
+			}
+			a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+				if v.Source == simulator.FromList {
+					v.Receive = simulator.Receive{}.Delivering(shown.kind, shown.value)
+				}
+				return v.FoneNumber
+			})
+			m := a.manage(t)
+			config := destinations[1].attributes(testNumber)
+			m.mustApply(config)
+			listing := func() *run {
+				r := m.start()
+				for i := range 7 {
+					_, diags := r.importState(fmt.Sprint(3215551300 + i))
+					wantWarnings(t, diags, nil)
+				}
+				return r
+			}
+			if c, _ := m.planIn(listing(), config); !c.isEmpty() {
+				t.Errorf("%s: the plan changes %q", name, c.differs())
+			}
+			c, diags := m.planIn(listing(), nil)
+			wantWarnings(t, diags, []string{summaryDeleted})
+			wantWarnings(t, m.applyIn(listing(), c), nil)
+			a.mustDeliver(t, testNumber, delivery{kind: "None"})
+		})
+	}
+}

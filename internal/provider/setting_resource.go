@@ -138,13 +138,12 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 }
 
-// inEffect reports whether FoneStorm shows a destination that was applied, and returns the FoneNumber to refresh with. A list can
-// spell a destination differently than other responses, so a FoneNumber that differs only in spelling is read again.
+// inEffect reports whether FoneStorm shows a destination that was applied, and returns the FoneNumber to refresh with. A list can show
+// something else than a single read, so only a single read decides that it does not.
 func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, rec record) (fonestorm.FoneNumber, bool) {
 	option := settingWithID(rec.Setting).option()
-	now := f.Option(option)
-	_, ours := rec.find(now)
-	if ours || rec.Shown == nil || !fonestorm.MaySpell(now, rec.Applied[0]) {
+	_, ours := rec.find(f.Option(option))
+	if ours || !f.Listed {
 		return f, ours
 	}
 	if again, err := r.client.ReadFoneNumber(ctx, f.Number); err == nil {
@@ -206,7 +205,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *settingResource) set(ctx context.Context, plan, config settingModel, before handedOver, diags *diag.Diagnostics) (fonestorm.Setting, record, error) {
 	number := plan.FoneNumber.ValueString()
 	plan.URLPasswordWO = config.URLPasswordWO // Only the configuration contains it.
-	setting := plan.ToAPI(r.now(ctx, plan), before)
+	setting := plan.ToAPI(r.now(ctx, plan, before.rec), before)
 	result, err := r.client.Set(ctx, number, setting)
 	rec := before.rec
 	if err == nil || fonestorm.MayHaveTakenEffect(err) {
@@ -224,10 +223,13 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 }
 
 // now returns what FoneStorm shows before a change; nil if it cannot be read. All changes of a process share a few requests.
-func (r *settingResource) now(ctx context.Context, plan settingModel) *fonestorm.Delivery {
+func (r *settingResource) now(ctx context.Context, plan settingModel, rec record) *fonestorm.Delivery {
 	f, err := r.client.GetFoneNumber(ctx, plan.FoneNumber.ValueString(), plan.option())
 	if err != nil {
 		return nil
+	}
+	if len(rec.Applied) > 0 {
+		f, _ = r.inEffect(ctx, f, rec)
 	}
 	return new(f.Option(plan.option()))
 }
@@ -278,13 +280,17 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 // turnOff turns a setting off if FoneStorm shows a destination that was applied, and otherwise warns that it was left unchanged.
 func (r *settingResource) turnOff(ctx context.Context, number string, off fonestorm.Setting, rec record) (diags diag.Diagnostics, _ error) {
 	f, err := r.client.GetFoneNumber(ctx, number, off.Option)
-	if err != nil || f.Option(off.Option).Type == fonestorm.None {
+	if err != nil {
 		return nil, err
 	}
-	if f, inEffect := r.inEffect(ctx, f, rec); !inEffect {
+	f, inEffect := r.inEffect(ctx, f, rec)
+	switch now := f.Option(off.Option); {
+	case now.Type == fonestorm.None:
+		return nil, nil
+	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The %s of FoneNumber %s is %s, which was not set by this resource, so it was left unchanged. To end it, change it in FoneStorm.",
-				off.Option, number, f.Option(off.Option)))
+				off.Option, number, now))
 		return diags, nil
 	}
 	result, err := r.client.Set(ctx, number, off)
