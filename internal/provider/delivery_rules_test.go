@@ -9,7 +9,7 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Every correction of a text is sent, however small, and once: even one that means the same destination, which is no drift. A token that
+// Every correction of a text is sent, however small, and once: even one that means the same destination, which is not drift. A token that
 // is percent-encoded by hand is drift, because FoneStorm may not replace it.
 func TestCorrectionsAreSent(t *testing.T) {
 	t.Parallel()

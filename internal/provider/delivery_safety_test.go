@@ -86,7 +86,7 @@ func TestPlannedDestroyReadsARespelledFoneNumber(t *testing.T) {
 	})
 }
 
-// A tainted object is left alone if its replacement's FoneNumber is known only after apply: its state may show what something else set.
+// A tainted object is left unchanged if its replacement's FoneNumber is known only after apply: its state may show what something else set.
 func TestTaintedObjectOfAnUnknownFoneNumber(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)
