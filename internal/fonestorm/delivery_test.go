@@ -301,6 +301,8 @@ func TestDeliveryString(t *testing.T) {
 		`URL "https://***@x.test"`:   {Type: URL, Value: "https://us@er:secret@x.test"},
 		`URL "https://x.test/"`:      {Type: URL, Value: "https://x.test/"},
 		`URL "https://x.test/…"`:     {Type: URL, Value: "https://x.test/?a=user:pass@b"},
+		`URL "***@x.test/…"`:         {Type: URL, Value: "user:secret@x.test/sms?token=secret"}, // However FoneStorm spells it.
+		`Callback "http://x.test/…"`: {Type: Callback, Value: "http%3A%2F%2Fx.test%2Fsms%3Ftoken%3Dsecret"},
 	} {
 		if got := d.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)

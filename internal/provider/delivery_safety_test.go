@@ -275,3 +275,10 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 		})
 	}
 }
+
+// The plan says that it does not show what a FoneNumber that is known only after apply delivers now.
+func TestUnknownFoneNumberIsNotChecked(t *testing.T) {
+	t.Parallel()
+	_, diags := newAccountWith(t).manage(t).plan(with(destinations[1].attributes(testNumber), "fonenumber", tftypes.UnknownValue))
+	wantWarnings(t, diags, []string{"FoneNumber Not Checked"}, "does not show which delivery it has")
+}
