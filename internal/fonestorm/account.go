@@ -92,10 +92,8 @@ func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 				break
 			}
 		}
-		for i := range list {
-			list[i].Listed = true
-		}
 		for _, f := range list {
+			f.Listed = true
 			if e := c.account.entry(f.Number); f.Delivery != nil && !e.wasSet {
 				e.kept.CompareAndSwap(nil, &outcome[FoneNumber]{value: f})
 			}

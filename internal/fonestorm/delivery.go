@@ -220,8 +220,8 @@ func (s Setting) request(number string) *request {
 		p["url_password"] = *s.URLPassword
 	}
 	r := &request{role: sets, text: fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number), path: "/messages/" + string(s.Option), params: p}
-	if _, rest, found := strings.Cut(s.Value, "://"); found {
-		_, _, _, r.hidden = splitURL(rest)
+	if s.Type.IsCallback() {
+		_, _, _, r.hidden = splitURL(withoutScheme(s.Value))
 	}
 	return r
 }
@@ -256,9 +256,7 @@ func (s Setting) compare(shown Delivery, before *Delivery) match {
 		return asSet
 	case !maySpell(shown, s.Delivery):
 		return other
-	case before == nil:
-		return undecided
-	case !before.hasText(shown) || before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last):
+	case before != nil && (!before.hasText(shown) || before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last)):
 		return respelled
 	default:
 		return undecided

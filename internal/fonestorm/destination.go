@@ -170,12 +170,16 @@ func maySpell(shown, set Delivery) bool {
 
 var digitGroups = regexp.MustCompile(`[0-9]+`)
 
+func withoutScheme(text string) string {
+	if _, rest, found := strings.Cut(text, "://"); found {
+		return rest
+	}
+	return text
+}
+
 // hostOf returns the canonical host of a URL, with or without a scheme.
 func hostOf(text string) string {
-	if _, rest, found := strings.Cut(text, "://"); found {
-		text = rest
-	}
-	_, host, _, _ := splitURL(strings.TrimSpace(text))
+	_, host, _, _ := splitURL(strings.TrimSpace(withoutScheme(text)))
 	return canonicalHost(strings.TrimSuffix(host, "."))
 }
 
@@ -187,10 +191,7 @@ func pathOf(text string) string {
 			text = decoded
 		}
 	}
-	if _, rest, found := strings.Cut(text, "://"); found {
-		text = rest
-	}
-	_, _, _, path := splitURL(strings.TrimSpace(text))
+	_, _, _, path := splitURL(strings.TrimSpace(withoutScheme(text)))
 	if end := strings.IndexAny(path, "*#…"); end >= 0 {
 		path = path[:end]
 	}

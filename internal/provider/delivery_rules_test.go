@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -109,14 +108,7 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 		a := newAccountWith(t, testNumber)
 		m := a.manage(t)
 		m.mustApply(toURL("hook", "horse", 0))
-		a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-			sent := simulator.Parameters(r)
-			isEmpty := sent.Has("url_username") && sent.Get("url_username") == ""
-			if isEmpty {
-				respond(w, http.StatusBadRequest, "url_username must not be empty.")
-			}
-			return isEmpty
-		})
+		a.rejectEmpty("url_username")
 		if detour {
 			wantWarnings(t, m.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
 		}

@@ -169,6 +169,18 @@ func (a *account) reject(method, path string, status int, message string) {
 	})
 }
 
+// rejectEmpty makes FoneStorm reject settings in which this parameter is empty.
+func (a *account) rejectEmpty(parameter string) {
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		sent := simulator.Parameters(r)
+		isEmpty := sent.Has(parameter) && sent.Get(parameter) == ""
+		if isEmpty {
+			respond(w, http.StatusBadRequest, parameter+" must not be empty.")
+		}
+		return isEmpty
+	})
+}
+
 // respond writes an error as FoneStorm does.
 func respond(w http.ResponseWriter, status int, message string) {
 	w.WriteHeader(status)

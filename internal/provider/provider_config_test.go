@@ -122,7 +122,7 @@ func TestAccProxyFromEnvironment(t *testing.T) {
 	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber), "HTTPS_PROXY="+proxy.URL)
 	says(t, w.plan(1), "Error: Unable to Reach FoneStorm")
 	if _, connected := asked.LoadAndDelete("CONNECT fonestorm.example.com:443"); !connected {
-		t.Error("the proxy was not asked to connect")
+		t.Error("the proxy received no CONNECT request")
 	}
 	asked.Range(func(other, _ any) bool {
 		t.Errorf("the proxy received %s", other)

@@ -36,6 +36,8 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	if !req.Plan.Raw.IsNull() {
 		after = new(r.load(ctx, req.Plan, &diags))
+	}
+	if after != nil && after.OnDestroy.IsUnknown() {
 		config = r.load(ctx, req.Config, &diags)
 	}
 	if diags.HasError() {

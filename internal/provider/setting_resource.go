@@ -228,7 +228,7 @@ func (r *settingResource) now(ctx context.Context, plan settingModel, rec record
 	if err != nil {
 		return nil
 	}
-	if len(rec.Applied) > 0 {
+	if len(rec.Applied) > 0 { // A new resource has no destination to find.
 		f, _ = r.inEffect(ctx, f, rec)
 	}
 	return new(f.Option(plan.option()))
@@ -242,19 +242,19 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	number, rec := state.FoneNumber.ValueString(), planned.of(state)
+	if !planned.isAbout(state) {
+		rec.Applied = nil // The object is tainted, and its refreshed state may show what something else set.
+	}
 	r.applying.Store(true)
 	defer r.lock(number)()
 	if planned.Creates == state.id() {
-		if !planned.isAbout(state) {
-			rec.Applied = nil // The state of a tainted object may show what something else set.
-		}
 		r.of(state.id()).replaced = handedOver{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
 		return
 	}
 	if state.OnDestroy.ValueString() == onDestroyKeep || r.of(state.id()).set.Load() {
 		return
 	}
-	if !planned.isAbout(state) { // A tainted object, whose refreshed state may show what something else set.
+	if len(rec.Applied) == 0 {
 		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The resource of FoneNumber %s was tainted, so it is not known what it set there. Its %s was left unchanged. To end it, change it in FoneStorm.",
 				number, state.option()))
