@@ -53,11 +53,12 @@ func (a *account) put(number string, f FoneNumber) {
 	if before := a.entries[number]; before != nil && f.Number != "" {
 		known, _ := before.known()
 		f.Label, f.Group, f.Status = cmp.Or(f.Label, known.Label), cmp.Or(f.Group, known.Group), cmp.Or(f.Status, known.Status)
-		f.Delivery = cmp.Or(f.Delivery, known.Delivery)
-		f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, known.ReceiveNotify), cmp.Or(f.SendNotify, known.SendNotify)
+		for o := range f.Options {
+			f.Options[o] = cmp.Or(f.Options[o], known.Options[o])
+		}
 	}
 	a.entries[number] = &entry{wasSet: true}
-	if f.Delivery != nil {
+	if f.Options[Receive].Type != "" {
 		a.entries[number].keep(f, nil)
 	}
 }
@@ -94,7 +95,7 @@ func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 		}
 		for _, f := range list {
 			f.Listed = true
-			if e := c.account.entry(f.Number); f.Delivery != nil && !e.wasSet {
+			if e := c.account.entry(f.Number); f.Options[Receive].Type != "" && !e.wasSet {
 				e.kept.CompareAndSwap(nil, &outcome[FoneNumber]{value: f})
 			}
 		}

@@ -79,8 +79,8 @@ func TestAccountKnowsTheLatest(t *testing.T) {
 	client := newClient(t, server, withToken)
 	wantKnown := func(want Delivery) {
 		t.Helper()
-		if listed, got := listAll(t, client)[0], get(t, client); *got.Delivery != want || listed != got {
-			t.Errorf("it is listed with %+v and read with %+v, want %+v", listed.Delivery, got.Delivery, want)
+		if listed, got := listAll(t, client)[0], get(t, client); got.Options[Receive] != want || listed != got {
+			t.Errorf("it is listed with %+v and read with %+v, want %+v", listed.Options, got.Options, want)
 		}
 	}
 	wantKnown(none)
@@ -120,13 +120,13 @@ func TestSettingDuringARead(t *testing.T) {
 				}
 				for range 2 {
 					time.Sleep(later)
-					if got := get(t, client).Delivery; *got != forward {
+					if got := get(t, client).Options[Receive]; got != forward {
 						t.Errorf("it is read as %+v", got)
 					}
 					later = time.Minute
 				}
 				server.wantCalls(t, calls)
-				if isListed && *listAll(t, client)[0].Delivery != forward {
+				if isListed && listAll(t, client)[0].Options[Receive] != forward {
 					t.Error("it is listed as it was")
 				}
 			})
@@ -167,7 +167,7 @@ func TestListForms(t *testing.T) {
 			client := newClient(t, server, withToken)
 			for range 2 {
 				list := listAll(t, client)
-				if len(list) != 3 || list[0].Number != anyNumber || list[2].Number != numberAt(2) || list[2].Delivery == nil {
+				if len(list) != 3 || list[0].Number != anyNumber || list[2].Number != numberAt(2) || list[2].Options[Receive].Type == "" {
 					t.Errorf("the list is %+v", list)
 				}
 			}
@@ -188,7 +188,7 @@ func TestOptionThatIsNotListed(t *testing.T) {
 				wantSuccess(t, err)
 				for _, f := range list {
 					got, err := client.GetFoneNumber(t.Context(), f.Number, option)
-					if wantSuccess(t, err); f.Shown(option) == nil || got != f || got.Option(option).Type != None {
+					if wantSuccess(t, err); f.Options[option].Type != None || got != f {
 						t.Errorf("it is listed as %+v and read as %+v", f, got)
 					}
 				}

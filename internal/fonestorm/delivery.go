@@ -40,24 +40,31 @@ func (t DeliveryType) IsCallback() bool { return t == URL || t == Callback }
 // another way can use GET or JSON.
 const URLMethodPOST = "POST"
 
-// MessageOption is something that FoneStorm does with each message of a FoneNumber. Its text is FoneStorm's name for it, in calls
-// and in responses.
-type MessageOption string
+// MessageOption is something that FoneStorm does with each message of a FoneNumber. The zero value is Receive.
+type MessageOption int
 
 // The message options that have a destination.
 const (
-	Receive       MessageOption = "receive"        // Delivers received messages.
-	ReceiveNotify MessageOption = "receive_notify" // Notifies about received messages, in addition to their delivery.
-	SendNotify    MessageOption = "send_notify"    // Notifies about sent messages.
+	Receive       MessageOption = iota // Delivers received messages.
+	ReceiveNotify                      // Notifies about received messages, in addition to their delivery.
+	SendNotify                         // Notifies about sent messages.
 )
 
-var optionNames = map[MessageOption]string{Receive: "delivery", ReceiveNotify: "receive notification", SendNotify: "send notification"}
+// member returns FoneStorm's name for the option, in calls and in responses.
+func (o MessageOption) member() string {
+	return [...]string{"receive", "receive_notify", "send_notify"}[o]
+}
 
 // String returns what the option is called in a sentence.
-func (o MessageOption) String() string { return optionNames[o] }
+func (o MessageOption) String() string {
+	return [...]string{"delivery", "receive notification", "send notification"}[o]
+}
+
+// Options are the destinations of a FoneNumber's messages by MessageOption. The zero value of one means that it is not known.
+type Options [3]Delivery
 
 // Delivery is the delivery service of a FoneNumber: where the messages that it receives are sent. It is also where notifications
-// about messages are sent.
+// about messages are sent. Callback credentials are not part of it, because FoneStorm never returns them.
 type Delivery struct {
 	Type DeliveryType `json:"type"`
 	// Value is the destination: a device ID, an e-mail address, a URL, or a telephone number; empty for None.
@@ -65,11 +72,6 @@ type Delivery struct {
 	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. Deliveries are
 	// always set with URLMethodPOST.
 	URLMethod string `json:"method,omitempty"`
-
-	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). FoneStorm never returns them. Nil
-	// leaves the current value unchanged, and "" removes it.
-	URLUsername *string `json:"-"`
-	URLPassword *string `json:"-"`
 }
 
 // String describes the delivery in Set Delivery Service's terms. The rest of a URL after its host can contain a secret, so it is
@@ -120,6 +122,9 @@ func WithoutCredentials(value string) string {
 type Setting struct {
 	Option MessageOption
 	Delivery
+	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). Nil leaves the current value
+	// unchanged, and "" removes it.
+	URLUsername, URLPassword *string
 	// Last is the destination that the caller set last, and LastShown is how FoneStorm showed it. Both are zero if unknown.
 	Last, LastShown Delivery
 	// MustRemoveCredentials makes it an error if FoneStorm rejects empty credentials, instead of leaving earlier ones in place.
@@ -143,14 +148,12 @@ type SetResult struct {
 // FoneNumber to find out where possible; MayHaveTakenEffect reports whether it may be set despite an error. When ctx is canceled,
 // the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
-	if s.URLPassword != nil { // FoneStorm sends it to the callback URL in the second form.
-		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
-	}
+	c.secrets.add(s.secrets()...)
 	if s.Option == Receive {
 		s.URLMethod = "" // It is always set with POST, whatever FoneStorm shows.
 	}
 	known, _ := c.Known(number)
-	before := known.Shown(s.Option)
+	before := known.Options[s.Option]
 	var result SetResult
 	response, kept, err := c.sendSetting(ctx, number, s)
 	if err == nil || MayHaveTakenEffect(err) && s.isVisible(before) {
@@ -168,6 +171,18 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 		}
 	}
 	return result, c.confirmNotFound(ctx, number, err)
+}
+
+// secrets returns the texts that no message may show: the password, also as FoneStorm sends it to the callback URL, and what follows
+// the host of that URL.
+func (s Setting) secrets() (found []string) {
+	if s.URLPassword != nil {
+		found = append(found, *s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
+	}
+	if _, _, _, path := splitURL(withoutScheme(s.Value)); s.Type.IsCallback() && path != "/" {
+		found = append(found, path)
+	}
+	return found
 }
 
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
@@ -219,11 +234,7 @@ func (s Setting) request(number string) *request {
 	if s.URLPassword != nil {
 		p["url_password"] = *s.URLPassword
 	}
-	r := &request{role: sets, text: fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number), path: "/messages/" + string(s.Option), params: p}
-	if s.Type.IsCallback() {
-		_, _, _, r.hidden = splitURL(withoutScheme(s.Value))
-	}
-	return r
+	return &request{role: sets, text: fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number), path: "/messages/" + s.Option.member(), params: p}
 }
 
 // basicCredentials encodes a username and password for HTTP Basic authentication.
@@ -244,10 +255,10 @@ const (
 	asSet                  // The setting.
 )
 
-// compare compares a shown destination with a setting. before is the destination that FoneStorm showed before the setting; nil
-// if unknown. If FoneStorm rewrites destinations so that the previous one was not recognizable either, the previous and the new
+// compare compares a shown destination with a setting. before is the destination that FoneStorm showed before the setting; the
+// zero value if unknown. If FoneStorm rewrites destinations so that the previous one was not recognizable either, the previous and the new
 // one can look alike.
-func (s Setting) compare(shown Delivery, before *Delivery) match {
+func (s Setting) compare(shown, before Delivery) match {
 	isKnownSpelling := s.Last.hasText(s.Delivery) && s.LastShown.hasText(shown)
 	isKnownMethod := s.Last.URLMethod == s.URLMethod && s.LastShown.URLMethod == shown.URLMethod
 	hasMethod := s.URLMethod == "" || shown.URLMethod == "" || shown.URLMethod == s.URLMethod || isKnownMethod
@@ -256,7 +267,7 @@ func (s Setting) compare(shown Delivery, before *Delivery) match {
 		return asSet
 	case !maySpell(shown, s.Delivery):
 		return other
-	case before != nil && (!before.hasText(shown) || before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last)):
+	case before.Type != "" && (!before.hasText(shown) || before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last)):
 		return respelled
 	default:
 		return undecided
@@ -281,14 +292,14 @@ var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 
 //
 // A destination that is set again, because FoneStorm did not show it as set, is always read: a response can spell it differently
 // than reads do.
-func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, f FoneNumber, failed error) (SetResult, error) {
+func (c *Client) confirm(ctx context.Context, number string, s Setting, before Delivery, f FoneNumber, failed error) (SetResult, error) {
 	waits, is := confirmWaits, other
 	if failed != nil {
 		waits = waits[:1]
 	}
-	readBack := s.isRepeated() && before != nil && s.compare(*before, before) != asSet
-	if shown := f.Shown(s.Option); shown != nil && !readBack {
-		is = s.compare(*shown, before)
+	readBack := s.isRepeated() && before.Type != "" && s.compare(before, before) != asSet
+	if shown := f.Options[s.Option]; shown.Type != "" && !readBack {
+		is = s.compare(shown, before)
 	}
 	for i := 0; is < respelled && i < len(waits); i++ {
 		_ = sleep(ctx, waits[i]) // If it is canceled, so is the read.
@@ -301,7 +312,7 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before *
 			}
 			return SetResult{}, failed
 		}
-		is = s.compare(f.Option(s.Option), before)
+		is = s.compare(f.Options[s.Option], before)
 	}
 	switch {
 	case is >= respelled, is == undecided && failed == nil:
@@ -311,14 +322,14 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before *
 	}
 	// The destination may be sensitive, so the error contains only its type.
 	return SetResult{FoneNumber: f}, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
-		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(f.Option(s.Option).String()))}
+		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(f.Options[s.Option].String()))}
 }
 
 // isVisible reports whether a read can show that the setting took effect. It cannot if the destination stays the same, because
 // FoneStorm does not return credentials, and may not return the method that was set.
-func (s Setting) isVisible(before *Delivery) bool {
-	if before == nil {
+func (s Setting) isVisible(before Delivery) bool {
+	if before.Type == "" {
 		return s.URLUsername == nil && s.URLPassword == nil
 	}
-	return !SameDestination(*before, s.Delivery)
+	return !SameDestination(before, s.Delivery)
 }

@@ -18,6 +18,7 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		t.Errorf("the types are %s", types)
 	}
 	name, password, empty := "user:ü", "p&ss=w%rd +", ""
+	url, hook := Delivery{Type: URL, URLMethod: "GET"}, Delivery{Type: Callback, URLMethod: "JSON"}
 	shown := map[DeliveryType]string{
 		Device:   `{"type":"device","device":"987123543678"}`,
 		Email:    `{"type":"Email","email":"o+sms@x.test","url":"https://stale.test"}`,
@@ -27,53 +28,49 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		None:     `{"type":"None","email":"stale@x.test"}`,
 	}
 	for _, test := range []struct {
-		option MessageOption
-		set    Delivery // Without the callback URL.
-		sent   string   // The parameters; # is the FoneNumber, and $ the callback URL.
+		set  Setting // Without the callback URL.
+		sent string  // The parameters; # is the FoneNumber, and $ the callback URL.
 	}{
-		{Receive, Delivery{Type: Device, Value: "987123543678"}, `#,"type":"Device","url_method":"POST","value":"987123543678"`},
-		{Receive, Delivery{Type: Email, Value: "o+sms@x.test"}, `#,"type":"Email","url_method":"POST","value":"o+sms@x.test"`},
-		{Receive, forward, `#,"type":"Forward","url_method":"POST","value":"3215551111"`},
-		{Receive, none, `#,"type":"None","url_method":"POST","value":"None"`},
-		{Receive, Delivery{Type: URL, URLMethod: "GET"}, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
-		{Receive, Delivery{Type: URL, URLUsername: &name}, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
+		{Setting{Delivery: Delivery{Type: Device, Value: "987123543678"}}, `#,"type":"Device","url_method":"POST","value":"987123543678"`},
+		{Setting{Delivery: Delivery{Type: Email, Value: "o+sms@x.test"}}, `#,"type":"Email","url_method":"POST","value":"o+sms@x.test"`},
+		{Setting{Delivery: forward}, `#,"type":"Forward","url_method":"POST","value":"3215551111"`},
+		{Setting{Delivery: none}, `#,"type":"None","url_method":"POST","value":"None"`},
+		{Setting{Delivery: url}, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
+		{Setting{Delivery: url, URLUsername: &name}, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
 		{
-			Receive,
-			Delivery{Type: URL, URLUsername: &name, URLPassword: &password},
+			Setting{Delivery: url, URLUsername: &name, URLPassword: &password},
 			`#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"`,
 		},
 		{
-			Receive,
-			Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty},
+			Setting{Delivery: url, URLUsername: &empty, URLPassword: &empty},
 			`#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`,
 		},
-		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, `#,"method":"JSON","type":"Callback","url":"$"`},
+		{Setting{Option: SendNotify, Delivery: hook}, `#,"method":"JSON","type":"Callback","url":"$"`},
 		{
-			ReceiveNotify,
-			Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty},
+			Setting{Option: ReceiveNotify, Delivery: hook, URLUsername: &name, URLPassword: &empty},
 			`#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"`,
 		},
-		{ReceiveNotify, Delivery{Type: Email, Value: "o+sms@x.test"}, `"email":"o+sms@x.test",#,"type":"Email"`},
-		{ReceiveNotify, none, `#,"type":"None"`},
+		{Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Email, Value: "o+sms@x.test"}}, `"email":"o+sms@x.test",#,"type":"Email"`},
+		{Setting{Option: ReceiveNotify, Delivery: none}, `#,"type":"None"`},
 	} {
 		if test.set.Type.IsCallback() {
 			test.set.Value = callback
 		}
-		server := newScript(respondWith(http.StatusOK, showing(test.option, shown[test.set.Type])))
-		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: test.option, Delivery: test.set})
+		server := newScript(respondWith(http.StatusOK, showing(test.set.Option.member(), shown[test.set.Type])))
+		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, test.set)
 		wantSuccess(t, err)
 		method := map[DeliveryType]string{URL: URLMethodPOST, Callback: "JSON"}[test.set.Type]
 		want := Delivery{Type: test.set.Type, Value: test.set.Value, URLMethod: method}
-		if got := result.Option(test.option); got != want || result.Respelled || result.CredentialsKept {
+		if got := result.Options[test.set.Option]; got != want || result.Respelled || result.CredentialsKept {
 			t.Errorf("got %+v with %+v, want %+v", result, got, want)
 		}
-		server.wantCalls(t, map[bool]string{true: "set json", false: "notify json"}[test.option == Receive])
+		server.wantCalls(t, map[bool]string{true: "set json", false: "notify json"}[test.set.Option == Receive])
 		if want := "{" + strings.NewReplacer("#", `"fonenumber":"3215550000"`, "$", callback).Replace(test.sent) + "}"; server.bodies[0] != want {
 			t.Errorf("the body was %s, want %s", server.bodies[0], want)
 		}
 	}
 	server := scripted("415 " + shown[URL])
-	wantSuccess(t, set(t.Context(), newClient(t, server, withToken), Delivery{Type: URL, Value: callback, URLUsername: &name}))
+	wantSuccess(t, send(t.Context(), newClient(t, server, withToken), Setting{Delivery: Delivery{Type: URL, Value: callback}, URLUsername: &name}))
 	const form = "fonenumber=3215550000&type=URL&url_method=POST&url_username=user%3A%C3%BC&" +
 		"value=https%3A%2F%2Fcallback.test%2Fhandler.php%3Fmsg%3D%7B%7Bmsg%7D%7D%26from%3D%7B%7Bfrom%7D%7D"
 	if server.bodies[1] != form {
@@ -109,7 +106,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()
 	name, empty := "user", ""
 	setOps := Setting{Delivery: ops}
-	mailto, withUser, withoutPassword := Delivery{Type: Email, Value: "mailto:ops@example.com"}, ops, ops
+	mailto, withUser, withoutPassword := Delivery{Type: Email, Value: "mailto:ops@example.com"}, setOps, setOps
 	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
 	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?" + rest} }
 	hook := Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}
@@ -159,18 +156,14 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"502, spelling":                  {setOps, toOld, "502 " + toMailto, 1, respelled},
 		"502, spelling, nothing known":   {setOps, "", "502 " + toMailto, 1, other},
 		"lost, the read fails":           {setOps, toOld, "lost 502", 1, other},
-		"credentials, nothing known":     {Setting{Delivery: withUser}, "", "lost " + toOps, 0, other},
-		"empty password, nothing known":  {Setting{Delivery: withoutPassword}, "", "lost " + toOps, 0, other},
-		"credentials, same before":       {Setting{Delivery: withUser}, toOps, "lost " + toOps, 0, other},
-		"credentials, other before":      {Setting{Delivery: withUser}, toOld, "lost " + toOps, 1, asSet},
+		"credentials, nothing known":     {withUser, "", "lost " + toOps, 0, other},
+		"empty password, nothing known":  {withoutPassword, "", "lost " + toOps, 0, other},
+		"credentials, same before":       {withUser, toOps, "lost " + toOps, 0, other},
+		"credentials, other before":      {withUser, toOld, "lost " + toOps, 1, asSet},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			server := scripted(test.before + " " + test.responses)
-			calls := "notify json"
-			if test.set.Option == "" {
-				test.set.Option, calls = Receive, "set json"
-			}
-			calls += strings.Repeat(", get", test.reads)
+			calls := map[bool]string{true: "set json", false: "notify json"}[test.set.Option == Receive] + strings.Repeat(", get", test.reads)
 			client := newClient(t, server, withToken, withoutRetries)
 			if test.before != "" {
 				get(t, client)
@@ -186,7 +179,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 			known, found := client.Known(anyNumber)
 			if test.want != other {
 				wantSuccess(t, err)
-				knows, got := known.Option(test.set.Option), result.Option(test.set.Option)
+				knows, got := known.Options[test.set.Option], result.Options[test.set.Option]
 				if result.Respelled != (test.want == respelled) || knows != got {
 					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, knows, got)
 				}
@@ -194,10 +187,10 @@ func TestSettingIsConfirmed(t *testing.T) {
 			}
 			wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
 			if wantTime > 0 {
-				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+result.Delivery.String())
+				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+result.Options[test.set.Option].String())
 			}
 			if !MayHaveTakenEffect(err) || found {
-				t.Errorf("the error %v is certain, or it knows %+v", err, known.Delivery)
+				t.Errorf("the error %v is certain, or it knows %+v", err, known.Options)
 			}
 		})
 	}
@@ -208,7 +201,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()
 	empty := ""
-	d := Delivery{Type: Forward, Value: "3215551111", URLUsername: &empty}
+	setting := Setting{Delivery: forward, URLUsername: &empty}
 	for response, may := range map[string]bool{
 		toNumber: false, "ok": true, "success": true, "503": true, "lost": true, "401": false, "limit": false, "404": false, "422": false,
 	} {
@@ -219,7 +212,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			get(t, client)                                 // Logs in.
 			wantSuccess(t, set(t.Context(), client, none)) // Finds the encoding out.
 			ctx, _ := cancelLater(t, 500*time.Millisecond)
-			switch err := set(ctx, client, d); {
+			switch err := send(ctx, client, setting); {
 			case response == toNumber:
 				wantSuccess(t, err)
 			case IsNotFound(err) || response != "404" && KindOf(err) != Canceled, MayHaveTakenEffect(err) != may:
@@ -243,11 +236,12 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 func TestRejectedEmptyCredentials(t *testing.T) {
 	t.Parallel()
 	empty, name := "", "user"
-	url := Delivery{Type: URL, Value: callback}
-	removed, withUser := url, url
-	removed.URLUsername, removed.URLPassword = &empty, &empty
+	url := Setting{Delivery: Delivery{Type: URL, Value: callback}}
+	empties, withUser := url, url
+	empties.URLUsername, empties.URLPassword = &empty, &empty
 	withUser.URLUsername, withUser.URLPassword = &name, &empty
-	empties, must := Setting{Delivery: removed}, Setting{Delivery: removed, MustRemoveCredentials: true}
+	must := empties
+	must.MustRemoveCredentials = true
 	const success = `{"type":"url","url":"` + callback + `"}`
 	for _, test := range []struct {
 		set       Setting
@@ -257,11 +251,11 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 		kept, may bool
 	}{
 		{empties, "ok 422 " + success, "set json, set json, set json", "", true, false},
-		{Setting{Delivery: withUser}, "ok 422 " + success, "set json, set json, set json", "", true, false},
+		{withUser, "ok 422 " + success, "set json, set json, set json", "", true, false},
 		{empties, "422 400 " + success, "set json, set form, set json", "", true, false},
 		{empties, "422 400 400 " + success, "set json, set form, set json, set form", "", true, false}, // It reads only forms.
 		{empties, "ok " + success, "set json, set json", "", false, false},
-		{Setting{Delivery: url}, "ok 422", "set json, set json", "words of 422", false, false},
+		{url, "ok 422", "set json, set json", "words of 422", false, false},
 		{must, "ok 422", "set json, set json", "words of 422. The request also removes the earlier callback credentials", false, false},
 		{empties, "ok 422 400", "set json, set json, set json", "words of 422", false, false},
 		{empties, "ok 422 403", "set json, set json, set json", "words of 403", true, false},
@@ -274,7 +268,6 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 			if strings.HasPrefix(test.responses, "ok") {
 				wantSuccess(t, set(t.Context(), client, none))
 			}
-			test.set.Option = Receive
 			result, err := client.Set(t.Context(), anyNumber, test.set)
 			if err != nil || test.words != "" {
 				wantWords(t, err, test.words)
@@ -336,7 +329,7 @@ func TestPartialResponses(t *testing.T) {
 			_, err := client.Set(t.Context(), anyNumber, test.set)
 			wantSuccess(t, err)
 			f, err := client.GetFoneNumber(t.Context(), anyNumber, ReceiveNotify, SendNotify)
-			if wantSuccess(t, err); *f.Delivery != ops || *f.ReceiveNotify != hook || *f.SendNotify != none {
+			if wantSuccess(t, err); f.Options != (Options{ops, hook, none}) {
 				t.Errorf("the FoneNumber is known as %+v", f)
 			}
 			if f.Label != "Support" || f.Group != "Desk" || f.Status != CancellationPending {

@@ -178,11 +178,6 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	case failure.Kind == WrongEndpoint:
 		failure.Reason += ", which is not a response of the FoneStorm API"
 	case message != "":
-		if len(r.hidden) > 1 { // More than a slash.
-			for _, form := range formsOf(r.hidden) {
-				message = strings.ReplaceAll(message, form, "/…")
-			}
-		}
 		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(message))
 	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
 		failure.Reason += "; the response body was " + describe(body)

@@ -85,11 +85,11 @@ func scripted(words string) *script {
 // status of a rejection. An object after the name of another message option and "=" is that option.
 func respondTo(word string) responder {
 	if option, shown, found := strings.Cut(word, "={"); found && word[0] != '{' {
-		return respondWith(http.StatusOK, showing(MessageOption(option), "{"+shown))
+		return respondWith(http.StatusOK, showing(option, "{"+shown))
 	}
 	switch word[0] {
 	case '{':
-		return respondWith(http.StatusOK, showing(Receive, word))
+		return respondWith(http.StatusOK, showing("receive", word))
 	case '[':
 		return respondWith(http.StatusOK, `{"fonenumbers":`+word+`}`)
 	}
@@ -110,7 +110,7 @@ func respondTo(word string) responder {
 		"html":    respondWith(http.StatusOK, "<html><title>One moment please</title></html>"),
 		"empty":   respondWith(http.StatusOK, " \n"),
 		"success": respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`), // As in version 2.1.
-		"null":    respondWith(http.StatusOK, showing(Receive, "null")),
+		"null":    respondWith(http.StatusOK, showing("receive", "null")),
 		"another": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`),
 		"error":   respondWith(http.StatusOK, `{"error":"Gone Fishing"}`),
 	}[word]
@@ -186,8 +186,8 @@ func envelopeOf(status int, message string) string {
 }
 
 // showing returns the body of a response about anyNumber with this message option.
-func showing(option MessageOption, shown string) string {
-	return fmt.Sprintf(`{"fonenumber":{"fonenumber":%q,"is_active":"yes","sms_options":{%q:%s}}}`, anyNumber, string(option), shown)
+func showing(option, shown string) string {
+	return fmt.Sprintf(`{"fonenumber":{"fonenumber":%q,"is_active":"yes","sms_options":{%q:%s}}}`, anyNumber, option, shown)
 }
 
 // bubble runs a test on a fake clock.
@@ -253,7 +253,12 @@ func listAll(t testing.TB, client *Client) []FoneNumber {
 
 // set sets the delivery of anyNumber.
 func set(ctx context.Context, client *Client, d Delivery) error {
-	_, err := client.Set(ctx, anyNumber, Setting{Option: Receive, Delivery: d})
+	return send(ctx, client, Setting{Delivery: d})
+}
+
+// send sends a setting of anyNumber.
+func send(ctx context.Context, client *Client, s Setting) error {
+	_, err := client.Set(ctx, anyNumber, s)
 	return err
 }
 

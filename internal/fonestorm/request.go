@@ -48,7 +48,6 @@ type request struct {
 	path   string     // Relative to the endpoint.
 	query  url.Values // May be nil.
 	params params     // Parameters of the body, which is sent with POST; nil for a GET.
-	hidden string     // What follows the host of a URL in params, which messages must not show.
 }
 
 // call sends a request and returns its response as read by decode, which is called for each response that reports success. A body is

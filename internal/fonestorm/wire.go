@@ -129,12 +129,13 @@ func foneNumber(sent any) FoneNumber {
 	isDecided := false // Whether a place has a delivery, or had one.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
-		if d := decodeOption(options, Receive); d != nil && !isDecided {
-			f.Delivery = d
+		if d := decodeOption(options, Receive); d.Type != "" && !isDecided {
+			f.Options[Receive] = d
 			isDecided = d.Type != None || text(options, "receive", "url") != ""
 		}
-		f.ReceiveNotify = cmp.Or(f.ReceiveNotify, decodeOption(options, ReceiveNotify))
-		f.SendNotify = cmp.Or(f.SendNotify, decodeOption(options, SendNotify))
+		for _, o := range []MessageOption{ReceiveNotify, SendNotify} {
+			f.Options[o] = cmp.Or(f.Options[o], decodeOption(options, o))
+		}
 	}
 	return f
 }
@@ -154,12 +155,12 @@ func parseStatus(active string) Status {
 	}
 }
 
-// decodeOption reads a message option, which has a member for each type of destination; nil if it is missing. Members of other types
+// decodeOption reads a message option, which has a member for each type of destination; the zero value if it is missing. Members of other types
 // than the current one contain old values.
-func decodeOption(options any, o MessageOption) *Delivery {
-	sent, found := member(options, string(o)).(map[string]any)
+func decodeOption(options any, o MessageOption) Delivery {
+	sent, found := member(options, o.member()).(map[string]any)
 	if !found {
-		return nil
+		return Delivery{}
 	}
 	kind, url, email := text(sent, "type"), text(sent, "url"), text(sent, "email")
 	switch isUntyped := o != Receive && kind == ""; { // Older versions return no type of a notification.
@@ -168,7 +169,7 @@ func decodeOption(options any, o MessageOption) *Delivery {
 	case isUntyped && email != "":
 		kind = string(Email)
 	}
-	d := &Delivery{Type: parseType(kind)}
+	d := Delivery{Type: parseType(kind)}
 	switch d.Type {
 	case None:
 		return d

@@ -10,7 +10,7 @@ import (
 // The documents show a FoneNumber in several forms, and the live service may mix them.
 func TestDecodeFoneNumber(t *testing.T) {
 	t.Parallel()
-	email := &Delivery{Type: Email, Value: "a@b.c"}
+	email := Delivery{Type: Email, Value: "a@b.c"}
 	for name, test := range map[string]struct {
 		members string // In addition to the number.
 		want    FoneNumber
@@ -19,31 +19,31 @@ func TestDecodeFoneNumber(t *testing.T) {
 			`"label":"Demo Number","group":"Demo Group","sms_options":{"receive":{"type":"email","email":"ops@example.com",
 			"device":"21915233078","forward":"","url":null,"url_method":null},"receive_notify":{"url":null,"method":null},
 			"send_notify":{"url":null,"method":null},"sms_enabled":"yes","mms_enabled":"yes"},"is_active":"yes"`,
-			FoneNumber{Label: "Demo Number", Group: "Demo Group", Status: Active, Delivery: &ops, ReceiveNotify: &none, SendNotify: &none},
+			FoneNumber{Label: "Demo Number", Group: "Demo Group", Status: Active, Options: Options{ops, none, none}},
 		},
-		"message_options":                   {`"message_options":{"receive":{"type":"Device","device":"987"},"messaging_enabled":"yes"}`, FoneNumber{Delivery: &Delivery{Type: Device, Value: "987"}}},
-		"both groups, the old one receives": {`"sms_options":{"receive":{"type":"Forward","forward":"3215551111"}},"message_options":{"messaging_enabled":"yes"}`, FoneNumber{Delivery: &forward}},
-		"both groups, one is unset":         {`"sms_options":{"receive":{"type":""}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Delivery: email}},
-		"both groups, one is turned off":    {`"sms_options":{"receive":{"type":"None","url":"https://x.test"}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Delivery: &none}},
+		"message_options":                   {`"message_options":{"receive":{"type":"Device","device":"987"},"messaging_enabled":"yes"}`, FoneNumber{Options: Options{Delivery{Type: Device, Value: "987"}}}},
+		"both groups, the old one receives": {`"sms_options":{"receive":{"type":"Forward","forward":"3215551111"}},"message_options":{"messaging_enabled":"yes"}`, FoneNumber{Options: Options{forward}}},
+		"both groups, one is unset":         {`"sms_options":{"receive":{"type":""}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Options: Options{email}}},
+		"both groups, one is turned off":    {`"sms_options":{"receive":{"type":"None","url":"https://x.test"}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Options: Options{none}}},
 		"neither group":                     {`"label":"x"`, FoneNumber{Label: "x"}},
-		"stale fields":                      {`"message_options":{"receive":{"type":"none","device":"1","email":"a@b.c","url":"https://x.test","url_method":"GET","forward":"2"}}`, FoneNumber{Delivery: &none}},
-		"URL with method in lower case":     {`"message_options":{"receive":{"type":"url","url":"https://x.test","url_method":"get"}}`, FoneNumber{Delivery: &Delivery{Type: URL, Value: "https://x.test", URLMethod: "GET"}}},
-		"unset as empty text":               {`"message_options":{"receive":{"type":"URL","url":"","url_method":""}}`, FoneNumber{Delivery: &Delivery{Type: URL}}},
-		"type null":                         {`"message_options":{"receive":{"type":null}}`, FoneNumber{Delivery: &none}},
-		"type padded":                       {`"sms_options":{"receive":{"type":" EMAIL ","email":" a@b.c "}}`, FoneNumber{Delivery: email}},
-		"receive on top":                    {`"receive":{"type":"email","email":"a@b.c"},"sms_enabled":"no"`, FoneNumber{Delivery: email, MessagingDisabled: true}},
+		"stale fields":                      {`"message_options":{"receive":{"type":"none","device":"1","email":"a@b.c","url":"https://x.test","url_method":"GET","forward":"2"}}`, FoneNumber{Options: Options{none}}},
+		"URL with method in lower case":     {`"message_options":{"receive":{"type":"url","url":"https://x.test","url_method":"get"}}`, FoneNumber{Options: Options{Delivery{Type: URL, Value: "https://x.test", URLMethod: "GET"}}}},
+		"unset as empty text":               {`"message_options":{"receive":{"type":"URL","url":"","url_method":""}}`, FoneNumber{Options: Options{Delivery{Type: URL}}}},
+		"type null":                         {`"message_options":{"receive":{"type":null}}`, FoneNumber{Options: Options{none}}},
+		"type padded":                       {`"sms_options":{"receive":{"type":" EMAIL ","email":" a@b.c "}}`, FoneNumber{Options: Options{email}}},
+		"receive on top":                    {`"receive":{"type":"email","email":"a@b.c"},"sms_enabled":"no"`, FoneNumber{Options: Options{email}, MessagingDisabled: true}},
 		"receive as array":                  {`"sms_options":{"receive":[]}`, FoneNumber{}},
-		"value repeated":                    {`"sms_options":{"receive":{"type":"email","value":"a@b.c"}}`, FoneNumber{Delivery: email}},
+		"value repeated":                    {`"sms_options":{"receive":{"type":"email","value":"a@b.c"}}`, FoneNumber{Options: Options{email}}},
 		"label as number":                   {`"label":7,"group":8.50`, FoneNumber{Label: "7", Group: "8.50"}},
 		"active":                            {`"is_active":"YES"`, FoneNumber{Status: Active}},
 		"active as boolean":                 {`"is_active":true`, FoneNumber{Status: Active}},
 		"inactive as boolean":               {`"is_active":false`, FoneNumber{Status: CancellationPending}},
 		"activity unknown":                  {`"is_active":"suspended"`, FoneNumber{Status: StatusUnknown}},
-		"callback notified":                 {`"sms_options":{"receive_notify":{"type":"callback","url":" https://x.test ","method":"json"}}`, FoneNumber{ReceiveNotify: &Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}},
-		"URL notified":                      {`"sms_options":{"receive_notify":{"url":"https://x.test","method":"POST"}}`, FoneNumber{ReceiveNotify: &Delivery{Type: Callback, Value: "https://x.test", URLMethod: "POST"}}},
-		"e-mail notified":                   {`"sms_options":{"receive_notify":{"type":"EMAIL","email":"a@b.c"}}`, FoneNumber{ReceiveNotify: email}},
-		"address notified":                  {`"sms_options":{"receive_notify":{"email":"a@b.c"}}`, FoneNumber{ReceiveNotify: email}},
-		"undocumented type":                 {`"message_options":{"receive":{"type":"pager","device":"1"}}`, FoneNumber{Delivery: &Delivery{Type: "pager"}}},
+		"callback notified":                 {`"sms_options":{"receive_notify":{"type":"callback","url":" https://x.test ","method":"json"}}`, FoneNumber{Options: Options{ReceiveNotify: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}}},
+		"URL notified":                      {`"sms_options":{"receive_notify":{"url":"https://x.test","method":"POST"}}`, FoneNumber{Options: Options{ReceiveNotify: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "POST"}}}},
+		"e-mail notified":                   {`"sms_options":{"receive_notify":{"type":"EMAIL","email":"a@b.c"}}`, FoneNumber{Options: Options{ReceiveNotify: email}}},
+		"address notified":                  {`"sms_options":{"receive_notify":{"email":"a@b.c"}}`, FoneNumber{Options: Options{ReceiveNotify: email}}},
+		"undocumented type":                 {`"message_options":{"receive":{"type":"pager","device":"1"}}`, FoneNumber{Options: Options{Delivery{Type: "pager"}}}},
 		"cancellation pending":              {`"is_active":"no"`, FoneNumber{Status: CancellationPending}},
 		"cancelled":                         {`"is_active":"cancel"`, FoneNumber{Status: Cancelled}},
 		"messaging disabled":                {`"message_options":{"messaging_enabled":"No"}`, FoneNumber{MessagingDisabled: true}},
@@ -56,7 +56,7 @@ func TestDecodeFoneNumber(t *testing.T) {
 		wantSuccess(t, err, errList)
 		for _, got := range append(all, one) {
 			if !reflect.DeepEqual(got, test.want) {
-				t.Errorf("%s: read %+v with %+v, want %+v with %+v", name, got, got.Delivery, test.want, test.want.Delivery)
+				t.Errorf("%s: read %+v, want %+v", name, got, test.want)
 			}
 		}
 	}
@@ -162,7 +162,7 @@ func TestMembersOfEveryType(t *testing.T) {
 		`""`, `"x"`, `"\u0000"`, `"\ud800"`, `[]`, `["x"]`, `[[]]`, `{}`, `{"type":"email"}`, `{"url":{}}`,
 	} {
 		f, err := decodeFoneNumber([]byte(strings.ReplaceAll(response, "?", value)))
-		if err != nil || f.Number != anyNumber || *f.Delivery != ops {
+		if err != nil || f.Number != anyNumber || f.Options[Receive] != ops {
 			t.Errorf("with %s it is read as %+v: %v", value, f, err)
 		}
 	}

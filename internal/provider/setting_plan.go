@@ -89,7 +89,7 @@ func (r *settingResource) planNothing(rec record) diag.Diagnostics {
 		return diags
 	}
 	if f, known := r.client.Known(m.FoneNumber.ValueString()); known {
-		diags.Append(r.fitDiagnostics(m, f.Option(m.option()).Normalized(), false)...)
+		diags.Append(r.fitDiagnostics(m, f.Options[m.option()].Normalized(), false)...)
 	}
 	return diags
 }
@@ -129,7 +129,7 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 	}
 	now := before.destination()
 	if f, err := r.check(ctx, number, after.option()); err == nil {
-		now = f.Option(after.option())
+		now = f.Options[after.option()]
 	}
 	diags.Append(callbackChangeDiagnostics(now, before, after, rec)...)
 	return diags
@@ -163,7 +163,7 @@ func callbackChangeDiagnostics(now fonestorm.Delivery, before, after settingMode
 			fmt.Sprintf("FoneStorm calls the callback URL of FoneNumber %s with %q now. Applying this plan changes the method to \"POST\", the only one that can be set. "+
 				"Make sure that the callback URL accepts POST requests.", number, method))
 	}
-	if setting := after.ToAPI(&now, handedOver{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
+	if setting := after.ToAPI(now, handedOver{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
 			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
 				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), number))
@@ -191,7 +191,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 	isOurs := true
 	if f, err := r.check(ctx, number, before.option()); err == nil {
 		f, isOurs = r.inEffect(ctx, f, rec)
-		now = f.Option(before.option())
+		now = f.Options[before.option()]
 	}
 	after := now.Normalized()
 	switch {
@@ -247,7 +247,7 @@ func (r *settingResource) preview(ctx context.Context, after settingModel, rec r
 // overwriteDiagnostics warns if a create finds a destination: either another one, which it overwrites, or the configured delivery,
 // which its destroy will end.
 func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record) (diags diag.Diagnostics) {
-	found := f.Option(after.option())
+	found := f.Options[after.option()]
 	same := after.isKnown() && fonestorm.SameDestination(found.Normalized(), after.destination())
 	isHarmless := after.OnDestroy.ValueString() == onDestroyKeep || !after.isDelivery() && found.URLMethod == after.destination().URLMethod
 	switch {
@@ -321,11 +321,11 @@ func (r *settingResource) fitDiagnostics(m settingModel, to fonestorm.Delivery, 
 	f, _ := r.client.Known(number)
 	willBe := func(o fonestorm.MessageOption) (is fonestorm.Delivery, changes bool) {
 		is, isPlanned := all[o]
-		shown := f.Shown(o)
-		if shown != nil && !isPlanned {
+		shown := f.Options[o]
+		if shown.Type != "" && !isPlanned {
 			return shown.Normalized(), false
 		}
-		return is, is.Type != "" && (shown == nil || !fonestorm.SameDestination(is, shown.Normalized()))
+		return is, is.Type != "" && (shown.Type == "" || !fonestorm.SameDestination(is, shown.Normalized()))
 	}
 	delivery, deliveryChanges := willBe(fonestorm.Receive)
 	notification, notificationChanges := willBe(fonestorm.ReceiveNotify)

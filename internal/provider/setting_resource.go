@@ -116,15 +116,17 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		if why := notConfigurable(f, state.option(), "cannot be imported", "Remove the import of this FoneNumber. "); why != "" {
 			resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable, why)
 		}
-		rec = record{Setting: state.id(), Applied: []fonestorm.Delivery{f.Option(state.option()).Normalized()}, Unseen: true}
 		state.OnDestroy = types.StringValue(onDestroyKeep)
+	}
+	isNew := rec.ID == ""
+	if isNew {
+		rec = record{Setting: state.id(), Applied: []fonestorm.Delivery{f.Options[state.option()].Normalized()}, Unseen: true}
 	}
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	rec, isNew := rec.of(state), rec.ID == ""
 	f, inEffect := r.inEffect(ctx, f, rec)
 	if inEffect && !r.stays(state, &rec, importing, &resp.Diagnostics) || !inEffect && rec.Failed {
 		resp.State.RemoveResource(ctx)
@@ -142,14 +144,14 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 // something else than a single read, so only a single read decides that it does not.
 func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, rec record) (fonestorm.FoneNumber, bool) {
 	option := settingWithID(rec.Setting).option()
-	_, ours := rec.find(f.Option(option))
+	_, ours := rec.find(f.Options[option])
 	if ours || !f.Listed {
 		return f, ours
 	}
 	if again, err := r.client.ReadFoneNumber(ctx, f.Number); err == nil {
 		f = again
 	}
-	_, ours = rec.find(f.Option(option))
+	_, ours = rec.find(f.Options[option])
 	return f, ours
 }
 
@@ -222,16 +224,16 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 	return setting, rec, err
 }
 
-// now returns what FoneStorm shows before a change; nil if it cannot be read. All changes of a process share a few requests.
-func (r *settingResource) now(ctx context.Context, plan settingModel, rec record) *fonestorm.Delivery {
+// now returns what FoneStorm shows before a change; the zero value if it cannot be read. All changes of a process share a few requests.
+func (r *settingResource) now(ctx context.Context, plan settingModel, rec record) fonestorm.Delivery {
 	f, err := r.client.GetFoneNumber(ctx, plan.FoneNumber.ValueString(), plan.option())
 	if err != nil {
-		return nil
+		return fonestorm.Delivery{}
 	}
 	if len(rec.Applied) > 0 { // A new resource has no destination to find.
 		f, _ = r.inEffect(ctx, f, rec)
 	}
-	return new(f.Option(plan.option()))
+	return f.Options[plan.option()]
 }
 
 // Delete turns the setting off if it still has a destination that this resource applied, see ownership.
@@ -242,9 +244,6 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	number, rec := state.FoneNumber.ValueString(), planned.of(state)
-	if !planned.isAbout(state) {
-		rec.Applied = nil // The object is tainted, and its refreshed state may show what something else set.
-	}
 	r.applying.Store(true)
 	defer r.lock(number)()
 	if planned.Creates == state.id() {
@@ -265,7 +264,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	off := state.off().ToAPI(nil, handedOver{state, rec})
+	off := state.off().ToAPI(fonestorm.Delivery{}, handedOver{state, rec})
 	left, err := r.turnOff(ctx, number, off, rec)
 	resp.Diagnostics.Append(left...)
 	switch {
@@ -284,7 +283,7 @@ func (r *settingResource) turnOff(ctx context.Context, number string, off fonest
 		return nil, err
 	}
 	f, inEffect := r.inEffect(ctx, f, rec)
-	switch now := f.Option(off.Option); {
+	switch now := f.Options[off.Option]; {
 	case now.Type == fonestorm.None:
 		return nil, nil
 	case !inEffect:
