@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -128,8 +127,10 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 		diags.Append(r.deviceDiagnostics(ctx, after)...)
 	}
 	now := before.destination()
-	if f, err := r.check(ctx, number, after.option()); err == nil {
-		now = f.Options[after.option()]
+	if r.checks() {
+		if f, _, err := r.current(ctx, after, rec); err == nil {
+			now = f.Options[after.option()]
+		}
 	}
 	diags.Append(callbackChangeDiagnostics(now, before, after, rec)...)
 	return diags
@@ -189,9 +190,10 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 		return r.fitDiagnostics(before, now, true)
 	}
 	isOurs := true
-	if f, err := r.check(ctx, number, before.option()); err == nil {
-		f, isOurs = r.inEffect(ctx, f, rec)
-		now = f.Options[before.option()]
+	if r.checks() {
+		if f, inEffect, err := r.current(ctx, before, rec); err == nil {
+			now, isOurs = f.Options[before.option()], inEffect
+		}
 	}
 	after := now.Normalized()
 	switch {
@@ -225,11 +227,12 @@ func keepEndsDiagnostics(before, after settingModel) (diags diag.Diagnostics) {
 
 // preview compares a new delivery with the current one in FoneStorm.
 func (r *settingResource) preview(ctx context.Context, after settingModel, rec record) (diags diag.Diagnostics) {
-	number := after.FoneNumber.ValueString()
-	f, err := r.check(ctx, number, after.option())
-	switch {
-	case errors.Is(err, errNotChecked):
+	if !r.checks() {
 		return nil
+	}
+	number := after.FoneNumber.ValueString()
+	f, err := r.client.GetFoneNumber(ctx, number, after.option())
+	switch {
 	case fonestorm.IsNotFound(err):
 		return r.absentDiagnostics(err, after)
 	case err != nil:
@@ -298,17 +301,6 @@ func (r *settingResource) absentDiagnostics(err error, after settingModel) (diag
 	return diags
 }
 
-// errNotChecked means that a plan does not read from FoneStorm, because of its configuration or because it is already applied.
-var errNotChecked = errors.New("not checked")
-
-// check reads a FoneNumber for a plan.
-func (r *settingResource) check(ctx context.Context, number string, option fonestorm.MessageOption) (fonestorm.FoneNumber, error) {
-	if !r.checkOnPlan || r.client == nil || r.applying.Load() {
-		return fonestorm.FoneNumber{}, errNotChecked
-	}
-	return r.client.GetFoneNumber(ctx, number, option)
-}
-
 // fitDiagnostics records what a setting will be, and warns if the plan makes the delivery and the receive notification of the
 // FoneNumber not fit together. Each has a resource of its own, or none, and Terraform plans them in any order. So both compare
 // what is planned so far, and, for a setting that is not planned, what FoneStorm shows. The first one that finds a problem warns.
@@ -347,10 +339,7 @@ func (r *settingResource) fitDiagnostics(m settingModel, to fonestorm.Delivery, 
 
 // deviceDiagnostics warns about a device that is not in the account.
 func (r *settingResource) deviceDiagnostics(ctx context.Context, after settingModel) (diags diag.Diagnostics) {
-	if after.kind() != fonestorm.Device || !after.isKnown() {
-		return nil
-	}
-	if _, err := r.check(ctx, after.FoneNumber.ValueString(), after.option()); err != nil {
+	if after.kind() != fonestorm.Device || !after.isKnown() || !r.checks() {
 		return nil
 	}
 	list, err := r.client.ListDevices(ctx)

@@ -95,7 +95,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	number := state.FoneNumber.ValueString()
 
-	f, err := r.client.GetFoneNumber(ctx, number, state.option())
+	f, inEffect, err := r.current(ctx, state, rec)
 	switch {
 	case err == nil:
 	case importing:
@@ -121,13 +121,13 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	isNew := rec.ID == ""
 	if isNew {
 		rec = record{Setting: state.id(), Applied: []fonestorm.Delivery{f.Options[state.option()].Normalized()}, Unseen: true}
+		inEffect = true
 	}
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	f, inEffect := r.inEffect(ctx, f, rec)
 	if inEffect && !r.stays(state, &rec, importing, &resp.Diagnostics) || !inEffect && rec.Failed {
 		resp.State.RemoveResource(ctx)
 		return
@@ -140,19 +140,21 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 }
 
-// inEffect reports whether FoneStorm shows a destination that was applied, and returns the FoneNumber to refresh with. A list can show
-// something else than a single read, so only a single read decides that it does not.
-func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, rec record) (fonestorm.FoneNumber, bool) {
-	option := settingWithID(rec.Setting).option()
-	_, ours := rec.find(f.Options[option])
-	if ours || !f.Listed {
-		return f, ours
+// current returns the FoneNumber of a setting, and whether FoneStorm shows a destination that was applied. A list can show something
+// else than a single read, so only a single read decides that it does not.
+func (r *settingResource) current(ctx context.Context, m settingModel, rec record) (f fonestorm.FoneNumber, inEffect bool, err error) {
+	f, err = r.client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), m.option())
+	if err != nil || len(rec.Applied) == 0 {
+		return f, false, err
+	}
+	if _, inEffect = rec.find(f.Options[m.option()]); inEffect || !f.Listed {
+		return f, inEffect, nil
 	}
 	if again, err := r.client.ReadFoneNumber(ctx, f.Number); err == nil {
 		f = again
 	}
-	_, ours = rec.find(f.Options[option])
-	return f, ours
+	_, inEffect = rec.find(f.Options[m.option()])
+	return f, inEffect, nil
 }
 
 // stays reports whether an object that is in effect stays in the state, see ownership. An import of a setting that the state already
@@ -207,7 +209,8 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *settingResource) set(ctx context.Context, plan, config settingModel, before handedOver, diags *diag.Diagnostics) (fonestorm.Setting, record, error) {
 	number := plan.FoneNumber.ValueString()
 	plan.URLPasswordWO = config.URLPasswordWO // Only the configuration contains it.
-	setting := plan.ToAPI(r.now(ctx, plan, before.rec), before)
+	f, _, _ := r.current(ctx, plan, before.rec) // If it cannot be read, it is unknown. All changes of a process share a few requests.
+	setting := plan.ToAPI(f.Options[plan.option()], before)
 	result, err := r.client.Set(ctx, number, setting)
 	rec := before.rec
 	if err == nil || fonestorm.MayHaveTakenEffect(err) {
@@ -222,18 +225,6 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 	}
 	diags.Append(apiDiagnostic(err, number))
 	return setting, rec, err
-}
-
-// now returns what FoneStorm shows before a change; the zero value if it cannot be read. All changes of a process share a few requests.
-func (r *settingResource) now(ctx context.Context, plan settingModel, rec record) fonestorm.Delivery {
-	f, err := r.client.GetFoneNumber(ctx, plan.FoneNumber.ValueString(), plan.option())
-	if err != nil {
-		return fonestorm.Delivery{}
-	}
-	if len(rec.Applied) > 0 { // A new resource has no destination to find.
-		f, _ = r.inEffect(ctx, f, rec)
-	}
-	return f.Options[plan.option()]
 }
 
 // Delete turns the setting off if it still has a destination that this resource applied, see ownership.
@@ -265,7 +256,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 
 	off := state.off().ToAPI(fonestorm.Delivery{}, handedOver{state, rec})
-	left, err := r.turnOff(ctx, number, off, rec)
+	left, err := r.turnOff(ctx, state, off, rec)
 	resp.Diagnostics.Append(left...)
 	switch {
 	case fonestorm.IsNotFound(err):
@@ -277,23 +268,22 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 }
 
 // turnOff turns a setting off if FoneStorm shows a destination that was applied, and otherwise warns that it was left unchanged.
-func (r *settingResource) turnOff(ctx context.Context, number string, off fonestorm.Setting, rec record) (diags diag.Diagnostics, _ error) {
-	f, err := r.client.GetFoneNumber(ctx, number, off.Option)
+func (r *settingResource) turnOff(ctx context.Context, state settingModel, off fonestorm.Setting, rec record) (diags diag.Diagnostics, _ error) {
+	f, inEffect, err := r.current(ctx, state, rec)
 	if err != nil {
 		return nil, err
 	}
-	f, inEffect := r.inEffect(ctx, f, rec)
 	switch now := f.Options[off.Option]; {
 	case now.Type == fonestorm.None:
 		return nil, nil
 	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The %s of FoneNumber %s is %s, which was not set by this resource, so it was left unchanged. To end it, change it in FoneStorm.",
-				off.Option, number, now))
+				off.Option, f.Number, now))
 		return diags, nil
 	}
-	result, err := r.client.Set(ctx, number, off)
-	return settingDiagnostics(number, off, result), err
+	result, err := r.client.Set(ctx, f.Number, off)
+	return settingDiagnostics(f.Number, off, result), err
 }
 
 // save stores a model in the state, its identity, and its record in private state.
