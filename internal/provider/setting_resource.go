@@ -66,7 +66,6 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 	set, rec, err := r.set(ctx, plan, config, old, &resp.Diagnostics)
 	if err != nil {
 		plan = plan.afterFailure(set, err)
-		rec.Failed = true
 	}
 	if len(rec.Applied) == 0 {
 		return
@@ -74,8 +73,8 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
 }
 
-// Read refreshes the state. It removes an object whose setting another object manages, or whose failed create did not take
-// effect, and a FoneNumber that is no longer in the account.
+// Read refreshes the state. It removes an object whose setting another object manages, and one whose FoneNumber is no longer in the
+// account.
 func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	state := r.load(ctx, req.State, &resp.Diagnostics)
 	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
@@ -120,7 +119,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	isNew := rec.ID == ""
 	if isNew {
-		rec = record{Setting: state.id(), Applied: []fonestorm.Delivery{f.Options[state.option()].Normalized()}, Unseen: true}
+		rec = record{Setting: state.id(), Applied: []fonestorm.Delivery{f.Options[state.option()].Normalized()}, Unseen: true}.identified()
 		inEffect = true
 	}
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
@@ -128,7 +127,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
-	if inEffect && !r.stays(state, &rec, importing, &resp.Diagnostics) || !inEffect && rec.Failed {
+	if inEffect && !r.stays(state, rec, importing, &resp.Diagnostics) {
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -136,7 +135,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if isNew { // Otherwise nothing has changed, and a difference would count as drift.
-		resp.Diagnostics.Append(r.save(ctx, state, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
+		resp.Diagnostics.Append(r.save(ctx, state, rec, &resp.State, resp.Identity, resp.Private)...)
 	}
 }
 
@@ -159,8 +158,7 @@ func (r *settingResource) current(ctx context.Context, m settingModel, rec recor
 
 // stays reports whether an object that is in effect stays in the state, see ownership. An import of a setting that the state already
 // contains is an error.
-func (r *settingResource) stays(state settingModel, rec *record, importing bool, diags *diag.Diagnostics) bool {
-	*rec = rec.identified()
+func (r *settingResource) stays(state settingModel, rec record, importing bool, diags *diag.Diagnostics) bool {
 	first, imported := r.refreshes(state.id(), rec.ID, importing)
 	switch {
 	case first:
@@ -208,7 +206,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 // set sends the planned setting and returns what was sent and the record. It adds diagnostics, including the returned error.
 func (r *settingResource) set(ctx context.Context, plan, config settingModel, before handedOver, diags *diag.Diagnostics) (fonestorm.Setting, record, error) {
 	number := plan.FoneNumber.ValueString()
-	plan.URLPasswordWO = config.URLPasswordWO // Only the configuration contains it.
+	plan.URLPasswordWO = config.URLPasswordWO   // Only the configuration contains it.
 	f, _, _ := r.current(ctx, plan, before.rec) // If it cannot be read, it is unknown. All changes of a process share a few requests.
 	setting := plan.ToAPI(f.Options[plan.option()], before)
 	result, err := r.client.Set(ctx, number, setting)
