@@ -8,32 +8,32 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// settingResource manages one setting of a FoneNumber: its delivery or one of its notifications. It is embedded in a resource, which
-// adds the schema.
+// settingResource is a resource that manages one setting of a FoneNumber: its delivery or one of its notifications.
 type settingResource struct {
 	*providerData
 	name     string // Name of the resource without that of the provider.
-	hasEvent bool   // Whether the setting is a notification, which has an event.
+	schema   func() schema.Schema
+	hasEvent bool // Whether the setting is a notification, which has an event.
 
 	// load reads a configuration, plan, or state, and attributes returns the struct with all attributes, to store as a plan or state.
 	load       func(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel
 	attributes func(m settingModel) any
 }
 
-// completeResource is what a resource implements.
-type completeResource interface {
+var _ interface {
 	resource.ResourceWithConfigure
 	resource.ResourceWithIdentity
 	resource.ResourceWithImportState
 	resource.ResourceWithModifyPlan
 	resource.ResourceWithValidateConfig
-}
+} = (*settingResource)(nil)
 
 // Configure is called by the framework before all calls that need the provider configuration.
 func (r *settingResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
@@ -42,6 +42,10 @@ func (r *settingResource) Configure(_ context.Context, req resource.ConfigureReq
 
 func (r *settingResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + r.name
+}
+
+func (r *settingResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = r.schema()
 }
 
 // attributeSource is a configuration, plan, or state. The framework does not export an interface for them.
