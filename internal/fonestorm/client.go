@@ -21,7 +21,6 @@
 package fonestorm
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -80,10 +79,9 @@ type Client struct {
 	http     *http.Client
 	secrets  secrets
 
-	pace            *pace
-	unreachable     atomic.Int32 // How many calls in a row got no response.
-	loginEncoding   atomic.Int32 // The encoding that FoneStorm accepted last, see call; zero if none.
-	settingEncoding atomic.Int32
+	pace        *pace
+	unreachable atomic.Int32        // How many calls in a row got no response.
+	encodings   [roles]atomic.Int32 // The encoding that FoneStorm accepted last for each role; zero if none.
 
 	userToken       once[string]           // The token of the last login.
 	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
@@ -118,14 +116,10 @@ func New(config Config) (*Client, error) {
 }
 
 func realNetwork() http.RoundTripper {
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12}, // With the system's roots.
-		TLSHandshakeTimeout: 10 * time.Second,
-		ForceAttemptHTTP2:   true,
-		IdleConnTimeout:     90 * time.Second,
-		MaxIdleConnsPerHost: 32, // Terraform's default parallelism is 10, but users can raise it.
-	}
+	standard, _ := http.DefaultTransport.(*http.Transport)
+	network := standard.Clone()      // It uses the environment's proxy, the system's roots, and TLS 1.2 or later.
+	network.MaxIdleConnsPerHost = 32 // Terraform's default parallelism is 10, but users can raise it.
+	return network
 }
 
 // ParseEndpoint validates and parses a base URL of the API. It accepts plain http only for a loopback host, because requests

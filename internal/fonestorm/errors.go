@@ -143,18 +143,19 @@ func unconfirmed(notFound error, why string) *Error {
 	return failure
 }
 
-// rejectedInBoth returns the failure to report after FoneStorm rejected a request as JSON and responded to it as a form; nil if it
-// accepted the form. The rejection of JSON is about the content, unless it says that FoneStorm does not read JSON.
-func rejectedInBoth(r *request, inJSON, inForm *Error) *Error {
-	if inForm == nil {
+// rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if it
+// accepted that. If both are rejected, the first rejection is about the content, unless it says that FoneStorm does not read JSON.
+func rejectedTwice(r *request, first, second error) error {
+	if second == nil {
 		return nil
 	}
-	failure := inForm
-	if (isUnreadBody(r, inForm) || inForm.Status == http.StatusNotFound) && inJSON.Status != http.StatusUnsupportedMediaType {
-		failure = inJSON // A service that reads only JSON finds no FoneNumber in a form.
+	failure, rejected := *asError(second), asError(first)
+	mayBe := failure.uncertain || rejected.uncertain
+	if (isUnreadBody(r, second) || failure.Status == http.StatusNotFound) && rejected.Status != http.StatusUnsupportedMediaType {
+		failure = *rejected // A service that reads only JSON finds no FoneNumber in a form.
 	}
-	failure.uncertain = inJSON.uncertain || inForm.uncertain
-	return failure
+	failure.uncertain = mayBe
+	return &failure
 }
 
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
@@ -245,9 +246,6 @@ func isRateLimit(status int, message string) bool {
 func isUnreadBody(r *request, err error) bool {
 	return isRejectedWith(err, 400, 415, 422) && asError(err).Call == r.text
 }
-
-// isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
-func isUnsupported(err error) bool { return isRejectedWith(err, 400, 404, 410, 415, 422) }
 
 // isRejectedWith reports whether FoneStorm rejected a request with one of these statuses, and not because of the rate limit.
 func isRejectedWith(err error, statuses ...int) bool {

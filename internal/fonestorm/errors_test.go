@@ -58,7 +58,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 	}
 }
 
-// What each status means for each call if the response is FoneStorm's.
+// What each status means for each call if the response is FoneStorm's, and which of them are retried.
 func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
 	operations := []role{logsIn, choosesSubaccount, readsOne, lists, sets}
@@ -70,7 +70,8 @@ func TestKindsOfFailures(t *testing.T) {
 		422: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected},
 	}
 	for status, kind := range map[int]Kind{ // These mean the same for each call.
-		401: AuthenticationFailed, 402: PaymentRequired, 405: Rejected, 408: ServerError, 410: Rejected, 415: Rejected, 429: RateLimited, 501: ServerError, 503: ServerError,
+		401: AuthenticationFailed, 402: PaymentRequired, 405: Rejected, 408: ServerError, 409: Rejected, 410: Rejected, 415: Rejected, 423: Rejected,
+		428: Rejected, 429: RateLimited, 451: Rejected, 500: ServerError, 501: ServerError, 502: ServerError, 503: ServerError, 504: ServerError,
 	} {
 		wants[status] = slices.Repeat([]Kind{kind}, len(operations))
 	}
@@ -82,6 +83,9 @@ func TestKindsOfFailures(t *testing.T) {
 			got := client.failedResponse(r, sent, response, []byte(envelopeOf(status, "no")))
 			if got.Kind != want[i] || got.uncertain != (o == sets && got.Kind == ServerError) {
 				t.Errorf("%d in response to role %d is of kind %d, want %d; it may have taken effect: %t", status, o, got.Kind, want[i], got.uncertain)
+			}
+			if retried := got.Kind == RateLimited || got.Kind == ServerError && status != 501; got.retryable != retried {
+				t.Errorf("%d is retried: %t", status, got.retryable)
 			}
 		}
 	}

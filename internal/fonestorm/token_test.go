@@ -84,41 +84,13 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 	})
 }
 
-// A login may end the tokens of earlier ones. Even then, two concurrent programs both finish.
-func TestTwoClientsThatEndEachOthersTokens(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		var logins atomic.Int32
-		server := responder(func(r *http.Request) (*http.Response, error) {
-			time.Sleep(100 * time.Millisecond)
-			switch kind, token := kindOf(r), tokenOf(r); {
-			case kind == "login":
-				return issue(fmt.Sprint("user ", logins.Add(1)))(r)
-			case !strings.HasSuffix(token, fmt.Sprint(" ", logins.Load())):
-				return respondTo("401")(r)
-			case kind == "subaccount":
-				return issue(fmt.Sprint("subaccount ", logins.Load()))(r)
-			default:
-				return respondTo("ok")(r)
-			}
-		})
-		clients := [2]*Client{newClient(t, server, paced, withSubaccount), newClient(t, server, paced, withSubaccount)}
-		begun := time.Now()
-		for range 10 {
-			wantSuccess(t, together(20, func(i int) error { return set(t.Context(), clients[i%2], none) })...)
-		}
-		if took := time.Since(begun); took > 5*time.Minute || logins.Load() < 3 {
-			t.Errorf("took %s and %d logins", took, logins.Load())
-		}
-	})
-}
-
 // FracTEL may lock an account after too many wrong passwords. A rejected subaccount is not requested again either. A rejection with
 // 400 may be about the encoding, so it is repeated as a form.
 func TestRejectedLoginIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for responses, calls := range map[string]string{
 		"401": "login json", "400": "login json, login form",
-		"login 400": "login json, subaccount json", "login 404": "login json, subaccount json",
+		"login 400": "login json, subaccount json, subaccount form", "login 404": "login json, subaccount json",
 	} {
 		inBubble(t, responses, func(t *testing.T) {
 			server := scripted(responses)

@@ -126,15 +126,12 @@ func foneNumber(sent any) FoneNumber {
 		Group:  text(sent, "group"),
 		Status: parseStatus(text(sent, "is_active")),
 	}
-	isDecided := false // Whether a place has a delivery, or had one.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
-		if d := decodeOption(options, Receive); d.Type != "" && !isDecided {
-			f.Options[Receive] = d
-			isDecided = d.Type != None || text(options, "receive", "url") != ""
-		}
-		for _, o := range []MessageOption{ReceiveNotify, SendNotify} {
-			f.Options[o] = cmp.Or(f.Options[o], decodeOption(options, o))
+		for o, known := range f.Options {
+			if d := decodeOption(options, MessageOption(o)); known.Type == "" || known.Type == None && d.Type != "" {
+				f.Options[o] = d // One place may not be used and show None.
+			}
 		}
 	}
 	return f
@@ -212,7 +209,7 @@ func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
 		if number := text(entry); number != "" {
 			entry = map[string]any{"fonenumber": number}
 		}
-		if f := foneNumber(entry); isTenDigits(f.Number) {
+		if f := foneNumber(entry); northAmerican.MatchString(f.Number) {
 			list = append(list, f)
 		}
 	}
