@@ -29,10 +29,7 @@ func parseType(text string) DeliveryType {
 // SameDestination reports whether two deliveries mean the same destination. E-mail addresses are compared without case,
 // telephone numbers by their ten digits, and device IDs without blanks. Of a URL, only the scheme, the host, the default port,
 // and an empty path can be spelled in several ways. URL methods and credentials are not compared.
-func SameDestination(a, b Delivery) bool {
-	kind := parseType(string(a.Type))
-	return kind == parseType(string(b.Type)) && canonicalValue(kind, a.Value) == canonicalValue(kind, b.Value)
-}
+func SameDestination(a, b Delivery) bool { return a.canonical() == b.canonical() }
 
 // Normalized returns the delivery with its destination spelled as in a configuration: a telephone number as ten digits, and
 // tokens in a URL in braces, which FoneStorm may show percent-encoded.
@@ -55,18 +52,20 @@ func (d Delivery) Normalized() Delivery {
 
 var braces = strings.NewReplacer("%7B", "{", "%7b", "{", "%7D", "}", "%7d", "}")
 
-// canonicalValue returns the same text for all spellings of a destination, and different texts for different destinations.
-func canonicalValue(kind DeliveryType, value string) string {
-	value = strings.TrimSpace(value)
-	switch kind {
+// canonical returns the same delivery for all spellings of a destination, and different ones for different destinations.
+func (d Delivery) canonical() Delivery {
+	text := strings.TrimSpace(d.Value)
+	d = d.Normalized()
+	d.URLMethod = ""
+	switch d.Type {
 	case Email:
-		local, host, _ := strings.Cut(value, "@")
-		return strings.ToLower(local) + "@" + canonicalHost(host)
+		local, host, _ := strings.Cut(text, "@")
+		d.Value = strings.ToLower(local) + "@" + canonicalHost(host)
 	case URL, Callback:
-		return canonicalURL(value)
+		d.Value = canonicalURL(text) // With encoded tokens, which may not be replaced.
 	case Device, Forward, None:
 	}
-	return Delivery{Type: kind, Value: value}.Normalized().Value
+	return d
 }
 
 // canonicalHost returns a host in lower case and, if it is international, in ASCII (IDNA).
@@ -163,7 +162,7 @@ func maySpell(shown, set Delivery) bool {
 	case None:
 		return true
 	}
-	return slices.ContainsFunc(parts, func(part string) bool { return canonicalValue(kind, part) == canonicalValue(kind, set.Value) })
+	return slices.ContainsFunc(parts, func(part string) bool { return SameDestination(Delivery{Type: kind, Value: part}, set) })
 }
 
 var digitGroups = regexp.MustCompile(`[0-9]+`)
