@@ -11,23 +11,18 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// listOf returns the account's list with n FoneNumbers that have a delivery.
-func listOf(n int) responder {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = fmt.Sprintf(`{"fonenumber":%q,"receive":{}}`, numberAt(i))
-	}
-	return respondTo("[" + strings.Join(list, ",") + "]")
-}
-
 // At the rate limit of a standard account, reading a thousand FoneNumbers takes about as long as reading a few, whether
 // Terraform reads all at once, ten at a time, or one by one. It takes seven requests, also if each is read again.
 func TestThousandReadsSendSevenRequests(t *testing.T) {
 	t.Parallel()
 	const n = 1000
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`{"fonenumber":%q,"receive":{}}`, numberAt(i))
+	}
 	for _, atOnce := range []int{2 * n, 10, 1} {
 		inBubble(t, fmt.Sprint(atOnce, " at once"), func(t *testing.T) {
-			server := accountWith(listOf(n), respondTo("login"))
+			server := accountWith(respondTo("["+strings.Join(list, ",")+"]"), respondTo("login"))
 			server.latency = time.Second
 			client := newClient(t, server, paced)
 			begun := time.Now()
@@ -46,7 +41,7 @@ func TestThousandReadsSendSevenRequests(t *testing.T) {
 // ReadFoneNumber always sends a request. What it reads is known from then on, and so is what is set, also in the list.
 func TestAccountKnowsTheLatest(t *testing.T) {
 	t.Parallel()
-	server := newScript(listOf(1), respondTo(toNumber), respondTo(toOps), respondTo("404"))
+	server := scripted(`[{"fonenumber":3215550000,"receive":{}}] ` + toNumber + " " + toOps + " 404")
 	client := newClient(t, server, withToken)
 	wantKnown := func(want Delivery) {
 		t.Helper()
