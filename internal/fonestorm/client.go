@@ -29,7 +29,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode"
 )
 
 // DefaultEndpoint is the public endpoint of the API.
@@ -128,8 +127,6 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 	const scheme = "must begin with https://, or with http:// for a loopback host such as localhost"
 	u, err := url.Parse(endpoint)
 	switch {
-	case strings.ContainsFunc(endpoint, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }):
-		return nil, errors.New("contains a space or a control character")
 	case !strings.Contains(endpoint, "://"):
 		return nil, errors.New(scheme)
 	case err != nil:

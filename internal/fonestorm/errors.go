@@ -227,19 +227,13 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	}
 }
 
-// rateLimits match a message about too many requests, in FracTEL's words or others. They do not match one about another limit, such
-// as of the credit, the length of a message, or its recipients: waiting would not help. A call is a telephone call, unless it is
-// an API call.
-var rateLimits = regexp.MustCompile(`(?i)throttl` +
-	`|\brate[ _-]?limit` +
-	`|\b(requests?|api calls?|api) (limit|quota)` +
-	`|\btoo many (requests|api calls)` +
-	`|\b(limit|quota|number) of (\w+ ){0,2}(requests|api calls)` +
-	`|^(\w+: )?(you have exceeded )?((the|your) )?(limit|quota)( has been| was| is)?( exceeded| reached)?\.?$`) // Of nothing else.
+// rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length of
+// a message, or its recipients: waiting would not help.
+var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many (requests|api calls)|\bthrottl`)
 
 // isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.
 func isRateLimit(status int, message string) bool {
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimits.MatchString(message)
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(message)
 }
 
 // isUnreadBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.

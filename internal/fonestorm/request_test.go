@@ -17,42 +17,32 @@ import (
 )
 
 // A request is retried if its response is lost or damaged, or if its status says that it may succeed later, see TestKindsOfFailures.
+// The waits grow.
 func TestRetries(t *testing.T) {
 	t.Parallel()
+	const retries = 6
 	for response, want := range map[string]int{
-		"cut": 1 + DefaultMaxRetries, "empty": 1 + DefaultMaxRetries, "html": 1 + DefaultMaxRetries, "lost": 1 + DefaultMaxRetries,
-		"never": 1 + DefaultMaxRetries, "503": 1 + DefaultMaxRetries, "400": 1, "error": 1,
+		"cut": 1 + retries, "empty": 1 + retries, "html": 1 + retries, "lost": 1 + retries, "never": 1 + retries, "502": 1 + retries, "400": 1, "error": 1,
 	} {
 		inBubble(t, response, func(t *testing.T) {
 			server := scripted(response)
-			client := newClient(t, server, withToken)
-			err := fetch(t.Context(), client)
-			if server.wantCount(t, want); asError(err).Attempts != want {
-				t.Errorf("the error does not report %d attempts: %v", want, err)
+			client := newClient(t, server, withToken, func(c *Config) { c.MaxRetries, c.RequestTimeout = retries, time.Millisecond })
+			failure, begun := asError(fetch(t.Context(), client)), server.arrived[0]
+			if server.wantCount(t, want); failure.Attempts != want || failure.Elapsed != time.Since(begun) {
+				t.Errorf("the error is %v, want one that knows of %d attempts in %s", failure, want, time.Since(begun))
+			}
+			middle := 500 * time.Millisecond
+			for i := 1; i < len(server.arrived); i++ {
+				gap := server.arrived[i].Sub(server.arrived[i-1])
+				if gap < middle/2 || gap > middle*3/2+2*time.Millisecond {
+					t.Errorf("wait %d is %s, want %s or up to half more or less", i, gap, middle)
+				}
+				middle = middle * 3 / 2
 			}
 			server.responses = scripted("ok").responses
 			wantSuccess(t, fetch(t.Context(), client))
 		})
 	}
-}
-
-func TestWaitsBetweenAttemptsGrow(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		server := scripted("502")
-		err := fetch(t.Context(), newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 6 }))
-		middle := 500 * time.Millisecond
-		for i := 1; i < len(server.arrived); i++ {
-			gap := server.arrived[i].Sub(server.arrived[i-1])
-			if gap < middle/2 || gap > middle*3/2+time.Millisecond {
-				t.Errorf("wait %d is %s, want %s or up to half more or less", i, gap, middle)
-			}
-			middle = middle * 3 / 2
-		}
-		server.wantCount(t, 1+6)
-		if want := server.arrived[len(server.arrived)-1].Sub(server.arrived[0]); wantKind(t, err, ServerError).Elapsed != want {
-			t.Errorf("the error is %v, want one that knows of %s", err, want)
-		}
-	})
 }
 
 func TestRetryAfterIsHonored(t *testing.T) {

@@ -31,7 +31,7 @@ func TestLogIn(t *testing.T) {
 		user, sub := jwt(`{"account":{"id":"1000000001"}}`), jwt(`{"account":{"id":"2000000002"}}`)
 		ok, expired := respondTo("ok"), respondTo("401")
 		server := newScript(
-			respondTo("503"), rejectWith(http.StatusForbidden, "Request limit exceeded", ""),
+			respondTo("503"), rejectWith(http.StatusForbidden, "Too many requests", ""),
 			issue(user), expired, issue(user), issue(sub), ok, // At first.
 			expired, expired, issue(user), issue(sub), ok, // Later.
 		)
