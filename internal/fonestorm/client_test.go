@@ -34,9 +34,6 @@ func TestParseEndpoint(t *testing.T) {
 		"http://localhost@fonestorm.test/v2":       "username",
 		"https:fonestorm.test":                     "https://",
 		"//localhost/v2":                           "https://",
-		"https://fonestorm.test/v2\u202e":          "control character",
-		"https://fone\u00adstorm.test/v2":          "control character",
-		"https://fonestorm.test/v2 ":               "space",
 	} {
 		u, err := ParseEndpoint(endpoint)
 		if flaw == "" && (err != nil || u.String() != endpoint) {

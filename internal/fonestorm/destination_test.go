@@ -131,6 +131,7 @@ func TestMaySpell(t *testing.T) {
 				"https://xn--bcher-kva.test/hook?key=***", "https://bücher.test/ho", "http://bücher.test:8080", "https://bücher.test./hook/", "bücher.test/hook",
 				"https%3A%2F%2Fxn--bcher-kva.test%2Fhook", "https://***@bücher.test/",
 				"https://bücher.test/HOOK?key=s3cret&amp;m=%7B%7Bmsg%7D%7D", "https://bücher.test/hook?key=…",
+				"https%253A%252F%252Fbücher.test%252Fhook",
 			},
 			[]string{
 				"https://evil.test/?u=https://bücher.test/hook", "https://bücher.test@evil.test/", "https://bücher.test.evil.test/",

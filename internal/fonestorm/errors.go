@@ -143,18 +143,19 @@ func unconfirmed(notFound error, why string) *Error {
 	return failure
 }
 
-// rejectedInBoth returns the failure to report after FoneStorm rejected a request as JSON and responded to it as a form; nil if it
-// accepted the form. The rejection of JSON is about the content, unless it says that FoneStorm does not read JSON.
-func rejectedInBoth(r *request, inJSON, inForm *Error) *Error {
-	if inForm == nil {
+// rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if it
+// accepted that. If both are rejected, the first rejection is about the content, unless it says that FoneStorm does not read JSON.
+func rejectedTwice(r *request, first, second error) error {
+	if second == nil {
 		return nil
 	}
-	failure := inForm
-	if (isUnreadBody(r, inForm) || inForm.Status == http.StatusNotFound) && inJSON.Status != http.StatusUnsupportedMediaType {
-		failure = inJSON // A service that reads only JSON finds no FoneNumber in a form.
+	failure, rejected := *asError(second), asError(first)
+	mayBe := failure.uncertain || rejected.uncertain
+	if (isUnreadBody(r, second) || failure.Status == http.StatusNotFound) && rejected.Status != http.StatusUnsupportedMediaType {
+		failure = *rejected // A service that reads only JSON finds no FoneNumber in a form.
 	}
-	failure.uncertain = inJSON.uncertain || inForm.uncertain
-	return failure
+	failure.uncertain = mayBe
+	return &failure
 }
 
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
@@ -226,28 +227,19 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	}
 }
 
-// rateLimits match a message about too many requests, in FracTEL's words or others. They do not match one about another limit, such
-// as of the credit, the length of a message, or its recipients: waiting would not help. A call is a telephone call, unless it is
-// an API call.
-var rateLimits = regexp.MustCompile(`(?i)throttl` +
-	`|\brate[ _-]?limit` +
-	`|\b(requests?|api calls?|api) (limit|quota)` +
-	`|\btoo many (requests|api calls)` +
-	`|\b(limit|quota|number) of (\w+ ){0,2}(requests|api calls)` +
-	`|^(\w+: )?(you have exceeded )?((the|your) )?(limit|quota)( has been| was| is)?( exceeded| reached)?\.?$`) // Of nothing else.
+// rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length of
+// a message, or its recipients: waiting would not help.
+var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many (requests|api calls)|\bthrottl`)
 
 // isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.
 func isRateLimit(status int, message string) bool {
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimits.MatchString(message)
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(message)
 }
 
 // isUnreadBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.
 func isUnreadBody(r *request, err error) bool {
 	return isRejectedWith(err, 400, 415, 422) && asError(err).Call == r.text
 }
-
-// isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
-func isUnsupported(err error) bool { return isRejectedWith(err, 400, 404, 410, 415, 422) }
 
 // isRejectedWith reports whether FoneStorm rejected a request with one of these statuses, and not because of the rate limit.
 func isRejectedWith(err error, statuses ...int) bool {

@@ -72,30 +72,25 @@ func TestRateLimitPausesEverybody(t *testing.T) {
 	})
 }
 
-// Rejections of requests that were in flight at the same time cause a single pause.
-func TestSimultaneousRejectionsCauseOnePause(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		server := scripted("limit limit limit limit limit ok")
-		server.latency = 2 * time.Second
-		client := newClient(t, server, paced, withToken)
-		wantSuccess(t, together(5, func(int) error { return fetch(t.Context(), client) })...)
-		server.wantCount(t, 10)
-		// Rejected after two seconds, and then paused for about one.
-		if wait := server.arrived[5].Sub(server.arrived[0]); wait < 2750*time.Millisecond || wait > 3500*time.Millisecond {
-			t.Errorf("the first repetition came after %s", wait)
-		}
-	})
-}
-
-func TestShortPauseDoesNotEndALongOne(t *testing.T) {
+// Rejections of requests that were in flight at the same time cause a single pause, and a short one does not end a long one.
+func TestPauses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p, begun := newPace(perSecond), time.Now()
+		time.Sleep(time.Millisecond)
+		for range 5 {
+			p.learn(begun, &Error{Kind: RateLimited, retryable: true})
+		}
+		wantSuccess(t, p.wait(t.Context()))
+		if paused := time.Since(begun); paused < 750*time.Millisecond || paused > 1500*time.Millisecond {
+			t.Errorf("the pause took %s", paused)
+		}
+		begun = time.Now()
 		for _, wait := range []time.Duration{time.Minute, time.Second} {
 			p.learn(begun, &Error{Kind: RateLimited, retryable: true, retryAfter: wait})
 		}
 		wantSuccess(t, p.wait(t.Context()))
 		if paused := time.Since(begun); paused < time.Minute {
-			t.Errorf("the pause ended after %s", paused)
+			t.Errorf("the long pause ended after %s", paused)
 		}
 	})
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // params are the body parameters of a request: strings, and numbers where FracTEL documents a number.
@@ -126,15 +125,12 @@ func foneNumber(sent any) FoneNumber {
 		Group:  text(sent, "group"),
 		Status: parseStatus(text(sent, "is_active")),
 	}
-	isDecided := false // Whether a place has a delivery, or had one.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
-		if d := decodeOption(options, Receive); d.Type != "" && !isDecided {
-			f.Options[Receive] = d
-			isDecided = d.Type != None || text(options, "receive", "url") != ""
-		}
-		for _, o := range []MessageOption{ReceiveNotify, SendNotify} {
-			f.Options[o] = cmp.Or(f.Options[o], decodeOption(options, o))
+		for o, known := range f.Options {
+			if d := decodeOption(options, MessageOption(o)); known.Type == "" || known.Type == None && d.Type != "" {
+				f.Options[o] = d // One place may not be used and show None.
+			}
 		}
 	}
 	return f
@@ -191,11 +187,7 @@ func decodeToken(body []byte) (string, error) {
 	}
 	for ; sent != nil; sent = member(sent, "data") {
 		for _, place := range []any{member(sent, "auth"), member(sent, "authorization"), member(sent, "subaccount"), sent} {
-			token := text(place, "token")
-			if strings.ContainsFunc(token, unicode.IsControl) {
-				return token, errors.New("contains a token with a control character, which cannot be sent")
-			}
-			if token != "" {
+			if token := text(place, "token"); token != "" {
 				return token, nil
 			}
 		}
@@ -212,7 +204,7 @@ func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
 		if number := text(entry); number != "" {
 			entry = map[string]any{"fonenumber": number}
 		}
-		if f := foneNumber(entry); isTenDigits(f.Number) {
+		if f := foneNumber(entry); northAmerican.MatchString(f.Number) {
 			list = append(list, f)
 		}
 	}
