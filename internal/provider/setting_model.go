@@ -114,7 +114,7 @@ func (m settingModel) method(now fonestorm.Delivery, rec record) types.String {
 		return m.URLMethod
 	case set.Type.IsCallback() && (now.URLMethod == "" || asShown.URLMethod == "" || now.URLMethod == asShown.URLMethod):
 		return types.StringValue(set.URLMethod)
-	case now.URLMethod == "", m.isDelivery() && !set.Type.IsCallback():
+	case now.URLMethod == "":
 		return m.URLMethod
 	default:
 		return types.StringValue(now.URLMethod)

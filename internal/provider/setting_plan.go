@@ -54,6 +54,11 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if after != nil {
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
 	}
+	if rec.Setting == "" { // The destroy of a tainted object gets the private state of the create, and nothing of its own.
+		found := r.foundInEffect(rec.Creates)
+		found.ID, found.Creates = rec.ID, rec.Creates
+		rec = found
+	}
 	if before == nil || isNew {
 		diags.Append(rec.write(ctx, resp.Private)...)
 	}
@@ -73,9 +78,12 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 		after.complete(before, *rec)
 		diags.Append(r.planUpdate(ctx, *before, *after, *rec)...)
 	default:
+		isDefault := after.OnDestroy.IsUnknown()
 		after.complete(nil, record{})
 		diags.Append(r.planDestroy(ctx, *before, rec.of(*before))...)
-		diags.Append(keepEndsDiagnostics(*before, *after)...)
+		if isDefault && before.OnDestroy.ValueString() == onDestroyKeep {
+			diags.Append(keepEnds(*before)...)
+		}
 		diags.Append(r.planCreate(ctx, *after, *rec)...)
 	}
 	return diags
@@ -132,7 +140,8 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 			now = f.Options[after.option()]
 		}
 	}
-	diags.Append(callbackChangeDiagnostics(now, before, after, rec)...)
+	diags.Append(methodDiagnostics(now, after)...)
+	diags.Append(credentialsDiagnostics(now, before, after, rec)...)
 	return diags
 }
 
@@ -152,18 +161,23 @@ func pairDiagnostics(after settingModel) (diags diag.Diagnostics) {
 	return diags
 }
 
-// callbackChangeDiagnostics warns about the method and the credentials of a callback URL, which FoneStorm may have although they
-// are not in the state.
-func callbackChangeDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
+// methodDiagnostics warns about a delivery that FoneStorm calls with a method that cannot be set.
+func methodDiagnostics(now fonestorm.Delivery, after settingModel) (diags diag.Diagnostics) {
+	isOther := now.Type.IsCallback() && now.URLMethod != "" && now.URLMethod != fonestorm.URLMethodPOST
+	if after.isDelivery() && after.kind().IsCallback() && isOther {
+		diags.AddAttributeWarning(path.Root("url_method"), "Callback Method Changes to POST",
+			fmt.Sprintf("FoneStorm calls the callback URL of FoneNumber %s with %q now. Applying this plan changes the method to \"POST\", the only one that can be set. "+
+				"Make sure that the callback URL accepts POST requests.", after.FoneNumber.ValueString(), now.URLMethod))
+	}
+	return diags
+}
+
+// credentialsDiagnostics warns about credentials of a callback URL that are removed, although they are not in the state.
+func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
 	if !after.kind().IsCallback() {
 		return nil
 	}
 	number := after.FoneNumber.ValueString()
-	if method := now.URLMethod; after.isDelivery() && now.Type.IsCallback() && method != "" && method != fonestorm.URLMethodPOST {
-		diags.AddAttributeWarning(path.Root("url_method"), "Callback Method Changes to POST",
-			fmt.Sprintf("FoneStorm calls the callback URL of FoneNumber %s with %q now. Applying this plan changes the method to \"POST\", the only one that can be set. "+
-				"Make sure that the callback URL accepts POST requests.", number, method))
-	}
 	if setting := after.ToAPI(now, handedOver{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
 			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
@@ -189,7 +203,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 	if before.OnDestroy.ValueString() == onDestroyKeep {
 		return r.fitDiagnostics(before, now, true)
 	}
-	isOurs := true
+	_, isOurs := rec.find(now)
 	if r.checks() {
 		if f, inEffect, err := r.current(ctx, before, rec); err == nil {
 			now, isOurs = f.Options[before.option()], inEffect
@@ -215,13 +229,11 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 	return diags
 }
 
-// keepEndsDiagnostics warns about a replacement that turns the on_destroy of an imported FoneNumber into the default of a new one.
-func keepEndsDiagnostics(before, after settingModel) (diags diag.Diagnostics) {
-	if before.OnDestroy.ValueString() == onDestroyKeep && after.OnDestroy.ValueString() == onDestroyDisable {
-		diags.AddAttributeWarning(path.Root("on_destroy"), "Replacement Does Not Keep on_destroy",
-			fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
-				"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
-	}
+// keepEnds warns about a replacement that turns the on_destroy of an imported FoneNumber into the default of a new one.
+func keepEnds(before settingModel) (diags diag.Diagnostics) {
+	diags.AddAttributeWarning(path.Root("on_destroy"), "Replacement Does Not Keep on_destroy",
+		fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
+			"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
 	return diags
 }
 
@@ -243,6 +255,7 @@ func (r *settingResource) preview(ctx context.Context, after settingModel, rec r
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Messaging Is Not Enabled",
 			fmt.Sprintf("FoneNumber %s receives no messages, because messaging is not enabled for it. Enable messaging in FoneStorm.", number))
 	}
+	diags.Append(methodDiagnostics(f.Options[after.option()], after)...)
 	diags.Append(overwriteDiagnostics(f, after, rec)...)
 	return diags
 }

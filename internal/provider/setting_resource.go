@@ -153,8 +153,8 @@ func (r *settingResource) current(ctx context.Context, m settingModel, rec recor
 	if _, inEffect = rec.find(f.Options[m.option()]); inEffect || !f.Listed {
 		return f, inEffect, nil
 	}
-	if again, err := r.client.ReadFoneNumber(ctx, f.Number); err == nil {
-		f = again
+	if f, err = r.client.ReadFoneNumber(ctx, f.Number); err != nil {
+		return f, false, err
 	}
 	_, inEffect = rec.find(f.Options[m.option()])
 	return f, inEffect, nil
@@ -163,7 +163,7 @@ func (r *settingResource) current(ctx context.Context, m settingModel, rec recor
 // stays reports whether an object that is in effect stays in the state, see ownership. An import of a setting that the state already
 // contains is an error.
 func (r *settingResource) stays(state settingModel, rec record, importing bool, diags *diag.Diagnostics) bool {
-	first, imported := r.refreshes(state.id(), rec.ID, importing)
+	first, imported := r.refreshes(rec, importing)
 	switch {
 	case first:
 		return true
@@ -173,7 +173,7 @@ func (r *settingResource) stays(state settingModel, rec record, importing bool, 
 				"To change the address of that resource, replace the import block with a moved block.", state.option(), state.FoneNumber.ValueString()))
 	default:
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Duplicate Resource Removed From State",
-			fmt.Sprintf("Two resources in the state manage the same %s of FoneNumber %s, because an earlier apply did not finish. "+
+			fmt.Sprintf("Two resources in the state manage the same %s of FoneNumber %s, because an earlier apply did not finish, or because it was imported a second time. "+
 				"One of them was removed from the state. Nothing changed in FoneStorm. If it is in the configuration, the plan creates it again.",
 				state.option(), state.FoneNumber.ValueString()))
 	}
@@ -201,7 +201,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 			plan = state.afterFailure(set, err)
 		}
 	} else {
-		r.of(plan.id()).set.Store(true)
+		r.of(plan.id()).set = true
 		rec = rec.configuring(plan.destination())
 	}
 	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
@@ -215,17 +215,19 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 	setting := plan.ToAPI(f.Options[plan.option()], before)
 	result, err := r.client.Set(ctx, number, setting)
 	rec := before.rec
-	if err == nil || fonestorm.MayHaveTakenEffect(err) {
-		r.of(plan.id()).set.Store(true)
+	mayBeSet := err == nil || fonestorm.MayHaveTakenEffect(err)
+	if mayBeSet {
 		diags.Append(settingDiagnostics(number, setting, result)...)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
+		r.of(plan.id()).set = true
 		return setting, rec.afterSetting(setting, result), nil
-	case fonestorm.MayHaveTakenEffect(err):
+	}
+	r.of(plan.id()).failed = true
+	diags.Append(apiDiagnostic(err, number))
+	if mayBeSet {
 		rec.Applied = append(slices.Clip(rec.Applied), setting.Delivery)
 	}
-	diags.Append(apiDiagnostic(err, number))
 	return setting, rec, err
 }
 
@@ -239,14 +241,19 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	number, rec := state.FoneNumber.ValueString(), planned.of(state)
 	r.applying.Store(true)
 	defer r.lock(number)()
-	if planned.Creates == state.id() {
-		r.of(state.id()).replaced = handedOver{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
+	of := r.of(state.id())
+	switch {
+	case planned.Creates == state.id():
+		of.replaced = handedOver{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
 		return
-	}
-	if state.OnDestroy.ValueString() == onDestroyKeep || r.of(state.id()).set.Load() {
+	case state.OnDestroy.ValueString() == onDestroyKeep, of.set:
 		return
-	}
-	if len(rec.Applied) == 0 {
+	case of.failed:
+		resp.Diagnostics.AddError("FoneNumber Not Turned Off After Failure",
+			fmt.Sprintf("Another resource failed to set the %s of FoneNumber %s in this apply, so this resource did not turn it off and stays in the state. "+
+				"Correct the other resource, and run Terraform again.", state.option(), number))
+		return
+	case len(rec.Applied) == 0:
 		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The resource of FoneNumber %s was tainted, so it is not known what it set there. Its %s was left unchanged. To end it, change it in FoneStorm.",
 				number, state.option()))
@@ -310,7 +317,7 @@ func (r *settingResource) notFound(number string, rec record, consequence string
 		diags.AddAttributeError(path.Root("fonenumber"), "FoneNumber in Another Account",
 			fmt.Sprintf("FoneNumber %s is not in account %q, to which the provider's credentials belong. This resource was applied with account %q. "+
 				"Use the credentials of account %q. If that account no longer contains the FoneNumber either, "+
-				"replace the resource with a removed block that has destroy = false.", number, account, rec.Account, rec.Account))
+				"replace the resource with a removed block that has destroy = false, and apply with -refresh=false.", number, account, rec.Account, rec.Account))
 	} else {
 		diags.AddAttributeWarning(path.Root("fonenumber"), summaryGone,
 			fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so %s", number, consequence))
