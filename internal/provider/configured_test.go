@@ -11,23 +11,22 @@ import (
 func TestMissingClient(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
+	w := a.world(t)
 	config := toURL("", "", 0)
-	m.mustApply(config)
-	update, _ := m.plan(with(config, "value", "https://hooks.example.com/other"))
-	create, _ := a.manage(t).plan(config)
-	remove, _ := m.plan(nil)
-	r := a.start(t.Context(), t, attributes{"endpoint": tftypes.UnknownValue})
-	for what, c := range map[string]change{"create": create, "update": update, "delete": remove} {
-		left, diags := r.apply(c)
-		wantError(t, diags, "Provider Configuration Unknown")
-		if !left.state.Equal(c.before.state) {
-			t.Errorf("%s: the state changes to %s", what, left.state)
+	create := w.plan(config)
+	w.mustApply(config)
+	before := w.state["0"].state
+	update := w.plan(with(config, "value", "https://hooks.example.com/other"))
+	remove := w.plan(nil)
+	w.settings = attributes{"endpoint": tftypes.UnknownValue}
+	for what, p := range map[string]*plan{"create": create, "update": update, "delete": remove} {
+		wantError(t, w.carryOut(p), "Provider Configuration Unknown")
+		if !w.state["0"].state.Equal(before) {
+			t.Errorf("%s: the state changes to %s", what, w.state["0"].state)
 		}
 	}
-	if read, diags := r.refresh(m.instance); failure(diags) != nil || !read.state.Equal(m.state) {
-		t.Errorf("the refresh returns %s, %v", read.state, diags)
-	}
+	w.mustPlanNothing(config)
+	r := w.start()
 	_, diags := r.importState(testNumber)
 	wantError(t, diags, "Provider Configuration Unknown")
 	_, diags = r.list(protocol().delivery, attributes{}, 100)

@@ -114,9 +114,9 @@ func TestOnDestroy(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{})
 			a.byHand(testNumber, "Email", "old@example.com")
-			m := a.manage(t)
+			w := a.world(t)
 			if test.imported {
-				m.mustImport(testNumber)
+				w.mustImport(testNumber)
 			}
 			want := delivery{kind: "None"}
 			for _, d := range []delivery{destinations[2], otherDestinations[2]} {
@@ -124,14 +124,14 @@ func TestOnDestroy(t *testing.T) {
 				if test.onDestroy != "" {
 					config["on_destroy"] = test.onDestroy
 				}
-				if m.mustApply(config); test.keeps {
+				if w.mustApply(config); test.keeps {
 					want = d
 				}
 			}
-			m.mustApply(nil)
+			w.mustApply(nil)
 			a.mustDeliver(t, testNumber, want)
-			if m.exists() {
-				t.Errorf("the state has %s", m.state)
+			if w.state["0"].exists() {
+				t.Errorf("the state has %s", w.state["0"].state)
 			}
 		})
 	}
@@ -142,30 +142,29 @@ func TestOnDestroy(t *testing.T) {
 func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
+	w := a.world(t)
 	config := destinations[1].attributes(testNumber)
-	m.mustApply(config)
+	w.mustApply(config)
 	leaving, _ := a.Get(testNumber)
 	for active, want := range map[string]string{
 		"no": "The cancellation of FoneNumber 3215551212 is pending.", "cancel": "FoneNumber 3215551212 is cancelled. It can be restored for 30 days.",
 	} {
 		leaving.Active = active
 		a.Put(leaving)
-		_, diags := m.start().refresh(m.instance)
-		wantWarnings(t, diags, []string{"FoneNumber Is Not Active"}, want)
+		wantWarnings(t, w.plan(config).diags, []string{"FoneNumber Is Not Active"}, want)
 	}
 
-	c, _ := m.plan(nil)
+	known, p := w.state["0"], w.plan(nil)
 	a.Remove(testNumber)
-	after, diags := m.start().apply(c)
-	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "so nothing was changed there")
-	if after.exists() || failure(diags) != nil {
-		t.Errorf("the destroy leaves %s: %v", after.state, diags)
+	wantWarnings(t, w.carryOut(p), []string{"FoneNumber No Longer in Account"}, "so nothing was changed there")
+	if len(w.state) > 0 {
+		t.Errorf("the destroy leaves %v", w.state)
 	}
-	gone, diags := m.start().refresh(m.instance)
-	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "FoneNumber 3215551212 is no longer in the FoneStorm account, so the resource is removed from the state.")
-	if gone.exists() {
-		t.Errorf("the state still has %s", gone.state)
+	w.state["0"] = known
+	wantWarnings(t, w.plan(nil).diags, []string{"FoneNumber No Longer in Account"},
+		"FoneNumber 3215551212 is no longer in the FoneStorm account, so the resource is removed from the state.")
+	if len(w.state) > 0 {
+		t.Errorf("the refresh leaves %v", w.state)
 	}
 	a.sendsOnly(t, 1)
 }
@@ -200,27 +199,25 @@ func TestURLMethod(t *testing.T) {
 	}
 	a.byHand(testNumber, "URL", hookURL)
 	byHand("JSON")
-	m := a.manage(t)
-	m.mustImport(testNumber)
-	m.mustPlanNothing(toURL("", "", 0))
+	w := a.world(t)
+	w.mustImport(testNumber)
+	w.mustPlanNothing(toURL("", "", 0))
 	other := with(toURL("", "", 0), "value", "https://hooks.example.com/other")
-	wantWarnings(t, m.mustApply(other), []string{"Callback Method Changes to POST", "Callback Credentials Will Be Removed"})
-	if got := attributesOf(m.state).text("url_method"); got != "" {
+	wantWarnings(t, w.mustApply(other), []string{"Callback Method Changes to POST", "Callback Credentials Will Be Removed"})
+	if got := attributesOf(w.state["0"].state).text("url_method"); got != "" {
 		t.Errorf("the state has method %q, which is not configured", got)
 	}
 	posted := with(other, "url_method", "POST")
-	m.mustApply(posted)
+	w.mustApply(posted)
 
 	byHand("GET")
-	_, diags := m.plan(posted)
-	wantWarnings(t, diags, []string{"Callback Method Changes to POST"})
-	m.mustApply(posted)
+	wantWarnings(t, w.mustApply(posted), []string{"Callback Method Changes to POST"})
 	if f, _ := a.Get(testNumber); f.Receive.URLMethod != "POST" {
 		t.Errorf("the method is still %s", f.Receive.URLMethod)
 	}
 	a.Forget()
-	m.mustApply(other) // Without a configured method, the provider ignores it.
+	w.mustApply(other) // Without a configured method, the provider ignores it.
 	byHand("GET")
-	m.mustPlanNothing(other)
+	w.mustPlanNothing(other)
 	a.sendsOnly(t, 0)
 }

@@ -121,16 +121,16 @@ func TestPlanWarnings(t *testing.T) {
 			test.found.Number = testNumber
 			a.Put(test.found)
 			a.PutDevice(simulator.Device{ID: destinations[0].value})
-			m := a.manage(t)
+			w := a.world(t)
 			if test.before != nil {
-				m.mustApply(test.before)
+				w.mustApply(test.before)
 			}
 			if test.byHand != "" {
 				a.byHand(testNumber, "Email", test.byHand)
 			}
 			a.Forget()
-			m.settings = test.settings
-			_, diags := m.plan(test.config)
+			w.settings = test.settings
+			diags := w.plan(test.config).diags
 			wantWarnings(t, diags, some(test.warning), test.texts...)
 			for _, d := range diags {
 				if strings.Contains(d.Detail, "secret") {
@@ -202,8 +202,8 @@ func TestPreviewFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAccountWith(t, loadNumber(0))
-			m := a.manage(t)
-			m.mustApply(destinations[1].attributes(loadNumber(0)))
+			w := a.world(t)
+			w.mustApply(destinations[1].attributes(loadNumber(0)))
 			a.Remove(loadNumber(0))
 			a.Forget()
 			if test.status != 0 {
@@ -223,7 +223,7 @@ func TestPreviewFailures(t *testing.T) {
 				return
 			}
 			for range 5 {
-				_, diags := r.refresh(m.instance)
+				_, diags := r.refresh(w.state["0"].instance)
 				all = append(all, diags...)
 			}
 			if tried := a.count("login") + a.count("subaccount"); len(all) != 1 || tried > 2 {
@@ -257,21 +257,16 @@ func TestUnknownProviderConfiguration(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)
 	configs := []attributes{destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)}
-	known := []*managed{a.manage(t), a.manage(t)}
-	for i, m := range known {
-		m.mustApply(configs[i])
-	}
+	known := a.world(t)
+	known.mustApply(configs...)
 	a.Forget()
-	for what, objects := range map[string][]*managed{"known": known, "new": {a.manage(t), a.manage(t)}} {
-		r := a.start(t.Context(), t, attributes{"password": tftypes.UnknownValue})
-		var warned []*tfprotov6.Diagnostic
-		for i, m := range objects {
-			c, diags := m.planIn(r, configs[i])
-			if warned = append(warned, diags...); c.isEmpty() != m.exists() {
-				t.Errorf("%s: the plan changes %q", what, c.differs())
-			}
+	for _, w := range []*world{known, a.world(t)} {
+		w.settings = attributes{"password": tftypes.UnknownValue}
+		p := w.plan(configs...)
+		wantWarnings(t, p.diags, []string{"Refresh Skipped: Provider Configuration Unknown"})
+		if len(p.steps)+len(w.state) != len(configs) {
+			t.Errorf("the plan changes %q", p.differs())
 		}
-		wantWarnings(t, warned, []string{"Refresh Skipped: Provider Configuration Unknown"})
 	}
 	if n := len(a.Requests()); n > 0 {
 		t.Errorf("%d requests were sent", n)

@@ -23,15 +23,15 @@ func TestCorrectionsAreSent(t *testing.T) {
 		{"Email", "Ops@example.com", "ops@example.com", false},
 	} {
 		a := newAccountWith(t, testNumber)
-		m := a.manage(t)
-		m.mustApply(delivery{kind: test.kind, value: test.wrong}.attributes(testNumber))
+		w := a.world(t)
+		w.mustApply(delivery{kind: test.kind, value: test.wrong}.attributes(testNumber))
 		right := delivery{kind: test.kind, value: test.right}
-		m.mustApply(right.attributes(testNumber))
+		w.mustApply(right.attributes(testNumber))
 		a.sendsOnly(t, 2)
 		a.mustDeliver(t, testNumber, right)
 		a.byHand(testNumber, test.kind, test.wrong)
-		if c, _ := m.plan(right.attributes(testNumber)); c.isEmpty() == test.isDrift {
-			t.Errorf("after %q was set by hand, the plan changes %q", test.wrong, c.differs())
+		if p := w.plan(right.attributes(testNumber)); p.isEmpty() == test.isDrift {
+			t.Errorf("after %q was set by hand, the plan changes %q", test.wrong, p.differs())
 		}
 	}
 }
@@ -68,11 +68,11 @@ func TestUnseenCredentials(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{})
 			a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-			m := a.manage(t)
+			w := a.world(t)
 			if test.imported {
-				m.mustImport(testNumber)
+				w.mustImport(testNumber)
 			}
-			diags := m.mustApply(test.then)
+			diags := w.mustApply(test.then)
 			wantWarnings(t, diags, test.warnings)
 			if name == "created over another URL" {
 				says(t, diags[0].Detail, "removes callback credentials")
@@ -82,7 +82,7 @@ func TestUnseenCredentials(t *testing.T) {
 				return
 			}
 			// Created over the URL, so its credentials are still unseen when it changes later.
-			wantWarnings(t, m.mustApply(elsewhere), []string{removed})
+			wantWarnings(t, w.mustApply(elsewhere), []string{removed})
 			a.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
 		})
 	}
@@ -93,10 +93,10 @@ func TestUnseenCredentialsOfAReplacement(t *testing.T) {
 	t.Parallel()
 	a := newAccountInMemory(t, simulator.Options{})
 	a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-	w := newWorld(t, a, false, 0)
-	w.state["hook"] = object{instance: a.imported(t, testNumber, true)}
-	w.config["hook"] = toURL("", "", 0)
-	w.mustApply("the replacement", "hook")
+	w := a.world(t)
+	w.mustImport(testNumber)
+	w.replaced = []string{"0"}
+	w.apply(toURL("", "", 0))
 	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 }
 
@@ -106,19 +106,19 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
 	for _, detour := range []bool{false, true} {
 		a := newAccountWith(t, testNumber)
-		m := a.manage(t)
-		m.mustApply(toURL("hook", "horse", 0))
+		w := a.world(t)
+		w.mustApply(toURL("hook", "horse", 0))
 		a.rejectEmpty("url_username")
 		if detour {
-			wantWarnings(t, m.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
+			wantWarnings(t, w.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
 		}
 		before, _ := a.Get(testNumber)
-		wantError(t, m.apply(elsewhere), "Destination Rejected by FoneStorm", "must not reach the new URL", "set url_username")
+		wantError(t, w.apply(elsewhere), "Destination Rejected by FoneStorm", "must not reach the new URL", "set url_username")
 		if after, _ := a.Get(testNumber); after != before {
 			t.Errorf("FoneStorm has %+v, want %+v", after, before)
 		}
-		m.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
-		wantWarnings(t, m.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
+		w.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
+		wantWarnings(t, w.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
 		if f, _ := a.Get(testNumber); f.Receive.Type != "None" {
 			t.Errorf("FoneStorm has %+v", f.Receive)
 		}

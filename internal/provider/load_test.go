@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime"
-	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -36,12 +35,16 @@ func TestLoad(t *testing.T) {
 		for i := range neighbors {
 			a.byHand(loadNumber(n+i), "Email", "neighbor@example.com")
 		}
-		l := &load{newFleet(t, a, n), faults{map[string]int{}, map[simulator.Fault]int{}}}
+		l := &load{a.world(t), n, faults{map[string]int{}, map[simulator.Fault]int{}}}
 		l.atOnce = atOnce
+		var configs []attributes
+		for i := range n {
+			configs = append(configs, loadConfig(i))
+		}
 		a.Inject(l.faults.choose)
-		l.applyUntilDone(loadConfig)
+		l.applyUntilDone(configs...)
 		l.plansNothing()
-		l.applyUntilDone(unconfigured)
+		l.applyUntilDone(nil)
 		total := 0
 		for _, met := range l.faults.met {
 			total += met
@@ -75,19 +78,20 @@ func loadConfig(i int) attributes {
 	return config
 }
 
-// load is a fleet whose requests meet faults.
+// load is a world with many resources, whose requests meet faults.
 type load struct {
-	*fleet
-	faults faults
+	*world
+	resources int
+	faults    faults
 }
 
 // applyUntilDone applies until there are no errors, and checks that FoneStorm is as configured and that the other FoneNumbers are
 // unchanged.
-func (l *load) applyUntilDone(config func(i int) attributes) {
+func (l *load) applyUntilDone(configs ...attributes) {
 	l.t.Helper()
 	for n := 1; ; n++ {
 		begun := time.Now()
-		_, problems := l.apply(config)
+		problems := errorsOf(l.apply(configs...))
 		l.t.Logf("apply %d: %d errors in %s", n, len(problems), time.Since(begun))
 		if len(problems) == 0 {
 			break
@@ -98,13 +102,13 @@ func (l *load) applyUntilDone(config func(i int) attributes) {
 	}
 	for i := range l.resources {
 		want := delivery{kind: "None"}
-		if config(i) != nil {
+		if len(l.config) > 0 {
 			want = loadDestination(i)
 		}
 		loadSetting(i).mustBe(l.t, l.account, loadNumber(i), want)
 	}
 	for i := range neighbors {
-		l.account.mustDeliver(l.t, loadNumber(len(l.resources)+i), delivery{kind: "Email", value: "neighbor@example.com"})
+		l.account.mustDeliver(l.t, loadNumber(l.resources+i), delivery{kind: "Email", value: "neighbor@example.com"})
 	}
 }
 
@@ -116,12 +120,10 @@ func (l *load) plansNothing() {
 	defer l.account.Inject(l.faults.choose)
 	l.account.Forget()
 	before := memory()
-	r := l.start()
-	changed, problems := l.plan(r, loadConfig)
+	p := l.plan()
 	grown := memory() - before
-	runtime.KeepAlive(r)
-	if slices.Contains(changed, true) || len(problems) > 0 {
-		l.t.Fatalf("the plan is not empty, or has errors: %+v", problems)
+	if problem := failure(p.diags); !p.isEmpty() || problem != nil {
+		l.t.Fatalf("the plan is not empty, or has an error: %+v", problem)
 	}
 	if n := len(l.account.Requests()); n > 7 {
 		l.t.Errorf("the plan took %d requests, want at most 7", n)

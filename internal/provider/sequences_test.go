@@ -142,12 +142,12 @@ var fails = step{"fails", func(m *model) {
 func apply(faults ...simulator.Fault) step {
 	return step{fmt.Sprintf("apply while requests meet %q", faults), func(m *model) {
 		m.expect(0, faults)
-		failed := m.world.apply()
+		m.problem = failure(m.world.apply())
 		m.expect(0, nil)
 		if len(faults) > 0 {
 			return
 		}
-		if failed {
+		if m.problem != nil {
 			m.t.Fatalf("an apply without faults fails: %s: %s", m.problem.Summary, m.problem.Detail)
 		}
 		m.settled()
@@ -269,6 +269,7 @@ var dialects = rapid.SampledFrom([]string{"live", "2.12"})
 // model is the expected behavior, with which it compares every call of its world.
 type model struct {
 	*world
+	problem *tfprotov6.Diagnostic // The error of the last apply.
 
 	mu     sync.Mutex        // Requests are served in other goroutines.
 	faults []simulator.Fault // Faults of the next requests.
@@ -286,7 +287,8 @@ func runSteps(t testOrRapid, dialect string, order uint64, steps ...step) {
 	t.Helper()
 	a := serveInMemory(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
 	defer a.network.stop()
-	m := &model{world: newWorld(t, a, false, order), set: map[string][]attributes{}, uncertain: map[string]bool{}}
+	m := &model{world: a.world(t), set: map[string][]attributes{}, uncertain: map[string]bool{}}
+	m.inOrder(order, false)
 	m.world.start, m.reads, m.applies = m.start, m.refresh, m.apply
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
@@ -478,6 +480,6 @@ func (m *model) settled() {
 			m.t.Fatalf("%s is in the state: %t, in the configuration: %v", name, exists, config)
 		}
 	}
-	m.plansNothing("after an apply, ")
+	m.mustPlanNothing()
 	m.account.checkContract(m.t)
 }
