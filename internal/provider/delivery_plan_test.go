@@ -187,6 +187,10 @@ func TestPreviewFailures(t *testing.T) {
 	}{
 		"not in the account": {failure: "FoneNumber Not Found in Account", mostReads: 10},
 		"wrong credentials":  {settings: attributes{"password": "wrong"}, failure: "FoneStorm Authentication Failed", once: true},
+		"rejected token": {
+			settings: attributes{"username": nil, "password": nil, "token": "expired"}, failure: "FoneStorm Token Rejected", once: true,
+			says: "the provider cannot renew a configured token", mostReads: 5,
+		},
 		"wrong subaccount": {
 			settings: attributes{"subaccount": "2999999999"}, failure: "Subaccount Not Accessible", once: true,
 			says: "Could not get a token for subaccount 2999999999:",
@@ -280,16 +284,13 @@ func TestDeviceNotInAccount(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: 3})
 	a.PutDevice(simulator.Device{ID: destinations[0].value, Name: "Front desk"})
 	both := []string{missingDevice, missingDevice}
+	w := a.world(t)
+	w.configure(otherDestinations[0].attributes(loadNumber(0)), with(destinations[0].attributes(loadNumber(1)), "value", "1"), destinations[0].attributes(loadNumber(2)))
 	plans := func(settings attributes, requests int, warnings []string, texts ...string) {
 		t.Helper()
 		a.Forget()
-		r := a.start(t.Context(), t, settings)
-		var warned []*tfprotov6.Diagnostic
-		for i, device := range []string{otherDestinations[0].value, "1", destinations[0].value} {
-			_, diags := r.plan(instance{}, delivery{kind: "Device", value: device}.attributes(loadNumber(i)))
-			warned = append(warned, diags...)
-		}
-		wantWarnings(t, warned, warnings, texts...)
+		w.settings = settings
+		wantWarnings(t, w.plan().diags, warnings, texts...)
 		if n := a.count("devices"); n != requests {
 			t.Errorf("%d requests for devices, want %d", n, requests)
 		}

@@ -148,55 +148,6 @@ func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list str
 	}
 }
 
-// A setting that FoneStorm ignores, or that something else overwrites at once, is an error after several reads, and is never
-// taken for a spelling of what was set.
-func TestIgnoredSetting(t *testing.T) {
-	t.Parallel()
-	for name, stored := range map[string]func(before, after simulator.FoneNumber) simulator.FoneNumber{
-		"ignored": func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before },
-		"overwritten": func(_, after simulator.FoneNumber) simulator.FoneNumber {
-			after.Receive = after.Receive.Delivering("URL", "https://stranger.example.net/?hooks.example.com")
-			return after
-		},
-	} {
-		for _, found := range []string{"https://hooks.example.com/old", "https://elsewhere.example.com/"} {
-			inMemory(t, name+" over "+found, func(t *testing.T) {
-				a := newAccountInMemory(t, simulator.Options{})
-				a.byHand(testNumber, "URL", found)
-				w := a.world(t)
-				a.StoreAs(stored)
-				config := toURL("", "", 0)
-				for range 2 {
-					wantError(t, w.apply(config), "FoneStorm Returned Another Destination")
-				}
-				a.StoreAs(nil)
-				w.mustApply(config)
-				w.mustApply(nil)
-				a.mustDeliver(t, testNumber, delivery{kind: "None"})
-			})
-		}
-	}
-}
-
-// Reads that lag behind a setting for a few seconds do not fail the apply.
-func TestLaggingRead(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAccountInMemory(t, simulator.Options{})
-		a.byHand(testNumber, "None", "")
-		w := a.world(t)
-		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-			if v.Shown < 3 {
-				return v.Before
-			}
-			return v.FoneNumber
-		})
-		for _, d := range []delivery{destinations[1], destinations[2], otherDestinations[2], destinations[4]} {
-			wantWarnings(t, w.mustApply(d.attributes(testNumber)), map[string][]string{"None": {"Messages Will Be Deleted"}}[d.kind])
-		}
-	})
-}
-
 // inMemory runs a subtest in a bubble, where waiting takes no time.
 func inMemory(t *testing.T, name string, test func(t *testing.T)) {
 	t.Helper()

@@ -44,11 +44,3 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 		})
 	}
 }
-
-// A rejected token has other advice than a rejected password.
-func TestRejectedToken(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	_, diags := a.start(t.Context(), t, attributes{"username": nil, "password": nil, "token": "expired"}).importState(testNumber)
-	wantError(t, diags, "FoneStorm Token Rejected", "the provider cannot renew a configured token")
-}

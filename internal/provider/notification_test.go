@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -20,7 +19,7 @@ func notify(kind, value, method string) attributes {
 	return config
 }
 
-// A notification is set, changed, corrected after any drift, and turned off. Nothing else of the FoneNumber changes.
+// A notification is set, changed, corrected after any drift, and turned off, unless it was changed. Nothing else of the FoneNumber changes.
 func TestLifeOfNotification(t *testing.T) {
 	t.Parallel()
 	for _, as := range settings[1:] {
@@ -62,52 +61,11 @@ func TestLifeOfNotification(t *testing.T) {
 		settings[0].mustBe(t, a, testNumber, delivery{kind: "Email", value: "ops@example.com"})
 		others.mustBe(t, a, testNumber, delivery{kind: "Email", value: "others@example.com"})
 		a.sendsOnly(t, 0)
-	}
-}
 
-// An import by ID or identity adopts a notification with an empty plan. Its destroy turns it off, unless it was changed.
-func TestImportOfNotification(t *testing.T) {
-	t.Parallel()
-	for name, config := range map[string]attributes{
-		"callback": notify("Callback", hookURL, "JSON"), "e-mail": notify("Email", "ops@example.com", ""), "none": notify("None", "", ""),
-		"spelled differently": notify("Callback", "HTTPS://Hooks.example.com:443/sms", "JSON"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccountWith(t, testNumber)
-			f, _ := a.Get(testNumber)
-			f.ReceiveNotify = simulator.Notify{Type: config.text("type"), URL: hookURL, Email: "ops@example.com", Method: "JSON"}
-			a.Put(f)
-			w := a.world(t)
-			byIdentity, diags := w.start().importIdentity(testNumber + "/receive")
-			wantWarnings(t, diags, nil)
-			w.mustImport(testNumber + "/receive")
-			if !w.state["0"].state.Equal(byIdentity.state) {
-				t.Errorf("imported %s by ID and %s by identity", w.state["0"].state, byIdentity.state)
-			}
-			if name != "spelled differently" {
-				w.mustPlanNothing(config)
-			}
-			w.mustApply(config)
-			if n := a.count("notify"); n > 0 {
-				t.Errorf("%d notifications were sent", n)
-			}
-			w.mustApply(nil)
-			settings[1].mustBe(t, a, testNumber, delivery{kind: "None"})
-		})
-	}
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
-	w.mustApply(notify("Email", "ops@example.com", ""))
-	settings[1].set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
-	wantWarnings(t, w.mustApply(nil), []string{summaryLeftUnchanged, summaryLeftUnchanged},
-		"receive notification of FoneNumber 3215551212 is Email")
-	settings[1].mustBe(t, a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
-	for id, summary := range map[string]string{
-		"321/receive": "Invalid FoneNumber", testNumber + "/both": "Invalid Event", otherNumber + "/send": "FoneNumber Not Found in Account",
-	} {
-		_, diags := w.start().importState(id)
-		wantError(t, diags, summary)
+		w.mustApply(as.config(notify("Callback", hookURL, "POST")))
+		as.set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
+		wantWarnings(t, w.mustApply(nil), []string{summaryLeftUnchanged, summaryLeftUnchanged}, as.name+" of FoneNumber 3215551212 is Email")
+		as.mustBe(t, a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
 	}
 }
 
@@ -171,38 +129,5 @@ func TestMistakesInNotifications(t *testing.T) {
 	}
 	if diags := r.validate(notify("Email", "ops@example.com", "JSON")); len(diags) > 0 {
 		t.Errorf("a method without a URL is %+v, want it ignored", diags[0])
-	}
-}
-
-// A list returns what an import would, and omits what is not set.
-func TestListOfNotifications(t *testing.T) {
-	t.Parallel()
-	a := newVariedAccount(t)
-	f, _ := a.Get("3215550000")
-	f.ReceiveNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}
-	f.SendNotify = simulator.Notify{Type: "Email", Email: "ops@example.com"}
-	a.Put(f)
-	f, _ = a.Get("3215550001")
-	f.SendNotify = simulator.Notify{Type: "Pager"}
-	a.Put(f)
-	r := a.world(t).start()
-	for want, filter := range map[string]attributes{
-		"[Number Device (receive)=Callback Number Device (send)=Email]": {},
-		"[Number Device (send)=Email]":                                  {"event": "send"},
-		"[Number Device (receive)=Callback]":                            {"type": "Callback", "area_code": "321"},
-		"[Number Email (receive)=None Number Forward (receive)=None]":   {"type": "None", "event": "receive", "group": "odd"},
-	} {
-		found, diags := r.list(protocol().notification, filter, 100)
-		var got []string
-		for _, l := range found {
-			got = append(got, l.name+"="+l.resource.text("type"))
-			if l.resource.text("event") != l.event || l.resource.text("fonenumber") != l.number {
-				t.Errorf("listed %+v", l)
-			}
-		}
-		if fmt.Sprint(got) != want || failure(diags) != nil {
-			t.Errorf("%v lists %s, want %s: %v", filter, got, want, diags)
-		}
-		wantWarnings(t, diags, map[bool][]string{true: {"Unsupported Destination"}}[len(filter) == 0 || filter["event"] == "send"])
 	}
 }

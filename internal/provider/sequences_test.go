@@ -358,6 +358,9 @@ func (m *model) refresh(r *run, name string, before instance) (instance, []*tfpr
 		}
 		return got, diags
 	}
+	if failure(m.diags) != nil && got.state.Equal(before.state) {
+		return got, diags // An error that concerns all resources is shown only for the first.
+	}
 	receive := m.receive(name)
 	neverSet := m.state[name].tainted && !m.isOwn(name, receive)
 	if !got.exists() {
