@@ -16,48 +16,35 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	t.Parallel()
 	first, second := destinations[1].attributes(testNumber), destinations[3].attributes(testNumber)
 	a := newAccountWith(t, testNumber)
+	for _, configs := range [][]attributes{{first, second}, {first, first}} {
+		wantError(t, a.world(t).plan(configs...).diags, severalResources, "Remove all but one of them.")
+	}
+	receive, send := settings[1].config(first), settings[2].config(first)
+	wantError(t, a.world(t).plan(first, receive, send, send).diags, severalResources, "set the send notification of FoneNumber 3215551212")
+	unknown := with(first, "fonenumber", tftypes.UnknownValue)
+	if d := failure(a.world(t).plan(unknown, unknown, first).diags); d != nil {
+		t.Errorf("FoneNumbers that are not known yet have the error %+v", d)
+	}
 	w := a.world(t)
 	w.mustApply(first)
+	wantError(t, w.plan(first, second).diags, severalResources, "Remove all but one of them.")
 	imported := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.importState(testNumber); return diags }
 	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(w.state["0"].instance); return diags }
-	unchanged := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.plan(w.state["0"].instance, first); return diags }
-	creates := func(config attributes) func(r *run) []*tfprotov6.Diagnostic {
-		return func(r *run) []*tfprotov6.Diagnostic { _, diags := r.plan(instance{}, config); return diags }
-	}
-	created := func(r *run) []*tfprotov6.Diagnostic {
-		unknown := creates(with(first, "fonenumber", tftypes.UnknownValue))
-		diags := append(unknown(r), unknown(r)...)
-		c, _ := r.plan(instance{}, first)
-		_, applied := r.apply(c)
-		return append(diags, applied...)
-	}
-	createsAll := func(r *run) (diags []*tfprotov6.Diagnostic) {
-		for _, as := range settings {
-			diags = append(diags, creates(as.config(first))(r)...)
-		}
-		return diags
-	}
-	for name, test := range map[string]struct {
-		begin, then func(r *run) []*tfprotov6.Diagnostic
-		text        string
-	}{
-		"both new":               {creates(first), creates(second), "Remove all but one of them."},
-		"both new and the same":  {creates(first), creates(first), "Remove all but one of them."},
-		"one new":                {unchanged, creates(second), "Remove all but one of them."},
-		"both unknown until now": {created, creates(second), "Remove all but one of them."},
-		"the same notification":  {createsAll, creates(settings[2].config(first)), "set the send notification of FoneNumber 3215551212"},
-		"imported, then known":   {imported, refreshed, "replace the import block with a moved block"},
-		"known, then imported":   {refreshed, imported, "replace the import block with a moved block"},
-	} {
+	for _, calls := range [][2]func(*run) []*tfprotov6.Diagnostic{{imported, refreshed}, {refreshed, imported}} {
 		r := w.start()
-		if d := failure(test.begin(r)); d != nil {
-			t.Errorf("%s: the first has the error %+v", name, d)
-		}
-		wantError(t, test.then(r), severalResources, test.text)
+		wantWarnings(t, calls[0](r), nil)
+		wantError(t, calls[1](r), severalResources, "replace the import block with a moved block")
 	}
+	r := w.start() // The FoneNumbers of both are known only after apply.
+	created, _ := r.plan(instance{}, first)
+	_, diags := r.apply(created)
+	wantWarnings(t, diags, nil)
+	_, diags = r.plan(instance{}, second)
+	wantError(t, diags, severalResources)
 
 	// If the state has both, the refresh removes one, and the other one does not change.
 	w.state["1"] = object{instance: a.imported(t, testNumber, true)}
+	w.configure(first)
 	p := w.planIn([]string{"0", "1", "1", "0"})
 	wantWarnings(t, p.diags, []string{"Duplicate Resource Removed From State"})
 	if !p.isEmpty() || len(w.state) != 1 || !w.state["0"].exists() {

@@ -256,27 +256,6 @@ func TestPreviewOnlyWhilePlanning(t *testing.T) {
 	}
 }
 
-// A plan with an unknown provider configuration warns once, even if there is nothing to refresh, and sends no requests.
-func TestUnknownProviderConfiguration(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber, otherNumber)
-	configs := []attributes{destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)}
-	known := a.world(t)
-	known.mustApply(configs...)
-	a.Forget()
-	for _, w := range []*world{known, a.world(t)} {
-		w.settings = attributes{"password": tftypes.UnknownValue}
-		p := w.plan(configs...)
-		wantWarnings(t, p.diags, []string{"Refresh Skipped: Provider Configuration Unknown"})
-		if len(p.steps)+len(w.state) != len(configs) {
-			t.Errorf("the plan changes %q", p.differs())
-		}
-	}
-	if n := len(a.Requests()); n > 0 {
-		t.Errorf("%d requests were sent", n)
-	}
-}
-
 // A plan warns about each new device that is not in the account. It requests the list once, and only if a device is planned. It
 // does not warn if the list fails.
 func TestDeviceNotInAccount(t *testing.T) {

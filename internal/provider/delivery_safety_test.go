@@ -12,17 +12,6 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// A password of this resource never reaches another URL, even if FoneStorm rejects the empty one that replaces it.
-func TestEmptyPasswordForAnotherURL(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
-	w.mustApply(toURL("hook", "horse", 0))
-	a.rejectEmpty("url_password")
-	wantError(t, w.apply(with(toURL("other", "", 0), "value", "https://other.example.com/")), "Destination Rejected by FoneStorm", "must not reach the new URL")
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "hook", "horse"})
-}
-
 // After this resource has removed the credentials, no plan warns about unknown ones, even after an update that keeps the URL.
 func TestRemovedCredentialsStayRemoved(t *testing.T) {
 	t.Parallel()
@@ -83,19 +72,6 @@ func (w *world) listing() *run {
 		}
 	}
 	return r
-}
-
-// A create before the destroy of the object that it replaces knows nothing of it. It never lets an earlier password reach its URL.
-func TestCreateBeforeDestroyKeepsNoPassword(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
-	w.mustApply(toURL("hook", "horse", 0))
-	a.rejectEmpty("url_password")
-	w.createFirst, w.replaced = true, []string{"0"}
-	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
-	wantError(t, w.apply(elsewhere), "Destination Rejected by FoneStorm", "must not reach the new URL")
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "hook", "horse"})
 }
 
 // If the FoneNumber cannot be read before an update, what the plan was made for decides whether its callback URL stays the same.

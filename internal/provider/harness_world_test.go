@@ -207,8 +207,9 @@ func (w *world) apply(configs ...attributes) []*tfprotov6.Diagnostic {
 // plan is a planned apply, and what the plan shows.
 type plan struct {
 	*run
-	steps map[string]applyStep
-	diags []*tfprotov6.Diagnostic
+	config map[string]attributes // As it was planned.
+	steps  map[string]applyStep
+	diags  []*tfprotov6.Diagnostic
 }
 
 // applyStep is a step of an apply, which runs after the step that it depends on has succeeded.
@@ -264,7 +265,7 @@ func (w *world) nodes() map[string]*node {
 // planIn plans in this order, which contains each name twice: Terraform first refreshes and then plans it, often long after. Names
 // of nothing are ignored.
 func (w *world) planIn(order []string) *plan {
-	p, nodes := &plan{run: w.start(), steps: map[string]applyStep{}}, w.nodes()
+	p, nodes := &plan{run: w.start(), config: maps.Clone(w.config), steps: map[string]applyStep{}}, w.nodes()
 	w.diags, w.shows = nil, map[string][]string{}
 	if w.atOnce == 0 {
 		for _, name := range order {
@@ -357,7 +358,7 @@ func (w *world) planResource(p *plan, n *node, config attributes) {
 // carryOut applies a plan.
 func (w *world) carryOut(p *plan) []*tfprotov6.Diagnostic {
 	r := w.start()
-	w.diags, w.shows, w.isApplying = nil, map[string][]string{}, true
+	w.config, w.diags, w.shows, w.isApplying = p.config, nil, map[string][]string{}, true
 	defer func() { w.isApplying = false }()
 	done, left := map[string]bool{"": true}, maps.Clone(p.steps)
 	for !w.isKilled() {
