@@ -218,47 +218,6 @@ func (w *world) inState(as setting, i int, value string) (tracked, kept bool) {
 	return tracked, kept
 }
 
-// After any sequence of configurations, changes by hand, and interrupted applies, another apply sets every delivery and notification
-// as configured, and the next plan is empty.
-func TestRandomSequencesOfBoth(t *testing.T) {
-	t.Parallel()
-	const numbers = 3
-	for seed := range uint64(size(150, 40, 12)) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			w := refactoring{numbers: numbers}.begins(t, newAccountInMemory(t, simulator.Options{}), seed%4 < 2, seed)
-			for round := range 5 {
-				resources := map[string]int{}
-				for i, n := range w.order.Perm(numbers) {
-					resources[[]string{"a", "b", "c"}[i]] = n
-				}
-				w.assign(resources, round/2, true)
-				for _, name := range slices.Sorted(maps.Keys(w.config)) {
-					if w.order.IntN(4) == 0 {
-						delete(w.config, name)
-					}
-				}
-				if w.order.IntN(2) == 0 {
-					as, i := settings[w.order.IntN(2)], w.order.IntN(numbers)
-					as.set(w.account, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
-				}
-				w.interrupt(interruptions[w.order.IntN(4)], 1+w.order.IntN(12))
-				w.apply()
-			}
-			w.interrupt(interruption{}, 0)
-			w.mustApply()
-			for _, config := range w.config {
-				for _, as := range settings[:2] {
-					f, _ := w.account.Get(config.text("fonenumber"))
-					if config.text("event") == as.event && as.is(f).value != config.text("value") {
-						t.Errorf("FoneStorm has %+v, want %v", as.is(f), config)
-					}
-				}
-			}
-		})
-	}
-}
-
 // The same plan has the same diagnostics in whatever order Terraform refreshes and plans resources.
 func TestSamePlanInEveryOrder(t *testing.T) {
 	t.Parallel()
