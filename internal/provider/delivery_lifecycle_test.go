@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -14,43 +14,34 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// block returns the resource block of a notification.
-func (s setting) block(d delivery, number string) string {
-	block := strings.Replace(d.named(s.event, number), resourceName, notificationName, 1)
-	block = strings.Replace(block, `type = "URL"`, "type = \"Callback\"\n  url_method = \"JSON\"", 1)
-	return strings.Replace(block, "\n}", fmt.Sprintf("\n  event = %q\n}", s.event), 1)
-}
-
 // Deliveries of each type, and both notifications of the first FoneNumber, from create to destroy. plugin-testing checks that the plan
 // after each step is empty, and that an import has the state of the apply.
 func TestAccLifecycle(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations) + 1})
-	first, moved, off := loadNumber(0), loadNumber(len(destinations)), delivery{kind: "None"}
+	first, moved, off := loadNumber(0), loadNumber(len(destinations)), slices.Repeat([]delivery{{kind: "None"}}, len(destinations)+1)
 	addressOf := func(i int) string { return resourceName + "." + destinations[i].kind }
-	are := func(wanted ...delivery) resource.TestCheckFunc { // The settings of the first FoneNumber.
+	// are checks the deliveries of the first FoneNumbers, and the notifications of the first one.
+	are := func(deliveries, notifications []delivery) resource.TestCheckFunc {
 		return func(*terraform.State) error {
-			f, _ := a.Get(first)
-			for i, as := range settings {
-				if got := as.is(f); got != wanted[i] {
-					return fmt.Errorf("the %s is %+v, want %+v", as.name, got, wanted[i])
-				}
+			for i, d := range deliveries {
+				a.mustDeliver(t, loadNumber(i), d)
+			}
+			for i, as := range settings[1:] {
+				as.mustBe(t, a, first, notifications[i])
 			}
 			return nil
 		}
 	}
 	step := func(deliveries, notifications []delivery, action plancheck.ResourceActionType, before func()) resource.TestStep {
-		s := resource.TestStep{PreConfig: before, Config: a.provider()}
-		checks := []resource.TestCheckFunc{are(deliveries[0], notifications[0], notifications[1])}
+		s := resource.TestStep{PreConfig: before, Config: a.provider(), Check: are(deliveries, notifications)}
 		for i, d := range deliveries {
 			s.Config += d.named(d.kind, loadNumber(i))
 			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(addressOf(i), action))
-			checks = append(checks, a.delivers(loadNumber(i), d))
 		}
 		for i, as := range settings[1:] {
-			s.Config += as.block(notifications[i], first)
+			s.Config += as.block(as.event, first, notifications[i])
 			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(notificationName+"."+as.event, action))
 		}
-		s.Check = resource.ComposeTestCheckFunc(checks...)
 		return s
 	}
 	drift := func() {
@@ -84,9 +75,9 @@ func TestAccLifecycle(t *testing.T) {
 			plancheck.ExpectResourceAction(addressOf(0), plancheck.ResourceActionDestroy),
 			plancheck.ExpectResourceAction(addressOf(1), plancheck.ResourceActionReplace),
 		}},
-		Check: resource.ComposeTestCheckFunc(are(off, off, off), a.delivers(loadNumber(1), off), a.delivers(moved, destinations[1])),
+		Check: are(append(slices.Clip(off[:5]), destinations[1]), off[:2]),
 	})
-	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), CheckDestroy: a.delivers(moved, off), Steps: steps})
+	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), CheckDestroy: are(off, off[:2]), Steps: steps})
 	for _, r := range a.Requests() {
 		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/test \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
 			t.Errorf("%s %s by %q", r.Method, r.Path, agent)

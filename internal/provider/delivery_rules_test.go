@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -142,8 +141,7 @@ func TestAccIgnoreChanges(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
 	config := func(kind, value, ignored string) string {
-		return strings.Replace(delivery{kind: kind, value: value}.config(testNumber), "\n}",
-			fmt.Sprintf("\n  lifecycle {\n    ignore_changes = [%s]\n  }\n}", ignored), 1)
+		return delivery{kind: kind, value: value}.config(testNumber, fmt.Sprintf("lifecycle {\n  ignore_changes = [%s]\n}", ignored))
 	}
 	w := a.newWorkspace(t, config("Email", "ops@example.com", "value"))
 	w.apply()

@@ -146,7 +146,7 @@ func TestAccUnknownOnDestroy(t *testing.T) {
 	a := newAccountWith(t, testNumber)
 	config := func(to, source string) string {
 		return fmt.Sprintf("resource \"terraform_data\" %q {\n  input = \"keep\"\n}\n", source) +
-			strings.Replace(delivery{kind: "Email", value: to}.config(testNumber), "\n}", fmt.Sprintf("\n  on_destroy = terraform_data.%s.output\n}", source), 1)
+			delivery{kind: "Email", value: to}.config(testNumber, fmt.Sprintf("on_destroy = terraform_data.%s.output", source))
 	}
 	w := a.newWorkspace(t, config("ops@example.com", "a"))
 	w.apply()
