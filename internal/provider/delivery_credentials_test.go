@@ -28,7 +28,7 @@ func TestCredentials(t *testing.T) {
 func checkCredentials(t *testing.T, as setting) {
 	t.Helper()
 	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
+	w := a.world(t)
 	for _, step := range []struct {
 		about              string
 		config             attributes
@@ -51,12 +51,12 @@ func checkCredentials(t *testing.T, as setting) {
 		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
 	} {
 		before := a.count(as.request)
-		m.mustApply(as.config(step.config))
+		w.mustApply(as.config(step.config))
 		if sent := a.count(as.request) > before; sent != step.sent {
 			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
 		}
 		as.mustBe(t, a, testNumber, delivery{"URL", hookURL, step.username, step.password})
 	}
-	m.mustApply(nil)
+	w.mustApply(nil)
 	as.mustBe(t, a, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }

@@ -77,36 +77,54 @@ func (a *account) putUnconfigurable() map[string]string {
 	return reasons
 }
 
-// Imports by ID and by identity, and the resulting state.
+// An import by ID or by identity adopts a setting as it is, whatever the spelling of the configuration. Its destroy keeps a delivery
+// and turns off a notification.
 func TestImport(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.byHand(testNumber, "Email", "ops@example.com")
-	for how, by := range map[string]func(*run, string) (instance, []*tfprotov6.Diagnostic){
-		"ID": (*run).importState, "identity": (*run).importIdentity,
+	spelled := strings.NewReplacer("https://hooks.example.com/", "HTTPS://Hooks.example.com:443/", "ops@example.com", "Ops@EXAMPLE.com")
+	for _, as := range settings {
+		for _, d := range []delivery{{kind: "URL", value: hookURL}, destinations[1], {kind: "None"}} {
+			t.Run(as.name+" "+d.kind, func(t *testing.T) {
+				t.Parallel()
+				a := newAccountWith(t, testNumber)
+				as.set(a, testNumber, d)
+				w := a.world(t)
+				byIdentity, diags := w.start().importIdentity(as.id(testNumber))
+				wantWarnings(t, diags, nil)
+				w.mustImport(as.id(testNumber))
+				config, imported := as.config(d.attributes(testNumber)), w.state["0"]
+				if want := as.config(d.attributes(testNumber, "on_destroy", "keep")); !maps.Equal(attributesOf(imported.state), want) {
+					t.Errorf("the state is %v, want %v", attributesOf(imported.state), want)
+				}
+				identity := unwire(t, typesOf(as.event != "").identity, imported.identity.IdentityData)
+				if got := attributesOf(identity); got.text("fonenumber") != testNumber || got.text("event") != as.event {
+					t.Errorf("the identity is %v", got)
+				}
+				if !byIdentity.state.Equal(imported.state) {
+					t.Errorf("by identity, the state is %s", byIdentity.state)
+				}
+				w.mustPlanNothing(config)
+				if d.value != "" {
+					w.mustPlanNothing(with(config, "value", spelled.Replace(d.value)))
+				}
+				w.mustApply(nil)
+				as.mustBe(t, a, testNumber, map[bool]delivery{true: d, false: {kind: "None"}}[as.event == ""])
+			})
+		}
+	}
+	for id, want := range map[string][2]string{
+		"+1 (321) 555-1212": {"Invalid FoneNumber", `but "+1 (321) 555-1212" was given. Use "3215551212".`},
+		"support":           {"Invalid FoneNumber", `must be exactly ten digits, such as "3215551212", but "support" was given.`},
+		"3215559999":        {"FoneNumber Not Found in Account", ""},
+		"321/receive":       {"Invalid FoneNumber", ""},
+		testNumber + "/all": {"Invalid Event", `must be "receive" or "send", but "all" was given`},
+		"3215559999/send":   {"FoneNumber Not Found in Account", ""},
 	} {
-		r := a.start(t.Context(), t, nil) // An import of what the same process has imported is an error.
-		imports := func(text string) (instance, []*tfprotov6.Diagnostic) { return by(r, text) }
-		i, diags := imports(testNumber)
-		if len(diags) > 0 {
-			t.Fatal(diags[0].Detail)
+		r := newAccountWith(t, testNumber).start(t.Context(), t, nil)
+		for _, imports := range []func(string) (instance, []*tfprotov6.Diagnostic){r.importState, r.importIdentity} {
+			_, diags := imports(id)
+			wantError(t, diags, want[0], want[1])
 		}
-		want := attributes{"fonenumber": testNumber, "type": "Email", "value": "ops@example.com", "on_destroy": "keep"}
-		if got := attributesOf(i.state); !maps.Equal(got, want) {
-			t.Errorf("by %s: the state is %v, want %v", how, got, want)
-		}
-		if got := attributesOf(unwire(t, protocol().delivery.identity, i.identity.IdentityData)); got.text("fonenumber") != testNumber {
-			t.Errorf("by %s: the identity is %v", how, got)
-		}
-		if c, _ := r.plan(i, with(want, "value", "Ops@EXAMPLE.com")); !c.isEmpty() { // It is only spelled differently.
-			t.Errorf("by %s: the plan changes %q", how, c.differs())
-		}
-		_, diags = imports("+1 (321) 555-1212")
-		wantError(t, diags, "Invalid FoneNumber", `but "+1 (321) 555-1212" was given. Use "3215551212".`)
-		_, diags = imports("support")
-		wantError(t, diags, "Invalid FoneNumber", `must be exactly ten digits, such as "3215551212", but "support" was given.`)
-		_, diags = imports("3215559999")
-		wantError(t, diags, "FoneNumber Not Found in Account")
 	}
 }
 
@@ -172,36 +190,53 @@ func TestGenerateResourceConfig(t *testing.T) {
 	a.sendsOnly(t, 0)
 }
 
-// The filters, at the protocol, because `terraform query` requires Terraform 1.14.
+// The filters, at the protocol, because `terraform query` requires Terraform 1.14. A list of notifications omits what is not set.
 func TestList(t *testing.T) {
 	t.Parallel()
 	a := newVariedAccount(t)
 	a.Put(simulator.FoneNumber{Number: "5615550000"}) // Without a label.
-	tests := map[string]struct {
-		filter attributes
-		limit  int64
-		want   string // The display names.
+	f, _ := a.Get("3215550000")
+	f.ReceiveNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}
+	f.SendNotify = simulator.Notify{Type: "Email", Email: "ops@example.com"}
+	a.Put(f)
+	f, _ = a.Get("3215550001")
+	f.SendNotify = simulator.Notify{Type: "Pager"}
+	a.Put(f)
+	deliveries, notifications := protocol().delivery, protocol().notification
+	for _, test := range []struct {
+		of       resourceTypes
+		filter   attributes
+		limit    int64
+		want     string // The display names.
+		warnings []string
 	}{
-		"all":      {attributes{}, 100, "Number Device, Number Email, Number URL, Number Forward, Number None, 5615550000"},
-		"limit":    {attributes{}, 2, "Number Device, Number Email"},
-		"type":     {attributes{"type": "URL"}, 100, "Number URL"},
-		"label":    {attributes{"label": "Number Forward"}, 100, "Number Forward"},
-		"group":    {attributes{"group": "odd"}, 1, "Number Email"},
-		"area":     {attributes{"area_code": "561"}, 100, "5615550000"},
-		"inactive": {attributes{"area_code": "407"}, 100, ""},
-	}
-	for name, test := range tests {
-		found, diags := a.start(t.Context(), t, nil).list(protocol().delivery, test.filter, test.limit)
+		{deliveries, attributes{}, 100, "Number Device, Number Email, Number URL, Number Forward, Number None, 5615550000", nil},
+		{deliveries, attributes{}, 2, "Number Device, Number Email", nil},
+		{deliveries, attributes{"type": "URL"}, 100, "Number URL", nil},
+		{deliveries, attributes{"label": "Number Forward"}, 100, "Number Forward", nil},
+		{deliveries, attributes{"group": "odd"}, 1, "Number Email", nil},
+		{deliveries, attributes{"area_code": "561"}, 100, "5615550000", nil},
+		{deliveries, attributes{"area_code": "407"}, 100, "", nil}, // It is cancelled.
+		{notifications, attributes{}, 100, "Number Device (receive), Number Device (send)", []string{"Unsupported Destination"}},
+		{notifications, attributes{"event": "send"}, 100, "Number Device (send)", []string{"Unsupported Destination"}},
+		{notifications, attributes{"type": "Callback", "area_code": "321"}, 100, "Number Device (receive)", nil},
+		{notifications, attributes{"type": "None", "event": "receive", "group": "odd"}, 100, "Number Email (receive), Number Forward (receive)", nil},
+	} {
+		found, diags := a.start(t.Context(), t, nil).list(test.of, test.filter, test.limit)
+		wantWarnings(t, diags, test.warnings)
 		var names []string
 		for _, one := range found {
 			names = append(names, one.name)
+			if of := one.resource; of.text("event") != one.event || of.text("fonenumber") != one.number {
+				t.Errorf("listed %+v", one)
+			}
 		}
-		if got := strings.Join(names, ", "); got != test.want || len(diags) > 0 {
-			t.Errorf("%s: %s, want %s: %v", name, got, test.want, diags)
+		if got := strings.Join(names, ", "); got != test.want {
+			t.Errorf("%s %v lists %s, want %s", test.of.name, test.filter, got, test.want)
 		}
 	}
-	_, diags := a.start(t.Context(), t, nil).list(protocol().delivery, attributes{"type": "email"}, 100)
+	_, diags := a.start(t.Context(), t, nil).list(deliveries, attributes{"type": "email"}, 100)
 	wantError(t, diags, "Invalid Attribute Value Match")
-	_, diags = a.start(t.Context(), t, attributes{"password": "wrong"}).list(protocol().delivery, attributes{}, 100)
+	_, diags = a.start(t.Context(), t, attributes{"password": "wrong"}).list(deliveries, attributes{}, 100)
 	wantError(t, diags, "FoneStorm Authentication Failed")
 }

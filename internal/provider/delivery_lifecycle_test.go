@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -14,43 +14,34 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// block returns the resource block of a notification.
-func (s setting) block(d delivery, number string) string {
-	block := strings.Replace(d.named(s.event, number), resourceName, notificationName, 1)
-	block = strings.Replace(block, `type = "URL"`, "type = \"Callback\"\n  url_method = \"JSON\"", 1)
-	return strings.Replace(block, "\n}", fmt.Sprintf("\n  event = %q\n}", s.event), 1)
-}
-
 // Deliveries of each type, and both notifications of the first FoneNumber, from create to destroy. plugin-testing checks that the plan
 // after each step is empty, and that an import has the state of the apply.
 func TestAccLifecycle(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations) + 1})
-	first, moved, off := loadNumber(0), loadNumber(len(destinations)), delivery{kind: "None"}
+	first, moved, off := loadNumber(0), loadNumber(len(destinations)), slices.Repeat([]delivery{{kind: "None"}}, len(destinations)+1)
 	addressOf := func(i int) string { return resourceName + "." + destinations[i].kind }
-	are := func(wanted ...delivery) resource.TestCheckFunc { // The settings of the first FoneNumber.
+	// are checks the deliveries of the first FoneNumbers, and the notifications of the first one.
+	are := func(deliveries, notifications []delivery) resource.TestCheckFunc {
 		return func(*terraform.State) error {
-			f, _ := a.Get(first)
-			for i, as := range settings {
-				if got := as.is(f); got != wanted[i] {
-					return fmt.Errorf("the %s is %+v, want %+v", as.name, got, wanted[i])
-				}
+			for i, d := range deliveries {
+				a.mustDeliver(t, loadNumber(i), d)
+			}
+			for i, as := range settings[1:] {
+				as.mustBe(t, a, first, notifications[i])
 			}
 			return nil
 		}
 	}
 	step := func(deliveries, notifications []delivery, action plancheck.ResourceActionType, before func()) resource.TestStep {
-		s := resource.TestStep{PreConfig: before, Config: a.provider()}
-		checks := []resource.TestCheckFunc{are(deliveries[0], notifications[0], notifications[1])}
+		s := resource.TestStep{PreConfig: before, Config: a.provider(), Check: are(deliveries, notifications)}
 		for i, d := range deliveries {
 			s.Config += d.named(d.kind, loadNumber(i))
 			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(addressOf(i), action))
-			checks = append(checks, a.delivers(loadNumber(i), d))
 		}
 		for i, as := range settings[1:] {
-			s.Config += as.block(notifications[i], first)
+			s.Config += as.block(as.event, first, notifications[i])
 			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(notificationName+"."+as.event, action))
 		}
-		s.Check = resource.ComposeTestCheckFunc(checks...)
 		return s
 	}
 	drift := func() {
@@ -84,9 +75,9 @@ func TestAccLifecycle(t *testing.T) {
 			plancheck.ExpectResourceAction(addressOf(0), plancheck.ResourceActionDestroy),
 			plancheck.ExpectResourceAction(addressOf(1), plancheck.ResourceActionReplace),
 		}},
-		Check: resource.ComposeTestCheckFunc(are(off, off, off), a.delivers(loadNumber(1), off), a.delivers(moved, destinations[1])),
+		Check: are(append(slices.Clip(off[:5]), destinations[1]), off[:2]),
 	})
-	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), CheckDestroy: a.delivers(moved, off), Steps: steps})
+	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), CheckDestroy: are(off, off[:2]), Steps: steps})
 	for _, r := range a.Requests() {
 		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/test \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
 			t.Errorf("%s %s by %q", r.Method, r.Path, agent)
@@ -114,9 +105,9 @@ func TestOnDestroy(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{})
 			a.byHand(testNumber, "Email", "old@example.com")
-			m := a.manage(t)
+			w := a.world(t)
 			if test.imported {
-				m.mustImport(testNumber)
+				w.mustImport(testNumber)
 			}
 			want := delivery{kind: "None"}
 			for _, d := range []delivery{destinations[2], otherDestinations[2]} {
@@ -124,14 +115,14 @@ func TestOnDestroy(t *testing.T) {
 				if test.onDestroy != "" {
 					config["on_destroy"] = test.onDestroy
 				}
-				if m.mustApply(config); test.keeps {
+				if w.mustApply(config); test.keeps {
 					want = d
 				}
 			}
-			m.mustApply(nil)
+			w.mustApply(nil)
 			a.mustDeliver(t, testNumber, want)
-			if m.exists() {
-				t.Errorf("the state has %s", m.state)
+			if w.state["0"].exists() {
+				t.Errorf("the state has %s", w.state["0"].state)
 			}
 		})
 	}
@@ -142,30 +133,29 @@ func TestOnDestroy(t *testing.T) {
 func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
+	w := a.world(t)
 	config := destinations[1].attributes(testNumber)
-	m.mustApply(config)
+	w.mustApply(config)
 	leaving, _ := a.Get(testNumber)
 	for active, want := range map[string]string{
 		"no": "The cancellation of FoneNumber 3215551212 is pending.", "cancel": "FoneNumber 3215551212 is cancelled. It can be restored for 30 days.",
 	} {
 		leaving.Active = active
 		a.Put(leaving)
-		_, diags := m.start().refresh(m.instance)
-		wantWarnings(t, diags, []string{"FoneNumber Is Not Active"}, want)
+		wantWarnings(t, w.plan(config).diags, []string{"FoneNumber Is Not Active"}, want)
 	}
 
-	c, _ := m.plan(nil)
+	known, p := w.state["0"], w.plan(nil)
 	a.Remove(testNumber)
-	after, diags := m.start().apply(c)
-	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "so nothing was changed there")
-	if after.exists() || failure(diags) != nil {
-		t.Errorf("the destroy leaves %s: %v", after.state, diags)
+	wantWarnings(t, w.carryOut(p), []string{"FoneNumber No Longer in Account"}, "so nothing was changed there")
+	if len(w.state) > 0 {
+		t.Errorf("the destroy leaves %v", w.state)
 	}
-	gone, diags := m.start().refresh(m.instance)
-	wantWarnings(t, diags, []string{"FoneNumber No Longer in Account"}, "FoneNumber 3215551212 is no longer in the FoneStorm account, so the resource is removed from the state.")
-	if gone.exists() {
-		t.Errorf("the state still has %s", gone.state)
+	w.state["0"] = known
+	wantWarnings(t, w.plan(nil).diags, []string{"FoneNumber No Longer in Account"},
+		"FoneNumber 3215551212 is no longer in the FoneStorm account, so the resource is removed from the state.")
+	if len(w.state) > 0 {
+		t.Errorf("the refresh leaves %v", w.state)
 	}
 	a.sendsOnly(t, 1)
 }
@@ -200,27 +190,25 @@ func TestURLMethod(t *testing.T) {
 	}
 	a.byHand(testNumber, "URL", hookURL)
 	byHand("JSON")
-	m := a.manage(t)
-	m.mustImport(testNumber)
-	m.mustPlanNothing(toURL("", "", 0))
+	w := a.world(t)
+	w.mustImport(testNumber)
+	w.mustPlanNothing(toURL("", "", 0))
 	other := with(toURL("", "", 0), "value", "https://hooks.example.com/other")
-	wantWarnings(t, m.mustApply(other), []string{"Callback Method Changes to POST", "Callback Credentials Will Be Removed"})
-	if got := attributesOf(m.state).text("url_method"); got != "" {
+	wantWarnings(t, w.mustApply(other), []string{"Callback Method Changes to POST", "Callback Credentials Will Be Removed"})
+	if got := attributesOf(w.state["0"].state).text("url_method"); got != "" {
 		t.Errorf("the state has method %q, which is not configured", got)
 	}
 	posted := with(other, "url_method", "POST")
-	m.mustApply(posted)
+	w.mustApply(posted)
 
 	byHand("GET")
-	_, diags := m.plan(posted)
-	wantWarnings(t, diags, []string{"Callback Method Changes to POST"})
-	m.mustApply(posted)
+	wantWarnings(t, w.mustApply(posted), []string{"Callback Method Changes to POST"})
 	if f, _ := a.Get(testNumber); f.Receive.URLMethod != "POST" {
 		t.Errorf("the method is still %s", f.Receive.URLMethod)
 	}
 	a.Forget()
-	m.mustApply(other) // Without a configured method, the provider ignores it.
+	w.mustApply(other) // Without a configured method, the provider ignores it.
 	byHand("GET")
-	m.mustPlanNothing(other)
+	w.mustPlanNothing(other)
 	a.sendsOnly(t, 0)
 }

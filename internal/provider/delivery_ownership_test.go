@@ -16,58 +16,40 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	t.Parallel()
 	first, second := destinations[1].attributes(testNumber), destinations[3].attributes(testNumber)
 	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
-	m.mustApply(first)
+	for _, configs := range [][]attributes{{first, second}, {first, first}} {
+		wantError(t, a.world(t).plan(configs...).diags, severalResources, "Remove all but one of them.")
+	}
+	receive, send := settings[1].config(first), settings[2].config(first)
+	wantError(t, a.world(t).plan(first, receive, send, send).diags, severalResources, "set the send notification of FoneNumber 3215551212")
+	unknown := with(first, "fonenumber", tftypes.UnknownValue)
+	if d := failure(a.world(t).plan(unknown, unknown, first).diags); d != nil {
+		t.Errorf("FoneNumbers that are not known yet have the error %+v", d)
+	}
+	w := a.world(t)
+	w.mustApply(first)
+	wantError(t, w.plan(first, second).diags, severalResources, "Remove all but one of them.")
 	imported := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.importState(testNumber); return diags }
-	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(m.instance); return diags }
-	unchanged := func(r *run) []*tfprotov6.Diagnostic { _, diags := m.planIn(r, first); return diags }
-	creates := func(config attributes) func(r *run) []*tfprotov6.Diagnostic {
-		return func(r *run) []*tfprotov6.Diagnostic { _, diags := r.plan(instance{}, config); return diags }
+	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(w.state["0"].instance); return diags }
+	for _, calls := range [][2]func(*run) []*tfprotov6.Diagnostic{{imported, refreshed}, {refreshed, imported}} {
+		r := w.start()
+		wantWarnings(t, calls[0](r), nil)
+		wantError(t, calls[1](r), severalResources, "replace the import block with a moved block")
 	}
-	created := func(r *run) []*tfprotov6.Diagnostic {
-		unknown := creates(with(first, "fonenumber", tftypes.UnknownValue))
-		diags := append(unknown(r), unknown(r)...)
-		c, _ := r.plan(instance{}, first)
-		_, applied := r.apply(c)
-		return append(diags, applied...)
-	}
-	createsAll := func(r *run) (diags []*tfprotov6.Diagnostic) {
-		for _, as := range settings {
-			diags = append(diags, creates(as.config(first))(r)...)
-		}
-		return diags
-	}
-	for name, test := range map[string]struct {
-		begin, then func(r *run) []*tfprotov6.Diagnostic
-		text        string
-	}{
-		"both new":               {creates(first), creates(second), "Remove all but one of them."},
-		"both new and the same":  {creates(first), creates(first), "Remove all but one of them."},
-		"one new":                {unchanged, creates(second), "Remove all but one of them."},
-		"both unknown until now": {created, creates(second), "Remove all but one of them."},
-		"the same notification":  {createsAll, creates(settings[2].config(first)), "set the send notification of FoneNumber 3215551212"},
-		"imported, then known":   {imported, refreshed, "replace the import block with a moved block"},
-		"known, then imported":   {refreshed, imported, "replace the import block with a moved block"},
-	} {
-		r := m.start()
-		if d := failure(test.begin(r)); d != nil {
-			t.Errorf("%s: the first has the error %+v", name, d)
-		}
-		wantError(t, test.then(r), severalResources, test.text)
-	}
+	r := w.start() // The FoneNumbers of both are known only after apply.
+	created, _ := r.plan(instance{}, first)
+	_, diags := r.apply(created)
+	wantWarnings(t, diags, nil)
+	_, diags = r.plan(instance{}, second)
+	wantError(t, diags, severalResources)
 
 	// If the state has both, the refresh removes one, and the other one does not change.
-	leaving := a.manage(t)
-	leaving.mustImport(testNumber)
-	r := a.start(t.Context(), t, nil)
-	stays, diags := r.refresh(m.instance)
-	wantWarnings(t, diags, nil)
-	leaves, diags := r.refresh(leaving.instance)
-	wantWarnings(t, diags, []string{"Duplicate Resource Removed From State"})
-	if leaves.exists() || !stays.exists() {
-		t.Errorf("the state has %s and %s", stays.state, leaves.state)
+	w.state["1"] = object{instance: a.imported(t, testNumber, true)}
+	w.configure(first)
+	p := w.planIn([]string{"0", "1", "1", "0"})
+	wantWarnings(t, p.diags, []string{"Duplicate Resource Removed From State"})
+	if !p.isEmpty() || len(w.state) != 1 || !w.state["0"].exists() {
+		t.Errorf("the state has %v, and the plan changes %q", w.state, p.differs())
 	}
-	m.mustPlanNothing(first)
 }
 
 // With -refresh=false, a state can still have two objects. The destroy of one does not turn off what the configuration contains, even
@@ -76,13 +58,12 @@ func TestTwoObjectsWithoutRefresh(t *testing.T) {
 	t.Parallel()
 	config := destinations[1].attributes(testNumber)
 	a := newAccountWith(t, testNumber)
-	stays, leaves := a.manage(t), a.manage(t)
-	stays.mustApply(config)
-	leaves.mustImport(testNumber)
-	leaves.mustApply(with(config, "on_destroy", onDestroyDisable))
-	r := a.start(t.Context(), t, nil)
-	update, _ := r.plan(stays.instance, with(config, "on_destroy", onDestroyKeep))
-	destroy, _ := r.plan(leaves.instance, nil)
+	w := a.world(t)
+	w.mustApply(config)
+	w.state["1"], w.noRefresh = object{instance: a.imported(t, testNumber, false)}, true
+	r := w.start()
+	update, _ := r.plan(w.state["0"].instance, with(config, "on_destroy", onDestroyKeep))
+	destroy, _ := r.plan(w.state["1"].instance, nil)
 	for _, c := range []change{update, destroy} {
 		_, diags := r.apply(c)
 		wantWarnings(t, diags, nil)
@@ -96,13 +77,13 @@ func TestTaintedObjectOfAnotherFoneNumber(t *testing.T) {
 	t.Parallel()
 	for _, number := range []any{otherNumber, tftypes.UnknownValue} {
 		a := newAccountWith(t, testNumber, otherNumber)
-		m := a.manage(t)
-		m.mustApply(destinations[1].attributes(testNumber))
+		w := a.world(t)
+		w.mustApply(destinations[1].attributes(testNumber))
 		a.byHand(testNumber, "Forward", "3215558888")
-		planning := m.start()
-		drifted, _ := planning.refresh(m.instance)
+		planning := w.start()
+		drifted, _ := planning.refresh(w.state["0"].instance)
 		created, _ := planning.plan(instance{}, with(destinations[1].attributes(testNumber), "fonenumber", number))
-		_, diags := m.start().apply(destruction(drifted, created.private))
+		_, diags := w.start().apply(destruction(drifted, created.private))
 		wantWarnings(t, diags, []string{summaryLeftUnchanged}, "was tainted")
 		a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
 	}

@@ -121,16 +121,16 @@ func TestPlanWarnings(t *testing.T) {
 			test.found.Number = testNumber
 			a.Put(test.found)
 			a.PutDevice(simulator.Device{ID: destinations[0].value})
-			m := a.manage(t)
+			w := a.world(t)
 			if test.before != nil {
-				m.mustApply(test.before)
+				w.mustApply(test.before)
 			}
 			if test.byHand != "" {
 				a.byHand(testNumber, "Email", test.byHand)
 			}
 			a.Forget()
-			m.settings = test.settings
-			_, diags := m.plan(test.config)
+			w.settings = test.settings
+			diags := w.plan(test.config).diags
 			wantWarnings(t, diags, some(test.warning), test.texts...)
 			for _, d := range diags {
 				if strings.Contains(d.Detail, "secret") {
@@ -187,6 +187,10 @@ func TestPreviewFailures(t *testing.T) {
 	}{
 		"not in the account": {failure: "FoneNumber Not Found in Account", mostReads: 10},
 		"wrong credentials":  {settings: attributes{"password": "wrong"}, failure: "FoneStorm Authentication Failed", once: true},
+		"rejected token": {
+			settings: attributes{"username": nil, "password": nil, "token": "expired"}, failure: "FoneStorm Token Rejected", once: true,
+			says: "the provider cannot renew a configured token", mostReads: 5,
+		},
 		"wrong subaccount": {
 			settings: attributes{"subaccount": "2999999999"}, failure: "Subaccount Not Accessible", once: true,
 			says: "Could not get a token for subaccount 2999999999:",
@@ -202,8 +206,8 @@ func TestPreviewFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAccountWith(t, loadNumber(0))
-			m := a.manage(t)
-			m.mustApply(destinations[1].attributes(loadNumber(0)))
+			w := a.world(t)
+			w.mustApply(destinations[1].attributes(loadNumber(0)))
 			a.Remove(loadNumber(0))
 			a.Forget()
 			if test.status != 0 {
@@ -223,7 +227,7 @@ func TestPreviewFailures(t *testing.T) {
 				return
 			}
 			for range 5 {
-				_, diags := r.refresh(m.instance)
+				_, diags := r.refresh(w.state["0"].instance)
 				all = append(all, diags...)
 			}
 			if tried := a.count("login") + a.count("subaccount"); len(all) != 1 || tried > 2 {
@@ -252,32 +256,6 @@ func TestPreviewOnlyWhilePlanning(t *testing.T) {
 	}
 }
 
-// A plan with an unknown provider configuration warns once, even if there is nothing to refresh, and sends no requests.
-func TestUnknownProviderConfiguration(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber, otherNumber)
-	configs := []attributes{destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)}
-	known := []*managed{a.manage(t), a.manage(t)}
-	for i, m := range known {
-		m.mustApply(configs[i])
-	}
-	a.Forget()
-	for what, objects := range map[string][]*managed{"known": known, "new": {a.manage(t), a.manage(t)}} {
-		r := a.start(t.Context(), t, attributes{"password": tftypes.UnknownValue})
-		var warned []*tfprotov6.Diagnostic
-		for i, m := range objects {
-			c, diags := m.planIn(r, configs[i])
-			if warned = append(warned, diags...); c.isEmpty() != m.exists() {
-				t.Errorf("%s: the plan changes %q", what, c.differs())
-			}
-		}
-		wantWarnings(t, warned, []string{"Refresh Skipped: Provider Configuration Unknown"})
-	}
-	if n := len(a.Requests()); n > 0 {
-		t.Errorf("%d requests were sent", n)
-	}
-}
-
 // A plan warns about each new device that is not in the account. It requests the list once, and only if a device is planned. It
 // does not warn if the list fails.
 func TestDeviceNotInAccount(t *testing.T) {
@@ -285,16 +263,13 @@ func TestDeviceNotInAccount(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: 3})
 	a.PutDevice(simulator.Device{ID: destinations[0].value, Name: "Front desk"})
 	both := []string{missingDevice, missingDevice}
+	w := a.world(t)
+	w.configure(otherDestinations[0].attributes(loadNumber(0)), with(destinations[0].attributes(loadNumber(1)), "value", "1"), destinations[0].attributes(loadNumber(2)))
 	plans := func(settings attributes, requests int, warnings []string, texts ...string) {
 		t.Helper()
 		a.Forget()
-		r := a.start(t.Context(), t, settings)
-		var warned []*tfprotov6.Diagnostic
-		for i, device := range []string{otherDestinations[0].value, "1", destinations[0].value} {
-			_, diags := r.plan(instance{}, delivery{kind: "Device", value: device}.attributes(loadNumber(i)))
-			warned = append(warned, diags...)
-		}
-		wantWarnings(t, warned, warnings, texts...)
+		w.settings = settings
+		wantWarnings(t, w.plan().diags, warnings, texts...)
 		if n := a.count("devices"); n != requests {
 			t.Errorf("%d requests for devices, want %d", n, requests)
 		}

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -23,15 +22,15 @@ func TestCorrectionsAreSent(t *testing.T) {
 		{"Email", "Ops@example.com", "ops@example.com", false},
 	} {
 		a := newAccountWith(t, testNumber)
-		m := a.manage(t)
-		m.mustApply(delivery{kind: test.kind, value: test.wrong}.attributes(testNumber))
+		w := a.world(t)
+		w.mustApply(delivery{kind: test.kind, value: test.wrong}.attributes(testNumber))
 		right := delivery{kind: test.kind, value: test.right}
-		m.mustApply(right.attributes(testNumber))
+		w.mustApply(right.attributes(testNumber))
 		a.sendsOnly(t, 2)
 		a.mustDeliver(t, testNumber, right)
 		a.byHand(testNumber, test.kind, test.wrong)
-		if c, _ := m.plan(right.attributes(testNumber)); c.isEmpty() == test.isDrift {
-			t.Errorf("after %q was set by hand, the plan changes %q", test.wrong, c.differs())
+		if p := w.plan(right.attributes(testNumber)); p.isEmpty() == test.isDrift {
+			t.Errorf("after %q was set by hand, the plan changes %q", test.wrong, p.differs())
 		}
 	}
 }
@@ -53,6 +52,7 @@ func TestUnseenCredentials(t *testing.T) {
 		warnings []string
 	}{
 		"imported":                   {true, toURL("", "", 0), theirs, nil},
+		"imported, replaced":         {true, toURL("", "", 0), theirs, nil},
 		"imported, with a method":    {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil},
 		"imported, to another URL":   {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}},
 		"imported, with credentials": {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil},
@@ -68,12 +68,17 @@ func TestUnseenCredentials(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, simulator.Options{})
 			a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-			m := a.manage(t)
+			w := a.world(t)
 			if test.imported {
-				m.mustImport(testNumber)
+				w.mustImport(testNumber)
 			}
-			diags := m.mustApply(test.then)
+			if name == "imported, replaced" {
+				w.replaced = []string{"0"}
+			}
+			diags := w.apply(test.then)
 			wantWarnings(t, diags, test.warnings)
+			w.replaced = nil
+			w.mustPlanNothing()
 			if name == "created over another URL" {
 				says(t, diags[0].Detail, "removes callback credentials")
 			}
@@ -82,46 +87,51 @@ func TestUnseenCredentials(t *testing.T) {
 				return
 			}
 			// Created over the URL, so its credentials are still unseen when it changes later.
-			wantWarnings(t, m.mustApply(elsewhere), []string{removed})
+			wantWarnings(t, w.mustApply(elsewhere), []string{removed})
 			a.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
 		})
 	}
 }
 
-// Replacing an imported callback without a change keeps the credentials that Terraform has not seen.
-func TestUnseenCredentialsOfAReplacement(t *testing.T) {
-	t.Parallel()
-	a := newAccountInMemory(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-	w := newWorld(t, a, false, 0)
-	w.state["hook"] = object{instance: a.imported(t, testNumber, true)}
-	w.config["hook"] = toURL("", "", 0)
-	w.mustApply("the replacement", "hook")
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
-}
-
-// Credentials of the state that FoneStorm does not remove must not reach another URL, not even by a detour through another type.
+// Credentials of the state that FoneStorm does not remove must not reach another URL: not by a detour through another type, nor by a
+// create before the destroy of the object that it replaces, which knows nothing of it.
 func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 	t.Parallel()
 	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
-	for _, detour := range []bool{false, true} {
-		a := newAccountWith(t, testNumber)
-		m := a.manage(t)
-		m.mustApply(toURL("hook", "horse", 0))
-		a.rejectEmpty("url_username")
-		if detour {
-			wantWarnings(t, m.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
-		}
-		before, _ := a.Get(testNumber)
-		wantError(t, m.apply(elsewhere), "Destination Rejected by FoneStorm", "must not reach the new URL", "set url_username")
-		if after, _ := a.Get(testNumber); after != before {
-			t.Errorf("FoneStorm has %+v, want %+v", after, before)
-		}
-		m.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
-		wantWarnings(t, m.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
-		if f, _ := a.Get(testNumber); f.Receive.Type != "None" {
-			t.Errorf("FoneStorm has %+v", f.Receive)
-		}
+	for name, test := range map[string]struct {
+		rejected            string // Parameter that FoneStorm rejects if it is empty.
+		to                  attributes
+		detour, createFirst bool
+	}{
+		"both":                     {rejected: "url_username", to: elsewhere},
+		"both, by a detour":        {rejected: "url_username", to: elsewhere, detour: true},
+		"the password":             {rejected: "url_password", to: with(elsewhere, "url_username", "other")},
+		"the password of a create": {rejected: "url_password", to: elsewhere, createFirst: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccountWith(t, testNumber)
+			w := a.world(t)
+			w.mustApply(toURL("hook", "horse", 0))
+			a.rejectEmpty(test.rejected)
+			if test.detour {
+				wantWarnings(t, w.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
+			}
+			before, _ := a.Get(testNumber)
+			if test.createFirst {
+				w.createFirst, w.replaced = true, []string{"0"}
+			}
+			wantError(t, w.apply(test.to), "Destination Rejected by FoneStorm", "must not reach the new URL", "set url_username")
+			if after, _ := a.Get(testNumber); after != before {
+				t.Errorf("FoneStorm has %+v, want %+v", after, before)
+			}
+			w.replaced = nil
+			w.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
+			wantWarnings(t, w.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
+			if f, _ := a.Get(testNumber); f.Receive.Type != "None" {
+				t.Errorf("FoneStorm has %+v", f.Receive)
+			}
+		})
 	}
 }
 
@@ -131,8 +141,7 @@ func TestAccIgnoreChanges(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
 	config := func(kind, value, ignored string) string {
-		return strings.Replace(delivery{kind: kind, value: value}.config(testNumber), "\n}",
-			fmt.Sprintf("\n  lifecycle {\n    ignore_changes = [%s]\n  }\n}", ignored), 1)
+		return delivery{kind: kind, value: value}.config(testNumber, fmt.Sprintf("lifecycle {\n  ignore_changes = [%s]\n}", ignored))
 	}
 	w := a.newWorkspace(t, config("Email", "ops@example.com", "value"))
 	w.apply()

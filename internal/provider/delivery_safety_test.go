@@ -12,30 +12,19 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// A password of this resource never reaches another URL, even if FoneStorm rejects the empty one that replaces it.
-func TestEmptyPasswordForAnotherURL(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
-	m.mustApply(toURL("hook", "horse", 0))
-	a.rejectEmpty("url_password")
-	wantError(t, m.apply(with(toURL("other", "", 0), "value", "https://other.example.com/")), "Destination Rejected by FoneStorm", "must not reach the new URL")
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "hook", "horse"})
-}
-
 // After this resource has removed the credentials, no plan warns about unknown ones, even after an update that keeps the URL.
 func TestRemovedCredentialsStayRemoved(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
-	m.mustApply(toURL("", "", 0))
-	m.mustApply(with(toURL("", "", 0), "url_method", "POST"))
-	wantWarnings(t, m.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), nil)
+	w := a.world(t)
+	w.mustApply(toURL("", "", 0))
+	w.mustApply(with(toURL("", "", 0), "url_method", "POST"))
+	wantWarnings(t, w.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), nil)
 	a.byHand(testNumber, "Email", "ops@example.com")
-	m.mustApply(destinations[1].attributes(testNumber))
+	w.mustApply(destinations[1].attributes(testNumber))
 	settings[0].set(a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
-	m.mustApply(toURL("", "", 0)) // Keeps their credentials.
-	wantWarnings(t, m.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), []string{"Callback Credentials Will Be Removed"})
+	w.mustApply(with(toURL("", "", 0), "on_destroy", "keep")) // Keeps their credentials.
+	wantWarnings(t, w.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), []string{"Callback Credentials Will Be Removed"})
 }
 
 // A create that only changes the method of a notification keeps its credentials, and its plan does not say otherwise.
@@ -44,8 +33,8 @@ func TestCreateKeepsCredentialsOfTheSameURL(t *testing.T) {
 	a := newAccountWith(t, testNumber)
 	a.byHand(testNumber, "Email", "ops@example.com")
 	settings[1].set(a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
-	m := a.manage(t)
-	diags := m.mustApply(notify("Callback", hookURL, "GET"))
+	w := a.world(t)
+	diags := w.mustApply(notify("Callback", hookURL, "GET"))
 	wantWarnings(t, diags, []string{"FoneNumber Already Has a Notification"})
 	if strings.Contains(diags[0].Detail, "credentials") {
 		t.Errorf("the plan says: %s", diags[0].Detail)
@@ -65,34 +54,24 @@ func TestPlannedDestroyReadsARespelledFoneNumber(t *testing.T) {
 			return v.FoneNumber
 		})
 		a.Put(simulator.FoneNumber{Number: testNumber})
-		m := a.manage(t)
-		m.mustApply(delivery{kind: "Email", value: "ops@example.com"}.attributes(testNumber))
-		r := m.start()
-		for i := range 7 { // More than are read singly.
-			number := fmt.Sprint(3215551300 + i)
-			a.Put(simulator.FoneNumber{Number: number})
-			_, diags := r.importState(number)
-			wantWarnings(t, diags, nil)
-		}
-		_, diags := r.plan(m.instance, nil)
-		wantWarnings(t, diags, []string{summaryDeleted})
+		w := a.world(t)
+		w.mustApply(delivery{kind: "Email", value: "ops@example.com"}.attributes(testNumber))
+		w.start, w.noRefresh = w.listing, true
+		wantWarnings(t, w.plan(nil).diags, []string{summaryDeleted})
 	})
 }
 
-// A create before the destroy of the object that it replaces knows nothing of it. It never lets an earlier password reach its URL.
-func TestCreateBeforeDestroyKeepsNoPassword(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
-	m.mustApply(toURL("hook", "horse", 0))
-	a.rejectEmpty("url_password")
-	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
-	planning := m.start()
-	first, _ := planning.plan(m.instance, elsewhere)
-	created, _ := planning.plan(instance{private: first.private}, elsewhere)
-	_, diags := m.start().apply(created)
-	wantError(t, diags, "Destination Rejected by FoneStorm", "must not reach the new URL")
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, "hook", "horse"})
+// listing starts a process that has read so many FoneNumbers that it lists the rest.
+func (w *world) listing() *run {
+	r := w.account.start(w.t.Context(), w.t, w.settings)
+	for i := range 7 {
+		w.account.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
+		_, diags := r.importState(fmt.Sprint(3215551300 + i))
+		if len(diags) > 0 {
+			w.t.Errorf("an import shows %+v", diags[0])
+		}
+	}
+	return r
 }
 
 // If the FoneNumber cannot be read before an update, what the plan was made for decides whether its callback URL stays the same.
@@ -100,13 +79,12 @@ func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
 	a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-	m := a.manage(t)
-	m.settings = attributes{"max_retries": 0}
-	m.mustImport(testNumber)
-	c, diags := m.plan(with(toURL("", "", 0), "url_method", "POST"))
-	wantWarnings(t, diags, nil)
+	w := a.world(t)
+	w.settings = attributes{"max_retries": 0}
+	w.mustImport(testNumber)
+	p := w.plan(with(toURL("", "", 0), "url_method", "POST"))
 	a.reject(http.MethodGet, "", http.StatusInternalServerError, "No.")
-	wantWarnings(t, m.applyIn(m.start(), c), nil)
+	wantWarnings(t, append(p.diags, w.carryOut(p)...), nil)
 	a.Intercept(nil)
 	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, theirHook.URLUsername, theirHook.URLPassword})
 }
@@ -119,13 +97,13 @@ func TestCredentialsOfARespelledURLStay(t *testing.T) {
 		v.Receive.URL = strings.Replace(v.Receive.URL, "key=1", "key=***", 1)
 		return v.FoneNumber
 	})
-	m := a.manage(t)
+	w := a.world(t)
 	config := with(toURL("", "", 0), "value", hookURL+"?key=1")
-	m.mustApply(config)
+	w.mustApply(config)
 	f, _ := a.Get(testNumber)
 	f.Receive.URLUsername, f.Receive.URLPassword = "theirs", "their-horse"
 	a.Put(f)
-	m.mustApply(with(config, "url_method", "POST"))
+	w.mustApply(with(config, "url_method", "POST"))
 	a.mustDeliver(t, testNumber, delivery{"URL", hookURL + "?key=1", "theirs", "their-horse"})
 }
 
@@ -140,7 +118,7 @@ func TestMessagesDoNotShowTheURL(t *testing.T) {
 		}
 		return value != ""
 	})
-	diags := a.manage(t).apply(with(toURL("", "", 0), "value", "https://hooks.example.com/sms?token=TOPSECRET"))
+	diags := a.world(t).apply(with(toURL("", "", 0), "value", "https://hooks.example.com/sms?token=TOPSECRET"))
 	wantError(t, diags, "Destination Rejected by FoneStorm", "The value https://hooks.example.com*** is not reachable")
 }
 
@@ -148,21 +126,17 @@ func TestMessagesDoNotShowTheURL(t *testing.T) {
 func TestReplacedTaintedObjectOwnsNothing(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
+	w := a.world(t)
 	config := destinations[1].attributes(testNumber)
-	m.mustApply(config)
+	w.mustApply(config)
 	a.byHand(testNumber, "Forward", "3215558888")
-	planning := m.start()
-	drifted, _ := planning.refresh(m.instance)
-	created, _ := planning.plan(instance{}, config)
+	w.taint()
 	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
-	r := m.start()
-	_, diags := r.apply(destruction(drifted, created.private))
-	wantWarnings(t, diags, nil)
-	m.instance, diags = r.apply(created)
+	diags := w.apply(config)
 	wantError(t, diags, "Permission Denied by FoneStorm")
+	wantWarnings(t, diags, []string{alreadyDelivers})
 	a.Intercept(nil)
-	m.apply(nil)
+	w.apply(nil)
 	a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
 }
 
@@ -172,7 +146,7 @@ func TestAccUnknownOnDestroy(t *testing.T) {
 	a := newAccountWith(t, testNumber)
 	config := func(to, source string) string {
 		return fmt.Sprintf("resource \"terraform_data\" %q {\n  input = \"keep\"\n}\n", source) +
-			strings.Replace(delivery{kind: "Email", value: to}.config(testNumber), "\n}", fmt.Sprintf("\n  on_destroy = terraform_data.%s.output\n}", source), 1)
+			delivery{kind: "Email", value: to}.config(testNumber, fmt.Sprintf("on_destroy = terraform_data.%s.output", source))
 	}
 	w := a.newWorkspace(t, config("ops@example.com", "a"))
 	w.apply()
@@ -195,15 +169,14 @@ func TestSpellingThatWasThereBefore(t *testing.T) {
 			v.Receive.URL = strings.ToLower(v.Receive.URL) + "/"
 			return v.FoneNumber
 		})
-		m := a.manage(t)
-		m.mustImport(testNumber)
+		w := a.world(t)
+		w.mustImport(testNumber)
 		config := with(toURL("", "", 0), "value", "https://hooks.example.com/SMS?Key=1")
-		diags := m.mustApply(config)
+		diags := w.mustApply(config)
 		wantWarnings(t, diags, []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
 		a.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
-		wantError(t, m.apply(with(config, "value", "https://hooks.example.com/other")), "FoneStorm Returned Another Destination")
-		c, _ := m.plan(with(config, "value", "https://hooks.example.com/other"))
-		if c.isEmpty() {
+		wantError(t, w.apply(with(config, "value", "https://hooks.example.com/other")), "FoneStorm Returned Another Destination")
+		if w.plan().isEmpty() {
 			t.Error("the next plan does not try again")
 		}
 	})
@@ -216,32 +189,20 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			a := newAccountInMemory(t, simulator.Options{})
 			a.Put(simulator.FoneNumber{Number: testNumber})
-			for i := range 7 { // More than are read singly.
-				a.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
-			}
 			a.ShowAs(func(v simulator.View) simulator.FoneNumber {
 				if v.Source == simulator.FromList {
 					v.Receive = simulator.Receive{}.Delivering(shown.kind, shown.value)
 				}
 				return v.FoneNumber
 			})
-			m := a.manage(t)
+			w := a.world(t)
 			config := destinations[1].attributes(testNumber)
-			m.mustApply(config)
-			listing := func() *run {
-				r := m.start()
-				for i := range 7 {
-					_, diags := r.importState(fmt.Sprint(3215551300 + i))
-					wantWarnings(t, diags, nil)
-				}
-				return r
+			w.mustApply(config)
+			w.start = w.listing
+			if p := w.plan(config); !p.isEmpty() {
+				t.Errorf("%s: the plan changes %q", name, p.differs())
 			}
-			if c, _ := m.planIn(listing(), config); !c.isEmpty() {
-				t.Errorf("%s: the plan changes %q", name, c.differs())
-			}
-			c, diags := m.planIn(listing(), nil)
-			wantWarnings(t, diags, []string{summaryDeleted})
-			wantWarnings(t, m.applyIn(listing(), c), nil)
+			wantWarnings(t, w.apply(nil), []string{summaryDeleted})
 			a.mustDeliver(t, testNumber, delivery{kind: "None"})
 		})
 	}
@@ -250,6 +211,6 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 // The plan says that it does not show what a FoneNumber that is known only after apply delivers now.
 func TestUnknownFoneNumberIsNotChecked(t *testing.T) {
 	t.Parallel()
-	_, diags := newAccountWith(t).manage(t).plan(with(destinations[1].attributes(testNumber), "fonenumber", tftypes.UnknownValue))
-	wantWarnings(t, diags, []string{"FoneNumber Not Checked"}, "does not show which delivery it has")
+	p := newAccountWith(t).world(t).plan(with(destinations[1].attributes(testNumber), "fonenumber", tftypes.UnknownValue))
+	wantWarnings(t, p.diags, []string{"FoneNumber Not Checked"}, "does not show which delivery it has")
 }

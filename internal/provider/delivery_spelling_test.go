@@ -107,28 +107,32 @@ func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list str
 		simulator.FromRead:    rewritings[kind][single],
 		simulator.FromList:    rewritings[kind][list],
 	})
-	all := newFleet(t, a, count)
+	w := a.world(t)
 	// settle applies one of the destinations until nothing changes. Only if FoneStorm shows it differently in settings than in reads,
 	// there is a second change. Afterward, a refresh changes nothing, not even private state.
 	settle := func(to delivery, method string) {
 		t.Helper()
-		config := func(i int) attributes {
+		var configs []attributes
+		for i := range count {
 			config := as.config(to.attributes(loadNumber(i)))
 			if config["url_method"] != nil {
 				config["url_method"] = method
 			}
-			return config
+			configs = append(configs, config)
 		}
-		all.mustApply(config)
-		if all.mustApply(config) && (setting == single || all.mustApply(config)) {
-			t.Fatal("resources change again")
-		}
-		r := all.start()
-		for i, m := range all.resources {
-			after, diags := r.refresh(m.instance)
-			if failure(diags) != nil || !after.state.Equal(m.state) || !bytes.Equal(after.private, m.private) {
-				t.Fatalf("a refresh changes %s and %s to %s and %s: %v", m.state, m.private, after.state, after.private, diags)
+		for n := 0; n == 0 || !w.plan().isEmpty(); n++ {
+			if problem := failure(w.apply(configs...)); problem != nil || n == 1 && setting == single || n == 2 {
+				t.Fatalf("resources change again, or fail: %v", problem)
 			}
+		}
+		before := maps.Clone(w.state)
+		w.mustPlanNothing()
+		for name, was := range before {
+			if is := w.state[name]; !is.state.Equal(was.state) || !bytes.Equal(is.private, was.private) {
+				t.Fatalf("a refresh changes %s and %s to %s and %s", was.state, was.private, is.state, is.private)
+			}
+		}
+		for i := range count {
 			as.mustBe(t, a, loadNumber(i), to)
 		}
 	}
@@ -138,59 +142,10 @@ func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list str
 	}
 	settle(delivery{kind: kind, value: spelled[kind][0]}, "JSON")
 	settle(delivery{kind: kind, value: spelled[kind][1]}, "GET")
-	all.mustApply(unconfigured)
+	w.mustApply(nil)
 	for i := range count {
 		as.mustBe(t, a, loadNumber(i), delivery{kind: "None"})
 	}
-}
-
-// A setting that FoneStorm ignores, or that something else overwrites at once, is an error after several reads, and is never
-// taken for a spelling of what was set.
-func TestIgnoredSetting(t *testing.T) {
-	t.Parallel()
-	for name, stored := range map[string]func(before, after simulator.FoneNumber) simulator.FoneNumber{
-		"ignored": func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before },
-		"overwritten": func(_, after simulator.FoneNumber) simulator.FoneNumber {
-			after.Receive = after.Receive.Delivering("URL", "https://stranger.example.net/?hooks.example.com")
-			return after
-		},
-	} {
-		for _, found := range []string{"https://hooks.example.com/old", "https://elsewhere.example.com/"} {
-			inMemory(t, name+" over "+found, func(t *testing.T) {
-				a := newAccountInMemory(t, simulator.Options{})
-				a.byHand(testNumber, "URL", found)
-				m := a.manage(t)
-				a.StoreAs(stored)
-				config := toURL("", "", 0)
-				for range 2 {
-					wantError(t, m.apply(config), "FoneStorm Returned Another Destination")
-				}
-				a.StoreAs(nil)
-				m.mustApply(config)
-				m.mustApply(nil)
-				a.mustDeliver(t, testNumber, delivery{kind: "None"})
-			})
-		}
-	}
-}
-
-// Reads that lag behind a setting for a few seconds do not fail the apply.
-func TestLaggingRead(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAccountInMemory(t, simulator.Options{})
-		a.byHand(testNumber, "None", "")
-		m := a.manage(t)
-		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-			if v.Shown < 3 {
-				return v.Before
-			}
-			return v.FoneNumber
-		})
-		for _, d := range []delivery{destinations[1], destinations[2], otherDestinations[2], destinations[4]} {
-			wantWarnings(t, m.mustApply(d.attributes(testNumber)), map[string][]string{"None": {"Messages Will Be Deleted"}}[d.kind])
-		}
-	})
 }
 
 // inMemory runs a subtest in a bubble, where waiting takes no time.

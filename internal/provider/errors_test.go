@@ -29,26 +29,18 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 			t.Parallel()
 			a := newAccountWith(t, testNumber)
 			a.reject("", "/messages/receive", test.status, "Not registered.")
-			m := a.manage(t)
-			m.settings = attributes{"max_retries": 0}
-			diags := m.apply(destinations[1].attributes(testNumber))
+			w := a.world(t)
+			w.settings = attributes{"max_retries": 0}
+			diags := w.apply(destinations[1].attributes(testNumber))
 			wantError(t, diags, test.summary, test.says, "FoneNumber "+testNumber, fmt.Sprintf("FoneStorm returned %d", test.status), "Not registered.")
 			if got := strings.Contains(shown(failure(diags)), `AttributeName("value")`); got != test.onValue {
 				t.Errorf("the error is on value: %t, want %t", got, test.onValue)
 			}
 			a.sendsOnly(t, test.requestsPerSet)
 			detail, isUncertain := failure(diags).Detail, test.status >= 500
-			if m.exists() != isUncertain || strings.Contains(detail, "may have taken effect") != isUncertain || strings.Contains(detail, "..") {
-				t.Errorf("the state has %s, and the error is %s", m.state, detail)
+			if w.state["0"].exists() != isUncertain || strings.Contains(detail, "may have taken effect") != isUncertain || strings.Contains(detail, "..") {
+				t.Errorf("the state has %s, and the error is %s", w.state["0"].state, detail)
 			}
 		})
 	}
-}
-
-// A rejected token has other advice than a rejected password.
-func TestRejectedToken(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	_, diags := a.start(t.Context(), t, attributes{"username": nil, "password": nil, "token": "expired"}).importState(testNumber)
-	wantError(t, diags, "FoneStorm Token Rejected", "the provider cannot renew a configured token")
 }

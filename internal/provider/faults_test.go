@@ -19,7 +19,7 @@ type operation struct {
 	byHand  bool       // Whether the delivery was changed by hand since.
 	wanted  attributes // Current configuration; nil for none.
 
-	do func(m *managed, wanted attributes) []*tfprotov6.Diagnostic
+	do func(w *world, wanted ...attributes) []*tfprotov6.Diagnostic
 }
 
 var (
@@ -28,39 +28,41 @@ var (
 )
 
 var operations = map[string]operation{
-	"create": {kind: "set", found: "old@example.com", wanted: toCallback, do: (*managed).apply},
+	"create": {kind: "set", found: "old@example.com", wanted: toCallback, do: (*world).apply},
 	"read":   {kind: "get", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
-	"update": {kind: "set", managed: toEmail, wanted: toCallback, do: (*managed).apply},
-	"delete": {kind: "set", managed: toCallback, do: (*managed).apply},
+	"update": {kind: "set", managed: toEmail, wanted: toCallback, do: (*world).apply},
+	"delete": {kind: "set", managed: toCallback, do: (*world).apply},
 	"import": {kind: "get", found: "ops@example.com", wanted: toEmail, do: imported},
 	"list":   {kind: "list", managed: toCallback, wanted: toCallback, do: listing},
 	"log in": {kind: "login", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
 }
 
-func refreshed(m *managed, _ attributes) (diags []*tfprotov6.Diagnostic) {
-	m.instance, diags = m.start().refresh(m.instance)
+func refreshed(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
+	before := w.state["0"]
+	after, diags := w.start().refresh(before.instance)
+	w.put("0", object{instance: after, tainted: before.tainted})
 	return diags
 }
 
 // imported keeps no instance if the import fails, whatever the provider returns, as Terraform does.
-func imported(m *managed, _ attributes) []*tfprotov6.Diagnostic {
-	after, diags := m.start().importState(testNumber)
+func imported(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
+	after, diags := w.start().importState(testNumber)
 	if failure(diags) == nil {
-		m.instance = after
+		w.put("0", object{instance: after})
 	}
 	return diags
 }
 
-func listing(m *managed, _ attributes) []*tfprotov6.Diagnostic {
-	found, diags := m.start().list(protocol().delivery, attributes{}, 1000)
+func listing(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
+	found, diags := w.start().list(protocol().delivery, attributes{}, 1000)
 	want := map[bool]int{true: 2}[failure(diags) == nil]
 	if len(found) != want {
-		m.t.Errorf("there are %d FoneNumbers, want %d", len(found), want)
+		w.t.Errorf("there are %d FoneNumbers, want %d", len(found), want)
 	}
 	for _, one := range found {
-		f, _ := m.account.Get(one.number)
+		f, _ := w.account.Get(one.number)
 		if kind := one.resource.text("type"); kind != "" && (kind != f.Receive.Type || one.resource.text("value") != f.Receive.Value()) {
-			m.t.Errorf("the list has %v, but FoneStorm has %+v", one, f.Receive)
+			w.t.Errorf("the list has %v, but FoneStorm has %+v", one, f.Receive)
 		}
 	}
 	return diags
@@ -154,29 +156,29 @@ func TestFaults(t *testing.T) {
 }
 
 // begin prepares the account and the resource.
-func (o operation) begin(t *testing.T, a *account) *managed {
+func (o operation) begin(t *testing.T, a *account) *world {
 	t.Helper()
 	a.Put(simulator.FoneNumber{Number: otherNumber})
 	a.byHand(testNumber, "None", "")
 	if o.found != "" {
 		a.byHand(testNumber, "Email", o.found)
 	}
-	m := a.manage(t)
+	w := a.world(t)
 	if o.managed != nil {
-		m.mustApply(o.managed)
+		w.mustApply(o.managed)
 	}
 	if o.byHand {
 		a.byHand(testNumber, "Forward", "3215559999")
 	}
-	return m
+	return w
 }
 
 // meets runs the operation while FoneStorm has the fault, and checks the result. Afterward, Terraform must plan exactly what
 // is left to do, and be able to apply it.
 func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once bool, want outcome) {
 	t.Helper()
-	m := o.begin(t, a)
-	before := m.instance
+	w := o.begin(t, a)
+	before := w.state["0"].instance
 	a.Forget()
 	var met atomic.Int32
 	a.Inject(func(r *http.Request) simulator.Fault {
@@ -186,24 +188,24 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 		met.Add(1)
 		return fault
 	})
-	m.settings = attributes{"max_retries": retries, "request_timeout": "10s"}
-	diags := o.do(m, o.wanted)
+	w.settings = attributes{"max_retries": retries, "request_timeout": "10s"}
+	diags := o.do(w, o.wanted)
 	if met.Load() == 0 {
 		t.Fatal("the fault occurred on no request")
 	}
 	a.Inject(nil)
-	m.settings = nil
+	w.settings = nil
 
 	problem := failure(diags)
 	if want.summary != "" {
 		wantError(t, diags, want.summary)
-		if problem != nil && problem.Detail == "" || before.exists() && !agrees(m.instance, before) {
-			t.Errorf("the operation failed with %v, and the state is %s", problem, m.state)
+		if problem != nil && problem.Detail == "" || before.exists() && !agrees(w.state["0"].instance, before) {
+			t.Errorf("the operation failed with %v, and the state is %s", problem, w.state["0"].state)
 		}
 	} else if problem != nil {
 		t.Errorf("the operation failed: %s: %s", problem.Summary, problem.Detail)
 	} else if o.kind == "set" {
-		o.hasTakenEffect(m)
+		o.hasTakenEffect(w)
 	}
 	most := want.requests
 	if slices.Contains(broken[:3], fault) && (o.kind == "get" || o.kind == "list") {
@@ -212,43 +214,39 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 	if n := a.count(o.kind); n > most || n < min(2, want.requests) {
 		t.Errorf("there were %d requests, want %d", n, want.requests)
 	}
-	o.finish(m, problem != nil && !before.exists())
+	o.finish(w)
 }
 
 // hasTakenEffect checks that FoneStorm is as configured.
-func (o operation) hasTakenEffect(m *managed) {
-	m.t.Helper()
+func (o operation) hasTakenEffect(w *world) {
+	w.t.Helper()
 	want := delivery{o.wanted.text("type"), o.wanted.text("value"), o.wanted.text("url_username"), o.wanted.text("url_password")}
 	if o.wanted == nil {
 		want = delivery{kind: "None"}
 	}
-	m.account.mustDeliver(m.t, testNumber, want)
+	w.account.mustDeliver(w.t, testNumber, want)
 }
 
 // finish refreshes and plans without faults. The plan must be the difference between FoneStorm and the configuration, and be empty
 // once it is applied.
-func (o operation) finish(m *managed, tainted bool) {
-	m.t.Helper()
-	if m.exists() {
-		if diags := refreshed(m, nil); len(diags) > 0 {
-			m.t.Fatalf("reading again: %+v", diags[0])
-		}
-		f, _ := m.account.Get(testNumber)
-		state, removed := attributesOf(m.state), tainted && !m.exists() // A failed create may have had no effect.
-		if !removed && (state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value()) {
-			m.t.Errorf("the state has %v, but FoneStorm has %+v", state, f.Receive)
+func (o operation) finish(w *world) {
+	w.t.Helper()
+	if w.state["0"].exists() {
+		if diags := refreshed(w); len(diags) > 0 {
+			w.t.Fatalf("reading again: %+v", diags[0])
 		}
 	}
-	if tainted {
-		m.instance = instance{} // Terraform plans a new instance.
-	}
-	if c, diags := m.plan(o.wanted); failure(diags) == nil && m.exists() && o.wanted != nil {
-		if got, want := c.differs(), o.difference(m.instance); !slices.Equal(got, want) {
-			m.t.Errorf("the plan changes %q, want %q", got, want)
+	if now := w.state["0"]; now.exists() { // A failed create may have had no effect.
+		f, _ := w.account.Get(testNumber)
+		if state := attributesOf(now.state); state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value() {
+			w.t.Errorf("the state has %v, but FoneStorm has %+v", state, f.Receive)
+		}
+		if got, want := w.plan(o.wanted).differs(), o.difference(now.instance); !now.tainted && o.wanted != nil && !slices.Equal(got, want) {
+			w.t.Errorf("the plan changes %q, want %q", got, want)
 		}
 	}
-	m.mustApply(o.wanted)
-	o.hasTakenEffect(m)
+	w.mustApply(o.wanted)
+	o.hasTakenEffect(w)
 }
 
 // difference returns the attributes in which a state that agrees with FoneStorm differs from the configuration.

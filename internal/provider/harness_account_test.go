@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"pgregory.net/rapid"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -216,26 +214,10 @@ var (
 	}
 )
 
-// delivers checks the destination and credentials of a FoneNumber in FoneStorm.
-func (a *account) delivers(number string, want delivery) resource.TestCheckFunc {
-	return func(*terraform.State) error {
-		f, _ := a.Get(number)
-		got := delivery{f.Receive.Type, f.Receive.Value(), f.Receive.URLUsername, f.Receive.URLPassword}
-		if want.kind == "None" {
-			want.value = ""
-		}
-		if got != want {
-			return fmt.Errorf("FoneNumber %s delivers to %+v, want %+v", number, got, want)
-		}
-		return nil
-	}
-}
-
+// mustDeliver checks the delivery of a FoneNumber in FoneStorm.
 func (a *account) mustDeliver(t rapid.TB, number string, want delivery) {
 	t.Helper()
-	if err := a.delivers(number, want)(nil); err != nil {
-		t.Errorf("%s", err)
-	}
+	settings[0].mustBe(t, a, number, want)
 }
 
 // newVariedAccount returns an account with one FoneNumber of each type and a cancelled one.

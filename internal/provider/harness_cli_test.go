@@ -200,17 +200,13 @@ func unframed(output string) string {
 func (w *workspace) setEnv(env ...string) { w.Env = append(w.Env, env...) }
 
 // config returns the resource block of a delivery.
-func (d delivery) config(number string) string { return d.named("test", number) }
+func (d delivery) config(number string, further ...string) string {
+	return settings[0].block("test", number, d, further...)
+}
 
 // named returns the resource block of this name.
-func (d delivery) named(name, number string) string {
-	block := fmt.Sprintf("resource %q %q {\n  fonenumber = %q\n  type = %q\n", resourceName, name, number, d.kind)
-	for argument, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
-		if value != "" {
-			block += fmt.Sprintf("  %s = %q\n", argument, value)
-		}
-	}
-	return block + "}\n"
+func (d delivery) named(name, number string, further ...string) string {
+	return settings[0].block(name, number, d, further...)
 }
 
 // numbered returns the deliveries of the first n FoneNumbers, each at its own address.

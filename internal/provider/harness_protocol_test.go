@@ -10,7 +10,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
-	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
@@ -147,7 +146,7 @@ type run struct {
 // start starts a run with these provider settings.
 func (a *account) start(ctx context.Context, t rapid.TB, settings attributes) *run {
 	t.Helper()
-	block := attributes{"endpoint": a.endpoint, "username": "demo", "password": "demo-password", "requests_per_second": 1000}
+	block := attributes{"endpoint": a.endpoint, "username": "demo", "password": "demo-password", "requests_per_second": 100_000}
 	maps.Copy(block, settings)
 	r := &run{t, ctx, newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
 		if a.transport != nil {
@@ -383,182 +382,6 @@ func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	return after, resp.Diagnostics
 }
 
-// managed is one resource and its state. Each plan and each apply is a separate run, as in Terraform.
-type managed struct {
-	instance
-	t        testOrRapid
-	account  *account
-	settings attributes // Provider settings.
-}
-
-func (a *account) manage(t testOrRapid) *managed { return &managed{t: t, account: a} }
-
-func (m *managed) start() *run { return m.account.start(m.t.Context(), m.t, m.settings) }
-
-func (m *managed) plan(config attributes) (change, []*tfprotov6.Diagnostic) {
-	m.t.Helper()
-	return m.planIn(m.start(), config)
-}
-
-// planIn refreshes and plans in a run.
-func (m *managed) planIn(r *run, config attributes) (c change, diags []*tfprotov6.Diagnostic) {
-	m.t.Helper()
-	c.planned = m.state
-	if m.exists() {
-		read, problems := r.refresh(m.instance)
-		if failure(problems) != nil {
-			return c, problems
-		}
-		m.instance, diags = read, problems
-	}
-	if !m.exists() && config == nil {
-		return c, diags
-	}
-	c, planned := r.plan(m.instance, config)
-	return c, append(diags, planned...)
-}
-
-// apply plans and applies. An error in the plan changes nothing.
-func (m *managed) apply(config attributes) (diags []*tfprotov6.Diagnostic) {
-	m.t.Helper()
-	c, diags := m.plan(config)
-	if failure(diags) != nil || !m.exists() && config == nil {
-		return diags
-	}
-	return append(diags, m.applyIn(m.start(), c)...)
-}
-
-// applyIn applies a change in a run.
-func (m *managed) applyIn(r *run, c change) (diags []*tfprotov6.Diagnostic) {
-	m.t.Helper()
-	m.instance, diags = r.apply(c)
-	return diags
-}
-
-// mustApply applies a change that must succeed, after which the next plan is empty.
-func (m *managed) mustApply(config attributes) (diags []*tfprotov6.Diagnostic) {
-	m.t.Helper()
-	diags = m.apply(config)
-	if problem := failure(diags); problem != nil {
-		m.t.Fatalf("%v: %s: %s", config, problem.Summary, problem.Detail)
-	}
-	if config != nil {
-		m.mustPlanNothing(config)
-	}
-	return diags
-}
-
-func (m *managed) mustPlanNothing(config attributes) {
-	m.t.Helper()
-	c, diags := m.plan(config)
-	if problem := failure(diags); problem != nil || !c.isEmpty() {
-		m.t.Fatalf("the plan of %v is not empty: it changes %q, and its error is %v", config, c.differs(), problem)
-	}
-}
-
-// mustImport imports the FoneNumber as this resource.
-func (m *managed) mustImport(number string) {
-	m.t.Helper()
-	var diags []*tfprotov6.Diagnostic
-	if m.instance, diags = m.start().importState(number); failure(diags) != nil {
-		m.t.Fatal(failure(diags).Detail)
-	}
-}
-
-// fleet is the resources of an account that Terraform plans and applies together.
-type fleet struct {
-	t         testOrRapid
-	account   *account
-	resources []*managed
-	atOnce    int // Number of resources that are planned or applied at the same time; zero for one after the other.
-}
-
-func newFleet(t testOrRapid, a *account, n int) *fleet {
-	f := &fleet{t: t, account: a}
-	for range n {
-		f.resources = append(f.resources, a.manage(t))
-	}
-	return f
-}
-
-func (f *fleet) start() *run {
-	f.t.Helper()
-	return f.account.start(f.t.Context(), f.t, attributes{"requests_per_second": 100_000})
-}
-
-// unconfigured is the configuration of each resource of a fleet that is destroyed.
-func unconfigured(int) attributes { return nil }
-
-// apply does what `terraform apply` does: one run of the provider plans and, if there are no errors, another one plans the changes
-// again and applies them. It reports whether there was anything to do, and returns the errors.
-func (f *fleet) apply(config func(i int) attributes) (changes bool, problems []*tfprotov6.Diagnostic) {
-	f.t.Helper()
-	changed, problems := f.plan(f.start(), config)
-	if len(problems) > 0 {
-		return false, problems
-	}
-	r := f.start()
-	return slices.Contains(changed, true), f.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
-		if !changed[i] {
-			return nil
-		}
-		c, diags := r.plan(m.instance, config(i))
-		if failure(diags) != nil {
-			return diags
-		}
-		return m.applyIn(r, c)
-	})
-}
-
-// mustApply applies, which must succeed, and reports whether there was anything to do.
-func (f *fleet) mustApply(config func(i int) attributes) (changes bool) {
-	f.t.Helper()
-	changes, problems := f.apply(config)
-	if len(problems) > 0 {
-		f.t.Fatalf("%s: %s", problems[0].Summary, problems[0].Detail)
-	}
-	return changes
-}
-
-// plan does what `terraform plan` does. It returns which resources an apply would change.
-func (f *fleet) plan(r *run, config func(i int) attributes) (changed []bool, problems []*tfprotov6.Diagnostic) {
-	f.t.Helper()
-	changed = make([]bool, len(f.resources))
-	return changed, f.each(func(i int, m *managed) []*tfprotov6.Diagnostic {
-		c, diags := m.planIn(r, config(i))
-		changed[i] = !c.isEmpty()
-		return diags
-	})
-}
-
-// each runs a function for every resource, and returns the errors.
-func (f *fleet) each(do func(i int, m *managed) []*tfprotov6.Diagnostic) (problems []*tfprotov6.Diagnostic) {
-	f.t.Helper()
-	var mu sync.Mutex
-	var workers errgroup.Group
-	workers.SetLimit(f.atOnce)
-	for i, m := range f.resources {
-		work := func() error {
-			if problem := failure(do(i, m)); problem != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				problems = append(problems, problem)
-			}
-			return nil
-		}
-		if f.atOnce == 0 {
-			_ = work() // In this goroutine, which can end the test.
-			continue
-		}
-		workers.Go(work)
-	}
-	_ = workers.Wait()
-	if f.t.Failed() { // A goroutine cannot end the test.
-		f.t.FailNow()
-	}
-	return problems
-}
-
 // attributes returns the configuration of a delivery for the protocol. More attributes follow as pairs of name and value.
 func (d delivery) attributes(number string, further ...any) attributes {
 	config := attributes{"fonenumber": number, "type": d.kind}
@@ -607,10 +430,12 @@ func wantWarnings(t *testing.T, diags []*tfprotov6.Diagnostic, summaries []strin
 
 // failure returns the first error; nil if there is none.
 func failure(diags []*tfprotov6.Diagnostic) *tfprotov6.Diagnostic {
-	for _, d := range diags {
-		if d.Severity == tfprotov6.DiagnosticSeverityError {
-			return d
-		}
+	for _, d := range errorsOf(diags) {
+		return d
 	}
 	return nil
+}
+
+func errorsOf(diags []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
+	return slices.DeleteFunc(slices.Clone(diags), func(d *tfprotov6.Diagnostic) bool { return d.Severity != tfprotov6.DiagnosticSeverityError })
 }

@@ -2,7 +2,9 @@ package provider
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -88,11 +90,23 @@ func (s setting) is(f simulator.FoneNumber) delivery {
 	return is
 }
 
+// block returns a resource block with this name. More arguments follow.
+func (s setting) block(name, number string, d delivery, further ...string) string {
+	block := fmt.Sprintf("resource %q %q {\n", typesOf(s.event != "").name, name)
+	for argument, value := range s.config(d.attributes(number)) {
+		block += fmt.Sprintf("  %s = %q\n", argument, value)
+	}
+	return block + strings.Join(further, "\n") + "\n}\n"
+}
+
 // mustBe checks what FoneStorm has.
 func (s setting) mustBe(t rapid.TB, a *account, number string, want delivery) {
 	t.Helper()
 	f, _ := a.Get(number)
+	if want.kind == "None" {
+		want.value = ""
+	}
 	if got := s.is(f); got != want {
-		t.Errorf("the %s is %+v, want %+v", s.name, got, want)
+		t.Errorf("the %s of %s is %+v, want %+v", s.name, number, got, want)
 	}
 }

@@ -1,18 +1,74 @@
 package provider
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
+
+// world is an account, the resources that a user has configured in it, and their state. It plans and applies them as Terraform does,
+// in any order that Terraform could choose. Most tests have one resource or several that are alike. Those are named "0", "1", and
+// so on: mustApply(config) applies the configuration of one resource, and mustApply(nil) destroys it.
+type world struct {
+	t        testOrRapid
+	account  *account
+	settings attributes            // Provider settings.
+	config   map[string]attributes // Configurations by the name of the resource.
+
+	order       *rand.Rand // Draws the order in which Terraform works on resources; nil for the order of their names.
+	atOnce      int        // Number of resources that Terraform works on at the same time; zero for one.
+	createFirst bool       // Whether replacements are created before the old object is destroyed.
+	legacy      bool       // Whether orphans are planned before they are refreshed, as before Terraform 1.12.
+	noRefresh   bool       // Whether plans do not refresh.
+	replaced    []string   // Names of resources that are replaced without a change.
+
+	// Start a process of the provider, and refresh and apply an object. A test may want to check that.
+	start   func() *run
+	reads   func(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic)
+	applies func(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic)
+
+	how        interruption
+	at, sent   int // Number of the request that is interrupted, and of requests of the apply so far.
+	isApplying bool
+
+	mu       sync.Mutex
+	state    map[string]object // Objects by the name of the resource. Those that are deposed have names of their own.
+	deposals int               // Number of objects that were deposed so far.
+	diags    []*tfprotov6.Diagnostic
+	shows    map[string][]string // What the last plan or apply shows, by the name of the resource.
+}
+
+// object is an object in the state.
+type object struct {
+	instance
+	tainted bool
+	deposed bool // Whether another object has replaced it, which was created before the destroy of this one.
+}
+
+// world returns a world without resources.
+func (a *account) world(t testOrRapid) *world {
+	w := &world{
+		t: t, account: a, config: map[string]attributes{}, state: map[string]object{},
+		reads:   func(r *run, _ string, before instance) (instance, []*tfprotov6.Diagnostic) { return r.refresh(before) },
+		applies: func(r *run, _ string, c change) (instance, []*tfprotov6.Diagnostic) { return r.apply(c) },
+	}
+	w.start = func() *run { return a.start(t.Context(), t, w.settings) }
+	return w
+}
+
+// inOrder chooses one of many random orders.
+func (w *world) inOrder(order uint64, createFirst bool) {
+	w.order, w.legacy, w.createFirst = rand.New(rand.NewPCG(order, 1)), order%2 == 1, createFirst
+}
 
 // interruption is a way in which an apply ends early: all further requests meet a fault. The zero value is none.
 type interruption struct {
@@ -28,55 +84,19 @@ var interruptions = []interruption{
 	{"killed after effect", simulator.ResponseLost, true},
 }
 
-// object is an object in the state.
-type object struct {
-	instance
-	tainted bool
-	deposed bool // Whether another object has replaced it, which was created before the destroy of this one.
+// interrupt interrupts the next applies at one of their requests, not counting logins.
+func (w *world) interrupt(how interruption, at int) {
+	w.how, w.at, w.sent = how, at, 0
+	w.account.Inject(func(r *http.Request) simulator.Fault { // The connection sends one request at a time.
+		if w.isApplying && kindOf(r) != "login" {
+			w.sent++
+		}
+		if w.isApplying && w.isInterrupted() {
+			return w.how.fault
+		}
+		return ""
+	})
 }
-
-// world is an account, the resources that a user has configured in it, and their state. It plans and applies them as Terraform
-// does, in any order that Terraform could choose.
-type world struct {
-	t           testOrRapid
-	account     *account
-	order       *rand.Rand
-	createFirst bool
-	legacy      bool                  // Whether orphans are planned before they are refreshed.
-	destroying  bool                  // Whether everything is destroyed, which is planned without a refresh.
-	problem     *tfprotov6.Diagnostic // The last error.
-	start       func() *run           // Starts a process of the provider.
-
-	// Refresh and apply an object. A test may want to check that.
-	reads   func(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic)
-	applies func(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic)
-
-	how        interruption
-	at, sent   int // Number of the request that is interrupted, and of requests of the apply so far.
-	isApplying bool
-
-	config   map[string]attributes // Configurations by the name of the resource.
-	state    map[string]object     // Objects by the name of the resource. Those that are deposed have names of their own.
-	deposals int                   // Number of objects that were deposed so far.
-}
-
-func newWorld(t testOrRapid, a *account, createFirst bool, order uint64) *world {
-	t.Helper()
-	w := &world{
-		t: t, account: a, createFirst: createFirst, order: rand.New(rand.NewPCG(order, 1)), legacy: order%2 == 1,
-		start: func() *run {
-			return a.start(t.Context(), t, attributes{"max_retries": 0, "requests_per_second": 100_000})
-		},
-		reads:   func(r *run, _ string, before instance) (instance, []*tfprotov6.Diagnostic) { return r.refresh(before) },
-		applies: func(r *run, _ string, c change) (instance, []*tfprotov6.Diagnostic) { return r.apply(c) },
-		config:  map[string]attributes{}, state: map[string]object{},
-	}
-	a.Inject(w.next)
-	return w
-}
-
-// interrupt interrupts the next apply at one of its requests, not counting logins.
-func (w *world) interrupt(how interruption, at int) { w.how, w.at, w.sent = how, at, 0 }
 
 // isInterrupted reports whether the apply reached the request.
 func (w *world) isInterrupted() bool { return w.how.name != "" && w.sent >= w.at }
@@ -84,185 +104,284 @@ func (w *world) isInterrupted() bool { return w.how.name != "" && w.sent >= w.at
 // isKilled reports whether Terraform and the provider have been killed.
 func (w *world) isKilled() bool { return w.isInterrupted() && w.how.kills }
 
-// next returns the fault of a request. The connection sends one request at a time.
-func (w *world) next(r *http.Request) simulator.Fault {
-	if w.isApplying && kindOf(r) != "login" {
-		w.sent++
-	}
-	if w.isApplying && w.isInterrupted() {
-		return w.how.fault
-	}
-	return ""
+// get returns the object of a resource; the zero value if there is none.
+func (w *world) get(name string) object {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state[name]
 }
 
-// shuffled returns the keys of a map in random order.
-func shuffled[V any](w *world, m map[string]V) []string {
-	names := slices.Sorted(maps.Keys(m))
-	w.order.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-	return names
+// put stores an object, or forgets it if it does not exist.
+func (w *world) put(name string, o object) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.state[name] = o; !o.exists() {
+		delete(w.state, name)
+	}
 }
 
-// fails reports whether there is an error. No diagnostic may contain a password.
-func (w *world) fails(diags []*tfprotov6.Diagnostic) bool {
+// fails shows diagnostics, and reports whether one of them is an error. None may contain a password.
+func (w *world) fails(name string, diags []*tfprotov6.Diagnostic) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.diags = append(w.diags, diags...)
 	for _, d := range diags {
+		w.shows[name] = append(w.shows[name], d.Summary+": "+d.Detail)
 		if strings.Contains(d.Summary+d.Detail, passwordPrefix) {
 			w.t.Fatalf("a password is shown: %s: %s", d.Summary, d.Detail)
 		}
 	}
-	d := failure(diags)
-	w.problem = cmp.Or(d, w.problem)
-	return d != nil
+	return failure(diags) != nil
 }
 
-// mustApply applies without interruption.
-func (w *world) mustApply(what string, replaced ...string) {
-	w.t.Helper()
-	if w.interrupt(interruption{}, 0); w.apply(replaced...) {
-		w.t.Fatalf("%s fails: %s: %s", what, w.problem.Summary, w.problem.Detail)
+// each calls a function for each index, for as many at once as Terraform works on.
+func (w *world) each(n int, do func(i int)) {
+	if w.atOnce == 0 {
+		for i := range n { // In this goroutine, which can end the test.
+			do(i)
+		}
+		return
+	}
+	var workers errgroup.Group
+	workers.SetLimit(w.atOnce)
+	for i := range n {
+		workers.Go(func() error { do(i); return nil })
+	}
+	_ = workers.Wait()
+	if w.t.Failed() {
+		w.t.FailNow()
 	}
 }
 
-// apply plans in one process and applies in another. It reports whether anything failed. Some resources are replaced without a
-// change.
-func (w *world) apply(replaced ...string) (failed bool) {
-	steps, ok := w.plan(replaced...)
-	return !ok || !w.carryOut(steps)
+// configure replaces the configuration, if one is given. Resources with a nil configuration are not configured.
+func (w *world) configure(configs ...attributes) {
+	if len(configs) > 0 {
+		w.config = map[string]attributes{}
+	}
+	for i, config := range configs {
+		if config != nil {
+			w.config[fmt.Sprint(i)] = config
+		}
+	}
+}
+
+// mustApply applies, which must succeed. Afterward, the next plan is empty.
+func (w *world) mustApply(configs ...attributes) []*tfprotov6.Diagnostic {
+	w.t.Helper()
+	diags := w.apply(configs...)
+	if problem := failure(diags); problem != nil {
+		w.t.Fatalf("%v: %s: %s", w.config, problem.Summary, problem.Detail)
+	}
+	w.mustPlanNothing()
+	return diags
+}
+
+// mustPlanNothing checks that nothing is left to do.
+func (w *world) mustPlanNothing(configs ...attributes) {
+	w.t.Helper()
+	p := w.plan(configs...)
+	if problem := failure(p.diags); problem != nil || !p.isEmpty() {
+		w.t.Fatalf("the plan of %v is not empty: it changes %q, and its error is %v", w.config, p.differs(), problem)
+	}
+}
+
+// mustImport imports a setting as the first resource.
+func (w *world) mustImport(id string) {
+	w.t.Helper()
+	imported, diags := w.start().importState(id)
+	if failure(diags) != nil {
+		w.t.Fatal(failure(diags).Detail)
+	}
+	w.state["0"] = object{instance: imported}
+}
+
+// apply plans in one process and applies in another. An error in the plan changes nothing.
+func (w *world) apply(configs ...attributes) []*tfprotov6.Diagnostic {
+	p := w.plan(configs...)
+	if failure(p.diags) != nil {
+		return p.diags
+	}
+	return append(p.diags, w.carryOut(p)...)
+}
+
+// plan is a planned apply, and what the plan shows.
+type plan struct {
+	*run
+	config map[string]attributes // As it was planned.
+	steps  map[string]applyStep
+	diags  []*tfprotov6.Diagnostic
 }
 
 // applyStep is a step of an apply, which runs after the step that it depends on has succeeded.
 type applyStep struct {
+	change   change
 	waitsFor string
 	do       func(*run) (ok bool)
 }
 
-// plan refreshes and plans everything. Only the apply is interrupted.
-func (w *world) plan(replaced ...string) (steps map[string]applyStep, ok bool) {
-	r := w.start()
-	steps = map[string]applyStep{}
-	for _, name := range shuffled(w, w.nodes()) {
-		if w.config[name] != nil {
-			ok = w.planResource(r, name, slices.Contains(replaced, name), steps)
-		} else {
-			ok = w.planOrphan(r, name, steps)
-		}
-		if !ok {
-			return nil, false
-		}
+func (p *plan) isEmpty() bool { return len(p.steps) == 0 }
+
+// differs returns the names of the attributes that the plan modifies.
+func (p *plan) differs() (names []string) {
+	for _, s := range p.steps {
+		names = append(names, s.change.differs()...)
 	}
-	return steps, true
+	return names
 }
 
-// nodes returns the names of what a plan visits.
-func (w *world) nodes() map[string]bool {
-	nodes := map[string]bool{}
-	for name := range w.config {
-		nodes[name] = true
+// plan refreshes and plans everything. Only the apply is interrupted.
+func (w *world) plan(configs ...attributes) *plan {
+	w.configure(configs...)
+	names := slices.Collect(maps.Keys(w.nodes()))
+	return w.planIn(w.ordered(append(names, names...)))
+}
+
+// ordered puts names in an order in which Terraform could work on them.
+func (w *world) ordered(names []string) []string {
+	if slices.Sort(names); w.order != nil {
+		w.order.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	}
-	for name := range w.state {
-		nodes[name] = true
+	return names
+}
+
+// node is what a plan visits twice: a resource in the configuration or the state, or a deposed object.
+type node struct {
+	name            string
+	before          object
+	visited, failed bool
+}
+
+func (w *world) nodes() map[string]*node {
+	nodes := map[string]*node{}
+	for name := range w.config {
+		nodes[name] = &node{name: name}
+	}
+	for name, object := range w.state {
+		nodes[name] = &node{name: name, before: object}
 	}
 	return nodes
 }
 
+// planIn plans in this order, which contains each name twice: Terraform first refreshes and then plans it, often long after. Names
+// of nothing are ignored.
+func (w *world) planIn(order []string) *plan {
+	p, nodes := &plan{run: w.start(), config: maps.Clone(w.config), steps: map[string]applyStep{}}, w.nodes()
+	w.diags, w.shows = nil, map[string][]string{}
+	if w.atOnce == 0 {
+		for _, name := range order {
+			if n := nodes[name]; n != nil {
+				w.visit(p, n)
+			}
+		}
+	} else {
+		names := slices.Collect(maps.Keys(nodes))
+		w.each(len(names), func(i int) {
+			w.visit(p, nodes[names[i]])
+			w.visit(p, nodes[names[i]])
+		})
+	}
+	p.diags = w.diags
+	return p
+}
+
+// visit refreshes or plans an object.
+func (w *world) visit(p *plan, n *node) {
+	config := w.config[n.name]
+	isLate := w.legacy && config == nil && !n.before.deposed
+	switch isFirst := !n.visited; {
+	case n.failed:
+	case isFirst != isLate:
+		w.refresh(p, n)
+	case config != nil:
+		w.planResource(p, n, config)
+	case n.before.exists():
+		if c, diags := p.plan(n.before.instance, nil); !w.fails(n.name, diags) {
+			w.add(p, "delete "+n.name, applyStep{change: c, do: w.destroys(n.name, c.private)})
+		}
+	}
+	n.visited = true
+}
+
+// add adds a step to a plan.
+func (w *world) add(p *plan, name string, s applyStep) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.steps[name] = s
+}
+
 // refresh refreshes the object of a resource, if there is one, and forgets it if it is gone.
-func (w *world) refresh(r *run, name string) (after object, ok bool) {
-	before, exists := w.state[name]
-	if !exists || w.destroying {
-		return before, true
+func (w *world) refresh(p *plan, n *node) {
+	if !n.before.exists() || w.noRefresh {
+		return
 	}
-	var diags []*tfprotov6.Diagnostic
-	if before.instance, diags = w.reads(r, name, before.instance); w.fails(diags) {
-		return before, false
+	after, diags := w.reads(p.run, n.name, n.before.instance)
+	if n.failed = w.fails(n.name, diags); !n.failed {
+		n.before.instance = after
+		w.put(n.name, n.before)
 	}
-	if w.state[name] = before; !before.exists() {
-		delete(w.state, name)
-		return object{}, true
-	}
-	return before, true
 }
 
-// planOrphan plans the destroy of an object that is not configured, or is deposed.
-func (w *world) planOrphan(r *run, name string, steps map[string]applyStep) (ok bool) {
-	before, late := w.state[name], w.legacy && !w.state[name].deposed
-	if !late {
-		if before, ok = w.refresh(r, name); !ok || !before.exists() {
-			return ok
-		}
-	}
-	c, diags := r.plan(before.instance, nil)
-	if w.fails(diags) {
-		return false
-	}
-	if late {
-		if _, ok = w.refresh(r, name); !ok {
-			return false
-		}
-	}
-	steps["delete "+name] = applyStep{do: w.destroys(name, c.private)}
-	return true
-}
-
-func (w *world) planResource(r *run, name string, replaced bool, steps map[string]applyStep) (ok bool) {
-	before, ok := w.refresh(r, name)
-	if !ok {
-		return false
-	}
-	prior := before.instance
-	if before.tainted {
+func (w *world) planResource(p *plan, n *node, config attributes) {
+	name, prior := n.name, n.before.instance
+	if n.before.tainted {
 		prior = instance{}
 	}
-	config := w.config[name]
-	c, diags := r.plan(prior, config)
-	if w.fails(diags) {
-		return false
+	c, diags := p.plan(prior, config)
+	if w.fails(name, diags) {
+		return
 	}
-	if prior.exists() && !c.replaces && !replaced {
+	if prior.exists() && !c.replaces && !slices.Contains(w.replaced, name) {
 		if !c.isEmpty() {
-			steps["set "+name] = applyStep{do: w.sets(name)}
+			w.add(p, "set "+name, applyStep{change: c, do: w.sets(name)})
 		}
-		return true
+		return
 	}
 	if prior.exists() {
-		if c, diags = r.plan(instance{private: c.private}, config); w.fails(diags) {
-			return false
+		if c, diags = p.plan(instance{private: c.private}, config); w.fails(name, errorsOf(diags)) { // Terraform drops its warnings.
+			return
 		}
 	}
 	switch {
-	case !before.exists():
-		steps["set "+name] = applyStep{do: w.sets(name)}
+	case !n.before.exists():
+		w.add(p, "set "+name, applyStep{change: c, do: w.sets(name)})
 	case w.createFirst:
 		w.deposals++
 		deposed := fmt.Sprintf("deposed %d of %s", w.deposals, name)
-		steps["set "+name] = applyStep{do: w.setsBeside(deposed, name)}
-		steps["delete "+deposed] = applyStep{waitsFor: "set " + name, do: w.destroys(deposed, nil)}
+		w.add(p, "set "+name, applyStep{change: c, do: w.setsBeside(deposed, name)})
+		w.add(p, "delete "+deposed, applyStep{waitsFor: "set " + name, do: w.destroys(deposed, nil)})
 	default:
-		steps["delete "+name] = applyStep{do: w.destroys(name, c.private)}
-		steps["set "+name] = applyStep{waitsFor: "delete " + name, do: w.sets(name)}
+		w.add(p, "delete "+name, applyStep{do: w.destroys(name, c.private)})
+		w.add(p, "set "+name, applyStep{change: c, waitsFor: "delete " + name, do: w.sets(name)})
 	}
-	return true
 }
 
-// carryOut runs the steps in random order.
-func (w *world) carryOut(steps map[string]applyStep) (ok bool) {
+// carryOut applies a plan.
+func (w *world) carryOut(p *plan) []*tfprotov6.Diagnostic {
 	r := w.start()
-	w.isApplying, ok = true, true
+	w.config, w.diags, w.shows, w.isApplying = p.config, nil, map[string][]string{}, true
 	defer func() { w.isApplying = false }()
-	done := map[string]bool{"": true}
-	for len(steps) > 0 {
-		ready := maps.Clone(steps)
-		maps.DeleteFunc(ready, func(_ string, s applyStep) bool { return !done[s.waitsFor] })
-		if len(ready) == 0 {
-			return false // What they depend on has failed.
+	done, left := map[string]bool{"": true}, maps.Clone(p.steps)
+	for !w.isKilled() {
+		var ready []string
+		for name, s := range left {
+			if done[s.waitsFor] {
+				ready = append(ready, name)
+			}
 		}
-		name := shuffled(w, ready)[0]
-		done[name] = steps[name].do(r)
-		delete(steps, name)
-		ok = ok && done[name]
-		if w.isKilled() {
-			return false
+		if len(ready) == 0 { // Nothing is left, except for what depends on something that has failed.
+			break
+		}
+		if ready = w.ordered(ready); w.atOnce == 0 {
+			ready = ready[:1]
+		}
+		ok := make([]bool, len(ready))
+		w.each(len(ready), func(i int) { ok[i] = left[ready[i]].do(r) })
+		for i, name := range ready {
+			done[name] = ok[i]
+			delete(left, name)
 		}
 	}
-	return ok
+	return w.diags
 }
 
 // applyChange applies a change, unless Terraform is killed meanwhile, so that it does not save the result.
@@ -271,15 +390,15 @@ func (w *world) applyChange(r *run, name string, c change) (after instance, ok b
 	if w.isKilled() {
 		return c.before, false
 	}
-	return after, !w.fails(diags)
+	return after, !w.fails(name, diags)
 }
 
 // sets creates or updates the current object of a resource after planning it again.
 func (w *world) sets(name string) func(*run) bool {
 	return func(r *run) bool {
-		before := w.state[name].instance
+		before := w.get(name).instance
 		c, diags := r.plan(before, w.config[name])
-		if w.fails(diags) {
+		if w.fails(name, errorsOf(diags)) { // The plan has shown the warnings.
 			return false
 		}
 		if c.isEmpty() {
@@ -287,7 +406,7 @@ func (w *world) sets(name string) func(*run) bool {
 		}
 		after, ok := w.applyChange(r, name, c)
 		if after.exists() {
-			w.state[name] = object{instance: after, tainted: !ok && !before.exists()}
+			w.put(name, object{instance: after, tainted: !ok && !before.exists()})
 		}
 		return ok
 	}
@@ -296,13 +415,13 @@ func (w *world) sets(name string) func(*run) bool {
 // setsBeside creates a new object while the old one is deposed.
 func (w *world) setsBeside(deposed, name string) func(*run) bool {
 	return func(r *run) bool {
-		old := w.state[name]
-		delete(w.state, name)
-		w.state[deposed] = object{instance: old.instance, deposed: true}
+		old := w.get(name)
+		w.put(name, object{})
+		w.put(deposed, object{instance: old.instance, deposed: true})
 		ok := w.sets(name)(r)
-		if _, created := w.state[name]; !created {
-			delete(w.state, deposed)
-			w.state[name] = old
+		if !w.get(name).exists() {
+			w.put(deposed, object{})
+			w.put(name, old)
 		}
 		return ok
 	}
@@ -311,10 +430,10 @@ func (w *world) setsBeside(deposed, name string) func(*run) bool {
 // destroys destroys an object. One that is deposed is planned again.
 func (w *world) destroys(name string, private []byte) func(*run) bool {
 	return func(r *run) (ok bool) {
-		before := w.state[name]
+		before := w.get(name)
 		if before.deposed {
 			c, diags := r.plan(before.instance, nil)
-			if private = c.private; w.fails(diags) {
+			if private = c.private; w.fails(name, errorsOf(diags)) {
 				return false
 			}
 		}
@@ -322,48 +441,13 @@ func (w *world) destroys(name string, private []byte) func(*run) bool {
 		if before.exists() {
 			before.instance, ok = w.applyChange(r, name, destruction(before.instance, private))
 		}
-		if w.state[name] = before; ok {
-			delete(w.state, name)
+		if ok {
+			before = object{}
 		}
+		w.put(name, before)
 		return ok
 	}
 }
 
-// settled checks that every FoneNumber is as configured, that nothing else is set, and that the next plan is empty.
-func (w *world) settled(what string, numbers int) {
-	w.t.Helper()
-	for i := range numbers {
-		for _, as := range settings[:2] {
-			want := ""
-			for _, config := range w.config {
-				if config.text("fonenumber") == loadNumber(i) && config.text("event") == as.event {
-					want = config.text("value")
-				}
-			}
-			w.hasOneOf(what, as, i, want)
-		}
-	}
-	w.plansNothing(what)
-}
-
-// plansNothing checks that nothing is left to do.
-func (w *world) plansNothing(what string) {
-	w.t.Helper()
-	if steps, ok := w.plan(); !ok || len(steps) > 0 {
-		w.t.Fatalf("%sthe plan has %v and the error %v", what, slices.Sorted(maps.Keys(steps)), w.problem)
-	}
-}
-
-// hasOneOf checks that a setting of a FoneNumber has one of these destinations.
-func (w *world) hasOneOf(what string, as setting, i int, allowed ...string) {
-	w.t.Helper()
-	if got := w.found(as, i); !slices.Contains(allowed, got) {
-		w.t.Errorf("%sthe %s of %s is %q, want %q", what, as.name, loadNumber(i), got, allowed)
-	}
-}
-
-// found returns the destination that FoneStorm has.
-func (w *world) found(as setting, i int) string {
-	f, _ := w.account.Get(loadNumber(i))
-	return as.is(f).value
-}
+// taint taints the object of the first resource.
+func (w *world) taint() { w.state["0"] = object{instance: w.state["0"].instance, tainted: true} }

@@ -69,8 +69,8 @@ func TestAccInterrupted(t *testing.T) {
 func refactoringBlocks(resources map[string]int, createFirst bool, round string) (config string) {
 	for name, number := range resources {
 		d := delivery{kind: "Email", value: fmt.Sprintf("%s-%s@example.com", round, loadNumber(number))}
-		lifecycle := fmt.Sprintf("\n  lifecycle {\n    create_before_destroy = %t\n  }\n}", createFirst)
-		config += strings.Replace(d.named(withoutIndex(name), loadNumber(number)), "\n}", lifecycle, 1)
+		lifecycle := fmt.Sprintf("lifecycle {\n  create_before_destroy = %t\n}", createFirst)
+		config += d.named(withoutIndex(name), loadNumber(number), lifecycle)
 	}
 	return config
 }

@@ -1,12 +1,7 @@
 package provider
 
 import (
-	"fmt"
-	"hash/fnv"
-	"math/rand/v2"
-	"net/http"
 	"runtime"
-	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -16,39 +11,53 @@ import (
 )
 
 const (
-	loadSeed    = 1        // Seed of the faults.
-	atOnce      = 10       // Number of resources that Terraform works on at the same time.
-	mostApplies = 3        // Maximum number of applies until everything is as configured.
-	mostMemory  = 16 << 20 // Maximum number of bytes that the provider keeps after a plan.
-	neighbors   = 10       // Number of FoneNumbers in the account that are not managed.
+	atOnce     = 10       // Number of resources that Terraform works on at the same time.
+	mostMemory = 16 << 20 // Maximum number of bytes that the provider keeps after a plan.
 )
 
-// Thousands of deliveries and notifications are created, read, and destroyed while one request of a hundred meets a fault. The next
-// apply retries what failed, as a user would do, until everything is as configured. Terraform itself takes most of an hour for
-// that, because it writes its whole state after each resource. So this test replaces Terraform, in a synctest bubble in which
-// latency takes no time. Each FoneNumber has one of them: time does not pass in a bubble while one waits for the lock of another.
+// Thousands of deliveries and notifications are created, read, and destroyed, many at once. A plan sends few requests, which they share,
+// and the provider does not keep requests in memory. Terraform itself takes most of an hour for that, because it writes its whole
+// state after each resource. So this test replaces Terraform, in a synctest bubble in which latency takes no time. Each FoneNumber has
+// one of them: time does not pass in a bubble while one waits for the lock of another.
 //
 // It is not parallel because it measures the memory of the process.
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := size(2_000, 1_000, 500)
-		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n + neighbors, Latency: 20 * time.Millisecond})
-		for i := range neighbors {
-			a.byHand(loadNumber(n+i), "Email", "neighbor@example.com")
+		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n + 1, Latency: 20 * time.Millisecond})
+		a.byHand(loadNumber(n), "Email", "neighbor@example.com")
+		w := a.world(t)
+		w.atOnce = atOnce
+		var configs []attributes
+		for i := range n {
+			configs = append(configs, loadConfig(i))
 		}
-		l := &load{newFleet(t, a, n), faults{map[string]int{}, map[simulator.Fault]int{}}}
-		l.atOnce = atOnce
-		a.Inject(l.faults.choose)
-		l.applyUntilDone(loadConfig)
-		l.plansNothing()
-		l.applyUntilDone(unconfigured)
-		total := 0
-		for _, met := range l.faults.met {
-			total += met
+		if problem := failure(w.apply(configs...)); problem != nil {
+			t.Fatalf("%s: %s", problem.Summary, problem.Detail)
 		}
-		if t.Logf("faults with seed %d: %v", loadSeed, l.faults.met); total < n/100 {
-			t.Errorf("there were %d faults, want twice as many as a hundredth of %d FoneNumbers", total, n)
+		for i := range n {
+			loadSetting(i).mustBe(t, a, loadNumber(i), loadDestination(i))
 		}
+
+		a.Forget()
+		before := memory()
+		p := w.plan()
+		grown := memory() - before
+		if problem := failure(p.diags); !p.isEmpty() || problem != nil {
+			t.Fatalf("the plan is not empty, or has an error: %+v", problem)
+		}
+		if n := len(a.Requests()); n > 7 {
+			t.Errorf("the plan took %d requests, want at most 7", n)
+		}
+		if t.Logf("the provider keeps %d KiB after a plan", grown>>10); grown > mostMemory {
+			t.Errorf("the provider keeps %d MiB after a plan", grown>>20)
+		}
+
+		w.mustApply(nil)
+		for i := range n {
+			loadSetting(i).mustBe(t, a, loadNumber(i), delivery{kind: "None"})
+		}
+		a.mustDeliver(t, loadNumber(n), delivery{kind: "Email", value: "neighbor@example.com"})
 	})
 }
 
@@ -75,63 +84,6 @@ func loadConfig(i int) attributes {
 	return config
 }
 
-// load is a fleet whose requests meet faults.
-type load struct {
-	*fleet
-	faults faults
-}
-
-// applyUntilDone applies until there are no errors, and checks that FoneStorm is as configured and that the other FoneNumbers are
-// unchanged.
-func (l *load) applyUntilDone(config func(i int) attributes) {
-	l.t.Helper()
-	for n := 1; ; n++ {
-		begun := time.Now()
-		_, problems := l.apply(config)
-		l.t.Logf("apply %d: %d errors in %s", n, len(problems), time.Since(begun))
-		if len(problems) == 0 {
-			break
-		}
-		if n == mostApplies {
-			l.t.Fatalf("apply %d still has errors: %s: %s", n, problems[0].Summary, problems[0].Detail)
-		}
-	}
-	for i := range l.resources {
-		want := delivery{kind: "None"}
-		if config(i) != nil {
-			want = loadDestination(i)
-		}
-		loadSetting(i).mustBe(l.t, l.account, loadNumber(i), want)
-	}
-	for i := range neighbors {
-		l.account.mustDeliver(l.t, loadNumber(len(l.resources)+i), delivery{kind: "Email", value: "neighbor@example.com"})
-	}
-}
-
-// plansNothing checks that a plan is empty and sends few requests, which deliveries and notifications share, and that the provider
-// does not keep requests in memory.
-func (l *load) plansNothing() {
-	l.t.Helper()
-	l.account.Inject(nil) // A fault would add requests.
-	defer l.account.Inject(l.faults.choose)
-	l.account.Forget()
-	before := memory()
-	r := l.start()
-	changed, problems := l.plan(r, loadConfig)
-	grown := memory() - before
-	runtime.KeepAlive(r)
-	if slices.Contains(changed, true) || len(problems) > 0 {
-		l.t.Fatalf("the plan is not empty, or has errors: %+v", problems)
-	}
-	if n := len(l.account.Requests()); n > 7 {
-		l.t.Errorf("the plan took %d requests, want at most 7", n)
-	}
-	l.t.Logf("the provider keeps %d KiB after a plan", grown>>10)
-	if grown > mostMemory {
-		l.t.Errorf("the provider keeps %d MiB after a plan", grown>>20)
-	}
-}
-
 // memory returns the number of bytes in use.
 func memory() int64 {
 	runtime.GC()
@@ -142,26 +94,3 @@ func memory() int64 {
 
 // loadNumber returns the FoneNumber with this index.
 func loadNumber(i int) string { return strconv.Itoa(3215550000 + i) }
-
-// faults are drawn for one request of a hundred.
-type faults struct {
-	seen map[string]int // Number of requests by kind and FoneNumber.
-	met  map[simulator.Fault]int
-}
-
-// choose draws a fault by the purpose of a request and how often it was sent, not by the order of requests, so that every
-// run of the test has the same faults.
-func (f *faults) choose(r *http.Request) simulator.Fault {
-	about := kindOf(r) + r.URL.Path + simulator.Parameters(r).Get("fonenumber")
-	f.seen[about]++
-	hash := fnv.New64a()
-	fmt.Fprint(hash, about, f.seen[about])
-	draw := rand.New(rand.NewPCG(loadSeed, hash.Sum64()))
-	if draw.IntN(100) > 0 {
-		return ""
-	}
-	all := simulator.Faults()
-	fault := all[draw.IntN(len(all))]
-	f.met[fault]++
-	return fault
-}

@@ -51,7 +51,7 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, newAccountInMemory(t, simulator.Options{}), false, 0)
+			w := newAccountInMemory(t, simulator.Options{}).world(t)
 			w.account.Put(simulator.FoneNumber{Number: testNumber})
 			sides := map[string][2]delivery{"d": test.delivery, "n": test.notification}
 			for i, name := range []string{"d", "n"} {
@@ -67,7 +67,8 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 			texts := map[string]bool{}
 			for order, first := range map[string]string{"ddnn": "d", "dndn": "d", "dnnd": "n", "nddn": "d", "ndnd": "n", "nndd": "n"} {
 				var got []string
-				for name, shown := range w.diagnosticsIn(strings.Split(order, "")) {
+				w.planIn(strings.Split(order, ""))
+				for name, shown := range w.shows {
 					other := map[string]string{"d": "n", "n": "d"}[name]
 					knew := order[0] != order[1] && w.state[other].exists()
 					got = append(got, slices.DeleteFunc(shown, func(text string) bool {
@@ -93,7 +94,7 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 // The destroy of a delivery that another resource sets does not matter, whichever is planned first.
 func TestNotificationOfRenamedDelivery(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, newAccountInMemory(t, simulator.Options{}), false, 0)
+	w := newAccountInMemory(t, simulator.Options{}).world(t)
 	w.account.Put(simulator.FoneNumber{Number: testNumber})
 	settings[0].set(w.account, testNumber, destinations[1])
 	w.state["old"] = object{instance: w.account.imported(t, testNumber, false)}
@@ -104,8 +105,8 @@ func TestNotificationOfRenamedDelivery(t *testing.T) {
 	}{{destinations[1].attributes(testNumber), ""}, {toURL("", "", 0), twice}} {
 		for _, order := range []string{"old old new new", "old new new old", "new new old old"} {
 			w.config["new"] = test.to
-			shows := w.diagnosticsIn(strings.Fields(order + " notification notification"))
-			if got := strings.Join(shows["notification"], ""); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+			w.planIn(strings.Fields(order + " notification notification"))
+			if got := strings.Join(w.shows["notification"], ""); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 				t.Errorf("in order %s, the plan shows %q, want %q", order, got, test.want)
 			}
 		}
@@ -115,10 +116,10 @@ func TestNotificationOfRenamedDelivery(t *testing.T) {
 // imported returns an object that keeps what it has set when it is destroyed, or turns it off.
 func (a *account) imported(t *testing.T, id string, keeps bool) instance {
 	t.Helper()
-	m := a.manage(t)
-	m.mustImport(id)
-	if config := attributesOf(m.state); config["on_destroy"] != nil && !keeps {
-		m.mustApply(with(config, "on_destroy", onDestroyDisable))
+	w := a.world(t)
+	w.mustImport(id)
+	if config := attributesOf(w.state["0"].state); config["on_destroy"] != nil && !keeps {
+		w.mustApply(with(config, "on_destroy", onDestroyDisable))
 	}
-	return m.instance
+	return w.state["0"].instance
 }

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -20,7 +19,7 @@ func notify(kind, value, method string) attributes {
 	return config
 }
 
-// A notification is set, changed, corrected after any drift, and turned off. Nothing else of the FoneNumber changes.
+// A notification is set, changed, corrected after any drift, and turned off, unless it was changed. Nothing else of the FoneNumber changes.
 func TestLifeOfNotification(t *testing.T) {
 	t.Parallel()
 	for _, as := range settings[1:] {
@@ -28,14 +27,14 @@ func TestLifeOfNotification(t *testing.T) {
 		a.byHand(testNumber, "Email", "ops@example.com")
 		others := settings[3-slices.Index(settings, as)]
 		others.set(a, testNumber, delivery{kind: "Email", value: "others@example.com"})
-		m := a.manage(t)
+		w := a.world(t)
 		for i, step := range []attributes{
 			notify("Callback", hookURL, "JSON"), notify("Callback", hookURL, "GET"), notify("Callback", hookURL+"?m={{msg}}", "POST"),
 			notify("Email", "ops@example.com", ""), notify("Email", "dev@example.com", "JSON"), notify("None", "", ""),
 			notify("Callback", hookURL, "POST"),
 		} {
 			config := as.config(step)
-			wantWarnings(t, m.mustApply(config), nil)
+			wantWarnings(t, w.mustApply(config), nil)
 			f, _ := a.Get(testNumber)
 			if n := as.notification(&f); n.Type != step["type"] || n.Type == "Callback" && n.Method != step["url_method"] {
 				t.Errorf("%v has set %+v", config, n)
@@ -50,64 +49,23 @@ func TestLifeOfNotification(t *testing.T) {
 				before := as.is(f)
 				*as.notification(&f) = drift
 				a.Put(f)
-				c, diags := m.plan(config)
-				if failure(diags) != nil || c.isEmpty() == (as.is(f) != before || drift.Type == "Callback" && drift.Method != step["url_method"]) {
-					t.Errorf("%d: after %+v, the plan of %v has changes %q and %v", i, drift, config, c.differs(), diags)
+				p := w.plan(config)
+				if failure(p.diags) != nil || p.isEmpty() == (as.is(f) != before || drift.Type == "Callback" && drift.Method != step["url_method"]) {
+					t.Errorf("%d: after %+v, the plan of %v has changes %q and %v", i, drift, config, p.differs(), p.diags)
 				}
-				m.mustApply(config)
+				w.mustApply(config)
 			}
 		}
-		m.mustApply(nil)
+		w.mustApply(nil)
 		as.mustBe(t, a, testNumber, delivery{kind: "None"})
 		settings[0].mustBe(t, a, testNumber, delivery{kind: "Email", value: "ops@example.com"})
 		others.mustBe(t, a, testNumber, delivery{kind: "Email", value: "others@example.com"})
 		a.sendsOnly(t, 0)
-	}
-}
 
-// An import by ID or identity adopts a notification with an empty plan. Its destroy turns it off, unless it was changed.
-func TestImportOfNotification(t *testing.T) {
-	t.Parallel()
-	for name, config := range map[string]attributes{
-		"callback": notify("Callback", hookURL, "JSON"), "e-mail": notify("Email", "ops@example.com", ""), "none": notify("None", "", ""),
-		"spelled differently": notify("Callback", "HTTPS://Hooks.example.com:443/sms", "JSON"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAccountWith(t, testNumber)
-			f, _ := a.Get(testNumber)
-			f.ReceiveNotify = simulator.Notify{Type: config.text("type"), URL: hookURL, Email: "ops@example.com", Method: "JSON"}
-			a.Put(f)
-			m := a.manage(t)
-			byIdentity, diags := m.start().importIdentity(testNumber + "/receive")
-			wantWarnings(t, diags, nil)
-			m.mustImport(testNumber + "/receive")
-			if !m.state.Equal(byIdentity.state) {
-				t.Errorf("imported %s by ID and %s by identity", m.state, byIdentity.state)
-			}
-			if name != "spelled differently" {
-				m.mustPlanNothing(config)
-			}
-			m.mustApply(config)
-			if n := a.count("notify"); n > 0 {
-				t.Errorf("%d notifications were sent", n)
-			}
-			m.mustApply(nil)
-			settings[1].mustBe(t, a, testNumber, delivery{kind: "None"})
-		})
-	}
-	a := newAccountWith(t, testNumber)
-	m := a.manage(t)
-	m.mustApply(notify("Email", "ops@example.com", ""))
-	settings[1].set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
-	wantWarnings(t, m.mustApply(nil), []string{summaryLeftUnchanged, summaryLeftUnchanged},
-		"receive notification of FoneNumber 3215551212 is Email")
-	settings[1].mustBe(t, a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
-	for id, summary := range map[string]string{
-		"321/receive": "Invalid FoneNumber", testNumber + "/both": "Invalid Event", otherNumber + "/send": "FoneNumber Not Found in Account",
-	} {
-		_, diags := m.start().importState(id)
-		wantError(t, diags, summary)
+		w.mustApply(as.config(notify("Callback", hookURL, "POST")))
+		as.set(a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
+		wantWarnings(t, w.mustApply(nil), []string{summaryLeftUnchanged, summaryLeftUnchanged}, as.name+" of FoneNumber 3215551212 is Email")
+		as.mustBe(t, a, testNumber, delivery{kind: "Email", value: "boss@example.com"})
 	}
 }
 
@@ -119,19 +77,19 @@ func TestNotificationThatListsOmit(t *testing.T) {
 		dialect := simulator.Dialects["live"]
 		dialect.ListsNoNotifications = true
 		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n, Dialect: dialect})
-		all := newFleet(t, a, n)
+		w := a.world(t)
 		for _, as := range settings[1:] {
-			config := func(i int) attributes { return as.config(destinations[1].attributes(loadNumber(i))) }
-			applies := func(what string, config func(i int) attributes, want bool, left delivery) {
-				if got := all.mustApply(config); got != want {
-					t.Errorf("%s: %s changes something: %t, want %t", as.name, what, got, want)
-				}
+			var configs []attributes
+			for i := range n {
+				configs = append(configs, as.config(destinations[1].attributes(loadNumber(i))))
+			}
+			applies := func(left delivery, configs ...attributes) {
+				w.mustApply(configs...)
 				for i := range n {
 					as.mustBe(t, a, loadNumber(i), left)
 				}
 			}
-			applies("a create", config, true, destinations[1])
-			applies("no change", config, false, destinations[1])
+			applies(destinations[1], configs...)
 			found, diags := a.start(t.Context(), t, nil).list(protocol().notification, attributes{"event": as.event}, 10)
 			if wantWarnings(t, diags, nil); len(found) != n {
 				t.Errorf("%s: listed %v", as.name, found)
@@ -139,8 +97,8 @@ func TestNotificationThatListsOmit(t *testing.T) {
 			for i := range n {
 				as.set(a, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
 			}
-			applies("drift", config, true, destinations[1])
-			applies("a destroy", unconfigured, true, delivery{kind: "None"})
+			applies(destinations[1], configs...)
+			applies(delivery{kind: "None"}, nil)
 		}
 	})
 }
@@ -148,7 +106,7 @@ func TestNotificationThatListsOmit(t *testing.T) {
 // Mistakes of notifications that deliveries do not have.
 func TestMistakesInNotifications(t *testing.T) {
 	t.Parallel()
-	r := newAccountWith(t).manage(t).start()
+	r := newAccountWith(t).world(t).start()
 	for _, test := range []struct {
 		config        attributes
 		summary, text string
@@ -171,38 +129,5 @@ func TestMistakesInNotifications(t *testing.T) {
 	}
 	if diags := r.validate(notify("Email", "ops@example.com", "JSON")); len(diags) > 0 {
 		t.Errorf("a method without a URL is %+v, want it ignored", diags[0])
-	}
-}
-
-// A list returns what an import would, and omits what is not set.
-func TestListOfNotifications(t *testing.T) {
-	t.Parallel()
-	a := newVariedAccount(t)
-	f, _ := a.Get("3215550000")
-	f.ReceiveNotify = simulator.Notify{Type: "Callback", URL: hookURL, Method: "JSON"}
-	f.SendNotify = simulator.Notify{Type: "Email", Email: "ops@example.com"}
-	a.Put(f)
-	f, _ = a.Get("3215550001")
-	f.SendNotify = simulator.Notify{Type: "Pager"}
-	a.Put(f)
-	r := a.manage(t).start()
-	for want, filter := range map[string]attributes{
-		"[Number Device (receive)=Callback Number Device (send)=Email]": {},
-		"[Number Device (send)=Email]":                                  {"event": "send"},
-		"[Number Device (receive)=Callback]":                            {"type": "Callback", "area_code": "321"},
-		"[Number Email (receive)=None Number Forward (receive)=None]":   {"type": "None", "event": "receive", "group": "odd"},
-	} {
-		found, diags := r.list(protocol().notification, filter, 100)
-		var got []string
-		for _, l := range found {
-			got = append(got, l.name+"="+l.resource.text("type"))
-			if l.resource.text("event") != l.event || l.resource.text("fonenumber") != l.number {
-				t.Errorf("listed %+v", l)
-			}
-		}
-		if fmt.Sprint(got) != want || failure(diags) != nil {
-			t.Errorf("%v lists %s, want %s: %v", filter, got, want, diags)
-		}
-		wantWarnings(t, diags, map[bool][]string{true: {"Unsupported Destination"}}[len(filter) == 0 || filter["event"] == "send"])
 	}
 }

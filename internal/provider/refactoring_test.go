@@ -39,18 +39,16 @@ func refactorings(n int) []refactoring {
 func (f refactoring) begins(t *testing.T, a *account, createFirst bool, order uint64) *world {
 	t.Helper()
 	a.Forget()
-	w := newWorld(t, a, createFirst, order)
+	w := a.world(t)
+	w.inOrder(order, createFirst)
+	w.settings = attributes{"max_retries": 0}
 	for i := range f.numbers {
 		a.Put(simulator.FoneNumber{Number: loadNumber(i)})
 	}
 	if f.imported {
-		r := w.start()
 		for name, i := range f.before {
 			a.byHand(loadNumber(i), "Email", valueIn(i, 0))
-			imported, diags := r.importState(loadNumber(i))
-			if w.state[name] = (object{instance: imported}); w.fails(diags) {
-				t.Fatal(w.problem.Detail)
-			}
+			w.state[name] = object{instance: a.imported(t, loadNumber(i), true)}
 		}
 	}
 	return w
@@ -59,8 +57,8 @@ func (f refactoring) begins(t *testing.T, a *account, createFirst bool, order ui
 // valueIn returns the destination of a FoneNumber, which is different in each round.
 func valueIn(i, round int) string { return fmt.Sprintf("ops-%d-%d@example.com", i, round) }
 
-// configure configures a FoneNumber for every resource and, if wanted, its receive notification in another resource.
-func (w *world) configure(resources map[string]int, round int, notified bool) {
+// assign configures a FoneNumber for every resource and, if wanted, its receive notification in another resource.
+func (w *world) assign(resources map[string]int, round int, notified bool) {
 	w.config = map[string]attributes{}
 	for name, i := range resources {
 		w.config[name] = attributes{"fonenumber": loadNumber(i), "type": "Email", "value": valueIn(i, round)}
@@ -100,6 +98,11 @@ func (f refactoring) isInterrupted(
 	t *testing.T, a *account, createFirst bool, variant string, how interruption, k int, order uint64,
 ) (met bool) {
 	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Logf("order %d, interrupted at request %d", order, k)
+		}
+	}()
 	notified, replaced := variant == "with notifications", slices.Clone(f.replaced)
 	for _, name := range f.replaced {
 		replaced = append(replaced, "notification of "+name)
@@ -109,25 +112,27 @@ func (f refactoring) isInterrupted(
 			continue // There are many more requests.
 		}
 		w := f.begins(t, a, createFirst, order)
-		w.configure(f.before, 0, notified)
-		w.mustApply("the first apply")
-		w.configure(f.after, map[bool]int{false: 1}[variant == "same destinations"], notified)
+		w.assign(f.before, 0, notified)
+		w.mustApply()
+		w.assign(f.after, map[bool]int{false: 1}[variant == "same destinations"], notified)
 		w.interrupt(how, k)
-		failed := w.apply(replaced...)
+		w.replaced = replaced
+		problem := failure(w.apply())
 		met = w.isInterrupted()
 		killed := w.isKilled()
-		if failed != met && how.name != "lost" {
-			t.Fatalf("the apply failed: %t, was interrupted: %t", failed, met)
+		if (problem != nil || killed) != met && how.name != "lost" {
+			t.Fatalf("the apply was interrupted: %t, and has the error %v", met, problem)
 		}
+		w.interrupt(interruption{}, 0)
+		w.replaced = nil
 		if n := a.count("set"); !met && len(replaced) > 0 && n != 2*f.numbers {
 			t.Errorf("%d settings were sent, want two of each delivery: one that is turned off first would delete messages", n)
 		}
-		what := fmt.Sprintf("order %d, request %d: ", order, k)
 		if ends {
-			w.mustDestroy(what, f, killed)
+			w.mustDestroy(f, killed)
 		} else {
-			w.mustApply(what + "the next apply")
-			w.settled(what, f.numbers)
+			w.mustApply()
+			w.isSettled(f.numbers)
 		}
 		if t.Failed() {
 			t.FailNow()
@@ -137,7 +142,7 @@ func (f refactoring) isInterrupted(
 }
 
 // mustDestroy plans, plans the destroy in another process, and destroys in a third, as Terraform does.
-func (w *world) mustDestroy(what string, f refactoring, killed bool) {
+func (w *world) mustDestroy(f refactoring, killed bool) {
 	w.t.Helper()
 	allowed, untracked := [2][3][]string{}, 0
 	for n, as := range settings[:2] {
@@ -156,21 +161,48 @@ func (w *world) mustDestroy(what string, f refactoring, killed bool) {
 		}
 	}
 	if untracked > 1 && len(f.replaced) == 0 && !f.imported {
-		w.t.Errorf("%sthe state lacks %d deliveries, want only that of the request in progress", what, untracked)
+		w.t.Errorf("the state lacks %d deliveries, want only that of the request in progress", untracked)
 	}
-	if _, ok := w.plan(); !ok {
-		w.t.Fatalf("%splanning the destroy fails: %v", what, w.problem)
+	if problem := failure(w.plan().diags); problem != nil {
+		w.t.Fatalf("planning the destroy fails: %v", problem)
 	}
-	w.config, w.destroying = nil, true
-	w.mustApply(what + "the destroy")
+	w.noRefresh = true
+	w.mustApply(nil)
 	for n, as := range settings[:2] {
 		for i := range f.numbers {
-			w.hasOneOf(what+"after the destroy, ", as, i, allowed[n][i]...)
+			w.hasOneOf(as, i, allowed[n][i]...)
 		}
 	}
-	if len(w.state) > 0 {
-		w.t.Errorf("%sthe destroy leaves %v", what, slices.Sorted(maps.Keys(w.state)))
+}
+
+// isSettled checks that every FoneNumber is as configured, and that nothing else is set.
+func (w *world) isSettled(numbers int) {
+	w.t.Helper()
+	for i := range numbers {
+		for _, as := range settings[:2] {
+			want := ""
+			for _, config := range w.config {
+				if config.text("fonenumber") == loadNumber(i) && config.text("event") == as.event {
+					want = config.text("value")
+				}
+			}
+			w.hasOneOf(as, i, want)
+		}
 	}
+}
+
+// hasOneOf checks that a setting of a FoneNumber has one of these destinations.
+func (w *world) hasOneOf(as setting, i int, allowed ...string) {
+	w.t.Helper()
+	if got := w.found(as, i); !slices.Contains(allowed, got) {
+		w.t.Errorf("the %s of %s is %q, want %q", as.name, loadNumber(i), got, allowed)
+	}
+}
+
+// found returns the destination that FoneStorm has.
+func (w *world) found(as setting, i int) string {
+	f, _ := w.account.Get(loadNumber(i))
+	return as.is(f).value
 }
 
 // inState reports whether an object in the state has set this destination of a FoneNumber, and whether one would be destroyed without
@@ -186,48 +218,6 @@ func (w *world) inState(as setting, i int, value string) (tracked, kept bool) {
 	return tracked, kept
 }
 
-// After any sequence of configurations, changes by hand, and interrupted applies, another apply sets every delivery and notification
-// as configured, and the next plan is empty.
-func TestRandomSequencesOfBoth(t *testing.T) {
-	t.Parallel()
-	const numbers = 3
-	for seed := range uint64(size(150, 40, 12)) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			w := refactoring{numbers: numbers}.begins(t, newAccountInMemory(t, simulator.Options{}), seed%4 < 2, seed)
-			for round := range 5 {
-				resources := map[string]int{}
-				for i, n := range w.order.Perm(numbers) {
-					resources[[]string{"a", "b", "c"}[i]] = n
-				}
-				w.configure(resources, round/2, true)
-				for _, name := range slices.Sorted(maps.Keys(w.config)) {
-					if w.order.IntN(4) == 0 {
-						delete(w.config, name)
-					}
-				}
-				if w.order.IntN(2) == 0 {
-					as, i := settings[w.order.IntN(2)], w.order.IntN(numbers)
-					as.set(w.account, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
-				}
-				w.interrupt(interruptions[w.order.IntN(4)], 1+w.order.IntN(12))
-				w.apply()
-				maps.DeleteFunc(w.state, func(_ string, o object) bool { return !o.exists() }) // Terraform does not save them.
-			}
-			w.mustApply("the last apply")
-			for _, config := range w.config {
-				for _, as := range settings[:2] {
-					f, _ := w.account.Get(config.text("fonenumber"))
-					if config.text("event") == as.event && as.is(f).value != config.text("value") {
-						t.Errorf("FoneStorm has %+v, want %v", as.is(f), config)
-					}
-				}
-			}
-			w.plansNothing("")
-		})
-	}
-}
-
 // The same plan has the same diagnostics in whatever order Terraform refreshes and plans resources.
 func TestSamePlanInEveryOrder(t *testing.T) {
 	t.Parallel()
@@ -236,13 +226,15 @@ func TestSamePlanInEveryOrder(t *testing.T) {
 		t.Run(moves.name, func(t *testing.T) {
 			t.Parallel()
 			w := moves.begins(t, newAccountInMemory(t, simulator.Options{}), false, 0)
-			w.configure(moves.before, 0, false)
-			w.mustApply("the first apply")
-			w.configure(moves.after, 0, false)
-			first := w.diagnosticsIn(w.randomOrder(), moves.replaced...)
+			w.assign(moves.before, 0, false)
+			w.mustApply()
+			w.assign(moves.after, 0, false)
+			w.replaced = moves.replaced
+			w.plan()
+			first := w.shows
 			for range 19 {
-				if got := w.diagnosticsIn(w.randomOrder(), moves.replaced...); !maps.EqualFunc(got, first, slices.Equal) {
-					t.Fatalf("in one order, the plan shows\n%v\nand in another\n%v", first, got)
+				if w.plan(); !maps.EqualFunc(w.shows, first, slices.Equal) {
+					t.Fatalf("in one order, the plan shows\n%v\nand in another\n%v", first, w.shows)
 				}
 			}
 			if quiet := len(moves.replaced) > 0; (len(first) == 0) != quiet {
@@ -250,42 +242,4 @@ func TestSamePlanInEveryOrder(t *testing.T) {
 			}
 		})
 	}
-}
-
-// randomOrder returns an order in which Terraform could refresh and then plan each resource. Some are refreshed long before they are
-// planned.
-func (w *world) randomOrder() []string {
-	names := slices.Collect(maps.Keys(w.nodes()))
-	names = append(names, names...)
-	slices.Sort(names)
-	w.order.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-	return names
-}
-
-// diagnosticsIn returns what a plan shows, by the name of the resource. The order contains each name twice: Terraform first refreshes
-// and then plans it.
-func (w *world) diagnosticsIn(order []string, replaced ...string) map[string][]string {
-	w.t.Helper()
-	r, nodes, refreshed, shows := w.start(), w.nodes(), map[string]instance{}, map[string][]string{}
-	for _, name := range order {
-		if !nodes[name] {
-			continue
-		}
-		before, isPlanned := refreshed[name]
-		if !isPlanned {
-			if refreshed[name] = w.state[name].instance; w.state[name].exists() {
-				refreshed[name], _ = r.refresh(w.state[name].instance)
-			}
-			continue
-		}
-		c, diags := r.plan(before, w.config[name])
-		if slices.Contains(replaced, name) {
-			r.plan(instance{private: c.private}, w.config[name]) // Terraform drops its warnings.
-		}
-		for _, d := range diags {
-			shows[name] = append(shows[name], d.Summary+": "+d.Detail)
-		}
-		slices.Sort(shows[name])
-	}
-	return shows
 }

@@ -115,17 +115,16 @@ func TestURLsAreNotShown(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{})
 	a.byHand(testNumber, "URL", "https://hooks.example.com/secret-0")
-	m := a.manage(t)
+	w := a.world(t)
 	config := func(value string) attributes { return delivery{kind: "URL", value: value}.attributes(testNumber) }
-	created := m.mustApply(config("https://hooks.example.com/secret-1"))
+	created := w.mustApply(config("https://hooks.example.com/secret-1"))
 	wantWarnings(t, created, []string{alreadyDelivers}, `delivers to URL "https://hooks.example.com/…" now`)
-	_, replaced := m.start().plan(instance{}, config("https://hooks.example.com/secret-2")) // As for a tainted object.
-	_, destroyed := m.plan(nil)
-	_, changed := m.plan(attributes{"fonenumber": testNumber, "type": "None"})
-	invalid := m.start().validate(with(config("secret-3"), "type", "Device"))
+	_, replaced := w.start().plan(instance{}, config("https://hooks.example.com/secret-2")) // As for a tainted object.
+	destroyed, changed := w.plan(nil).diags, w.plan(attributes{"fonenumber": testNumber, "type": "None"}).diags
+	invalid := w.start().validate(with(config("secret-3"), "type", "Device"))
 	a.reject("", "/messages/receive", http.StatusInternalServerError, "Something went wrong.")
-	m.settings = attributes{"max_retries": 0}
-	failed := m.apply(config("https://hooks.example.com/secret-4"))
+	w.settings = attributes{"max_retries": 0}
+	failed := w.apply(config("https://hooks.example.com/secret-4"))
 	for i, diags := range [][]*tfprotov6.Diagnostic{created, replaced, destroyed, changed, invalid, failed} {
 		if len(diags) == 0 {
 			t.Errorf("%d: there is no diagnostic", i)

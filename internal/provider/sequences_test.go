@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,15 +18,16 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// After any sequence of events in FoneStorm, in the connection, and in the configuration: no operation succeeds without
-// doing its work, none fails and changes the state, and an apply without faults makes FoneStorm match the configuration, so
-// that the next plan is empty. `-rapid.checks=20000` tries more sequences.
+// After any sequence of events in FoneStorm, in the connection, and in the configuration, an apply without faults makes FoneStorm match
+// the configuration, so that the next plan is empty. Unless FoneNumbers move between resources: no operation succeeds without doing
+// its work, and none fails and changes the state. `-rapid.checks=20000` tries more sequences.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
 	checkRandomly(t, size(1000, 200, 40), func(t *rapid.T) {
-		dialect, steps := dialects.Draw(t, "dialect"), sequences.Draw(t, "steps")
-		order := rapid.Uint64Range(0, 9).Draw(t, "order")
-		rapid.SyncTest(t, func(t *rapid.T) { runSteps(t, dialect, order, append(steps, apply())...) }) // Waiting takes no time.
+		dialect, order := dialects.Draw(t, "dialect"), rapid.Uint64Range(0, 9).Draw(t, "order")
+		moves := rapid.IntRange(0, 3).Draw(t, "moves") == 0
+		steps := sequences[moves].Draw(t, "steps")
+		rapid.SyncTest(t, func(t *rapid.T) { runSteps(t, dialect, order, moves, append(steps, apply())...) }) // Waiting takes no time.
 	})
 }
 
@@ -34,10 +36,10 @@ func TestFixedSequences(t *testing.T) {
 	t.Parallel()
 	number := modelNumbers[0]
 	to := func(kind, value, onDestroy string) step {
-		return configure(number, attributes{"fonenumber": number, "type": kind, "value": value, "on_destroy": onDestroy})
+		return configure(settings[0], number, attributes{"fonenumber": number, "type": kind, "value": value, "on_destroy": onDestroy})
 	}
-	remove, off := configure(number, nil), delivers(number, "None", "")
-	boss, byBoss := delivers(number, "Email", "boss@example.com"), byHand(number, "Email", "boss@example.com")
+	remove, off := configure(settings[0], number, nil), delivers(number, "None", "")
+	boss, byBoss := delivers(number, "Email", "boss@example.com"), byHand(settings[0], number, "Email", "boss@example.com")
 	// These requests of an apply get through: a login and a read for the plan, and the same before the setting.
 	then := func(faults ...simulator.Fault) []simulator.Fault {
 		return append(make([]simulator.Fault, 4), faults...)
@@ -46,7 +48,7 @@ func TestFixedSequences(t *testing.T) {
 	created := to("Email", "ops@example.com", onDestroyDisable)
 	// FoneStorm never returns credentials. If setting new ones fails, it may have them or not.
 	calls := func(username, password string, version int) step {
-		return configure(number, with(toURL(username, password, version), "fonenumber", number))
+		return configure(settings[0], number, with(toURL(username, password, version), "fonenumber", number))
 	}
 	changed, notKnown := calls("other", "new-horse", 0), apply(then(lost, lost, lost)...)
 	has := func(username, password string) step {
@@ -61,13 +63,13 @@ func TestFixedSequences(t *testing.T) {
 		"an earlier write-only password is set again": {writeOnly, apply(), changed, notKnown, fails, writeOnly, apply(), has("hook", "horse")},
 		"new credentials are removed":                 {none, apply(), changed, notKnown, fails, none, apply(), has("", "")},
 		"credentials of a create are set again": {
-			byHand(number, "URL", hookURL), changed, apply(then(failing, failing, failing, failing, failing, failing)...), fails,
+			byHand(settings[0], number, "URL", hookURL), changed, apply(then(failing, failing, failing, failing, failing, failing)...), fails,
 			untaint, apply(), has("other", "new-horse"),
 		},
 		"what is set by hand is configured, and so removed with the resource": {
 			to("Email", "ops@example.com", onDestroyKeep), apply(),
 			to("Email", "dev@example.com", onDestroyKeep), interrupt(5, then(lost)...),
-			to("Forward", "3215559991", onDestroyDisable), byHand(number, "Forward", "3215559991"), apply(),
+			to("Forward", "3215559991", onDestroyDisable), byHand(settings[0], number, "Forward", "3215559991"), apply(),
 			remove, apply(), off,
 		},
 		"an update whose response and read are lost is turned off": {
@@ -93,12 +95,12 @@ func TestFixedSequences(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { runSteps(t, "live", 0, steps...) })
+			synctest.Test(t, func(t *testing.T) { runSteps(t, "live", 0, false, steps...) })
 		})
 	}
 }
 
-// modelNumbers are the FoneNumbers of a model. The resource of each has the FoneNumber as its name; the last number is not managed.
+// modelNumbers are the FoneNumbers of a model. The last one is not managed.
 var modelNumbers = []string{"3215551201", "3215551202", "3215551203", "3215551204"}
 
 // step is a step of a sequence. The whole sequence is drawn before it runs, so that rapid can omit steps to find the shortest one
@@ -110,18 +112,27 @@ type step struct {
 
 func (s step) String() string { return s.about }
 
-// configure adds a resource to the configuration, or removes it if there are no attributes.
-func configure(number string, config attributes) step {
-	return step{fmt.Sprintf("configure %s as %v", number, map[string]any(config)), func(m *model) {
-		if m.config[number] = config; config == nil {
-			delete(m.config, number)
+// configure configures a setting, or removes it from the configuration if there are no attributes.
+func configure(as setting, number string, config attributes) step {
+	config = as.config(config)
+	return step{fmt.Sprintf("configure %s as %v", as.id(number), map[string]any(config)), func(m *model) {
+		if m.wanted[as.id(number)] = config; config == nil {
+			delete(m.wanted, as.id(number))
 		}
 	}}
 }
 
-// byHand changes a delivery outside of Terraform.
-func byHand(number, kind, value string) step {
-	return step{fmt.Sprintf("set %s by hand to %s %q", number, kind, value), func(m *model) { m.account.byHand(number, kind, value) }}
+// move gives each FoneNumber to the resource with this index.
+func move(to []int) step {
+	return step{fmt.Sprintf("move FoneNumbers to resources %v", to), func(m *model) { m.movedTo = to }}
+}
+
+// byHand changes a setting outside of Terraform, except for its credentials.
+func byHand(as setting, number, kind, value string) step {
+	return step{fmt.Sprintf("set %s by hand to %s %q", as.id(number), kind, value), func(m *model) {
+		now := m.is(as.id(number))
+		as.set(m.account, number, delivery{kind, value, now.username, now.password})
+	}}
 }
 
 // delivers checks a delivery.
@@ -142,12 +153,11 @@ var fails = step{"fails", func(m *model) {
 func apply(faults ...simulator.Fault) step {
 	return step{fmt.Sprintf("apply while requests meet %q", faults), func(m *model) {
 		m.expect(0, faults)
-		failed := m.world.apply()
-		m.expect(0, nil)
+		m.apply()
 		if len(faults) > 0 {
 			return
 		}
-		if failed {
+		if m.problem != nil {
 			m.t.Fatalf("an apply without faults fails: %s: %s", m.problem.Summary, m.problem.Detail)
 		}
 		m.settled()
@@ -159,8 +169,17 @@ func apply(faults ...simulator.Fault) step {
 func interrupt(at int, faults ...simulator.Fault) step {
 	return step{fmt.Sprintf("apply, interrupted at request %d, while requests meet %q", at, faults), func(m *model) {
 		m.expect(at, faults)
-		_ = m.world.apply()
-		m.expect(0, nil)
+		m.apply()
+	}}
+}
+
+// applyUntil is an apply that ends at a request in another way.
+func applyUntil(how interruption, at int) step {
+	return step{fmt.Sprintf("apply, %s at request %d", how.name, at), func(m *model) {
+		m.interrupt(how, at)
+		m.apply()
+		m.how = interruption{}
+		m.account.Inject(m.next)
 	}}
 }
 
@@ -187,7 +206,11 @@ var elsewhere = step{"refresh and destroy with another account", func(m *model) 
 }}
 
 var (
-	kinds  = rapid.SampledFrom([]string{"Email", "URL", "Forward", "Device", "None"})
+	managed = rapid.SampledFrom(settings[:2])
+	kinds   = map[string]*rapid.Generator[string]{
+		"set":    rapid.SampledFrom([]string{"Email", "URL", "Forward", "Device", "None"}),
+		"notify": rapid.SampledFrom([]string{"Email", "URL", "None"}),
+	}
 	values = map[string][]string{
 		"Email":   {"ops@example.com", "dev@example.com"},
 		"URL":     {"https://hooks.example.com/sms?msg={{msg}}", "https://hooks.example.org/"},
@@ -208,11 +231,11 @@ func valueOf(t *rapid.T, kind string) string {
 const passwordPrefix = "correct-horse-"
 
 var configs = rapid.Custom(func(t *rapid.T) step {
-	number := modelNumbers[rapid.IntRange(0, 2).Draw(t, "resource")]
+	number, as := modelNumbers[rapid.IntRange(0, 2).Draw(t, "resource")], managed.Draw(t, "setting")
 	if rapid.IntRange(0, 3).Draw(t, "removed") == 0 {
-		return configure(number, nil)
+		return configure(as, number, nil)
 	}
-	kind := kinds.Draw(t, "type")
+	kind := kinds[as.request].Draw(t, "type")
 	config := attributes{"fonenumber": number, "type": kind}
 	if value := valueOf(t, kind); value != "" {
 		config["value"] = value
@@ -234,12 +257,13 @@ var configs = rapid.Custom(func(t *rapid.T) step {
 			config["url_password_wo_version"] = version
 		}
 	}
-	return configure(number, config)
+	return configure(as, number, config)
 })
 
 var handiwork = rapid.Custom(func(t *rapid.T) step {
-	kind := kinds.Draw(t, "type")
-	return byHand(rapid.SampledFrom(modelNumbers).Draw(t, "number"), kind, valueOf(t, kind))
+	as := managed.Draw(t, "setting")
+	kind := kinds[as.request].Draw(t, "type")
+	return byHand(as, rapid.SampledFrom(modelNumbers).Draw(t, "number"), kind, valueOf(t, kind))
 })
 
 // noticeable are the faults that a provider can detect. It cannot detect a response without a delivery, which is that of a
@@ -260,15 +284,28 @@ var interrupts = rapid.Custom(func(t *rapid.T) step {
 	return interrupt(rapid.IntRange(1, 12).Draw(t, "request"), rapid.SliceOfN(fault, 0, 12).Draw(t, "faults")...)
 })
 
-// sequences are random sequences that contain enough applies.
-var sequences = rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies, interrupts, rapid.Just(elsewhere)), 1, 14)
+var untils = rapid.Custom(func(t *rapid.T) step {
+	return applyUntil(rapid.SampledFrom(interruptions).Draw(t, "how"), rapid.IntRange(1, 12).Draw(t, "request"))
+})
+
+// sequences are random sequences that contain enough applies. In some, FoneNumbers also move between resources.
+var sequences = map[bool]*rapid.Generator[[]step]{
+	false: rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies, interrupts, rapid.Just(elsewhere)), 1, 14),
+	true: rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, interrupts, untils, untils,
+		rapid.Map(rapid.Permutation([]int{0, 1, 2}), move)), 1, 20),
+}
 
 // dialects are the variants of FoneStorm's responses.
 var dialects = rapid.SampledFrom([]string{"live", "2.12"})
 
-// model is the expected behavior, with which it compares every call of its world.
+// model is the expected behavior, with which it compares every call of its world. A resource has the ID of its setting as its name,
+// unless FoneNumbers move between resources.
 type model struct {
 	*world
+	wanted  map[string]attributes // Configurations by the ID of the setting.
+	moves   bool                  // Whether FoneNumbers move. Then only the result of a whole apply is known.
+	movedTo []int                 // Index of the resource that manages each FoneNumber.
+	problem *tfprotov6.Diagnostic // The error of the last apply.
 
 	mu     sync.Mutex        // Requests are served in other goroutines.
 	faults []simulator.Fault // Faults of the next requests.
@@ -282,12 +319,18 @@ type model struct {
 }
 
 // runSteps runs a sequence in a new account.
-func runSteps(t testOrRapid, dialect string, order uint64, steps ...step) {
+func runSteps(t testOrRapid, dialect string, order uint64, moves bool, steps ...step) {
 	t.Helper()
 	a := serveInMemory(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
 	defer a.network.stop()
-	m := &model{world: newWorld(t, a, false, order), set: map[string][]attributes{}, uncertain: map[string]bool{}}
-	m.world.start, m.reads, m.applies = m.start, m.refresh, m.apply
+	m := &model{
+		world: a.world(t), wanted: map[string]attributes{}, moves: moves, movedTo: []int{0, 1, 2},
+		set: map[string][]attributes{}, uncertain: map[string]bool{},
+	}
+	m.inOrder(order, moves && order%4 < 2)
+	if m.world.start = m.start; !moves {
+		m.reads, m.applies = m.refreshes, m.changes
+	}
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}
@@ -323,6 +366,33 @@ func (m *model) next(r *http.Request) (fault simulator.Fault) {
 	return fault
 }
 
+// apply applies what is wanted.
+func (m *model) apply() {
+	clear(m.config)
+	for id, config := range m.wanted {
+		m.config[m.name(id)] = config
+	}
+	m.problem = failure(m.world.apply())
+	m.expect(0, nil)
+}
+
+// name returns the name of the resource that manages a setting.
+func (m *model) name(id string) string {
+	number, event, _ := strings.Cut(id, "/")
+	return setting{event: event}.id(modelNumbers[m.movedTo[slices.Index(modelNumbers, number)]])
+}
+
+// settingOf returns the setting with an ID.
+func settingOf(id string) setting {
+	return settings[slices.IndexFunc(settings, func(s setting) bool { return s.id(id[:10]) == id })]
+}
+
+// is returns what FoneStorm has.
+func (m *model) is(id string) delivery {
+	f, _ := m.account.Get(id[:10])
+	return settingOf(id).is(f)
+}
+
 // expect sets the faults of the next requests, and at which of them the run is canceled.
 func (m *model) expect(cancelAt int, faults []simulator.Fault) {
 	m.mu.Lock()
@@ -346,8 +416,8 @@ func (m *model) hasMet(kind string, fault simulator.Fault) bool {
 	})
 }
 
-// refresh checks that a refreshed state agrees with FoneStorm, or is unchanged if the refresh failed.
-func (m *model) refresh(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic) {
+// refreshes checks that a refreshed state agrees with FoneStorm, or is unchanged if the refresh failed.
+func (m *model) refreshes(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic) {
 	m.begin()
 	got, diags := r.refresh(before)
 	if failure(diags) != nil {
@@ -356,7 +426,10 @@ func (m *model) refresh(r *run, name string, before instance) (instance, []*tfpr
 		}
 		return got, diags
 	}
-	receive := m.receive(name)
+	if failure(m.diags) != nil && got.state.Equal(before.state) {
+		return got, diags // An error that concerns all resources is shown only for the first.
+	}
+	found := m.is(name)
 	if !got.exists() {
 		if !m.mayBeGone(name) {
 			m.t.Fatalf("%s is removed from the state", name)
@@ -367,8 +440,8 @@ func (m *model) refresh(r *run, name string, before instance) (instance, []*tfpr
 	if m.hasMet("get", simulator.AnotherFoneNumber) {
 		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", name)
 	}
-	if state := attributesOf(got.state); state.text("type") != receive.Type || state.text("value") != receive.Value() {
-		m.t.Fatalf("reading %s returns %v, but FoneStorm has %+v", name, state, receive)
+	if state := attributesOf(got.state); !sameDestination(found, state) {
+		m.t.Fatalf("reading %s returns %v, but FoneStorm has %+v", name, state, found)
 	}
 	return got, diags
 }
@@ -376,27 +449,23 @@ func (m *model) refresh(r *run, name string, before instance) (instance, []*tfpr
 // mayBeGone reports whether FoneStorm returned in this operation that a FoneNumber is not in the account, and its list did
 // not contradict that.
 func (m *model) mayBeGone(name string) bool {
-	f, _ := m.account.Get(name)
+	f, _ := m.account.Get(name[:10])
 	m.mu.Lock()
 	unlisted := f.Active != "yes" || !m.listed
 	m.mu.Unlock()
 	return unlisted && m.hasMet("get", simulator.NotFound)
 }
 
-func (m *model) receive(name string) simulator.Receive {
-	f, _ := m.account.Get(name)
-	return f.Receive
-}
-
-// apply checks the result of a change.
-func (m *model) apply(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
-	found, requests := m.receive(name), m.account.count("set")
+// changes checks the result of a change.
+func (m *model) changes(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
+	kind := settingOf(name).request
+	found, requests := m.is(name), m.account.count(kind)
 	m.begin()
 	after, diags := r.apply(c)
-	if n := m.account.count("set") - requests; n > 1+retries+1 { // One more with a new token.
+	if n := m.account.count(kind) - requests; n > 1+retries+1 { // One more with a new token.
 		m.t.Fatalf("setting %s sends %d requests", name, n)
 	}
-	now, problem := m.receive(name), failure(diags)
+	now, problem := m.is(name), failure(diags)
 	if problem != nil && c.before.exists() && !agrees(after, c.before) {
 		m.t.Fatalf("changing %s fails, but the state changes to %s", name, after.state)
 	}
@@ -420,7 +489,7 @@ func (m *model) apply(r *run, name string, c change) (instance, []*tfprotov6.Dia
 		}
 		return after, diags
 	}
-	if m.hasMet("set", simulator.AnotherFoneNumber) && !m.hasMet("get", "") { // A read corrects the result.
+	if m.hasMet(kind, simulator.AnotherFoneNumber) && !m.hasMet("get", "") { // A read corrects the result.
 		m.t.Fatalf("changing %s succeeds with the response for another FoneNumber", name)
 	}
 	if !m.wants(config, now, found, c.before, name) && (config != nil || !m.mayBeGone(name)) {
@@ -437,17 +506,17 @@ func (m *model) apply(r *run, name string, c change) (instance, []*tfprotov6.Dia
 }
 
 // isOwn reports whether a resource may have set this delivery.
-func (m *model) isOwn(name string, found simulator.Receive) bool {
+func (m *model) isOwn(name string, found delivery) bool {
 	return slices.ContainsFunc(m.set[name], func(config attributes) bool { return sameDestination(found, config) })
 }
 
 // wants reports whether a delivery is what a resource should set, if FoneStorm and the state had these before.
-func (m *model) wants(config attributes, now, found simulator.Receive, before instance, name string) bool {
+func (m *model) wants(config attributes, now, found delivery, before instance, name string) bool {
 	if config == nil {
 		if attributesOf(before.state).text("on_destroy") == onDestroyKeep {
 			return now == found
 		}
-		return now.Type == "None" || now == found && !m.isOwn(name, found)
+		return now.kind == "None" || now == found && !m.isOwn(name, found)
 	}
 	if !sameDestination(now, config) {
 		return false
@@ -456,24 +525,26 @@ func (m *model) wants(config attributes, now, found simulator.Receive, before in
 	if username == "" && m.uncertain[name] {
 		return true // Credentials of an earlier operation are not visible.
 	}
-	return now.URLUsername == username && (now.URLPassword == password || password == "" && m.uncertain[name])
+	return now.username == username && (now.password == password || password == "" && m.uncertain[name])
 }
 
-func sameDestination(now simulator.Receive, config attributes) bool {
-	return cmp.Or(now.Type, "None") == config.text("type") && now.Value() == config.text("value")
+func sameDestination(now delivery, config attributes) bool {
+	kind := strings.Replace(config.text("type"), "Callback", "URL", 1)
+	return cmp.Or(now.kind, "None") == kind && now.value == config.text("value")
 }
 
-// settled checks that FoneStorm matches the configuration, and that the next plan is empty.
+// settled checks that FoneStorm matches the configuration, and that the next plan is empty. If FoneNumbers have moved, earlier
+// credentials are not known.
 func (m *model) settled() {
-	for _, name := range modelNumbers {
-		config := m.config[name]
-		if now := m.receive(name); config != nil && !m.wants(config, now, now, instance{}, name) {
-			m.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", name, config, now)
-		}
-		if exists := m.state[name].exists(); exists != (config != nil) {
-			m.t.Fatalf("%s is in the state: %t, in the configuration: %v", name, exists, config)
+	for id, config := range m.wanted {
+		now := m.is(id)
+		if m.moves && !sameDestination(now, config) || !m.moves && !m.wants(config, now, now, instance{}, id) {
+			m.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", id, config, now)
 		}
 	}
-	m.plansNothing("after an apply, ")
+	if !maps.EqualFunc(m.state, m.config, func(object, attributes) bool { return true }) {
+		m.t.Fatalf("the state has %v, but the configuration %v", m.state, m.config)
+	}
+	m.mustPlanNothing()
 	m.account.checkContract(m.t)
 }
