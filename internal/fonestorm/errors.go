@@ -198,33 +198,32 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 // kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
 // and about the endpoint otherwise.
 func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind {
-	isContent := status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
-	isLogin := isContent || status == http.StatusForbidden
 	isElsewhere := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
 	case rateLimited:
 		return RateLimited
-	case status/100 == 3, isElsewhere && !fromFoneStorm, to == logsIn && status == http.StatusNotFound:
+	case status/100 == 3, isElsewhere && !fromFoneStorm:
 		return WrongEndpoint
 	case status == http.StatusUnauthorized && c.config.Token != "":
 		return TokenRejected
-	case status == http.StatusUnauthorized, to == logsIn && isLogin:
+	case status == http.StatusUnauthorized:
 		return AuthenticationFailed
-	case to == choosesSubaccount && (isLogin || status == http.StatusNotFound):
-		return SubaccountRejected
 	case status == http.StatusPaymentRequired:
 		return PaymentRequired
-	case status == http.StatusForbidden:
-		return PermissionDenied
-	case status == http.StatusNotFound && (to == readsOne || to == sets):
-		return NotFound
-	case to == sets && isContent:
-		return DestinationRejected
 	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
 		return ServerError
 	default:
-		return Rejected
+		return kinds[to][status] // Rejected if it is not there.
 	}
+}
+
+// kinds contains the statuses that mean something else for each role.
+var kinds = [roles]map[int]Kind{
+	readsOne:          {403: PermissionDenied, 404: NotFound},
+	lists:             {403: PermissionDenied},
+	sets:              {400: DestinationRejected, 403: PermissionDenied, 404: NotFound, 422: DestinationRejected},
+	logsIn:            {400: AuthenticationFailed, 403: AuthenticationFailed, 404: WrongEndpoint, 422: AuthenticationFailed},
+	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
 }
 
 // rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length of
