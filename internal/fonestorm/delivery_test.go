@@ -186,7 +186,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			get(t, client)                                 // Logs in.
 			wantSuccess(t, set(t.Context(), client, none)) // Finds the encoding out.
 			ctx, _ := cancelLater(t, 500*time.Millisecond)
-			switch err := send(ctx, client, setting); {
+			switch _, err := client.Set(ctx, anyNumber, setting); {
 			case response == toNumber:
 				wantSuccess(t, err)
 			case IsNotFound(err) || response != "404" && KindOf(err) != Canceled, MayHaveTakenEffect(err) != may:

@@ -253,12 +253,7 @@ func listAll(t testing.TB, client *Client) []FoneNumber {
 
 // set sets the delivery of anyNumber.
 func set(ctx context.Context, client *Client, d Delivery) error {
-	return send(ctx, client, Setting{Delivery: d})
-}
-
-// send sends a setting of anyNumber.
-func send(ctx context.Context, client *Client, s Setting) error {
-	_, err := client.Set(ctx, anyNumber, s)
+	_, err := client.Set(ctx, anyNumber, Setting{Delivery: d})
 	return err
 }
 
