@@ -53,7 +53,6 @@ type Error struct {
 	uncertain  bool          // The request may have taken effect.
 	retryable  bool          // The same request may succeed later.
 	retryAfter time.Duration // From the Retry-After header; zero without one.
-	cause      error
 }
 
 func (e *Error) Error() string {
@@ -63,9 +62,6 @@ func (e *Error) Error() string {
 	}
 	return text
 }
-
-// Unwrap returns the cause, if any: that of a canceled call, or the error of the network.
-func (e *Error) Unwrap() error { return e.cause }
 
 // KindOf returns what a failure means. An error from a context is Canceled; nil and other errors that do not come from this package
 // have the zero Kind.
@@ -97,7 +93,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
 	}
-	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true, cause: err}
+	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true}
 	certificate, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	connection, isConnection := errors.AsType[*net.OpError](err)
 	reason := "the connection failed, or the response is not valid HTTP"
@@ -119,8 +115,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 
 // canceled returns the failure of a request whose context ended.
 func canceled(ctx context.Context, r *request) *Error {
-	cause := context.Cause(ctx)
-	return &Error{Kind: Canceled, Call: r.text, Reason: cause.Error(), cause: cause}
+	return &Error{Kind: Canceled, Call: r.text, Reason: context.Cause(ctx).Error()}
 }
 
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
