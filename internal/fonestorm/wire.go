@@ -158,12 +158,9 @@ func decodeOption(options any, o MessageOption) Delivery {
 	if !found {
 		return Delivery{}
 	}
-	kind, url, email := text(sent, "type"), text(sent, "url"), text(sent, "email")
-	switch isUntyped := o != Receive && kind == ""; { // Older versions return no type of a notification.
-	case isUntyped && url != "":
-		kind = string(Callback)
-	case isUntyped && email != "":
-		kind = string(Email)
+	kind, url := text(sent, "type"), text(sent, "url")
+	if o != Receive && kind == "" && url != "" {
+		kind = string(Callback) // Older versions return no type of a notification.
 	}
 	d := Delivery{Type: parseType(kind)}
 	switch d.Type {
