@@ -212,7 +212,7 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	}
 }
 
-// kinds contains the statuses that mean something else for each role.
+// kinds contains what a status means that does not mean the same for each role.
 var kinds = [roles]map[int]Kind{
 	readsOne:          {403: PermissionDenied, 404: NotFound},
 	lists:             {403: PermissionDenied},

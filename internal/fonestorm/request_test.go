@@ -109,7 +109,7 @@ func TestLostConnections(t *testing.T) {
 		return func(*http.Request) (*http.Response, error) { return nil, err }
 	}
 	ends := func(*http.Request) (*http.Response, error) { // After all of the response, as it seems.
-		body := io.MultiReader(strings.NewReader(showing("receive", `{"type":"None"}`)), iotest.ErrReader(io.ErrUnexpectedEOF))
+		body := io.MultiReader(strings.NewReader(showing(`{"receive":{"type":"None"}}`)), iotest.ErrReader(io.ErrUnexpectedEOF))
 		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
 	}
 	stops := func(r *http.Request) (*http.Response, error) {
