@@ -250,7 +250,7 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 		return s.isShownAs(shown) || maySpell(shown, s.Delivery) && before.Type != "" && before.Value != shown.Value
 	}
 	isSetAgain := s.Last == s.Delivery && before.Type != "" && !s.isShownAs(before)
-	confirmed := shown.Type != "" && !isSetAgain && isConfirmed()
+	confirmed := !isSetAgain && isConfirmed()
 	for i := 0; !confirmed && i < len(confirmWaits); i++ {
 		_ = sleep(ctx, confirmWaits[i]) // If it is canceled, so is the read.
 		var err error

@@ -67,18 +67,18 @@ var (
 
 // What FoneStorm can show of destinations.
 const (
-	toOld      = `{"type":"email","email":"old@example.com"}`
-	toOps      = `{"type":"email","email":"ops@example.com"}`
-	toMailto   = `{"type":"email","email":"mailto:ops@example.com"}`
-	toMasked   = `{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}`
-	toNumber   = `{"type":"forward","forward":"3215551111"}`
-	toCallback = `{"type":"url","url":"` + callback + `"}`
-	toURL      = `{"type":"url","url":"https://callback.test/","url_method":"JSON"}`
+	toOld      = `{"receive":{"type":"email","email":"old@example.com"}}`
+	toOps      = `{"receive":{"type":"email","email":"ops@example.com"}}`
+	toMailto   = `{"receive":{"type":"email","email":"mailto:ops@example.com"}}`
+	toMasked   = `{"receive":{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}}`
+	toNumber   = `{"receive":{"type":"forward","forward":"3215551111"}}`
+	toCallback = `{"receive":{"type":"url","url":"` + callback + `"}}`
+	toURL      = `{"receive":{"type":"url","url":"https://callback.test/","url_method":"JSON"}}`
 
 	// The same notification with different methods, as words of a script.
-	withGET    = `receive_notify={"type":"Callback","url":"https://x.test","method":"GET"}`
-	withJSON   = `receive_notify={"type":"Callback","url":"https://x.test","method":"json"}`
-	withNoType = `receive_notify={"url":"https://x.test"}`
+	withGET    = `{"receive_notify":{"type":"Callback","url":"https://x.test","method":"GET"}}`
+	withJSON   = `{"receive_notify":{"type":"Callback","url":"https://x.test","method":"json"}}`
+	withNoType = `{"receive_notify":{"url":"https://x.test"}}`
 )
 
 // A setting is confirmed by what FoneStorm shows of it: at once in a known spelling, after a read where the response does not show
@@ -106,14 +106,14 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"as set":                        {setOps, toOld, toOps, 0, asSet},
 		"as set, but read back":         {opsAgain, toOld, toOps, 1, asSet},
 		"read back in another spelling": {opsAgain, toOld, toOps + " " + toMailto, 1, respelled},
-		"without receive":               {setOps, toOld, "null " + toOps, 1, asSet},
-		"None, without receive":         {Setting{Delivery: none}, toOld, "null ok", 1, asSet},
+		"without receive":               {setOps, toOld, `{"receive":null} ` + toOps, 1, asSet},
+		"None, without receive":         {Setting{Delivery: none}, toOld, `{"receive":null} ok`, 1, asSet},
 		"only a success":                {setOps, toOld, "success " + toOps, 1, asSet},
 		"nothing":                       {setOps, "", "empty " + toOps, 1, asSet},
 		"after half a second":           {setOps, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, asSet},
 		"after five seconds":            {setOps, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, asSet},
 		"never":                         {setOps, toOld, toOld, 5, failed},
-		"another destination":           {setOps, toOld, `{"type":"email","email":"devops@example.com"}`, 5, failed},
+		"another destination":           {setOps, toOld, `{"receive":{"type":"email","email":"devops@example.com"}}`, 5, failed},
 		"spelling":                      {setOps, toOld, toMailto, 0, respelled},
 		"spelling, another type before": {setOps, toNumber, toMailto, 0, respelled},
 		"spelling, nothing known":       {setOps, "", toMailto, 5, respelled}, // It may be the previous destination.
@@ -186,7 +186,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			get(t, client)                                 // Logs in.
 			wantSuccess(t, set(t.Context(), client, none)) // Finds the encoding out.
 			ctx, _ := cancelLater(t, 500*time.Millisecond)
-			switch err := send(ctx, client, setting); {
+			switch _, err := client.Set(ctx, anyNumber, setting); {
 			case response == toNumber:
 				wantSuccess(t, err)
 			case IsNotFound(err) || response != "404" && KindOf(err) != Canceled, MayHaveTakenEffect(err) != may:

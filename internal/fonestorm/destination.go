@@ -11,21 +11,6 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// parseType returns the documented spelling of a type, which responses also show in lower case. An empty type means that no
-// delivery was ever set, which is the same as None. Undocumented types are returned unchanged.
-func parseType(text string) DeliveryType {
-	text = strings.TrimSpace(text)
-	for _, known := range knownTypes {
-		if strings.EqualFold(text, string(known)) {
-			return known
-		}
-	}
-	if text == "" {
-		return None
-	}
-	return DeliveryType(text)
-}
-
 // SameDestination reports whether two deliveries mean the same destination. E-mail addresses are compared without case,
 // telephone numbers by their ten digits, and device IDs without blanks. Of a URL, only the scheme, the host, the default port,
 // and an empty path can be spelled in several ways. URL methods and credentials are not compared.
@@ -34,7 +19,6 @@ func SameDestination(a, b Delivery) bool { return a.canonical() == b.canonical()
 // Normalized returns the delivery with its destination spelled as in a configuration: a telephone number as ten digits, and
 // tokens in a URL in braces, which FoneStorm may show percent-encoded.
 func (d Delivery) Normalized() Delivery {
-	d.Type = parseType(string(d.Type))
 	d.Value = strings.TrimSpace(d.Value)
 	switch d.Type {
 	case Device:
@@ -143,13 +127,12 @@ var (
 // it. FracTEL does not document how values are shown, so they may be encoded, masked, or cut off. A destination without this core
 // was set by something else.
 func maySpell(shown, set Delivery) bool {
-	kind := parseType(string(set.Type))
-	if parseType(string(shown.Type)) != kind {
+	if shown.Type != set.Type {
 		return false
 	}
 	text := decoded(shown.Value)
 	var parts []string
-	switch kind {
+	switch set.Type {
 	case Email:
 		parts = strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(`<>()[],;:?"`, c) })
 	case Device, Forward:
@@ -162,7 +145,7 @@ func maySpell(shown, set Delivery) bool {
 	case None:
 		return true
 	}
-	return slices.ContainsFunc(parts, func(part string) bool { return SameDestination(Delivery{Type: kind, Value: part}, set) })
+	return slices.ContainsFunc(parts, func(part string) bool { return SameDestination(Delivery{Type: set.Type, Value: part}, set) })
 }
 
 var digitGroups = regexp.MustCompile(`[0-9]+`)

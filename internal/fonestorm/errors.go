@@ -53,7 +53,6 @@ type Error struct {
 	uncertain  bool          // The request may have taken effect.
 	retryable  bool          // The same request may succeed later.
 	retryAfter time.Duration // From the Retry-After header; zero without one.
-	cause      error
 }
 
 func (e *Error) Error() string {
@@ -63,9 +62,6 @@ func (e *Error) Error() string {
 	}
 	return text
 }
-
-// Unwrap returns the cause, if any: that of a canceled call, or the error of the network.
-func (e *Error) Unwrap() error { return e.cause }
 
 // KindOf returns what a failure means. An error from a context is Canceled; nil and other errors that do not come from this package
 // have the zero Kind.
@@ -97,7 +93,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
 	}
-	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true, cause: err}
+	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true}
 	certificate, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	connection, isConnection := errors.AsType[*net.OpError](err)
 	reason := "the connection failed, or the response is not valid HTTP"
@@ -119,8 +115,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 
 // canceled returns the failure of a request whose context ended.
 func canceled(ctx context.Context, r *request) *Error {
-	cause := context.Cause(ctx)
-	return &Error{Kind: Canceled, Call: r.text, Reason: cause.Error(), cause: cause}
+	return &Error{Kind: Canceled, Call: r.text, Reason: context.Cause(ctx).Error()}
 }
 
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
@@ -198,33 +193,32 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 // kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
 // and about the endpoint otherwise.
 func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind {
-	isContent := status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
-	isLogin := isContent || status == http.StatusForbidden
 	isElsewhere := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
 	case rateLimited:
 		return RateLimited
-	case status/100 == 3, isElsewhere && !fromFoneStorm, to == logsIn && status == http.StatusNotFound:
+	case status/100 == 3, isElsewhere && !fromFoneStorm:
 		return WrongEndpoint
 	case status == http.StatusUnauthorized && c.config.Token != "":
 		return TokenRejected
-	case status == http.StatusUnauthorized, to == logsIn && isLogin:
+	case status == http.StatusUnauthorized:
 		return AuthenticationFailed
-	case to == choosesSubaccount && (isLogin || status == http.StatusNotFound):
-		return SubaccountRejected
 	case status == http.StatusPaymentRequired:
 		return PaymentRequired
-	case status == http.StatusForbidden:
-		return PermissionDenied
-	case status == http.StatusNotFound && (to == readsOne || to == sets):
-		return NotFound
-	case to == sets && isContent:
-		return DestinationRejected
 	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
 		return ServerError
 	default:
-		return Rejected
+		return kinds[to][status] // Rejected if it is not there.
 	}
+}
+
+// kinds contains what a status means that does not mean the same for each role.
+var kinds = [roles]map[int]Kind{
+	readsOne:          {403: PermissionDenied, 404: NotFound},
+	lists:             {403: PermissionDenied},
+	sets:              {400: DestinationRejected, 403: PermissionDenied, 404: NotFound, 422: DestinationRejected},
+	logsIn:            {400: AuthenticationFailed, 403: AuthenticationFailed, 404: WrongEndpoint, 422: AuthenticationFailed},
+	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
 }
 
 // rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length of

@@ -72,7 +72,7 @@ func TestMessagesAreMasked(t *testing.T) {
 		} {
 			message := rejectWith(http.StatusServiceUnavailable, "not "+secret+"!", "")
 			client := newClient(t, newScript(issue("first-token"), issue("second-token"), message), withSubaccount)
-			err := send(ctx, client, hook)
+			_, err := client.Set(ctx, anyNumber, hook)
 			if wantKind(t, err, ServerError, "not ***!"); strings.Contains(err.Error()+log.String(), secret) {
 				t.Errorf("%q is shown: %v", secret, err)
 			}

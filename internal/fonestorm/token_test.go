@@ -3,7 +3,6 @@ package fonestorm
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -144,10 +143,7 @@ func TestCanceledLogin(t *testing.T) {
 				}
 				return err
 			})
-			wantKind(t, failures[canceled], Canceled)
-			if !errors.Is(failures[canceled], why) {
-				t.Errorf("the error is %v", failures[canceled])
-			}
+			wantKind(t, failures[canceled], Canceled, why.Error())
 			wantSuccess(t, failures[1-canceled])
 			server.wantCalls(t, calls)
 		})

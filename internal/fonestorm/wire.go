@@ -158,12 +158,9 @@ func decodeOption(options any, o MessageOption) Delivery {
 	if !found {
 		return Delivery{}
 	}
-	kind, url, email := text(sent, "type"), text(sent, "url"), text(sent, "email")
-	switch isUntyped := o != Receive && kind == ""; { // Older versions return no type of a notification.
-	case isUntyped && url != "":
-		kind = string(Callback)
-	case isUntyped && email != "":
-		kind = string(Email)
+	kind, url := text(sent, "type"), text(sent, "url")
+	if o != Receive && kind == "" && url != "" {
+		kind = string(Callback) // Older versions return no type of a notification.
 	}
 	d := Delivery{Type: parseType(kind)}
 	switch d.Type {
@@ -176,6 +173,21 @@ func decodeOption(options any, o MessageOption) Delivery {
 	}
 	d.Value = cmp.Or(d.Value, text(sent, "value")) // The request parameter, which a response may repeat.
 	return d
+}
+
+// parseType returns the documented spelling of a type, which responses also show in lower case. An empty type means that no
+// delivery was ever set, which is the same as None. Undocumented types are returned unchanged.
+func parseType(text string) DeliveryType {
+	text = strings.TrimSpace(text)
+	for _, known := range knownTypes {
+		if strings.EqualFold(text, string(known)) {
+			return known
+		}
+	}
+	if text == "" {
+		return None
+	}
+	return DeliveryType(text)
 }
 
 // decodeToken returns the token in a response to a login or to a request for a subaccount token. FracTEL's documents show it in

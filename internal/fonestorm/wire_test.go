@@ -42,7 +42,6 @@ func TestDecodeFoneNumber(t *testing.T) {
 		"callback notified":                 {`"sms_options":{"receive_notify":{"type":"callback","url":" https://x.test ","method":"json"}}`, FoneNumber{Options: Options{ReceiveNotify: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}}},
 		"URL notified":                      {`"sms_options":{"receive_notify":{"url":"https://x.test","method":"POST"}}`, FoneNumber{Options: Options{ReceiveNotify: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "POST"}}}},
 		"e-mail notified":                   {`"sms_options":{"receive_notify":{"type":"EMAIL","email":"a@b.c"}}`, FoneNumber{Options: Options{ReceiveNotify: email}}},
-		"address notified":                  {`"sms_options":{"receive_notify":{"email":"a@b.c"}}`, FoneNumber{Options: Options{ReceiveNotify: email}}},
 		"undocumented type":                 {`"message_options":{"receive":{"type":"pager","device":"1"}}`, FoneNumber{Options: Options{Delivery{Type: "pager"}}}},
 		"cancellation pending":              {`"is_active":"no"`, FoneNumber{Status: CancellationPending}},
 		"cancelled":                         {`"is_active":"cancel"`, FoneNumber{Status: Cancelled}},
