@@ -56,8 +56,8 @@ type Simulator struct {
 // replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
 type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
-// New returns a simulator, or an error if the documented FoneNumbers cannot be read.
-func New(options Options) (*Simulator, error) {
+// New returns a simulator.
+func New(options Options) *Simulator {
 	options.Password = cmp.Or(options.Password, "demo-password")
 	options.Account = cmp.Or(options.Account, "1000000001")
 	options.Dialect = cmp.Or(options.Dialect, Dialects["live"])
@@ -74,12 +74,9 @@ func New(options Options) (*Simulator, error) {
 		s.Put(FoneNumber{Number: fmt.Sprint(3215550000 + i), Label: fmt.Sprintf("Number %d", i)})
 	}
 	if options.Documented {
-		s.users["partner"] = partner
-		if err := s.PutCSV(strings.NewReader(documented)); err != nil {
-			return nil, err
-		}
+		s.putDocumented()
 	}
-	return s, nil
+	return s
 }
 
 // ServeHTTP handles a request: rate limit, latency, interceptor, contract, and API, in this order.

@@ -29,10 +29,7 @@ type account struct {
 // newAccount returns an account. The test fails if it ends with violations of the contract.
 func newAccount(t *testing.T, options Options) account {
 	t.Helper()
-	sim, err := New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := New(options)
 	t.Cleanup(func() {
 		if violations := sim.Violations(); len(violations) > 0 {
 			t.Errorf("there were violations of the contract: %q", violations)
@@ -257,43 +254,5 @@ func TestRequestsOverTheLimit(t *testing.T) {
 				t.Errorf("%d requests were intercepted and %d rejected, want 6 and 3", intercepted, rejected)
 			}
 		})
-	}
-}
-
-// A row of the table describes a FoneNumber and, if it is of type Device, the device.
-func TestPutCSV(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, Options{})
-	err := a.PutCSV(strings.NewReader("\ufefffonenumber,label,type,value,account,url_method,notify_url\n" +
-		"3215550000,Front desk,Device,987123543678,2000000001,,\n" +
-		"3215550001,,URL,https://hooks.example.com/sms,,JSON,https://hooks.example.com/notify\n"))
-	want := []FoneNumber{
-		{Number: "3215550000", Label: "Front desk", Subaccount: "2000000001", Active: "yes", Receive: Receive{Type: "Device", Device: "987123543678"}},
-		{
-			Number: "3215550001", Active: "yes", Receive: Receive{Type: "URL", URL: "https://hooks.example.com/sms", URLMethod: "JSON"},
-			ReceiveNotify: Notify{Type: "Callback", URL: "https://hooks.example.com/notify", Method: "POST"},
-		},
-	}
-	if got := a.Numbers(); err != nil || !slices.Equal(got, want) {
-		t.Errorf("the FoneNumbers are\n%+v, %v, want\n%+v", got, err, want)
-	}
-	device := Device{ID: "987123543678", Name: "Front desk", Type: "App", FoneNumber: "3215550000", Subaccount: "2000000001"}
-	if a.devices[device.ID] != device || len(a.devices) != 1 {
-		t.Errorf("the devices are %+v, want %+v", a.devices, device)
-	}
-}
-
-func TestWrongCSV(t *testing.T) {
-	t.Parallel()
-	for table, want := range map[string]string{
-		"":                                   "reading the table",
-		"number\n":                           `unknown column "number": use fonenumber, type`,
-		"fonenumber\n321555\n":               `row 2 of the table: "321555" must have ten digits`,
-		"fonenumber,type\n3215550000\n":      "wrong number of fields",
-		"fonenumber,account\n3215550000,2\n": `row 2 of the table: "2"`,
-	} {
-		if err := newAccount(t, Options{}).PutCSV(strings.NewReader(table)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: the error does not say %s: %v", table, want, err)
-		}
 	}
 }

@@ -61,10 +61,7 @@ type bench struct {
 
 // measureSize measures each operation with one number of resources.
 func (b *bench) measureSize(ctx context.Context, size int) (results []result, err error) {
-	account, err := simulator.New(simulator.Options{FoneNumbers: size, Latency: latency, RateLimit: b.limit})
-	if err != nil {
-		return nil, err
-	}
+	account := simulator.New(simulator.Options{FoneNumbers: size, Latency: latency, RateLimit: b.limit})
 	server := httptest.NewServer(account)
 	defer server.Close()
 	ours, err := b.workspace(b.provider, size, server.URL)

@@ -59,9 +59,7 @@ func (d *demo) run(ctx context.Context, root string, show func(context.Context) 
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if d.account, err = simulator.New(simulator.Options{}); err != nil {
-		return err
-	}
+	d.account = simulator.New(simulator.Options{})
 	for number, destination := range initial {
 		kind, value, _ := strings.Cut(destination, " ")
 		d.account.Put(simulator.FoneNumber{Number: number, Receive: simulator.Receive{}.Delivering(kind, value)})

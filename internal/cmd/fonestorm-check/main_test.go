@@ -27,10 +27,7 @@ type account struct {
 // newAccount returns an account whose values the output must not contain.
 func newAccount(t *testing.T, dialect string) *account {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Dialect: simulator.Dialects[dialect], RateLimit: 5, Password: "correct-horse"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := simulator.New(simulator.Options{Dialect: simulator.Dialects[dialect], RateLimit: 5, Password: "correct-horse"})
 	sim.Put(simulator.FoneNumber{
 		Number: fonenumber, Label: "hidden label", Group: "hidden group", Receive: simulator.Receive{Type: "Email", Email: "hidden@example.org"},
 		SendNotify: simulator.Notify{Type: "Callback", URL: "https://hidden.example.org", Method: "JSON"},
