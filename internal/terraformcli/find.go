@@ -19,30 +19,36 @@ import (
 	"github.com/hashicorp/hc-install/src"
 )
 
+// CLI is a Terraform or OpenTofu executable.
+type CLI struct {
+	Path    string // Absolute path.
+	Product string // "Terraform" or "OpenTofu", whatever the name of the file.
+	Version *version.Version
+}
+
+// String returns the product and version of the CLI, as in "OpenTofu 1.12.6".
+func (c CLI) String() string { return c.Product + " " + c.Version.String() }
+
+// Inspect returns the CLI at an absolute path.
+func Inspect(ctx context.Context, path string) (CLI, error) {
+	printed, err := exec.CommandContext(ctx, path, "version").Output()
+	product, rest, _ := strings.Cut(string(printed), " v") // As in "OpenTofu v1.12.6", and more lines.
+	if err != nil || product != "Terraform" && product != "OpenTofu" {
+		return CLI{}, fmt.Errorf("%s version: %w, output %q", path, err, printed)
+	}
+	number, _, _ := strings.Cut(rest, "\n")
+	v, err := version.NewVersion(number)
+	return CLI{path, product, v}, err
+}
+
 // tofu is OpenTofu, which hc-install does not know.
 var tofu = product.Product{
 	Name:       "tofu",
 	BinaryName: func() string { return strings.Replace(product.Terraform.BinaryName(), "terraform", "tofu", 1) }, // With .exe on Windows.
 	GetVersion: func(ctx context.Context, path string) (*version.Version, error) {
-		printed, err := exec.CommandContext(ctx, path, "version").Output()
-		text, isTofu := strings.CutPrefix(string(printed), "OpenTofu v")
-		if err != nil || !isTofu {
-			return nil, fmt.Errorf("%s version: %w, output %q", path, err, printed)
-		}
-		return version.NewVersion(strings.Fields(text)[0])
+		cli, err := Inspect(ctx, path)
+		return cli.Version, err
 	},
-}
-
-// CLI is a Terraform or OpenTofu executable.
-type CLI struct {
-	Path    string // Absolute path.
-	Name    string // "terraform" or "tofu", whatever the name of the file.
-	Version *version.Version
-}
-
-// Product returns the product and version of the CLI, as in "OpenTofu 1.12.6".
-func (c CLI) Product() string {
-	return map[string]string{"terraform": "Terraform ", "tofu": "OpenTofu "}[c.Name] + c.Version.String()
 }
 
 // Find returns the CLI that TERRAFORM names, by name or path. If it is not set, it is the first of terraform and tofu on the PATH or
@@ -89,16 +95,4 @@ func CacheDir() (string, error) {
 	}
 	dir = filepath.Join(dir, "terraform-provider-fractel")
 	return dir, os.MkdirAll(dir, 0o700)
-}
-
-// Inspect returns the CLI at an absolute path.
-func Inspect(ctx context.Context, path string) (CLI, error) {
-	if v, err := tofu.GetVersion(ctx, path); err == nil { // First, because OpenTofu calls its version that of Terraform in JSON.
-		return CLI{path, tofu.Name, v}, nil
-	}
-	v, err := product.Terraform.GetVersion(ctx, path)
-	if err != nil {
-		return CLI{}, fmt.Errorf("%s version: %w", path, err)
-	}
-	return CLI{path, product.Terraform.Name, v}, nil
 }

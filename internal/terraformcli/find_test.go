@@ -40,12 +40,12 @@ func TestFind(t *testing.T) {
 		change    func()
 		want      string
 	}{
-		{named, nil, named + " tofu OpenTofu 1.6.3"},
-		{"tofu", nil, tofu + " tofu OpenTofu 1.12.6"},
-		{"", nil, terraform + " terraform Terraform 1.11.4"},
-		{"", func() { newCLI(t, path, "terraform", "Terraform v1.7.5") }, filepath.Join(cache, "terraform") + " terraform Terraform 1.8.0"},
-		{"", func() { newCLI(t, cache, "terraform", "No version is set") }, tofu + " tofu OpenTofu 1.12.6"},
-		{"", func() { newCLI(t, path, "tofu", "OpenTofu v1.6.3") }, filepath.Join(cache, "tofu") + " tofu OpenTofu 1.7.0"},
+		{named, nil, named + " OpenTofu 1.6.3"},
+		{"tofu", nil, tofu + " OpenTofu 1.12.6"},
+		{"", nil, terraform + " Terraform 1.11.4"},
+		{"", func() { newCLI(t, path, "terraform", "Terraform v1.7.5") }, filepath.Join(cache, "terraform") + " Terraform 1.8.0"},
+		{"", func() { newCLI(t, cache, "terraform", "No version is set") }, tofu + " OpenTofu 1.12.6"},
+		{"", func() { newCLI(t, path, "tofu", "OpenTofu v1.6.3") }, filepath.Join(cache, "tofu") + " OpenTofu 1.7.0"},
 	} {
 		t.Setenv("TERRAFORM", step.terraform)
 		if step.change != nil {
@@ -55,7 +55,7 @@ func TestFind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join([]string{cli.Path, cli.Name, cli.Product()}, " "); got != step.want {
+		if got := cli.Path + " " + cli.String(); got != step.want {
 			t.Errorf("found %s, want %s", got, step.want)
 		}
 	}
