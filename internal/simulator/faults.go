@@ -76,7 +76,7 @@ var faults = map[Fault]behavior{
 func Faults() []Fault { return slices.Sorted(maps.Keys(faults)) }
 
 // Inject sets the function that chooses the fault of each request, "" for none; nil disables faults. It is called for one
-// request at a time and may read the request's body. It replaces an Interceptor.
+// request at a time and may read the request with Parameters. It replaces an Interceptor.
 func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
 	if choose == nil {
 		s.Intercept(nil)

@@ -52,8 +52,8 @@ type Simulator struct {
 	storeAs    func(before, after FoneNumber) FoneNumber
 }
 
-// Interceptor receives every request before FoneStorm does, after the rate limit and the latency. It may change the account. To
-// replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
+// Interceptor receives every request before FoneStorm does, after the rate limit and the latency. It may change the account, and read
+// the body with Parameters. To replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
 type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
 // New returns a simulator.
@@ -85,8 +85,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // The client has disconnected.
 	}
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	r.Body, _ = r.GetBody()
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	request := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), BasePath), Header: r.Header.Clone(), Form: Parameters(r)}
 	s.mu.Lock()
 	request.Arrived = time.Now()

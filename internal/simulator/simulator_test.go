@@ -3,7 +3,6 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -136,65 +135,6 @@ func TestResponsesAreCheckedToo(t *testing.T) {
 	a.Put(FoneNumber{Number: "321"})
 	a.ask("GET /fonenumbers?filter=all", "", 500)
 	a.wantViolation()
-}
-
-func TestRequestsAreRecorded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAccount(t, Options{FoneNumbers: 1, Latency: 2 * time.Second, RateLimit: 100})
-		begun := time.Now()
-		a.ask("POST /auth", login, 201)
-		a.ask("GET /fonenumbers?filter=all", "", 200)
-		a.ask("GET /fonenumbers/3215550000", "", 200)
-		a.ask("POST /messages/receive", newEmail, 200)
-		a.ask("POST /messages/send_notify", "fonenumber=3215550000&type=None", 200)
-		a.ask("POST /subaccounts/token", "subaccount=2000000002", 404)
-		a.ask("GET /devices", "", 200)
-		a.ask("GET /devices/219", "", 404)
-		got := ""
-		for i, r := range a.Requests() {
-			got += fmt.Sprintln(r.Kind(), r.Method, r.Path, r.Form.Encode())
-			if arrived := begun.Add(time.Duration(i) * 2 * time.Second); !r.Arrived.Equal(arrived) || r.Header.Get("token") != a.token {
-				t.Errorf("request %d arrived at %s with %v, want %s", i, r.Arrived, r.Header, arrived) // After the response to the previous one.
-			}
-		}
-		if want := `login POST /auth password=demo-password&username=demo
-list GET /fonenumbers?filter=all 
-get GET /fonenumbers/3215550000 
-set POST /messages/receive fonenumber=3215550000&type=Email&url_method=POST&value=new%40example.com
-notify POST /messages/send_notify fonenumber=3215550000&type=None
-subaccount POST /subaccounts/token subaccount=2000000002
-devices GET /devices 
-device GET /devices/219 
-`; got != want {
-			t.Errorf("the requests are\n%s, want\n%s", got, want)
-		}
-		a.Forget()
-		if n := len(a.Requests()); n != 0 {
-			t.Errorf("there are %d requests after all were forgotten", n)
-		}
-	})
-}
-
-// An interceptor can respond in place of FoneStorm, or change the account before FoneStorm responds to the same request.
-func TestIntercept(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, Options{FoneNumbers: 1})
-	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodPost {
-			_, _ = io.ReadAll(r.Body) // FoneStorm must still receive it.
-			a.Put(FoneNumber{Number: number, Label: "changed by hand"})
-			return false
-		}
-		reply(w, http.StatusAccepted, object{"by": "interceptor"}) // Not in the contract.
-		return true
-	})
-	a.ask("GET /fonenumbers/"+number, "", 202)
-	if got := a.ask("POST /messages/receive", newEmail, 200)["fonenumber"].(object); got["label"] != "changed by hand" {
-		t.Errorf("the account was not changed before the response: %v", got)
-	}
-	a.Intercept(nil)
-	a.ask("GET /fonenumbers/"+number, "", 200)
 }
 
 // At most three requests are accepted in any second, whenever it begins. Requests over the limit do not count.

@@ -129,8 +129,8 @@ func TestEveryTypeIsSetAndRestored(t *testing.T) {
 	if c.err != nil || c.surprises > 0 {
 		t.Errorf("%v, %d surprises:\n%s", c.err, c.surprises, output)
 	}
-	wantWords(t, output, "POST /messages/receive Device [fonenumber type", "email: as sent but in another spelling, e-mail, lower case",
-		"url: as sent but in another spelling, URL", "forward: as sent but in another spelling, digits with punctuation")
+	wantWords(t, output, "POST /messages/receive Device [fonenumber type", "email: as sent, e-mail, lower case",
+		"url: as sent, URL, percent-encoded", "forward: as sent, digits with punctuation")
 	credentials := map[string]string{}
 	for _, r := range sim.Requests() {
 		if r.Form.Has("url_username") {
@@ -199,7 +199,7 @@ func TestShape(t *testing.T) {
 	}
 	want := []string{
 		"device.id: JSON number", "device.on: true", "device.id: digits", "device.on: null", "fonenumbers: []", `: "Email"`,
-		"sender: e-mail, case kept", "value: as sent but in another spelling, text",
+		"sender: e-mail, case kept", "value: as sent, text",
 	}
 	var got []string
 	for _, s := range scalarsOf("", content, "a b") {

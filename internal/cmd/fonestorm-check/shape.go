@@ -21,7 +21,8 @@ type scalars []struct {
 // memberName matches what FoneStorm's members are called. Other keys of an object are omitted, because they could be values.
 var memberName = regexp.MustCompile(`^[a-z_]+$`)
 
-// scalarsOf returns the scalars in a JSON value with this name, and how they compare with a destination that was sent.
+// scalarsOf returns the scalars in a JSON value with this name. They are "as sent" if they contain a destination that was sent, however
+// it is spelled.
 func scalarsOf(name string, value any, sent string) (found scalars) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -42,7 +43,11 @@ func scalarsOf(name string, value any, sent string) (found scalars) {
 	if value != nil {
 		text = strings.TrimSpace(fmt.Sprint(value))
 	}
-	return scalars{{name, text, comparison(text, sent) + kindOf(value)}}
+	kind := kindOf(value)
+	if sent != "" && strings.Contains(plain(text), plain(sent)) {
+		kind = "as sent, " + kind
+	}
+	return scalars{{name, text, kind}}
 }
 
 // first returns the text of the first scalar whose whole name matches a pattern; "" if there is none.
@@ -69,6 +74,7 @@ var kinds = []struct {
 	{regexp.MustCompile(`^"[0-9]+"$`), "digits"},
 	{regexp.MustCompile(`^"[\s0-9+().-]+"$`), "digits with punctuation"},
 	{regexp.MustCompile(`^"[\w-]+\.[\w-]+\.[\w-]+"$`), "JWT"},
+	{regexp.MustCompile(`^"https?://[^{]*%7[Bb]`), "URL, percent-encoded"},
 	{regexp.MustCompile(`^"(?i:https?)://`), "URL"},
 	{regexp.MustCompile(`^"[^\s@A-Z]+@[^\s@A-Z]+"$`), "e-mail, lower case"},
 	{regexp.MustCompile(`^"[^\s@]+@[^\s@]+"$`), "e-mail, case kept"},
@@ -84,20 +90,6 @@ func kindOf(value any) string {
 		}
 	}
 	return ""
-}
-
-// comparison describes how FoneStorm shows a destination that was sent; "" if it is another text.
-func comparison(shown, sent string) string {
-	switch {
-	case sent == "":
-		return ""
-	case shown == sent:
-		return "as sent, "
-	case strings.Contains(plain(shown), plain(sent)):
-		return "as sent but in another spelling, "
-	default:
-		return ""
-	}
 }
 
 var punctuation = regexp.MustCompile(`[^\p{L}\p{N}]`)

@@ -48,7 +48,7 @@ func TestLog(t *testing.T) {
 			"POST /messages/receive",
 			`{"fonenumber":"3215550000","type":"URL","value":"https://u:secret-horse@x.test","url_method":"POST","url_password":"secret-horse"}`,
 		},
-		{"POST /messages/receive", `{"fonenumber":"3215550000","type":"Email","value":"\u001b[31m","url_method":"POST"}`},
+		{"POST /messages/receive", `{"fonenumber":"3215550000","type":"URL","value":"https://x.test/\u001b[31m","url_method":"POST"}`},
 		{"POST /messages/receive_notify", `{"fonenumber":"3215550000","type":"Callback","url":"https://u:secret-horse@x.test","method":"JSON"}`},
 	} {
 		method, path, _ := strings.Cut(call[0], " ")
@@ -66,7 +66,7 @@ func TestLog(t *testing.T) {
 POST /messages/receive  200  3215550000: Email "ops@example.com"
 GET  /fonenumbers/4075550000  404  "The FoneNumber was not found."
 POST /messages/receive  200  3215550000: URL "https://u:xxxxx@x.test", with credentials
-POST /messages/receive  400  "The value \"\\x1b[31m\" is not valid for type Email."
+POST /messages/receive  200  3215550000: URL "https://x.test/\x1b[31m"
 POST /messages/receive_notify  200  3215550000: Callback "https://u:xxxxx@x.test"
 `
 	if log := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d\.\d{3}  `).ReplaceAllString(printed.String(), ""); log != want {
