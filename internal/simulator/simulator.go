@@ -88,8 +88,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	request := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), BasePath), Header: r.Header.Clone(), Form: Parameters(r)}
 	s.mu.Lock()
-	request.Arrived = time.Now()
-	request.Rejected = !s.limiter.accept(request.Arrived)
+	request.Rejected = !s.limiter.accept(time.Now())
 	s.requests = append(s.requests, request)
 	s.mu.Unlock()
 	select {

@@ -44,9 +44,6 @@ func run(ctx context.Context, sizes string, limit int) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if dir, err = filepath.EvalSymlinks(dir); err != nil { // The kernel shows the provider's processes with resolved paths.
-		return err
-	}
 	b := &bench{cli: cli.Path, limit: limit, dir: dir, provider: filepath.Join(dir, "provider"), floor: filepath.Join(dir, "floor")}
 	if err := errors.Join(terraformcli.BuildProvider(ctx, ".", b.provider),
 		terraformcli.BuildProvider(ctx, filepath.Join("internal", "cmd", "bench", "nothing"), b.floor)); err != nil {

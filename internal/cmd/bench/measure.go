@@ -69,12 +69,12 @@ func (b *bench) measureSize(ctx context.Context, size int, table io.Writer) erro
 		}
 	}
 	for _, o := range chosen {
-		floor, _, err := b.perform(ctx, theirs, o, size)
+		floor, _, err := perform(ctx, theirs, o, size)
 		if err != nil {
 			return err
 		}
 		account.Forget()
-		wall, peak, err := b.perform(ctx, ours, o, size)
+		wall, peak, err := perform(ctx, ours, o, size)
 		if err != nil {
 			return err
 		}
@@ -99,8 +99,8 @@ func (b *bench) workspace(provider, url string) (*terraformcli.Workspace, error)
 		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", cmp.Or(b.limit, 100_000)))
 }
 
-// perform runs the CLI. It returns how many seconds it took, and the maximum memory of a process of our provider in bytes.
-func (b *bench) perform(ctx context.Context, w *terraformcli.Workspace, o operation, size int) (seconds float64, peak int64, err error) {
+// perform runs the CLI. It returns how many seconds it took, and the maximum memory of a provider process in bytes.
+func perform(ctx context.Context, w *terraformcli.Workspace, o operation, size int) (seconds float64, peak int64, err error) {
 	if o.revision > 0 { // A destroy needs no other configuration.
 		if err := w.Write("main.tf", configuration(size, o.revision)); err != nil {
 			return 0, 0, err
@@ -108,7 +108,7 @@ func (b *bench) perform(ctx context.Context, w *terraformcli.Workspace, o operat
 	}
 	measuring, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
-	watching.Go(func() { peak = watchMemory(measuring, filepath.Join(b.provider, "terraform-provider-fractel")) })
+	watching.Go(func() { peak = watchMemory(measuring) })
 	begun := time.Now()
 	output, exitCode, err := w.Run(ctx, append(o.args, "-input=false", "-no-color")...)
 	seconds = time.Since(begun).Seconds()
@@ -138,13 +138,13 @@ func (o operation) result(account *simulator.Simulator, size int) (requests map[
 	return requests, nil
 }
 
-// watchMemory samples the memory of a program's processes until the context ends, and returns the highest peak of a process in bytes;
+// watchMemory samples the memory of provider processes until the context ends, and returns the highest peak of a process in bytes;
 // 0 if there is no /proc. The kernel records the peaks, so little is lost between samples.
-func watchMemory(ctx context.Context, program string) (peak int64) {
+func watchMemory(ctx context.Context) (peak int64) {
 	for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
 		links, _ := filepath.Glob("/proc/[0-9]*/exe")
 		for _, link := range links {
-			if running, _ := os.Readlink(link); running != program {
+			if program, _ := os.Readlink(link); filepath.Base(program) != "terraform-provider-fractel" {
 				continue
 			}
 			status, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))

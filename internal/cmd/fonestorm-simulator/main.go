@@ -1,5 +1,5 @@
-// Command fonestorm-simulator serves a simulated FoneStorm account until it is interrupted. It prints how to use the account, and
-// then a line for each request.
+// Command fonestorm-simulator serves a simulated FoneStorm account until it is interrupted. The account contains the FoneNumbers of the
+// documentation, and those in the arguments. The program prints how to use the account, and then a line for each request.
 package main
 
 import (
@@ -23,25 +23,11 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-const usage = `usage: fonestorm-simulator [flags] [FoneNumber...]
-
-It simulates FracTEL's FoneStorm API on this machine, so that you can try the provider without an account. It prints the settings to
-use, then a line for each request: time, method, path, status, and what changed. It keeps nothing when it exits.
-
-The account contains the FoneNumbers of the README, the documentation, and the examples. To add your own, pass them as arguments.
-
-Flags:
-`
-
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("fonestorm-simulator: ")
 	address := flag.String("listen", "127.0.0.1:8080", "`address` to listen on; with port 0, a free port is used")
 	dialect := flag.String("dialect", "live", "`version` of FoneStorm whose responses are simulated: live or 2.12")
-	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), usage)
-		flag.PrintDefaults()
-	}
 	flag.Parse()
 	account, err := newAccount(*dialect, flag.Args())
 	if err != nil {
