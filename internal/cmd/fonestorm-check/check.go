@@ -161,10 +161,11 @@ func (c *checker) call(ctx context.Context, method, path string, send map[string
 	if c.err != nil {
 		return nil, false
 	}
+	fmt.Fprintln(c.out, "\n"+method, regexp.MustCompile(`[0-9]{5,}`).ReplaceAllString(path, "{number}"))
 	if send != nil {
 		ctx = context.WithoutCancel(ctx) // A canceled setting could take effect after a later one.
+		fmt.Fprintln(c.out, "  sent", send["type"], slices.Sorted(maps.Keys(send)))
 	}
-	fmt.Fprintln(c.out, "\n"+method, regexp.MustCompile(`[0-9]{5,}`).ReplaceAllString(path, "{number}"), send["type"], slices.Sorted(maps.Keys(send)))
 	begun := time.Now()
 	status, content, err := c.send(ctx, method, path, send)
 	if err != nil {

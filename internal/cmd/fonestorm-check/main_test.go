@@ -129,7 +129,7 @@ func TestEveryTypeIsSetAndRestored(t *testing.T) {
 	if c.err != nil || c.surprises > 0 {
 		t.Errorf("%v, %d surprises:\n%s", c.err, c.surprises, output)
 	}
-	wantWords(t, output, "POST /messages/receive Device [fonenumber type", "email: as sent, e-mail, lower case",
+	wantWords(t, output, "POST /messages/receive\n  sent Device [fonenumber type", "email: as sent, e-mail, lower case",
 		"url: as sent, URL, percent-encoded", "forward: as sent, digits with punctuation")
 	credentials := map[string]string{}
 	for _, r := range sim.Requests() {
