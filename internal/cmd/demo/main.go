@@ -22,15 +22,11 @@ import (
 )
 
 func main() {
-	picture := flag.Bool("picture", false, "print only the plan that the README shows as a picture, in color")
+	picture := flag.Bool("picture", false, "print only the first plan, in color, for the picture in the README")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	show := (*demo).story
-	if *picture {
-		show = (*demo).picture
-	}
-	if err := run(ctx, ".", os.Stdout, show); err != nil {
+	if err := run(ctx, ".", os.Stdout, *picture); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
@@ -50,8 +46,8 @@ type demo struct {
 	err       error // The first error. Nothing is run after it.
 }
 
-// run calls show with an empty account and a workspace in which init can install the provider. root is the folder of the repository.
-func run(ctx context.Context, root string, out io.Writer, show func(*demo, context.Context)) error {
+// run runs the demo, or only prints its first plan for a picture. root is the folder of the repository.
+func run(ctx context.Context, root string, out io.Writer, picture bool) error {
 	cli, err := terraformcli.Find(ctx, os.Stderr)
 	if err != nil {
 		return err
@@ -71,22 +67,32 @@ func run(ctx context.Context, root string, out io.Writer, show func(*demo, conte
 	workspace, err := terraformcli.NewMirrored(cli.Path, dir, mirror,
 		"FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
 	d := &demo{filepath.Join(root, "examples", "demo"), cli, account, workspace, out, err}
-	show(d, ctx)
+	d.begin(ctx)
+	if picture {
+		const blank = "\x1b[0m\n" // The plan begins with empty lines without color, and ends with one, which would be lines in the picture.
+		plan := strings.TrimLeft(d.terraform(ctx, 0, "plan"), blank)
+		fmt.Fprintf(out, "$ %s plan\n\n%s", filepath.Base(cli.Path), strings.TrimRight(plan, "\n"))
+	} else {
+		d.story(ctx)
+	}
 	return d.err
 }
 
-// story runs the demo, from an account whose deliveries were set by hand to terraform destroy.
-func (d *demo) story(ctx context.Context) {
+// begin sets the deliveries of the account by hand, and writes the first configuration.
+func (d *demo) begin(ctx context.Context) {
 	d.account.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk"})
 	d.byHand("3215551201", "None", "")
-	d.byHand("3215551202", "Email", "someone.who.left@example.com")
 	d.byHand("3215551203", "Forward", "3215551111")
 	d.byHand("3215551204", "None", "")
-	fmt.Fprintf(d.out, "%s and this provider manage a simulated account whose deliveries were set by hand:\n\n", d.cli)
-	d.showAccount()
-
+	d.byHand("3215551212", "Email", "someone.who.left@example.com")
 	d.configure("main.tf")
 	d.terraform(ctx, 0, "init")
+}
+
+// story shows the account and goes from the first plan to terraform destroy.
+func (d *demo) story(ctx context.Context) {
+	fmt.Fprintf(d.out, "%s and this provider manage a simulated account whose deliveries were set by hand:\n\n", d.cli)
+	d.showAccount()
 	d.step(ctx, 2, "plan", "what main.tf changes, and a warning about what it overwrites")
 	d.configure("others.tf")
 	d.step(ctx, 0, "apply", "main.tf, and others.tf, which imports 3215551203 without changing it")
@@ -96,22 +102,6 @@ func (d *demo) story(ctx context.Context) {
 	d.step(ctx, 0, "apply", "restore the configured delivery")
 	d.byHand("3215551204", "Forward", "3215550000")
 	d.step(ctx, 0, "destroy", "after 3215551204 was changed by hand")
-}
-
-// picture prints the plan of the first example of the README, which sets a FoneNumber that already delivers elsewhere.
-func (d *demo) picture(ctx context.Context) {
-	d.byHand("3215551212", "Email", "someone.who.left@example.com")
-	d.write("main.tf", `resource "fractel_fonenumber_delivery" "support" {
-  fonenumber = "3215551212"
-  type       = "URL"
-  value      = "https://hooks.example.com/sms?msg={{msg}}"
-}
-
-`+terraformcli.Requirement)
-	d.terraform(ctx, 0, "init")
-	const blank = "\x1b[0m\n" // The plan begins with empty lines without color, and ends with one, which would be lines in the picture.
-	plan := strings.TrimLeft(d.terraform(ctx, 0, "plan"), blank)
-	fmt.Fprintf(d.out, "$ %s plan\n\n%s", filepath.Base(d.cli.Path), strings.TrimRight(plan, "\n"))
 }
 
 // byHand sets a delivery outside Terraform, and adds the FoneNumber if the account does not have it.
@@ -128,13 +118,8 @@ func (d *demo) showAccount() {
 // configure copies an example to the workspace.
 func (d *demo) configure(name string) {
 	content, err := os.ReadFile(filepath.Join(d.examples, name)) //nolint:gosec // A file of the repository.
-	d.err = cmp.Or(d.err, err)
-	d.write(name, string(content))
-}
-
-func (d *demo) write(name, content string) {
-	if d.err == nil {
-		d.err = d.workspace.Write(name, content)
+	if d.err = cmp.Or(d.err, err); d.err == nil {
+		d.err = d.workspace.Write(name, string(content))
 	}
 }
 
