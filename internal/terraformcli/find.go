@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -29,16 +30,21 @@ type CLI struct {
 // String returns the product and version of the CLI, as in "OpenTofu 1.12.6".
 func (c CLI) String() string { return c.Product + " " + c.Version.String() }
 
+// printedVersion matches the version that a CLI prints, which can follow a warning about its configuration.
+var printedVersion = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
+
 // Inspect returns the CLI at an absolute path.
 func Inspect(ctx context.Context, path string) (CLI, error) {
 	printed, err := exec.CommandContext(ctx, path, "version").Output()
-	product, rest, _ := strings.Cut(string(printed), " v") // As in "OpenTofu v1.12.6", and more lines.
-	if err != nil || product != "Terraform" && product != "OpenTofu" {
-		return CLI{}, fmt.Errorf("%s version: %w, output %q", path, err, printed)
+	if err != nil {
+		return CLI{}, fmt.Errorf("%s version: %w", path, err)
 	}
-	number, _, _ := strings.Cut(rest, "\n")
-	v, err := version.NewVersion(number)
-	return CLI{path, product, v}, err
+	found := printedVersion.FindStringSubmatch(string(printed))
+	if found == nil {
+		return CLI{}, fmt.Errorf("%s is not Terraform or OpenTofu: its version is %q", path, printed)
+	}
+	v, err := version.NewVersion(found[2])
+	return CLI{path, found[1], v}, err
 }
 
 // tofu is OpenTofu, which hc-install does not know.

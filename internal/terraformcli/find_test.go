@@ -30,7 +30,7 @@ func TestFind(t *testing.T) {
 	if err != nil || !strings.HasPrefix(cache, home) {
 		t.Fatalf("the cache is %s, %v", cache, err)
 	}
-	newCLI(t, cache, "tofu", "OpenTofu v1.7.0\non linux_amd64")
+	newCLI(t, cache, "tofu", "\nWarning: Unable to open CLI configuration file\nOpenTofu v1.7.0\non linux_amd64")
 	tofu := newCLI(t, path, "tofu", "OpenTofu v1.12.6")
 	newCLI(t, cache, "terraform", "Terraform v1.8.0\non linux_amd64")
 	terraform := newCLI(t, path, "terraform", "Terraform v1.11.4")
