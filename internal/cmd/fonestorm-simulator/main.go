@@ -3,9 +3,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -14,8 +12,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -81,37 +79,26 @@ The provider block needs no arguments then: provider "fractel" {}
 	fmt.Fprintln(out, "\nRequests:")
 }
 
-// logged prints a line for each request before it is responded to.
+// logged prints a line for each request before it is responded to: when it arrived, its status, what it sent, and the error in the
+// response. Passwords are omitted, and what was sent is quoted, because it must not control the terminal.
 func logged(account http.Handler, out io.Writer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		arrived, form, response := time.Now(), simulator.Parameters(r), httptest.NewRecorder()
+		arrived, sent, response := time.Now(), simulator.Parameters(r), httptest.NewRecorder()
 		account.ServeHTTP(response, r)
 		path := strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)
-		fmt.Fprintf(out, "%s  %-4s %s  %d%s\n", arrived.Format("15:04:05.000"), r.Method, path, response.Code, outcome(form, response))
+		var line strings.Builder
+		fmt.Fprintf(&line, "%s  %-4s %s  %d", arrived.Format("15:04:05.000"), r.Method, path, response.Code)
+		for _, name := range slices.Sorted(maps.Keys(sent)) {
+			if !strings.HasSuffix(name, "password") {
+				fmt.Fprintf(&line, " %s=%q", name, sent.Get(name))
+			}
+		}
+		if response.Code >= http.StatusBadRequest {
+			fmt.Fprint(&line, " ", strings.TrimSpace(response.Body.String()))
+		}
+		fmt.Fprintln(out, &line) // At once, because requests are concurrent.
 		maps.Copy(w.Header(), response.Header())
 		w.WriteHeader(response.Code)
-		_, _ = w.Write(response.Body.Bytes()) // Fails only if the client has disconnected.
+		_, _ = response.Body.WriteTo(w) // Fails only if the client has disconnected.
 	}
-}
-
-// outcome describes what a request changed or why it failed. It contains no passwords and no tokens. What it contains of a request is
-// quoted, because it must not control the terminal.
-func outcome(form url.Values, response *httptest.ResponseRecorder) string {
-	if response.Code >= http.StatusBadRequest {
-		var failure struct{ Message string }
-		_ = json.Unmarshal(response.Body.Bytes(), &failure) // Errors are always JSON.
-		return fmt.Sprintf("  %q", failure.Message)
-	}
-	if !form.Has("type") { // The request changes nothing.
-		return ""
-	}
-	destination := cmp.Or(form.Get("url"), form.Get("email"), form.Get("value"))
-	if u, err := url.Parse(destination); err == nil && u.User != nil {
-		destination = u.Redacted()
-	}
-	changed := fmt.Sprintf("  %s: %s %q", form.Get("fonenumber"), form.Get("type"), destination)
-	if form.Has("url_username") || form.Has("url_password") {
-		changed += ", with credentials"
-	}
-	return changed
 }
