@@ -60,7 +60,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 	t.Setenv("TERRAFORM", "terraform-1.8") // Another CLI does not replace it.
-	if _, err := Find(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "TERRAFORM=terraform-1.8") {
+	if _, err := Find(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "terraform-1.8") {
 		t.Errorf("the error is %v", err)
 	}
 }
