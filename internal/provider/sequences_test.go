@@ -266,21 +266,17 @@ var handiwork = rapid.Custom(func(t *rapid.T) step {
 	return byHand(as, rapid.SampledFrom(modelNumbers).Draw(t, "number"), kind, valueOf(t, kind))
 })
 
-// noticeable are the faults that a provider can detect. It cannot detect a response without a delivery, which is that of a
-// FoneNumber on which none was ever set.
-var noticeable = slices.DeleteFunc(simulator.Faults(), func(f simulator.Fault) bool { return f == simulator.ReceiveMissing })
-
 var applies = rapid.Custom(func(t *rapid.T) step {
 	if rapid.Bool().Draw(t, "faultless") {
 		return apply()
 	}
 	// Most requests meet no fault, so that faults also occur late.
-	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
+	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(simulator.Faults()))
 	return apply(rapid.SliceOfN(fault, 1, 25).Draw(t, "faults")...)
 })
 
 var interrupts = rapid.Custom(func(t *rapid.T) step {
-	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
+	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.Just(simulator.Fault("")), rapid.SampledFrom(simulator.Faults()))
 	return interrupt(rapid.IntRange(1, 12).Draw(t, "request"), rapid.SliceOfN(fault, 0, 12).Draw(t, "faults")...)
 })
 
