@@ -145,7 +145,7 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	case err == nil:
 		result, err = c.confirm(ctx, number, s, before, response)
 	case MayHaveTakenEffect(err) && before.Type != "" && !maySpell(before, s.Delivery):
-		// FoneStorm does not return credentials, so a read can only show that they were set if it shows another destination than before.
+		// FoneStorm does not return credentials, so a read shows that they were set only if it shows another destination than before.
 		if f, unread := c.ReadFoneNumber(ctx, number); unread == nil && maySpell(f.Options[s.Option], s.Delivery) {
 			result, err = s.result(f), nil
 		}

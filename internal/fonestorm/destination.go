@@ -153,7 +153,8 @@ var digitGroups = regexp.MustCompile(`[0-9]+`)
 // urlCore returns the canonical host of a URL, with or without a scheme, and what follows it: decoded and in lower case, without a
 // slash at its end, up to a mask or a fragment.
 func urlCore(text string) (host, path string) {
-	u := splitURL(strings.TrimSpace(decoded(decoded(html.UnescapeString(text))))) // A token that was encoded by hand may be encoded again.
+	text = decoded(decoded(html.UnescapeString(text))) // A token that was encoded by hand may be encoded again.
+	u := splitURL(strings.TrimSpace(text))
 	path = u.path
 	if end := strings.IndexAny(path, "*#…"); end >= 0 {
 		path = path[:end]

@@ -138,8 +138,9 @@ func unconfirmed(notFound error, why string) *Error {
 	return failure
 }
 
-// rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if it
-// accepted that. If both are rejected, the first rejection is about the content, unless it says that FoneStorm does not read JSON.
+// rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
+// it accepted that. If both are rejected, the first rejection is about the content, unless it says that FoneStorm does not read
+// JSON.
 func rejectedTwice(r *request, first, second error) error {
 	if second == nil {
 		return nil
@@ -221,8 +222,8 @@ var kinds = [roles]map[int]Kind{
 	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
 }
 
-// rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length of
-// a message, or its recipients: waiting would not help.
+// rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
+// of a message, or its recipients: waiting would not help.
 var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many (requests|api calls)|\bthrottl`)
 
 // isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.
