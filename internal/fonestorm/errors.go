@@ -146,7 +146,7 @@ func rejectedTwice(first, second error) error {
 	}
 	failure, rejected := *asError(second), asError(first)
 	mayBe := failure.uncertain || rejected.uncertain
-	if failure.Status != 0 && rejected.Status != http.StatusUnsupportedMediaType {
+	if failure.Kind != Unreachable && failure.Kind != Canceled && rejected.Status != http.StatusUnsupportedMediaType {
 		failure = *rejected // A service that reads only JSON can respond to a form with anything.
 	}
 	failure.uncertain = mayBe
@@ -248,10 +248,9 @@ func isRejectedWith(err error, statuses ...int) bool {
 // isNotCanceled reports whether a failure is final for a list, which has had its retries.
 func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 
-// isRejectedLogin reports whether another login would fail too, and could lock the user out.
+// isRejectedLogin reports whether another login would fail too, and could lock the user out: FoneStorm responded, but without a token.
 func isRejectedLogin(err error) bool {
-	kind := KindOf(err)
-	return kind == AuthenticationFailed || kind == SubaccountRejected
+	return !slices.Contains([]Kind{ServerError, RateLimited, Unreachable, Canceled}, KindOf(err))
 }
 
 // retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.

@@ -34,6 +34,9 @@ func (s *secrets) add(texts ...string) {
 // jsonWebToken matches FoneStorm's tokens, because a token that the client does not know is a secret too.
 var jsonWebToken = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*`)
 
+// restOfURL matches a URL whose rest after the host can contain a secret, in whatever spelling.
+var restOfURL = regexp.MustCompile(`(://[^\s/?#"'<>]+)[/?#][^\s"'<>]*`)
+
 const (
 	maxShown = 300      // Maximum number of characters shown of a text from outside.
 	maxRead  = 64 << 10 // Maximum number of bytes read of it.
@@ -61,7 +64,7 @@ func (s *secrets) clean(text string) string {
 		text = strings.ReplaceAll(text, secret, "***")
 		text = strings.ReplaceAll(text, strings.ReplaceAll(secret, " ", "+"), "***")
 	}
-	text = jsonWebToken.ReplaceAllString(text, "***")
+	text = restOfURL.ReplaceAllString(jsonWebToken.ReplaceAllString(text, "***"), "$1/…")
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown]) + "…"
 	}

@@ -105,6 +105,20 @@ func TestSecretsInOtherEncodings(t *testing.T) {
 	}
 }
 
+// Of a URL in a message, only the host is shown, because FoneStorm can spell it in another way than it was set.
+func TestURLsInMessages(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		"cannot call https://x.test/HOOK?key=s3cret, sorry": "cannot call https://x.test/… sorry",
+		`"https:\/\/x.test\/a%2Fb" is invalid`:              `"https://x.test/…" is invalid`,
+		"see https://x.test":                                "see https://x.test",
+	} {
+		if got := (&secrets{}).clean(message); got != want {
+			t.Errorf("%q is shown as %q, want %q", message, got, want)
+		}
+	}
+}
+
 // A secret is masked in every encoding in which FoneStorm's message can repeat it, whatever surrounds it.
 func FuzzClean(f *testing.F) {
 	for _, secret := range []string{ // Hard to find when they are quoted, escaped, or part of a URL.

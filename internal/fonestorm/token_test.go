@@ -90,7 +90,7 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 func TestRejectedLoginIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for responses, calls := range map[string]string{
-		"401": "login json", "400": "login json, login form",
+		"401": "login json", "400": "login json, login form", "400 405": "login json, login form", "400 error": "login json, login form",
 		"login 400": "login json, subaccount json, subaccount form", "login 404": "login json, subaccount json",
 	} {
 		inBubble(t, responses, func(t *testing.T) {
