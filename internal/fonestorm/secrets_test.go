@@ -69,6 +69,7 @@ func TestMessagesAreMasked(t *testing.T) {
 		hook := Setting{Delivery: Delivery{Type: URL, Value: callback}, URLUsername: &user, URLPassword: &password}
 		for _, secret := range []string{
 			"demo-password", basicCredentials("demo", "demo-password"), "first-token", "second-token", password, basicCredentials(user, password),
+			"/handler.php?msg={{msg}}&from={{from}}", // The path of the callback URL.
 		} {
 			message := rejectWith(http.StatusServiceUnavailable, "not "+secret+"!", "")
 			client := newClient(t, newScript(issue("first-token"), issue("second-token"), message), withSubaccount)
