@@ -109,21 +109,15 @@ func TestOnDestroy(t *testing.T) {
 			if test.imported {
 				w.mustImport(testNumber)
 			}
-			want := delivery{kind: "None"}
 			for _, d := range []delivery{destinations[2], otherDestinations[2]} {
 				config := d.attributes(testNumber)
 				if test.onDestroy != "" {
 					config["on_destroy"] = test.onDestroy
 				}
-				if w.mustApply(config); test.keeps {
-					want = d
-				}
+				w.mustApply(config)
 			}
 			w.mustApply(nil)
-			a.mustDeliver(t, testNumber, want)
-			if w.state["0"].exists() {
-				t.Errorf("the state has %s", w.state["0"].state)
-			}
+			a.mustDeliver(t, testNumber, map[bool]delivery{true: otherDestinations[2], false: {kind: "None"}}[test.keeps])
 		})
 	}
 }

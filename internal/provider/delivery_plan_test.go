@@ -131,7 +131,7 @@ func TestPlanWarnings(t *testing.T) {
 			a.Forget()
 			w.settings = test.settings
 			diags := w.plan(test.config).diags
-			wantWarnings(t, diags, some(test.warning), test.texts...)
+			wantWarnings(t, diags, []string{test.warning}, test.texts...)
 			for _, d := range diags {
 				if strings.Contains(d.Detail, "secret") {
 					t.Errorf("the plan shows a secret: %s", d.Detail)
@@ -142,16 +142,6 @@ func TestPlanWarnings(t *testing.T) {
 			}
 		})
 	}
-}
-
-// some returns the texts that are not empty.
-func some(texts ...string) (kept []string) {
-	for _, text := range texts {
-		if text != "" {
-			kept = append(kept, text)
-		}
-	}
-	return kept
 }
 
 // The CLI groups the warnings of many FoneNumbers and shows the import block of the first, after a few requests.

@@ -270,17 +270,17 @@ var handiwork = rapid.Custom(func(t *rapid.T) step {
 // FoneNumber on which none was ever set.
 var noticeable = slices.DeleteFunc(simulator.Faults(), func(f simulator.Fault) bool { return f == simulator.ReceiveMissing })
 
+// fault is the fault of a request. Many meet none, so that faults also occur late.
+var fault = rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
+
 var applies = rapid.Custom(func(t *rapid.T) step {
 	if rapid.Bool().Draw(t, "faultless") {
 		return apply()
 	}
-	// Most requests meet no fault, so that faults also occur late.
-	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
 	return apply(rapid.SliceOfN(fault, 1, 25).Draw(t, "faults")...)
 })
 
 var interrupts = rapid.Custom(func(t *rapid.T) step {
-	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
 	return interrupt(rapid.IntRange(1, 12).Draw(t, "request"), rapid.SliceOfN(fault, 0, 12).Draw(t, "faults")...)
 })
 
