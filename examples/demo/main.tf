@@ -1,5 +1,5 @@
-# What `make demo` plans first, for a simulated account: FoneNumber 3215551202 delivers to somebody who has left. The
-# provider reads its endpoint and credentials from the environment.
+# What `make demo` plans first, for a simulated account: FoneNumber 3215551212 delivers to somebody who has left. The
+# README shows this plan as a picture. The provider reads its endpoint and credentials from the environment.
 terraform {
   required_providers {
     fractel = {
@@ -11,8 +11,8 @@ terraform {
 
 provider "fractel" {}
 
-resource "fractel_fonenumber_delivery" "billing" {
-  fonenumber = "3215551202"
+resource "fractel_fonenumber_delivery" "support" {
+  fonenumber = "3215551212"
   type       = "URL"
-  value      = "https://billing.example.com/sms?msg={{msg}}"
+  value      = "https://hooks.example.com/sms?msg={{msg}}"
 }

@@ -53,11 +53,12 @@ func (a *account) put(number string, f FoneNumber) {
 	if before := a.entries[number]; before != nil && f.Number != "" {
 		known, _ := before.known()
 		f.Label, f.Group, f.Status = cmp.Or(f.Label, known.Label), cmp.Or(f.Group, known.Group), cmp.Or(f.Status, known.Status)
-		f.Delivery = cmp.Or(f.Delivery, known.Delivery)
-		f.ReceiveNotify, f.SendNotify = cmp.Or(f.ReceiveNotify, known.ReceiveNotify), cmp.Or(f.SendNotify, known.SendNotify)
+		for o := range f.Options {
+			f.Options[o] = cmp.Or(f.Options[o], known.Options[o])
+		}
 	}
 	a.entries[number] = &entry{wasSet: true}
-	if f.Delivery != nil {
+	if f.Options[Receive].Type != "" {
 		a.entries[number].keep(f, nil)
 	}
 }
@@ -88,13 +89,13 @@ func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
 		for _, filter := range []url.Values{{"filter": {"all"}}, nil} {
 			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
-			if list, err = call(ctx, c, r, decodeFoneNumbers); !isUnsupported(err) {
-				break
+			if list, err = call(ctx, c, r, decodeFoneNumbers); !isRejectedWith(err, 400, 404, 410, 415, 422) {
+				break // The filter is supported, or something else is wrong.
 			}
 		}
 		for _, f := range list {
 			f.Listed = true
-			if e := c.account.entry(f.Number); f.Delivery != nil && !e.wasSet {
+			if e := c.account.entry(f.Number); f.Options[Receive].Type != "" && !e.wasSet {
 				e.kept.CompareAndSwap(nil, &outcome[FoneNumber]{value: f})
 			}
 		}

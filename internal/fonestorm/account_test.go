@@ -11,34 +11,23 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// listOf returns the account's list with n FoneNumbers that have a delivery.
-func listOf(n int) responder {
+// At the rate limit of a standard account, reading a thousand FoneNumbers takes about as long as reading a few, whether
+// Terraform reads all at once, ten at a time, or one by one. It takes seven requests, also if each is read again.
+func TestThousandReadsSendSevenRequests(t *testing.T) {
+	t.Parallel()
+	const n = 1000
 	list := make([]string, n)
 	for i := range list {
 		list[i] = fmt.Sprintf(`{"fonenumber":%q,"receive":{}}`, numberAt(i))
 	}
-	return respondTo("[" + strings.Join(list, ",") + "]")
-}
-
-// readAll reads n FoneNumbers at once, unless they are known.
-func readAll(t testing.TB, client *Client, from, n int) {
-	t.Helper()
-	wantSuccess(t, together(n, func(i int) error { return read(t.Context(), client, numberAt(from+i)) })...)
-}
-
-// At the rate limit of a standard account, reading a thousand FoneNumbers takes about as long as reading a few, whether
-// Terraform reads all at once, ten at a time, or one by one. It takes seven requests.
-func TestThousandReadsSendSevenRequests(t *testing.T) {
-	t.Parallel()
-	const n = 1000
-	for _, atOnce := range []int{n, 10, 1} {
+	for _, atOnce := range []int{2 * n, 10, 1} {
 		inBubble(t, fmt.Sprint(atOnce, " at once"), func(t *testing.T) {
-			server := accountWith(listOf(n), respondTo("login"))
+			server := accountWith(respondTo("["+strings.Join(list, ",")+"]"), respondTo("login"))
 			server.latency = time.Second
 			client := newClient(t, server, paced)
 			begun := time.Now()
-			for i := 0; i < n; i += atOnce {
-				readAll(t, client, i, atOnce)
+			for i := 0; i < 2*n; i += atOnce {
+				wantSuccess(t, together(atOnce, func(j int) error { return read(t.Context(), client, numberAt((i+j)%n)) })...)
 			}
 			slices.Sort(server.calls)
 			server.wantCalls(t, "get, get, get, get, get, list, login json")
@@ -49,38 +38,15 @@ func TestThousandReadsSendSevenRequests(t *testing.T) {
 	}
 }
 
-// For a few resources the list would be slower than single reads. Callers share requests, and each gets its own copy of the list.
-func TestReadersShareRequests(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		server := accountWith(listOf(10), nil)
-		server.latency = time.Second
-		client := newClient(t, server, withToken)
-		wantSuccess(t, together(50, func(int) error { return read(t.Context(), client, anyNumber) })...)
-		for range 2 { // The second time they are known.
-			readAll(t, client, 0, singleReads)
-		}
-		wantSuccess(t, together(20, func(int) error {
-			list, err := client.ListFoneNumbers(t.Context())
-			clear(list)
-			return err
-		})...)
-		if list := listAll(t, client); len(list) != 10 || list[0].Number != anyNumber {
-			t.Errorf("one caller changes the list of another: %+v", list)
-		}
-		readAll(t, client, 0, 10)
-		server.wantCalls(t, "get, get, get, get, get, list")
-	})
-}
-
 // ReadFoneNumber always sends a request. What it reads is known from then on, and so is what is set, also in the list.
 func TestAccountKnowsTheLatest(t *testing.T) {
 	t.Parallel()
-	server := newScript(listOf(1), respondTo(toNumber), respondTo(toOps), respondTo("404"))
+	server := scripted(`[{"fonenumber":3215550000,"receive":{}}] ` + toNumber + " " + toOps + " 404")
 	client := newClient(t, server, withToken)
 	wantKnown := func(want Delivery) {
 		t.Helper()
-		if listed, got := listAll(t, client)[0], get(t, client); *got.Delivery != want || listed != got {
-			t.Errorf("it is listed with %+v and read with %+v, want %+v", listed.Delivery, got.Delivery, want)
+		if listed, got := listAll(t, client)[0], get(t, client); got.Options[Receive] != want || listed != got {
+			t.Errorf("it is listed with %+v and read with %+v, want %+v", listed.Options, got.Options, want)
 		}
 	}
 	wantKnown(none)
@@ -90,6 +56,25 @@ func TestAccountKnowsTheLatest(t *testing.T) {
 	wantKnown(ops)
 	wantKind(t, fetch(t.Context(), client), NotFound)
 	server.wantCalls(t, "list, get, set json, get")
+}
+
+// A response to a setting may show only a part of the FoneNumber. Everything else stays known as it was, but without a delivery nothing
+// is known.
+func TestAccountKnowsTheRest(t *testing.T) {
+	t.Parallel()
+	all := FoneNumber{Number: anyNumber, Label: "Support", Group: "Desk", Status: CancellationPending, Options: Options{ops, forward, none}}
+	a := account{entries: map[string]*entry{}}
+	a.put(anyNumber, all)
+	a.put(anyNumber, FoneNumber{Number: anyNumber, Options: Options{SendNotify: ops}})
+	all.Options[SendNotify] = ops
+	if got, _ := a.entry(anyNumber).known(); got != all {
+		t.Errorf("the FoneNumber is known as %+v, want %+v", got, all)
+	}
+	a.put(anyNumber, FoneNumber{}) // The setting failed.
+	a.put(anyNumber, FoneNumber{Number: anyNumber, Options: Options{SendNotify: ops}})
+	if got, found := a.entry(anyNumber).known(); found {
+		t.Errorf("without a delivery the FoneNumber is known as %+v", got)
+	}
 }
 
 // A read or a list that was sent before a setting shows the account as it was. It never replaces what is known since, nor does it
@@ -107,28 +92,25 @@ func TestSettingDuringARead(t *testing.T) {
 					return respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(r)
 				}, respondTo(setting), respondTo(toNumber))
 				client := newClient(t, server, withToken)
-				isListed := strings.HasPrefix(calls, "list")
-				if isListed {
-					go func() { _, _ = client.ListFoneNumbers(t.Context()) }()
-				} else {
-					go func() { _ = read(t.Context(), client, anyNumber) }()
-				}
+				go func() {
+					if strings.HasPrefix(calls, "list") {
+						_, _ = client.ListFoneNumbers(t.Context())
+					} else {
+						_ = read(t.Context(), client, anyNumber)
+					}
+				}()
 				time.Sleep(time.Second)
-				err := set(t.Context(), client, forward)
-				if _, known := client.Known(anyNumber); known != (err == nil) || known != (setting == toNumber) {
-					t.Errorf("after the setting the FoneNumber is known: %t: %v", known, err)
+				if err := set(t.Context(), client, forward); (err == nil) != (setting == toNumber) {
+					t.Errorf("the setting returned %v", err)
 				}
 				for range 2 {
 					time.Sleep(later)
-					if got := get(t, client).Delivery; *got != forward {
+					if got := get(t, client).Options[Receive]; got != forward {
 						t.Errorf("it is read as %+v", got)
 					}
 					later = time.Minute
 				}
 				server.wantCalls(t, calls)
-				if isListed && *listAll(t, client)[0].Delivery != forward {
-					t.Error("it is listed as it was")
-				}
 			})
 		}
 	}
@@ -149,53 +131,35 @@ func accountWith(whole, plain responder) *script {
 	})
 }
 
-// Each form of the list is found out once, with this number of requests.
+// Each form of the list is found out once. FoneNumbers that it shows without a message option are read singly, once.
 func TestListForms(t *testing.T) {
 	t.Parallel()
 	const numbers = `["3215550000","3215550001","3215550002"]`
 	const two = `{"fonenumber":"3215550000","receive":{}},{"fonenumber":"3215550001","receive":{}}`
-	const third = `{"fonenumber":"3215550002","receive":{}}`
+	const third = `{"fonenumber":"3215550002","receive":{},"send_notify":{"type":"None"}}`
 	const inactive = `{"fonenumber":"3215550003","is_active":"no"},{"fonenumber":"3215550004","is_active":"cancel","receive":{}}`
-	for whole, requests := range map[string]int{
-		`[null,` + two + `,` + third + `,` + inactive + `]`: 1,
-		`[` + two + `,{"fonenumber":"3215550002"}]`:         1 + 1, // One is listed without its delivery.
-		numbers: 1 + 3,                                                         // The filter is ignored.
-		"400":   2 + 3, "404": 2 + 3, "410": 2 + 3, "415": 2 + 3, "422": 2 + 3, // The filter is rejected.
+	for whole, requests := range map[string][3]int{ // By message option.
+		`[null,` + two + `,` + third + `,` + inactive + `]`: {Receive: 1, SendNotify: 1 + 2},
+		`[` + two + `,{"fonenumber":"3215550002"}]`:         {Receive: 1 + 1, SendNotify: 1 + 3},
+		numbers: {Receive: 1 + 3, SendNotify: 1 + 3}, // The filter is ignored.
+		"400":   {Receive: 2 + 3, SendNotify: 2 + 3}, "404": {Receive: 2 + 3, SendNotify: 2 + 3}, "410": {Receive: 2 + 3, SendNotify: 2 + 3},
+		"415": {Receive: 2 + 3, SendNotify: 2 + 3}, "422": {Receive: 2 + 3, SendNotify: 2 + 3},
 	} {
 		inBubble(t, whole, func(t *testing.T) {
 			server := accountWith(respondTo(whole), respondTo(numbers))
 			client := newClient(t, server, withToken)
-			for range 2 {
-				list := listAll(t, client)
-				if len(list) != 3 || list[0].Number != anyNumber || list[2].Number != numberAt(2) || list[2].Delivery == nil {
-					t.Errorf("the list is %+v", list)
-				}
-			}
-			server.wantCount(t, requests)
-		})
-	}
-}
-
-// A message option that the list does not show is read singly, once, and not what the list does show.
-func TestOptionThatIsNotListed(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		const listed = `{"fonenumber":"3215550000","receive":{}},{"fonenumber":"3215550001","receive":{},"send_notify":{"type":"None"}}`
-		server := accountWith(respondTo("["+listed+"]"), respondTo("404"))
-		client := newClient(t, server, withToken)
-		for _, option := range []MessageOption{Receive, SendNotify, SendNotify, ReceiveNotify} {
-			for range 2 {
+			for _, option := range []MessageOption{Receive, Receive, SendNotify, SendNotify} {
 				list, err := client.ListFoneNumbers(t.Context(), option)
 				wantSuccess(t, err)
-				for _, f := range list {
-					got, err := client.GetFoneNumber(t.Context(), f.Number, option)
-					if wantSuccess(t, err); f.Shown(option) == nil || got != f || got.Option(option).Type != None {
-						t.Errorf("it is listed as %+v and read as %+v", f, got)
-					}
+				got, err := client.GetFoneNumber(t.Context(), numberAt(2), option)
+				if wantSuccess(t, err); len(list) != 3 || list[0].Number != anyNumber || list[2] != got || got.Options[option] != none {
+					t.Errorf("the list is %+v, and the last one is read as %+v", list, got)
 				}
+				clear(list) // Each caller has its own.
+				server.wantCount(t, requests[option])
 			}
-		}
-		server.wantCalls(t, "list, get, get")
-	})
+		})
+	}
 }
 
 // The list only saves requests: if it fails, reads still succeed and do not request it again. ListFoneNumbers returns the error each
@@ -206,48 +170,35 @@ func TestReadsSucceedWithoutTheList(t *testing.T) {
 		inBubble(t, fail, func(t *testing.T) {
 			server := accountWith(respondTo(fail), respondTo(fail))
 			client := newClient(t, server, withToken, withoutRetries)
-			readAll(t, client, 0, 50)
-			readAll(t, client, 0, 100)
 			for range 2 {
+				wantSuccess(t, together(50, func(i int) error { return read(t.Context(), client, numberAt(i)) })...)
 				if list, err := client.ListFoneNumbers(t.Context()); err == nil || len(list) != 0 {
 					t.Errorf("the list has %d entries, and the error is %v", len(list), err)
 				}
 			}
-			server.wantCount(t, 100+forms)
+			server.wantCount(t, 50+forms)
 		})
 	}
 }
 
-// A list that was canceled is requested again. A FoneNumber that was removed after it was listed is skipped. If one of the single
-// reads fails, so does the list.
+// A list that was canceled confirms nothing, and is requested again. If one of the single reads fails, so does the list. A FoneNumber
+// that was removed after it was listed is skipped, but a read does not believe that it is gone.
 func TestListThatCannotBeCompleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := scripted(`never ["3215550000"] 403 404`)
+		server := scripted("404 never [3215550000] 403 404")
 		client := newClient(t, server, withToken)
-		ctx, _ := cancelLater(t, time.Millisecond)
-		if _, err := client.ListFoneNumbers(ctx); KindOf(err) != Canceled {
-			t.Errorf("the error is %v", err)
+		ctx, _ := cancelLater(t, time.Second)
+		if err := read(ctx, client, anyNumber); KindOf(err) != Canceled {
+			t.Errorf("a 404 is confirmed without the list: %v", err)
 		}
 		list, err := client.ListFoneNumbers(t.Context())
 		if wantKind(t, err, PermissionDenied); list != nil {
 			t.Errorf("the list is %+v", list)
 		}
-		server.responses = append(server.responses, respondTo(`[]`))
 		if list := listAll(t, client); len(list) != 0 {
 			t.Errorf("the list is %+v", list)
 		}
-	})
-}
-
-// A 404 about one FoneNumber is confirmed by the account's list, see TestFailedCalls.
-func TestNotFound(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		for list, want := range map[string]Kind{`["3215550000"]`: UnexpectedResponse, "never": Canceled} {
-			ctx, _ := cancelLater(t, time.Second)
-			if err := read(ctx, newClient(t, scripted("404 "+list), withToken), anyNumber); KindOf(err) != want {
-				t.Errorf("the error is of kind %d, want %d: %v", KindOf(err), want, err)
-			}
-		}
+		wantKind(t, read(t.Context(), client, anyNumber), UnexpectedResponse, "words of 404. The account's list contains the FoneNumber")
 	})
 }
 

@@ -21,7 +21,6 @@
 package fonestorm
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -30,7 +29,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode"
 )
 
 // DefaultEndpoint is the public endpoint of the API.
@@ -80,10 +78,9 @@ type Client struct {
 	http     *http.Client
 	secrets  secrets
 
-	pace            *pace
-	unreachable     atomic.Int32 // How many calls in a row got no response.
-	loginEncoding   atomic.Int32 // The encoding that FoneStorm accepted last, see call; zero if none.
-	settingEncoding atomic.Int32
+	pace        *pace
+	unreachable atomic.Int32        // How many calls in a row got no response.
+	encodings   [roles]atomic.Int32 // The encoding that FoneStorm accepted last for each role; zero if none.
 
 	userToken       once[string]           // The token of the last login.
 	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
@@ -118,14 +115,10 @@ func New(config Config) (*Client, error) {
 }
 
 func realNetwork() http.RoundTripper {
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12}, // With the system's roots.
-		TLSHandshakeTimeout: 10 * time.Second,
-		ForceAttemptHTTP2:   true,
-		IdleConnTimeout:     90 * time.Second,
-		MaxIdleConnsPerHost: 32, // Terraform's default parallelism is 10, but users can raise it.
-	}
+	standard, _ := http.DefaultTransport.(*http.Transport)
+	network := standard.Clone()      // It uses the environment's proxy, the system's roots, and TLS 1.2 or later.
+	network.MaxIdleConnsPerHost = 32 // Terraform's default parallelism is 10, but users can raise it.
+	return network
 }
 
 // ParseEndpoint validates and parses a base URL of the API. It accepts plain http only for a loopback host, because requests
@@ -134,8 +127,6 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 	const scheme = "must begin with https://, or with http:// for a loopback host such as localhost"
 	u, err := url.Parse(endpoint)
 	switch {
-	case strings.ContainsFunc(endpoint, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z) }):
-		return nil, errors.New("contains a space or a control character")
 	case !strings.Contains(endpoint, "://"):
 		return nil, errors.New(scheme)
 	case err != nil:

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"net/url"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,24 +40,31 @@ func (t DeliveryType) IsCallback() bool { return t == URL || t == Callback }
 // another way can use GET or JSON.
 const URLMethodPOST = "POST"
 
-// MessageOption is something that FoneStorm does with each message of a FoneNumber. Its text is FoneStorm's name for it, in calls
-// and in responses.
-type MessageOption string
+// MessageOption is something that FoneStorm does with each message of a FoneNumber. The zero value is Receive.
+type MessageOption int
 
 // The message options that have a destination.
 const (
-	Receive       MessageOption = "receive"        // Delivers received messages.
-	ReceiveNotify MessageOption = "receive_notify" // Notifies about received messages, in addition to their delivery.
-	SendNotify    MessageOption = "send_notify"    // Notifies about sent messages.
+	Receive       MessageOption = iota // Delivers received messages.
+	ReceiveNotify                      // Notifies about received messages, in addition to their delivery.
+	SendNotify                         // Notifies about sent messages.
 )
 
-var optionNames = map[MessageOption]string{Receive: "delivery", ReceiveNotify: "receive notification", SendNotify: "send notification"}
+// member returns FoneStorm's name for the option, in calls and in responses.
+func (o MessageOption) member() string {
+	return [...]string{"receive", "receive_notify", "send_notify"}[o]
+}
 
 // String returns what the option is called in a sentence.
-func (o MessageOption) String() string { return optionNames[o] }
+func (o MessageOption) String() string {
+	return [...]string{"delivery", "receive notification", "send notification"}[o]
+}
+
+// Options are the destinations of a FoneNumber's messages by MessageOption. The zero value of one means that it is not known.
+type Options [3]Delivery
 
 // Delivery is the delivery service of a FoneNumber: where the messages that it receives are sent. It is also where notifications
-// about messages are sent.
+// about messages are sent. Callback credentials are not part of it, because FoneStorm never returns them.
 type Delivery struct {
 	Type DeliveryType `json:"type"`
 	// Value is the destination: a device ID, an e-mail address, a URL, or a telephone number; empty for None.
@@ -65,11 +72,6 @@ type Delivery struct {
 	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. Deliveries are
 	// always set with URLMethodPOST.
 	URLMethod string `json:"method,omitempty"`
-
-	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). FoneStorm never returns them. Nil
-	// leaves the current value unchanged, and "" removes it.
-	URLUsername *string `json:"-"`
-	URLPassword *string `json:"-"`
 }
 
 // String describes the delivery in Set Delivery Service's terms. The rest of a URL after its host can contain a secret, so it is
@@ -82,36 +84,21 @@ func (d Delivery) String() string {
 	if value == "" {
 		return kind
 	}
-	decoded, err := url.PathUnescape(value)
-	if err != nil {
-		decoded = value
-	}
-	if scheme, rest, found := strings.Cut(decoded, "://"); found {
-		value = scheme + "://" + onlyHost(rest)
-	} else if d.Type.IsCallback() {
-		value = onlyHost(decoded)
+	u := splitURL(decoded(value))
+	if u.scheme != "" || d.Type.IsCallback() {
+		if u = u.withoutUser(); strings.Trim(u.path, "/") != "" {
+			u.path = "/…"
+		}
+		value = u.String()
 	}
 	return fmt.Sprintf("%s %q", kind, value)
-}
-
-// onlyHost returns a URL without its scheme, a username, a password, and what follows the host.
-func onlyHost(rest string) string {
-	user, host, port, path := splitURL(rest)
-	if user != "" {
-		user = "***@"
-	}
-	if path != "" && path != "/" {
-		path = "/…"
-	}
-	return user + host + port + path
 }
 
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
 // else is returned unchanged.
 func WithoutCredentials(value string) string {
-	scheme, rest, found := strings.Cut(value, "://")
-	if user, _, _, _ := splitURL(rest); found && user != "" {
-		return scheme + "://***@" + rest[len(user):]
+	if u := splitURL(value); u.scheme != "" {
+		return u.withoutUser().String()
 	}
 	return value
 }
@@ -120,6 +107,9 @@ func WithoutCredentials(value string) string {
 type Setting struct {
 	Option MessageOption
 	Delivery
+	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). Nil leaves the current value
+	// unchanged, and "" removes it.
+	URLUsername, URLPassword *string
 	// Last is the destination that the caller set last, and LastShown is how FoneStorm showed it. Both are zero if unknown.
 	Last, LastShown Delivery
 	// MustRemoveCredentials makes it an error if FoneStorm rejects empty credentials, instead of leaving earlier ones in place.
@@ -143,18 +133,22 @@ type SetResult struct {
 // FoneNumber to find out where possible; MayHaveTakenEffect reports whether it may be set despite an error. When ctx is canceled,
 // the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
-	if s.URLPassword != nil { // FoneStorm sends it to the callback URL in the second form.
-		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
-	}
+	c.secrets.add(s.secrets()...)
 	if s.Option == Receive {
 		s.URLMethod = "" // It is always set with POST, whatever FoneStorm shows.
 	}
 	known, _ := c.Known(number)
-	before := known.Shown(s.Option)
+	before := known.Options[s.Option]
 	var result SetResult
 	response, kept, err := c.sendSetting(ctx, number, s)
-	if err == nil || MayHaveTakenEffect(err) && s.isVisible(before) {
-		result, err = c.confirm(ctx, number, s, before, response, err)
+	switch {
+	case err == nil:
+		result, err = c.confirm(ctx, number, s, before, response)
+	case MayHaveTakenEffect(err) && before.Type != "" && !maySpell(before, s.Delivery):
+		// FoneStorm does not return credentials, so a read can only show that they were set if it shows another destination than before.
+		if f, unread := c.ReadFoneNumber(ctx, number); unread == nil && maySpell(f.Options[s.Option], s.Delivery) {
+			result, err = s.result(f), nil
+		}
 	}
 	result.CredentialsKept = kept
 	if err == nil {
@@ -170,35 +164,35 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	return result, c.confirmNotFound(ctx, number, err)
 }
 
+// secrets returns the texts that no message may show: the password, also as FoneStorm sends it to the callback URL, and what follows
+// the host of that URL.
+func (s Setting) secrets() (found []string) {
+	if s.URLPassword != nil {
+		found = append(found, *s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
+	}
+	if path := splitURL(s.Value).path; s.Type.IsCallback() && path != "/" {
+		found = append(found, path)
+	}
+	return found
+}
+
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
 // setting without them and reports that earlier ones may remain, unless they must be removed.
 func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ FoneNumber, kept bool, _ error) {
-	without, empty := s.withoutEmptyCredentials()
 	r := s.request(number)
+	without := *r
+	without.params = maps.Clone(r.params)
+	maps.DeleteFunc(without.params, func(name string, value any) bool { return strings.HasPrefix(name, "url_") && value == "" })
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
-	case !empty || !isUnreadBody(r, err):
+	case len(without.params) == len(r.params) || !isUnreadBody(r, err):
 		return f, false, err
 	case s.MustRemoveCredentials:
 		return f, false, explained(err, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
 			"If FoneStorm does not accept that, set url_username and a password for the new URL")
 	}
-	f, errWithout := c.requestFoneNumber(ctx, without.request(number), number)
-	if isUnreadBody(r, errWithout) {
-		return f, false, err // It is not about the credentials.
-	}
-	return f, true, errWithout
-}
-
-// withoutEmptyCredentials removes empty credentials from the setting and reports whether there were any.
-func (s Setting) withoutEmptyCredentials() (Setting, bool) {
-	found := false
-	for _, credential := range []**string{&s.URLUsername, &s.URLPassword} {
-		if *credential != nil && **credential == "" {
-			*credential, found = nil, true
-		}
-	}
-	return s, found
+	f, again := c.requestFoneNumber(ctx, &without, number)
+	return f, true, rejectedTwice(r, err, again)
 }
 
 // request returns the request to Set Delivery Service, or to Set Receive Callback or Set Send Callback. `url_method` is required for
@@ -219,11 +213,7 @@ func (s Setting) request(number string) *request {
 	if s.URLPassword != nil {
 		p["url_password"] = *s.URLPassword
 	}
-	r := &request{role: sets, text: fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number), path: "/messages/" + string(s.Option), params: p}
-	if s.Type.IsCallback() {
-		_, _, _, r.hidden = splitURL(withoutScheme(s.Value))
-	}
-	return r
+	return &request{role: sets, text: fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number), path: "/messages/" + s.Option.member(), params: p}
 }
 
 // basicCredentials encodes a username and password for HTTP Basic authentication.
@@ -234,91 +224,48 @@ func basicCredentials(username, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 
-// match is how a shown destination compares with a setting.
-type match int
-
-const (
-	other     match = iota // The previous destination, or one that something else set.
-	undecided              // The setting in another spelling, or the previous destination.
-	respelled              // The setting, in a spelling that was not known.
-	asSet                  // The setting.
-)
-
-// compare compares a shown destination with a setting. before is the destination that FoneStorm showed before the setting; nil
-// if unknown. If FoneStorm rewrites destinations so that the previous one was not recognizable either, the previous and the new
-// one can look alike.
-func (s Setting) compare(shown Delivery, before *Delivery) match {
-	isKnownSpelling := s.Last.hasText(s.Delivery) && s.LastShown.hasText(shown)
-	isKnownMethod := s.Last.URLMethod == s.URLMethod && s.LastShown.URLMethod == shown.URLMethod
-	hasMethod := s.URLMethod == "" || shown.URLMethod == "" || shown.URLMethod == s.URLMethod || isKnownMethod
-	switch {
-	case (SameDestination(shown, s.Delivery) || isKnownSpelling) && hasMethod:
-		return asSet
-	case !maySpell(shown, s.Delivery):
-		return other
-	case before != nil && (!before.hasText(shown) || before.hasText(s.LastShown) && !SameDestination(s.LastShown, s.Last)):
-		return respelled
-	default:
-		return undecided
-	}
+// isShownAs reports whether a shown destination is the setting: in a known spelling and with its method, if FoneStorm shows one, or
+// just as FoneStorm showed the same setting last.
+func (s Setting) isShownAs(shown Delivery) bool {
+	hasMethod := s.URLMethod == "" || shown.URLMethod == "" || shown.URLMethod == s.URLMethod
+	return hasMethod && SameDestination(shown, s.Delivery) || s.Last == s.Delivery && s.LastShown == shown
 }
 
-// isRepeated reports whether the caller set the same destination before.
-func (s Setting) isRepeated() bool {
-	return s.Last.hasText(s.Delivery) && s.Last.URLMethod == s.URLMethod
-}
-
-// hasText reports whether two deliveries have the same type and the same text.
-func (d Delivery) hasText(other Delivery) bool {
-	return d.Type == other.Type && d.Value == other.Value
+// result returns the result of a setting that is confirmed.
+func (s Setting) result(f FoneNumber) SetResult {
+	return SetResult{FoneNumber: f, Respelled: !s.isShownAs(f.Options[s.Option])}
 }
 
 // confirmWaits are the waits before the reads that confirm a setting: about five seconds, because a read can lag behind.
 var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
 
-// confirm waits until FoneStorm shows the setting: in the response f, or else in one of several reads. After the last one, a
-// destination that may be the setting is accepted. If the setting failed, a single read decides whether it took effect.
+// confirm waits until FoneStorm shows the setting: in the response f, or else in one of several reads. Another spelling counts if
+// something else was shown before. Otherwise it may be the previous destination, and is accepted only after the last read.
 //
 // A destination that is set again, because FoneStorm did not show it as set, is always read: a response can spell it differently
 // than reads do.
-func (c *Client) confirm(ctx context.Context, number string, s Setting, before *Delivery, f FoneNumber, failed error) (SetResult, error) {
-	waits, is := confirmWaits, other
-	if failed != nil {
-		waits = waits[:1]
+func (c *Client) confirm(ctx context.Context, number string, s Setting, before Delivery, f FoneNumber) (SetResult, error) {
+	shown := f.Options[s.Option]
+	isConfirmed := func() bool {
+		return s.isShownAs(shown) || maySpell(shown, s.Delivery) && before.Type != "" && before.Value != shown.Value
 	}
-	readBack := s.isRepeated() && before != nil && s.compare(*before, before) != asSet
-	if shown := f.Shown(s.Option); shown != nil && !readBack {
-		is = s.compare(*shown, before)
-	}
-	for i := 0; is < respelled && i < len(waits); i++ {
-		_ = sleep(ctx, waits[i]) // If it is canceled, so is the read.
+	isSetAgain := s.Last == s.Delivery && before.Type != "" && !s.isShownAs(before)
+	confirmed := !isSetAgain && isConfirmed()
+	for i := 0; !confirmed && i < len(confirmWaits); i++ {
+		_ = sleep(ctx, confirmWaits[i]) // If it is canceled, so is the read.
 		var err error
 		if f, err = c.ReadFoneNumber(ctx, number); err != nil {
-			if failed == nil {
-				after := *asError(err)
-				after.uncertain = true // FoneStorm has accepted the setting.
-				failed = &after
-			}
-			return SetResult{}, failed
+			failure := *asError(err)
+			failure.uncertain = true // FoneStorm has accepted the setting.
+			return SetResult{}, &failure
 		}
-		is = s.compare(f.Option(s.Option), before)
+		shown = f.Options[s.Option]
+		confirmed = isConfirmed()
 	}
-	switch {
-	case is >= respelled, is == undecided && failed == nil:
-		return SetResult{FoneNumber: f, Respelled: is != asSet}, nil
-	case failed != nil:
-		return SetResult{}, failed
+	if confirmed || maySpell(shown, s.Delivery) {
+		return s.result(f), nil
 	}
 	// The destination may be sensitive, so the error contains only its type.
 	return SetResult{FoneNumber: f}, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
-		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(f.Option(s.Option).String()))}
-}
-
-// isVisible reports whether a read can show that the setting took effect. It cannot if the destination stays the same, because
-// FoneStorm does not return credentials, and may not return the method that was set.
-func (s Setting) isVisible(before *Delivery) bool {
-	if before == nil {
-		return s.URLUsername == nil && s.URLPassword == nil
-	}
-	return !SameDestination(*before, s.Delivery)
+		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(shown.String()))}
 }

@@ -2,7 +2,6 @@ package fonestorm
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -18,66 +17,45 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		t.Errorf("the types are %s", types)
 	}
 	name, password, empty := "user:ü", "p&ss=w%rd +", ""
-	shown := map[DeliveryType]string{
-		Device:   `{"type":"device","device":"987123543678"}`,
-		Email:    `{"type":"Email","email":"o+sms@x.test","url":"https://stale.test"}`,
-		URL:      `{"type":"url","url":"` + callback + `","url_method":"POST"}`,
-		Callback: `{"type":"Callback","url":"` + callback + `","method":"JSON"}`,
-		Forward:  toNumber,
-		None:     `{"type":"None","email":"stale@x.test"}`,
-	}
+	url, hook := Delivery{Type: URL, Value: callback}, Delivery{Type: Callback, Value: callback, URLMethod: "JSON"}
+	withUser := Setting{Delivery: url, URLUsername: &name}
 	for _, test := range []struct {
-		option MessageOption
-		set    Delivery // Without the callback URL.
-		sent   string   // The parameters; # is the FoneNumber, and $ the callback URL.
+		set  Setting
+		want string // The path and the parameters; # is the FoneNumber, and $ the callback URL.
 	}{
-		{Receive, Delivery{Type: Device, Value: "987123543678"}, `#,"type":"Device","url_method":"POST","value":"987123543678"`},
-		{Receive, Delivery{Type: Email, Value: "o+sms@x.test"}, `#,"type":"Email","url_method":"POST","value":"o+sms@x.test"`},
-		{Receive, forward, `#,"type":"Forward","url_method":"POST","value":"3215551111"`},
-		{Receive, none, `#,"type":"None","url_method":"POST","value":"None"`},
-		{Receive, Delivery{Type: URL, URLMethod: "GET"}, `#,"type":"URL","url_method":"POST","value":"$"`}, // The caller cannot choose the method.
-		{Receive, Delivery{Type: URL, URLUsername: &name}, `#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"`},
+		{Setting{Delivery: Delivery{Type: Device, Value: "987123543678"}}, `receive {#,"type":"Device","url_method":"POST","value":"987123543678"}`},
+		{Setting{Delivery: ops}, `receive {#,"type":"Email","url_method":"POST","value":"ops@example.com"}`},
+		{Setting{Delivery: forward}, `receive {#,"type":"Forward","url_method":"POST","value":"3215551111"}`},
+		{Setting{Delivery: none}, `receive {#,"type":"None","url_method":"POST","value":"None"}`},
+		{Setting{Delivery: url}, `receive {#,"type":"URL","url_method":"POST","value":"$"}`},
+		{withUser, `receive {#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"}`},
 		{
-			Receive,
-			Delivery{Type: URL, URLUsername: &name, URLPassword: &password},
-			`#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"`,
+			Setting{Delivery: url, URLUsername: &name, URLPassword: &password},
+			`receive {#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"}`,
 		},
 		{
-			Receive,
-			Delivery{Type: URL, URLUsername: &empty, URLPassword: &empty},
-			`#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"`,
+			Setting{Delivery: url, URLUsername: &empty, URLPassword: &empty},
+			`receive {#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"}`,
 		},
-		{SendNotify, Delivery{Type: Callback, URLMethod: "JSON"}, `#,"method":"JSON","type":"Callback","url":"$"`},
+		{Setting{Option: SendNotify, Delivery: hook}, `send_notify {#,"method":"JSON","type":"Callback","url":"$"}`},
 		{
-			ReceiveNotify,
-			Delivery{Type: Callback, URLMethod: "JSON", URLUsername: &name, URLPassword: &empty},
-			`#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"`,
+			Setting{Option: ReceiveNotify, Delivery: hook, URLUsername: &name, URLPassword: &empty},
+			`receive_notify {#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"}`,
 		},
-		{ReceiveNotify, Delivery{Type: Email, Value: "o+sms@x.test"}, `"email":"o+sms@x.test",#,"type":"Email"`},
-		{ReceiveNotify, none, `#,"type":"None"`},
+		{Setting{Option: ReceiveNotify, Delivery: ops}, `receive_notify {"email":"ops@example.com",#,"type":"Email"}`},
+		{Setting{Option: ReceiveNotify, Delivery: none}, `receive_notify {#,"type":"None"}`},
 	} {
-		if test.set.Type.IsCallback() {
-			test.set.Value = callback
-		}
-		server := newScript(respondWith(http.StatusOK, showing(test.option, shown[test.set.Type])))
-		result, err := newClient(t, server, withToken).Set(t.Context(), anyNumber, Setting{Option: test.option, Delivery: test.set})
-		wantSuccess(t, err)
-		method := map[DeliveryType]string{URL: URLMethodPOST, Callback: "JSON"}[test.set.Type]
-		want := Delivery{Type: test.set.Type, Value: test.set.Value, URLMethod: method}
-		if got := result.Option(test.option); got != want || result.Respelled || result.CredentialsKept {
-			t.Errorf("got %+v with %+v, want %+v", result, got, want)
-		}
-		server.wantCalls(t, map[bool]string{true: "set json", false: "notify json"}[test.option == Receive])
-		if want := "{" + strings.NewReplacer("#", `"fonenumber":"3215550000"`, "$", callback).Replace(test.sent) + "}"; server.bodies[0] != want {
-			t.Errorf("the body was %s, want %s", server.bodies[0], want)
+		r := test.set.request(anyNumber)
+		body, _ := asJSON.encode(r.params)
+		want := "/messages/" + strings.NewReplacer("#", `"fonenumber":"3215550000"`, "$", callback).Replace(test.want)
+		if got := r.path + " " + string(body); got != want {
+			t.Errorf("the request is %s, want %s", got, want)
 		}
 	}
-	server := scripted("415 " + shown[URL])
-	wantSuccess(t, set(t.Context(), newClient(t, server, withToken), Delivery{Type: URL, Value: callback, URLUsername: &name}))
 	const form = "fonenumber=3215550000&type=URL&url_method=POST&url_username=user%3A%C3%BC&" +
 		"value=https%3A%2F%2Fcallback.test%2Fhandler.php%3Fmsg%3D%7B%7Bmsg%7D%7D%26from%3D%7B%7Bfrom%7D%7D"
-	if server.bodies[1] != form {
-		t.Errorf("the form was %s, want %s", server.bodies[1], form)
+	if body, _ := asForm.encode(withUser.request(anyNumber).params); string(body) != form {
+		t.Errorf("the form is %s, want %s", body, form)
 	}
 }
 
@@ -89,29 +67,31 @@ var (
 
 // What FoneStorm can show of destinations.
 const (
-	toOld     = `{"type":"email","email":"old@example.com"}`
-	toOps     = `{"type":"email","email":"ops@example.com"}`
-	toMailto  = `{"type":"email","email":"mailto:ops@example.com"}`
-	toMasked  = `{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}`
-	toEncoded = `{"type":"url","url":"https://callback.test/?m=%7B%7Bmsg%7D%7D"}`
-	toNumber  = `{"type":"forward","forward":"3215551111"}`
+	toOld      = `{"receive":{"type":"email","email":"old@example.com"}}`
+	toOps      = `{"receive":{"type":"email","email":"ops@example.com"}}`
+	toMailto   = `{"receive":{"type":"email","email":"mailto:ops@example.com"}}`
+	toMasked   = `{"receive":{"type":"url","url":"https://callback.test/?key=***","url_method":"POST"}}`
+	toNumber   = `{"receive":{"type":"forward","forward":"3215551111"}}`
+	toCallback = `{"receive":{"type":"url","url":"` + callback + `"}}`
+	toURL      = `{"receive":{"type":"url","url":"https://callback.test/","url_method":"JSON"}}`
 
 	// The same notification with different methods, as words of a script.
-	withGET    = `receive_notify={"type":"Callback","url":"https://x.test","method":"GET"}`
-	withJSON   = `receive_notify={"type":"Callback","url":"https://x.test","method":"json"}`
-	withNoType = `receive_notify={"url":"https://x.test"}`
+	withGET    = `{"receive_notify":{"type":"Callback","url":"https://x.test","method":"GET"}}`
+	withJSON   = `{"receive_notify":{"type":"Callback","url":"https://x.test","method":"json"}}`
+	withNoType = `{"receive_notify":{"url":"https://x.test"}}`
 )
 
 // A setting is confirmed by what FoneStorm shows of it: at once in a known spelling, after a read where the response does not show
 // it, and after about five seconds where it cannot be distinguished from the previous destination. If the outcome is unknown, one read
-// settles it, unless that cannot show the outcome, because only credentials change.
+// settles it if another destination was shown before, because credentials are never shown.
 func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()
-	name, empty := "user", ""
+	const asSet, respelled, failed = "as set", "respelled", "failed"
+	name := "user"
 	setOps := Setting{Delivery: ops}
-	mailto, withUser, withoutPassword := Delivery{Type: Email, Value: "mailto:ops@example.com"}, ops, ops
-	withUser.URLUsername, withoutPassword.URLPassword = &name, &empty
-	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/?" + rest} }
+	withUser, opsAgain := Setting{Delivery: ops, URLUsername: &name}, Setting{Delivery: ops, Last: ops}
+	mailto := Delivery{Type: Email, Value: "mailto:ops@example.com"}
+	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/" + rest} }
 	hook := Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}
 	knownHook := hook
 	knownHook.Last, knownHook.LastShown = hook.Delivery, hook.Delivery
@@ -121,56 +101,43 @@ func TestSettingIsConfirmed(t *testing.T) {
 		before    string // Shown before; empty if the client does not know it.
 		responses string // To the setting and then to reads; the last one is repeated. See respondTo.
 		reads     int
-		want      match // respelled, asSet, or other for an error.
+		want      string
 	}{
-		"as set":                         {setOps, toOld, toOps, 0, asSet},
-		"as set and as before":           {setOps, toOps, toOps, 0, asSet},
-		"as set, but read back":          {Setting{Delivery: ops, Last: ops}, toOld, toOps, 1, asSet},
-		"read back in another spelling":  {Setting{Delivery: ops, Last: ops}, toOld, toOps + " " + toMailto, 1, respelled},
-		"without receive":                {setOps, toOld, "null " + toOps, 1, asSet},
-		"only a success":                 {setOps, toOld, "success " + toOps, 1, asSet},
-		"nothing":                        {setOps, "", "empty " + toOps, 1, asSet},
-		"after half a second":            {setOps, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, asSet},
-		"after five seconds":             {setOps, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, asSet},
-		"after lag, in another spelling": {setOps, toOld, strings.Repeat(toOld+" ", 2) + toMailto, 2, respelled},
-		"never":                          {setOps, toOld, toOld, 5, other},
-		"another destination":            {setOps, toOld, `{"type":"email","email":"devops@example.com"}`, 5, other},
-		"spelling":                       {setOps, toOld, toMailto, 0, respelled},
-		"spelling, another type before":  {setOps, toNumber, toMailto, 0, respelled},
-		"spelling, nothing known":        {setOps, "", toMailto, 5, respelled}, // It may be the previous destination.
-		"spelling as before":             {setOps, toMailto, toMailto, 5, respelled},
-		"known spelling":                 {Setting{Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, asSet},
-		"masked like the last one":       {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("key=***")}, toMasked, toMasked, 0, respelled},
-		"masked, last one unknown":       {Setting{Delivery: caller("key=2")}, toMasked, toMasked, 5, respelled},
-		"masked, last one replaced":      {Setting{Delivery: caller("key=2"), Last: caller("key=1"), LastShown: caller("")}, toMasked, toMasked, 5, respelled},
-		"another path, as before":        {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test/b"}}, toMasked, toMasked, 5, other},
-		"masked as before, read back":    {Setting{Delivery: caller("key=2"), Last: caller("key=2")}, toMasked, toMasked, 5, respelled},
-		"a stranger's, read back":        {Setting{Delivery: ops, Last: ops}, toOld, toOld, 5, other},
-		"tokens encoded as before":       {Setting{Delivery: caller("m={{msg}}")}, toEncoded, toEncoded, 5, respelled},
-		"method of a notification":       {hook, withGET, withJSON, 0, asSet},
-		"method, after lag":              {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, asSet},
-		"method, always another":         {hook, withGET, withGET, 5, respelled},
-		"method, always the known one":   {knownHook, withGET, withGET, 0, asSet},
-		"method, never shown":            {hook, withGET, withNoType, 0, asSet},
-		"lost":                           {setOps, "", "lost " + toOps, 1, asSet},
-		"502":                            {setOps, toOld, "502 " + toOps, 1, asSet},
-		"lost, no effect":                {setOps, "", "lost " + toOld, 1, other},
-		"502, as before":                 {setOps, toOld, "502 " + toOld, 1, other},
-		"502, spelling":                  {setOps, toOld, "502 " + toMailto, 1, respelled},
-		"502, spelling, nothing known":   {setOps, "", "502 " + toMailto, 1, other},
-		"lost, the read fails":           {setOps, toOld, "lost 502", 1, other},
-		"credentials, nothing known":     {Setting{Delivery: withUser}, "", "lost " + toOps, 0, other},
-		"empty password, nothing known":  {Setting{Delivery: withoutPassword}, "", "lost " + toOps, 0, other},
-		"credentials, same before":       {Setting{Delivery: withUser}, toOps, "lost " + toOps, 0, other},
-		"credentials, other before":      {Setting{Delivery: withUser}, toOld, "lost " + toOps, 1, asSet},
+		"as set":                        {setOps, toOld, toOps, 0, asSet},
+		"as set, but read back":         {opsAgain, toOld, toOps, 1, asSet},
+		"read back in another spelling": {opsAgain, toOld, toOps + " " + toMailto, 1, respelled},
+		"without receive":               {setOps, toOld, `{"receive":null} ` + toOps, 1, asSet},
+		"None, without receive":         {Setting{Delivery: none}, toOld, `{"receive":null} ok`, 1, asSet},
+		"only a success":                {setOps, toOld, "success " + toOps, 1, asSet},
+		"nothing":                       {setOps, "", "empty " + toOps, 1, asSet},
+		"after half a second":           {setOps, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, asSet},
+		"after five seconds":            {setOps, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, asSet},
+		"never":                         {setOps, toOld, toOld, 5, failed},
+		"another destination":           {setOps, toOld, `{"receive":{"type":"email","email":"devops@example.com"}}`, 5, failed},
+		"spelling":                      {setOps, toOld, toMailto, 0, respelled},
+		"spelling, another type before": {setOps, toNumber, toMailto, 0, respelled},
+		"spelling, nothing known":       {setOps, "", toMailto, 5, respelled}, // It may be the previous destination.
+		"known spelling":                {Setting{Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, asSet},
+		"masked as before":              {Setting{Delivery: caller("?key=2"), Last: caller("?key=1")}, toMasked, toMasked, 5, respelled},
+		"another path, as before":       {Setting{Delivery: caller("b")}, toMasked, toMasked, 5, failed},
+		"a stranger's, read back":       {opsAgain, toOld, toOld, 5, failed},
+		"method of a delivery":          {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test", URLMethod: "POST"}}, "", toURL, 0, asSet},
+		"method of a notification":      {hook, withGET, withJSON, 0, asSet},
+		"method, after lag":             {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, asSet},
+		"method, always another":        {hook, withGET, withGET, 5, respelled},
+		"method, always the known one":  {knownHook, withGET, withGET, 0, asSet},
+		"method, never shown":           {hook, withGET, withNoType, 0, asSet},
+		"lost":                          {withUser, toOld, "lost " + toOps, 1, asSet},
+		"lost, no effect":               {setOps, toOld, "lost " + toOld, 1, failed},
+		"lost, spelling":                {setOps, toOld, "lost " + toMailto, 1, respelled},
+		"lost, the read fails":          {setOps, toOld, "lost 502", 1, failed},
+		"lost, nothing known":           {setOps, "", "lost " + toOps, 0, failed},
+		"lost, same before":             {withUser, toOps, "lost " + toOps, 0, failed},
+		"lost, spelled before":          {setOps, toMailto, "lost " + toOps, 0, failed},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			server := scripted(test.before + " " + test.responses)
-			calls := "notify json"
-			if test.set.Option == "" {
-				test.set.Option, calls = Receive, "set json"
-			}
-			calls += strings.Repeat(", get", test.reads)
+			calls := map[bool]string{true: "set json", false: "notify json"}[test.set.Option == Receive] + strings.Repeat(", get", test.reads)
 			client := newClient(t, server, withToken, withoutRetries)
 			if test.before != "" {
 				get(t, client)
@@ -184,9 +151,9 @@ func TestSettingIsConfirmed(t *testing.T) {
 				t.Errorf("it took %s, want %s", took, wantTime)
 			}
 			known, found := client.Known(anyNumber)
-			if test.want != other {
+			if test.want != failed {
 				wantSuccess(t, err)
-				knows, got := known.Option(test.set.Option), result.Option(test.set.Option)
+				knows, got := known.Options[test.set.Option], result.Options[test.set.Option]
 				if result.Respelled != (test.want == respelled) || knows != got {
 					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, knows, got)
 				}
@@ -194,10 +161,10 @@ func TestSettingIsConfirmed(t *testing.T) {
 			}
 			wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
 			if wantTime > 0 {
-				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+result.Delivery.String())
+				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+result.Options[test.set.Option].String())
 			}
 			if !MayHaveTakenEffect(err) || found {
-				t.Errorf("the error %v is certain, or it knows %+v", err, known.Delivery)
+				t.Errorf("the error %v is certain, or it knows %+v", err, known.Options)
 			}
 		})
 	}
@@ -208,7 +175,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()
 	empty := ""
-	d := Delivery{Type: Forward, Value: "3215551111", URLUsername: &empty}
+	setting := Setting{Delivery: forward, URLUsername: &empty}
 	for response, may := range map[string]bool{
 		toNumber: false, "ok": true, "success": true, "503": true, "lost": true, "401": false, "limit": false, "404": false, "422": false,
 	} {
@@ -219,7 +186,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			get(t, client)                                 // Logs in.
 			wantSuccess(t, set(t.Context(), client, none)) // Finds the encoding out.
 			ctx, _ := cancelLater(t, 500*time.Millisecond)
-			switch err := set(ctx, client, d); {
+			switch _, err := client.Set(ctx, anyNumber, setting); {
 			case response == toNumber:
 				wantSuccess(t, err)
 			case IsNotFound(err) || response != "404" && KindOf(err) != Canceled, MayHaveTakenEffect(err) != may:
@@ -238,43 +205,37 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	})
 }
 
-// If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones. If FoneStorm
-// rejects that too, the error is the first. Otherwise the outcome of the second setting counts, not the certain failure of the first.
+// If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones. What is
+// reported if it rejects that too is the same as for a form, see TestFailedCalls.
 func TestRejectedEmptyCredentials(t *testing.T) {
 	t.Parallel()
 	empty, name := "", "user"
-	url := Delivery{Type: URL, Value: callback}
-	removed, withUser := url, url
-	removed.URLUsername, removed.URLPassword = &empty, &empty
+	none := Setting{Delivery: Delivery{Type: URL, Value: callback}}
+	empties, must, withUser := none, none, none
+	empties.URLUsername, empties.URLPassword = &empty, &empty
+	must.URLUsername, must.URLPassword, must.MustRemoveCredentials = &empty, &empty, true
 	withUser.URLUsername, withUser.URLPassword = &name, &empty
-	empties, must := Setting{Delivery: removed}, Setting{Delivery: removed, MustRemoveCredentials: true}
-	const success = `{"type":"url","url":"` + callback + `"}`
 	for _, test := range []struct {
 		set       Setting
-		responses string // The first is to an earlier setting, which finds the encoding out, if it is ok.
+		responses string // The last one is to the reads, too.
 		calls     string
+		last      string // Parameters of the last setting after its password, if any.
 		words     string // Of the error; empty for none.
 		kept, may bool
 	}{
-		{empties, "ok 422 " + success, "set json, set json, set json", "", true, false},
-		{Setting{Delivery: withUser}, "ok 422 " + success, "set json, set json, set json", "", true, false},
-		{empties, "422 400 " + success, "set json, set form, set json", "", true, false},
-		{empties, "422 400 400 " + success, "set json, set form, set json, set form", "", true, false}, // It reads only forms.
-		{empties, "ok " + success, "set json, set json", "", false, false},
-		{Setting{Delivery: url}, "ok 422", "set json, set json", "words of 422", false, false},
-		{must, "ok 422", "set json, set json", "words of 422. The request also removes the earlier callback credentials", false, false},
-		{empties, "ok 422 400", "set json, set json, set json", "words of 422", false, false},
-		{empties, "ok 422 403", "set json, set json, set json", "words of 403", true, false},
-		{empties, "ok 422 502", "set json, set json, set json, get", "words of 502", true, true},
-		{empties, "ok 422 lost", "set json, set json, set json, get", "no response", true, true},
+		{empties, toCallback, "set json", `"url_password":"","url_username":""`, "", false, false},
+		{empties, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","value"`, "", true, false},
+		{withUser, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","url_username":"user","value"`, "", true, false},
+		{empties, "422 400 400 " + toCallback, "set json, set form, set json, set form", "url_method=POST&value", "", true, false}, // It reads only forms.
+		{none, "422 400", "set json, set form", "url_method=POST&value", "words of 422", false, false},
+		{must, "422 400", "set json, set form", "", "words of 422. The request also removes the earlier callback credentials", false, false},
+		{empties, "422 400 415", "set json, set form, set json, set form", "", "words of 422", true, false},
+		{empties, "422 400 503", "set json, set form, set json, set json", "", "words of 503", true, true},
+		{empties, "502 422 400 403", "set json, set json, set form, set json", "", "words of 403", true, true},
 	} {
-		inBubble(t, fmt.Sprint(test.responses, test.set.MustRemoveCredentials), func(t *testing.T) {
+		inBubble(t, fmt.Sprint(test.responses, test.calls), func(t *testing.T) {
 			server := scripted(test.responses)
-			client := newClient(t, server, withToken, withoutRetries)
-			if strings.HasPrefix(test.responses, "ok") {
-				wantSuccess(t, set(t.Context(), client, none))
-			}
-			test.set.Option = Receive
+			client := newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 1 })
 			result, err := client.Set(t.Context(), anyNumber, test.set)
 			if err != nil || test.words != "" {
 				wantWords(t, err, test.words)
@@ -282,10 +243,8 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 			if kept, may := result.CredentialsKept, MayHaveTakenEffect(err); kept != test.kept || may != test.may {
 				t.Errorf("credentials are kept: %t; it may have taken effect: %t; want %t and %t", kept, may, test.kept, test.may)
 			}
-			server.wantCalls(t, test.calls)
-			last, hasUser := server.bodies[len(server.bodies)-1], test.set.URLUsername == &name
-			if test.kept && (strings.Contains(last, "url_password") || strings.Contains(last, "url_username") != hasUser) {
-				t.Errorf("the last setting was sent as %s", last)
+			if server.wantCalls(t, test.calls); !strings.Contains(server.bodies[len(server.bodies)-1], test.last) {
+				t.Errorf("the last body was %s", server.bodies[len(server.bodies)-1])
 			}
 		})
 	}
@@ -302,47 +261,11 @@ func TestDeliveryString(t *testing.T) {
 		`URL "https://x.test/"`:      {Type: URL, Value: "https://x.test/"},
 		`URL "https://x.test/…"`:     {Type: URL, Value: "https://x.test/?a=user:pass@b"},
 		`URL "***@x.test/…"`:         {Type: URL, Value: "user:secret@x.test/sms?token=secret"}, // However FoneStorm spells it.
+		`URL "y.test/…"`:             {Type: URL, Value: "y.test/?token=secret&to=https://x.test/"},
 		`Callback "http://x.test/…"`: {Type: Callback, Value: "http%3A%2F%2Fx.test%2Fsms%3Ftoken%3Dsecret"},
 	} {
 		if got := d.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
-	}
-}
-
-// A response may show only the message option that was set. Everything else stays known as it was. A response without the option
-// confirms nothing, not even type None.
-func TestPartialResponses(t *testing.T) {
-	t.Parallel()
-	const shownOps, shownHook = `"receive":` + toOps, `"receive_notify":{"type":"Email","email":"hook@example.com"}`
-	only := func(options, further string) responder {
-		return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`","sms_options":{`+options+`}`+further+`}}`)
-	}
-	const named = `,"label":"Support","group":"Desk","is_active":"no"`
-	hook := Delivery{Type: Email, Value: "hook@example.com"}
-	for calls, test := range map[string]struct {
-		set   Setting
-		shown string
-	}{
-		"get, set json":         {Setting{Option: Receive, Delivery: ops}, shownOps},
-		"get, notify json":      {Setting{Option: ReceiveNotify, Delivery: hook}, shownHook},
-		"get, notify json, get": {Setting{Option: SendNotify, Delivery: none}, ""},
-	} {
-		inBubble(t, calls, func(t *testing.T) {
-			all := only(shownOps+","+shownHook, named)
-			server := newScript(all, only(test.shown, ""), all)
-			client := newClient(t, server, withToken)
-			get(t, client)
-			_, err := client.Set(t.Context(), anyNumber, test.set)
-			wantSuccess(t, err)
-			f, err := client.GetFoneNumber(t.Context(), anyNumber, ReceiveNotify, SendNotify)
-			if wantSuccess(t, err); *f.Delivery != ops || *f.ReceiveNotify != hook || *f.SendNotify != none {
-				t.Errorf("the FoneNumber is known as %+v", f)
-			}
-			if f.Label != "Support" || f.Group != "Desk" || f.Status != CancellationPending {
-				t.Errorf("the FoneNumber is known as %q in %q, %q", f.Label, f.Group, f.Status)
-			}
-			server.wantCalls(t, calls)
-		})
 	}
 }

@@ -53,7 +53,6 @@ type Error struct {
 	uncertain  bool          // The request may have taken effect.
 	retryable  bool          // The same request may succeed later.
 	retryAfter time.Duration // From the Retry-After header; zero without one.
-	cause      error
 }
 
 func (e *Error) Error() string {
@@ -63,9 +62,6 @@ func (e *Error) Error() string {
 	}
 	return text
 }
-
-// Unwrap returns the cause, if any: that of a canceled call, or the error of the network.
-func (e *Error) Unwrap() error { return e.cause }
 
 // KindOf returns what a failure means. An error from a context is Canceled; nil and other errors that do not come from this package
 // have the zero Kind.
@@ -97,7 +93,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
 	}
-	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true, cause: err}
+	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true}
 	certificate, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	connection, isConnection := errors.AsType[*net.OpError](err)
 	reason := "the connection failed, or the response is not valid HTTP"
@@ -119,8 +115,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 
 // canceled returns the failure of a request whose context ended.
 func canceled(ctx context.Context, r *request) *Error {
-	cause := context.Cause(ctx)
-	return &Error{Kind: Canceled, Call: r.text, Reason: cause.Error(), cause: cause}
+	return &Error{Kind: Canceled, Call: r.text, Reason: context.Cause(ctx).Error()}
 }
 
 // unexpected returns the failure of a response that reports success but cannot be used. If it was damaged in transit, a retry may
@@ -143,18 +138,19 @@ func unconfirmed(notFound error, why string) *Error {
 	return failure
 }
 
-// rejectedInBoth returns the failure to report after FoneStorm rejected a request as JSON and responded to it as a form; nil if it
-// accepted the form. The rejection of JSON is about the content, unless it says that FoneStorm does not read JSON.
-func rejectedInBoth(r *request, inJSON, inForm *Error) *Error {
-	if inForm == nil {
+// rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if it
+// accepted that. If both are rejected, the first rejection is about the content, unless it says that FoneStorm does not read JSON.
+func rejectedTwice(r *request, first, second error) error {
+	if second == nil {
 		return nil
 	}
-	failure := inForm
-	if (isUnreadBody(r, inForm) || inForm.Status == http.StatusNotFound) && inJSON.Status != http.StatusUnsupportedMediaType {
-		failure = inJSON // A service that reads only JSON finds no FoneNumber in a form.
+	failure, rejected := *asError(second), asError(first)
+	mayBe := failure.uncertain || rejected.uncertain
+	if (isUnreadBody(r, second) || failure.Status == http.StatusNotFound) && rejected.Status != http.StatusUnsupportedMediaType {
+		failure = *rejected // A service that reads only JSON finds no FoneNumber in a form.
 	}
-	failure.uncertain = inJSON.uncertain || inForm.uncertain
-	return failure
+	failure.uncertain = mayBe
+	return &failure
 }
 
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
@@ -178,11 +174,6 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	case failure.Kind == WrongEndpoint:
 		failure.Reason += ", which is not a response of the FoneStorm API"
 	case message != "":
-		if len(r.hidden) > 1 { // More than a slash.
-			for _, form := range formsOf(r.hidden) {
-				message = strings.ReplaceAll(message, form, "/…")
-			}
-		}
 		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(message))
 	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
 		failure.Reason += "; the response body was " + describe(body)
@@ -202,57 +193,47 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 // kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
 // and about the endpoint otherwise.
 func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind {
-	isContent := status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
-	isLogin := isContent || status == http.StatusForbidden
 	isElsewhere := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
 	case rateLimited:
 		return RateLimited
-	case status/100 == 3, isElsewhere && !fromFoneStorm, to == logsIn && status == http.StatusNotFound:
+	case status/100 == 3, isElsewhere && !fromFoneStorm:
 		return WrongEndpoint
 	case status == http.StatusUnauthorized && c.config.Token != "":
 		return TokenRejected
-	case status == http.StatusUnauthorized, to == logsIn && isLogin:
+	case status == http.StatusUnauthorized:
 		return AuthenticationFailed
-	case to == choosesSubaccount && (isLogin || status == http.StatusNotFound):
-		return SubaccountRejected
 	case status == http.StatusPaymentRequired:
 		return PaymentRequired
-	case status == http.StatusForbidden:
-		return PermissionDenied
-	case status == http.StatusNotFound && (to == readsOne || to == sets):
-		return NotFound
-	case to == sets && isContent:
-		return DestinationRejected
 	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
 		return ServerError
 	default:
-		return Rejected
+		return kinds[to][status] // Rejected if it is not there.
 	}
 }
 
-// rateLimits match a message about too many requests, in FracTEL's words or others. They do not match one about another limit, such
-// as of the credit, the length of a message, or its recipients: waiting would not help. A call is a telephone call, unless it is
-// an API call.
-var rateLimits = regexp.MustCompile(`(?i)throttl` +
-	`|\brate[ _-]?limit` +
-	`|\b(requests?|api calls?|api) (limit|quota)` +
-	`|\btoo many (requests|api calls)` +
-	`|\b(limit|quota|number) of (\w+ ){0,2}(requests|api calls)` +
-	`|^(\w+: )?(you have exceeded )?((the|your) )?(limit|quota)( has been| was| is)?( exceeded| reached)?\.?$`) // Of nothing else.
+// kinds contains what a status means that does not mean the same for each role.
+var kinds = [roles]map[int]Kind{
+	readsOne:          {403: PermissionDenied, 404: NotFound},
+	lists:             {403: PermissionDenied},
+	sets:              {400: DestinationRejected, 403: PermissionDenied, 404: NotFound, 422: DestinationRejected},
+	logsIn:            {400: AuthenticationFailed, 403: AuthenticationFailed, 404: WrongEndpoint, 422: AuthenticationFailed},
+	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
+}
+
+// rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length of
+// a message, or its recipients: waiting would not help.
+var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many (requests|api calls)|\bthrottl`)
 
 // isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.
 func isRateLimit(status int, message string) bool {
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimits.MatchString(message)
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(message)
 }
 
 // isUnreadBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.
 func isUnreadBody(r *request, err error) bool {
 	return isRejectedWith(err, 400, 415, 422) && asError(err).Call == r.text
 }
-
-// isUnsupported reports whether FoneStorm does not support a call in this form, so that sending it again would not help.
-func isUnsupported(err error) bool { return isRejectedWith(err, 400, 404, 410, 415, 422) }
 
 // isRejectedWith reports whether FoneStorm rejected a request with one of these statuses, and not because of the rate limit.
 func isRejectedWith(err error, statuses ...int) bool {

@@ -58,7 +58,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 	}
 }
 
-// What each status means for each call if the response is FoneStorm's.
+// What each status means for each call if the response is FoneStorm's, and which of them are retried.
 func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
 	operations := []role{logsIn, choosesSubaccount, readsOne, lists, sets}
@@ -70,7 +70,8 @@ func TestKindsOfFailures(t *testing.T) {
 		422: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected},
 	}
 	for status, kind := range map[int]Kind{ // These mean the same for each call.
-		401: AuthenticationFailed, 402: PaymentRequired, 405: Rejected, 408: ServerError, 410: Rejected, 415: Rejected, 429: RateLimited, 501: ServerError, 503: ServerError,
+		401: AuthenticationFailed, 402: PaymentRequired, 405: Rejected, 408: ServerError, 409: Rejected, 410: Rejected, 415: Rejected, 423: Rejected,
+		428: Rejected, 429: RateLimited, 451: Rejected, 500: ServerError, 501: ServerError, 502: ServerError, 503: ServerError, 504: ServerError,
 	} {
 		wants[status] = slices.Repeat([]Kind{kind}, len(operations))
 	}
@@ -82,6 +83,9 @@ func TestKindsOfFailures(t *testing.T) {
 			got := client.failedResponse(r, sent, response, []byte(envelopeOf(status, "no")))
 			if got.Kind != want[i] || got.uncertain != (o == sets && got.Kind == ServerError) {
 				t.Errorf("%d in response to role %d is of kind %d, want %d; it may have taken effect: %t", status, o, got.Kind, want[i], got.uncertain)
+			}
+			if retried := got.Kind == RateLimited || got.Kind == ServerError && status != 501; got.retryable != retried {
+				t.Errorf("%d is retried: %t", status, got.retryable)
 			}
 		}
 	}
@@ -100,20 +104,15 @@ func TestExpiredToken(t *testing.T) {
 	}
 }
 
-// A message is about the rate limit if it is about the number of requests or calls, or about an exceeded limit of nothing in particular.
 func TestIsRateLimit(t *testing.T) {
 	t.Parallel()
 	for isLimit, messages := range map[bool][]string{
 		true: {
-			"Rate Limit Exceeded", "RATE LIMIT EXCEEDED", "RateLimit", "rate-limited", "Too Many Requests", "Your client is throttled.", // FracTEL's documents have the first.
-			"Request limit exceeded", "Request limit exceeded for this account.", "API call limit reached", "API quota exceeded", "too many API calls",
-			"You have exceeded the limit of 10 requests per second", "The number of allowed requests was exceeded.", "Quota of API calls exceeded",
-			"Limit exceeded", "The limit has been reached.", "Quota exceeded.", "You have exceeded your quota", "Forbidden: limit exceeded",
+			"Rate Limit Exceeded", "RATE LIMIT EXCEEDED", "RateLimit", "rate-limited", "Too Many Requests", "Your client is throttled.", "too many API calls",
 		},
 		false: {
-			"", "slow down", "Credit limit exceeded", "Message too long: limit of 160 characters", "The request exceeds the limit of 160 characters.",
-			"Too many recipients", "Too many failed logins: the user is locked", "FoneNumber limit exceeded", "Storage quota exceeded", "The value exceeded its limit of 100",
-			"You have exceeded your credit limit", "Invalid request", "This user may not call the API.", "Request rejected: credit limit exceeded",
+			"", "slow down", "Credit limit exceeded", "Message too long: limit of 160 characters", "Too many recipients",
+			"Too many failed logins: the user is locked", "You have separate limits for calls",
 		},
 	} {
 		for _, message := range messages {
@@ -122,8 +121,10 @@ func TestIsRateLimit(t *testing.T) {
 					t.Errorf("%d %q is a rate limit: %t", status, message, !isLimit)
 				}
 			}
-			if !isRateLimit(429, message) || isRateLimit(401, message) || isRateLimit(422, message) || isRateLimit(503, message) || isRateLimit(404, message) {
-				t.Errorf("%q decides about another status", message)
+			for _, status := range []int{401, 404, 422, 503} {
+				if isRateLimit(status, message) || !isRateLimit(429, message) {
+					t.Errorf("%q decides about 429 or %d", message, status)
+				}
 			}
 		}
 	}

@@ -22,33 +22,14 @@ type FoneNumber struct {
 	// Listed means that it comes from the account's list, which can show it in another way than a single read, or not completely.
 	Listed bool
 
-	// Delivery, and ReceiveNotify and SendNotify, the notifications about received and sent messages, are nil only in a list or in
-	// the response to a setting that does not contain them. If they were never set, they have type None.
-	Delivery, ReceiveNotify, SendNotify *Delivery
-}
-
-// Option returns a message option; type None if FoneStorm did not return it.
-func (f FoneNumber) Option(o MessageOption) Delivery {
-	return *cmp.Or(f.Shown(o), &Delivery{Type: None})
-}
-
-// Shown returns a message option; nil if FoneStorm did not return it, which says nothing about it.
-func (f FoneNumber) Shown(o MessageOption) *Delivery {
-	switch o {
-	case Receive:
-		return f.Delivery
-	case ReceiveNotify:
-		return f.ReceiveNotify
-	case SendNotify:
-		return f.SendNotify
-	default:
-		return nil
-	}
+	// Options are where its messages are delivered and who is notified. One that was never set has type None. Only a list and the
+	// response to a setting may not contain all of them.
+	Options Options
 }
 
 // shows reports whether FoneStorm returned all of these message options.
 func (f FoneNumber) shows(options []MessageOption) bool {
-	return !slices.ContainsFunc(options, func(o MessageOption) bool { return f.Shown(o) == nil })
+	return !slices.ContainsFunc(options, func(o MessageOption) bool { return f.Options[o].Type == "" })
 }
 
 // Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.
@@ -88,8 +69,8 @@ func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber,
 	case f.Number == "":
 		return FoneNumber{}, unexpected(r, false, "contains no FoneNumber")
 	}
-	for _, option := range []**Delivery{&f.Delivery, &f.ReceiveNotify, &f.SendNotify} { // FoneStorm may not return one that was never set.
-		*option = cmp.Or(*option, &Delivery{Type: None})
+	for o := range f.Options { // FoneStorm may not return one that was never set.
+		f.Options[o] = cmp.Or(f.Options[o], Delivery{Type: None})
 	}
 	e.keep(f, nil)
 	return f, nil

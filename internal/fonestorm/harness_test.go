@@ -81,15 +81,12 @@ func scripted(words string) *script {
 	return s
 }
 
-// respondTo returns the responder that a word stands for: an object is a delivery, an array the account's list, and a number the
-// status of a rejection. An object after the name of another message option and "=" is that option.
+// respondTo returns the responder that a word stands for: an object contains message options, an array is the account's list, and a
+// number the status of a rejection.
 func respondTo(word string) responder {
-	if option, shown, found := strings.Cut(word, "={"); found && word[0] != '{' {
-		return respondWith(http.StatusOK, showing(MessageOption(option), "{"+shown))
-	}
 	switch word[0] {
 	case '{':
-		return respondWith(http.StatusOK, showing(Receive, word))
+		return respondWith(http.StatusOK, showing(word))
 	case '[':
 		return respondWith(http.StatusOK, `{"fonenumbers":`+word+`}`)
 	}
@@ -98,7 +95,7 @@ func respondTo(word string) responder {
 	}
 	return map[string]responder{
 		"login": respondWith(http.StatusCreated, `{"auth":{"token":"any"}}`),
-		"ok":    respondTo(`{"type":"None"}`),
+		"ok":    respondTo(`{"receive":{"type":"None"}}`),
 		"limit": rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", ""),
 		"later": rejectWith(http.StatusBadRequest, "Rate Limit Exceeded", "3600"),
 		"lost":  func(*http.Request) (*http.Response, error) { return nil, io.EOF },
@@ -110,7 +107,6 @@ func respondTo(word string) responder {
 		"html":    respondWith(http.StatusOK, "<html><title>One moment please</title></html>"),
 		"empty":   respondWith(http.StatusOK, " \n"),
 		"success": respondWith(http.StatusOK, `{"status_code":200,"result":"SUCCESS"}`), // As in version 2.1.
-		"null":    respondWith(http.StatusOK, showing(Receive, "null")),
 		"another": respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"3215559999"}}`),
 		"error":   respondWith(http.StatusOK, `{"error":"Gone Fishing"}`),
 	}[word]
@@ -185,9 +181,9 @@ func envelopeOf(status int, message string) string {
 	return fmt.Sprintf(`{"error":%q,"message":%q,"status_code":%d}`, http.StatusText(status), message, status)
 }
 
-// showing returns the body of a response about anyNumber with this message option.
-func showing(option MessageOption, shown string) string {
-	return fmt.Sprintf(`{"fonenumber":{"fonenumber":%q,"is_active":"yes","sms_options":{%q:%s}}}`, anyNumber, string(option), shown)
+// showing returns the body of a response about anyNumber with these message options.
+func showing(options string) string {
+	return fmt.Sprintf(`{"fonenumber":{"fonenumber":%q,"is_active":"yes","sms_options":%s}}`, anyNumber, options)
 }
 
 // bubble runs a test on a fake clock.
@@ -253,7 +249,7 @@ func listAll(t testing.TB, client *Client) []FoneNumber {
 
 // set sets the delivery of anyNumber.
 func set(ctx context.Context, client *Client, d Delivery) error {
-	_, err := client.Set(ctx, anyNumber, Setting{Option: Receive, Delivery: d})
+	_, err := client.Set(ctx, anyNumber, Setting{Delivery: d})
 	return err
 }
 

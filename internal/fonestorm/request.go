@@ -39,6 +39,7 @@ const (
 	sets                          // Sets something. A failure may be uncertain.
 	logsIn                        // Gets a token for the username and password.
 	choosesSubaccount             // Gets a token for the subaccount.
+	roles                         // The number of roles.
 )
 
 // request is one request to the API. It does not change while it is being sent.
@@ -48,34 +49,27 @@ type request struct {
 	path   string     // Relative to the endpoint.
 	query  url.Values // May be nil.
 	params params     // Parameters of the body, which is sent with POST; nil for a GET.
-	hidden string     // What follows the host of a URL in params, which messages must not show.
 }
 
 // call sends a request and returns its response as read by decode, which is called for each response that reports success. A body is
-// sent in the encoding that FoneStorm accepted last, for logins and settings apart. Until it has accepted one, a body that it
-// rejects as JSON is sent once more as a form.
+// sent in the encoding that FoneStorm accepted last for this role. Until it has accepted one, a body that it rejects as JSON is sent
+// once more as a form.
 func call[T any](ctx context.Context, c *Client, r *request, decode func(body []byte) (T, error)) (value T, _ error) {
 	read := func(body []byte) (err error) {
 		value, err = decode(body)
 		return err
 	}
-	accepted := &c.loginEncoding
-	if r.role == sets {
-		accepted = &c.settingEncoding
-	}
+	accepted := &c.encodings[r.role]
 	e := max(asJSON, encoding(accepted.Load()))
-	failure := c.send(ctx, r, e, read)
-	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isUnreadBody(r, failure) {
+	err := c.send(ctx, r, e, read)
+	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isUnreadBody(r, err) {
 		e = asForm
-		failure = rejectedInBoth(r, failure, c.send(ctx, r, e, read))
+		err = rejectedTwice(r, err, c.send(ctx, r, e, read))
 	}
-	if failure != nil {
-		return value, failure
-	}
-	if r.params != nil {
+	if err == nil && r.params != nil {
 		accepted.Store(int32(e))
 	}
-	return value, nil
+	return value, err
 }
 
 // progress is the state of a request across its attempts.
@@ -90,7 +84,7 @@ type progress struct {
 
 // send sends a request until it succeeds, a retry would not help, or the retries are used up. Every request to this API is safe to
 // retry: reading changes nothing, and setting the same thing twice is harmless.
-func (c *Client) send(ctx context.Context, r *request, e encoding, read func(body []byte) error) *Error {
+func (c *Client) send(ctx context.Context, r *request, e encoding, read func(body []byte) error) error {
 	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
 	for {
 		if c.unreachable.Load() >= unreachableCalls {
@@ -152,7 +146,7 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 }
 
 // end returns the failure with what is known about all attempts. An error that is not an *Error is that of the context.
-func (p *progress) end(ctx context.Context, r *request, err error) *Error {
+func (p *progress) end(ctx context.Context, r *request, err error) error {
 	last := asError(err)
 	if last == nil {
 		last = canceled(ctx, r)
@@ -214,9 +208,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) (*http.Request, error) {
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query.Encode()
-	method := http.MethodGet
-	var body []byte
-	var contentType string
+	method, body, contentType := http.MethodGet, []byte(nil), ""
 	if r.params != nil {
 		method = http.MethodPost
 		body, contentType = e.encode(r.params)

@@ -12,11 +12,11 @@ import (
 	"unicode"
 )
 
-// secrets masks the password, every token, and the callback credentials that were set. FoneStorm's own messages pass through clean
+// secrets masks the password, every token, and the callback credentials and URLs that were set. FoneStorm's own messages pass through clean
 // before they are shown or logged; nothing else of a response is ever shown.
 type secrets struct {
 	mu    sync.Mutex
-	forms []string // The encodings in which known secrets can appear, longest first.
+	forms []string // The encodings in which known secrets can appear.
 }
 
 // add adds secrets. Empty texts are ignored.
@@ -27,19 +27,11 @@ func (s *secrets) add(texts ...string) {
 		if text == "" {
 			continue
 		}
-		s.forms = append(s.forms, formsOf(text)...)
+		inJSON, _ := json.Marshal(text) // Encoding a string cannot fail.
+		quoted := string(inJSON[1 : len(inJSON)-1])
+		asPHP := strings.ReplaceAll(quoted, "/", `\/`)
+		s.forms = append(s.forms, text, url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text), quoted, asPHP)
 	}
-	// A shorter secret can be part of a longer one, the rest of which would remain readable.
-	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
-	s.forms = slices.Compact(s.forms)
-}
-
-// formsOf returns a text in the encodings in which a message can contain it.
-func formsOf(text string) []string {
-	inJSON, _ := json.Marshal(text) // Encoding a string cannot fail.
-	quoted := string(inJSON[1 : len(inJSON)-1])
-	asPHP := strings.ReplaceAll(quoted, "/", `\/`)
-	return []string{text, url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text), quoted, asPHP}
 }
 
 // jsonWebToken matches FoneStorm's tokens, because a token that the client does not know is a secret too.
@@ -53,6 +45,9 @@ const maxShown = 300
 func (s *secrets) clean(text string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// A shorter secret can be part of a longer one, the rest of which would remain readable.
+	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
+	s.forms = slices.Compact(s.forms)
 	for range 2 { // A secret that contains a space may be recognizable only after the first time.
 		for _, form := range s.forms {
 			text = strings.ReplaceAll(text, form, "***")

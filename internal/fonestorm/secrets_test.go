@@ -66,13 +66,13 @@ func TestMessagesAreMasked(t *testing.T) {
 		var log bytes.Buffer
 		ctx := tflogtest.RootLogger(t.Context(), &log)
 		user, password := "user", "callback demo-password" // It contains another secret.
-		d := Delivery{Type: URL, Value: callback, URLUsername: &user, URLPassword: &password}
+		hook := Setting{Delivery: Delivery{Type: URL, Value: callback}, URLUsername: &user, URLPassword: &password}
 		for _, secret := range []string{
 			"demo-password", basicCredentials("demo", "demo-password"), "first-token", "second-token", password, basicCredentials(user, password),
 		} {
 			message := rejectWith(http.StatusServiceUnavailable, "not "+secret+"!", "")
 			client := newClient(t, newScript(issue("first-token"), issue("second-token"), message), withSubaccount)
-			err := set(ctx, client, d)
+			_, err := client.Set(ctx, anyNumber, hook)
 			if wantKind(t, err, ServerError, "not ***!"); strings.Contains(err.Error()+log.String(), secret) {
 				t.Errorf("%q is shown: %v", secret, err)
 			}

@@ -23,12 +23,9 @@ type outcome[T any] struct {
 // own context ends. The request has the context of the first caller: if that ends, another caller requests it again.
 func (o *once[T]) get(ctx context.Context, request func(context.Context) (T, error), isFinal func(error) bool) (value T, _ error) {
 	for {
-		if known := o.kept.Load(); known != nil {
-			return known.value, known.err
-		}
 		done := o.flight.DoChan("", func() (any, error) {
 			if known := o.kept.Load(); known != nil {
-				return known.value, known.err // Another caller has requested it since.
+				return known.value, known.err
 			}
 			value, err := request(ctx)
 			if err == nil || isFinal(err) {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // params are the body parameters of a request: strings, and numbers where FracTEL documents a number.
@@ -126,15 +125,13 @@ func foneNumber(sent any) FoneNumber {
 		Group:  text(sent, "group"),
 		Status: parseStatus(text(sent, "is_active")),
 	}
-	isDecided := false // Whether a place has a delivery, or had one.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
-		if d := decodeOption(options, Receive); d != nil && !isDecided {
-			f.Delivery = d
-			isDecided = d.Type != None || text(options, "receive", "url") != ""
+		for o, known := range f.Options {
+			if d := decodeOption(options, MessageOption(o)); known.Type == "" || known.Type == None && d.Type != "" {
+				f.Options[o] = d // One place may not be used and show None.
+			}
 		}
-		f.ReceiveNotify = cmp.Or(f.ReceiveNotify, decodeOption(options, ReceiveNotify))
-		f.SendNotify = cmp.Or(f.SendNotify, decodeOption(options, SendNotify))
 	}
 	return f
 }
@@ -154,21 +151,18 @@ func parseStatus(active string) Status {
 	}
 }
 
-// decodeOption reads a message option, which has a member for each type of destination; nil if it is missing. Members of other types
+// decodeOption reads a message option, which has a member for each type of destination; the zero value if it is missing. Members of other types
 // than the current one contain old values.
-func decodeOption(options any, o MessageOption) *Delivery {
-	sent, found := member(options, string(o)).(map[string]any)
+func decodeOption(options any, o MessageOption) Delivery {
+	sent, found := member(options, o.member()).(map[string]any)
 	if !found {
-		return nil
+		return Delivery{}
 	}
-	kind, url, email := text(sent, "type"), text(sent, "url"), text(sent, "email")
-	switch isUntyped := o != Receive && kind == ""; { // Older versions return no type of a notification.
-	case isUntyped && url != "":
-		kind = string(Callback)
-	case isUntyped && email != "":
-		kind = string(Email)
+	kind, url := text(sent, "type"), text(sent, "url")
+	if o != Receive && kind == "" && url != "" {
+		kind = string(Callback) // Older versions return no type of a notification.
 	}
-	d := &Delivery{Type: parseType(kind)}
+	d := Delivery{Type: parseType(kind)}
 	switch d.Type {
 	case None:
 		return d
@@ -181,6 +175,21 @@ func decodeOption(options any, o MessageOption) *Delivery {
 	return d
 }
 
+// parseType returns the documented spelling of a type, which responses also show in lower case. An empty type means that no
+// delivery was ever set, which is the same as None. Undocumented types are returned unchanged.
+func parseType(text string) DeliveryType {
+	text = strings.TrimSpace(text)
+	for _, known := range knownTypes {
+		if strings.EqualFold(text, string(known)) {
+			return known
+		}
+	}
+	if text == "" {
+		return None
+	}
+	return DeliveryType(text)
+}
+
 // decodeToken returns the token in a response to a login or to a request for a subaccount token. FracTEL's documents show it in
 // `auth`, `authorization`, and `subaccount`, and at the top level. One live program reads it from a further `data`.
 func decodeToken(body []byte) (string, error) {
@@ -190,11 +199,7 @@ func decodeToken(body []byte) (string, error) {
 	}
 	for ; sent != nil; sent = member(sent, "data") {
 		for _, place := range []any{member(sent, "auth"), member(sent, "authorization"), member(sent, "subaccount"), sent} {
-			token := text(place, "token")
-			if strings.ContainsFunc(token, unicode.IsControl) {
-				return token, errors.New("contains a token with a control character, which cannot be sent")
-			}
-			if token != "" {
+			if token := text(place, "token"); token != "" {
 				return token, nil
 			}
 		}
@@ -211,7 +216,7 @@ func decodeFoneNumbers(body []byte) ([]FoneNumber, error) {
 		if number := text(entry); number != "" {
 			entry = map[string]any{"fonenumber": number}
 		}
-		if f := foneNumber(entry); isTenDigits(f.Number) {
+		if f := foneNumber(entry); northAmerican.MatchString(f.Number) {
 			list = append(list, f)
 		}
 	}

@@ -34,6 +34,9 @@ func (p *providerData) isFirst(what any) bool {
 	return !again
 }
 
+// checks reports whether plans read from FoneStorm. A plan that is already applied does not.
+func (p *providerData) checks() bool { return p.checkOnPlan && p.client != nil && !p.applying.Load() }
+
 // requireClient returns an error if the provider cannot send requests.
 func (p *providerData) requireClient() (diags diag.Diagnostics) {
 	if p.client == nil {

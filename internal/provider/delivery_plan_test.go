@@ -104,6 +104,9 @@ func TestPlanWarnings(t *testing.T) {
 			before: with(to(1), "on_destroy", "keep"), config: with(to(1), "fonenumber", otherNumber),
 			warning: "Replacement Does Not Keep on_destroy",
 		},
+		"replace keep on purpose": {
+			before: with(to(1), "on_destroy", "keep"), config: with(with(to(1), "on_destroy", "disable"), "fonenumber", otherNumber),
+		},
 		"change to None": {
 			before: to(1), config: to(4), warning: deleted,
 			texts: []string{`With type "None", messages received at it are deleted upon receipt`, `AttributeName("type")`},

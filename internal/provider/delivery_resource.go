@@ -12,16 +12,10 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// deliveryResource manages the delivery of one FoneNumber.
-type deliveryResource struct{ settingResource }
+// deliverySettings is fractel_fonenumber_delivery, which manages the delivery of one FoneNumber.
+var deliverySettings = settingResource{name: "_fonenumber_delivery", schema: deliverySchema, load: loadDelivery, attributes: deliveryAttributes}
 
-// deliverySettings is what the resource and its list share.
-var deliverySettings = settingResource{load: loadDelivery, attributes: deliveryAttributes, name: "_fonenumber_delivery"}
-
-func newDeliveryResource() resource.Resource {
-	var r completeResource = &deliveryResource{deliverySettings}
-	return r
-}
+func newDeliveryResource() resource.Resource { return new(deliverySettings) }
 
 // deliveryModel contains the attributes of a fractel_fonenumber_delivery.
 type deliveryModel struct {
@@ -39,7 +33,7 @@ func deliveryAttributes(m settingModel) any {
 	return deliveryModel{m.commonModel, m.OnDestroy}
 }
 
-func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+func deliverySchema() schema.Schema {
 	all := commonSchema(fonestorm.URL)
 	all["type"] = schema.StringAttribute{
 		MarkdownDescription: "Type of the destination: `Device`, `Email`, `URL`, `Forward`, or `None`. " +
@@ -67,7 +61,7 @@ func (r *deliveryResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 		Computed:   true,
 		Validators: []validator.String{onDestroyRule},
 	}
-	resp.Schema = schema.Schema{
+	return schema.Schema{
 		MarkdownDescription: "Manages where messages (SMS and MMS) received at a FoneNumber are delivered, with FoneStorm's *Set Delivery Service*. " +
 			"Use one resource for each FoneNumber.",
 		Attributes: all,

@@ -87,7 +87,7 @@ func TestMessagesDoNotShowTheURL(t *testing.T) {
 		return value != ""
 	})
 	diags := a.world(t).apply(with(toURL("", "", 0), "value", "https://hooks.example.com/sms?token=TOPSECRET"))
-	wantError(t, diags, "Destination Rejected by FoneStorm", "The value https://hooks.example.com/… is not reachable")
+	wantError(t, diags, "Destination Rejected by FoneStorm", "The value https://hooks.example.com*** is not reachable")
 }
 
 // The create that replaces a tainted object does not own what something else has set since.
@@ -198,4 +198,100 @@ func TestUnknownFoneNumberIsNotChecked(t *testing.T) {
 	t.Parallel()
 	p := newAccountWith(t).world(t).plan(with(destinations[1].attributes(testNumber), "fonenumber", tftypes.UnknownValue))
 	wantWarnings(t, p.diags, []string{"FoneNumber Not Checked"}, "does not show which delivery it has")
+}
+
+// What a tainted object applied is not forgotten if the create that replaces it fails, too.
+func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	w := a.world(t)
+	w.mustApply(destinations[1].attributes(testNumber))
+	w.taint()
+	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+	wantError(t, w.apply(destinations[1].attributes(testNumber)), "Permission Denied by FoneStorm")
+	a.Intercept(nil)
+	wantWarnings(t, w.apply(nil), []string{summaryDeleted})
+	a.mustDeliver(t, testNumber, delivery{kind: "None"})
+}
+
+// A FoneNumber that another resource failed to set in an apply is not turned off after that, and the next apply finishes.
+func TestDestroyAfterAFailedCreate(t *testing.T) {
+	t.Parallel()
+	rejected := 0
+	for order := range uint64(8) {
+		a := newAccountWith(t, testNumber)
+		w := a.world(t)
+		w.inOrder(order, false)
+		w.config = map[string]attributes{"old": destinations[1].attributes(testNumber)}
+		w.mustApply()
+		w.config = map[string]attributes{"new": destinations[2].attributes(testNumber)}
+		a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+		diags := w.apply()
+		a.Intercept(nil)
+		for _, d := range diags {
+			if d.Summary == "FoneNumber Not Turned Off After Failure" {
+				rejected++
+				a.mustDeliver(t, testNumber, destinations[1])
+			}
+		}
+		w.mustApply()
+		a.mustDeliver(t, testNumber, destinations[2])
+	}
+	if rejected == 0 {
+		t.Error("the create never failed first")
+	}
+}
+
+// If the single read fails that decides whether FoneStorm shows what a resource set, a destroy decides nothing.
+func TestDestroyThatCannotRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccountInMemory(t, simulator.Options{})
+		a.Put(simulator.FoneNumber{Number: testNumber})
+		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+			if v.Source == simulator.FromList {
+				v.Receive = simulator.Receive{}.Delivering("Email", "old@example.com")
+			}
+			return v.FoneNumber
+		})
+		w := a.world(t)
+		w.mustApply(destinations[1].attributes(testNumber))
+		w.start = w.listing
+		p := w.plan(nil)
+		a.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusServiceUnavailable, "Later.")
+		wantError(t, w.carryOut(p), "FoneStorm Server Error")
+		a.Intercept(nil)
+		w.apply(nil)
+		a.mustDeliver(t, testNumber, delivery{kind: "None"})
+	})
+}
+
+// Each plan that changes the method of a callback says so, also if the URL stays the same.
+func TestMethodOfTheSameURL(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	f, _ := a.Get(testNumber)
+	f.Receive = f.Receive.Delivering("URL", hookURL)
+	f.Receive.URLMethod = "GET"
+	a.Put(f)
+	config := with(toURL("", "", 0), "url_method", "POST")
+	changes := []string{"Callback Method Changes to POST"}
+	wantWarnings(t, a.world(t).plan(with(config, "on_destroy", onDestroyKeep)).diags, changes)
+
+	a.byHand(testNumber, "None", "")
+	w := a.world(t)
+	w.mustApply(with(destinations[1].attributes(testNumber), "url_method", "POST"))
+	a.Put(f)
+	wantWarnings(t, w.plan(config).diags, changes) // The configuration adopts what was set by hand, except for its method.
+}
+
+// Without reading FoneStorm again, the plan of a destroy knows from the refresh that the delivery is not its own.
+func TestDestroyWithoutCheck(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	w := a.world(t)
+	w.settings = attributes{"check_on_plan": false}
+	w.mustApply(destinations[1].attributes(testNumber))
+	a.byHand(testNumber, "Forward", "3215558888")
+	wantWarnings(t, w.plan(nil).diags, []string{summaryLeftUnchanged})
 }

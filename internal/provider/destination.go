@@ -161,17 +161,6 @@ var (
 	tokenName    = regexp.MustCompile(`^[\w.+ -]{1,20}$`)
 )
 
-// unknownTokens returns the tokens in a callback URL that FoneStorm does not replace.
-func unknownTokens(callback string) []string {
-	var unknown []string
-	for _, found := range token.FindAllString(callback, -1) {
-		if !slices.Contains(knownTokens, found) {
-			unknown = append(unknown, found)
-		}
-	}
-	return unknown
-}
-
 // nearestToken returns the longest known token whose letters a name contains in their order, as "message" contains those of
 // "msg"; "" if there is none.
 func nearestToken(name string) (nearest string) {
@@ -189,16 +178,14 @@ func nearestToken(name string) (nearest string) {
 	return nearest
 }
 
-// balancedBraces reports whether all braces in a callback URL belong to tokens.
-func balancedBraces(callback string) bool {
-	return !strings.ContainsAny(token.ReplaceAllString(callback, ""), "{}")
-}
-
 // callbackWarnings warns about settings of a callback that are valid but probably a mistake.
 func callbackWarnings(callback string, hasUsername, hasPassword bool) (diags diag.Diagnostics) {
 	onlyKnown := fmt.Sprintf("FoneStorm replaces only %s.", strings.Join(knownTokens, ", "))
-	for _, found := range slices.Compact(slices.Sorted(slices.Values(unknownTokens(callback)))) {
+	for _, found := range slices.Compact(slices.Sorted(slices.Values(token.FindAllString(callback, -1)))) {
 		name, use := strings.Trim(found, "{}"), ""
+		if slices.Contains(knownTokens, found) {
+			continue
+		}
 		if !tokenName.MatchString(name) {
 			found = "{{…}}" // It may not be a token, but a secret.
 		} else if nearest := nearestToken(name); nearest != "" {
@@ -212,7 +199,7 @@ func callbackWarnings(callback string, hasUsername, hasPassword bool) (diags dia
 		diags.AddAttributeWarning(path.Root("value"), "Percent-Encoded Token in Callback URL",
 			fmt.Sprintf("The callback URL contains the percent-encoded token %q, which FoneStorm may not replace. Use %q: keep tokens out of urlencode().", encoded[0], use))
 	}
-	if !balancedBraces(callback) {
+	if strings.ContainsAny(token.ReplaceAllString(callback, ""), "{}") {
 		diags.AddAttributeWarning(path.Root("value"), "Unbalanced Braces in Callback URL",
 			"The callback URL contains a brace that is not part of a token. A token has two braces on each side. "+onlyKnown)
 	}

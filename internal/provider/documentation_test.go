@@ -121,7 +121,7 @@ func TestAccErrorsOfTheCLI(t *testing.T) {
 			switch hasWriteOnly := writeOnly.in(theCLI()); {
 			case summary == "WriteOnly Attribute Not Allowed" && hasWriteOnly,
 				summary == "Invalid use of ephemeral value" && (!hasWriteOnly || isTofu(theCLI())):
-				t.Skipf("%s has another error", theCLI().Product())
+				t.Skipf("%s has another error", theCLI())
 			}
 			credentials := "demo"
 			if summary == "Invalid provider configuration" {

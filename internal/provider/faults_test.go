@@ -90,19 +90,16 @@ const (
 var outcomes = map[simulator.Fault]map[string][2]outcome{
 	// A list has its own long timeout.
 	simulator.NoResponse:       {"": {{"", 2}, {unreachable, 3}}, "list": {{unreachable, 1}, {unreachable, 1}}},
-	simulator.ConnectionReset:  {"": {{"", 2}, {unreachable, 3}}},
 	simulator.ConnectionClosed: {"": {{"", 2}, {unreachable, 3}}},
 	// A read shows that a setting took effect.
 	simulator.ResponseLost: {"": {{"", 2}, {unreachable, 3}}, "set": {{"", 2}, {"", 3}}},
 	simulator.CutOff:       {"": {{"", 2}, {unexpected, 3}}, "set": {{"", 2}, {"", 3}}},
 	simulator.WrongTypes:   {"": {{unexpected, 1}, {unexpected, 1}}, "set": {{"", 1}, {"", 1}}},
 	// For five minutes, and at most once a second.
-	simulator.RateLimited:        {"": {{"", 2}, {rateLimited, 301}}},
-	simulator.RateLimitedSeconds: {"": {{"", 2}, {rateLimited, 301}}},
-	simulator.RateLimited400:     {"": {{"", 2}, {rateLimited, 301}}},
-	simulator.ServerError:        {"": {{"", 2}, {serverError, 3}}},
-	simulator.BadGateway:         {"": {{"", 2}, {serverError, 3}}},
-	simulator.HTMLPage:           {"": {{"", 2}, {unexpected, 3}}},
+	simulator.RateLimited: {"": {{"", 2}, {rateLimited, 301}}},
+	simulator.ServerError: {"": {{"", 2}, {serverError, 3}}},
+	simulator.BadGateway:  {"": {{"", 2}, {serverError, 3}}},
+	simulator.HTMLPage:    {"": {{"", 2}, {unexpected, 3}}},
 	// Its status reports success.
 	simulator.EmptyResponse: {"": {{"", 2}, {unexpected, 3}}, "set": {{"", 1}, {"", 1}}},
 	// The first new token is not a retry. A rejected password is never sent again.
@@ -129,8 +126,8 @@ func (o operation) on(fault simulator.Fault, once bool) outcome {
 	return outcome{"", 1}
 }
 
-// broken are the faults of connections, which are different on sockets. FoneStorm does not begin to respond in the first three.
-var broken = []simulator.Fault{simulator.ConnectionReset, simulator.ConnectionClosed, simulator.ResponseLost, simulator.CutOff}
+// broken are the faults of connections, which are different on sockets. FoneStorm does not begin to respond in the first two.
+var broken = []simulator.Fault{simulator.ConnectionClosed, simulator.ResponseLost, simulator.CutOff}
 
 // Every fault occurs in every operation, on its first request and on all of them.
 func TestFaults(t *testing.T) {
@@ -208,7 +205,7 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 		o.hasTakenEffect(w)
 	}
 	most := want.requests
-	if slices.Contains(broken[:3], fault) && (o.kind == "get" || o.kind == "list") {
+	if slices.Contains(broken[:2], fault) && (o.kind == "get" || o.kind == "list") {
 		most++ // On a reused connection, which the server may have closed, net/http itself repeats a read.
 	}
 	if n := a.count(o.kind); n > most || n < min(2, want.requests) {

@@ -131,7 +131,7 @@ func notifyAttribute(about string) schema.Attribute {
 
 // newFoneNumberModel spells the destination as it can be configured, but without credentials.
 func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
-	found := f.Delivery.Normalized()
+	found := f.Options[fonestorm.Receive].Normalized()
 	m := foneNumberModel{
 		FoneNumber:       types.StringValue(f.Number),
 		Label:            stringOrNull(f.Label),
@@ -140,8 +140,8 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 		Type:             stringOrNull(string(found.Type)),
 		Value:            stringOrNull(fonestorm.WithoutCredentials(found.Value)),
 		URLMethod:        stringOrNull(found.URLMethod),
-		ReceiveNotify:    newNotifyModel(f.ReceiveNotify),
-		SendNotify:       newNotifyModel(f.SendNotify),
+		ReceiveNotify:    newNotifyModel(f.Options[fonestorm.ReceiveNotify]),
+		SendNotify:       newNotifyModel(f.Options[fonestorm.SendNotify]),
 	}
 	if f.Status != fonestorm.StatusUnknown {
 		m.Active = types.BoolValue(f.Status.MayBeActive())
@@ -150,8 +150,8 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 }
 
 // newNotifyModel returns a model without any attribute if FoneStorm did not return the notification.
-func newNotifyModel(n *fonestorm.Delivery) *notifyModel {
-	if n == nil {
+func newNotifyModel(n fonestorm.Delivery) *notifyModel {
+	if n.Type == "" {
 		return &notifyModel{}
 	}
 	m := &notifyModel{Type: stringOrNull(string(n.Type)), Method: stringOrNull(n.URLMethod)}
@@ -187,7 +187,7 @@ func filterAttributes(aboutType string, typeRule validator.String) map[string]sc
 // selects reports whether the filter selects a notification of a FoneNumber, by its event, or its delivery without one.
 // Notifications that are not set are selected only by their type.
 func (s foneNumberFilter) selects(f fonestorm.FoneNumber, event string) bool {
-	kind := f.Option(optionOf[event]).Type
+	kind := f.Options[optionOf[event]].Type
 	isUnset := event != "" && kind == fonestorm.None && s.Type.IsNull()
 	return !isUnset && matches(s.Type, string(kind)) && matches(s.Label, f.Label) && matches(s.Group, f.Group) &&
 		matches(s.AreaCode, f.Number[:min(len(f.Number), 3)])

@@ -40,10 +40,7 @@ type account struct {
 // contract.
 func newAccount(t *testing.T, options simulator.Options) *account {
 	t.Helper()
-	sim, err := simulator.New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := simulator.New(options)
 	server := httptest.NewServer(sim)
 	t.Cleanup(server.Close)
 	a := &account{Simulator: sim, endpoint: server.URL + simulator.BasePath}
@@ -85,10 +82,7 @@ func inMemory(t *testing.T, name string, test func(t *testing.T)) {
 // network.
 func serveInMemory(t rapid.TB, options simulator.Options) *account {
 	t.Helper()
-	sim, err := simulator.New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := simulator.New(options)
 	network := &memoryNet{dialed: make(chan net.Conn), closed: make(chan struct{})}
 	network.server = http.Server{Handler: sim, ErrorLog: log.New(io.Discard, "", 0)}
 	go network.server.Serve(network)

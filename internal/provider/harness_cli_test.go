@@ -260,7 +260,7 @@ func inspected(path string) terraformcli.CLI {
 	return cli
 }
 
-func isTofu(cli terraformcli.CLI) bool { return cli.Name == "tofu" }
+func isTofu(cli terraformcli.CLI) bool { return cli.Product == "OpenTofu" }
 
 // in reports whether a CLI has the feature. OpenTofu has its own version numbers.
 func (f feature) in(cli terraformcli.CLI) bool {
@@ -280,6 +280,6 @@ func lacks(t *testing.T, f feature, part string) bool {
 	if f.in(c) {
 		return false
 	}
-	t.Logf("skipped: %s requires %s (Terraform %s, OpenTofu %q), which %s does not have", part, f.name, f.terraform, f.tofu, c.Product())
+	t.Logf("skipped: %s requires %s (Terraform %s, OpenTofu %q), which %s does not have", part, f.name, f.terraform, f.tofu, c)
 	return true
 }

@@ -80,7 +80,7 @@ type interruption struct {
 var interruptions = []interruption{
 	{"rejected", simulator.TokenRejected, false}, // Certainly has no effect.
 	{"lost", simulator.ResponseLost, false},      // Takes effect.
-	{"killed before", simulator.ConnectionReset, true},
+	{"killed before", simulator.ConnectionClosed, true},
 	{"killed after effect", simulator.ResponseLost, true},
 }
 

@@ -14,16 +14,12 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// notificationResource manages the notification about received or sent messages of one FoneNumber.
-type notificationResource struct{ settingResource }
-
-// notificationSettings is what the resource and its list share.
-var notificationSettings = settingResource{load: loadNotification, attributes: notificationAttributes, name: "_fonenumber_notification", hasEvent: true}
-
-func newNotificationResource() resource.Resource {
-	var r completeResource = &notificationResource{notificationSettings}
-	return r
+// notificationSettings is fractel_fonenumber_notification, which manages a notification of one FoneNumber.
+var notificationSettings = settingResource{
+	name: "_fonenumber_notification", schema: notificationSchema, load: loadNotification, attributes: notificationAttributes, hasEvent: true,
 }
+
+func newNotificationResource() resource.Resource { return new(notificationSettings) }
 
 // notificationModel contains the attributes of a fractel_fonenumber_notification.
 type notificationModel struct {
@@ -41,7 +37,7 @@ func notificationAttributes(m settingModel) any {
 	return notificationModel{m.commonModel, m.Event}
 }
 
-func (r *notificationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+func notificationSchema() schema.Schema {
 	all := commonSchema(fonestorm.Callback)
 	all["event"] = schema.StringAttribute{
 		MarkdownDescription: "Messages to notify about: `receive` for received messages, or `send` for sent messages. A FoneNumber has one notification for each. " +
@@ -66,7 +62,7 @@ func (r *notificationResource) Schema(_ context.Context, _ resource.SchemaReques
 		Optional:   true,
 		Validators: []validator.String{notificationMethodRule},
 	}
-	resp.Schema = schema.Schema{
+	return schema.Schema{
 		MarkdownDescription: "Manages the notification about received or sent messages (SMS and MMS) of a FoneNumber: a callback or an e-mail about each message, in addition to " +
 			"its delivery. A notification **does not deliver messages**: if the delivery has type `None`, messages are deleted even if a notification is set. " +
 			"Destroying the resource sets type `None`, unless the FoneNumber has a notification that this resource did not set.",

@@ -14,7 +14,7 @@ import (
 // ensure this:
 //
 //  1. A destroy turns a setting off only if it still has a destination that the destroyed object applied, and this process has
-//     not set it through another object.
+//     not set it through another object. If it has tried to and failed, the destroy fails, too.
 //  2. A destroy that is part of a replacement for the same setting changes nothing, and hands what it applied over to the
 //     create, which saves it if it fails.
 //  3. If two objects in a state manage the same setting, and FoneStorm shows what they applied, the first one that is refreshed
@@ -28,15 +28,16 @@ type ownership struct {
 // owners is what this process knows about one setting. That of a delivery, whose ID is the FoneNumber, also has what concerns
 // all settings of the FoneNumber.
 type owners struct {
-	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them.
-	replaced handedOver // The object that a create replaces; the zero value if there is none. Guarded by change.
+	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them. It guards:
+	replaced handedOver // The object that a create replaces; the zero value if there is none.
+	set      bool       // Whether a create or update of this process set it.
+	failed   bool       // Whether a create or update of this process failed.
 
 	gone atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
-	set  atomic.Bool // Whether a create or update of this process set it.
 
 	mu         sync.Mutex
 	planned    map[fonestorm.MessageOption]fonestorm.Delivery // What each setting will be; the zero value if that is not known yet.
-	refreshed  string                                         // ID of the first object that a refresh found in effect.
+	refreshed  record                                         // Of the first object that a refresh found in effect.
 	imported   bool                                           // Whether that object was imported by this process.
 	configured string                                         // ID of the object that the configuration contains.
 }
@@ -74,14 +75,22 @@ func (o *ownership) plans(number string, option fonestorm.MessageOption, to fone
 
 // refreshes records an object that a refresh found in effect. It reports whether the object is the first one of the setting,
 // and otherwise whether either was imported by this process.
-func (o *ownership) refreshes(setting, id string, importing bool) (first, imported bool) {
+func (o *ownership) refreshes(rec record, importing bool) (first, imported bool) {
+	of := o.of(rec.Setting)
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	if of.refreshed.ID == "" {
+		of.refreshed, of.imported = rec, importing
+	}
+	return of.refreshed.ID == rec.ID, importing || of.imported
+}
+
+// foundInEffect returns the record of the object that a refresh found in effect; the zero value if there is none.
+func (o *ownership) foundInEffect(setting string) record {
 	of := o.of(setting)
 	of.mu.Lock()
 	defer of.mu.Unlock()
-	if of.refreshed == "" {
-		of.refreshed, of.imported = id, importing
-	}
-	return of.refreshed == id, importing || of.imported
+	return of.refreshed
 }
 
 // configures records that the configuration contains an object. It returns false if it contains another one with the same

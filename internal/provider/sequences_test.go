@@ -88,8 +88,8 @@ func TestFixedSequences(t *testing.T) {
 		"a create whose response and read are lost is turned off": {
 			byBoss, created, apply(then(lost, lost, lost, failing, failing, failing)...), remove, apply(), off,
 		},
-		"a create that fails is forgotten": {byBoss, created, apply(then(failing, failing, failing)...), remove, apply(), boss},
-		"a create that fails and cannot be read is forgotten": {
+		"a create that fails turns nothing off": {byBoss, created, apply(then(failing, failing, failing)...), remove, apply(), boss},
+		"a create that fails and cannot be read turns nothing off": {
 			byBoss, created, apply(then(failing, failing, failing, failing, failing, failing)...), remove, apply(), boss,
 		},
 	} {
@@ -266,12 +266,8 @@ var handiwork = rapid.Custom(func(t *rapid.T) step {
 	return byHand(as, rapid.SampledFrom(modelNumbers).Draw(t, "number"), kind, valueOf(t, kind))
 })
 
-// noticeable are the faults that a provider can detect. It cannot detect a response without a delivery, which is that of a
-// FoneNumber on which none was ever set.
-var noticeable = slices.DeleteFunc(simulator.Faults(), func(f simulator.Fault) bool { return f == simulator.ReceiveMissing })
-
 // fault is the fault of a request. Many meet none, so that faults also occur late.
-var fault = rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(noticeable))
+var fault = rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(simulator.Faults()))
 
 var applies = rapid.Custom(func(t *rapid.T) step {
 	if rapid.Bool().Draw(t, "faultless") {
@@ -430,16 +426,12 @@ func (m *model) refreshes(r *run, name string, before instance) (instance, []*tf
 		return got, diags // An error that concerns all resources is shown only for the first.
 	}
 	found := m.is(name)
-	neverSet := m.state[name].tainted && !m.isOwn(name, found)
 	if !got.exists() {
-		if !neverSet && !m.mayBeGone(name) {
+		if !m.mayBeGone(name) {
 			m.t.Fatalf("%s is removed from the state", name)
 		}
 		m.set[name], m.uncertain[name] = nil, true // It no longer owns what it set.
 		return got, diags
-	}
-	if neverSet {
-		m.t.Fatalf("%s stays in the state, although its create had no effect", name)
 	}
 	if m.hasMet("get", simulator.AnotherFoneNumber) {
 		m.t.Fatalf("reading %s succeeds with the response for another FoneNumber", name)

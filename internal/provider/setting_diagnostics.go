@@ -29,7 +29,7 @@ func settingDiagnostics(number string, set fonestorm.Setting, result fonestorm.S
 	if result.Respelled {
 		diags.AddWarning("FoneStorm Shows the Destination Differently",
 			fmt.Sprintf("FoneStorm accepted the %s of FoneNumber %s, but shows its destination as %s. The provider treats this as the configured "+
-				"destination from now on. Check that messages arrive.", set.Option, number, result.Option(set.Option)))
+				"destination from now on. Check that messages arrive.", set.Option, number, result.Options[set.Option]))
 	}
 	return diags
 }
@@ -49,7 +49,7 @@ func statusDiagnostics(f fonestorm.FoneNumber) (diags diag.Diagnostics) {
 // can. FoneStorm can contain destinations that it does not accept in a request, or that this provider rejects because they contain
 // a secret.
 func notConfigurable(f fonestorm.FoneNumber, option fonestorm.MessageOption, consequence, remedy string) string {
-	found, types := f.Option(option).Normalized(), fonestorm.DeliveryTypes()
+	found, types := f.Options[option].Normalized(), fonestorm.DeliveryTypes()
 	if option != fonestorm.Receive {
 		types = fonestorm.NotificationTypes()
 	}
@@ -65,5 +65,5 @@ func notConfigurable(f fonestorm.FoneNumber, option fonestorm.MessageOption, con
 	}
 	return fmt.Sprintf("FoneNumber %s %s, because no configuration can describe its %[3]s of type %[4]q. %[5]s\n\n"+
 		"%[6]sTo replace its %[3]s, add a resource with the destination that you want. The plan shows what it overwrites.",
-		f.Number, consequence, option, f.Option(option).Type, err, remedy)
+		f.Number, consequence, option, f.Options[option].Type, err, remedy)
 }

@@ -93,7 +93,7 @@ func destinationErrors(m settingModel) (diags diag.Diagnostics) {
 // was set. Credentials stay as they are, because FoneStorm never returns them.
 func (m *settingModel) FromAPI(f fonestorm.FoneNumber, rec record) {
 	m.FoneNumber = types.StringValue(f.Number)
-	now := f.Option(m.option())
+	now := f.Options[m.option()]
 	shown, _ := rec.find(now)
 	if shown.Type != fonestorm.None || m.Type.ValueString() != string(fonestorm.None) { // None can be configured with a value.
 		m.Value = stringOrNull(shown.Value)
@@ -114,34 +114,31 @@ func (m settingModel) method(now fonestorm.Delivery, rec record) types.String {
 		return m.URLMethod
 	case set.Type.IsCallback() && (now.URLMethod == "" || asShown.URLMethod == "" || now.URLMethod == asShown.URLMethod):
 		return types.StringValue(set.URLMethod)
-	case now.URLMethod == "", m.isDelivery() && !set.Type.IsCallback():
+	case now.URLMethod == "":
 		return m.URLMethod
 	default:
 		return types.StringValue(now.URLMethod)
 	}
 }
 
-// ToAPI returns the setting to send. now is what FoneStorm shows before the setting, nil if unknown. before is the object that is
+// ToAPI returns the setting to send. now is what FoneStorm shows before the setting, the zero value if unknown. before is the object that is
 // updated or replaced; the zero value if there is none.
 //
 // FoneStorm never returns credentials, keeps the ones that a request omits, and would send them to the next callback URL. So
 // credentials that are not configured are omitted only if the callback URL stays the same and this resource did not set any.
-func (m settingModel) ToAPI(now *fonestorm.Delivery, before handedOver) fonestorm.Setting {
+func (m settingModel) ToAPI(now fonestorm.Delivery, before handedOver) fonestorm.Setting {
 	s := fonestorm.Setting{Option: m.option(), Delivery: m.destination()}
 	s.Last, s.LastShown = before.rec.last()
 
 	empty := ""
 	isURL := s.Type.IsCallback()
-	if now == nil && !before.state.Type.IsNull() {
-		now = new(before.state.destination()) // What the plan was made for.
+	if now.Type == "" {
+		now = before.state.destination() // What the plan was made for.
 	}
-	sameURL := false
-	if now != nil {
-		shown, _ := before.rec.find(*now) // FoneStorm may spell it differently.
-		sameURL = fonestorm.SameDestination(shown.Normalized(), s.Delivery)
-	}
+	shown, _ := before.rec.find(now) // FoneStorm may spell it differently.
+	sameURL := fonestorm.SameDestination(shown.Normalized(), s.Delivery)
 	had := before.state.hasCredentials() || before.rec.Kept
-	s.MustRemoveCredentials = isURL && !sameURL && (had || now == nil || now.Type.IsCallback())
+	s.MustRemoveCredentials = isURL && !sameURL && (had || now.Type == "" || now.Type.IsCallback())
 	switch {
 	case isURL && !m.URLUsername.IsNull():
 		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), cmp.Or(m.password(), &empty)

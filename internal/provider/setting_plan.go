@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -55,6 +54,11 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if after != nil {
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
 	}
+	if rec.Setting == "" { // The destroy of a tainted object gets the private state of the create, and nothing of its own.
+		found := r.foundInEffect(rec.Creates)
+		found.ID, found.Creates = rec.ID, rec.Creates
+		rec = found
+	}
 	if before == nil || isNew {
 		diags.Append(rec.write(ctx, resp.Private)...)
 	}
@@ -74,9 +78,12 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 		after.complete(before, *rec)
 		diags.Append(r.planUpdate(ctx, *before, *after, *rec)...)
 	default:
+		isDefault := after.OnDestroy.IsUnknown()
 		after.complete(nil, record{})
 		diags.Append(r.planDestroy(ctx, *before, rec.of(*before))...)
-		diags.Append(keepEndsDiagnostics(*before, *after)...)
+		if isDefault && before.OnDestroy.ValueString() == onDestroyKeep {
+			diags.Append(keepEnds(*before)...)
+		}
 		diags.Append(r.planCreate(ctx, *after, *rec)...)
 	}
 	return diags
@@ -89,7 +96,7 @@ func (r *settingResource) planNothing(rec record) diag.Diagnostics {
 		return diags
 	}
 	if f, known := r.client.Known(m.FoneNumber.ValueString()); known {
-		diags.Append(r.fitDiagnostics(m, f.Option(m.option()).Normalized(), false)...)
+		diags.Append(r.fitDiagnostics(m, f.Options[m.option()].Normalized(), false)...)
 	}
 	return diags
 }
@@ -128,10 +135,13 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 		diags.Append(r.deviceDiagnostics(ctx, after)...)
 	}
 	now := before.destination()
-	if f, err := r.check(ctx, number, after.option()); err == nil {
-		now = f.Option(after.option())
+	if r.checks() {
+		if f, _, err := r.current(ctx, after, rec); err == nil {
+			now = f.Options[after.option()]
+		}
 	}
-	diags.Append(callbackChangeDiagnostics(now, before, after, rec)...)
+	diags.Append(methodDiagnostics(now, after)...)
+	diags.Append(credentialsDiagnostics(now, before, after, rec)...)
 	return diags
 }
 
@@ -151,19 +161,24 @@ func pairDiagnostics(after settingModel) (diags diag.Diagnostics) {
 	return diags
 }
 
-// callbackChangeDiagnostics warns about the method and the credentials of a callback URL, which FoneStorm may have although they
-// are not in the state.
-func callbackChangeDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
+// methodDiagnostics warns about a delivery that FoneStorm calls with a method that cannot be set.
+func methodDiagnostics(now fonestorm.Delivery, after settingModel) (diags diag.Diagnostics) {
+	isOther := now.Type.IsCallback() && now.URLMethod != "" && now.URLMethod != fonestorm.URLMethodPOST
+	if after.isDelivery() && after.kind().IsCallback() && isOther {
+		diags.AddAttributeWarning(path.Root("url_method"), "Callback Method Changes to POST",
+			fmt.Sprintf("FoneStorm calls the callback URL of FoneNumber %s with %q now. Applying this plan changes the method to \"POST\", the only one that can be set. "+
+				"Make sure that the callback URL accepts POST requests.", after.FoneNumber.ValueString(), now.URLMethod))
+	}
+	return diags
+}
+
+// credentialsDiagnostics warns about credentials of a callback URL that are removed, although they are not in the state.
+func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
 	if !after.kind().IsCallback() {
 		return nil
 	}
 	number := after.FoneNumber.ValueString()
-	if method := now.URLMethod; after.isDelivery() && now.Type.IsCallback() && method != "" && method != fonestorm.URLMethodPOST {
-		diags.AddAttributeWarning(path.Root("url_method"), "Callback Method Changes to POST",
-			fmt.Sprintf("FoneStorm calls the callback URL of FoneNumber %s with %q now. Applying this plan changes the method to \"POST\", the only one that can be set. "+
-				"Make sure that the callback URL accepts POST requests.", number, method))
-	}
-	if setting := after.ToAPI(&now, handedOver{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
+	if setting := after.ToAPI(now, handedOver{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
 			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
 				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), number))
@@ -188,10 +203,11 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 	if before.OnDestroy.ValueString() == onDestroyKeep {
 		return r.fitDiagnostics(before, now, true)
 	}
-	isOurs := true
-	if f, err := r.check(ctx, number, before.option()); err == nil {
-		f, isOurs = r.inEffect(ctx, f, rec)
-		now = f.Option(before.option())
+	_, isOurs := rec.find(now)
+	if r.checks() {
+		if f, inEffect, err := r.current(ctx, before, rec); err == nil {
+			now, isOurs = f.Options[before.option()], inEffect
+		}
 	}
 	after := now.Normalized()
 	switch {
@@ -213,23 +229,22 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 	return diags
 }
 
-// keepEndsDiagnostics warns about a replacement that turns the on_destroy of an imported FoneNumber into the default of a new one.
-func keepEndsDiagnostics(before, after settingModel) (diags diag.Diagnostics) {
-	if before.OnDestroy.ValueString() == onDestroyKeep && after.OnDestroy.ValueString() == onDestroyDisable {
-		diags.AddAttributeWarning(path.Root("on_destroy"), "Replacement Does Not Keep on_destroy",
-			fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
-				"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
-	}
+// keepEnds warns about a replacement that turns the on_destroy of an imported FoneNumber into the default of a new one.
+func keepEnds(before settingModel) (diags diag.Diagnostics) {
+	diags.AddAttributeWarning(path.Root("on_destroy"), "Replacement Does Not Keep on_destroy",
+		fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
+			"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
 	return diags
 }
 
 // preview compares a new delivery with the current one in FoneStorm.
 func (r *settingResource) preview(ctx context.Context, after settingModel, rec record) (diags diag.Diagnostics) {
-	number := after.FoneNumber.ValueString()
-	f, err := r.check(ctx, number, after.option())
-	switch {
-	case errors.Is(err, errNotChecked):
+	if !r.checks() {
 		return nil
+	}
+	number := after.FoneNumber.ValueString()
+	f, err := r.client.GetFoneNumber(ctx, number, after.option())
+	switch {
 	case fonestorm.IsNotFound(err):
 		return r.absentDiagnostics(err, after)
 	case err != nil:
@@ -240,6 +255,7 @@ func (r *settingResource) preview(ctx context.Context, after settingModel, rec r
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Messaging Is Not Enabled",
 			fmt.Sprintf("FoneNumber %s receives no messages, because messaging is not enabled for it. Enable messaging in FoneStorm.", number))
 	}
+	diags.Append(methodDiagnostics(f.Options[after.option()], after)...)
 	diags.Append(overwriteDiagnostics(f, after, rec)...)
 	return diags
 }
@@ -247,7 +263,7 @@ func (r *settingResource) preview(ctx context.Context, after settingModel, rec r
 // overwriteDiagnostics warns if a create finds a destination: either another one, which it overwrites, or the configured delivery,
 // which its destroy will end.
 func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record) (diags diag.Diagnostics) {
-	found := f.Option(after.option())
+	found := f.Options[after.option()]
 	same := after.isKnown() && fonestorm.SameDestination(found.Normalized(), after.destination())
 	isHarmless := after.OnDestroy.ValueString() == onDestroyKeep || !after.isDelivery() && found.URLMethod == after.destination().URLMethod
 	switch {
@@ -298,17 +314,6 @@ func (r *settingResource) absentDiagnostics(err error, after settingModel) (diag
 	return diags
 }
 
-// errNotChecked means that a plan does not read from FoneStorm, because of its configuration or because it is already applied.
-var errNotChecked = errors.New("not checked")
-
-// check reads a FoneNumber for a plan.
-func (r *settingResource) check(ctx context.Context, number string, option fonestorm.MessageOption) (fonestorm.FoneNumber, error) {
-	if !r.checkOnPlan || r.client == nil || r.applying.Load() {
-		return fonestorm.FoneNumber{}, errNotChecked
-	}
-	return r.client.GetFoneNumber(ctx, number, option)
-}
-
 // fitDiagnostics records what a setting will be, and warns if the plan makes the delivery and the receive notification of the
 // FoneNumber not fit together. Each has a resource of its own, or none, and Terraform plans them in any order. So both compare
 // what is planned so far, and, for a setting that is not planned, what FoneStorm shows. The first one that finds a problem warns.
@@ -321,11 +326,11 @@ func (r *settingResource) fitDiagnostics(m settingModel, to fonestorm.Delivery, 
 	f, _ := r.client.Known(number)
 	willBe := func(o fonestorm.MessageOption) (is fonestorm.Delivery, changes bool) {
 		is, isPlanned := all[o]
-		shown := f.Shown(o)
-		if shown != nil && !isPlanned {
+		shown := f.Options[o]
+		if shown.Type != "" && !isPlanned {
 			return shown.Normalized(), false
 		}
-		return is, is.Type != "" && (shown == nil || !fonestorm.SameDestination(is, shown.Normalized()))
+		return is, is.Type != "" && (shown.Type == "" || !fonestorm.SameDestination(is, shown.Normalized()))
 	}
 	delivery, deliveryChanges := willBe(fonestorm.Receive)
 	notification, notificationChanges := willBe(fonestorm.ReceiveNotify)
@@ -347,10 +352,7 @@ func (r *settingResource) fitDiagnostics(m settingModel, to fonestorm.Delivery, 
 
 // deviceDiagnostics warns about a device that is not in the account.
 func (r *settingResource) deviceDiagnostics(ctx context.Context, after settingModel) (diags diag.Diagnostics) {
-	if after.kind() != fonestorm.Device || !after.isKnown() {
-		return nil
-	}
-	if _, err := r.check(ctx, after.FoneNumber.ValueString(), after.option()); err != nil {
+	if after.kind() != fonestorm.Device || !after.isKnown() || !r.checks() {
 		return nil
 	}
 	list, err := r.client.ListDevices(ctx)

@@ -29,9 +29,6 @@ type record struct {
 	// Shown is how FoneStorm showed the first of them after it was set. Nil means that this resource has not set it, as after
 	// an import.
 	Shown *fonestorm.Delivery `json:"shown,omitempty"`
-	// Failed means that the create failed. A refresh that does not find a destination in Applied removes the resource from the
-	// state.
-	Failed bool `json:"failed,omitempty"`
 	// Unseen means that FoneStorm may have callback credentials that were not set by this resource.
 	Unseen bool `json:"unseen,omitempty"`
 	// Kept means that FoneStorm may still have callback credentials that this resource set, because it rejected empty ones.
@@ -71,7 +68,7 @@ func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult) record {
 	last, _ := rec.last()
 	hasUnseen := rec.Unseen || !fonestorm.SameDestination(last, set.Delivery) // Credentials of a URL that this resource set are known.
-	rec.Applied, rec.Shown, rec.Failed = []fonestorm.Delivery{set.Delivery}, new(result.Option(set.Option)), false
+	rec.Applied, rec.Shown = []fonestorm.Delivery{set.Delivery}, new(result.Options[set.Option])
 	rec.Unseen, rec.Kept = set.Type.IsCallback() && set.URLUsername == nil && hasUnseen, result.CredentialsKept
 	return rec
 }
@@ -85,17 +82,13 @@ func (rec record) configuring(d fonestorm.Delivery) record {
 	return rec
 }
 
-// of returns the record if it is about this setting. Otherwise, as for a tainted object, which Terraform destroys with the
-// record of its replacement, only the state says what the resource may have left.
+// of returns the record if it is about this setting. Otherwise it is not known what the resource set, as for a tainted object, which
+// Terraform destroys with the record of its replacement.
 func (rec record) of(state settingModel) record {
-	if rec.isAbout(state) {
+	if rec.Setting == state.id() {
 		return rec
 	}
-	return record{Setting: state.id(), Applied: []fonestorm.Delivery{state.destination()}}
-}
-
-func (rec record) isAbout(state settingModel) bool {
-	return rec.Setting == state.id() && len(rec.Applied) > 0
+	return record{Setting: state.id()}
 }
 
 // identified returns the record with an ID.

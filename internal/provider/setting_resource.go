@@ -8,32 +8,32 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// settingResource manages one setting of a FoneNumber: its delivery or one of its notifications. It is embedded in a resource, which
-// adds the schema.
+// settingResource is a resource that manages one setting of a FoneNumber: its delivery or one of its notifications.
 type settingResource struct {
 	*providerData
 	name     string // Name of the resource without that of the provider.
-	hasEvent bool   // Whether the setting is a notification, which has an event.
+	schema   func() schema.Schema
+	hasEvent bool // Whether the setting is a notification, which has an event.
 
 	// load reads a configuration, plan, or state, and attributes returns the struct with all attributes, to store as a plan or state.
 	load       func(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel
 	attributes func(m settingModel) any
 }
 
-// completeResource is what a resource implements.
-type completeResource interface {
+var _ interface {
 	resource.ResourceWithConfigure
 	resource.ResourceWithIdentity
 	resource.ResourceWithImportState
 	resource.ResourceWithModifyPlan
 	resource.ResourceWithValidateConfig
-}
+} = (*settingResource)(nil)
 
 // Configure is called by the framework before all calls that need the provider configuration.
 func (r *settingResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
@@ -42,6 +42,10 @@ func (r *settingResource) Configure(_ context.Context, req resource.ConfigureReq
 
 func (r *settingResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + r.name
+}
+
+func (r *settingResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = r.schema()
 }
 
 // attributeSource is a configuration, plan, or state. The framework does not export an interface for them.
@@ -66,7 +70,6 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 	set, rec, err := r.set(ctx, plan, config, old, &resp.Diagnostics)
 	if err != nil {
 		plan = plan.afterFailure(set, err)
-		rec.Failed = true
 	}
 	if len(rec.Applied) == 0 {
 		return
@@ -74,8 +77,8 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
 }
 
-// Read refreshes the state. It removes an object whose setting another object manages, or whose failed create did not take
-// effect, and a FoneNumber that is no longer in the account.
+// Read refreshes the state. It removes an object whose setting another object manages, and one whose FoneNumber is no longer in the
+// account.
 func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	state := r.load(ctx, req.State, &resp.Diagnostics)
 	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
@@ -95,7 +98,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	number := state.FoneNumber.ValueString()
 
-	f, err := r.client.GetFoneNumber(ctx, number, state.option())
+	f, inEffect, err := r.current(ctx, state, rec)
 	switch {
 	case err == nil:
 	case importing:
@@ -116,17 +119,19 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		if why := notConfigurable(f, state.option(), "cannot be imported", "Remove the import of this FoneNumber. "); why != "" {
 			resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable, why)
 		}
-		rec = record{Setting: state.id(), Applied: []fonestorm.Delivery{f.Option(state.option()).Normalized()}, Unseen: true}
 		state.OnDestroy = types.StringValue(onDestroyKeep)
+	}
+	isNew := rec.ID == ""
+	if isNew {
+		rec = record{Setting: state.id(), Applied: []fonestorm.Delivery{f.Options[state.option()].Normalized()}, Unseen: true}.identified()
+		inEffect = true
 	}
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	rec, isNew := rec.of(state), rec.ID == ""
-	f, inEffect := r.inEffect(ctx, f, rec)
-	if inEffect && !r.stays(state, &rec, importing, &resp.Diagnostics) || !inEffect && rec.Failed {
+	if inEffect && !r.stays(state, rec, importing, &resp.Diagnostics) {
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -134,30 +139,31 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if isNew { // Otherwise nothing has changed, and a difference would count as drift.
-		resp.Diagnostics.Append(r.save(ctx, state, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
+		resp.Diagnostics.Append(r.save(ctx, state, rec, &resp.State, resp.Identity, resp.Private)...)
 	}
 }
 
-// inEffect reports whether FoneStorm shows a destination that was applied, and returns the FoneNumber to refresh with. A list can show
-// something else than a single read, so only a single read decides that it does not.
-func (r *settingResource) inEffect(ctx context.Context, f fonestorm.FoneNumber, rec record) (fonestorm.FoneNumber, bool) {
-	option := settingWithID(rec.Setting).option()
-	_, ours := rec.find(f.Option(option))
-	if ours || !f.Listed {
-		return f, ours
+// current returns the FoneNumber of a setting, and whether FoneStorm shows a destination that was applied. A list can show something
+// else than a single read, so only a single read decides that it does not.
+func (r *settingResource) current(ctx context.Context, m settingModel, rec record) (f fonestorm.FoneNumber, inEffect bool, err error) {
+	f, err = r.client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), m.option())
+	if err != nil || len(rec.Applied) == 0 {
+		return f, false, err
 	}
-	if again, err := r.client.ReadFoneNumber(ctx, f.Number); err == nil {
-		f = again
+	if _, inEffect = rec.find(f.Options[m.option()]); inEffect || !f.Listed {
+		return f, inEffect, nil
 	}
-	_, ours = rec.find(f.Option(option))
-	return f, ours
+	if f, err = r.client.ReadFoneNumber(ctx, f.Number); err != nil {
+		return f, false, err
+	}
+	_, inEffect = rec.find(f.Options[m.option()])
+	return f, inEffect, nil
 }
 
 // stays reports whether an object that is in effect stays in the state, see ownership. An import of a setting that the state already
 // contains is an error.
-func (r *settingResource) stays(state settingModel, rec *record, importing bool, diags *diag.Diagnostics) bool {
-	*rec = rec.identified()
-	first, imported := r.refreshes(state.id(), rec.ID, importing)
+func (r *settingResource) stays(state settingModel, rec record, importing bool, diags *diag.Diagnostics) bool {
+	first, imported := r.refreshes(rec, importing)
 	switch {
 	case first:
 		return true
@@ -167,7 +173,7 @@ func (r *settingResource) stays(state settingModel, rec *record, importing bool,
 				"To change the address of that resource, replace the import block with a moved block.", state.option(), state.FoneNumber.ValueString()))
 	default:
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Duplicate Resource Removed From State",
-			fmt.Sprintf("Two resources in the state manage the same %s of FoneNumber %s, because an earlier apply did not finish. "+
+			fmt.Sprintf("Two resources in the state manage the same %s of FoneNumber %s, because an earlier apply did not finish, or because it was imported a second time. "+
 				"One of them was removed from the state. Nothing changed in FoneStorm. If it is in the configuration, the plan creates it again.",
 				state.option(), state.FoneNumber.ValueString()))
 	}
@@ -195,7 +201,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 			plan = state.afterFailure(set, err)
 		}
 	} else {
-		r.of(plan.id()).set.Store(true)
+		r.of(plan.id()).set = true
 		rec = rec.configuring(plan.destination())
 	}
 	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
@@ -204,34 +210,25 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 // set sends the planned setting and returns what was sent and the record. It adds diagnostics, including the returned error.
 func (r *settingResource) set(ctx context.Context, plan, config settingModel, before handedOver, diags *diag.Diagnostics) (fonestorm.Setting, record, error) {
 	number := plan.FoneNumber.ValueString()
-	plan.URLPasswordWO = config.URLPasswordWO // Only the configuration contains it.
-	setting := plan.ToAPI(r.now(ctx, plan, before.rec), before)
+	plan.URLPasswordWO = config.URLPasswordWO   // Only the configuration contains it.
+	f, _, _ := r.current(ctx, plan, before.rec) // If it cannot be read, it is unknown. All changes of a process share a few requests.
+	setting := plan.ToAPI(f.Options[plan.option()], before)
 	result, err := r.client.Set(ctx, number, setting)
 	rec := before.rec
-	if err == nil || fonestorm.MayHaveTakenEffect(err) {
-		r.of(plan.id()).set.Store(true)
+	mayBeSet := err == nil || fonestorm.MayHaveTakenEffect(err)
+	if mayBeSet {
 		diags.Append(settingDiagnostics(number, setting, result)...)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
+		r.of(plan.id()).set = true
 		return setting, rec.afterSetting(setting, result), nil
-	case fonestorm.MayHaveTakenEffect(err):
+	}
+	r.of(plan.id()).failed = true
+	diags.Append(apiDiagnostic(err, number))
+	if mayBeSet {
 		rec.Applied = append(slices.Clip(rec.Applied), setting.Delivery)
 	}
-	diags.Append(apiDiagnostic(err, number))
 	return setting, rec, err
-}
-
-// now returns what FoneStorm shows before a change; nil if it cannot be read. All changes of a process share a few requests.
-func (r *settingResource) now(ctx context.Context, plan settingModel, rec record) *fonestorm.Delivery {
-	f, err := r.client.GetFoneNumber(ctx, plan.FoneNumber.ValueString(), plan.option())
-	if err != nil {
-		return nil
-	}
-	if len(rec.Applied) > 0 { // A new resource has no destination to find.
-		f, _ = r.inEffect(ctx, f, rec)
-	}
-	return new(f.Option(plan.option()))
 }
 
 // Delete turns the setting off if it still has a destination that this resource applied, see ownership.
@@ -242,19 +239,21 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	number, rec := state.FoneNumber.ValueString(), planned.of(state)
-	if !planned.isAbout(state) {
-		rec.Applied = nil // The object is tainted, and its refreshed state may show what something else set.
-	}
 	r.applying.Store(true)
 	defer r.lock(number)()
-	if planned.Creates == state.id() {
-		r.of(state.id()).replaced = handedOver{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
+	of := r.of(state.id())
+	switch {
+	case planned.Creates == state.id():
+		of.replaced = handedOver{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
 		return
-	}
-	if state.OnDestroy.ValueString() == onDestroyKeep || r.of(state.id()).set.Load() {
+	case state.OnDestroy.ValueString() == onDestroyKeep, of.set:
 		return
-	}
-	if len(rec.Applied) == 0 {
+	case of.failed:
+		resp.Diagnostics.AddError("FoneNumber Not Turned Off After Failure",
+			fmt.Sprintf("Another resource failed to set the %s of FoneNumber %s in this apply, so this resource did not turn it off and stays in the state. "+
+				"Correct the other resource, and run Terraform again.", state.option(), number))
+		return
+	case len(rec.Applied) == 0:
 		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The resource of FoneNumber %s was tainted, so it is not known what it set there. Its %s was left unchanged. To end it, change it in FoneStorm.",
 				number, state.option()))
@@ -265,8 +264,8 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	off := state.off().ToAPI(nil, handedOver{state, rec})
-	left, err := r.turnOff(ctx, number, off, rec)
+	off := state.off().ToAPI(fonestorm.Delivery{}, handedOver{state, rec})
+	left, err := r.turnOff(ctx, state, off, rec)
 	resp.Diagnostics.Append(left...)
 	switch {
 	case fonestorm.IsNotFound(err):
@@ -278,23 +277,22 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 }
 
 // turnOff turns a setting off if FoneStorm shows a destination that was applied, and otherwise warns that it was left unchanged.
-func (r *settingResource) turnOff(ctx context.Context, number string, off fonestorm.Setting, rec record) (diags diag.Diagnostics, _ error) {
-	f, err := r.client.GetFoneNumber(ctx, number, off.Option)
+func (r *settingResource) turnOff(ctx context.Context, state settingModel, off fonestorm.Setting, rec record) (diags diag.Diagnostics, _ error) {
+	f, inEffect, err := r.current(ctx, state, rec)
 	if err != nil {
 		return nil, err
 	}
-	f, inEffect := r.inEffect(ctx, f, rec)
-	switch now := f.Option(off.Option); {
+	switch now := f.Options[off.Option]; {
 	case now.Type == fonestorm.None:
 		return nil, nil
 	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The %s of FoneNumber %s is %s, which was not set by this resource, so it was left unchanged. To end it, change it in FoneStorm.",
-				off.Option, number, now))
+				off.Option, f.Number, now))
 		return diags, nil
 	}
-	result, err := r.client.Set(ctx, number, off)
-	return settingDiagnostics(number, off, result), err
+	result, err := r.client.Set(ctx, f.Number, off)
+	return settingDiagnostics(f.Number, off, result), err
 }
 
 // save stores a model in the state, its identity, and its record in private state.
@@ -319,7 +317,7 @@ func (r *settingResource) notFound(number string, rec record, consequence string
 		diags.AddAttributeError(path.Root("fonenumber"), "FoneNumber in Another Account",
 			fmt.Sprintf("FoneNumber %s is not in account %q, to which the provider's credentials belong. This resource was applied with account %q. "+
 				"Use the credentials of account %q. If that account no longer contains the FoneNumber either, "+
-				"replace the resource with a removed block that has destroy = false.", number, account, rec.Account, rec.Account))
+				"replace the resource with a removed block that has destroy = false, and apply with -refresh=false.", number, account, rec.Account, rec.Account))
 	} else {
 		diags.AddAttributeWarning(path.Root("fonenumber"), summaryGone,
 			fmt.Sprintf("FoneNumber %s is no longer in the FoneStorm account, so %s", number, consequence))

@@ -267,31 +267,3 @@ func TestCredentials(t *testing.T) {
 		t.Errorf("a response shows %s: %s", secret, shown)
 	}
 }
-
-// A test can have FoneStorm show a FoneNumber in another way in each kind of response, show what was set before for a while, or
-// store something else.
-func TestShowAndStoreAs(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, Options{FoneNumbers: 1})
-	a.Put(FoneNumber{Number: number, Receive: Receive{Type: "Email", Email: "old"}})
-	a.ShowAs(func(v View) FoneNumber {
-		v.Label = fmt.Sprintf("%s %d: %s after %s", v.Source, v.Shown, v.Receive.Email, v.Before.Receive.Email)
-		return v.FoneNumber
-	})
-	label := regexp.MustCompile(`label:[^:]*: \S+ after \S+`)
-	for _, step := range [][3]string{
-		{"POST /messages/receive", newEmail, "label:setting 0: new@example.com after old"},
-		{"GET /fonenumbers/" + number, "", "label:read 1: new@example.com after old"},
-		{"GET /fonenumbers?filter=all", "", "label:list 2: new@example.com after old"},
-		{"POST /messages/receive", newEmail, "label:setting 0: new@example.com after new@example.com"},
-	} {
-		if shown := label.FindString(fmt.Sprint(a.ask(step[0], step[1], 200))); shown != step[2] {
-			t.Errorf("%s shows %q, want %q", step[0], shown, step[2])
-		}
-	}
-	a.StoreAs(func(before, _ FoneNumber) FoneNumber { return before }) // As if FoneStorm ignored the setting.
-	a.set("Email", "ignored@example.com")
-	if f, _ := a.Get(number); f.Receive.Email != "new@example.com" || f.Label != "" {
-		t.Errorf("the account has %+v", f)
-	}
-}

@@ -10,12 +10,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Request is what the simulator records about a request when it arrives.
 type Request struct {
-	Arrived  time.Time
 	Method   string
 	Path     string // Below BasePath, with the query.
 	Header   http.Header

@@ -52,12 +52,12 @@ type Simulator struct {
 	storeAs    func(before, after FoneNumber) FoneNumber
 }
 
-// Interceptor receives every request before FoneStorm does, after the rate limit and the latency. It may change the account. To
-// replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
+// Interceptor receives every request before FoneStorm does, after the rate limit and the latency. It may change the account, and read
+// the body with Parameters. To replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
 type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
-// New returns a simulator, or an error if the documented FoneNumbers cannot be read.
-func New(options Options) (*Simulator, error) {
+// New returns a simulator.
+func New(options Options) *Simulator {
 	options.Password = cmp.Or(options.Password, "demo-password")
 	options.Account = cmp.Or(options.Account, "1000000001")
 	options.Dialect = cmp.Or(options.Dialect, Dialects["live"])
@@ -74,12 +74,9 @@ func New(options Options) (*Simulator, error) {
 		s.Put(FoneNumber{Number: fmt.Sprint(3215550000 + i), Label: fmt.Sprintf("Number %d", i)})
 	}
 	if options.Documented {
-		s.users["partner"] = partner
-		if err := s.PutCSV(strings.NewReader(documented)); err != nil {
-			return nil, err
-		}
+		s.putDocumented()
 	}
-	return s, nil
+	return s
 }
 
 // ServeHTTP handles a request: rate limit, latency, interceptor, contract, and API, in this order.
@@ -88,12 +85,10 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // The client has disconnected.
 	}
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	r.Body, _ = r.GetBody()
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	request := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), BasePath), Header: r.Header.Clone(), Form: Parameters(r)}
 	s.mu.Lock()
-	request.Arrived = time.Now()
-	request.Rejected = !s.limiter.accept(request.Arrived)
+	request.Rejected = !s.limiter.accept(time.Now())
 	s.requests = append(s.requests, request)
 	s.mu.Unlock()
 	select {

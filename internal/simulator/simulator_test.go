@@ -3,7 +3,6 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -29,10 +28,7 @@ type account struct {
 // newAccount returns an account. The test fails if it ends with violations of the contract.
 func newAccount(t *testing.T, options Options) account {
 	t.Helper()
-	sim, err := New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := New(options)
 	t.Cleanup(func() {
 		if violations := sim.Violations(); len(violations) > 0 {
 			t.Errorf("there were violations of the contract: %q", violations)
@@ -141,65 +137,6 @@ func TestResponsesAreCheckedToo(t *testing.T) {
 	a.wantViolation()
 }
 
-func TestRequestsAreRecorded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAccount(t, Options{FoneNumbers: 1, Latency: 2 * time.Second, RateLimit: 100})
-		begun := time.Now()
-		a.ask("POST /auth", login, 201)
-		a.ask("GET /fonenumbers?filter=all", "", 200)
-		a.ask("GET /fonenumbers/3215550000", "", 200)
-		a.ask("POST /messages/receive", newEmail, 200)
-		a.ask("POST /messages/send_notify", "fonenumber=3215550000&type=None", 200)
-		a.ask("POST /subaccounts/token", "subaccount=2000000002", 404)
-		a.ask("GET /devices", "", 200)
-		a.ask("GET /devices/219", "", 404)
-		got := ""
-		for i, r := range a.Requests() {
-			got += fmt.Sprintln(r.Kind(), r.Method, r.Path, r.Form.Encode())
-			if arrived := begun.Add(time.Duration(i) * 2 * time.Second); !r.Arrived.Equal(arrived) || r.Header.Get("token") != a.token {
-				t.Errorf("request %d arrived at %s with %v, want %s", i, r.Arrived, r.Header, arrived) // After the response to the previous one.
-			}
-		}
-		if want := `login POST /auth password=demo-password&username=demo
-list GET /fonenumbers?filter=all 
-get GET /fonenumbers/3215550000 
-set POST /messages/receive fonenumber=3215550000&type=Email&url_method=POST&value=new%40example.com
-notify POST /messages/send_notify fonenumber=3215550000&type=None
-subaccount POST /subaccounts/token subaccount=2000000002
-devices GET /devices 
-device GET /devices/219 
-`; got != want {
-			t.Errorf("the requests are\n%s, want\n%s", got, want)
-		}
-		a.Forget()
-		if n := len(a.Requests()); n != 0 {
-			t.Errorf("there are %d requests after all were forgotten", n)
-		}
-	})
-}
-
-// An interceptor can respond in place of FoneStorm, or change the account before FoneStorm responds to the same request.
-func TestIntercept(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, Options{FoneNumbers: 1})
-	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodPost {
-			_, _ = io.ReadAll(r.Body) // FoneStorm must still receive it.
-			a.Put(FoneNumber{Number: number, Label: "changed by hand"})
-			return false
-		}
-		reply(w, http.StatusAccepted, object{"by": "interceptor"}) // Not in the contract.
-		return true
-	})
-	a.ask("GET /fonenumbers/"+number, "", 202)
-	if got := a.ask("POST /messages/receive", newEmail, 200)["fonenumber"].(object); got["label"] != "changed by hand" {
-		t.Errorf("the account was not changed before the response: %v", got)
-	}
-	a.Intercept(nil)
-	a.ask("GET /fonenumbers/"+number, "", 200)
-}
-
 // At most three requests are accepted in any second, whenever it begins. Requests over the limit do not count.
 func TestLimiter(t *testing.T) {
 	t.Parallel()
@@ -257,43 +194,5 @@ func TestRequestsOverTheLimit(t *testing.T) {
 				t.Errorf("%d requests were intercepted and %d rejected, want 6 and 3", intercepted, rejected)
 			}
 		})
-	}
-}
-
-// A row of the table describes a FoneNumber and, if it is of type Device, the device.
-func TestPutCSV(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, Options{})
-	err := a.PutCSV(strings.NewReader("\ufefffonenumber,label,type,value,account,url_method,notify_url\n" +
-		"3215550000,Front desk,Device,987123543678,2000000001,,\n" +
-		"3215550001,,URL,https://hooks.example.com/sms,,JSON,https://hooks.example.com/notify\n"))
-	want := []FoneNumber{
-		{Number: "3215550000", Label: "Front desk", Subaccount: "2000000001", Active: "yes", Receive: Receive{Type: "Device", Device: "987123543678"}},
-		{
-			Number: "3215550001", Active: "yes", Receive: Receive{Type: "URL", URL: "https://hooks.example.com/sms", URLMethod: "JSON"},
-			ReceiveNotify: Notify{Type: "Callback", URL: "https://hooks.example.com/notify", Method: "POST"},
-		},
-	}
-	if got := a.Numbers(); err != nil || !slices.Equal(got, want) {
-		t.Errorf("the FoneNumbers are\n%+v, %v, want\n%+v", got, err, want)
-	}
-	device := Device{ID: "987123543678", Name: "Front desk", Type: "App", FoneNumber: "3215550000", Subaccount: "2000000001"}
-	if a.devices[device.ID] != device || len(a.devices) != 1 {
-		t.Errorf("the devices are %+v, want %+v", a.devices, device)
-	}
-}
-
-func TestWrongCSV(t *testing.T) {
-	t.Parallel()
-	for table, want := range map[string]string{
-		"":                                   "reading the table",
-		"number\n":                           `unknown column "number": use fonenumber, type`,
-		"fonenumber\n321555\n":               `row 2 of the table: "321555" must have ten digits`,
-		"fonenumber,type\n3215550000\n":      "wrong number of fields",
-		"fonenumber,account\n3215550000,2\n": `row 2 of the table: "2"`,
-	} {
-		if err := newAccount(t, Options{}).PutCSV(strings.NewReader(table)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: the error does not say %s: %v", table, want, err)
-		}
 	}
 }

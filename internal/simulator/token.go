@@ -19,18 +19,14 @@ type token struct {
 	expires time.Time
 }
 
-func (s *Simulator) logIn(w http.ResponseWriter, r *http.Request) {
+func (s *Simulator) logIn(r *http.Request, _ string) (int, any) {
 	form := Parameters(r)
 	user, ok := s.users[form.Get("username")]
 	if !ok || user.password != form.Get("password") {
-		reply(w, http.StatusUnauthorized, "Invalid username or password.")
-		return
+		return http.StatusUnauthorized, "Invalid username or password."
 	}
 	seconds, _ := strconv.Atoi(cmp.Or(form.Get("expires"), "3600")) // Validated by the contract.
-	s.mu.Lock()
-	issued := s.newToken(user.account, time.Duration(seconds)*time.Second)
-	s.mu.Unlock()
-	reply(w, http.StatusCreated, object{s.options.Dialect.LoginMember: issued})
+	return http.StatusCreated, object{s.options.Dialect.LoginMember: s.newToken(user.account, time.Duration(seconds)*time.Second)}
 }
 
 // subaccountToken returns a token for a subaccount, which is one that has FoneNumbers.

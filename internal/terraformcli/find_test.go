@@ -30,7 +30,7 @@ func TestFind(t *testing.T) {
 	if err != nil || !strings.HasPrefix(cache, home) {
 		t.Fatalf("the cache is %s, %v", cache, err)
 	}
-	newCLI(t, cache, "tofu", "OpenTofu v1.7.0\non linux_amd64")
+	newCLI(t, cache, "tofu", "\nWarning: Unable to open CLI configuration file\nOpenTofu v1.7.0\non linux_amd64")
 	tofu := newCLI(t, path, "tofu", "OpenTofu v1.12.6")
 	newCLI(t, cache, "terraform", "Terraform v1.8.0\non linux_amd64")
 	terraform := newCLI(t, path, "terraform", "Terraform v1.11.4")
@@ -40,12 +40,12 @@ func TestFind(t *testing.T) {
 		change    func()
 		want      string
 	}{
-		{named, nil, named + " tofu OpenTofu 1.6.3"},
-		{"tofu", nil, tofu + " tofu OpenTofu 1.12.6"},
-		{"", nil, terraform + " terraform Terraform 1.11.4"},
-		{"", func() { newCLI(t, path, "terraform", "Terraform v1.7.5") }, filepath.Join(cache, "terraform") + " terraform Terraform 1.8.0"},
-		{"", func() { newCLI(t, cache, "terraform", "No version is set") }, tofu + " tofu OpenTofu 1.12.6"},
-		{"", func() { newCLI(t, path, "tofu", "OpenTofu v1.6.3") }, filepath.Join(cache, "tofu") + " tofu OpenTofu 1.7.0"},
+		{named, nil, named + " OpenTofu 1.6.3"},
+		{"tofu", nil, tofu + " OpenTofu 1.12.6"},
+		{"", nil, terraform + " Terraform 1.11.4"},
+		{"", func() { newCLI(t, path, "terraform", "Terraform v1.7.5") }, filepath.Join(cache, "terraform") + " Terraform 1.8.0"},
+		{"", func() { newCLI(t, cache, "terraform", "No version is set") }, tofu + " OpenTofu 1.12.6"},
+		{"", func() { newCLI(t, path, "tofu", "OpenTofu v1.6.3") }, filepath.Join(cache, "tofu") + " OpenTofu 1.7.0"},
 	} {
 		t.Setenv("TERRAFORM", step.terraform)
 		if step.change != nil {
@@ -55,12 +55,12 @@ func TestFind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join([]string{cli.Path, cli.Name, cli.Product()}, " "); got != step.want {
+		if got := cli.Path + " " + cli.String(); got != step.want {
 			t.Errorf("found %s, want %s", got, step.want)
 		}
 	}
 	t.Setenv("TERRAFORM", "terraform-1.8") // Another CLI does not replace it.
-	if _, err := Find(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "TERRAFORM=terraform-1.8") {
+	if _, err := Find(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "terraform-1.8") {
 		t.Errorf("the error is %v", err)
 	}
 }

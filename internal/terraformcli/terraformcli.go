@@ -33,7 +33,7 @@ func BuildProvider(ctx context.Context, root, dir string, flags ...string) error
 // install it as the given version.
 func BuildMirror(ctx context.Context, cli CLI, root, dir, version string) error {
 	host := "registry.terraform.io"
-	if cli.Name == "tofu" {
+	if cli.Product == "OpenTofu" {
 		host = "registry.opentofu.org"
 	}
 	return BuildProvider(ctx, root, filepath.Join(dir, host, "fractel", "fractel", version, runtime.GOOS+"_"+runtime.GOARCH))

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"image/color"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -25,76 +25,72 @@ const (
 	gap           vg.Length = 12
 )
 
-// theme contains the colors for light or dark pages.
-type theme struct{ background, text, grid, provider, limit, floor color.Color }
-
+// Colors of the chart on a light page.
 var (
-	light = theme{
-		background: color.White, text: rgb(0x1f2328), grid: rgb(0xd8dee4),
-		provider: rgb(0x0969da), limit: rgb(0xbc4c00), floor: rgb(0x6e7781),
-	}
-	dark = theme{
-		background: rgb(0x0d1117), text: rgb(0xe6edf3), grid: rgb(0x30363d),
-		provider: rgb(0x58a6ff), limit: rgb(0xf0883e), floor: rgb(0x8b949e),
-	}
+	background = color.White
+	text       = color.RGBA{R: 0x1f, G: 0x23, B: 0x28, A: 0xff}
+	grid       = color.RGBA{R: 0xd8, G: 0xde, B: 0xe4, A: 0xff}
+	provider   = color.RGBA{R: 0x09, G: 0x69, B: 0xda, A: 0xff}
+	limit      = color.RGBA{R: 0xbc, G: 0x4c, B: 0x00, A: 0xff}
+	floor      = color.RGBA{R: 0x6e, G: 0x77, B: 0x81, A: 0xff}
 )
 
-func rgb(hex uint32) color.Color {
-	return color.RGBA{R: uint8(hex >> 16), G: uint8(hex >> 8), B: uint8(hex), A: 0xff} //nolint:gosec // One byte each.
-}
+// darken replaces the colors by those for a dark page.
+var darken = strings.NewReplacer("#FFFFFF", "#0D1117", "#1F2328", "#E6EDF3", "#D8DEE4", "#30363D",
+	"#0969DA", "#58A6FF", "#BC4C00", "#F0883E", "#6E7781", "#8B949E")
 
-// drawChart returns the chart as SVG.
-func drawChart(results []result, t theme) ([]byte, error) {
+// drawChart returns the chart for a light page as SVG.
+func drawChart(results []result) (string, error) {
 	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	svg := vgsvg.New(width, height)
 	canvas := draw.New(svg)
-	canvas.FillPolygon(t.background, []vg.Point{{}, {X: width}, {X: width, Y: height}, {Y: height}})
+	canvas.FillPolygon(background, []vg.Point{{}, {X: width}, {X: width, Y: height}, {Y: height}})
 	tiles := draw.Tiles{Rows: 1, Cols: len(panels), PadTop: gap, PadBottom: gap, PadLeft: gap, PadRight: gap, PadX: 2 * gap}
 	for i, panel := range panels {
 		isOther := func(r result) bool { return r.operation != panel.operation }
-		p, err := t.panel(panel.title, slices.DeleteFunc(slices.Clone(results), isOther))
+		p, err := drawPanel(panel.title, slices.DeleteFunc(slices.Clone(results), isOther))
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		p.Draw(tiles.At(canvas, i, 0))
 	}
-	var picture bytes.Buffer
+	var picture strings.Builder
 	if _, err := svg.WriteTo(&picture); err != nil {
-		return nil, err
+		return "", err
 	}
 	// Few readers have Liberation Sans. Arial and Helvetica have the same widths.
-	return bytes.ReplaceAll(picture.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Arial,Helvetica,'Liberation Sans',sans-serif;")), nil
+	return strings.ReplaceAll(picture.String(), "font-family:Liberation Sans;", "font-family:Arial,Helvetica,'Liberation Sans',sans-serif;"), nil
 }
 
-// panel returns the chart of one operation. All panels have the same scales.
-func (t theme) panel(title string, results []result) (*plot.Plot, error) {
+// drawPanel returns the chart of one operation. All panels have the same scales.
+func drawPanel(title string, results []result) (*plot.Plot, error) {
 	if len(results) == 0 {
 		return nil, errors.New("there is no result for: " + title)
 	}
 	p := plot.New()
-	p.BackgroundColor = t.background
-	p.Title.Text, p.Title.TextStyle.Color, p.Title.Padding = title, t.text, gap/2
-	p.Legend.Top, p.Legend.Left, p.Legend.Padding, p.Legend.TextStyle.Color = true, true, gap/4, t.text
+	p.BackgroundColor = background
+	p.Title.Text, p.Title.TextStyle.Color, p.Title.Padding = title, text, gap/2
+	p.Legend.Top, p.Legend.Left, p.Legend.Padding, p.Legend.TextStyle.Color = true, true, gap/4, text
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 10, 12_000, 0.1, 1000
 	p.X.Tick.Marker = plot.ConstantTicks{{Value: 10, Label: "10"}, {Value: 100, Label: "100"}, {Value: 1000, Label: "1,000"}, {Value: 10_000, Label: "10,000"}}
 	p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0.1, Label: "0.1"}, {Value: 1, Label: "1"}, {Value: 10, Label: "10"}, {Value: 100, Label: "100"}}
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Scale, axis.Padding = plot.LogScale{}, gap/2
-		axis.Color, axis.Tick.Color, axis.Tick.Label.Color, axis.Label.TextStyle.Color = t.grid, t.grid, t.text, t.text
+		axis.Color, axis.Tick.Color, axis.Tick.Label.Color, axis.Label.TextStyle.Color = grid, grid, text, text
 	}
 	p.X.Label.Text, p.Y.Label.Text = "FoneNumbers", "seconds"
-	grid := plotter.NewGrid()
-	grid.Horizontal.Color, grid.Vertical.Color = t.grid, t.grid
-	p.Add(grid)
+	lines := plotter.NewGrid()
+	lines.Horizontal.Color, lines.Vertical.Color = grid, grid
+	p.Add(lines)
 	for _, s := range []struct {
 		name    string
 		color   color.Color
 		dashes  []vg.Length
 		seconds func(result) float64
 	}{
-		{"Terraform's own work", t.floor, []vg.Length{2, 3}, func(r result) float64 { return r.floor }},
-		{"account's limit", t.limit, []vg.Length{6, 3}, func(r result) float64 { return r.paced }},
-		{"this provider", t.provider, nil, func(r result) float64 { return r.time }},
+		{"Terraform's own work", floor, []vg.Length{2, 3}, func(r result) float64 { return r.floor }},
+		{"account's limit", limit, []vg.Length{6, 3}, func(r result) float64 { return r.paced }},
+		{"this provider", provider, nil, func(r result) float64 { return r.time }},
 	} {
 		var points plotter.XYs
 		for _, r := range results {

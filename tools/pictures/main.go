@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,14 +30,12 @@ func run(benchmarks, folder string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", benchmarks, err)
 	}
-	for name, theme := range map[string]theme{"benchmark-light.svg": light, "benchmark-dark.svg": dark} {
-		picture, err := drawChart(results, theme)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(folder, name), picture, 0o644); err != nil { //nolint:gosec // Pictures are public.
-			return err
-		}
+	chart, err := drawChart(results)
+	if err != nil {
+		return err
 	}
-	return nil
+	write := func(name, chart string) error {
+		return os.WriteFile(filepath.Join(folder, name), []byte(chart), 0o644) //nolint:gosec // Pictures are public.
+	}
+	return errors.Join(write("benchmark-light.svg", chart), write("benchmark-dark.svg", darken.Replace(chart)))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,9 @@ func TestPicturesAreReproducible(t *testing.T) {
 		two, err := os.ReadFile(filepath.Join(second, name))
 		if err != nil || !bytes.Equal(one, two) {
 			t.Errorf("%s differs, %v", name, err)
+		}
+		if name == "benchmark-dark.svg" && regexp.MustCompile(`#(FFFFFF|1F2328|D8DEE4|0969DA|BC4C00|6E7781)`).Match(one) {
+			t.Errorf("%s has a color for a light page", name)
 		}
 		if !bytes.Contains(one, []byte("font-family:Arial")) || len(one) > 200<<10 {
 			t.Errorf("%s has %d bytes, or a font that readers do not have", name, len(one))

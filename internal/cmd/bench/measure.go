@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"io"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -26,54 +26,37 @@ const (
 type operation struct {
 	name     string
 	args     []string
-	revision int // Of the configuration, and so of the values that FoneStorm has afterward; 0 for none.
-	repeat   int // Number of times it is measured.
+	revision int // Of the configuration.
 }
 
 var (
-	plan       = operation{"no-change plan", []string{"plan", "-detailed-exitcode"}, 1, 3}
+	plan       = operation{"no-change plan", []string{"plan", "-detailed-exitcode"}, 1}
 	operations = []operation{
-		{"create all", []string{"apply", "-auto-approve"}, 1, 1},
+		{"create all", []string{"apply", "-auto-approve"}, 1},
 		plan,
-		{"change all", []string{"apply", "-auto-approve"}, 2, 1},
-		{"destroy all", []string{"destroy", "-auto-approve"}, 0, 1},
+		{"change all", []string{"apply", "-auto-approve"}, 2},
+		{"destroy all", []string{"destroy", "-auto-approve"}, 2},
 	}
 )
-
-// result is the measurement of one operation.
-type result struct {
-	operation operation
-	size      int // Number of resources.
-	wall      time.Duration
-	floor     time.Duration  // The same operation of the provider that does nothing.
-	requests  map[string]int // By kind, including rejected ones.
-	rejected  int
-	peak      int64 // Maximum memory of a provider process in bytes; 0 if the system does not report it.
-}
 
 // bench is what all measurements share.
 type bench struct {
 	cli             string
+	limit           int    // Requests per second that the account accepts; 0 for no limit.
 	dir             string // Contains everything that bench writes.
 	provider, floor string // Directories of the two providers.
-	limit           int    // Requests per second that the account accepts; 0 for no limit.
 }
 
-// measureSize measures each operation with one number of resources.
-func (b *bench) measureSize(ctx context.Context, size int) (results []result, err error) {
-	account, err := simulator.New(simulator.Options{FoneNumbers: size, Latency: latency, RateLimit: b.limit})
-	if err != nil {
-		return nil, err
-	}
+// measureSize measures each operation with one number of resources, right after its floor, so that both run under the same load. It
+// writes a row of the table for each.
+func (b *bench) measureSize(ctx context.Context, size int, table io.Writer) error {
+	account := simulator.New(simulator.Options{FoneNumbers: size, Latency: latency, RateLimit: b.limit})
 	server := httptest.NewServer(account)
 	defer server.Close()
-	ours, err := b.workspace(b.provider, size, server.URL)
-	if err != nil {
-		return nil, err
-	}
-	floor, err := b.workspace(b.floor, size, server.URL)
-	if err != nil {
-		return nil, err
+	ours, errOurs := b.workspace(b.provider, server.URL)
+	theirs, errTheirs := b.workspace(b.floor, server.URL)
+	if err := errors.Join(errOurs, errTheirs); err != nil {
+		return err
 	}
 	chosen := operations
 	if size > largestApplied {
@@ -81,96 +64,70 @@ func (b *bench) measureSize(ctx context.Context, size int) (results []result, er
 		for i := range size {
 			account.Put(simulator.FoneNumber{Number: number(i), Receive: simulator.Receive{Type: "Email", Email: value(i, plan.revision)}})
 		}
+		if err := errors.Join(ours.Write("terraform.tfstate", state(size)), theirs.Write("terraform.tfstate", state(size))); err != nil {
+			return err
+		}
 	}
 	for _, o := range chosen {
-		r := result{operation: o, size: size, wall: math.MaxInt64, floor: math.MaxInt64}
-		if err := b.measure(ctx, account, floor, ours, &r); err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(os.Stderr, "%s %s of %d: %.2f s, floor %.2f s\n", time.Now().Format(time.TimeOnly), o.name, size, r.wall.Seconds(), r.floor.Seconds())
-		results = append(results, r)
-	}
-	return results, nil
-}
-
-// workspace returns a workspace for one of the two providers. If there are too many resources to apply, its state already has them.
-func (b *bench) workspace(provider string, size int, url string) (*terraformcli.Workspace, error) {
-	dir, err := os.MkdirTemp(b.dir, "workspace-")
-	if err != nil {
-		return nil, err
-	}
-	w, err := terraformcli.New(b.cli, dir, provider, "FRACTEL_ENDPOINT="+url+simulator.BasePath, "FRACTEL_USERNAME=demo",
-		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", cmp.Or(b.limit, 100_000)))
-	if err == nil && size > largestApplied {
-		err = errors.Join(w.Write("main.tf", configuration(size, plan.revision)), w.Write("terraform.tfstate", state(size)))
-	}
-	return w, err
-}
-
-// measure measures an operation right after its floor, so that both run under the same load. Of several measurements the fastest
-// counts, because other load on the machine can only slow them down.
-func (b *bench) measure(ctx context.Context, account *simulator.Simulator, floors, ours *terraformcli.Workspace, r *result) error {
-	for range r.operation.repeat {
-		floor, err := perform(ctx, floors, r)
+		floor, _, err := perform(ctx, theirs, o, size)
 		if err != nil {
 			return err
 		}
 		account.Forget()
-		measuring, stop := context.WithCancel(ctx)
-		var watching sync.WaitGroup
-		watching.Go(func() { r.peak = watchMemory(measuring, filepath.Join(b.provider, "terraform-provider-fractel")) })
-		wall, err := perform(ctx, ours, r)
-		stop()
-		watching.Wait()
+		wall, peak, err := perform(ctx, ours, o, size)
 		if err != nil {
 			return err
 		}
-		r.wall, r.floor = min(r.wall, wall), min(r.floor, floor)
-	}
-	return r.count(account)
-}
-
-// count counts the requests of an operation and checks its result.
-func (r *result) count(account *simulator.Simulator) error {
-	r.requests = make(map[string]int)
-	for _, request := range account.Requests() {
-		r.requests[request.Kind()]++
-		if request.Rejected {
-			r.rejected++
+		requests := make(map[string]int)
+		for _, request := range account.Requests() {
+			requests[request.Kind()]++
+			if request.Rejected {
+				requests["rejected"]++
+			}
 		}
-	}
-	for i := range r.size {
-		f, _ := account.Get(number(i))
-		if got, want := f.Receive.Value(), value(i, r.operation.revision); got != want {
-			return fmt.Errorf("%s: FoneNumber %s delivers to %q instead of %q", r.operation.name, f.Number, got, want)
-		}
+		fmt.Fprintf(os.Stderr, "%s %s of %d: %.2f s, floor %.2f s\n", time.Now().Format(time.TimeOnly), o.name, size, wall, floor)
+		fmt.Fprintf(table, "| %s\t| %d\t| %.2f s\t| %.2f s\t| %.2f\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d MiB\t|\n", o.name, size, wall, floor, wall/floor,
+			requests["login"], requests["get"], requests["list"], requests["set"], requests["rejected"], peak>>20)
 	}
 	return nil
 }
 
-// perform runs the CLI and returns how long it took.
-func perform(ctx context.Context, w *terraformcli.Workspace, r *result) (time.Duration, error) {
-	if r.operation.revision > 0 {
-		if err := w.Write("main.tf", configuration(r.size, r.operation.revision)); err != nil {
-			return 0, err
-		}
+// workspace returns a workspace for one of the two providers.
+func (b *bench) workspace(provider, url string) (*terraformcli.Workspace, error) {
+	dir, err := os.MkdirTemp(b.dir, "workspace-")
+	if err != nil {
+		return nil, err
 	}
-	begun := time.Now()
-	output, exitCode, err := w.Run(ctx, append(r.operation.args, "-input=false", "-no-color")...)
-	wall := time.Since(begun)
-	if err == nil && exitCode != 0 {
-		err = fmt.Errorf("%s of %d: exit code %d:\n%s", r.operation.name, r.size, exitCode, output[max(0, len(output)-2000):])
-	}
-	return wall, err
+	return terraformcli.New(b.cli, dir, provider, "FRACTEL_ENDPOINT="+url+simulator.BasePath, "FRACTEL_USERNAME=demo",
+		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", cmp.Or(b.limit, 100_000)))
 }
 
-// watchMemory samples the memory of a program's processes until the context ends, and returns the highest peak of a process in bytes;
+// perform runs the CLI. It returns how many seconds it took, and the maximum memory of a provider process in bytes.
+func perform(ctx context.Context, w *terraformcli.Workspace, o operation, size int) (seconds float64, peak int64, err error) {
+	if err := w.Write("main.tf", configuration(size, o.revision)); err != nil {
+		return 0, 0, err
+	}
+	measuring, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { peak = watchMemory(measuring) })
+	begun := time.Now()
+	output, exitCode, err := w.Run(ctx, append(o.args, "-input=false", "-no-color")...)
+	seconds = time.Since(begun).Seconds()
+	stop()
+	watching.Wait()
+	if err == nil && exitCode != 0 {
+		err = fmt.Errorf("%s of %d: exit code %d:\n%s", o.name, size, exitCode, output[max(0, len(output)-2000):])
+	}
+	return seconds, peak, err
+}
+
+// watchMemory samples the memory of provider processes until the context ends, and returns the highest peak of a process in bytes;
 // 0 if there is no /proc. The kernel records the peaks, so little is lost between samples.
-func watchMemory(ctx context.Context, program string) (peak int64) {
+func watchMemory(ctx context.Context) (peak int64) {
 	for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
 		links, _ := filepath.Glob("/proc/[0-9]*/exe")
 		for _, link := range links {
-			if running, _ := os.Readlink(link); running != program {
+			if program, _ := os.Readlink(link); filepath.Base(program) != "terraform-provider-fractel" {
 				continue
 			}
 			status, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
@@ -182,4 +139,35 @@ func watchMemory(ctx context.Context, program string) (peak int64) {
 		}
 	}
 	return peak
+}
+
+// configuration returns a configuration with a resource for each FoneNumber. Terraform is slow to expand for_each.
+func configuration(size, revision int) string {
+	var text strings.Builder
+	text.WriteString(terraformcli.Requirement)
+	for i := range size {
+		fmt.Fprintf(&text, "resource \"fractel_fonenumber_delivery\" \"n%s\" {\n  fonenumber = %[1]q\n  type = \"Email\"\n  value = %q\n}\n",
+			number(i), value(i, revision))
+	}
+	return text.String()
+}
+
+// state returns the state of a configuration with a resource for each FoneNumber, without private state, which the first
+// refresh adds.
+func state(size int) string {
+	resources := make([]string, size)
+	for i := range resources {
+		resources[i] = fmt.Sprintf(`{"mode": "managed", "type": "fractel_fonenumber_delivery", "name": "n%s",
+			"provider": "provider[\"registry.terraform.io/fractel/fractel\"]", "instances": [{"schema_version": 0,
+			"attributes": {"fonenumber": %[1]q, "type": "Email", "value": %q, "on_destroy": "disable"}}]}`, number(i), value(i, plan.revision))
+	}
+	return fmt.Sprintf(`{"version": 4, "serial": 1, "lineage": "bench", "resources": [%s]}`, strings.Join(resources, ",\n"))
+}
+
+// number returns a FoneNumber of the simulated account.
+func number(i int) string { return fmt.Sprint(3215550000 + i) }
+
+// value returns the destination of that FoneNumber in a revision of the configuration.
+func value(i, revision int) string {
+	return fmt.Sprintf("person-%d@revision-%d.example.com", i, revision)
 }

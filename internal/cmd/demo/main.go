@@ -1,8 +1,9 @@
 // Command demo shows what the provider does: the real CLI installs the provider that is built from this source tree and manages a
-// simulated account. The demo stops with an error as soon as a result is not as expected, and leaves no files behind.
+// simulated account. The demo stops with an error if a command does not end as expected, and leaves no files behind.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -20,16 +22,11 @@ import (
 )
 
 func main() {
-	picture := flag.Bool("picture", false, "print only the plan that the README shows as a picture, in color")
+	picture := flag.Bool("picture", false, "print only the first plan, in color, for the picture in the README")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	d := demo{out: os.Stdout}
-	show := d.steps
-	if *picture {
-		show = d.picture
-	}
-	if err := d.run(ctx, ".", show); err != nil {
+	if err := run(ctx, ".", os.Stdout, *picture); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
@@ -41,17 +38,18 @@ func main() {
 
 // demo contains the CLI, the account, and the output.
 type demo struct {
+	examples  string // Folder of the configurations.
 	cli       terraformcli.CLI
 	account   *simulator.Simulator
 	workspace *terraformcli.Workspace
-	examples  string // Folder of the configurations.
 	out       io.Writer
+	err       error // The first error. Nothing is run after it.
 }
 
-// run calls show with an account whose deliveries were set by hand, and with a workspace in which init can install the provider.
-// root is the folder of the repository.
-func (d *demo) run(ctx context.Context, root string, show func(context.Context) error) (err error) {
-	if d.cli, err = terraformcli.Find(ctx, os.Stderr); err != nil {
+// run runs the demo, or only prints its first plan for a picture. root is the folder of the repository.
+func run(ctx context.Context, root string, out io.Writer, picture bool) error {
+	cli, err := terraformcli.Find(ctx, os.Stderr)
+	if err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "fractel-demo-")
@@ -59,71 +57,110 @@ func (d *demo) run(ctx context.Context, root string, show func(context.Context) 
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if d.account, err = simulator.New(simulator.Options{}); err != nil {
-		return err
-	}
-	for number, destination := range initial {
-		kind, value, _ := strings.Cut(destination, " ")
-		d.account.Put(simulator.FoneNumber{Number: number, Receive: simulator.Receive{}.Delivering(kind, value)})
-	}
-	d.account.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk"})
-	server := httptest.NewServer(d.account)
-	defer server.Close()
 	mirror := filepath.Join(dir, "mirror")
-	if err := terraformcli.BuildMirror(ctx, d.cli, root, mirror, "0.1.0"); err != nil {
+	if err := terraformcli.BuildMirror(ctx, cli, root, mirror, "0.1.0"); err != nil {
 		return err
 	}
-	d.examples = filepath.Join(root, "examples", "demo")
-	d.workspace, err = terraformcli.NewMirrored(d.cli.Path, dir, mirror,
+	account := simulator.New(simulator.Options{})
+	server := httptest.NewServer(account)
+	defer server.Close()
+	workspace, err := terraformcli.NewMirrored(cli.Path, dir, mirror,
 		"FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
-	if err != nil {
-		return err
+	d := &demo{filepath.Join(root, "examples", "demo"), cli, account, workspace, out, err}
+	d.begin(ctx)
+	if picture {
+		const blank = "\x1b[0m\n" // The plan begins with empty lines without color, and ends with one, which would be lines in the picture.
+		plan := strings.TrimLeft(d.terraform(ctx, 0, "plan"), blank)
+		fmt.Fprintf(out, "$ %s plan\n\n%s", filepath.Base(cli.Path), strings.TrimRight(plan, "\n"))
+	} else {
+		d.story(ctx)
 	}
-	return show(ctx)
+	return d.err
+}
+
+// begin sets the deliveries of the account by hand, and writes the first configuration.
+func (d *demo) begin(ctx context.Context) {
+	d.account.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk"})
+	d.byHand("3215551201", "None", "")
+	d.byHand("3215551203", "Forward", "3215551111")
+	d.byHand("3215551204", "None", "")
+	d.byHand("3215551212", "Email", "someone.who.left@example.com")
+	d.configure("main.tf")
+	d.terraform(ctx, 0, "init")
+}
+
+// story shows the account and goes from the first plan to terraform destroy.
+func (d *demo) story(ctx context.Context) {
+	fmt.Fprintf(d.out, "%s and this provider manage a simulated account whose deliveries were set by hand:\n\n", d.cli)
+	d.showAccount()
+	d.step(ctx, 2, "plan", "what main.tf changes, and a warning about what it overwrites")
+	d.configure("others.tf")
+	d.step(ctx, 0, "apply", "main.tf, and others.tf, which imports 3215551203 without changing it")
+	d.step(ctx, 0, "plan", "again")
+	d.byHand("3215551203", "Forward", "3215559999")
+	d.step(ctx, 2, "plan", "after 3215551203 was changed by hand")
+	d.step(ctx, 0, "apply", "restore the configured delivery")
+	d.byHand("3215551204", "Forward", "3215550000")
+	d.step(ctx, 0, "destroy", "after 3215551204 was changed by hand")
+}
+
+// byHand sets a delivery outside Terraform, and adds the FoneNumber if the account does not have it.
+func (d *demo) byHand(number, kind, value string) {
+	d.account.Put(simulator.FoneNumber{Number: number, Receive: simulator.Receive{}.Delivering(kind, value)})
+}
+
+func (d *demo) showAccount() {
+	for _, f := range d.account.Numbers() {
+		fmt.Fprintf(d.out, "%s delivers to %s\n", f.Number, f.Receive)
+	}
 }
 
 // configure copies an example to the workspace.
-func (d *demo) configure(name string) error {
+func (d *demo) configure(name string) {
 	content, err := os.ReadFile(filepath.Join(d.examples, name)) //nolint:gosec // A file of the repository.
-	if err != nil {
-		return err
+	if d.err = cmp.Or(d.err, err); d.err == nil {
+		d.err = d.workspace.Write(name, string(content))
 	}
-	return d.workspace.Write(name, string(content))
 }
 
-// picture prints the plan of the first example of the README, which sets a FoneNumber that already delivers elsewhere.
-func (d *demo) picture(ctx context.Context) error {
-	d.account.Put(simulator.FoneNumber{Number: "3215551212", Receive: simulator.Receive{Type: "Email", Email: "someone.who.left@example.com"}})
-	err := d.workspace.Write("main.tf", `resource "fractel_fonenumber_delivery" "support" {
-  fonenumber = "3215551212"
-  type       = "URL"
-  value      = "https://hooks.example.com/sms?msg={{msg}}"
-}
+var (
+	beforeActions = regexp.MustCompile(`(?s)^.*following actions:\n`)
+	important     = regexp.MustCompile(`(?m)^.*(Warning: |complete!|No changes\.).*\n`)
+)
 
-`+terraformcli.Requirement)
-	if err != nil {
-		return err
+// step runs a command. It prints the actions and warnings of a plan with changes; otherwise only the summary, the titles of the warnings,
+// and, after a change, the account.
+func (d *demo) step(ctx context.Context, exitCode int, command, comment string) {
+	flag := "-auto-approve"
+	if command == "plan" {
+		flag = "-detailed-exitcode"
 	}
-	if _, err := d.terraform(ctx, 0, "init"); err != nil {
-		return err
+	output := d.terraform(ctx, exitCode, command, "-no-color", flag)
+	if d.err != nil {
+		return
 	}
-	plan, err := d.terraform(ctx, 0, "plan")
-	if err != nil {
-		return err
+	fmt.Fprintf(d.out, "\n$ %s %s  # %s\n", filepath.Base(d.cli.Path), command, comment)
+	if exitCode == 2 {
+		fmt.Fprintln(d.out, strings.Trim(beforeActions.ReplaceAllString(output, ""), "\n"))
+		return
 	}
-	const blank = "\x1b[0m\n" // The plan begins with empty lines without color, and ends with one, which would be lines in the picture.
-	fmt.Fprintf(d.out, "$ %s plan\n\n%s", d.cli.Name, strings.TrimRight(strings.TrimLeft(plan, blank), "\n"))
-	return nil
+	fmt.Fprint(d.out, strings.Join(important.FindAllString(output, -1), ""))
+	if command != "plan" {
+		d.showAccount()
+	}
 }
 
 // terraform runs the CLI, returns what it prints, and checks its exit code.
-func (d *demo) terraform(ctx context.Context, want int, command string, args ...string) (string, error) {
+func (d *demo) terraform(ctx context.Context, want int, command string, args ...string) string {
+	if d.err != nil {
+		return ""
+	}
 	output, code, err := d.workspace.Run(ctx, append([]string{command, "-input=false"}, args...)...)
 	if err == nil && code != want {
 		err = fmt.Errorf("exit code %d instead of %d", code, want)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w\n%s", d.cli.Name, command, err, output)
+		d.err = fmt.Errorf("%s: %w\n%s", command, err, output)
 	}
-	return output, nil
+	return output
 }

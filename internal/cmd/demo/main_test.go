@@ -15,8 +15,7 @@ func TestAccDemo(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	var out strings.Builder
-	d := demo{out: &out}
-	if err := d.run(t.Context(), filepath.Join("..", "..", ".."), d.steps); err != nil {
+	if err := run(t.Context(), filepath.Join("..", "..", ".."), &out, false); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	if lines := strings.Count(out.String(), "\n"); lines > 75 {
@@ -24,14 +23,21 @@ func TestAccDemo(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Warning: FoneNumber Already Delivers Elsewhere",
-		`id = "3215551202"`, // The end of that warning.
+		`id = "3215551212"`, // The end of that warning.
 		"Resources: 1 imported, 3 added",
 		`"3215559999" -> "3215551111"`,
 		"FoneNumber Left Unchanged on Destroy",
+		"3215551201 delivers to None\n3215551203 delivers to Forward 3215551111\n" +
+			"3215551204 delivers to Forward 3215550000\n3215551212 delivers to None\n", // Destroyed. What was imported is kept.
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not print %q", want)
 		}
+	}
+	const applied = "3215551201 delivers to Device 987123543678\n3215551203 delivers to Forward 3215551111\n" +
+		"3215551204 delivers to Email ops@example.com\n3215551212 delivers to URL https://hooks.example.com/sms?msg={{msg}}\n"
+	if n := strings.Count(out.String(), applied); n != 2 {
+		t.Errorf("%d of two applies have the expected result:\n%s", n, out.String())
 	}
 	if left, _ := filepath.Glob(filepath.Join(temporary, "fractel-demo-*")); len(left) > 0 {
 		t.Errorf("the demo leaves %q behind", left)
@@ -44,8 +50,7 @@ func TestAccPicture(t *testing.T) {
 		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
 	var out strings.Builder
-	d := demo{out: &out}
-	if err := d.run(t.Context(), filepath.Join("..", "..", ".."), d.picture); err != nil {
+	if err := run(t.Context(), filepath.Join("..", "..", ".."), &out, true); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{" plan\n\n", "\x1b[", "FoneNumber Already Delivers Elsewhere", "someone.who.left@example.com"} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -20,17 +21,13 @@ const fonenumber = "3215551212"
 // account is a simulated account.
 type account struct {
 	*simulator.Simulator
-	interrupt  context.CancelFunc // Interrupts the program that checks it, as Ctrl-C does.
-	subaccount string             // FRACTEL_SUBACCOUNT; may be empty.
+	interrupt context.CancelFunc // Interrupts the program that checks it, as Ctrl-C does.
 }
 
 // newAccount returns an account whose values the output must not contain.
 func newAccount(t *testing.T, dialect string) *account {
 	t.Helper()
-	sim, err := simulator.New(simulator.Options{Dialect: simulator.Dialects[dialect], RateLimit: 5, Password: "correct-horse"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sim := simulator.New(simulator.Options{Dialect: simulator.Dialects[dialect], RateLimit: 5, Password: "correct-horse"})
 	sim.Put(simulator.FoneNumber{
 		Number: fonenumber, Label: "hidden label", Group: "hidden group", Receive: simulator.Receive{Type: "Email", Email: "hidden@example.org"},
 		SendNotify: simulator.Notify{Type: "Callback", URL: "https://hidden.example.org", Method: "JSON"},
@@ -50,16 +47,19 @@ func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // check runs the program. It fails the test if the output contains a value of the account.
-func check(t *testing.T, sim *account, args ...string) (status int, stdout, stderr string) {
+func check(t *testing.T, sim *account, changes ...func(*checker)) (checked checker, output string) {
 	t.Helper()
-	environment := map[string]string{
-		"FRACTEL_ENDPOINT": "https://fonestorm.test/v2", "FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "correct-horse", "FRACTEL_SUBACCOUNT": sim.subaccount,
+	var out bytes.Buffer
+	c := checker{
+		endpoint: "https://fonestorm.test/v2", username: "demo", password: "correct-horse", transport: inMemory{sim}, out: &out,
 	}
-	var out, problems bytes.Buffer
+	for _, change := range changes {
+		change(&c)
+	}
 	synctest.Test(t, func(t *testing.T) { // Pauses take no time.
 		ctx, interrupt := context.WithCancel(t.Context())
 		sim.interrupt = interrupt
-		status = run(ctx, args, func(name string) string { return environment[name] }, inMemory{sim}, &out, &problems)
+		c.run(ctx)
 	})
 	for _, value := range []string{"hidden", "horse", fonenumber, "987123543678", "eyJ"} {
 		if strings.Contains(out.String(), value) {
@@ -69,8 +69,11 @@ func check(t *testing.T, sim *account, args ...string) (status int, stdout, stde
 	if violations := sim.Violations(); len(violations) > 0 {
 		t.Errorf("violates the contract of FoneStorm: %q", violations)
 	}
-	return status, out.String(), problems.String()
+	return c, out.String()
 }
+
+// changing lets the program change the FoneNumber.
+func changing(c *checker) { c.number = fonenumber }
 
 func wantWords(t *testing.T, text string, words ...string) {
 	t.Helper()
@@ -81,29 +84,34 @@ func wantWords(t *testing.T, text string, words ...string) {
 	}
 }
 
+// countSettings returns how many settings the account has received.
+func countSettings(sim *account) (n int) {
+	for _, r := range sim.Requests() {
+		if r.Kind() == "set" {
+			n++
+		}
+	}
+	return n
+}
+
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	for dialect, words := range map[string][]string{
 		"live": {"auth.token: JWT", "fonenumber.sms_options.receive.email: e-mail, lower case", "device.id: digits"},
-		"2.12": {"authorization.token: JWT", "fonenumber.message_options.receive.type: \"Email\"", "subaccount.token: JWT", "devices: empty list"},
+		"2.12": {"authorization.token: JWT", "fonenumber.message_options.receive.type: \"Email\"", "subaccount.token: JWT", "devices: []"},
 	} {
-		sim := newAccount(t, dialect)
+		sim, subaccount := newAccount(t, dialect), ""
 		if dialect == "2.12" {
-			sim.subaccount = "2000000002"
+			subaccount = "2000000002"
 			f, _ := sim.Get(fonenumber)
-			f.Subaccount = sim.subaccount
+			f.Subaccount = subaccount
 			sim.Put(f)
 		}
-		status, stdout, stderr := check(t, sim)
-		if status != 0 || stderr != "" {
-			t.Errorf("the exit status is %d: %s", status, stderr)
+		c, output := check(t, sim, func(c *checker) { c.subaccount = subaccount })
+		if c.err != nil || c.surprises > 0 || countSettings(sim) > 0 {
+			t.Errorf("%v, %d surprises, %d settings", c.err, c.surprises, countSettings(sim))
 		}
-		wantWords(t, stdout, append(words, "GET /fonenumbers/{number}", "fonenumber.label: text", "send_notify.type: \"Callback\"")...)
-		for _, r := range sim.Requests() {
-			if r.Kind() == "set" {
-				t.Errorf("the program sent %s", r.Path)
-			}
-		}
+		wantWords(t, output, append(words, "GET /fonenumbers/{number}", "fonenumber.label: text", "send_notify.type: \"Callback\"")...)
 	}
 }
 
@@ -113,16 +121,16 @@ func TestEveryTypeIsSetAndRestored(t *testing.T) {
 	sim.ShowAs(func(v simulator.View) simulator.FoneNumber {
 		v.Receive.Email = strings.ToLower(v.Receive.Email)
 		v.Receive.URL = strings.NewReplacer("{", "%7B", "}", "%7D").Replace(v.Receive.URL)
-		v.Receive.Forward = "+1" + v.Receive.Forward
+		v.Receive.Forward = "+1 (202) 555-0123"
 		return v.FoneNumber
 	})
 	before, _ := sim.Get(fonenumber)
-	status, stdout, stderr := check(t, sim, "-fonenumber", fonenumber)
-	if status != 0 || stderr != "" {
-		t.Errorf("the exit status is %d: %s\n%s", status, stderr, stdout)
+	c, output := check(t, sim, changing)
+	if c.err != nil || c.surprises > 0 {
+		t.Errorf("%v, %d surprises:\n%s", c.err, c.surprises, output)
 	}
-	wantWords(t, stdout, "of type Device with fonenumber, type", "email: as sent, but in another case, e-mail, lower case",
-		"url: as sent, but percent-encoded, URL", "forward: as sent, with more around it, digits with punctuation", "is restored")
+	wantWords(t, output, "POST /messages/receive\n  sent Device [fonenumber type", "email: as sent, e-mail, lower case",
+		"url: as sent, URL, percent-encoded", "forward: as sent, digits with punctuation")
 	credentials := map[string]string{}
 	for _, r := range sim.Requests() {
 		if r.Form.Has("url_username") {
@@ -137,6 +145,29 @@ func TestEveryTypeIsSetAndRestored(t *testing.T) {
 	}
 }
 
+// A delivery is restored as it was set, and a FoneNumber that never had one is turned off. Only -force changes one that delivers to a
+// URL.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	for _, want := range []simulator.Receive{
+		{Type: "Device", Device: "987123543678"},
+		{Type: "Forward", Forward: "3215551111", Email: "stale@example.com"},
+		{Type: "URL", URL: "https://hidden.example.org/?m={{msg}}", URLMethod: "POST"},
+		{Type: "None"},
+	} {
+		sim := newAccount(t, "live")
+		sim.Put(simulator.FoneNumber{Number: fonenumber, Receive: want})
+		sim.ShowAs(func(v simulator.View) simulator.FoneNumber {
+			v.Receive.URL = strings.NewReplacer("{", "%7b", "}", "%7D").Replace(v.Receive.URL)
+			return v.FoneNumber
+		})
+		c, output := check(t, sim, changing, func(c *checker) { c.force = true })
+		if after, _ := sim.Get(fonenumber); c.err != nil || after.Receive.String() != want.String() {
+			t.Errorf("%v: the FoneNumber delivers to %s instead of %s\n%s", c.err, after.Receive, want, output)
+		}
+	}
+}
+
 // A rejected list and settings that FoneStorm ignores are reported.
 func TestSurprises(t *testing.T) {
 	t.Parallel()
@@ -144,65 +175,45 @@ func TestSurprises(t *testing.T) {
 	rejecting.Inject(func(r *http.Request) simulator.Fault {
 		return map[string]simulator.Fault{"filter=all": simulator.ServerError}[r.URL.RawQuery]
 	})
-	status, stdout, stderr := check(t, rejecting)
-	if status != 1 || stderr != "" {
-		t.Errorf("the exit status is %d: %s", status, stderr)
+	c, output := check(t, rejecting)
+	if c.err != nil || c.surprises != 1 {
+		t.Errorf("%v, %d surprises", c.err, c.surprises)
 	}
-	wantWords(t, stdout, "500 after", "NOT as the provider expects: ", "fonenumber: ten digits", "GET /fonenumbers/{number}")
+	wantWords(t, output, "500 after", "NOT as the provider expects: ", "fonenumber: ten digits", "GET /fonenumbers/{number}")
 
-	sim := newAccount(t, "live")
-	sim.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
-	status, stdout, _ = check(t, sim, "-fonenumber", fonenumber)
-	if status != 1 {
-		t.Errorf("the exit status is %d", status)
+	ignoring := newAccount(t, "live")
+	ignoring.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
+	c, output = check(t, ignoring, changing)
+	if c.err != nil || c.surprises < 8 {
+		t.Errorf("%v, %d surprises", c.err, c.surprises)
 	}
-	wantWords(t, stdout, "NOT as the provider expects: ", "(?i:Forward)")
+	wantWords(t, output, "NOT as the provider expects: ", "(?i:Forward)")
 }
 
-// The output shows the kinds of values, and of members that are not FoneStorm's.
+// The output shows the kinds of values, and no members that are not FoneStorm's.
 func TestShape(t *testing.T) {
 	t.Parallel()
 	content := map[string]any{
-		"hidden@example.org": "Email", "devices": []any{map[string]any{"id": json.Number("7")}, map[string]any{"id": "7", "on": true}},
-		"fonenumbers": []any{}, "value": " A%20B ",
+		"hidden@example.org": "Email", "devices": []any{map[string]any{"id": json.Number("7"), "on": true}, map[string]any{"id": "7", "on": nil}},
+		"fonenumbers": []any{}, "value": " A%20B ", "sender": "Ops@example.org",
 	}
 	want := []string{
-		`(another name): "Email"`, "device.id: JSON number", "device.id: digits", "device.on: JSON boolean", "fonenumbers: empty list",
-		"value: as sent, but percent-encoded, text",
+		"device.id: JSON number", "device.on: true", "device.id: digits", "device.on: null", "fonenumbers: []", `: "Email"`,
+		"sender: e-mail, case kept", "value: as sent, text",
 	}
-	if got := scalarsOf("", content).shape("a b"); !slices.Equal(got, want) {
+	var got []string
+	for _, s := range scalarsOf("", content, "a b") {
+		got = append(got, s.name+": "+s.kind)
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("the shape is %q, want %q", got, want)
-	}
-}
-
-// A delivery is restored in the spelling of settings, whichever FoneStorm shows.
-func TestRestorable(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		receive map[string]any
-		want    delivery
-	}{
-		{map[string]any{"type": "forward", "forward": "+1 (321) 555-1111"}, delivery{"Forward", "3215551111"}},
-		{map[string]any{"type": " DEVICE ", "device": json.Number("987123543678")}, delivery{"Device", "987123543678"}},
-		{map[string]any{"type": "url", "url": "https://x.test/?m=%7B%7bmsg%7d%7D"}, delivery{"URL", "https://x.test/?m={{msg}}"}},
-		{map[string]any{"type": "email", "email": "ops@example.com "}, delivery{"Email", "ops@example.com"}},
-		{map[string]any{"type": "None", "email": "stale@example.com"}, delivery{"None", "None"}},
-		{map[string]any{"type": ""}, delivery{"None", "None"}},
-		{map[string]any{"type": nil}, delivery{"None", "None"}},
-		{map[string]any{"type": "email", "email": nil}, delivery{"Email", ""}},
-		{map[string]any{"type": "Fax"}, delivery{}},
-		{map[string]any{"type": false}, delivery{}},
-	} {
-		if got := restorable(scalarsOf("fonenumber.sms_options.receive", test.receive)); got != test.want {
-			t.Errorf("%v is restored as %+v, want %+v", test.receive, got, test.want)
-		}
 	}
 }
 
 // Ctrl-C ends the check at any request, and the FoneNumber is restored.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
-	for _, at := range []int{1, 2, 3} {
+	for _, at := range []int{2, 3, 4} {
 		sim := newAccount(t, "live")
 		settings := 0
 		sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
@@ -213,75 +224,67 @@ func TestInterrupt(t *testing.T) {
 			}
 			return false
 		})
-		status, stdout, stderr := check(t, sim, "-fonenumber", fonenumber)
+		c, output := check(t, sim, changing)
 		f, _ := sim.Get(fonenumber)
-		if status != 2 || settings != at+1 || f.Receive.String() != "Email hidden@example.org" {
-			t.Errorf("interrupted at setting %d, the exit status is %d after %d settings, and the FoneNumber delivers to %s", at, status, settings, f.Receive)
+		if c.err == nil || c.err.Error() != "interrupted" || settings != at+1 || f.Receive.String() != "Email hidden@example.org" {
+			t.Errorf("interrupted at setting %d: %v after %d settings, and the FoneNumber delivers to %s", at, c.err, settings, f.Receive)
 		}
-		if calls, responses := strings.Count(stdout, "\nGET ")+strings.Count(stdout, "\nPOST "), strings.Count(stdout, " after "); calls != responses {
+		if calls, responses := strings.Count(output, "\nGET ")+strings.Count(output, "\nPOST "), strings.Count(output, " after "); calls != responses {
 			t.Errorf("interrupted at setting %d, %d of %d calls got a response", at, responses, calls)
 		}
-		wantWords(t, stdout, "is restored")
-		wantWords(t, stderr, "canceled")
 	}
 }
 
-// The FoneNumber is restored as soon as FoneStorm lets it.
+// The FoneNumber is restored as soon as FoneStorm lets it. If FoneStorm does not accept the original delivery from the beginning,
+// nothing else is set.
 func TestRestoreIsRepeated(t *testing.T) {
 	t.Parallel()
-	for failures, want := range map[int]struct {
-		status      int
-		destination string
-		words       string
+	const notRestored = "FONENUMBER " + fonenumber + ` WAS NOT RESTORED. Set its delivery by hand now: Email "hidden@example.org"`
+	for _, test := range []struct {
+		first, failures int // Settings of the original delivery that fail.
+		destination     string
+		failure         string
+		settings        int
 	}{
-		2:    {1, "hidden@example.org", "is restored"},
-		1000: {2, "", "FONENUMBER " + fonenumber + ` WAS NOT RESTORED. Set its delivery by hand now: Email "hidden@example.org"`},
+		{2, 2, "hidden@example.org", "<nil>", 9},
+		{2, 1000, "", notRestored, 12},
+		{1, 1000, "hidden@example.org", notRestored, 6},
 	} {
-		sim := newAccount(t, "live")
+		sim, attempt := newAccount(t, "live"), 0
 		sim.Inject(func(r *http.Request) simulator.Fault {
 			if simulator.Parameters(r).Get("value") == "hidden@example.org" {
-				if failures--; failures >= 0 {
+				if attempt++; attempt >= test.first && attempt < test.first+test.failures {
 					return simulator.ServerError
 				}
 			}
 			return ""
 		})
-		status, stdout, stderr := check(t, sim, "-fonenumber", fonenumber)
-		if f, _ := sim.Get(fonenumber); status != want.status || f.Receive.Value() != want.destination {
-			t.Errorf("the exit status is %d, and the FoneNumber delivers to %s", status, f.Receive)
+		c, _ := check(t, sim, changing)
+		f, _ := sim.Get(fonenumber)
+		if fmt.Sprint(c.err) != test.failure || f.Receive.Value() != test.destination || countSettings(sim) != test.settings {
+			t.Errorf("%+v: %v after %d settings, and the FoneNumber delivers to %s", test, c.err, countSettings(sim), f.Receive)
 		}
-		wantWords(t, stdout+stderr, want.words)
 	}
 }
 
 func TestNotChecked(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		args  []string
-		words string
-	}{
-		"number":   {[]string{"-fonenumber", "321"}, "ten digits"},
-		"argument": {[]string{"3215551212"}, "no other arguments"},
-		"URL":      {[]string{"-fonenumber", fonenumber}, "-force"},
-		"missing":  {[]string{"-fonenumber", "4075550000"}, "could not be restored"},
+	for words, change := range map[string]func(c *checker){
+		"ten digits":               func(c *checker) { c.number = "321" },
+		"-force":                   changing,
+		"could not be restored":    func(c *checker) { c.number = "4075550000" }, // Not in the account.
+		"read, so that it could":   func(c *checker) { c.number = "4075550001" },
+		"cannot be read, so that":  func(c *checker) { c.number = "4075550002" },
+		"there are no credentials": func(c *checker) { c.password = "" },
+		"did not accept":           func(c *checker) { c.password = "other" },
+		"must be an https URL":     func(c *checker) { c.endpoint = "http://127.0.0.1.example.com/v2" },
 	} {
 		sim := newAccount(t, "live")
 		sim.Put(simulator.FoneNumber{Number: fonenumber, Receive: simulator.Receive{Type: "URL", URL: "https://hidden.example.org"}})
-		status, _, stderr := check(t, sim, test.args...)
-		if status != 2 || !strings.Contains(stderr, test.words) {
-			t.Errorf("%s: the exit status is %d: %s", name, status, stderr)
-		}
-		for _, r := range sim.Requests() {
-			if r.Kind() == "set" {
-				t.Errorf("%s: the FoneNumber was changed", name)
-			}
-		}
-	}
-	for endpoint, words := range map[string]string{"": "there are no credentials", "http://fonestorm.test/v2": "must be an https URL"} {
-		var stderr bytes.Buffer
-		status := run(t.Context(), nil, func(name string) string { return map[string]string{"FRACTEL_ENDPOINT": endpoint}[name] }, nil, &stderr, &stderr)
-		if status != 2 || !strings.Contains(stderr.String(), words) {
-			t.Errorf("%q without credentials: the exit status is %d: %s", endpoint, status, &stderr)
+		sim.Put(simulator.FoneNumber{Number: "4075550001", Receive: simulator.Receive{Type: "Fax"}})
+		sim.Put(simulator.FoneNumber{Number: "4075550002", Receive: simulator.Receive{Type: "Email"}})
+		if c, _ := check(t, sim, change); c.err == nil || !strings.Contains(c.err.Error(), words) || countSettings(sim) > 0 {
+			t.Errorf("%s: %v after %d settings", words, c.err, countSettings(sim))
 		}
 	}
 }

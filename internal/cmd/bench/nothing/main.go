@@ -32,10 +32,6 @@ func (nothing) GetResourceIdentitySchemas(context.Context, *tfprotov6.GetResourc
 	return &tfprotov6.GetResourceIdentitySchemasResponse{}, nil
 }
 
-func (nothing) ValidateProviderConfig(_ context.Context, req *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
-	return &tfprotov6.ValidateProviderConfigResponse{PreparedConfig: req.Config}, nil
-}
-
 func (nothing) ConfigureProvider(context.Context, *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
 	return &tfprotov6.ConfigureProviderResponse{}, nil
 }
