@@ -163,20 +163,26 @@ func (w *world) listing() *run {
 	return r
 }
 
+// listsAs makes the account's list show another delivery of the FoneNumber than it has.
+func (a *account) listsAs(d delivery) {
+	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+		if v.Source == simulator.FromList && v.Number == testNumber {
+			v.Receive = simulator.Receive{}.Delivering(d.kind, d.value)
+		}
+		return v.FoneNumber
+	})
+}
+
 // What the account's list shows is drift only if a single read shows it, too. It does not keep a destroy from turning a setting off, nor
 // the plan of the destroy from saying so, with or without a refresh.
 func TestListDoesNotDecideOnDrift(t *testing.T) {
 	t.Parallel()
-	for _, shown := range []delivery{{kind: "None"}, {kind: "Email", value: "old@example.com"}, {kind: "Email", value: "Ops <ops@example.com>"}} {
+	old, named := delivery{kind: "Email", value: "old@example.com"}, delivery{kind: "Email", value: "Ops <ops@example.com>"}
+	for _, shown := range []delivery{{kind: "None"}, old, named} {
 		synctest.Test(t, func(t *testing.T) {
 			a := newAccountInMemory(t, simulator.Options{})
 			a.Put(simulator.FoneNumber{Number: testNumber})
-			a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-				if v.Source == simulator.FromList && v.Number == testNumber {
-					v.Receive = simulator.Receive{}.Delivering(shown.kind, shown.value)
-				}
-				return v.FoneNumber
-			})
+			a.listsAs(shown)
 			w := a.world(t)
 			config := destinations[1].attributes(testNumber)
 			w.mustApply(config)
@@ -248,12 +254,7 @@ func TestDestroyThatCannotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccountInMemory(t, simulator.Options{})
 		a.Put(simulator.FoneNumber{Number: testNumber})
-		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-			if v.Source == simulator.FromList {
-				v.Receive = simulator.Receive{}.Delivering("Email", "old@example.com")
-			}
-			return v.FoneNumber
-		})
+		a.listsAs(delivery{kind: "Email", value: "old@example.com"})
 		w := a.world(t)
 		w.mustApply(destinations[1].attributes(testNumber))
 		w.start = w.listing
