@@ -250,7 +250,9 @@ func TestDeviceNotInAccount(t *testing.T) {
 	a.PutDevice(simulator.Device{ID: destinations[0].value, Name: "Front desk"})
 	both := []string{missingDevice, missingDevice}
 	w := a.world(t)
-	w.configure(otherDestinations[0].attributes(loadNumber(0)), with(destinations[0].attributes(loadNumber(1)), "value", "1"), destinations[0].attributes(loadNumber(2)))
+	for i, device := range []string{otherDestinations[0].value, "1", destinations[0].value} {
+		w.config[fmt.Sprint(i)] = delivery{kind: "Device", value: device}.attributes(loadNumber(i))
+	}
 	plans := func(settings attributes, requests int, warnings []string, texts ...string) {
 		t.Helper()
 		a.Forget()

@@ -173,8 +173,8 @@ func (a *account) listsAs(d delivery) {
 	})
 }
 
-// What the account's list shows is drift only if a single read shows it, too. It does not keep a destroy from turning a setting off, nor
-// the plan of the destroy from saying so, with or without a refresh.
+// What the account's list shows is drift only if a single read shows it, too. It does not keep a destroy from turning a setting
+// off, nor the plan of the destroy from saying so, with or without a refresh.
 func TestListDoesNotDecideOnDrift(t *testing.T) {
 	t.Parallel()
 	old, named := delivery{kind: "Email", value: "old@example.com"}, delivery{kind: "Email", value: "Ops <ops@example.com>"}

@@ -71,8 +71,9 @@ func (a *account) shownBy(as setting, by map[simulator.Source]func(string) strin
 	})
 }
 
-// However FoneStorm rewrites destinations of deliveries and notifications, in settings, reads, and lists alike or differently, as long
-// as their core remains: applies succeed, plans become empty, drift is seen and corrected, and a destroy turns the setting off.
+// However FoneStorm rewrites destinations of deliveries and notifications, in settings, reads, and lists alike or differently, as
+// long as their core remains: applies succeed, plans become empty, drift is seen and corrected, and a destroy turns the setting
+// off.
 func TestAnySpelling(t *testing.T) {
 	t.Parallel()
 	checkRandomly(t, size(100, 20, 10), func(t *rapid.T) {

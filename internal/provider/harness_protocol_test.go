@@ -407,7 +407,8 @@ func wantError(t *testing.T, diags []*tfprotov6.Diagnostic, summary string, text
 	says(t, shown(problem), texts...)
 }
 
-// wantWarnings checks that there are exactly the warnings with these summaries, except for empty ones, and that they contain these texts.
+// wantWarnings checks that there are exactly the warnings with these summaries, of which empty ones do not count, and that they
+// contain these texts.
 func wantWarnings(t *testing.T, diags []*tfprotov6.Diagnostic, summaries []string, texts ...string) {
 	t.Helper()
 	var got []string

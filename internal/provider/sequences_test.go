@@ -18,9 +18,9 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// After any sequence of events in FoneStorm, in the connection, and in the configuration, an apply without faults makes FoneStorm match
-// the configuration, so that the next plan is empty. If no FoneNumber moves between resources, no operation succeeds without doing its
-// work either, and none fails and changes the state. `-rapid.checks=20000` tries more sequences.
+// After any sequence of events in FoneStorm, in the connection, and in the configuration, an apply without faults makes FoneStorm
+// match the configuration, so that the next plan is empty. If no FoneNumber moves between resources, no operation succeeds
+// without doing its work either, and none fails and changes the state. `-rapid.checks=20000` tries more sequences.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
 	checkRandomly(t, size(1000, 200, 40), func(t *rapid.T) {
