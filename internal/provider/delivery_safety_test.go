@@ -114,7 +114,7 @@ func TestAccUnknownOnDestroy(t *testing.T) {
 	a := newAccountWith(t, testNumber)
 	config := func(to, source string) string {
 		return fmt.Sprintf("resource \"terraform_data\" %q {\n  input = \"keep\"\n}\n", source) +
-			delivery{kind: "Email", value: to}.config(testNumber, fmt.Sprintf("on_destroy = terraform_data.%s.output", source))
+			delivery{kind: "Email", value: to}.block("test", testNumber, fmt.Sprintf("on_destroy = terraform_data.%s.output", source))
 	}
 	w := a.newWorkspace(t, config("ops@example.com", "a"))
 	w.apply()

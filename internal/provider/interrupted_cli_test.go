@@ -69,7 +69,7 @@ func refactoringBlocks(resources map[string]int, createFirst bool, round string)
 	for name, number := range resources {
 		d := delivery{kind: "Email", value: fmt.Sprintf("%s-%s@example.com", round, loadNumber(number))}
 		lifecycle := fmt.Sprintf("lifecycle {\n  create_before_destroy = %t\n}", createFirst)
-		config += d.named(name, loadNumber(number), lifecycle)
+		config += d.block(name, loadNumber(number), lifecycle)
 	}
 	return config
 }
