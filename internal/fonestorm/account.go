@@ -52,6 +52,7 @@ func (a *account) put(number string, f FoneNumber) {
 	defer a.mu.Unlock()
 	if before := a.entries[number]; before != nil && f.Number != "" {
 		known, _ := before.known()
+		f.Listed = known.Listed
 		f.Label, f.Group, f.Status = cmp.Or(f.Label, known.Label), cmp.Or(f.Group, known.Group), cmp.Or(f.Status, known.Status)
 		for o := range f.Options {
 			f.Options[o] = cmp.Or(f.Options[o], known.Options[o])
@@ -74,12 +75,12 @@ func (c *Client) get(ctx context.Context, number string, options []MessageOption
 		if f, known := e.known(); known {
 			return f, nil
 		}
-		return c.ReadFoneNumber(ctx, number)
+		return c.read(ctx, number)
 	}, func(error) bool { return false })
 	if err != nil || f.shows(options) {
 		return f, err
 	}
-	return c.ReadFoneNumber(ctx, number)
+	return c.read(ctx, number)
 }
 
 // list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It stores the
@@ -95,7 +96,7 @@ func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 		}
 		for _, f := range list {
 			f.Listed = true
-			if e := c.account.entry(f.Number); f.Options[Receive].Type != "" && !e.wasSet {
+			if e := c.account.entry(f.Number); f.Options[Receive].Type != "" && f.Status.MayBeActive() && !e.wasSet {
 				e.kept.CompareAndSwap(nil, &outcome[FoneNumber]{value: f})
 			}
 		}

@@ -54,7 +54,7 @@ func TestAccountKnowsTheLatest(t *testing.T) {
 	wantKnown(forward)
 	wantSuccess(t, set(t.Context(), client, ops))
 	wantKnown(ops)
-	wantKind(t, fetch(t.Context(), client), NotFound)
+	wantKind(t, fetch(t.Context(), client), UnexpectedResponse, "The account's list contains the FoneNumber")
 	server.wantCalls(t, "list, get, set json, get")
 }
 

@@ -79,7 +79,7 @@ type Client struct {
 	secrets  secrets
 
 	pace        *pace
-	unreachable atomic.Int32        // How many calls in a row got no response.
+	unavailable atomic.Int32        // How many calls in a row failed because FoneStorm was not available.
 	encodings   [roles]atomic.Int32 // The encoding that FoneStorm accepted last for each role; zero if none.
 
 	userToken       once[string]           // The token of the last login.
@@ -109,6 +109,7 @@ func New(config Config) (*Client, error) {
 		},
 		pace:    newPace(config.RequestsPerSecond),
 		account: account{entries: map[string]*entry{}},
+		secrets: secrets{known: map[string]bool{}},
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
 	return c, nil

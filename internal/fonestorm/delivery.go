@@ -144,9 +144,9 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	switch {
 	case err == nil:
 		result, err = c.confirm(ctx, number, s, before, response)
-	case MayHaveTakenEffect(err) && before.Type != "" && !maySpell(before, s.Delivery):
-		// FoneStorm does not return credentials, so a read can only show that they were set if it shows another destination than before.
-		if f, unread := c.ReadFoneNumber(ctx, number); unread == nil && maySpell(f.Options[s.Option], s.Delivery) {
+	case MayHaveTakenEffect(err) && before.Type != "" && !MaySpell(before, s.Delivery):
+		// FoneStorm does not return credentials, so a read shows that they were set only if it shows another destination than before.
+		if f, unread := c.read(ctx, number); unread == nil && MaySpell(f.Options[s.Option], s.Delivery) {
 			result, err = s.result(f), nil
 		}
 	}
@@ -157,7 +157,7 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	}
 	c.account.put(number, FoneNumber{})
 	if IsNotFound(err) { // The FoneNumber is gone only if a read returns 404, too.
-		if _, read := c.ReadFoneNumber(ctx, number); !IsNotFound(read) {
+		if _, read := c.read(ctx, number); !IsNotFound(read) {
 			err = unconfirmed(err, "Reading the FoneNumber does not confirm that")
 		}
 	}
@@ -192,7 +192,7 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 			"If FoneStorm does not accept that, set url_username and a password for the new URL")
 	}
 	f, again := c.requestFoneNumber(ctx, &without, number)
-	return f, true, rejectedTwice(r, err, again)
+	return f, true, rejectedTwice(err, again)
 }
 
 // request returns the request to Set Delivery Service, or to Set Receive Callback or Set Send Callback. `url_method` is required for
@@ -247,14 +247,14 @@ var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 
 func (c *Client) confirm(ctx context.Context, number string, s Setting, before Delivery, f FoneNumber) (SetResult, error) {
 	shown := f.Options[s.Option]
 	isConfirmed := func() bool {
-		return s.isShownAs(shown) || maySpell(shown, s.Delivery) && before.Type != "" && before.Value != shown.Value
+		return s.isShownAs(shown) || MaySpell(shown, s.Delivery) && before.Type != "" && !SameDestination(before, shown)
 	}
 	isSetAgain := s.Last == s.Delivery && before.Type != "" && !s.isShownAs(before)
 	confirmed := !isSetAgain && isConfirmed()
 	for i := 0; !confirmed && i < len(confirmWaits); i++ {
 		_ = sleep(ctx, confirmWaits[i]) // If it is canceled, so is the read.
 		var err error
-		if f, err = c.ReadFoneNumber(ctx, number); err != nil {
+		if f, err = c.read(ctx, number); err != nil {
 			failure := *asError(err)
 			failure.uncertain = true // FoneStorm has accepted the setting.
 			return SetResult{}, &failure
@@ -262,7 +262,7 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 		shown = f.Options[s.Option]
 		confirmed = isConfirmed()
 	}
-	if confirmed || maySpell(shown, s.Delivery) {
+	if confirmed || MaySpell(shown, s.Delivery) {
 		return s.result(f), nil
 	}
 	// The destination may be sensitive, so the error contains only its type.

@@ -122,11 +122,11 @@ var (
 	northAmerican = regexp.MustCompile(`^(?:\+?1)?([0-9]{10})$`) // Not +32 and eight digits, which is Belgian.
 )
 
-// maySpell reports whether a shown destination can be FoneStorm's spelling of the one that was set: it is of the same type and
+// MaySpell reports whether a shown destination can be FoneStorm's spelling of the one that was set: it is of the same type and
 // still contains the e-mail address, the digits of the number or device, or the host of the URL and the beginning of what follows
 // it. FracTEL does not document how values are shown, so they may be encoded, masked, or cut off. A destination without this core
 // was set by something else.
-func maySpell(shown, set Delivery) bool {
+func MaySpell(shown, set Delivery) bool {
 	if shown.Type != set.Type {
 		return false
 	}
@@ -153,8 +153,9 @@ var digitGroups = regexp.MustCompile(`[0-9]+`)
 // urlCore returns the canonical host of a URL, with or without a scheme, and what follows it: decoded and in lower case, without a
 // slash at its end, up to a mask or a fragment.
 func urlCore(text string) (host, path string) {
-	u := splitURL(strings.TrimSpace(decoded(decoded(html.UnescapeString(text))))) // A token that was encoded by hand may be encoded again.
-	path = u.path
+	text = decoded(decoded(html.UnescapeString(text))) // A token that was encoded by hand may be encoded again.
+	u := splitURL(strings.TrimSpace(text))
+	path, _, _ = strings.Cut(u.path, "...")
 	if end := strings.IndexAny(path, "*#…"); end >= 0 {
 		path = path[:end]
 	}

@@ -107,7 +107,7 @@ func TestNormalized(t *testing.T) {
 // FoneStorm may show a destination in another spelling that keeps its core, but another destination is never taken for it.
 func TestMaySpell(t *testing.T) {
 	t.Parallel()
-	if maySpell(Delivery{Type: Device, Value: "3215551111"}, forward) {
+	if MaySpell(Delivery{Type: Device, Value: "3215551111"}, forward) {
 		t.Error("the types are not compared")
 	}
 	for set, test := range map[Delivery]struct{ spellings, strangers []string }{
@@ -140,12 +140,12 @@ func TestMaySpell(t *testing.T) {
 		{Type: "Pager", Value: "1"}:          {nil, []string{"1"}},
 	} {
 		for _, shown := range test.spellings {
-			if !maySpell(Delivery{Type: set.Type, Value: shown}, set) {
+			if !MaySpell(Delivery{Type: set.Type, Value: shown}, set) {
 				t.Errorf("%q cannot be a spelling of %+v", shown, set)
 			}
 		}
 		for _, shown := range test.strangers {
-			if maySpell(Delivery{Type: set.Type, Value: shown}, set) {
+			if MaySpell(Delivery{Type: set.Type, Value: shown}, set) {
 				t.Errorf("%q can be a spelling of %+v", shown, set)
 			}
 		}

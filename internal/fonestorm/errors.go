@@ -138,16 +138,16 @@ func unconfirmed(notFound error, why string) *Error {
 	return failure
 }
 
-// rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if it
-// accepted that. If both are rejected, the first rejection is about the content, unless it says that FoneStorm does not read JSON.
-func rejectedTwice(r *request, first, second error) error {
+// rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
+// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON.
+func rejectedTwice(first, second error) error {
 	if second == nil {
 		return nil
 	}
 	failure, rejected := *asError(second), asError(first)
 	mayBe := failure.uncertain || rejected.uncertain
-	if (isUnreadBody(r, second) || failure.Status == http.StatusNotFound) && rejected.Status != http.StatusUnsupportedMediaType {
-		failure = *rejected // A service that reads only JSON finds no FoneNumber in a form.
+	if failure.Status != 0 && rejected.Status != http.StatusUnsupportedMediaType {
+		failure = *rejected // A service that reads only JSON can respond to a form with anything.
 	}
 	failure.uncertain = mayBe
 	return &failure
@@ -158,7 +158,11 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	limited := isRateLimit(status, word) || isRateLimit(status, message)
+	unquoted := message // A destination can contain the words of a rate limit.
+	for _, sent := range r.params {
+		unquoted = strings.ReplaceAll(unquoted, cmp.Or(fmt.Sprint(sent), " "), " ")
+	}
+	limited := isRateLimit(status, word) || isRateLimit(status, unquoted)
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.text,
@@ -221,8 +225,8 @@ var kinds = [roles]map[int]Kind{
 	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
 }
 
-// rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length of
-// a message, or its recipients: waiting would not help.
+// rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
+// of a message, or its recipients: waiting would not help.
 var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many (requests|api calls)|\bthrottl`)
 
 // isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.

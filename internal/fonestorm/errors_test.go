@@ -17,6 +17,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 	t.Parallel()
 	const url = "GET https://fonestorm.test/v2/fonenumbers/" + anyNumber
 	const elsewhere = url + " returned 404 Not Found, which is not a response of the FoneStorm API"
+	const unlisted = "The account's list could not be read, so the provider does not treat the FoneNumber as deleted"
 	for name, test := range map[string]struct {
 		status int
 		body   string
@@ -45,7 +46,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		"another program":          {404, `{"message":"no Route matched"}`, WrongEndpoint, elsewhere},
 		"envelope of 400":          {404, `{"error":"Not Found","message":"","status_code":400}`, WrongEndpoint, elsewhere},
 		"message is missing":       {404, `{"error":"Not Found","status_code":404}`, WrongEndpoint, elsewhere},
-		"status as text":           {404, `{"error":"Not Found","message":"","status_code":"404"}`, NotFound, "FoneStorm returned 404 Not Found: Not Found"},
+		"status as text":           {404, `{"error":"Not Found","message":"","status_code":"404"}`, UnexpectedResponse, "FoneStorm returned 404 Not Found: Not Found. " + unlisted},
 		"no method":                {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed, which is not a response of the FoneStorm API"},
 	} {
 		inBubble(t, name, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"net/http"
 	"net/url"
 	"slices"
 )
@@ -57,9 +56,15 @@ func (c *Client) GetFoneNumber(ctx context.Context, number string, options ...Me
 // Known returns the FoneNumber if GetFoneNumber would return its delivery without a request.
 func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.entry(number).known() }
 
-// ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request, and does not confirm that it is not found.
-// Lists may spell a destination differently; use this to read one FoneNumber again.
+// ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request. Lists may spell a destination differently; use
+// this to read one FoneNumber again.
 func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
+	f, err := c.read(ctx, number)
+	return f, c.confirmNotFound(ctx, number, err)
+}
+
+// read reads one FoneNumber. It does not confirm that one is not found.
+func (c *Client) read(ctx context.Context, number string) (FoneNumber, error) {
 	r := &request{role: readsOne, text: "read FoneNumber " + number, path: "/fonenumbers/" + url.PathEscape(number)}
 	e := c.account.entry(number) // If the FoneNumber is set in the meantime, another entry counts.
 	f, err := c.requestFoneNumber(ctx, r, number)
@@ -91,8 +96,8 @@ func (c *Client) requestFoneNumber(ctx context.Context, r *request, number strin
 	return f, err
 }
 
-// confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list, where it
-// can be had, must confirm that the FoneNumber is gone. If the list is not found either, the endpoint may not be FoneStorm's.
+// confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list must confirm
+// that the FoneNumber is gone, unless FoneStorm does not support or permit it.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
 	if !IsNotFound(notFound) {
 		return notFound
@@ -101,9 +106,9 @@ func (c *Client) confirmNotFound(ctx context.Context, number string, notFound er
 	switch {
 	case KindOf(err) == Canceled:
 		return err
-	case isRejectedWith(err, http.StatusNotFound):
-		return unconfirmed(notFound, "The account's list was not found either, so the provider does not treat the FoneNumber as deleted.")
-	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number }):
+	case err != nil && !isRejectedWith(err, 400, 403, 410, 415, 422):
+		return unconfirmed(notFound, "The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
+	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number && f.Status != Cancelled }):
 		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
 	default:
 		return notFound

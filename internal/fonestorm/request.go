@@ -23,9 +23,9 @@ const (
 	longestWait = 5 * time.Minute
 	// listTimeout is the minimum timeout of a list: FracTEL warns that the list of all FoneNumbers may take a while.
 	listTimeout = 2 * time.Minute
-	// unreachableCalls is the number of consecutive calls without any response, including their retries, after which all others
+	// unavailableCalls is the number of consecutive calls for which FoneStorm was not available, including their retries, after which all others
 	// fail immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
-	unreachableCalls = 3
+	unavailableCalls = 3
 	// maxResponse is the maximum size of a response after decompression. The list of 10,000 FoneNumbers is about 12 MB.
 	maxResponse = 64 << 20
 )
@@ -64,7 +64,7 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 	err := c.send(ctx, r, e, read)
 	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isUnreadBody(r, err) {
 		e = asForm
-		err = rejectedTwice(r, err, c.send(ctx, r, e, read))
+		err = rejectedTwice(err, c.send(ctx, r, e, read))
 	}
 	if err == nil && r.params != nil {
 		accepted.Store(int32(e))
@@ -87,8 +87,8 @@ type progress struct {
 func (c *Client) send(ctx context.Context, r *request, e encoding, read func(body []byte) error) error {
 	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
 	for {
-		if c.unreachable.Load() >= unreachableCalls {
-			reason := fmt.Sprintf("not sent, because %d calls in a row got no response", unreachableCalls)
+		if c.unavailable.Load() >= unavailableCalls {
+			reason := fmt.Sprintf("not sent, because FoneStorm was not available for %d calls in a row", unavailableCalls)
 			return p.end(ctx, r, &Error{Kind: Unreachable, Call: r.text, Reason: reason})
 		}
 		token, err := c.token(ctx, r)
@@ -105,7 +105,7 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		failure := c.sendOnce(ctx, r, token, e, read)
 		c.pace.learn(sent, failure)
 		if failure == nil {
-			c.unreachable.Store(0)
+			c.unavailable.Store(0)
 			return nil
 		}
 		wait, again := c.next(r, p, token, failure)
@@ -124,8 +124,9 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 // next decides whether a failed request is sent again, and after which wait.
 func (c *Client) next(r *request, p *progress, token string, failure *Error) (wait time.Duration, again bool) {
 	p.uncertain = p.uncertain || failure.uncertain
-	if failure.Kind != Unreachable && failure.Kind != Canceled {
-		c.unreachable.Store(0)
+	isUnavailable := failure.Kind == Unreachable || failure.Kind == RateLimited || failure.Status == http.StatusServiceUnavailable
+	if !isUnavailable && failure.Kind != Canceled {
+		c.unavailable.Store(0)
 	}
 	switch {
 	case failure.Status == http.StatusUnauthorized && c.dropToken(r, token):
@@ -133,12 +134,14 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 			return 0, true
 		}
 		failure.retryable = true
-	case failure.Kind == RateLimited && failure.retryable:
-		return 0, time.Since(p.begun) < longestWait // The pace makes all requests wait.
+	case failure.Kind == RateLimited && failure.retryable && time.Since(p.begun) < longestWait:
+		return 0, true // The pace makes all requests wait.
+	case failure.Kind == RateLimited:
+		failure.retryable = false
 	}
 	if p.retries++; !failure.retryable || p.retries > c.config.MaxRetries {
-		if failure.Kind == Unreachable {
-			c.unreachable.Add(1)
+		if isUnavailable {
+			c.unavailable.Add(1)
 		}
 		return 0, false
 	}

@@ -67,9 +67,9 @@ func TestRetryAfterIsHonored(t *testing.T) {
 	}
 }
 
-// If FoneStorm does not respond, the run fails after three calls or logins, not after a thousand have each timed out. A call that was
-// not sent has no effect. Only consecutive calls without any response count, and canceled ones do not.
-func TestUnreachableServerFailsTheRun(t *testing.T) {
+// If FoneStorm is not available, the run fails after three calls or logins, not after a thousand have each timed out. A call that was
+// not sent has no effect. Only consecutive calls count, and canceled ones do not.
+func TestUnavailableServerFailsTheRun(t *testing.T) {
 	t.Parallel()
 	for responses, fails := range map[string]bool{
 		"lost lost lost":               true, // Three logins.
@@ -77,8 +77,8 @@ func TestUnreachableServerFailsTheRun(t *testing.T) {
 		"login lost lost lost":         true,
 		"login lost lost never lost":   true, // The caller is gone by then.
 		"login ok lost lost lost":      true,
-		"login lost lost ok lost lost": false, "login lost lost 404 lost lost": false, "login lost lost 503 lost lost": false,
-		"login 503 503 503 503":         false,
+		"login lost lost ok lost lost": false, "login lost lost 404 lost lost": false, "login lost lost 500 lost lost": false,
+		"login 503 lost 503":            true,
 		"login never never never never": false,
 	} {
 		inBubble(t, responses, func(t *testing.T) {
@@ -94,12 +94,30 @@ func TestUnreachableServerFailsTheRun(t *testing.T) {
 				wantSuccess(t, err)
 				return
 			}
-			if wantKind(t, err, Unreachable, "not sent, because 3 calls in a row got no response"); MayHaveTakenEffect(err) {
+			if wantKind(t, err, Unreachable, "not sent, because FoneStorm was not available for 3 calls in a row"); MayHaveTakenEffect(err) {
 				t.Errorf("a call that was not sent may have taken effect: %v", err)
 			}
 			server.wantCount(t, sent)
 		})
 	}
+}
+
+// A rate limit that never ends makes the run fail after three calls, each of which is repeated for five minutes. Words of a rate limit
+// in a destination are none.
+func TestEndlessRateLimitFailsTheRun(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		client := newClient(t, scripted("limit"), withToken)
+		begun := time.Now()
+		for range unavailableCalls {
+			wantKind(t, fetch(t.Context(), client), RateLimited)
+		}
+		wantKind(t, fetch(t.Context(), client), Unreachable, "not sent, because FoneStorm was not available for 3 calls in a row")
+		if took := time.Since(begun); took < 15*time.Minute || took > 18*time.Minute {
+			t.Errorf("it took %s", took)
+		}
+		client = newClient(t, newScript(rejectWith(http.StatusBadRequest, "throttled@example.com is not valid", "")), withToken)
+		wantKind(t, set(t.Context(), client, Delivery{Type: Email, Value: "throttled@example.com"}), DestinationRejected, "is not valid")
+	})
 }
 
 // An error says why there was no complete response, but never quotes it. A setting that was not sent has no effect.
@@ -245,19 +263,21 @@ func TestFailedCalls(t *testing.T) {
 		{0, "415 422", "set json, set form", DestinationRejected, "words of 422", false},
 		{0, "415 415", "set json, set form", Rejected, "words of 415", false},
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
-		{0, "400 403", "set json, set form", PermissionDenied, "words of 403", false},
-		{1, "400 503", "set json, set form, set form", ServerError, "words of 503 (attempt 2,", true},
+		{0, "400 403", "set json, set form", DestinationRejected, "words of 400", false},
+		{1, "400 503", "set json, set form, set form", DestinationRejected, "words of 400", true},
 		{0, "403", "set json", PermissionDenied, "words of 403", false},
 		{0, "404 404 []", "set json, get, list", NotFound, "words of 404", false}, // Reading confirms that it is gone.
 		{0, `404 404 [{"fonenumber":3215550000,"is_active":"no"}]`, "set json, get, list", UnexpectedResponse, "words of 404. The account's list contains", false},
-		{0, `404 404 [{"label":"x"}]`, "set json, get, list", NotFound, "words of 404", false}, // The list cannot be read.
-		{0, "404 404", "set json, get, list, list", UnexpectedResponse, "The account's list was not found either", false},
+		{0, `404 404 [{"fonenumber":3215550000,"is_active":"cancel"}]`, "set json, get, list", NotFound, "words of 404", false},
+		{0, "404 404 403", "set json, get, list", NotFound, "words of 404", false}, // The user may not see the list.
+		{0, `404 404 [{"label":"x"}]`, "set json, get, list", UnexpectedResponse, "The account's list could not be read", false},
+		{0, "404 404", "set json, get, list, list", UnexpectedResponse, "The account's list could not be read", false},
 		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
 		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
 		{0, "later", "set json", RateLimited, "FoneStorm asks to wait 1h0m0s", false}, // It has status 400, but is not about the encoding.
 		{0, "502", "set json", ServerError, "words of 502", true},
 		{1, "502 422", "set json, set json, set form", DestinationRejected, "words of 422", true},
-		{1, "502 422 403", "set json, set json, set form", PermissionDenied, "words of 403", true},
+		{1, "502 422 403", "set json, set json, set form", DestinationRejected, "words of 422", true},
 		{0, "lost", "set json", Unreachable, "no response", true},
 		{0, "html", "set json", UnexpectedResponse, "an HTML page", true},
 		{0, "another", "set json", UnexpectedResponse, "another FoneNumber", true},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"html"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -12,11 +13,11 @@ import (
 	"unicode"
 )
 
-// secrets masks the password, every token, and the callback credentials and URLs that were set. FoneStorm's own messages pass through clean
-// before they are shown or logged; nothing else of a response is ever shown.
+// secrets masks the password, every token, and the callback credentials and URLs that were set. FoneStorm's own messages pass through
+// clean before they are shown or logged; nothing else of a response is ever shown.
 type secrets struct {
 	mu    sync.Mutex
-	forms []string // The encodings in which known secrets can appear.
+	known map[string]bool
 }
 
 // add adds secrets. Empty texts are ignored.
@@ -24,43 +25,68 @@ func (s *secrets) add(texts ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, text := range texts {
-		if text == "" {
-			continue
+		if text != "" {
+			s.known[text] = true
 		}
-		inJSON, _ := json.Marshal(text) // Encoding a string cannot fail.
-		quoted := string(inJSON[1 : len(inJSON)-1])
-		asPHP := strings.ReplaceAll(quoted, "/", `\/`)
-		s.forms = append(s.forms, text, url.QueryEscape(text), url.PathEscape(text), html.EscapeString(text), quoted, asPHP)
 	}
 }
 
 // jsonWebToken matches FoneStorm's tokens, because a token that the client does not know is a secret too.
 var jsonWebToken = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*`)
 
-// maxShown is the maximum number of characters shown of a text from outside.
-const maxShown = 300
+const (
+	maxShown = 300      // Maximum number of characters shown of a text from outside.
+	maxRead  = 64 << 10 // Maximum number of bytes read of it.
+)
 
-// clean makes text from outside safe to show: it masks secrets, replaces line breaks and characters that change the writing
-// direction, and truncates the text.
+// clean makes text from outside safe to show: it decodes it, masks secrets, replaces line breaks and characters that change the
+// writing direction, and truncates the text.
 func (s *secrets) clean(text string) string {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	// A shorter secret can be part of a longer one, the rest of which would remain readable.
-	slices.SortFunc(s.forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
-	s.forms = slices.Compact(s.forms)
-	for range 2 { // A secret that contains a space may be recognizable only after the first time.
-		for _, form := range s.forms {
-			text = strings.ReplaceAll(text, form, "***")
-		}
-		text = strings.Map(func(c rune) rune {
-			if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
-				return ' '
-			}
-			return c
-		}, jsonWebToken.ReplaceAllString(text, "***"))
+	known := slices.SortedFunc(maps.Keys(s.known), func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
+	s.mu.Unlock()
+	text = text[:min(len(text), maxRead)]
+	for _, secret := range known { // Next to other text, it can look encoded.
+		text = strings.ReplaceAll(text, secret, "***")
 	}
+	text = strings.Map(func(c rune) rune {
+		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return c
+	}, unescaped(text))
+	for _, secret := range known {
+		secret = unescaped(secret)
+		text = strings.ReplaceAll(text, secret, "***")
+		text = strings.ReplaceAll(text, strings.ReplaceAll(secret, " ", "+"), "***")
+	}
+	text = jsonWebToken.ReplaceAllString(text, "***")
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown]) + "…"
+	}
+	return text
+}
+
+var (
+	percentEscapes = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2})+`)
+	jsonEscapes    = regexp.MustCompile(`(?:\\u[0-9A-Fa-f]{4})+|\\["\\/]`)
+)
+
+// unescaped returns a text without the escapes of URLs, JSON, and HTML, however often it was escaped, so that a secret in it looks the
+// same in all encodings.
+func unescaped(text string) string {
+	for before := ""; before != text; {
+		before = text
+		text = percentEscapes.ReplaceAllStringFunc(text, func(escapes string) string {
+			decoded, _ := url.PathUnescape(escapes) // Cannot fail for what the pattern matches.
+			return decoded
+		})
+		text = jsonEscapes.ReplaceAllStringFunc(text, func(escapes string) string {
+			_ = json.Unmarshal([]byte(`"`+escapes+`"`), &escapes) // Cannot fail either.
+			return escapes
+		})
+		text = html.UnescapeString(text)
 	}
 	return text
 }

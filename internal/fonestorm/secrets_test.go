@@ -79,10 +79,30 @@ func TestMessagesAreMasked(t *testing.T) {
 		}
 		kinds := map[string]Kind{"401": TokenRejected, "404": NotFound, "later": RateLimited} // Failures are classified before.
 		for token, response := range map[string]string{"words": "401", "4": "404", "Rate Limit": "later"} {
-			err := fetch(t.Context(), newClient(t, scripted(response), func(c *Config) { c.Token = token }))
+			err := fetch(t.Context(), newClient(t, scripted(response+" []"), func(c *Config) { c.Token = token }))
 			wantKind(t, err, kinds[response], ": ", "***")
 		}
 	})
+}
+
+// A secret is masked however another program encodes it.
+func TestSecretsInOtherEncodings(t *testing.T) {
+	t.Parallel()
+	for shown, secret := range map[string]string{
+		`{"url_password":"gr\u00fc\u00dfe-\u03a9"}`:       "grüße-Ω",
+		`quo&quot;te&#039;x`:                              `quo"te'x`,
+		"pass%2fw%c3%b6rd%3d1":                            "pass/wörd=1",
+		"pa!s%2Fs(w%C3%B6rd)":                             "pa!s/s(wörd)",
+		`{\"url_password\":\"a\\\\b<c>d\"}`:               `a\b<c>d`,
+		`{"url_password":"a\"b&c"}`:                       `a"b&c`,
+		"https%253A%252F%252Fx.test%252F%253Fkey%253Dyes": "/?key=yes",
+	} {
+		s := &secrets{known: map[string]bool{}}
+		s.add(secret)
+		if got := s.clean("bad: " + shown); !strings.Contains(got, "***") {
+			t.Errorf("%q is shown as %q", secret, got)
+		}
+	}
 }
 
 // A secret is masked in every encoding in which FoneStorm's message can repeat it, whatever surrounds it.
@@ -97,7 +117,7 @@ func FuzzClean(f *testing.F) {
 	f.Add(`{"x":"`, `pass/word`, `"}`)
 	f.Add(strings.Repeat("x", 298), "hunter2", "")
 	f.Fuzz(func(t *testing.T, before, secret, after string) {
-		s := &secrets{}
+		s := &secrets{known: map[string]bool{}}
 		s.add(secret)
 		inJSON, _ := json.Marshal(secret)
 		quoted := string(inJSON[1 : len(inJSON)-1])

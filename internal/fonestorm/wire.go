@@ -100,6 +100,9 @@ func decodeFoneNumber(body []byte) (FoneNumber, error) {
 	if err != nil {
 		return FoneNumber{}, err
 	}
+	if failure := text(sent, "error"); failure != "" && !isNo(failure) {
+		return FoneNumber{}, fmt.Errorf("reports success and the error %q", failure)
+	}
 	for place := sent; place != nil; place = member(place, "data") {
 		for _, found := range []any{member(place, "fonenumber"), place} {
 			if f := foneNumber(found); f.Number != "" {
@@ -107,13 +110,10 @@ func decodeFoneNumber(body []byte) (FoneNumber, error) {
 			}
 		}
 	}
-	if failure := text(sent, "error"); failure != "" {
-		return FoneNumber{}, fmt.Errorf("reports success and the error %q", failure)
+	if _, isObject := sent.(map[string]any); !isObject {
+		return FoneNumber{}, errors.New("contains no FoneNumber")
 	}
-	if isOneOf(cmp.Or(text(sent, "result"), text(sent, "data", "result")), "success", "ok") {
-		return FoneNumber{}, nil
-	}
-	return FoneNumber{}, errors.New("contains no FoneNumber")
+	return FoneNumber{}, nil
 }
 
 // foneNumber reads a FoneNumber, which can have its options in three places: `sms_options` is on the Set Delivery page and in live

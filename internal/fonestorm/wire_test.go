@@ -95,8 +95,8 @@ func TestDecode(t *testing.T) {
 			`[{"fonenumber":"3215550000"}]`:                                             "contains no FoneNumber",
 			`"hunter2"`:                                                                 "contains no FoneNumber",
 			`null`:                                                                      "contains no FoneNumber",
-			`{"fonenumber":{},"data":[]}`:                                               "contains no FoneNumber",
-			`{"result":"hunter2"}`:                                                      "contains no FoneNumber",
+			`{"fonenumber":{},"data":[]}`:                                               "",
+			`{"result":"hunter2"}`:                                                      "",
 		},
 		"numbers": {
 			`{"fonenumbers":[]}`:   "[]",

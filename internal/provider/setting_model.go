@@ -132,8 +132,8 @@ func (m settingModel) ToAPI(now fonestorm.Delivery, before handedOver) fonestorm
 
 	empty := ""
 	isURL := s.Type.IsCallback()
-	if now.Type == "" {
-		now = before.state.destination() // What the plan was made for.
+	if planned := before.state.destination(); now.Type == "" || planned.Type.IsCallback() && fonestorm.MaySpell(now, planned) {
+		now = planned // What the plan was made for.
 	}
 	shown, _ := before.rec.find(now) // FoneStorm may spell it differently.
 	sameURL := fonestorm.SameDestination(shown.Normalized(), s.Delivery)
