@@ -122,8 +122,6 @@ func TestDataSourceFoneNumbers(t *testing.T) {
 	a := newVariedAccount(t)
 	r := a.start(t.Context(), t, nil)
 	r.returns(t, source, attributes{}, `["3215550000","3215550001","3215550002","3215550003","3215550004"]`)
-	r.returns(t, source, attributes{"type": "Email"}, `["3215550001"]`)
-	r.returns(t, source, attributes{"type": "None"}, `["3215550004"]`)
 	r.returns(t, source, attributes{"label": "Number URL"}, `["3215550002"]`)
 	r.returns(t, source, attributes{"area_code": "407"}, `[]`)
 	r.returns(t, source, attributes{"group": "odd", "type": "Forward", "area_code": "321"}, `["3215550003"]`)

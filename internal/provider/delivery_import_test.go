@@ -93,7 +93,7 @@ func TestImport(t *testing.T) {
 				wantWarnings(t, diags, nil)
 				w.mustImport(as.id(testNumber))
 				config, imported := as.config(d.attributes(testNumber)), w.state["0"]
-				if want := as.config(d.attributes(testNumber, "on_destroy", "keep")); !maps.Equal(attributesOf(imported.state), want) {
+				if want := as.config(with(d.attributes(testNumber), "on_destroy", "keep")); !maps.Equal(attributesOf(imported.state), want) {
 					t.Errorf("the state is %v, want %v", attributesOf(imported.state), want)
 				}
 				identity := unwire(t, typesOf(as.event != "").identity, imported.identity.IdentityData)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -134,7 +133,7 @@ func TestPlanWarnings(t *testing.T) {
 			a.Forget()
 			w.settings = test.settings
 			diags := w.plan(test.config).diags
-			wantWarnings(t, diags, some(test.warning), test.texts...)
+			wantWarnings(t, diags, []string{test.warning}, test.texts...)
 			for _, d := range diags {
 				if strings.Contains(d.Detail, "secret") {
 					t.Errorf("the plan shows a secret: %s", d.Detail)
@@ -145,16 +144,6 @@ func TestPlanWarnings(t *testing.T) {
 			}
 		})
 	}
-}
-
-// some returns the texts that are not empty.
-func some(texts ...string) (kept []string) {
-	for _, text := range texts {
-		if text != "" {
-			kept = append(kept, text)
-		}
-	}
-	return kept
 }
 
 // The CLI groups the warnings of many FoneNumbers and shows the import block of the first, after a few requests.
@@ -192,14 +181,14 @@ func TestPreviewFailures(t *testing.T) {
 		"wrong credentials":  {settings: attributes{"password": "wrong"}, failure: "FoneStorm Authentication Failed", once: true},
 		"rejected token": {
 			settings: attributes{"username": nil, "password": nil, "token": "expired"}, failure: "FoneStorm Token Rejected", once: true,
-			says: "the provider cannot renew a configured token", mostReads: 5,
+			says: "the provider cannot renew a configured token", mostReads: 8,
 		},
 		"wrong subaccount": {
 			settings: attributes{"subaccount": "2999999999"}, failure: "Subaccount Not Accessible", once: true,
 			says: "Could not get a token for subaccount 2999999999:",
 		},
 		"forbidden": {status: 403, failure: "Permission Denied by FoneStorm", mostReads: 10},
-		"failing":   {settings: attributes{"max_retries": 0}, status: 503, failure: "FoneStorm Server Error", mostReads: 6},
+		"failing":   {settings: attributes{"max_retries": 0}, status: 503, failure: "FoneStorm Server Error", mostReads: 8},
 		"unreachable": {
 			settings: attributes{"max_retries": 0, "endpoint": "http://127.0.0.1:1/v2"},
 			failure:  "Unable to Reach FoneStorm", says: "no response from http://127.0.0.1:1/v2", once: true,
@@ -208,33 +197,27 @@ func TestPreviewFailures(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccountWith(t, loadNumber(0))
+			a := newAccountWith(t, loadNumber(0), loadNumber(1))
 			w := a.world(t)
-			w.mustApply(destinations[1].attributes(loadNumber(0)))
+			configs := []attributes{destinations[1].attributes(loadNumber(0)), destinations[1].attributes(loadNumber(1))}
+			w.mustApply(configs...)
 			a.Remove(loadNumber(0))
+			a.Remove(loadNumber(1))
 			a.Forget()
 			if test.status != 0 {
 				a.reject(http.MethodGet, "", test.status, "No.")
 			}
-			r := a.start(t.Context(), t, test.settings)
-			var all []*tfprotov6.Diagnostic
-			for i := range 5 {
-				_, diags := r.plan(instance{}, destinations[1].attributes(loadNumber(1+i)))
-				all = append(all, diags...)
+			for i := range 5 { // They are new.
+				configs = append(configs, destinations[1].attributes(loadNumber(2+i)))
 			}
-			wantError(t, all, test.failure, test.says)
+			w.settings = test.settings
+			diags := w.plan(configs...).diags
+			wantError(t, diags, test.failure, test.says)
 			if n := a.count("get") + a.count("list"); n > test.mostReads {
 				t.Errorf("%d reads, want at most %d", n, test.mostReads)
 			}
-			if !test.once {
-				return
-			}
-			for range 5 {
-				_, diags := r.refresh(w.state["0"].instance)
-				all = append(all, diags...)
-			}
-			if tried := a.count("login") + a.count("subaccount"); len(all) != 1 || tried > 2 {
-				t.Errorf("%d diagnostics and %d attempts to get a token", len(all), tried)
+			if tried := a.count("login") + a.count("subaccount"); test.once && (len(diags) != 1 || tried > 2) {
+				t.Errorf("%d diagnostics and %d attempts to get a token", len(diags), tried)
 			}
 		})
 	}
@@ -267,7 +250,9 @@ func TestDeviceNotInAccount(t *testing.T) {
 	a.PutDevice(simulator.Device{ID: destinations[0].value, Name: "Front desk"})
 	both := []string{missingDevice, missingDevice}
 	w := a.world(t)
-	w.configure(otherDestinations[0].attributes(loadNumber(0)), with(destinations[0].attributes(loadNumber(1)), "value", "1"), destinations[0].attributes(loadNumber(2)))
+	for i, device := range []string{otherDestinations[0].value, "1", destinations[0].value} {
+		w.config[fmt.Sprint(i)] = delivery{kind: "Device", value: device}.attributes(loadNumber(i))
+	}
 	plans := func(settings attributes, requests int, warnings []string, texts ...string) {
 		t.Helper()
 		a.Forget()

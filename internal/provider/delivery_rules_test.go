@@ -141,7 +141,7 @@ func TestAccIgnoreChanges(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
 	config := func(kind, value, ignored string) string {
-		return delivery{kind: kind, value: value}.config(testNumber, fmt.Sprintf("lifecycle {\n  ignore_changes = [%s]\n}", ignored))
+		return delivery{kind: kind, value: value}.block("test", testNumber, fmt.Sprintf("lifecycle {\n  ignore_changes = [%s]\n}", ignored))
 	}
 	w := a.newWorkspace(t, config("Email", "ops@example.com", "value"))
 	w.apply()

@@ -42,38 +42,6 @@ func TestCreateKeepsCredentialsOfTheSameURL(t *testing.T) {
 	settings[1].mustBe(t, a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 }
 
-// Without a refresh, the plan of a destroy looks at the FoneNumber as the destroy does: a list can spell a destination differently.
-func TestPlannedDestroyReadsARespelledFoneNumber(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAccountInMemory(t, simulator.Options{})
-		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-			if v.Source == simulator.FromList && v.Number == testNumber {
-				v.Receive.Email = "Ops <" + v.Receive.Email + ">"
-			}
-			return v.FoneNumber
-		})
-		a.Put(simulator.FoneNumber{Number: testNumber})
-		w := a.world(t)
-		w.mustApply(delivery{kind: "Email", value: "ops@example.com"}.attributes(testNumber))
-		w.start, w.noRefresh = w.listing, true
-		wantWarnings(t, w.plan(nil).diags, []string{summaryDeleted})
-	})
-}
-
-// listing starts a process that has read so many FoneNumbers that it lists the rest.
-func (w *world) listing() *run {
-	r := w.account.start(w.t.Context(), w.t, w.settings)
-	for i := range 7 {
-		w.account.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
-		_, diags := r.importState(fmt.Sprint(3215551300 + i))
-		if len(diags) > 0 {
-			w.t.Errorf("an import shows %+v", diags[0])
-		}
-	}
-	return r
-}
-
 // If the FoneNumber cannot be read before an update, what the plan was made for decides whether its callback URL stays the same.
 func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
 	t.Parallel()
@@ -146,7 +114,7 @@ func TestAccUnknownOnDestroy(t *testing.T) {
 	a := newAccountWith(t, testNumber)
 	config := func(to, source string) string {
 		return fmt.Sprintf("resource \"terraform_data\" %q {\n  input = \"keep\"\n}\n", source) +
-			delivery{kind: "Email", value: to}.config(testNumber, fmt.Sprintf("on_destroy = terraform_data.%s.output", source))
+			delivery{kind: "Email", value: to}.block("test", testNumber, fmt.Sprintf("on_destroy = terraform_data.%s.output", source))
 	}
 	w := a.newWorkspace(t, config("ops@example.com", "a"))
 	w.apply()
@@ -182,26 +150,49 @@ func TestSpellingThatWasThereBefore(t *testing.T) {
 	})
 }
 
-// What the account's list shows is drift only if a single read shows it, too, and does not keep a destroy from turning a setting off.
+// listing starts a process that has read so many FoneNumbers that it lists the rest.
+func (w *world) listing() *run {
+	r := w.account.start(w.t.Context(), w.t, w.settings)
+	for i := range 7 {
+		w.account.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
+		_, diags := r.importState(fmt.Sprint(3215551300 + i))
+		if len(diags) > 0 {
+			w.t.Errorf("an import shows %+v", diags[0])
+		}
+	}
+	return r
+}
+
+// listsAs makes the account's list show another delivery of the FoneNumber than it has.
+func (a *account) listsAs(d delivery) {
+	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+		if v.Source == simulator.FromList && v.Number == testNumber {
+			v.Receive = simulator.Receive{}.Delivering(d.kind, d.value)
+		}
+		return v.FoneNumber
+	})
+}
+
+// What the account's list shows is drift only if a single read shows it, too. It does not keep a destroy from turning a setting
+// off, nor the plan of the destroy from saying so, with or without a refresh.
 func TestListDoesNotDecideOnDrift(t *testing.T) {
 	t.Parallel()
-	for name, shown := range map[string]delivery{"nothing": {kind: "None"}, "an earlier one": {kind: "Email", value: "old@example.com"}} {
+	old, named := delivery{kind: "Email", value: "old@example.com"}, delivery{kind: "Email", value: "Ops <ops@example.com>"}
+	for _, shown := range []delivery{{kind: "None"}, old, named} {
 		synctest.Test(t, func(t *testing.T) {
 			a := newAccountInMemory(t, simulator.Options{})
 			a.Put(simulator.FoneNumber{Number: testNumber})
-			a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-				if v.Source == simulator.FromList {
-					v.Receive = simulator.Receive{}.Delivering(shown.kind, shown.value)
-				}
-				return v.FoneNumber
-			})
+			a.listsAs(shown)
 			w := a.world(t)
 			config := destinations[1].attributes(testNumber)
 			w.mustApply(config)
 			w.start = w.listing
 			if p := w.plan(config); !p.isEmpty() {
-				t.Errorf("%s: the plan changes %q", name, p.differs())
+				t.Errorf("with %+v, the plan changes %q", shown, p.differs())
 			}
+			w.noRefresh = true
+			wantWarnings(t, w.plan(nil).diags, []string{summaryDeleted})
+			w.noRefresh = false
 			wantWarnings(t, w.apply(nil), []string{summaryDeleted})
 			a.mustDeliver(t, testNumber, delivery{kind: "None"})
 		})
@@ -263,12 +254,7 @@ func TestDestroyThatCannotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccountInMemory(t, simulator.Options{})
 		a.Put(simulator.FoneNumber{Number: testNumber})
-		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-			if v.Source == simulator.FromList {
-				v.Receive = simulator.Receive{}.Delivering("Email", "old@example.com")
-			}
-			return v.FoneNumber
-		})
+		a.listsAs(delivery{kind: "Email", value: "old@example.com"})
 		w := a.world(t)
 		w.mustApply(destinations[1].attributes(testNumber))
 		w.start = w.listing

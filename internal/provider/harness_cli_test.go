@@ -199,16 +199,6 @@ func unframed(output string) string {
 // setEnv adds variables to the environment of the CLI.
 func (w *workspace) setEnv(env ...string) { w.Env = append(w.Env, env...) }
 
-// config returns the resource block of a delivery.
-func (d delivery) config(number string, further ...string) string {
-	return settings[0].block("test", number, d, further...)
-}
-
-// named returns the resource block of this name.
-func (d delivery) named(name, number string, further ...string) string {
-	return settings[0].block(name, number, d, further...)
-}
-
 // numbered returns the deliveries of the first n FoneNumbers, each at its own address.
 func numbered(n int, value string) string {
 	return fmt.Sprintf(`

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,7 +39,7 @@ func TestAccInterrupted(t *testing.T) {
 				w.configure(refactoringBlocks(refactoring.after, i%2 == 0, "second"))
 				var args []string
 				for _, name := range refactoring.replaced {
-					args = append(args, "-replace="+resourceName+"."+withoutIndex(name))
+					args = append(args, "-replace="+resourceName+"."+name)
 				}
 				code := w.interrupt(a, s, args...)
 				if reported := code == 1; reported != s.provider && s.signal == os.Kill {
@@ -70,13 +69,10 @@ func refactoringBlocks(resources map[string]int, createFirst bool, round string)
 	for name, number := range resources {
 		d := delivery{kind: "Email", value: fmt.Sprintf("%s-%s@example.com", round, loadNumber(number))}
 		lifecycle := fmt.Sprintf("lifecycle {\n  create_before_destroy = %t\n}", createFirst)
-		config += d.named(withoutIndex(name), loadNumber(number), lifecycle)
+		config += d.block(name, loadNumber(number), lifecycle)
 	}
 	return config
 }
-
-// withoutIndex returns the name of a resource in a configuration without count.
-func withoutIndex(name string) string { return strings.NewReplacer("[", "", "]", "").Replace(name) }
 
 // strike is a signal during the second setting of an apply.
 type strike struct {

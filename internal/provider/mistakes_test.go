@@ -361,7 +361,7 @@ resource "fractel_fonenumber_delivery" "test" {
 `)
 	says(t, w.run(1, "validate", "-no-color"), "The callback URL contains a line break.",
 		`requests_per_second = 0.5 requests_per_second must be a whole number from 1 to 100000, but "0.5" was given.`)
-	w.configure(destinations[1].config(testNumber))
+	w.configure(destinations[1].block("test", testNumber))
 	w.setEnv("FRACTEL_PASSWORD=horse\n")
 	says(t, w.plan(1), "The password contains a line break.", "environment variable FRACTEL_PASSWORD")
 	if requests := a.Requests(); len(requests) > 0 {

@@ -81,24 +81,18 @@ func TestNotificationThatListsOmit(t *testing.T) {
 		for _, as := range settings[1:] {
 			var configs []attributes
 			for i := range n {
+				as.set(a, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
 				configs = append(configs, as.config(destinations[1].attributes(loadNumber(i))))
 			}
-			applies := func(left delivery, configs ...attributes) {
-				w.mustApply(configs...)
-				for i := range n {
-					as.mustBe(t, a, loadNumber(i), left)
-				}
-			}
-			applies(destinations[1], configs...)
-			found, diags := a.start(t.Context(), t, nil).list(protocol().notification, attributes{"event": as.event}, 10)
+			w.mustApply(configs...)
+			found, diags := w.start().list(protocol().notification, attributes{"event": as.event}, 10)
 			if wantWarnings(t, diags, nil); len(found) != n {
 				t.Errorf("%s: listed %v", as.name, found)
 			}
+			w.mustApply(nil)
 			for i := range n {
-				as.set(a, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
+				as.mustBe(t, a, loadNumber(i), delivery{kind: "None"})
 			}
-			applies(destinations[1], configs...)
-			applies(delivery{kind: "None"}, nil)
 		}
 	})
 }

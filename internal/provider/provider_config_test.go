@@ -93,7 +93,7 @@ provider "fractel" {
   username = "demo"
   password = terraform_data.vault.output
 }
-` + strings.Replace(destinations[1].config(testNumber), `"ops@example.com"`, "terraform_data.destination.output", 1)
+` + strings.Replace(destinations[1].block("test", testNumber), `"ops@example.com"`, "terraform_data.destination.output", 1)
 	}
 	w := a.newWorkspace(t, config("ops@example.com"))
 	w.plan(2)
@@ -119,7 +119,7 @@ func TestAccProxyFromEnvironment(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	a := newAccount(t, simulator.Options{})
 	a.endpoint = "https://fonestorm.example.com/v2"
-	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].config(testNumber), "HTTPS_PROXY="+proxy.URL)
+	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].block("test", testNumber), "HTTPS_PROXY="+proxy.URL)
 	says(t, w.plan(1), "Error: Unable to Reach FoneStorm")
 	if _, connected := asked.LoadAndDelete("CONNECT fonestorm.example.com:443"); !connected {
 		t.Error("the proxy received no CONNECT request")

@@ -22,7 +22,7 @@ func refactorings(n int) []refactoring {
 	count := func(from, numbers int, name string) map[string]int {
 		resources := map[string]int{}
 		for i := range numbers {
-			resources[fmt.Sprintf("%s[%d]", name, i)] = from + i
+			resources[fmt.Sprint(name, i)] = from + i
 		}
 		return resources
 	}
@@ -31,7 +31,7 @@ func refactorings(n int) []refactoring {
 		{name: "shift", numbers: n, before: count(0, n, "a"), after: count(1, n-1, "a")},
 		{name: "rename", numbers: n, before: count(0, n, "a"), after: count(0, n, "b")},
 		{name: "rename of imports", numbers: n, before: count(0, n, "a"), after: count(0, n, "b"), imported: true},
-		{name: "replace", numbers: 2, before: count(0, 2, "a"), after: count(0, 2, "a"), replaced: []string{"a[0]", "a[1]"}},
+		{name: "replace", numbers: 2, before: count(0, 2, "a"), after: count(0, 2, "a"), replaced: []string{"a0", "a1"}},
 	}
 }
 

@@ -18,9 +18,9 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// After any sequence of events in FoneStorm, in the connection, and in the configuration, an apply without faults makes FoneStorm match
-// the configuration, so that the next plan is empty. Unless FoneNumbers move between resources: no operation succeeds without doing
-// its work, and none fails and changes the state. `-rapid.checks=20000` tries more sequences.
+// After any sequence of events in FoneStorm, in the connection, and in the configuration, an apply without faults makes FoneStorm
+// match the configuration, so that the next plan is empty. If no FoneNumber moves between resources, no operation succeeds
+// without doing its work either, and none fails and changes the state. `-rapid.checks=20000` tries more sequences.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
 	checkRandomly(t, size(1000, 200, 40), func(t *rapid.T) {
@@ -266,28 +266,28 @@ var handiwork = rapid.Custom(func(t *rapid.T) step {
 	return byHand(as, rapid.SampledFrom(modelNumbers).Draw(t, "number"), kind, valueOf(t, kind))
 })
 
+// fault is the fault of a request. Many meet none, so that faults also occur late.
+var fault = rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(simulator.Faults()))
+
 var applies = rapid.Custom(func(t *rapid.T) step {
 	if rapid.Bool().Draw(t, "faultless") {
 		return apply()
 	}
-	// Most requests meet no fault, so that faults also occur late.
-	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.SampledFrom(simulator.Faults()))
 	return apply(rapid.SliceOfN(fault, 1, 25).Draw(t, "faults")...)
 })
 
 var interrupts = rapid.Custom(func(t *rapid.T) step {
-	fault := rapid.OneOf(rapid.Just(simulator.Fault("")), rapid.Just(simulator.Fault("")), rapid.SampledFrom(simulator.Faults()))
 	return interrupt(rapid.IntRange(1, 12).Draw(t, "request"), rapid.SliceOfN(fault, 0, 12).Draw(t, "faults")...)
 })
 
-var untils = rapid.Custom(func(t *rapid.T) step {
+var endings = rapid.Custom(func(t *rapid.T) step {
 	return applyUntil(rapid.SampledFrom(interruptions).Draw(t, "how"), rapid.IntRange(1, 12).Draw(t, "request"))
 })
 
 // sequences are random sequences that contain enough applies. In some, FoneNumbers also move between resources.
 var sequences = map[bool]*rapid.Generator[[]step]{
 	false: rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies, interrupts, rapid.Just(elsewhere)), 1, 14),
-	true: rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, interrupts, untils, untils,
+	true: rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, interrupts, endings, endings,
 		rapid.Map(rapid.Permutation([]int{0, 1, 2}), move)), 1, 20),
 }
 
