@@ -17,7 +17,7 @@ import (
 // clean before they are shown or logged; nothing else of a response is ever shown.
 type secrets struct {
 	mu    sync.Mutex
-	known map[string]bool
+	known map[string]string // Without escapes, by the secret itself.
 }
 
 // add adds secrets. Empty texts are ignored.
@@ -26,7 +26,7 @@ func (s *secrets) add(texts ...string) {
 	defer s.mu.Unlock()
 	for _, text := range texts {
 		if text != "" {
-			s.known[text] = true
+			s.known[text] = unescaped(text)
 		}
 	}
 }
@@ -46,11 +46,12 @@ const (
 // writing direction, and truncates the text.
 func (s *secrets) clean(text string) string {
 	s.mu.Lock()
-	// A shorter secret can be part of a longer one, the rest of which would remain readable.
-	known := slices.SortedFunc(maps.Keys(s.known), func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
+	known := maps.Clone(s.known)
 	s.mu.Unlock()
+	// A shorter secret can be part of a longer one, the rest of which would remain readable.
+	longestFirst := slices.SortedFunc(maps.Keys(known), func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
 	text = text[:min(len(text), maxRead)]
-	for _, secret := range known { // Next to other text, it can look encoded.
+	for _, secret := range longestFirst { // Next to other text, it can look encoded.
 		text = strings.ReplaceAll(text, secret, "***")
 	}
 	text = strings.Map(func(c rune) rune {
@@ -59,10 +60,9 @@ func (s *secrets) clean(text string) string {
 		}
 		return c
 	}, unescaped(text))
-	for _, secret := range known {
-		secret = unescaped(secret)
-		text = strings.ReplaceAll(text, secret, "***")
-		text = strings.ReplaceAll(text, strings.ReplaceAll(secret, " ", "+"), "***")
+	for _, secret := range longestFirst {
+		text = strings.ReplaceAll(text, known[secret], "***")
+		text = strings.ReplaceAll(text, strings.ReplaceAll(known[secret], " ", "+"), "***")
 	}
 	text = restOfURL.ReplaceAllString(jsonWebToken.ReplaceAllString(text, "***"), "$1/…")
 	if runes := []rune(text); len(runes) > maxShown {
@@ -73,7 +73,7 @@ func (s *secrets) clean(text string) string {
 
 var (
 	percentEscapes = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2})+`)
-	jsonEscapes    = regexp.MustCompile(`(?:\\u[0-9A-Fa-f]{4})+|\\["\\/]`)
+	jsonEscapes    = regexp.MustCompile(`(?:\\u[0-9A-Fa-f]{4})+|\\["\\/bfnrt]`)
 )
 
 // unescaped returns a text without the escapes of URLs, JSON, and HTML, however often it was escaped, so that a secret in it looks the

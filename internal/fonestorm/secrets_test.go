@@ -98,7 +98,7 @@ func TestSecretsInOtherEncodings(t *testing.T) {
 		`{"url_password":"a\"b&c"}`:                       `a"b&c`,
 		"https%253A%252F%252Fx.test%252F%253Fkey%253Dyes": "/?key=yes",
 	} {
-		s := &secrets{known: map[string]bool{}}
+		s := &secrets{known: map[string]string{}}
 		s.add(secret)
 		if got := s.clean("bad: " + shown); !strings.Contains(got, "***") {
 			t.Errorf("%q is shown as %q", secret, got)
@@ -120,6 +120,8 @@ func TestURLsInMessages(t *testing.T) {
 	}
 }
 
+func isInvisible(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+
 // A secret is masked in every encoding in which FoneStorm's message can repeat it, whatever surrounds it.
 func FuzzClean(f *testing.F) {
 	for _, secret := range []string{ // Hard to find when they are quoted, escaped, or part of a URL.
@@ -132,20 +134,24 @@ func FuzzClean(f *testing.F) {
 	f.Add(`{"x":"`, `pass/word`, `"}`)
 	f.Add(strings.Repeat("x", 298), "hunter2", "")
 	f.Fuzz(func(t *testing.T, before, secret, after string) {
-		s := &secrets{known: map[string]bool{}}
+		s := &secrets{known: map[string]string{}}
 		s.add(secret)
 		inJSON, _ := json.Marshal(secret)
 		quoted := string(inJSON[1 : len(inJSON)-1])
 		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), quoted, strings.ReplaceAll(quoted, "/", `\/`)} {
+			if unescaped(before+form+after) != unescaped(before)+unescaped(form)+unescaped(after) {
+				continue // The text before or after it makes an escape of its end.
+			}
 			shown := s.clean(before + form + after)
 			if n := utf8.RuneCountInString(shown); n > 301 {
 				t.Fatalf("got %d characters", n)
 			}
-			if strings.ContainsFunc(shown, func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }) {
+			if strings.ContainsFunc(shown, isInvisible) {
 				t.Fatalf("got an invisible character: %q", shown)
 			}
-			// Short secrets occur everywhere by coincidence, and so do those that contain the mask or the ellipsis.
-			if len(secret) >= 4 && !strings.ContainsAny(secret, "*…") && (strings.Contains(shown, secret) || strings.Contains(shown, form)) {
+			// Short secrets occur everywhere by coincidence, and so do those that contain the mask or the ellipsis. No secret contains an
+			// invisible character, because it is part of a header.
+			if isVisible := !strings.ContainsFunc(secret, isInvisible); isVisible && len(secret) >= 4 && !strings.ContainsAny(secret, "*…") && (strings.Contains(shown, secret) || strings.Contains(shown, form)) {
 				t.Fatalf("%q is shown as %q", form, shown)
 			}
 		}
