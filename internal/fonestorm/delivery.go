@@ -84,7 +84,7 @@ func (d Delivery) String() string {
 	if value == "" {
 		return kind
 	}
-	u := splitURL(decoded(value))
+	u := splitURL(unescaped(value))
 	if u.scheme != "" || d.Type.IsCallback() {
 		if u = u.withoutUser(); strings.Trim(u.path, "/") != "" {
 			u.path = "/…"

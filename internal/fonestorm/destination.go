@@ -1,8 +1,6 @@
 package fonestorm
 
 import (
-	"html"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -130,7 +128,7 @@ func MaySpell(shown, set Delivery) bool {
 	if shown.Type != set.Type {
 		return false
 	}
-	text := decoded(shown.Value)
+	text := unescaped(shown.Value)
 	var parts []string
 	switch set.Type {
 	case Email:
@@ -153,20 +151,11 @@ var digitGroups = regexp.MustCompile(`[0-9]+`)
 // urlCore returns the canonical host of a URL, with or without a scheme, and what follows it: decoded and in lower case, without a
 // slash at its end, up to a mask or a fragment.
 func urlCore(text string) (host, path string) {
-	text = decoded(decoded(html.UnescapeString(text))) // A token that was encoded by hand may be encoded again.
-	u := splitURL(strings.TrimSpace(text))
+	u := splitURL(strings.TrimSpace(unescaped(text))) // A token that was encoded by hand may be encoded again.
 	path, _, _ = strings.Cut(u.path, "...")
 	if end := strings.IndexAny(path, "*#…"); end >= 0 {
 		path = path[:end]
 	}
 	path = strings.TrimRight(strings.ToLower(strings.ReplaceAll(path, "+", " ")), "/?")
 	return canonicalHost(strings.TrimSuffix(u.host, ".")), path
-}
-
-// decoded returns a percent-encoded text, or any other text unchanged.
-func decoded(text string) string {
-	if decoded, err := url.PathUnescape(text); err == nil {
-		return decoded
-	}
-	return text
 }

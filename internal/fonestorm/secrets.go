@@ -17,7 +17,7 @@ import (
 // clean before they are shown or logged; nothing else of a response is ever shown.
 type secrets struct {
 	mu    sync.Mutex
-	known map[string]string // Without escapes, by the secret itself.
+	known map[string]string // As clean shows them, by the secret itself.
 }
 
 // add adds secrets. Empty texts are ignored.
@@ -26,7 +26,7 @@ func (s *secrets) add(texts ...string) {
 	defer s.mu.Unlock()
 	for _, text := range texts {
 		if text != "" {
-			s.known[text] = unescaped(text)
+			s.known[text] = visible(unescaped(text))
 		}
 	}
 }
@@ -42,8 +42,8 @@ const (
 	maxRead  = 64 << 10 // Maximum number of bytes read of it.
 )
 
-// clean makes text from outside safe to show: it decodes it, masks secrets, replaces line breaks and characters that change the
-// writing direction, and truncates the text.
+// clean makes text from outside safe to show: without escapes, secrets, the rest of URLs, line breaks, and characters that change the
+// writing direction, and not too long.
 func (s *secrets) clean(text string) string {
 	s.mu.Lock()
 	known := maps.Clone(s.known)
@@ -54,12 +54,7 @@ func (s *secrets) clean(text string) string {
 	for _, secret := range longestFirst { // Next to other text, it can look encoded.
 		text = strings.ReplaceAll(text, secret, "***")
 	}
-	text = strings.Map(func(c rune) rune {
-		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
-			return ' '
-		}
-		return c
-	}, unescaped(text))
+	text = visible(unescaped(text))
 	for _, secret := range longestFirst {
 		text = strings.ReplaceAll(text, known[secret], "***")
 		text = strings.ReplaceAll(text, strings.ReplaceAll(known[secret], " ", "+"), "***")
@@ -69,6 +64,16 @@ func (s *secrets) clean(text string) string {
 		text = string(runes[:maxShown]) + "…"
 	}
 	return text
+}
+
+// visible replaces line breaks and other characters that cannot be seen.
+func visible(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return c
+	}, text)
 }
 
 var (
