@@ -99,7 +99,9 @@ func (s setting) block(name, number string, d delivery, further ...string) strin
 	return block + strings.Join(further, "\n") + "\n}\n"
 }
 
-func (d delivery) block(name, number string, further ...string) string { return settings[0].block(name, number, d, further...) }
+func (d delivery) block(name, number string, further ...string) string {
+	return settings[0].block(name, number, d, further...)
+}
 
 // mustBe checks what FoneStorm has.
 func (s setting) mustBe(t rapid.TB, a *account, number string, want delivery) {
