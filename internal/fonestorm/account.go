@@ -19,6 +19,9 @@ const (
 	readsAtOnce = 10
 )
 
+// listCall completes "could not" for the account's list.
+const listCall = "list the account's FoneNumbers"
+
 // account is what the client knows about the account, so that a thousand reads require only a handful of requests. It is updated
 // by every response: single reads, the list of all FoneNumbers, and settings.
 type account struct {
@@ -33,7 +36,7 @@ type account struct {
 // requests are stored where nobody reads them.
 type entry struct {
 	once[FoneNumber]
-	wasSet bool // A list may have been sent before.
+	wasSet bool // A list may be older than the setting, and must not fill the entry.
 }
 
 func (a *account) entry(number string) *entry {
@@ -52,7 +55,7 @@ func (a *account) put(number string, f FoneNumber) {
 	defer a.mu.Unlock()
 	if before := a.entries[number]; before != nil && f.Number != "" {
 		known, _ := before.known()
-		f.Listed = known.Listed
+		f.Listed, f.MessagingDisabled = known.Listed, f.MessagingDisabled || known.MessagingDisabled
 		f.Label, f.Group, f.Status = cmp.Or(f.Label, known.Label), cmp.Or(f.Group, known.Group), cmp.Or(f.Status, known.Status)
 		for o := range f.Options {
 			f.Options[o] = cmp.Or(f.Options[o], known.Options[o])
@@ -89,7 +92,7 @@ func (c *Client) get(ctx context.Context, number string, options []MessageOption
 func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
 		for _, filter := range []url.Values{{"filter": {"all"}}, nil} {
-			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
+			r := &request{role: lists, text: listCall, path: "/fonenumbers", query: filter}
 			if list, err = call(ctx, c, r, decodeFoneNumbers); !isRejectedWith(err, 400, 404, 410, 415, 422) {
 				break // The filter is supported, or something else is wrong.
 			}

@@ -62,9 +62,12 @@ func TestAccountKnowsTheLatest(t *testing.T) {
 // is known.
 func TestAccountKnowsTheRest(t *testing.T) {
 	t.Parallel()
-	all := FoneNumber{Number: anyNumber, Label: "Support", Group: "Desk", Status: CancellationPending, Options: Options{ops, forward, none}}
+	all := FoneNumber{
+		Number: anyNumber, Label: "Support", Group: "Desk", Status: CancellationPending, MessagingDisabled: true, Listed: true,
+		Options: Options{ops, forward, none},
+	}
 	a := account{entries: map[string]*entry{}}
-	a.put(anyNumber, all)
+	a.entry(anyNumber).keep(all, nil)
 	a.put(anyNumber, FoneNumber{Number: anyNumber, Options: Options{SendNotify: ops}})
 	all.Options[SendNotify] = ops
 	if got, _ := a.entry(anyNumber).known(); got != all {

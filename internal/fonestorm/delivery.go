@@ -150,7 +150,7 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 			result, err = s.result(f), nil
 		}
 	}
-	result.CredentialsKept = kept
+	result.CredentialsKept = kept && (err == nil || MayHaveTakenEffect(err))
 	if err == nil {
 		c.account.put(number, result.FoneNumber)
 		return result, nil
@@ -185,7 +185,7 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 	maps.DeleteFunc(without.params, func(name string, value any) bool { return strings.HasPrefix(name, "url_") && value == "" })
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
-	case len(without.params) == len(r.params) || !isUnreadBody(r, err):
+	case len(without.params) == len(r.params) || !isRejectedBody(r, err):
 		return f, false, err
 	case s.MustRemoveCredentials:
 		return f, false, explained(err, "The request also removes the earlier callback credentials, which must not reach the new URL. "+

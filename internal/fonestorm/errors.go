@@ -159,8 +159,8 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
 	unquoted := message // A destination can contain the words of a rate limit.
-	for _, sent := range r.params {
-		unquoted = strings.ReplaceAll(unquoted, cmp.Or(fmt.Sprint(sent), " "), " ")
+	for _, param := range r.params {
+		unquoted = strings.ReplaceAll(unquoted, cmp.Or(fmt.Sprint(param), " "), " ")
 	}
 	limited := isRateLimit(status, word) || isRateLimit(status, unquoted)
 	failure := &Error{
@@ -234,8 +234,8 @@ func isRateLimit(status int, message string) bool {
 	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(message)
 }
 
-// isUnreadBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.
-func isUnreadBody(r *request, err error) bool {
+// isRejectedBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.
+func isRejectedBody(r *request, err error) bool {
 	return isRejectedWith(err, 400, 415, 422) && asError(err).Call == r.text
 }
 

@@ -62,7 +62,7 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 	accepted := &c.encodings[r.role]
 	e := max(asJSON, encoding(accepted.Load()))
 	err := c.send(ctx, r, e, read)
-	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isUnreadBody(r, err) {
+	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isRejectedBody(r, err) {
 		e = asForm
 		err = rejectedTwice(err, c.send(ctx, r, e, read))
 	}
@@ -133,7 +133,7 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 		if p.renewals++; p.renewals == 1 { // Tokens expire, and the login of another program may invalidate them.
 			return 0, true
 		}
-		failure.retryable = true
+		failure.retryable = true // From now on, renewals use up the retries.
 	case failure.Kind == RateLimited && failure.retryable && time.Since(p.begun) < longestWait:
 		return 0, true // The pace makes all requests wait.
 	case failure.Kind == RateLimited:

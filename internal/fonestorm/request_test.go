@@ -272,6 +272,7 @@ func TestFailedCalls(t *testing.T) {
 		{0, "404 404 403", "set json, get, list", NotFound, "words of 404", false}, // The user may not see the list.
 		{0, `404 404 [{"label":"x"}]`, "set json, get, list", UnexpectedResponse, "The account's list could not be read", false},
 		{0, "404 404", "set json, get, list, list", UnexpectedResponse, "The account's list could not be read", false},
+		{0, "login 404 404 401 403", "login json, set json, get, list, login json", UnexpectedResponse, "The account's list could not be read", false},
 		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
 		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
 		{0, "later", "set json", RateLimited, "FoneStorm asks to wait 1h0m0s", false}, // It has status 400, but is not about the encoding.

@@ -296,3 +296,32 @@ func TestDestroyWithoutCheck(t *testing.T) {
 	a.byHand(testNumber, "Forward", "3215558888")
 	wantWarnings(t, w.plan(nil).diags, []string{summaryLeftUnchanged})
 }
+
+// An update that fails because the credentials belong to another account does not make that account the one of the resource.
+func TestUpdateInAnotherAccount(t *testing.T) {
+	t.Parallel()
+	w := newAccountWith(t, testNumber).world(t)
+	w.mustApply(destinations[1].attributes(testNumber))
+	other := newAccount(t, simulator.Options{Account: "9998887777"})
+	r := other.start(t.Context(), t, nil)
+	c, _ := r.plan(w.state["0"].instance, destinations[2].attributes(testNumber))
+	after, diags := r.apply(c)
+	wantError(t, diags, "FoneNumber Not Found in Account")
+	_, diags = other.start(t.Context(), t, nil).refresh(after)
+	wantError(t, diags, "FoneNumber in Another Account")
+}
+
+// Credentials that a replacement removes are not forgotten if it fails, because FoneStorm keeps the ones that a request omits.
+func TestCredentialsOfAFailedReplacement(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	w := a.world(t)
+	w.mustApply(toURL("hook", "horse", 0))
+	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+	w.replaced = []string{"0"}
+	wantError(t, w.apply(toURL("", "", 0)), "Permission Denied by FoneStorm")
+	a.Intercept(nil)
+	w.replaced = nil
+	w.mustApply(toURL("", "", 0))
+	a.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
+}

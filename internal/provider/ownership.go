@@ -29,7 +29,7 @@ type ownership struct {
 // all settings of the FoneNumber.
 type owners struct {
 	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them. It guards:
-	replaced handedOver // The object that a create replaces; the zero value if there is none.
+	replaced prior      // The object that a create replaces; the zero value if there is none.
 	set      bool       // Whether a create or update of this process set it.
 	failed   bool       // Whether a create or update of this process failed.
 
@@ -42,8 +42,8 @@ type owners struct {
 	configured string                                         // ID of the object that the configuration contains.
 }
 
-// handedOver is a replaced object.
-type handedOver struct {
+// prior is the object that a change updates, replaces, or destroys; the zero value if there is none.
+type prior struct {
 	state settingModel
 	rec   record
 }
@@ -76,7 +76,7 @@ func (o *ownership) plans(number string, option fonestorm.MessageOption, to fone
 // refreshes records an object that a refresh found in effect. It reports whether the object is the first one of the setting,
 // and otherwise whether either was imported by this process.
 func (o *ownership) refreshes(rec record, importing bool) (first, imported bool) {
-	of := o.of(rec.Setting)
+	of := o.of(rec.SettingID)
 	of.mu.Lock()
 	defer of.mu.Unlock()
 	if of.refreshed.ID == "" {

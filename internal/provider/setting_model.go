@@ -94,11 +94,11 @@ func destinationErrors(m settingModel) (diags diag.Diagnostics) {
 func (m *settingModel) FromAPI(f fonestorm.FoneNumber, rec record) {
 	m.FoneNumber = types.StringValue(f.Number)
 	now := f.Options[m.option()]
-	shown, _ := rec.find(now)
-	if shown.Type != fonestorm.None || m.Type.ValueString() != string(fonestorm.None) { // None can be configured with a value.
-		m.Value = stringOrNull(shown.Value)
+	asSet, _ := rec.find(now)
+	if asSet.Type != fonestorm.None || m.Type.ValueString() != string(fonestorm.None) { // None can be configured with a value.
+		m.Value = stringOrNull(asSet.Value)
 	}
-	m.Type = types.StringValue(string(shown.Type))
+	m.Type = types.StringValue(string(asSet.Type))
 	m.URLMethod = m.method(now, rec)
 }
 
@@ -126,17 +126,18 @@ func (m settingModel) method(now fonestorm.Delivery, rec record) types.String {
 //
 // FoneStorm never returns credentials, keeps the ones that a request omits, and would send them to the next callback URL. So
 // credentials that are not configured are omitted only if the callback URL stays the same and this resource did not set any.
-func (m settingModel) ToAPI(now fonestorm.Delivery, before handedOver) fonestorm.Setting {
+func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Setting {
 	s := fonestorm.Setting{Option: m.option(), Delivery: m.destination()}
 	s.Last, s.LastShown = before.rec.last()
 
 	empty := ""
 	isURL := s.Type.IsCallback()
-	if planned := before.state.destination(); now.Type == "" || planned.Type.IsCallback() && fonestorm.MaySpell(now, planned) {
-		now = planned // What the plan was made for.
+	// The plan was made for what the state has. Lists and reads may show it in spellings that the record does not know.
+	if inState := before.state.destination(); now.Type == "" || inState.Type.IsCallback() && fonestorm.MaySpell(now, inState) {
+		now = inState
 	}
-	shown, _ := before.rec.find(now) // FoneStorm may spell it differently.
-	sameURL := fonestorm.SameDestination(shown.Normalized(), s.Delivery)
+	asSet, _ := before.rec.find(now)
+	sameURL := fonestorm.SameDestination(asSet.Normalized(), s.Delivery)
 	had := before.state.hasCredentials() || before.rec.Kept
 	s.MustRemoveCredentials = isURL && !sameURL && (had || now.Type == "" || now.Type.IsCallback())
 	switch {

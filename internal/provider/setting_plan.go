@@ -54,7 +54,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if after != nil {
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
 	}
-	if rec.Setting == "" { // The destroy of a tainted object gets the private state of the create, and nothing of its own.
+	if rec.SettingID == "" { // A create. The destroy of a tainted object that it replaces gets this record, and nothing of its own.
 		found := r.foundInEffect(rec.Creates)
 		found.ID, found.Creates = rec.ID, rec.Creates
 		rec = found
@@ -69,7 +69,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 func (r *settingResource) planChange(ctx context.Context, before, after *settingModel, rec *record) (diags diag.Diagnostics) {
 	switch {
 	case after == nil:
-		diags.Append(r.planDestroy(ctx, *before, rec.of(*before))...)
+		diags.Append(r.planDestroy(ctx, *before, rec.ifAbout(*before))...)
 	case before == nil:
 		after.complete(nil, record{})
 		rec.Creates = after.id()
@@ -80,7 +80,7 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 	default:
 		isDefault := after.OnDestroy.IsUnknown()
 		after.complete(nil, record{})
-		diags.Append(r.planDestroy(ctx, *before, rec.of(*before))...)
+		diags.Append(r.planDestroy(ctx, *before, rec.ifAbout(*before))...)
 		if isDefault && before.OnDestroy.ValueString() == onDestroyKeep {
 			diags.Append(keepEnds(*before)...)
 		}
@@ -90,7 +90,7 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 }
 
 func (r *settingResource) planNothing(rec record) diag.Diagnostics {
-	m := settingWithID(rec.Setting)
+	m := settingWithID(rec.SettingID)
 	diags := r.claim(m, rec)
 	if r.client == nil {
 		return diags
@@ -178,7 +178,7 @@ func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, 
 		return nil
 	}
 	number := after.FoneNumber.ValueString()
-	if setting := after.ToAPI(now, handedOver{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
+	if setting := after.ToAPI(now, prior{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
 			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
 				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), number))
@@ -284,7 +284,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 	if after.kind().IsCallback() && after.URLUsername.IsNull() && !same {
 		detail += " The apply also removes callback credentials of the FoneNumber, if it has any."
 	}
-	if rec.Setting == "" { // An object that is replaced is in the state already.
+	if rec.SettingID == "" { // An object that is replaced is in the state already.
 		detail += fmt.Sprintf("\n\nTo adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
 			"import {\n  to = <address of this resource>\n  id = %q\n}", after.id())
 	}
@@ -304,7 +304,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 func (r *settingResource) absentDiagnostics(err error, after settingModel) (diags diag.Diagnostics) {
 	number := after.FoneNumber.ValueString()
 	d := apiDiagnostic(err, number)
-	if r.of(after.id()).gone.Load() {
+	if r.of(number).gone.Load() {
 		diags.AddAttributeWarning(path.Root("fonenumber"), d.Summary(),
 			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
 		return diags

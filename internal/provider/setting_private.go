@@ -19,8 +19,8 @@ const recordKey = "setting"
 type record struct {
 	// ID distinguishes objects in the state that manage the same setting. Terraform does not send their addresses to a provider.
 	ID string `json:"id,omitempty"`
-	// Setting is the ID of the setting that the record is about.
-	Setting string `json:"setting,omitempty"`
+	// SettingID is the ID of the setting that the record is about.
+	SettingID string `json:"setting,omitempty"`
 	// Account is the FoneStorm account in which the FoneNumber was last set; empty if the token did not name it.
 	Account string `json:"account,omitempty"`
 	// Applied contains the destinations that this resource may have left in FoneStorm: the last one that was set or imported,
@@ -82,13 +82,13 @@ func (rec record) configuring(d fonestorm.Delivery) record {
 	return rec
 }
 
-// of returns the record if it is about this setting. Otherwise it is not known what the resource set, as for a tainted object, which
+// ifAbout returns the record if it is about this setting. Otherwise it is not known what the resource set, as for a tainted object, which
 // Terraform destroys with the record of its replacement.
-func (rec record) of(state settingModel) record {
-	if rec.Setting == state.id() {
+func (rec record) ifAbout(state settingModel) record {
+	if rec.SettingID == state.id() {
 		return rec
 	}
-	return record{Setting: state.id()}
+	return record{SettingID: state.id()}
 }
 
 // identified returns the record with an ID.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -69,6 +70,9 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 	old := r.of(plan.id()).replaced
 	set, rec, err := r.set(ctx, plan, config, old, &resp.Diagnostics)
 	if err != nil {
+		if !old.state.Type.IsNull() { // FoneStorm may still have what the replaced object set.
+			plan = old.state
+		}
 		plan = plan.afterFailure(set, err)
 	}
 	if len(rec.Applied) == 0 {
@@ -110,7 +114,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	default:
 		resp.Diagnostics.Append(r.notFound(number, rec, "the resource is removed from the state. Remove it from the configuration.")...)
 		if !resp.Diagnostics.HasError() {
-			r.of(state.id()).gone.Store(true)
+			r.of(number).gone.Store(true)
 			resp.State.RemoveResource(ctx)
 		}
 		return
@@ -123,7 +127,8 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	isNew := rec.ID == ""
 	if isNew {
-		rec = record{Setting: state.id(), Applied: []fonestorm.Delivery{f.Options[state.option()].Normalized()}, Unseen: true}.identified()
+		applied := []fonestorm.Delivery{f.Options[state.option()].Normalized()}
+		rec = record{SettingID: state.id(), Account: r.client.Account(), Applied: applied, Unseen: true}.identified()
 		inEffect = true
 	}
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
@@ -180,7 +185,7 @@ func (r *settingResource) stays(state settingModel, rec record, importing bool, 
 	return false
 }
 
-// Update sends the whole setting, unless only on_destroy changes.
+// Update sends the whole setting, unless nothing of it changes.
 func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	resp.Diagnostics.Append(r.requireClient()...)
 	plan := r.load(ctx, req.Plan, &resp.Diagnostics)
@@ -193,9 +198,9 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 	r.applying.Store(true)
 	defer r.lock(plan.FoneNumber.ValueString())()
 
-	rec = rec.of(state)
+	rec = rec.ifAbout(state)
 	if plan.sends(state) {
-		set, after, err := r.set(ctx, plan, config, handedOver{state, rec}, &resp.Diagnostics)
+		set, after, err := r.set(ctx, plan, config, prior{state, rec}, &resp.Diagnostics)
 		rec = after
 		if err != nil { // The rest of the state stays as it was, so that the next plan contains the same change.
 			plan = state.afterFailure(set, err)
@@ -208,16 +213,17 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 }
 
 // set sends the planned setting and returns what was sent and the record. It adds diagnostics, including the returned error.
-func (r *settingResource) set(ctx context.Context, plan, config settingModel, before handedOver, diags *diag.Diagnostics) (fonestorm.Setting, record, error) {
+func (r *settingResource) set(ctx context.Context, plan, config settingModel, before prior, diags *diag.Diagnostics) (fonestorm.Setting, record, error) {
 	number := plan.FoneNumber.ValueString()
 	plan.URLPasswordWO = config.URLPasswordWO   // Only the configuration contains it.
 	f, _, _ := r.current(ctx, plan, before.rec) // If it cannot be read, it is unknown. All changes of a process share a few requests.
 	setting := plan.ToAPI(f.Options[plan.option()], before)
 	result, err := r.client.Set(ctx, number, setting)
 	rec := before.rec
+	diags.Append(settingDiagnostics(number, setting, result)...)
 	mayBeSet := err == nil || fonestorm.MayHaveTakenEffect(err)
 	if mayBeSet {
-		diags.Append(settingDiagnostics(number, setting, result)...)
+		rec.Account = cmp.Or(r.client.Account(), rec.Account)
 	}
 	if err == nil {
 		r.of(plan.id()).set = true
@@ -234,17 +240,17 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 // Delete turns the setting off if it still has a destination that this resource applied, see ownership.
 func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	state := r.load(ctx, req.State, &resp.Diagnostics)
-	planned := readRecord(ctx, req.Private, &resp.Diagnostics)
+	planned := readRecord(ctx, req.Private, &resp.Diagnostics) // For a replacement, the record that the plan of the create wrote.
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	number, rec := state.FoneNumber.ValueString(), planned.of(state)
+	number, rec := state.FoneNumber.ValueString(), planned.ifAbout(state)
 	r.applying.Store(true)
 	defer r.lock(number)()
 	of := r.of(state.id())
 	switch {
 	case planned.Creates == state.id():
-		of.replaced = handedOver{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
+		of.replaced = prior{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
 		return
 	case state.OnDestroy.ValueString() == onDestroyKeep, of.set:
 		return
@@ -264,7 +270,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	off := state.off().ToAPI(fonestorm.Delivery{}, handedOver{state, rec})
+	off := state.off().ToAPI(fonestorm.Delivery{}, prior{state, rec})
 	left, err := r.turnOff(ctx, state, off, rec)
 	resp.Diagnostics.Append(left...)
 	switch {
@@ -300,10 +306,7 @@ func (r *settingResource) save(
 	ctx context.Context, m settingModel, rec record, state *tfsdk.State, identity *tfsdk.ResourceIdentity, private privateState,
 ) diag.Diagnostics {
 	rec.Creates = ""
-	rec.Setting = m.id()
-	if account := r.client.Account(); account != "" {
-		rec.Account = account
-	}
+	rec.SettingID = m.id()
 	diags := state.Set(ctx, r.attributes(m))
 	diags.Append(setIdentity(ctx, identity, m)...)
 	diags.Append(rec.write(ctx, private)...)
