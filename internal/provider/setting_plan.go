@@ -136,7 +136,7 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 	}
 	now := before.destination()
 	if r.checks() {
-		if f, _, err := r.current(ctx, after, rec); err == nil {
+		if f, _, err := rec.current(ctx, r.client, after); err == nil {
 			now = f.Options[after.option()]
 		}
 	}
@@ -205,7 +205,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 	}
 	_, isOurs := rec.find(now)
 	if r.checks() {
-		if f, inEffect, err := r.current(ctx, before, rec); err == nil {
+		if f, inEffect, err := rec.current(ctx, r.client, before); err == nil {
 			now, isOurs = f.Options[before.option()], inEffect
 		}
 	}

@@ -64,6 +64,23 @@ func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 	return found, false
 }
 
+// current reads the FoneNumber of a setting, and reports whether FoneStorm shows a destination that was applied. A list can show something
+// else than a single read, so only a single read decides that it does not.
+func (rec record) current(ctx context.Context, client *fonestorm.Client, m settingModel) (f fonestorm.FoneNumber, inEffect bool, err error) {
+	f, err = client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), m.option())
+	if err != nil || len(rec.Applied) == 0 {
+		return f, false, err
+	}
+	if _, inEffect = rec.find(f.Options[m.option()]); inEffect || !f.Listed {
+		return f, inEffect, nil
+	}
+	if f, err = client.ReadFoneNumber(ctx, f.Number); err != nil {
+		return f, false, err
+	}
+	_, inEffect = rec.find(f.Options[m.option()])
+	return f, inEffect, nil
+}
+
 // afterSetting returns the record after a setting succeeded.
 func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult) record {
 	last, _ := rec.last()

@@ -102,7 +102,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	number := state.FoneNumber.ValueString()
 
-	f, inEffect, err := r.current(ctx, state, rec)
+	f, inEffect, err := rec.current(ctx, r.client, state)
 	switch {
 	case err == nil:
 	case importing:
@@ -146,23 +146,6 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if isNew { // Otherwise nothing has changed, and a difference would count as drift.
 		resp.Diagnostics.Append(r.save(ctx, state, rec, &resp.State, resp.Identity, resp.Private)...)
 	}
-}
-
-// current returns the FoneNumber of a setting, and whether FoneStorm shows a destination that was applied. A list can show something
-// else than a single read, so only a single read decides that it does not.
-func (r *settingResource) current(ctx context.Context, m settingModel, rec record) (f fonestorm.FoneNumber, inEffect bool, err error) {
-	f, err = r.client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), m.option())
-	if err != nil || len(rec.Applied) == 0 {
-		return f, false, err
-	}
-	if _, inEffect = rec.find(f.Options[m.option()]); inEffect || !f.Listed {
-		return f, inEffect, nil
-	}
-	if f, err = r.client.ReadFoneNumber(ctx, f.Number); err != nil {
-		return f, false, err
-	}
-	_, inEffect = rec.find(f.Options[m.option()])
-	return f, inEffect, nil
 }
 
 // stays reports whether an object that is in effect stays in the state, see ownership. An import of a setting that the state already
@@ -215,8 +198,8 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 // set sends the planned setting and returns what was sent and the record. It adds diagnostics, including the returned error.
 func (r *settingResource) set(ctx context.Context, plan, config settingModel, before prior, diags *diag.Diagnostics) (fonestorm.Setting, record, error) {
 	number := plan.FoneNumber.ValueString()
-	plan.URLPasswordWO = config.URLPasswordWO   // Only the configuration contains it.
-	f, _, _ := r.current(ctx, plan, before.rec) // If it cannot be read, it is unknown. All changes of a process share a few requests.
+	plan.URLPasswordWO = config.URLPasswordWO          // Only the configuration contains it.
+	f, _, _ := before.rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
 	setting := plan.ToAPI(f.Options[plan.option()], before)
 	result, err := r.client.Set(ctx, number, setting)
 	rec := before.rec
@@ -284,7 +267,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 
 // turnOff turns a setting off if FoneStorm shows a destination that was applied, and otherwise warns that it was left unchanged.
 func (r *settingResource) turnOff(ctx context.Context, state settingModel, off fonestorm.Setting, rec record) (diags diag.Diagnostics, _ error) {
-	f, inEffect, err := r.current(ctx, state, rec)
+	f, inEffect, err := rec.current(ctx, r.client, state)
 	if err != nil {
 		return nil, err
 	}
