@@ -85,7 +85,7 @@ func (d Delivery) String() string {
 		return kind
 	}
 	u := splitURL(unescaped(value))
-	if u.scheme != "" || d.Type.IsCallback() {
+	if u.scheme != "" || !slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) {
 		if u = u.withoutUser(); strings.Trim(u.path, "/") != "" {
 			u.path = "/…"
 		}
@@ -231,6 +231,11 @@ func (s Setting) isShownAs(shown Delivery) bool {
 	return hasMethod && SameDestination(shown, s.Delivery) || s.Last == s.Delivery && s.LastShown == shown
 }
 
+// isLast reports whether a shown destination is the one that was set last, if FoneStorm showed that as it was set, and not this one.
+func (s Setting) isLast(shown Delivery) bool {
+	return SameDestination(shown, s.Last) && SameDestination(s.LastShown, s.Last) && !SameDestination(s.Last, s.Delivery)
+}
+
 // result returns the result of a setting that is confirmed.
 func (s Setting) result(f FoneNumber) SetResult {
 	return SetResult{FoneNumber: f, Respelled: !s.isShownAs(f.Options[s.Option])}
@@ -262,7 +267,7 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 		shown = f.Options[s.Option]
 		confirmed = isConfirmed()
 	}
-	if confirmed || MaySpell(shown, s.Delivery) {
+	if confirmed || MaySpell(shown, s.Delivery) && !s.isLast(shown) {
 		return s.result(f), nil
 	}
 	// The destination may be sensitive, so the error contains only its type.

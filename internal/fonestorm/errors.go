@@ -158,11 +158,7 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	unquoted := message // A destination can contain the words of a rate limit.
-	for _, param := range r.params {
-		unquoted = strings.ReplaceAll(unquoted, cmp.Or(fmt.Sprint(param), " "), " ")
-	}
-	limited := isRateLimit(status, word) || isRateLimit(status, unquoted)
+	limited := r.isRateLimit(status, word) || r.isRateLimit(status, message)
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.text,
@@ -229,9 +225,16 @@ var kinds = [roles]map[int]Kind{
 // of a message, or its recipients: waiting would not help.
 var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many (requests|api calls)|\bthrottl`)
 
-// isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.
-func isRateLimit(status int, message string) bool {
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(message)
+// isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so. If the same
+// words were sent, as in a destination, the message quotes them.
+func (r *request) isRateLimit(status int, message string) bool {
+	words := strings.ToLower(rateLimit.FindString(message))
+	for _, sent := range r.params {
+		if strings.Contains(strings.ToLower(fmt.Sprint(sent)), words) {
+			words = ""
+		}
+	}
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && words != ""
 }
 
 // isRejectedBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.

@@ -107,6 +107,7 @@ func TestExpiredToken(t *testing.T) {
 
 func TestIsRateLimit(t *testing.T) {
 	t.Parallel()
+	r := &request{params: params{"type": "URL", "value": "https://hooks.example.com", "url_password": "m"}}
 	for isLimit, messages := range map[bool][]string{
 		true: {
 			"Rate Limit Exceeded", "RATE LIMIT EXCEEDED", "RateLimit", "rate-limited", "Too Many Requests", "Your client is throttled.", "too many API calls",
@@ -118,15 +119,21 @@ func TestIsRateLimit(t *testing.T) {
 	} {
 		for _, message := range messages {
 			for _, status := range []int{400, 403, 410} {
-				if isRateLimit(status, message) != isLimit {
+				if r.isRateLimit(status, message) != isLimit {
 					t.Errorf("%d %q is a rate limit: %t", status, message, !isLimit)
 				}
 			}
 			for _, status := range []int{401, 404, 422, 503} {
-				if isRateLimit(status, message) || !isRateLimit(429, message) {
+				if r.isRateLimit(status, message) || !r.isRateLimit(429, message) {
 					t.Errorf("%q decides about 429 or %d", message, status)
 				}
 			}
+		}
+	}
+	r.params["value"] = "https://rate-limit.example.com/throttled"
+	for _, message := range []string{"throttled is not valid", "Could not resolve RATE-LIMIT.example.com"} { // They quote what was sent.
+		if r.isRateLimit(400, message) {
+			t.Errorf("%q is a rate limit", message)
 		}
 	}
 }

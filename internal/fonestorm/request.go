@@ -124,7 +124,7 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 // next decides whether a failed request is sent again, and after which wait.
 func (c *Client) next(r *request, p *progress, token string, failure *Error) (wait time.Duration, again bool) {
 	p.uncertain = p.uncertain || failure.uncertain
-	isUnavailable := failure.Kind == Unreachable || failure.Kind == RateLimited || failure.Status == http.StatusServiceUnavailable
+	isUnavailable := failure.Kind == Unreachable || failure.Kind == RateLimited
 	if !isUnavailable && failure.Kind != Canceled {
 		c.unavailable.Store(0)
 	}

@@ -78,7 +78,7 @@ func TestUnavailableServerFailsTheRun(t *testing.T) {
 		"login lost lost never lost":   true, // The caller is gone by then.
 		"login ok lost lost lost":      true,
 		"login lost lost ok lost lost": false, "login lost lost 404 lost lost": false, "login lost lost 500 lost lost": false,
-		"login 503 lost 503":            true,
+		"login lost 503 lost lost":      false,
 		"login never never never never": false,
 	} {
 		inBubble(t, responses, func(t *testing.T) {

@@ -34,12 +34,9 @@ func (s *secrets) add(texts ...string) {
 // jsonWebToken matches FoneStorm's tokens, because a token that the client does not know is a secret too.
 var jsonWebToken = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*`)
 
-// restOfURL matches a URL whose rest after the host can contain a secret, in whatever spelling.
-var restOfURL = regexp.MustCompile(`(://[^\s/?#"'<>]+)[/?#][^\s"'<>]*`)
-
 const (
-	maxShown = 300      // Maximum number of characters shown of a text from outside.
-	maxRead  = 64 << 10 // Maximum number of bytes read of it.
+	maxShown = 300     // Maximum number of characters shown of a text from outside.
+	maxRead  = 4 << 10 // Maximum number of bytes read of it.
 )
 
 // clean makes text from outside safe to show: without escapes, secrets, the rest of URLs, line breaks, and characters that change the
@@ -54,16 +51,26 @@ func (s *secrets) clean(text string) string {
 	for _, secret := range longestFirst { // Next to other text, it can look encoded.
 		text = strings.ReplaceAll(text, secret, "***")
 	}
-	text = visible(unescaped(text))
+	text = visible(unescaped(onlyHosts(text)))
 	for _, secret := range longestFirst {
 		text = strings.ReplaceAll(text, known[secret], "***")
 		text = strings.ReplaceAll(text, strings.ReplaceAll(known[secret], " ", "+"), "***")
 	}
-	text = restOfURL.ReplaceAllString(jsonWebToken.ReplaceAllString(text, "***"), "$1/…")
+	text = jsonWebToken.ReplaceAllString(onlyHosts(text), "***")
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown]) + "…"
 	}
 	return text
+}
+
+var (
+	userOfURL = regexp.MustCompile(`://[^\s/?#"'<>]*@`)
+	restOfURL = regexp.MustCompile(`(://[^\s/?#"'<>]+)[/?#][^\s"'<>]*`)
+)
+
+// onlyHosts hides what a URL has before and after its host, which can contain a secret, in whatever spelling.
+func onlyHosts(text string) string {
+	return restOfURL.ReplaceAllString(userOfURL.ReplaceAllString(text, "://***@"), "$1/…")
 }
 
 // visible replaces line breaks and other characters that cannot be seen.
@@ -81,11 +88,10 @@ var (
 	jsonEscapes    = regexp.MustCompile(`(?:\\u[0-9A-Fa-f]{4})+|\\["\\/bfnrt]`)
 )
 
-// unescaped returns a text without the escapes of URLs, JSON, and HTML, however often it was escaped, so that a secret in it looks the
-// same in all encodings.
+// unescaped returns a text without the escapes of URLs, JSON, and HTML, up to five levels, so that a secret in it looks the same in all
+// encodings.
 func unescaped(text string) string {
-	for before := ""; before != text; {
-		before = text
+	for range 5 {
 		text = percentEscapes.ReplaceAllStringFunc(text, func(escapes string) string {
 			decoded, _ := url.PathUnescape(escapes) // Cannot fail for what the pattern matches.
 			return decoded

@@ -113,6 +113,9 @@ func TestURLsInMessages(t *testing.T) {
 		"cannot call https://x.test/HOOK?key=s3cret, sorry": "cannot call https://x.test/… sorry",
 		`"https:\/\/x.test\/a%2Fb" is invalid`:              `"https://x.test/…" is invalid`,
 		"see https://x.test":                                "see https://x.test",
+		"https://x.test/?text=Hi%20there&key=s3cret":        "https://x.test/…",
+		`https://x.test/?text="{{msg}}"&key=s3cret is used`: `https://x.test/…"{{msg}}"&key=s3cret is used`, // Not a URL.
+		"https%3A%2F%2Fuser%3As3cret%40x.test%2Fsms":        "https://***@x.test/…",
 	} {
 		if got := (&secrets{}).clean(message); got != want {
 			t.Errorf("%q is shown as %q, want %q", message, got, want)

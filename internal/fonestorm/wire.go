@@ -110,10 +110,11 @@ func decodeFoneNumber(body []byte) (FoneNumber, error) {
 			}
 		}
 	}
-	if _, isObject := sent.(map[string]any); !isObject {
-		return FoneNumber{}, errors.New("contains no FoneNumber")
+	status := cmp.Or(text(sent, "status_code"), text(sent, "data", "status_code"), "200")
+	if status[0] == '2' && isOneOf(cmp.Or(text(sent, "result"), text(sent, "data", "result")), "success", "ok") {
+		return FoneNumber{}, nil
 	}
-	return FoneNumber{}, nil
+	return FoneNumber{}, errors.New("contains no FoneNumber")
 }
 
 // foneNumber reads a FoneNumber, which can have its options in three places: `sms_options` is on the Set Delivery page and in live

@@ -223,27 +223,33 @@ func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
 // A FoneNumber that another resource failed to set in an apply is not turned off after that, and the next apply finishes.
 func TestDestroyAfterAFailedCreate(t *testing.T) {
 	t.Parallel()
-	rejected := 0
-	for order := range uint64(8) {
+	var rejected [2]int
+	for order := range uint64(16) {
 		a := newAccountWith(t, testNumber)
 		w := a.world(t)
 		w.inOrder(order, false)
 		w.config = map[string]attributes{"old": destinations[1].attributes(testNumber)}
 		w.mustApply()
 		w.config = map[string]attributes{"new": destinations[2].attributes(testNumber)}
-		a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
-		diags := w.apply()
+		p := w.plan()
+		if order%2 == 0 {
+			a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+		} else { // The create fails while it is planned again.
+			a.Inject(firstRequest("get", simulator.NotFound))
+		}
+		diags := w.carryOut(p)
 		a.Intercept(nil)
+		a.Inject(nil)
 		for _, d := range diags {
 			if d.Summary == "FoneNumber Not Turned Off After Failure" {
-				rejected++
+				rejected[order%2]++
 				a.mustDeliver(t, testNumber, destinations[1])
 			}
 		}
 		w.mustApply()
 		a.mustDeliver(t, testNumber, destinations[2])
 	}
-	if rejected == 0 {
+	if rejected[0] == 0 || rejected[1] == 0 {
 		t.Error("the create never failed first")
 	}
 }
@@ -324,4 +330,53 @@ func TestCredentialsOfAFailedReplacement(t *testing.T) {
 	w.replaced = nil
 	w.mustApply(toURL("", "", 0))
 	a.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
+}
+
+// firstRequest returns a fault of the first request of a kind.
+func firstRequest(kind string, fault simulator.Fault) func(*http.Request) simulator.Fault {
+	sent := 0
+	return func(r *http.Request) simulator.Fault {
+		if kindOf(r) != kind {
+			return ""
+		}
+		if sent++; sent > 1 {
+			return ""
+		}
+		return fault
+	}
+}
+
+// A setting that FoneStorm ignores is an error, although the previous URL, which FoneStorm shows in full, begins like the new one.
+func TestIgnoredURL(t *testing.T) {
+	t.Parallel()
+	for before, after := range map[string]string{
+		"https://hooks.example.com/sms":      "https://hooks.example.com/sms?msg={{msg}}",
+		"http://hooks.example.com/sms":       "https://hooks.example.com/sms",
+		"https://hooks.example.com:8443/sms": "https://hooks.example.com:9443/sms",
+		"https://hooks.example.com/team/Ab":  "https://hooks.example.com/team/aB",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newAccountInMemory(t, simulator.Options{})
+			a.Put(simulator.FoneNumber{Number: testNumber})
+			w := a.world(t)
+			w.mustApply(delivery{kind: "URL", value: before}.attributes(testNumber))
+			a.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
+			wantError(t, w.apply(delivery{kind: "URL", value: after}.attributes(testNumber)), "FoneStorm Returned Another Destination")
+		})
+	}
+}
+
+// Credentials in a URL that was set by hand are drift, but no state or plan shows them.
+func TestCredentialsInAURL(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	w := a.world(t)
+	w.mustApply(toURL("", "", 0))
+	a.byHand(testNumber, "URL", "https://boss:s3cret@hooks.example.com/sms")
+	if p := w.plan(toURL("", "", 0)); p.isEmpty() {
+		t.Error("there is no drift")
+	}
+	if got := attributesOf(w.state["0"].state).text("value"); got != "https://***@hooks.example.com/sms" {
+		t.Errorf("the state has %q", got)
+	}
 }

@@ -96,7 +96,7 @@ func (m *settingModel) FromAPI(f fonestorm.FoneNumber, rec record) {
 	now := f.Options[m.option()]
 	asSet, _ := rec.find(now)
 	if asSet.Type != fonestorm.None || m.Type.ValueString() != string(fonestorm.None) { // None can be configured with a value.
-		m.Value = stringOrNull(asSet.Value)
+		m.Value = stringOrNull(fonestorm.WithoutCredentials(asSet.Value)) // Only FoneStorm can have shown some.
 	}
 	m.Type = types.StringValue(string(asSet.Type))
 	m.URLMethod = m.method(now, rec)

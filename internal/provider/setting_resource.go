@@ -197,7 +197,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 
 // set sends the planned setting and returns what was sent and the record. It adds diagnostics, including the returned error.
 func (r *settingResource) set(ctx context.Context, plan, config settingModel, before prior, diags *diag.Diagnostics) (fonestorm.Setting, record, error) {
-	number := plan.FoneNumber.ValueString()
+	number, of := plan.FoneNumber.ValueString(), r.of(plan.id())
 	plan.URLPasswordWO = config.URLPasswordWO          // Only the configuration contains it.
 	f, _, _ := before.rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
 	setting := plan.ToAPI(f.Options[plan.option()], before)
@@ -209,10 +209,10 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 		rec.Account = cmp.Or(r.client.Account(), rec.Account)
 	}
 	if err == nil {
-		r.of(plan.id()).set = true
+		of.set = true
 		return setting, rec.afterSetting(setting, result), nil
 	}
-	r.of(plan.id()).failed = true
+	of.failed = true
 	diags.Append(apiDiagnostic(err, number))
 	if mayBeSet {
 		rec.Applied = append(slices.Clip(rec.Applied), setting.Delivery)
