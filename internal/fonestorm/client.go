@@ -16,7 +16,7 @@
 // For example, sendOnce in request.go receives a 503 with FoneStorm's message. failedResponse in errors.go makes it a ServerError
 // that is retryable and, for a setting, uncertain: it may have taken effect. The loop in request.go waits as long as Retry-After
 // says, or else for the backoff, and sends the request again. When the retries are used up, the loop returns the last error with
-// the number of attempts, and GetFoneNumber returns it to the provider. Only errors.go decides what a response means; callers use
+// the number of attempts, and GetFoneNumber returns it to the provider. Only errors.go decides what a failed response means; callers use
 // KindOf, IsNotFound, and MayHaveTakenEffect.
 package fonestorm
 

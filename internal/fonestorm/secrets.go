@@ -14,7 +14,7 @@ import (
 )
 
 // secrets masks the password, every token, and the callback credentials and URLs that were set. FoneStorm's own messages pass through
-// clean before they are shown or logged; nothing else of a response is ever shown.
+// clean before they are shown or logged; nothing else of a failed response is ever shown.
 type secrets struct {
 	mu    sync.Mutex
 	known map[string]string // As clean shows them, by the secret itself.

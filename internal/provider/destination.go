@@ -107,7 +107,7 @@ func checkURL(value string) error {
 var (
 	errURLCredentials = errors.New("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.")
 
-	urlParts = regexp.MustCompile(`^(?i)https?://([^/?#]*)`) // The second part is the host and the port.
+	urlParts = regexp.MustCompile(`^(?i)https?://([^/?#]*)`) // The group contains the host and the port.
 	repeated = regexp.MustCompile(`^(?i)https?://https?(?::/|//)`)
 )
 

@@ -30,7 +30,7 @@ type ownership struct {
 type owners struct {
 	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them. It guards:
 	replaced prior      // The object that a create replaces; the zero value if there is none.
-	set      bool       // Whether a create or update of this process set it.
+	set      bool       // Whether a create or update of this process set it, or found it as configured.
 	failed   bool       // Whether a create or update of this process failed.
 
 	gone atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.

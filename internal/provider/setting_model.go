@@ -13,7 +13,7 @@ import (
 )
 
 // settingModel is a setting of a FoneNumber in a configuration, a plan, or the state: its delivery or one of its notifications.
-// FromAPI and ToAPI are the only conversions between it and the client.
+// FromAPI and ToAPI convert between it and the client.
 type settingModel struct {
 	commonModel
 	Event     types.String // Of a notification; null for a delivery.

@@ -27,7 +27,7 @@ type record struct {
 	// and after it those of settings whose outcome is unknown.
 	Applied []fonestorm.Delivery `json:"applied,omitempty"`
 	// Shown is how FoneStorm showed the first of them after it was set. Nil means that this resource has not set it, as after
-	// an import.
+	// an import, or does not know whether it has.
 	Shown *fonestorm.Delivery `json:"shown,omitempty"`
 	// Unseen means that FoneStorm may have callback credentials that were not set by this resource.
 	Unseen bool `json:"unseen,omitempty"`

@@ -51,7 +51,7 @@ func (r rule) ValidateNumber(_ context.Context, req validator.NumberRequest, res
 	}
 }
 
-// The rules of all attributes, except for the value of a delivery, whose rule depends on its type.
+// The rules of all attributes, except for value, whose rule depends on the type.
 var (
 	foneNumberRule   = rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
 	deliveryTypeRule = stringvalidator.OneOf("Device", "Email", "URL", "Forward", "None")
