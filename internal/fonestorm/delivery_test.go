@@ -230,7 +230,7 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 		{none, "422 400", "set json, set form", "url_method=POST&value", "words of 422", false, false},
 		{must, "422 400", "set json, set form", "", "words of 422. The request also removes the earlier callback credentials", false, false},
 		{empties, "422 400 415", "set json, set form, set json, set form", "", "words of 422", false, false},
-		{empties, "422 400 503", "set json, set form, set json, set json", "", "words of 422", true, true},
+		{empties, "422 400 503", "set json, set form, set json, set json", "", "words of 503", true, true},
 		{empties, "502 422 400 403", "set json, set json, set form, set json", "", "words of 422", true, true},
 	} {
 		inBubble(t, fmt.Sprint(test.responses, test.calls), func(t *testing.T) {

@@ -139,14 +139,17 @@ func unconfirmed(notFound error, why string) *Error {
 }
 
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
-// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON.
+// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON, or the second failure is
+// temporary.
 func rejectedTwice(first, second error) error {
 	if second == nil {
 		return nil
 	}
 	failure, rejected := *asError(second), asError(first)
 	mayBe := failure.uncertain || rejected.uncertain
-	if failure.Kind != Unreachable && failure.Kind != Canceled && rejected.Status != http.StatusUnsupportedMediaType {
+	isTemporary := slices.Contains([]Kind{Unreachable, Canceled, RateLimited}, failure.Kind) ||
+		failure.Kind == ServerError && failure.Status != http.StatusInternalServerError
+	if !isTemporary && rejected.Status != http.StatusUnsupportedMediaType {
 		failure = *rejected // A service that reads only JSON can respond to a form with anything.
 	}
 	failure.uncertain = mayBe

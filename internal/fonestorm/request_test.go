@@ -264,7 +264,8 @@ func TestFailedCalls(t *testing.T) {
 		{0, "415 415", "set json, set form", Rejected, "words of 415", false},
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
 		{0, "400 403", "set json, set form", DestinationRejected, "words of 400", false},
-		{1, "400 503", "set json, set form, set form", DestinationRejected, "words of 400", true},
+		{1, "400 503", "set json, set form, set form", ServerError, "words of 503 (attempt 2,", true},
+		{1, "400 500", "set json, set form, set form", DestinationRejected, "words of 400", true},
 		{0, "403", "set json", PermissionDenied, "words of 403", false},
 		{0, "404 404 []", "set json, get, list", NotFound, "words of 404", false}, // Reading confirms that it is gone.
 		{0, `404 404 [{"fonenumber":3215550000,"is_active":"no"}]`, "set json, get, list", UnexpectedResponse, "words of 404. The account's list contains", false},

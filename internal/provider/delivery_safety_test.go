@@ -254,6 +254,20 @@ func TestDestroyAfterAFailedCreate(t *testing.T) {
 	}
 }
 
+// The same applies if a value that is known only in the apply turns out to be invalid.
+func TestDestroyAfterAnInvalidValue(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	w := a.world(t)
+	w.mustApply(destinations[1].attributes(testNumber))
+	r := w.start()
+	wantError(t, r.validate(delivery{kind: "Email", value: "nobody"}.attributes(testNumber)), "Invalid Destination")
+	old := w.state["0"].instance
+	_, diags := r.apply(destruction(old, old.private))
+	wantError(t, diags, "FoneNumber Not Turned Off After Failure")
+	a.mustDeliver(t, testNumber, destinations[1])
+}
+
 // If the single read fails that decides whether FoneStorm shows what a resource set, a destroy decides nothing.
 func TestDestroyThatCannotRead(t *testing.T) {
 	t.Parallel()

@@ -61,7 +61,7 @@ func (o *ownership) lock(number string) (unlock func()) {
 	return change.Unlock
 }
 
-// fails records that an object cannot be set as planned.
+// fails records that an object cannot be set as configured. While Terraform only validates or plans, this has no effect.
 func (o *ownership) fails(m settingModel) {
 	defer o.lock(m.FoneNumber.ValueString())()
 	o.of(m.id()).failed = true

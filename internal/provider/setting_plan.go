@@ -51,7 +51,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if r.applying.Load() { // Terraform plans again before it applies. The user has already seen the warnings.
 		diags = diags.Errors()
 	}
-	if after != nil && diags.HasError() { // If this is already the apply, nothing will be set.
+	if after != nil && diags.HasError() {
 		r.fails(*after)
 	}
 	if after != nil {
