@@ -139,8 +139,8 @@ func unconfirmed(notFound error, why string) *Error {
 }
 
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
-// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON, or the second failure is
-// temporary.
+// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON, or the second
+// failure is temporary.
 func rejectedTwice(first, second error) error {
 	if second == nil {
 		return nil

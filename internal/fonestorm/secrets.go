@@ -88,10 +88,11 @@ var (
 	jsonEscapes    = regexp.MustCompile(`(?:\\u[0-9A-Fa-f]{4})+|\\["\\/bfnrt]`)
 )
 
-// unescaped returns a text without the escapes of URLs, JSON, and HTML, up to five levels, so that a secret in it looks the same in all
-// encodings.
+// unescaped returns a text without the escapes of URLs, JSON, and HTML, up to five levels, so that a secret in it looks the same in
+// all encodings.
 func unescaped(text string) string {
 	for range 5 {
+		before := text
 		text = percentEscapes.ReplaceAllStringFunc(text, func(escapes string) string {
 			decoded, _ := url.PathUnescape(escapes) // Cannot fail for what the pattern matches.
 			return decoded
@@ -101,6 +102,9 @@ func unescaped(text string) string {
 			return escapes
 		})
 		text = html.UnescapeString(text)
+		if text == before {
+			break
+		}
 	}
 	return text
 }

@@ -126,11 +126,14 @@ func foneNumber(sent any) FoneNumber {
 		Group:  text(sent, "group"),
 		Status: parseStatus(text(sent, "is_active")),
 	}
+	var isDecided [len(f.Options)]bool // Whether a place has a destination, or had one: then it is the one that is used.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
-		for o, known := range f.Options {
-			if d := decodeOption(options, MessageOption(o)); known.Type == "" || known.Type == None && d.Type != "" {
-				f.Options[o] = d // One place may not be used and show None.
+		for o := range f.Options {
+			name := MessageOption(o)
+			if d := decodeOption(options, name); d.Type != "" && !isDecided[o] {
+				f.Options[o] = d
+				isDecided[o] = d.Type != None || text(options, name.member(), "url") != ""
 			}
 		}
 	}
@@ -152,8 +155,8 @@ func parseStatus(active string) Status {
 	}
 }
 
-// decodeOption reads a message option, which has a member for each type of destination; the zero value if it is missing. Members of other types
-// than the current one contain old values.
+// decodeOption reads a message option, which has a member for each type of destination; the zero value if it is missing. Members of
+// other types than the current one contain old values.
 func decodeOption(options any, o MessageOption) Delivery {
 	sent, found := member(options, o.member()).(map[string]any)
 	if !found {

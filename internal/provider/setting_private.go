@@ -64,8 +64,8 @@ func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 	return found, false
 }
 
-// current reads the FoneNumber of a setting, and reports whether FoneStorm shows a destination that was applied. A list can show something
-// else than a single read, so only a single read decides that it does not.
+// current reads the FoneNumber of a setting, and reports whether FoneStorm shows a destination that was applied. A list can show
+// something else than a single read, so only a single read decides that it does not.
 func (rec record) current(ctx context.Context, client *fonestorm.Client, m settingModel) (f fonestorm.FoneNumber, inEffect bool, err error) {
 	f, err = client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), m.option())
 	if err != nil || len(rec.Applied) == 0 {
@@ -99,8 +99,8 @@ func (rec record) configuring(d fonestorm.Delivery) record {
 	return rec
 }
 
-// ifAbout returns the record if it is about this setting. Otherwise it is not known what the resource set, as for a tainted object, which
-// Terraform destroys with the record of its replacement.
+// ifAbout returns the record if it is about this setting. Otherwise it is not known what the resource set, as for a tainted object,
+// which Terraform destroys with the record of its replacement.
 func (rec record) ifAbout(state settingModel) record {
 	if rec.SettingID == state.id() {
 		return rec
