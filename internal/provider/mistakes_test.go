@@ -258,6 +258,8 @@ func TestMistakesInProvider(t *testing.T) {
 	endpoint("The endpoint must not contain a query or a fragment.", "https://api.fonestorm.com/v2?token=x")
 	endpoint("The endpoint has no host.", "https:///v2")
 	endpoint("The endpoint is not a URL.", "https://[::1/v2")
+	endpoint("The endpoint"+hasInvisible+`'\u00ad'. Remove it.`, "https://api.fone\u00adstorm.com/v2")
+	endpoint("The endpoint"+hasInvisible+`' '. Remove it.`, "https://api.fonestorm.com/v2 ")
 	v.of("subaccount", "Invalid Subaccount", none)(needsDigits, "123456789", "sales")
 	v.of("requests_per_second", "Invalid Number", none)(needsRate, 0.5, 0, 100_001)
 	v.of("max_retries", "Invalid Number", none)("max_retries must be a whole number from 0 to 100, but {given} was given.", 1.5, -1)
