@@ -79,6 +79,7 @@ func TestUnavailableServerFailsTheRun(t *testing.T) {
 		"login ok lost lost lost":      true,
 		"login lost lost ok lost lost": false, "login lost lost 404 lost lost": false, "login lost lost 500 lost lost": false,
 		"login lost 503 lost lost":      false,
+		"login 503 503 503 503":         false,
 		"login never never never never": false,
 	} {
 		inBubble(t, responses, func(t *testing.T) {
