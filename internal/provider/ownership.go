@@ -13,10 +13,10 @@ import (
 // interrupted. In whatever order Terraform refreshes, plans, and applies them, the setting must end up as configured. Three rules
 // ensure this:
 //
-//  1. A destroy turns a setting off only if it still has a destination that the destroyed object applied, and this process has
-//     not set it through another object. If it has tried to and failed, the destroy fails, too.
-//  2. A destroy that is part of a replacement for the same setting changes nothing, and hands what it applied over to the
-//     create, which saves it if it fails.
+//  1. A destroy turns a setting off only if it still has a destination that the destroyed object applied.
+//  2. If another object sets it, because the destroy is part of a replacement or the configuration contains another resource for the
+//     setting, the destroy changes nothing and hands what it applied over to the create, which saves it if it fails. If the create
+//     has failed already, the destroy fails, too. A plan or an apply that has not met the other resource yet does not know this.
 //  3. If two objects in a state manage the same setting, and FoneStorm shows what they applied, the first one that is refreshed
 //     stays. The refresh of the other one removes it from the state. If it is configured, it is created again.
 //
@@ -29,8 +29,7 @@ type ownership struct {
 // all settings of the FoneNumber.
 type owners struct {
 	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them. It guards:
-	replaced prior      // The object that a create replaces; the zero value if there is none.
-	set      bool       // Whether a create or update of this process set it, or found it as configured.
+	replaced prior      // The destroyed object that a create continues; the zero value if there is none.
 	failed   bool       // Whether a create or update of this process failed.
 
 	gone atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
@@ -89,6 +88,13 @@ func (o *ownership) refreshes(rec record, importing bool) (first, imported bool)
 		of.refreshed, of.imported = rec, importing
 	}
 	return of.refreshed.ID == rec.ID, importing || of.imported
+}
+
+// isConfiguredBeside reports whether this process knows that the configuration contains another object with the same setting.
+func (of *owners) isConfiguredBeside(id string) bool {
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	return of.configured != "" && of.configured != id
 }
 
 // foundInEffect returns the record of the object that a refresh found in effect; the zero value if there is none.

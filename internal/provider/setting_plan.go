@@ -32,6 +32,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	var config settingModel
 	if !req.State.Raw.IsNull() {
 		before = new(r.load(ctx, req.State, &diags))
+		rec.Continues = nil // A destroy that failed leaves it in the state.
 	}
 	if !req.Plan.Raw.IsNull() {
 		after = new(r.load(ctx, req.Plan, &diags))
@@ -57,12 +58,15 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if after != nil {
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
 	}
-	if rec.SettingID == "" { // A create. The destroy of a tainted object that it replaces gets this record, and nothing of its own.
-		found := r.foundInEffect(rec.Creates)
-		found.ID, found.Creates = rec.ID, rec.Creates
+	if after != nil && rec.SettingID == "" { // A create. The destroy of a tainted object that it replaces gets this record, and nothing of its own.
+		found := r.foundInEffect(after.id())
+		found.ID, found.Continues = rec.ID, rec.Continues
 		rec = found
 	}
-	if before == nil || isNew {
+	if r.of(rec.SettingID).isConfiguredBeside(rec.ID) { // Also in the second call for a replacement, whose record the destroy gets.
+		rec.Continues = append(rec.Continues, rec.SettingID)
+	}
+	if before == nil || after == nil || isNew {
 		diags.Append(rec.write(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(diags...)
@@ -75,7 +79,7 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 		diags.Append(r.planDestroy(ctx, *before, rec.ifAbout(*before))...)
 	case before == nil:
 		after.complete(nil, record{})
-		rec.Creates = after.id()
+		rec.Continues = append(rec.Continues, after.id())
 		diags.Append(r.planCreate(ctx, *after, *rec)...)
 	case after.hasID() && after.id() == before.id():
 		after.complete(before, *rec)

@@ -33,8 +33,9 @@ type record struct {
 	Unseen bool `json:"unseen,omitempty"`
 	// Kept means that FoneStorm may still have callback credentials that this resource set, because it rejected empty ones.
 	Kept bool `json:"kept,omitempty"`
-	// Creates is the ID of the setting that a planned create sets. It is never in a state.
-	Creates string `json:"creates,omitempty"`
+	// Continues contains the IDs of settings that other objects set after a planned destroy: its replacement, or another resource in
+	// the configuration. A plan does not use the ones in a state.
+	Continues []string `json:"continues,omitempty"`
 }
 
 // last returns the destination that this resource set last, and how FoneStorm showed it; zero values if it has set nothing.

@@ -189,7 +189,6 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 			plan = state.afterFailure(set, err)
 		}
 	} else {
-		r.of(plan.id()).set = true
 		rec = rec.configuring(plan.destination())
 	}
 	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
@@ -209,7 +208,6 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 		rec.Account = cmp.Or(r.client.Account(), rec.Account)
 	}
 	if err == nil {
-		of.set = true
 		return setting, rec.afterSetting(setting, result), nil
 	}
 	of.failed = true
@@ -220,7 +218,7 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 	return setting, rec, err
 }
 
-// Delete turns the setting off if it still has a destination that this resource applied, see ownership.
+// Delete turns the setting off if it still has a destination that this resource applied, and no other resource sets it, see ownership.
 func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	state := r.load(ctx, req.State, &resp.Diagnostics)
 	planned := readRecord(ctx, req.Private, &resp.Diagnostics) // For a replacement, the record that the plan of the create wrote.
@@ -231,16 +229,15 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	r.applying.Store(true)
 	defer r.lock(number)()
 	of := r.of(state.id())
+	keeps := state.OnDestroy.ValueString() == onDestroyKeep
 	switch {
-	case planned.Creates == state.id():
-		of.replaced = prior{state, rec} // If a delivery were turned off, it would delete messages until it is set again.
-		return
-	case state.OnDestroy.ValueString() == onDestroyKeep, of.set:
-		return
-	case of.failed:
+	case of.failed && !keeps:
 		resp.Diagnostics.AddError("FoneNumber Not Turned Off After Failure",
 			fmt.Sprintf("Another resource failed to set the %s of FoneNumber %s in this apply, so this resource did not turn it off and stays in the state. "+
 				"Correct the other resource, and run Terraform again.", state.option(), number))
+		return
+	case keeps, slices.Contains(planned.Continues, state.id()):
+		of.replaced = prior{state, rec}
 		return
 	case len(rec.Applied) == 0:
 		resp.Diagnostics.AddWarning(summaryLeftUnchanged,
@@ -271,8 +268,12 @@ func (r *settingResource) turnOff(ctx context.Context, state settingModel, off f
 	if err != nil {
 		return nil, err
 	}
+	of := r.of(state.id())
 	switch now := f.Options[off.Option]; {
 	case now.Type == fonestorm.None:
+		return nil, nil
+	case of.isConfiguredBeside(rec.ID): // Terraform has planned the other resource again in the meantime.
+		of.replaced = prior{state, rec}
 		return nil, nil
 	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
@@ -288,7 +289,7 @@ func (r *settingResource) turnOff(ctx context.Context, state settingModel, off f
 func (r *settingResource) save(
 	ctx context.Context, m settingModel, rec record, state *tfsdk.State, identity *tfsdk.ResourceIdentity, private privateState,
 ) diag.Diagnostics {
-	rec.Creates = ""
+	rec.Continues = nil
 	rec.SettingID = m.id()
 	diags := state.Set(ctx, r.attributes(m))
 	diags.Append(setIdentity(ctx, identity, m)...)
