@@ -51,7 +51,7 @@ type devicesModel struct {
 func newDevicesDataSource() datasource.DataSource {
 	return &dataSource[devicesModel]{
 		name:  "devices",
-		about: "Reads the devices of the account, optionally filtered. All data sources of a provider configuration share one request.",
+		about: "Reads the devices of the account, optionally filtered. All data sources for devices share one request.",
 		attributes: map[string]schema.Attribute{
 			"name": optional("Return only devices with exactly this name. Several devices can have the same name."),
 			"type": optional("Return only devices of exactly this model."),

@@ -41,7 +41,7 @@ func (b block) canRun(t *testing.T, page string) bool {
 	t.Helper()
 	for text, f := range map[string]feature{
 		`identity = \{`: importByIdentity, `url_password_wo`: writeOnly, `mock_provider`: mockedProviders, `terraform query|^list `: queries,
-		`removed \{`: forgetting, `(?s)resource .*destroy = false`: forgettingResources,
+		`removed \{`: forgetting,
 	} {
 		if regexp.MustCompile(text).MatchString(b.code) && lacks(t, f, page) {
 			return false

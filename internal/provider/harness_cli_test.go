@@ -231,12 +231,11 @@ type feature struct {
 
 // templates/index.md.tmpl documents the same versions.
 var (
-	forgetting          = feature{"removed blocks with destroy = false", "1.7", "1.10"}
-	mockedProviders     = feature{"tests with mocked providers", "1.7", "1.8"}
-	writeOnly           = feature{"write-only attributes", "1.11", "1.11"}
-	importByIdentity    = feature{"import by identity", "1.12", "1.12"}
-	queries             = feature{"terraform query", "1.14", ""}
-	forgettingResources = feature{"resources with destroy = false", "1.16", "1.12"}
+	forgetting       = feature{"removed blocks with destroy = false", "1.7", "1.10"}
+	mockedProviders  = feature{"tests with mocked providers", "1.7", "1.8"}
+	writeOnly        = feature{"write-only attributes", "1.11", "1.11"}
+	importByIdentity = feature{"import by identity", "1.12", "1.12"}
+	queries          = feature{"terraform query", "1.14", ""}
 )
 
 // theCLI returns the CLI that runs the tests. It runs the CLI only once.

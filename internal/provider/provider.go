@@ -98,7 +98,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				Validators: []validator.String{subaccountRule, stringvalidator.ConflictsWith(path.MatchRoot("token"))},
 			},
 			"requests_per_second": schema.NumberAttribute{
-				MarkdownDescription: "Maximum number of requests per second, across the whole provider. " +
+				MarkdownDescription: "Maximum number of requests per second of this provider configuration. " +
 					"Set a lower number if something else uses the account at the same time. Defaults to 10, the limit of a standard account. " +
 					"Can also be set with the environment variable `FRACTEL_REQUESTS_PER_SECOND`.",
 				Optional:   true,
@@ -112,7 +112,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "Timeout of a single request, as a number with a unit, such as `\"2m\"`. Does not include the time that a request waits for the rate limit. " +
-					"Listing all FoneNumbers has a timeout of at least two minutes. Defaults to `\"30s\"`.",
+					"Listing all FoneNumbers or devices has a timeout of at least two minutes. Defaults to `\"30s\"`.",
 				Optional:   true,
 				Validators: []validator.String{timeoutRule},
 			},

@@ -34,7 +34,7 @@ func commonSchema(callback fonestorm.DeliveryType) map[string]schema.Attribute {
 			Validators: []validator.String{urlUsernameRule},
 		},
 		"url_password": schema.StringAttribute{
-			MarkdownDescription: "Password for `url_username`. Stored in the Terraform state; use `url_password_wo` to prevent this. " +
+			MarkdownDescription: "Password for `url_username`. Stored in the state and in saved plans; use `url_password_wo` to prevent this. " +
 				"FoneStorm does not return it, so the provider cannot detect drift. Requires `url_username`. Conflicts with `url_password_wo`.",
 			Optional:  true,
 			Sensitive: true,
