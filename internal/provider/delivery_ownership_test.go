@@ -1,10 +1,13 @@
 package provider
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // Conflicts between resources with the same FoneNumber are found before anything is changed. refactoring_test.go tests how
@@ -87,4 +90,63 @@ func TestTaintedObjectOfAnotherFoneNumber(t *testing.T) {
 		wantWarnings(t, diags, []string{summaryLeftUnchanged}, "was tainted")
 		a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
 	}
+}
+
+// If a resource is renamed without a moved block, and the plan meets its new name first, the FoneNumber is never off: whichever runs
+// first in the apply, and even if the create fails.
+func TestRenamedResourceStaysOn(t *testing.T) {
+	t.Parallel()
+	for order := range uint64(16) {
+		for _, status := range []int{0, http.StatusForbidden} {
+			a := newAccountWith(t, testNumber)
+			w := a.world(t)
+			w.inOrder(order, false)
+			w.config = map[string]attributes{"old": destinations[1].attributes(testNumber)}
+			w.mustApply()
+			w.config = map[string]attributes{"new": destinations[2].attributes(testNumber)}
+			p := w.planIn([]string{"new", "new", "old", "old"})
+			if status != 0 {
+				a.reject(http.MethodPost, "/messages/receive", status, "No.")
+			}
+			failed := failure(w.carryOut(p)) != nil
+			if a.Intercept(nil); failed != (status != 0) {
+				t.Fatalf("the apply failed: %t", failed)
+			}
+			want := destinations[2]
+			if failed {
+				want = destinations[1]
+			}
+			a.mustDeliver(t, testNumber, want)
+			if len(w.state) == 0 || a.count("set") != 2 {
+				t.Errorf("order %d, status %d: %d settings were sent, and the state has %d objects", order, status, a.count("set"), len(w.state))
+			}
+			w.mustApply()
+			a.mustDeliver(t, testNumber, destinations[2])
+		}
+	}
+}
+
+// If the destroy was planned first, it turns the FoneNumber off until the create has set it. If that fails, the apply says so.
+func TestRenamedResourceThatIsOff(t *testing.T) {
+	t.Parallel()
+	a := newAccountWith(t, testNumber)
+	w := a.world(t)
+	w.config = map[string]attributes{"a": destinations[1].attributes(testNumber)}
+	w.mustApply()
+	w.config = map[string]attributes{"b": destinations[2].attributes(testNumber)}
+	p := w.planIn([]string{"a", "a", "b", "b"})
+	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		isRejected := simulator.Parameters(r).Get("type") == destinations[2].kind
+		if isRejected {
+			respond(w, http.StatusForbidden, "No.")
+		}
+		return isRejected
+	})
+	diags := w.carryOut(p)
+	wantError(t, diags, "Permission Denied by FoneStorm")
+	wantWarnings(t, diags, []string{summaryDeleted}, "FoneNumber 3215551212 is off, because this apply destroyed its earlier resource first")
+	a.mustDeliver(t, testNumber, delivery{kind: "None"})
+	a.Intercept(nil)
+	w.mustApply()
+	a.mustDeliver(t, testNumber, destinations[2])
 }

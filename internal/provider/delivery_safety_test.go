@@ -331,6 +331,20 @@ func TestUpdateInAnotherAccount(t *testing.T) {
 	wantError(t, diags, "FoneNumber in Another Account")
 }
 
+// A FoneNumber that was moved to another account and then deleted there is deleted, and not in another account.
+func TestFoneNumberThatMovedToAnotherAccount(t *testing.T) {
+	t.Parallel()
+	w := newAccountWith(t, testNumber).world(t)
+	w.mustApply(destinations[1].attributes(testNumber))
+	w.account = newAccount(t, simulator.Options{Account: "9998887777"})
+	w.start = func() *run { return w.account.start(t.Context(), t, nil) }
+	w.account.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{Type: "Email", Email: destinations[1].value}})
+	w.mustPlanNothing()
+	w.account.Remove(testNumber)
+	_, diags := w.start().refresh(w.state["0"].instance)
+	wantWarnings(t, diags, []string{summaryGone})
+}
+
 // Credentials that a replacement removes are not forgotten if it fails, because FoneStorm keeps the ones that a request omits.
 func TestCredentialsOfAFailedReplacement(t *testing.T) {
 	t.Parallel()

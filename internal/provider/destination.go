@@ -50,7 +50,7 @@ func checkImported(kind fonestorm.DeliveryType, value, foneNumber string) error 
 	err := checkDestination(kind, value, foneNumber)
 	if errors.Is(err, errURLCredentials) {
 		return errors.New("Its callback URL contains a username or password. In FoneStorm, remove them from the URL and set them as the username " +
-			"and password of the callback. Then import the FoneNumber.")
+			"and password of the callback.")
 	}
 	return err
 }

@@ -31,6 +31,7 @@ type owners struct {
 	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them. It guards:
 	replaced prior      // The destroyed object that a create continues; the zero value if there is none.
 	failed   bool       // Whether a create or update of this process failed.
+	off      bool       // Whether a destroy of this process turned it off.
 
 	gone atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
 

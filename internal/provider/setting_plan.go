@@ -229,8 +229,9 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 			break
 		}
 		diags.AddWarning(summaryDeleted,
-			fmt.Sprintf("After the destroy, messages received at FoneNumber %s are deleted, at least until another resource sets it again. "+
-				"If you renamed the resource, add a moved block. To keep the delivery, apply on_destroy = \"keep\" first.", number))
+			fmt.Sprintf("After the destroy, messages received at FoneNumber %s are deleted, unless another resource in the configuration sets it. "+
+				"Even then, it can be off for a while: if you renamed the resource, add a moved block. "+
+				"To keep the delivery, apply on_destroy = \"keep\" first.", number))
 	}
 	diags.Append(r.fitDiagnostics(before, after, true)...)
 	return diags
@@ -279,7 +280,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 	case same && after.isDelivery():
 		diags.AddWarning("FoneNumber Already Has This Delivery",
 			fmt.Sprintf("FoneNumber %s already delivers to the configured destination. If you renamed a resource, or a list is used with count, add a moved block or use "+
-				"for_each: otherwise another resource is destroyed, which deletes messages until the FoneNumber is set again. If the delivery was set outside of Terraform, "+
+				"for_each: otherwise another resource is destroyed, which can delete messages until the FoneNumber is set again. If the delivery was set outside of Terraform, "+
 				"import it, or set on_destroy = \"keep\": destroying this resource will delete messages.", f.Number))
 		return diags
 	}

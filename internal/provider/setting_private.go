@@ -21,7 +21,7 @@ type record struct {
 	ID string `json:"id,omitempty"`
 	// SettingID is the ID of the setting that the record is about.
 	SettingID string `json:"setting,omitempty"`
-	// Account is the FoneStorm account in which the FoneNumber was last set; empty if the token did not name it.
+	// Account is the FoneStorm account in which the FoneNumber was last set or found; empty if the token did not name it.
 	Account string `json:"account,omitempty"`
 	// Applied contains the destinations that this resource may have left in FoneStorm: the last one that was set or imported,
 	// and after it those of settings whose outcome is unknown.

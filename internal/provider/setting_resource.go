@@ -74,6 +74,11 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 			plan = old.state
 		}
 		plan = plan.afterFailure(set, err)
+		if r.of(plan.id()).off && plan.isDelivery() {
+			resp.Diagnostics.AddAttributeWarning(path.Root("fonenumber"), summaryDeleted,
+				fmt.Sprintf("FoneNumber %s is off, because this apply destroyed its earlier resource first. Messages received at it are deleted until it is set again. "+
+					"Correct the error, and run Terraform again.", plan.FoneNumber.ValueString()))
+		}
 	}
 	if len(rec.Applied) == 0 {
 		return
@@ -120,16 +125,20 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	if importing {
-		if why := notConfigurable(f, state.option(), "cannot be imported", "Remove the import of this FoneNumber. "); why != "" {
+		if why := notConfigurable(f, state.option(), "cannot be imported", "Until then, remove the import of this FoneNumber. "); why != "" {
 			resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable, why)
 		}
 		state.OnDestroy = types.StringValue(onDestroyKeep)
 	}
-	isNew := rec.ID == ""
+	account := cmp.Or(r.client.Account(), rec.Account)
+	isNew, hasMoved := rec.ID == "", rec.Account != "" && rec.Account != account
 	if isNew {
 		applied := []fonestorm.Delivery{f.Options[state.option()].Normalized()}
-		rec = record{SettingID: state.id(), Account: r.client.Account(), Applied: applied, Unseen: true}.identified()
+		rec = record{SettingID: state.id(), Applied: applied, Unseen: true}.identified()
 		inEffect = true
+	}
+	if isNew || hasMoved {
+		rec.Account = account
 	}
 	resp.Diagnostics.Append(statusDiagnostics(f)...)
 	if resp.Diagnostics.HasError() {
@@ -143,7 +152,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	r.plans(number, state.option(), fonestorm.Delivery{}, false) // Terraform plans it later.
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
-	if isNew { // Otherwise nothing has changed, and a difference would count as drift.
+	if isNew || hasMoved { // Otherwise nothing has changed, and a difference would count as drift.
 		resp.Diagnostics.Append(r.save(ctx, state, rec, &resp.State, resp.Identity, resp.Private)...)
 	}
 }
@@ -231,7 +240,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	of := r.of(state.id())
 	keeps := state.OnDestroy.ValueString() == onDestroyKeep
 	switch {
-	case of.failed && !keeps:
+	case of.failed:
 		resp.Diagnostics.AddError("FoneNumber Not Turned Off After Failure",
 			fmt.Sprintf("Another resource failed to set the %s of FoneNumber %s in this apply, so this resource did not turn it off and stays in the state. "+
 				"Correct the other resource, and run Terraform again.", state.option(), number))
@@ -282,6 +291,7 @@ func (r *settingResource) turnOff(ctx context.Context, state settingModel, off f
 		return diags, nil
 	}
 	result, err := r.client.Set(ctx, f.Number, off)
+	of.off = err == nil
 	return settingDiagnostics(f.Number, off, result), err
 }
 

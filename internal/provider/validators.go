@@ -115,7 +115,7 @@ func checkText(what, text string) error {
 var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 
 // checkTenDigits returns an error if a value is not exactly ten digits. The error contains the ten digits if the value is a
-// telephone number in another format.
+// telephone number in another format. A URL can contain a secret, so it is not shown.
 func checkTenDigits(what, value string) error {
 	if tenDigits.MatchString(strings.TrimSpace(value)) {
 		return checkText(what, value)
@@ -123,7 +123,11 @@ func checkTenDigits(what, value string) error {
 	if found, err := normalizeFoneNumber(value); err == nil {
 		return fmt.Errorf("%s must be exactly ten digits, but %q was given. Use %q.", what, value, found)
 	}
-	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %q was given.", what, value)
+	given := strconv.Quote(value)
+	if strings.Contains(value, "/") {
+		given = "a URL"
+	}
+	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %s was given.", what, given)
 }
 
 // normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
