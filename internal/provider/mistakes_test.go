@@ -83,6 +83,8 @@ func TestMistakesInDestinations(t *testing.T) {
 	v.of("type", "Invalid Attribute Value Match", with(ofType(""), "value", "ops@example.com"))(
 		`Attribute type value must be one of: ["Device" "Email" "URL" "Forward" "None"], got: {given}`,
 		"email", "NONE", "Email\n", "Fax", "")
+	v.check(with(ofType("Callback"), "value", hookURL), "type", "Invalid Attribute Value Match",
+		`Attribute type value must be one of: ["Device" "Email" "URL" "Forward" "None"], got: "Callback"`)
 	for _, kind := range []string{"Device", "Email", "URL", "Forward"} {
 		v.check(ofType(kind), "value", "Missing Destination",
 			`Type "`+kind+`" requires value, the destination of the messages. Only type "None" has no destination.`)
@@ -112,6 +114,8 @@ func TestMistakesInDestinations(t *testing.T) {
 	forward := v.of("value", "Invalid Destination", ofType("Forward"))
 	forward(`The number to forward to must be exactly ten digits, but {given} was given. Use "3215551111".`, "321-555-1111", "+13215551111")
 	forward(`The number to forward to must be exactly ten digits, such as "3215551212", but {given} was given.`, "5551208", "07911 123456")
+	v.check(with(ofType("Forward"), "value", "https://hooks.example.com/secret"), "value", "Invalid Destination",
+		`The number to forward to must be exactly ten digits, such as "3215551212", but a URL was given.`)
 	forward("FoneNumber 3215551212 would forward to itself. Use another telephone number.", testNumber)
 
 	v.of("value", "Invalid Destination", ofType("None"))(

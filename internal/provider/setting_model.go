@@ -72,7 +72,7 @@ func (m settingModel) hasID() bool { return !m.FoneNumber.IsUnknown() && !m.Even
 // destinationErrors returns errors unless type, value, and url_method belong together, as far as they are known.
 func destinationErrors(m settingModel) (diags diag.Diagnostics) {
 	kind := m.kind()
-	if kind == fonestorm.Callback && m.URLMethod.IsNull() {
+	if kind == fonestorm.Callback && !m.isDelivery() && m.URLMethod.IsNull() {
 		diags.AddAttributeError(path.Root("url_method"), "Missing URL Method",
 			"Type \"Callback\" requires url_method, the method with which FoneStorm calls the URL: \"GET\", \"POST\", or \"JSON\".")
 	}

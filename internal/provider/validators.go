@@ -115,7 +115,7 @@ func checkText(what, text string) error {
 var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 
 // checkTenDigits returns an error if a value is not exactly ten digits. The error contains the ten digits if the value is a
-// telephone number in another format. A URL can contain a secret, so it is not shown.
+// telephone number in another format.
 func checkTenDigits(what, value string) error {
 	if tenDigits.MatchString(strings.TrimSpace(value)) {
 		return checkText(what, value)
@@ -123,11 +123,15 @@ func checkTenDigits(what, value string) error {
 	if found, err := normalizeFoneNumber(value); err == nil {
 		return fmt.Errorf("%s must be exactly ten digits, but %q was given. Use %q.", what, value, found)
 	}
-	given := strconv.Quote(value)
-	if strings.Contains(value, "/") {
-		given = "a URL"
+	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %s was given.", what, quoted(value))
+}
+
+// quoted returns the text of an invalid telephone number in quotes. A URL can contain a secret, so it is not shown.
+func quoted(text string) string {
+	if strings.Contains(text, "/") {
+		return "a URL"
 	}
-	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %s was given.", what, given)
+	return strconv.Quote(text)
 }
 
 // normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
@@ -135,7 +139,7 @@ func checkTenDigits(what, value string) error {
 func normalizeFoneNumber(text string) (string, error) {
 	number, err := phonenumbers.Parse(text, "US")
 	if err != nil {
-		return "", fmt.Errorf("%q is not a telephone number", text)
+		return "", fmt.Errorf("%s is not a telephone number", quoted(text))
 	}
 	given, _, _ := strings.Cut(strings.TrimSpace(text), ";") // Without the parameters of a tel: URI.
 	given = strings.TrimPrefix(strings.ToLower(given), "tel:")
