@@ -61,12 +61,6 @@ func (o *ownership) lock(number string) (unlock func()) {
 	return change.Unlock
 }
 
-// fails records that an object cannot be set as configured. While Terraform only validates or plans, this has no effect.
-func (o *ownership) fails(m settingModel) {
-	defer o.lock(m.FoneNumber.ValueString())()
-	o.of(m.id()).failed = true
-}
-
 // plans records what a message option of a FoneNumber will be, and returns what is planned for all of them so far. A destroy
 // changes nothing that another resource plans.
 func (o *ownership) plans(number string, option fonestorm.MessageOption, to fonestorm.Delivery, destroys bool) map[fonestorm.MessageOption]fonestorm.Delivery {
