@@ -64,8 +64,30 @@ func run(ctx context.Context, sizes string, limit int) error {
 		}
 	}
 	_ = w.Flush()
-	fmt.Printf("# Benchmark of %s\n\n- Machine: %s/%s, %d cores\n- CLI: %s; provider built with %s\n- Account: simulated, each response takes %s, limit of %d requests per second (0: none)\n"+
-		"- Command: `go run ./internal/cmd/bench %s`, which took %s\n\n%s\n", begun.UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
-		cli, runtime.Version(), latency, limit, strings.Join(os.Args[1:], " "), time.Since(begun).Round(time.Second), &table)
+	fmt.Printf("# Benchmark of %s\n\n%s\n%s\n", begun.UTC().Format(time.DateOnly), b.chart("create all"), b.chart(plan.name))
+	fmt.Printf("- Machine: %s/%s, %d cores\n- CLI: %s; provider built with %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cli, runtime.Version())
+	fmt.Printf("- Account: simulated, each response takes %s, limit of %d requests per second (0: none)\n", latency, limit)
+	fmt.Printf("- Command: `go run ./internal/cmd/bench %s`, which took %s\n\n", strings.Join(os.Args[1:], " "), time.Since(begun).Round(time.Second))
+	fmt.Println(&table)
 	return nil
+}
+
+// chart returns a chart of an operation in the language of Mermaid, which GitHub draws.
+func (b *bench) chart(operation string) string {
+	var sizes, walls, minimums []string
+	for _, m := range b.measured {
+		if m.operation == operation {
+			sizes = append(sizes, fmt.Sprint(m.size))
+			walls = append(walls, fmt.Sprintf("%.2f", m.wall))
+			minimums = append(minimums, fmt.Sprintf("%.2f", m.minimum))
+		}
+	}
+	return fmt.Sprintf("```mermaid\n"+`%%%%{init: {"xyChart": {"height": 300}, "themeVariables": {"xyChart": {"plotColorPalette": "#0969da, #bc4c00"}}}}%%%%
+xychart-beta
+  title %q
+  x-axis "FoneNumbers" [%s]
+  y-axis "seconds"
+  bar "this provider" [%s]
+  line "minimum" [%s]
+`+"```\n", operation, strings.Join(sizes, ", "), strings.Join(walls, ", "), strings.Join(minimums, ", "))
 }

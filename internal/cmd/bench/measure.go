@@ -19,6 +19,7 @@ import (
 
 const (
 	latency        = 50 * time.Millisecond // Of each response.
+	unlimited      = 100_000               // Requests per second that no operation reaches.
 	largestApplied = 1000                  // With more resources, Terraform itself takes too long: it writes the whole state after each one.
 )
 
@@ -45,6 +46,15 @@ type bench struct {
 	limit           int    // Requests per second that the account accepts; 0 for no limit.
 	dir             string // Contains everything that bench writes.
 	provider, floor string // Directories of the two providers.
+	measured        []measurement
+}
+
+// measurement is the duration of an operation in seconds.
+type measurement struct {
+	operation string
+	size      int // Number of resources.
+	wall      float64
+	minimum   float64 // What the account's limit or Terraform itself requires, whichever is longer.
 }
 
 // measureSize measures each operation with one number of resources, right after its floor, so that both run under the same load. It
@@ -85,6 +95,8 @@ func (b *bench) measureSize(ctx context.Context, size int, table io.Writer) erro
 				requests["rejected"]++
 			}
 		}
+		limited := float64(len(account.Requests())) / float64(cmp.Or(b.limit, unlimited))
+		b.measured = append(b.measured, measurement{o.name, size, wall, max(floor, limited)})
 		fmt.Fprintf(os.Stderr, "%s %s of %d: %.2f s, floor %.2f s\n", time.Now().Format(time.TimeOnly), o.name, size, wall, floor)
 		fmt.Fprintf(table, "| %s\t| %d\t| %.2f s\t| %.2f s\t| %.2f\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d MiB\t|\n", o.name, size, wall, floor, wall/floor,
 			requests["login"], requests["get"], requests["list"], requests["set"], requests["rejected"], peak>>20)
@@ -99,7 +111,7 @@ func (b *bench) workspace(provider, url string) (*terraformcli.Workspace, error)
 		return nil, err
 	}
 	return terraformcli.New(b.cli, dir, provider, "FRACTEL_ENDPOINT="+url+simulator.BasePath, "FRACTEL_USERNAME=demo",
-		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", cmp.Or(b.limit, 100_000)))
+		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", cmp.Or(b.limit, unlimited)))
 }
 
 // perform runs the CLI. It returns how many seconds it took, and the maximum memory of a provider process in bytes.
