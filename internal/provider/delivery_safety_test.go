@@ -241,7 +241,7 @@ func TestDestroyAfterAFailedCreate(t *testing.T) {
 		}
 		diags := w.carryOut(p)
 		a.Intercept(nil)
-		a.Inject(nil)
+		a.Intercept(nil)
 		for _, d := range diags {
 			if d.Summary == "FoneNumber Not Turned Off After Failure" {
 				rejected[order%2]++

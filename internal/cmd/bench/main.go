@@ -28,7 +28,6 @@ func main() {
 	defer stop()
 	if err := run(ctx, *sizes, *limit); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		stop()
 		os.Exit(1)
 	}
 }

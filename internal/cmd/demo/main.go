@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -23,19 +24,17 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, ".", os.Stdout); err != nil {
+	if err := run(ctx, os.Stdout); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
 		fmt.Fprintln(os.Stderr, "demo:", err)
-		stop()
 		os.Exit(1)
 	}
 }
 
 // demo contains the CLI, the account, and the output.
 type demo struct {
-	examples  string // Folder of the configurations.
 	cli       terraformcli.CLI
 	account   *simulator.Simulator
 	workspace *terraformcli.Workspace
@@ -43,8 +42,8 @@ type demo struct {
 	err       error // The first error. Nothing is run after it.
 }
 
-// run runs the demo. root is the folder of the repository.
-func run(ctx context.Context, root string, out io.Writer) error {
+// run runs the demo. It must run in the root of the repository.
+func run(ctx context.Context, out io.Writer) error {
 	cli, err := terraformcli.Find(ctx, os.Stderr)
 	if err != nil {
 		return err
@@ -55,7 +54,9 @@ func run(ctx context.Context, root string, out io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	mirror := filepath.Join(dir, "mirror")
-	if err := terraformcli.BuildMirror(ctx, cli, root, mirror, "0.1.0"); err != nil {
+	registry := map[string]string{"Terraform": "registry.terraform.io", "OpenTofu": "registry.opentofu.org"}[cli.Product]
+	folder := filepath.Join(mirror, registry, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
+	if err := terraformcli.BuildProvider(ctx, ".", folder); err != nil {
 		return err
 	}
 	account := simulator.New(simulator.Options{})
@@ -63,7 +64,7 @@ func run(ctx context.Context, root string, out io.Writer) error {
 	defer server.Close()
 	workspace, err := terraformcli.NewMirrored(cli.Path, dir, mirror,
 		"FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
-	d := &demo{filepath.Join(root, "examples", "demo"), cli, account, workspace, out, err}
+	d := &demo{cli, account, workspace, out, err}
 	d.story(ctx)
 	return d.err
 }
@@ -103,7 +104,7 @@ func (d *demo) showAccount() {
 
 // configure copies an example to the workspace.
 func (d *demo) configure(name string) {
-	content, err := os.ReadFile(filepath.Join(d.examples, name)) //nolint:gosec // A file of the repository.
+	content, err := os.ReadFile(filepath.Join("examples", "demo", name)) //nolint:gosec // A file of the repository.
 	if d.err = cmp.Or(d.err, err); d.err == nil {
 		d.err = d.workspace.Write(name, string(content))
 	}

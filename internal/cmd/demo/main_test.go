@@ -15,8 +15,9 @@ func TestAccDemo(t *testing.T) {
 	}
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
+	t.Chdir(filepath.Join("..", "..", ".."))
 	var printed strings.Builder
-	if err := run(t.Context(), filepath.Join("..", "..", ".."), &printed); err != nil {
+	if err := run(t.Context(), &printed); err != nil {
 		t.Fatalf("%v\n%s", err, printed.String())
 	}
 	out := regexp.MustCompile(`\x1b\[\d+m`).ReplaceAllString(printed.String(), "")
