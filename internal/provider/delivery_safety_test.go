@@ -241,7 +241,6 @@ func TestDestroyAfterAFailedCreate(t *testing.T) {
 		}
 		diags := w.carryOut(p)
 		a.Intercept(nil)
-		a.Intercept(nil)
 		for _, d := range diags {
 			if d.Summary == "FoneNumber Not Turned Off After Failure" {
 				rejected[order%2]++
