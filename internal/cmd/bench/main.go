@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
@@ -49,25 +48,21 @@ func run(ctx context.Context, sizes string, limit int) error {
 		return err
 	}
 	begun := time.Now()
-	var table strings.Builder
-	w := tabwriter.NewWriter(&table, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "| operation\t| N\t| wall\t| floor\t| wall/floor\t| login\t| get\t| list\t| set\t| rejected\t| memory\t|")
-	fmt.Fprintln(w, "| ---"+strings.Repeat("\t| --:", 10)+"\t|")
+	fmt.Printf("# Benchmark of %s\n\n", begun.UTC().Format(time.DateOnly))
+	fmt.Printf("- Machine: %s/%s, %d cores\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	fmt.Printf("- CLI: %s; provider built with %s\n", cli, runtime.Version())
+	fmt.Printf("- Account: simulated, each response takes %s, limit of %d requests per second (0: none)\n", latency, limit)
+	fmt.Printf("- Command: `go run ./internal/cmd/bench %s`\n%s", strings.Join(os.Args[1:], " "), titles)
 	for text := range strings.SplitSeq(sizes, ",") {
 		size, err := strconv.Atoi(text)
 		if err != nil || size < 1 {
 			return fmt.Errorf("-n: %q is not a number of resources", text)
 		}
-		if err := b.measureSize(ctx, size, w); err != nil {
+		if err := b.measureSize(ctx, size); err != nil {
 			return err
 		}
 	}
-	_ = w.Flush()
-	fmt.Printf("# Benchmark of %s\n\n%s\n%s\n", begun.UTC().Format(time.DateOnly), b.chart("create all"), b.chart(plan.name))
-	fmt.Printf("- Machine: %s/%s, %d cores\n- CLI: %s; provider built with %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cli, runtime.Version())
-	fmt.Printf("- Account: simulated, each response takes %s, limit of %d requests per second (0: none)\n", latency, limit)
-	fmt.Printf("- Command: `go run ./internal/cmd/bench %s`, which took %s\n\n", strings.Join(os.Args[1:], " "), time.Since(begun).Round(time.Second))
-	fmt.Println(&table)
+	fmt.Printf("\nThis took %s.\n\n%s\n%s", time.Since(begun).Round(time.Second), b.chart("create all"), b.chart(plan.name))
 	return nil
 }
 
