@@ -150,8 +150,8 @@ func TestRateLimit(t *testing.T) {
 				return false
 			})
 			begun := time.Now()
-			for _, at := range []time.Duration{0, 0, -999, 1900, 1950, -1999, -2899, 2900, -2900, 2950, 3_600_000} { // Negative if over the limit.
-				time.Sleep(time.Until(begun.Add(max(at, -at) * time.Millisecond)))
+			for _, at := range []int{0, 0, -999, 1900, 1950, -1999, -2899, 2900, -2900, 2950, 3_600_000} { // Milliseconds; negative if over the limit.
+				time.Sleep(time.Until(begun.Add(time.Duration(max(at, -at)) * time.Millisecond)))
 				if at >= 0 {
 					a.ask("POST /auth", strings.Replace(login, "demo", "bob", 1), 401)
 				} else if message := a.ask("GET /fonenumbers", "", status)["message"]; message != "Rate Limit Exceeded" {
