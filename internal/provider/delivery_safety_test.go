@@ -61,9 +61,9 @@ func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
 func TestCredentialsOfARespelledURLStay(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
-	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-		v.Receive.URL = strings.Replace(v.Receive.URL, "key=1", "key=***", 1)
-		return v.FoneNumber
+	a.ShowAs(func(_ string, f simulator.FoneNumber) simulator.FoneNumber {
+		f.Receive.URL = strings.Replace(f.Receive.URL, "key=1", "key=***", 1)
+		return f
 	})
 	w := a.world(t)
 	config := with(toURL("", "", 0), "value", hookURL+"?key=1")
@@ -133,16 +133,18 @@ func TestSpellingThatWasThereBefore(t *testing.T) {
 		a := newAccountInMemory(t, simulator.Options{})
 		a.Put(simulator.FoneNumber{Number: testNumber})
 		a.byHand(testNumber, "URL", "https://hooks.example.com/SMS?Key=1")
-		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-			v.Receive.URL = strings.ToLower(v.Receive.URL) + "/"
-			return v.FoneNumber
-		})
+		respelled := func(_ string, f simulator.FoneNumber) simulator.FoneNumber {
+			f.Receive.URL = strings.ToLower(f.Receive.URL) + "/"
+			return f
+		}
+		a.ShowAs(respelled)
 		w := a.world(t)
 		w.mustImport(testNumber)
 		config := with(toURL("", "", 0), "value", "https://hooks.example.com/SMS?Key=1")
 		diags := w.mustApply(config)
 		wantWarnings(t, diags, []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
-		a.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
+		before, _ := a.Get(testNumber)
+		a.ShowAs(func(string, simulator.FoneNumber) simulator.FoneNumber { return respelled("", before) })
 		wantError(t, w.apply(with(config, "value", "https://hooks.example.com/other")), "FoneStorm Returned Another Destination")
 		if w.plan().isEmpty() {
 			t.Error("the next plan does not try again")
@@ -165,11 +167,11 @@ func (w *world) listing() *run {
 
 // listsAs makes the account's list show another delivery of the FoneNumber than it has.
 func (a *account) listsAs(d delivery) {
-	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-		if v.Source == simulator.FromList && v.Number == testNumber {
-			v.Receive = simulator.Receive{}.Delivering(d.kind, d.value)
+	a.ShowAs(func(request string, f simulator.FoneNumber) simulator.FoneNumber {
+		if request == "list" && f.Number == testNumber {
+			f.Receive = simulator.Receive{}.Delivering(d.kind, d.value)
 		}
-		return v.FoneNumber
+		return f
 	})
 }
 
@@ -369,7 +371,8 @@ func TestIgnoredURL(t *testing.T) {
 			a.Put(simulator.FoneNumber{Number: testNumber})
 			w := a.world(t)
 			w.mustApply(delivery{kind: "URL", value: before}.attributes(testNumber))
-			a.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
+			ignored, _ := a.Get(testNumber)
+			a.ShowAs(func(string, simulator.FoneNumber) simulator.FoneNumber { return ignored })
 			wantError(t, w.apply(delivery{kind: "URL", value: after}.attributes(testNumber)), "FoneStorm Returned Another Destination")
 		})
 	}

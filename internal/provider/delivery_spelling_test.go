@@ -54,20 +54,20 @@ var spelled = map[string][2]string{
 	"URL":     {"https://hööks.example.com/In?m={{msg}}&t=a%20b#top", "https://hööks.example.com/Out?m={{msg}}&t=a%20b#top"},
 }
 
-// shownBy makes FoneStorm show the destinations of a setting as these functions rewrite them, by the kind of response.
-func (a *account) shownBy(as setting, by map[simulator.Source]func(string) string) {
-	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
-		rewrite := by[v.Source]
-		switch f := &v.FoneNumber; {
+// shownBy makes FoneStorm show the destinations of a setting as these functions rewrite them, by the kind of request.
+func (a *account) shownBy(as setting, by map[string]func(string) string) {
+	a.ShowAs(func(request string, f simulator.FoneNumber) simulator.FoneNumber {
+		rewrite := by[request]
+		switch {
 		case rewrite == nil:
 		case as.event != "":
-			n := as.notification(f)
+			n := as.notification(&f)
 			n.URL, n.Email = rewrite(n.URL), rewrite(n.Email)
 			n.Method = map[string]string{"JSON": "json", "GET": ""}[n.Method]
 		case f.Receive.Type != "None" && f.Receive.Value() != "":
 			f.Receive = f.Receive.Delivering(f.Receive.Type, rewrite(f.Receive.Value()))
 		}
-		return v.FoneNumber
+		return f
 	})
 }
 
@@ -93,10 +93,10 @@ func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list str
 	t.Helper()
 	a := serveInMemory(t, simulator.Options{FoneNumbers: count})
 	defer a.network.stop()
-	a.shownBy(as, map[simulator.Source]func(string) string{
-		simulator.FromSetting: rewritings[kind][setting],
-		simulator.FromRead:    rewritings[kind][single],
-		simulator.FromList:    rewritings[kind][list],
+	a.shownBy(as, map[string]func(string) string{
+		as.request: rewritings[kind][setting],
+		"get":      rewritings[kind][single],
+		"list":     rewritings[kind][list],
 	})
 	w := a.world(t)
 	// settle applies one of the destinations until nothing changes. Only if FoneStorm shows it differently in settings than in reads,

@@ -190,7 +190,7 @@ func (o operation) meets(t *testing.T, a *account, fault simulator.Fault, once b
 	if met.Load() == 0 {
 		t.Fatal("the fault occurred on no request")
 	}
-	a.Inject(nil)
+	a.Intercept(nil)
 	w.settings = nil
 
 	problem := failure(diags)

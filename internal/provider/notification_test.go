@@ -74,9 +74,11 @@ func TestNotificationThatListsOmit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const n = 8 // More than are read singly.
-		dialect := simulator.Dialects["live"]
-		dialect.ListsNoNotifications = true
-		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n, Dialect: dialect})
+		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n})
+		a.ShowAs(func(request string, f simulator.FoneNumber) simulator.FoneNumber {
+			f.Unnotified = request == "list"
+			return f
+		})
 		w := a.world(t)
 		for _, as := range settings[1:] {
 			var configs []attributes

@@ -10,10 +10,8 @@ import (
 func (s *Simulator) Get(number string) (FoneNumber, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f, ok := s.numbers[number]; ok {
-		return f.FoneNumber, true
-	}
-	return FoneNumber{}, false
+	f, ok := s.numbers[number]
+	return f, ok
 }
 
 // Put adds or replaces a FoneNumber, as a manual change does.
@@ -22,7 +20,7 @@ func (s *Simulator) Put(f FoneNumber) {
 	defer s.mu.Unlock()
 	f.Active = cmp.Or(f.Active, "yes")
 	f.Receive.Type = cmp.Or(f.Receive.Type, "None")
-	s.numbers[f.Number] = &record{FoneNumber: f, before: f}
+	s.numbers[f.Number] = f
 }
 
 // Remove removes a FoneNumber from its account.
@@ -38,7 +36,7 @@ func (s *Simulator) Numbers() []FoneNumber {
 	defer s.mu.Unlock()
 	var numbers []FoneNumber
 	for _, number := range slices.Sorted(maps.Keys(s.numbers)) {
-		numbers = append(numbers, s.numbers[number].FoneNumber)
+		numbers = append(numbers, s.numbers[number])
 	}
 	return numbers
 }

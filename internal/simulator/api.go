@@ -56,7 +56,7 @@ func (s *Simulator) listFoneNumbers(r *http.Request, account string) (int, any) 
 		switch f := s.numbers[number]; {
 		case f.Subaccount != account || f.Active != "yes" && !everything:
 		case everything || r.URL.Query().Get("filter") == "all":
-			list = append(list, s.show(FromList, f))
+			list = append(list, s.show(r, f))
 		default:
 			list = append(list, number)
 		}
@@ -69,7 +69,7 @@ func (s *Simulator) getFoneNumber(r *http.Request, account string) (int, any) {
 	if !ok || f.Subaccount != account {
 		return http.StatusNotFound, foneNumberNotFound
 	}
-	return http.StatusOK, object{"fonenumber": s.show(FromRead, f)}
+	return http.StatusOK, object{"fonenumber": s.show(r, f)}
 }
 
 const foneNumberNotFound = "The FoneNumber was not found."
@@ -82,13 +82,9 @@ func (s *Simulator) setting(set func(*FoneNumber, url.Values)) call {
 		if !ok || f.Subaccount != account {
 			return http.StatusNotFound, foneNumberNotFound
 		}
-		changed := f.FoneNumber
-		set(&changed, form)
-		if s.storeAs != nil {
-			changed = s.storeAs(f.FoneNumber, changed)
-		}
-		*f = record{FoneNumber: changed, before: f.FoneNumber}
-		return http.StatusOK, object{"fonenumber": s.show(FromSetting, f)}
+		set(&f, form)
+		s.numbers[f.Number] = f
+		return http.StatusOK, object{"fonenumber": s.show(r, f)}
 	}
 }
 

@@ -9,8 +9,6 @@ type Dialect struct {
 	URLMethod       string // Method shown for every callback URL; the method that was set if empty.
 	IgnoresFilter   bool   // Lists contain objects without filter=all, too, including those of cancelled FoneNumbers.
 	RateLimitStatus int    // Status of a request over the rate limit.
-
-	ListsNoNotifications bool // Lists omit the notifications of each FoneNumber.
 }
 
 // Dialects contains what live programs have shown, and what FracTEL documents for version 2.12.

@@ -75,13 +75,9 @@ var faults = map[Fault]behavior{
 // Faults returns all faults.
 func Faults() []Fault { return slices.Sorted(maps.Keys(faults)) }
 
-// Inject sets the function that chooses the fault of each request, "" for none; nil disables faults. It is called for one
-// request at a time and may read the request with Parameters. It replaces an Interceptor.
+// Inject sets an Interceptor that gives each request the fault that the function chooses, "" for none. The function is called for one
+// request at a time and may read the request with Parameters.
 func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
-	if choose == nil {
-		s.Intercept(nil)
-		return
-	}
 	var mu sync.Mutex
 	s.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		mu.Lock()

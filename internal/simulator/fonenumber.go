@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"net/http"
 	"strings"
 )
 
@@ -16,6 +17,7 @@ type FoneNumber struct {
 
 	MessagingDisabled bool // The number does not receive messages.
 	Undeliverable     bool // Its object contains no delivery settings.
+	Unnotified        bool // Its object contains no notifications.
 
 	Receive       Receive
 	ReceiveNotify Notify // About each message that is received.
@@ -77,25 +79,16 @@ func (r Receive) Delivering(kind, value string) Receive {
 	return r
 }
 
-// record is a FoneNumber of the account.
-type record struct {
-	FoneNumber
-	before FoneNumber // Before the latest setting; the same if there was none.
-	shown  int        // Responses that have shown it since.
-}
-
-// show returns the FoneNumber as this response shows it.
-func (s *Simulator) show(source Source, f *record) object {
-	shown := f.FoneNumber
+// show returns the JSON of a FoneNumber for the response to a request.
+func (s *Simulator) show(r *http.Request, f FoneNumber) object {
 	if s.showAs != nil {
-		shown = s.showAs(View{f.FoneNumber, source, f.before, f.shown})
+		f = s.showAs(Request{Path: r.URL.Path}.Kind(), f)
 	}
-	f.shown++
-	return s.options.Dialect.foneNumber(shown, source)
+	return s.options.Dialect.foneNumber(f)
 }
 
 // foneNumber returns the JSON of a FoneNumber.
-func (d Dialect) foneNumber(f FoneNumber, source Source) object {
+func (d Dialect) foneNumber(f FoneNumber) object {
 	shown := object{
 		"fonenumber":  f.Number,
 		"label":       f.Label,
@@ -111,7 +104,7 @@ func (d Dialect) foneNumber(f FoneNumber, source Source) object {
 		enabled = "no"
 	}
 	options := object{"receive": d.receive(f.Receive), "mms_enabled": enabled, d.EnabledMember: enabled}
-	if source != FromList || !d.ListsNoNotifications {
+	if !f.Unnotified {
 		options["receive_notify"], options["send_notify"] = f.ReceiveNotify.object(), f.SendNotify.object()
 	}
 	shown[d.OptionsMember] = options

@@ -6,7 +6,7 @@ import "time"
 // already. It is not documented how FoneStorm counts; this is the strictest way. Rejected requests do not count.
 type limiter struct {
 	limit    int         // Requests in any second; zero for no limit.
-	accepted []time.Time // Arrival of the latest requests, at most limit of them, oldest first.
+	accepted []time.Time // Arrival of each accepted request, oldest first.
 }
 
 // accept reports whether a request that arrives now is within the rate limit.
@@ -14,11 +14,8 @@ func (l *limiter) accept(now time.Time) bool {
 	if l.limit == 0 {
 		return true
 	}
-	if len(l.accepted) == l.limit {
-		if now.Sub(l.accepted[0]) < time.Second {
-			return false
-		}
-		l.accepted = l.accepted[1:]
+	if n := len(l.accepted); n >= l.limit && now.Sub(l.accepted[n-l.limit]) < time.Second {
+		return false
 	}
 	l.accepted = append(l.accepted, now)
 	return true

@@ -42,14 +42,13 @@ type Simulator struct {
 
 	mu         sync.Mutex // A call of the API locks it until it has a response.
 	limiter    limiter
-	numbers    map[string]*record
+	numbers    map[string]FoneNumber
 	devices    map[string]Device
 	tokens     map[string]token
 	requests   []Request
 	violations []string
 	intercept  Interceptor
-	showAs     func(View) FoneNumber
-	storeAs    func(before, after FoneNumber) FoneNumber
+	showAs     func(kind string, f FoneNumber) FoneNumber
 }
 
 // Interceptor receives every request before FoneStorm does, after the rate limit and the latency. It may change the account, and read
@@ -65,7 +64,7 @@ func New(options Options) *Simulator {
 		options: options,
 		users:   map[string]user{"demo": {password: options.Password}},
 		limiter: limiter{limit: options.RateLimit},
-		numbers: make(map[string]*record),
+		numbers: make(map[string]FoneNumber),
 		devices: make(map[string]Device),
 		tokens:  make(map[string]token),
 	}
@@ -115,36 +114,10 @@ func (s *Simulator) Intercept(intercept Interceptor) {
 	s.intercept = intercept
 }
 
-// Source is the kind of response that shows a FoneNumber.
-type Source string
-
-// The responses that show FoneNumbers.
-const (
-	FromSetting Source = "setting" // The response to a setting of the FoneNumber.
-	FromRead    Source = "read"    // GET /fonenumbers/{fonenumber}.
-	FromList    Source = "list"    // GET /fonenumbers.
-)
-
-// View is a FoneNumber that a response is about to show.
-type View struct {
-	FoneNumber            // As the account has it.
-	Source     Source     // The response.
-	Before     FoneNumber // As it was before the latest setting; the same if there was none since it was Put.
-	Shown      int        // Number of earlier responses that have shown it since that setting, including the setting's own.
-}
-
-// ShowAs sets what responses show of a FoneNumber, so that a test can have FoneStorm spell a destination in another way, or show
-// for a while what was set before. Nil shows what the account has. The function must not call the simulator.
-func (s *Simulator) ShowAs(show func(View) FoneNumber) {
+// ShowAs sets what responses show of a FoneNumber, by the kind of the request (see [Request.Kind]), so that a test can have FoneStorm spell
+// a destination in another way, or ignore a setting. Nil shows what the account has. The function must not call the simulator.
+func (s *Simulator) ShowAs(show func(kind string, f FoneNumber) FoneNumber) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.showAs = show
-}
-
-// StoreAs sets what the account has after a successful setting, so that a test can have FoneStorm ignore it, or another client
-// change the FoneNumber just then. Nil stores what was set. The function must not call the simulator.
-func (s *Simulator) StoreAs(store func(before, after FoneNumber) FoneNumber) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.storeAs = store
 }

@@ -137,37 +137,9 @@ func TestResponsesAreCheckedToo(t *testing.T) {
 	a.wantViolation()
 }
 
-// At most three requests are accepted in any second, whenever it begins. Requests over the limit do not count.
-func TestLimiter(t *testing.T) {
-	t.Parallel()
-	const yes, no = true, false
-	l := limiter{limit: 3}
-	begun := time.Now()
-	for i, arrival := range []struct {
-		milliseconds int
-		accepted     bool
-	}{
-		{0, yes},
-		{0, yes},
-		{0, yes},
-		{999, no},
-		{1900, yes},
-		{1950, yes},
-		{1999, yes},
-		{2899, no},
-		{2900, yes},
-		{2900, no},
-		{2950, yes},
-		{3_600_000, yes},
-	} {
-		if got := l.accept(begun.Add(time.Duration(arrival.milliseconds) * time.Millisecond)); got != arrival.accepted {
-			t.Errorf("request %d, at %d ms, is accepted: %v", i, arrival.milliseconds, got)
-		}
-	}
-}
-
-// Every request within the limit counts, even if it fails for another reason. An interceptor receives no others.
-func TestRequestsOverTheLimit(t *testing.T) {
+// At most two requests are accepted in any second, whenever it begins. One that fails for another reason counts, one over the limit does
+// not. An interceptor receives only accepted requests.
+func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int{"live": http.StatusTooManyRequests, "2.12": http.StatusGone} {
 		synctest.Test(t, func(t *testing.T) {
@@ -177,21 +149,22 @@ func TestRequestsOverTheLimit(t *testing.T) {
 				intercepted++
 				return false
 			})
-			for range 3 {
-				a.ask("POST /auth", strings.Replace(login, "demo", "bob", 1), 401)
-				a.ask("GET /fonenumbers", "", 200)
-				if message := a.ask("POST /auth", login, status)["message"]; message != "Rate Limit Exceeded" {
+			begun := time.Now()
+			for _, at := range []int{0, 0, -999, 1900, 1950, -1999, -2899, 2900, -2900, 2950, 3_600_000} { // Milliseconds; negative if over the limit.
+				time.Sleep(time.Until(begun.Add(time.Duration(max(at, -at)) * time.Millisecond)))
+				if at >= 0 {
+					a.ask("POST /auth", strings.Replace(login, "demo", "bob", 1), 401)
+				} else if message := a.ask("GET /fonenumbers", "", status)["message"]; message != "Rate Limit Exceeded" {
 					t.Errorf("the message is %v", message)
 				}
-				time.Sleep(time.Second)
 			}
 			for _, r := range a.Requests() {
 				if r.Rejected {
 					rejected++
 				}
 			}
-			if intercepted != 6 || rejected != 3 {
-				t.Errorf("%d requests were intercepted and %d rejected, want 6 and 3", intercepted, rejected)
+			if intercepted != 7 || rejected != 4 {
+				t.Errorf("%d requests were intercepted and %d rejected, want 7 and 4", intercepted, rejected)
 			}
 		})
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -27,16 +26,6 @@ func BuildProvider(ctx context.Context, root, dir string, flags ...string) error
 		return fmt.Errorf("building the provider: %w\n%s", err, output)
 	}
 	return nil
-}
-
-// BuildMirror compiles the provider in the module at root into the directory dir, a filesystem mirror from which this CLI can
-// install it as the given version.
-func BuildMirror(ctx context.Context, cli CLI, root, dir, version string) error {
-	host := "registry.terraform.io"
-	if cli.Product == "OpenTofu" {
-		host = "registry.opentofu.org"
-	}
-	return BuildProvider(ctx, root, filepath.Join(dir, host, "fractel", "fractel", version, runtime.GOOS+"_"+runtime.GOARCH))
 }
 
 // Requirement is the part of a configuration that names the provider.
@@ -63,7 +52,7 @@ func New(cli, dir, providerDir string, env ...string) (*Workspace, error) {
 	return newWorkspace(cli, dir, fmt.Sprintf("dev_overrides {\n    \"fractel/fractel\" = %q\n  }\n  direct {}", providerDir), env)
 }
 
-// NewMirrored is like New, but init installs the provider from a mirror that BuildMirror has built.
+// NewMirrored is like New, but init installs the provider from a directory with the layout of a filesystem mirror.
 func NewMirrored(cli, dir, mirror string, env ...string) (*Workspace, error) {
 	return newWorkspace(cli, dir, fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror), env)
 }

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
@@ -28,7 +27,6 @@ func main() {
 	defer stop()
 	if err := run(ctx, *sizes, *limit); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		stop()
 		os.Exit(1)
 	}
 }
@@ -50,22 +48,40 @@ func run(ctx context.Context, sizes string, limit int) error {
 		return err
 	}
 	begun := time.Now()
-	var table strings.Builder
-	w := tabwriter.NewWriter(&table, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "| operation\t| N\t| wall\t| floor\t| wall/floor\t| login\t| get\t| list\t| set\t| rejected\t| memory\t|")
-	fmt.Fprintln(w, "| ---"+strings.Repeat("\t| --:", 10)+"\t|")
+	fmt.Printf("# Benchmark of %s\n\n", begun.UTC().Format(time.DateOnly))
+	fmt.Printf("- Machine: %s/%s, %d cores\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	fmt.Printf("- CLI: %s; provider built with %s\n", cli, runtime.Version())
+	fmt.Printf("- Account: simulated, each response takes %s, limit of %d requests per second (0: none)\n", latency, limit)
+	fmt.Printf("- Command: `go run ./internal/cmd/bench %s`\n%s", strings.Join(os.Args[1:], " "), titles)
 	for text := range strings.SplitSeq(sizes, ",") {
 		size, err := strconv.Atoi(text)
 		if err != nil || size < 1 {
 			return fmt.Errorf("-n: %q is not a number of resources", text)
 		}
-		if err := b.measureSize(ctx, size, w); err != nil {
+		if err := b.measureSize(ctx, size); err != nil {
 			return err
 		}
 	}
-	_ = w.Flush()
-	fmt.Printf("# Benchmark of %s\n\n- Machine: %s/%s, %d cores\n- CLI: %s; provider built with %s\n- Account: simulated, each response takes %s, limit of %d requests per second (0: none)\n"+
-		"- Command: `go run ./internal/cmd/bench %s`, which took %s\n\n%s\n", begun.UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
-		cli, runtime.Version(), latency, limit, strings.Join(os.Args[1:], " "), time.Since(begun).Round(time.Second), &table)
+	fmt.Printf("\nThis took %s.\n\n%s\n%s", time.Since(begun).Round(time.Second), b.chart("create all"), b.chart(plan.name))
 	return nil
+}
+
+// chart returns a chart of an operation in the language of Mermaid, which GitHub draws.
+func (b *bench) chart(operation string) string {
+	var sizes, walls, minimums []string
+	for _, m := range b.measured {
+		if m.operation == operation {
+			sizes = append(sizes, fmt.Sprint(m.size))
+			walls = append(walls, fmt.Sprintf("%.2f", m.wall))
+			minimums = append(minimums, fmt.Sprintf("%.2f", m.minimum))
+		}
+	}
+	return fmt.Sprintf("```mermaid\n"+`%%%%{init: {"xyChart": {"height": 300}, "themeVariables": {"xyChart": {"plotColorPalette": "#0969da, #bc4c00"}}}}%%%%
+xychart-beta
+  title %q
+  x-axis "FoneNumbers" [%s]
+  y-axis "seconds"
+  bar "this provider" [%s]
+  line "minimum" [%s]
+`+"```\n", operation, strings.Join(sizes, ", "), strings.Join(walls, ", "), strings.Join(minimums, ", "))
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -19,8 +18,15 @@ import (
 
 const (
 	latency        = 50 * time.Millisecond // Of each response.
+	unlimited      = 100_000               // Requests per second that no operation reaches.
 	largestApplied = 1000                  // With more resources, Terraform itself takes too long: it writes the whole state after each one.
 )
+
+// titles are above the rows that measureSize prints.
+const titles = `
+| operation      |     N |     wall |    floor | wall/floor | login | get | list |  set | rejected |  memory |
+| -------------- | ----: | -------: | -------: | ---------: | ----: | --: | ---: | ---: | -------: | ------: |
+`
 
 // operation is what a command does to all resources of a configuration.
 type operation struct {
@@ -45,11 +51,20 @@ type bench struct {
 	limit           int    // Requests per second that the account accepts; 0 for no limit.
 	dir             string // Contains everything that bench writes.
 	provider, floor string // Directories of the two providers.
+	measured        []measurement
+}
+
+// measurement is the duration of an operation in seconds.
+type measurement struct {
+	operation string
+	size      int // Number of resources.
+	wall      float64
+	minimum   float64 // What the account's limit or Terraform itself requires, whichever is longer.
 }
 
 // measureSize measures each operation with one number of resources, right after its floor, so that both run under the same load. It
-// writes a row of the table for each.
-func (b *bench) measureSize(ctx context.Context, size int, table io.Writer) error {
+// prints a row of the table for each.
+func (b *bench) measureSize(ctx context.Context, size int) error {
 	account := simulator.New(simulator.Options{FoneNumbers: size, Latency: latency, RateLimit: b.limit})
 	server := httptest.NewServer(account)
 	defer server.Close()
@@ -85,8 +100,9 @@ func (b *bench) measureSize(ctx context.Context, size int, table io.Writer) erro
 				requests["rejected"]++
 			}
 		}
-		fmt.Fprintf(os.Stderr, "%s %s of %d: %.2f s, floor %.2f s\n", time.Now().Format(time.TimeOnly), o.name, size, wall, floor)
-		fmt.Fprintf(table, "| %s\t| %d\t| %.2f s\t| %.2f s\t| %.2f\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d MiB\t|\n", o.name, size, wall, floor, wall/floor,
+		limited := float64(len(account.Requests())) / float64(cmp.Or(b.limit, unlimited))
+		b.measured = append(b.measured, measurement{o.name, size, wall, max(floor, limited)})
+		fmt.Printf("| %-14s | %5d | %6.2f s | %6.2f s | %10.2f | %5d | %3d | %4d | %4d | %8d | %3d MiB |\n", o.name, size, wall, floor, wall/floor,
 			requests["login"], requests["get"], requests["list"], requests["set"], requests["rejected"], peak>>20)
 	}
 	return nil
@@ -99,7 +115,7 @@ func (b *bench) workspace(provider, url string) (*terraformcli.Workspace, error)
 		return nil, err
 	}
 	return terraformcli.New(b.cli, dir, provider, "FRACTEL_ENDPOINT="+url+simulator.BasePath, "FRACTEL_USERNAME=demo",
-		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", cmp.Or(b.limit, 100_000)))
+		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", cmp.Or(b.limit, unlimited)))
 }
 
 // perform runs the CLI. It returns how many seconds it took, and the maximum memory of a provider process in bytes.

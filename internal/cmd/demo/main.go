@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -14,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -22,23 +22,19 @@ import (
 )
 
 func main() {
-	picture := flag.Bool("picture", false, "print only the first plan, in color, for the picture in the README")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, ".", os.Stdout, *picture); err != nil {
+	if err := run(ctx, os.Stdout); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
 		fmt.Fprintln(os.Stderr, "demo:", err)
-		stop()
 		os.Exit(1)
 	}
 }
 
 // demo contains the CLI, the account, and the output.
 type demo struct {
-	examples  string // Folder of the configurations.
 	cli       terraformcli.CLI
 	account   *simulator.Simulator
 	workspace *terraformcli.Workspace
@@ -46,8 +42,8 @@ type demo struct {
 	err       error // The first error. Nothing is run after it.
 }
 
-// run runs the demo, or only prints its first plan for a picture. root is the folder of the repository.
-func run(ctx context.Context, root string, out io.Writer, picture bool) error {
+// run runs the demo. It must run in the root of the repository.
+func run(ctx context.Context, out io.Writer) error {
 	cli, err := terraformcli.Find(ctx, os.Stderr)
 	if err != nil {
 		return err
@@ -58,7 +54,9 @@ func run(ctx context.Context, root string, out io.Writer, picture bool) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	mirror := filepath.Join(dir, "mirror")
-	if err := terraformcli.BuildMirror(ctx, cli, root, mirror, "0.1.0"); err != nil {
+	registry := map[string]string{"Terraform": "registry.terraform.io", "OpenTofu": "registry.opentofu.org"}[cli.Product]
+	folder := filepath.Join(mirror, registry, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
+	if err := terraformcli.BuildProvider(ctx, ".", folder); err != nil {
 		return err
 	}
 	account := simulator.New(simulator.Options{})
@@ -66,20 +64,13 @@ func run(ctx context.Context, root string, out io.Writer, picture bool) error {
 	defer server.Close()
 	workspace, err := terraformcli.NewMirrored(cli.Path, dir, mirror,
 		"FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
-	d := &demo{filepath.Join(root, "examples", "demo"), cli, account, workspace, out, err}
-	d.begin(ctx)
-	if picture {
-		const blank = "\x1b[0m\n" // The plan begins with empty lines without color, and ends with one, which would be lines in the picture.
-		plan := strings.TrimLeft(d.terraform(ctx, 0, "plan"), blank)
-		fmt.Fprintf(out, "$ %s plan\n\n%s", filepath.Base(cli.Path), strings.TrimRight(plan, "\n"))
-	} else {
-		d.story(ctx)
-	}
+	d := &demo{cli, account, workspace, out, err}
+	d.story(ctx)
 	return d.err
 }
 
-// begin sets the deliveries of the account by hand, and writes the first configuration.
-func (d *demo) begin(ctx context.Context) {
+// story goes from an account whose deliveries are set by hand to terraform destroy.
+func (d *demo) story(ctx context.Context) {
 	d.account.PutDevice(simulator.Device{ID: "987123543678", Name: "Front desk"})
 	d.byHand("3215551201", "None", "")
 	d.byHand("3215551203", "Forward", "3215551111")
@@ -87,10 +78,6 @@ func (d *demo) begin(ctx context.Context) {
 	d.byHand("3215551212", "Email", "someone.who.left@example.com")
 	d.configure("main.tf")
 	d.terraform(ctx, 0, "init")
-}
-
-// story shows the account and goes from the first plan to terraform destroy.
-func (d *demo) story(ctx context.Context) {
 	fmt.Fprintf(d.out, "%s and this provider manage a simulated account whose deliveries were set by hand:\n\n", d.cli)
 	d.showAccount()
 	d.step(ctx, 2, "plan", "what main.tf changes, and a warning about what it overwrites")
@@ -117,14 +104,14 @@ func (d *demo) showAccount() {
 
 // configure copies an example to the workspace.
 func (d *demo) configure(name string) {
-	content, err := os.ReadFile(filepath.Join(d.examples, name)) //nolint:gosec // A file of the repository.
+	content, err := os.ReadFile(filepath.Join("examples", "demo", name)) //nolint:gosec // A file of the repository.
 	if d.err = cmp.Or(d.err, err); d.err == nil {
 		d.err = d.workspace.Write(name, string(content))
 	}
 }
 
 var (
-	beforeActions = regexp.MustCompile(`(?s)^.*following actions:\n`)
+	aroundActions = regexp.MustCompile(`(?s)^.*following actions:[^\n]*\n|\n\x1b\[0m\n*$`)
 	important     = regexp.MustCompile(`(?m)^.*(Warning: |complete!|No changes\.).*\n`)
 )
 
@@ -135,13 +122,13 @@ func (d *demo) step(ctx context.Context, exitCode int, command, comment string) 
 	if command == "plan" {
 		flag = "-detailed-exitcode"
 	}
-	output := d.terraform(ctx, exitCode, command, "-no-color", flag)
+	output := d.terraform(ctx, exitCode, command, flag)
 	if d.err != nil {
 		return
 	}
 	fmt.Fprintf(d.out, "\n$ %s %s  # %s\n", filepath.Base(d.cli.Path), command, comment)
 	if exitCode == 2 {
-		fmt.Fprintln(d.out, strings.Trim(beforeActions.ReplaceAllString(output, ""), "\n"))
+		fmt.Fprintln(d.out, strings.Trim(aroundActions.ReplaceAllString(output, ""), "\n"))
 		return
 	}
 	fmt.Fprint(d.out, strings.Join(important.FindAllString(output, -1), ""))

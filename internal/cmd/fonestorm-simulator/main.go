@@ -15,7 +15,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -70,12 +69,11 @@ export %s
 The provider block needs no arguments then: provider "fractel" {}
 
 `, endpoint, strings.Join(simulator.DocumentedVariables(), "\nexport "))
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "FoneNumber\tSubaccount\tLabel\tDelivers to")
+	const row = "%-10s  %-10s  %-25s  %s\n"
+	fmt.Fprintf(out, row, "FoneNumber", "Subaccount", "Label", "Delivers to")
 	for _, f := range account.Numbers() {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", f.Number, f.Subaccount, f.Label, f.Receive)
+		fmt.Fprintf(out, row, f.Number, f.Subaccount, f.Label, f.Receive)
 	}
-	_ = table.Flush()
 	fmt.Fprintln(out, "\nRequests:")
 }
 

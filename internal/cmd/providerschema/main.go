@@ -4,11 +4,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
+	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -19,112 +24,77 @@ import (
 
 func main() {
 	if err := write(context.Background(), os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "providerschema:", err)
-		os.Exit(1)
+		log.Fatal("providerschema: ", err)
 	}
 }
 
 func write(ctx context.Context, out io.Writer) error {
 	server := provider.NewServer("dev")
-	response, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
+	schemas, errSchemas := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
+	identities, errIdentities := server.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err := errors.Join(errSchemas, errIdentities); err != nil {
 		return err
 	}
-	identities, err := server.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
-	if err != nil {
-		return err
+	all := map[string]any{
+		"provider":                  schemas.Provider,
+		"resource_schemas":          schemas.ResourceSchemas,
+		"resource_identity_schemas": identities.IdentitySchemas,
+		"data_source_schemas":       schemas.DataSourceSchemas,
+		"list_resource_schemas":     schemas.ListResourceSchemas,
+		"functions":                 schemas.Functions,
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(object{
-		"format_version": "1.0",
-		"provider_schemas": object{
-			"fractel": object{
-				"provider":                  schema(response.Provider),
-				"resource_schemas":          each(response.ResourceSchemas, schema),
-				"resource_identity_schemas": each(identities.IdentitySchemas, identity),
-				"data_source_schemas":       each(response.DataSourceSchemas, schema),
-				"list_resource_schemas":     each(response.ListResourceSchemas, schema),
-				"functions":                 each(response.Functions, function),
-			},
-		},
+	return encoder.Encode(map[string]any{
+		"format_version":   "1.0",
+		"provider_schemas": map[string]any{"fractel": converted(reflect.ValueOf(all))},
 	})
 }
 
-// object is a JSON object. It contains what the provider uses; a test compares it with what the CLI prints.
-type object = map[string]any
-
-func each[T any](all map[string]T, convert func(T) object) object {
-	converted := object{}
-	for name, one := range all {
-		converted[name] = convert(one)
-	}
-	return converted
+// names contains the members whose names are not those of the fields in the plugin protocol.
+var names = map[string]string{
+	"AllowNullValue": "is_nullable", "IdentityAttributes": "attributes", "Nesting": "nesting_mode", "Return": "return_type",
 }
 
-func schema(s *tfprotov6.Schema) object {
-	return object{
-		"version": s.Version,
-		"block": object{
-			"attributes":       attributes(s.Block.Attributes),
-			"description":      s.Block.Description,
-			"description_kind": kind(s.Block.DescriptionKind),
-		},
-	}
-}
+var innerCapital = regexp.MustCompile(`\B[A-Z]`)
 
-func attributes(all []*tfprotov6.SchemaAttribute) object {
-	converted := object{}
-	for _, a := range all {
-		attribute := object{
-			"description":      a.Description,
-			"description_kind": kind(a.DescriptionKind),
-			"required":         a.Required,
-			"optional":         a.Optional,
-			"computed":         a.Computed,
-			"sensitive":        a.Sensitive,
-			"write_only":       a.WriteOnly,
+// converted returns a value of the plugin protocol as the CLI prints it: the names of members are in snake case, and attributes are an
+// object instead of a list. Empty members are omitted, as by the CLI.
+func converted(v reflect.Value) any {
+	switch value := v.Interface().(type) {
+	case tftypes.Type:
+		encoded, _ := value.MarshalJSON() //nolint:staticcheck // Deprecated for other uses, but nothing else writes this format.
+		return json.RawMessage(encoded)
+	case *tfprotov6.FunctionReturn:
+		return converted(reflect.ValueOf(value.Type))
+	case fmt.Stringer: // A kind of text or of nesting.
+		return strings.ToLower(value.String())
+	}
+	list, object := []any{}, map[string]any{}
+	switch v.Kind() { //nolint:exhaustive // All others are scalars.
+	case reflect.Interface, reflect.Pointer:
+		return converted(v.Elem())
+	case reflect.Slice:
+		for _, element := range v.Seq2() {
+			list = append(list, converted(element))
+			object[element.Elem().FieldByName("Name").String()] = converted(element)
 		}
-		if a.NestedType != nil {
-			attribute["nested_type"] = object{
-				"attributes":   attributes(a.NestedType.Attributes),
-				"nesting_mode": strings.ToLower(a.NestedType.Nesting.String()),
+		if v.Type() == reflect.TypeFor[[]*tfprotov6.FunctionParameter]() {
+			return list
+		}
+	case reflect.Map:
+		for name, element := range v.Seq2() {
+			object[name.String()] = converted(element)
+		}
+	case reflect.Struct:
+		for field, value := range v.Fields() {
+			if !value.IsZero() || value.CanInt() {
+				name := strings.ToLower(innerCapital.ReplaceAllString(field.Name, "_$0"))
+				object[cmp.Or(names[field.Name], name)] = converted(value)
 			}
-		} else {
-			attribute["type"] = typeOf(a.Type)
 		}
-		converted[a.Name] = attribute
+	default:
+		return v.Interface()
 	}
-	return converted
-}
-
-func identity(s *tfprotov6.ResourceIdentitySchema) object {
-	attributes := object{}
-	for _, a := range s.IdentityAttributes {
-		attributes[a.Name] = object{"type": typeOf(a.Type), "description": a.Description, "required_for_import": a.RequiredForImport}
-	}
-	return object{"version": s.Version, "attributes": attributes}
-}
-
-func function(f *tfprotov6.Function) object {
-	var parameters []object
-	for _, p := range f.Parameters {
-		parameters = append(parameters, object{"name": p.Name, "description": p.Description, "type": typeOf(p.Type)})
-	}
-	return object{
-		"summary":     f.Summary,
-		"description": f.Description,
-		"parameters":  parameters,
-		"return_type": typeOf(f.Return.Type),
-	}
-}
-
-func kind(k tfprotov6.StringKind) string { return strings.ToLower(k.String()) }
-
-func typeOf(t tftypes.Type) json.RawMessage {
-	encoded, err := t.MarshalJSON() //nolint:staticcheck // Deprecated for other uses, but nothing else writes this format.
-	if err != nil {
-		panic(err) // Impossible for the types of a schema.
-	}
-	return encoded
+	return object
 }
