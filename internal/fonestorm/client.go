@@ -82,9 +82,8 @@ type Client struct {
 	unavailable atomic.Int32        // How many calls in a row failed because FoneStorm was not available.
 	encodings   [roles]atomic.Int32 // The encoding that FoneStorm accepted last for each role; zero if none.
 
-	userToken       once[string]           // The token of the last login.
-	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
-	lastToken       atomic.Pointer[string] // Survives its rejection; see Account.
+	loggedIn  once[string]           // The token for all calls: the user's or the subaccount's.
+	lastToken atomic.Pointer[string] // Survives its rejection; see Account.
 
 	account account
 	devices once[[]RegisteredDevice]

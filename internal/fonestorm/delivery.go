@@ -182,7 +182,7 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 	r := s.request(number)
 	without := *r
 	without.params = maps.Clone(r.params)
-	maps.DeleteFunc(without.params, func(name string, value any) bool { return strings.HasPrefix(name, "url_") && value == "" })
+	maps.DeleteFunc(without.params, func(name, value string) bool { return strings.HasPrefix(name, "url_") && value == "" })
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
 	case len(without.params) == len(r.params) || !isRejectedBody(r, err):

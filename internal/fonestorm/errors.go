@@ -161,7 +161,7 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	limited := r.isRateLimit(status, word) || r.isRateLimit(status, message)
+	limited := r.isRateLimit(status, word+" "+message)
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.text,
@@ -226,18 +226,14 @@ var kinds = [roles]map[int]Kind{
 
 // rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
 // of a message, or its recipients: waiting would not help.
-var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many (requests|api calls)|\bthrottl`)
+var rateLimit = regexp.MustCompile(`\brate[ _-]?limit|\btoo many requests`)
 
 // isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so. If the same
 // words were sent, as in a destination, the message quotes them.
 func (r *request) isRateLimit(status int, message string) bool {
-	words := strings.ToLower(rateLimit.FindString(message))
-	for _, sent := range r.params {
-		if strings.Contains(strings.ToLower(fmt.Sprint(sent)), words) {
-			words = ""
-		}
-	}
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && words != ""
+	words := rateLimit.FindString(strings.ToLower(message))
+	isQuoted := strings.Contains(strings.ToLower(fmt.Sprint(r.params)), words)
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && words != "" && !isQuoted
 }
 
 // isRejectedBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.

@@ -110,7 +110,7 @@ func TestIsRateLimit(t *testing.T) {
 	r := &request{params: params{"type": "URL", "value": "https://hooks.example.com", "url_password": "m"}}
 	for isLimit, messages := range map[bool][]string{
 		true: {
-			"Rate Limit Exceeded", "RATE LIMIT EXCEEDED", "RateLimit", "rate-limited", "Too Many Requests", "Your client is throttled.", "too many API calls",
+			"Rate Limit Exceeded", "RATE LIMIT EXCEEDED", "RateLimit", "rate-limited", "Too Many Requests",
 		},
 		false: {
 			"", "slow down", "Credit limit exceeded", "Message too long: limit of 160 characters", "Too many recipients",
@@ -130,8 +130,8 @@ func TestIsRateLimit(t *testing.T) {
 			}
 		}
 	}
-	r.params["value"] = "https://rate-limit.example.com/throttled"
-	for _, message := range []string{"throttled is not valid", "Could not resolve RATE-LIMIT.example.com"} { // They quote what was sent.
+	r.params["value"] = "https://rate-limit.example.com/too many requests"
+	for _, message := range []string{"too many requests is not valid", "Could not resolve RATE-LIMIT.example.com"} { // They quote what was sent.
 		if r.isRateLimit(400, message) {
 			t.Errorf("%q is a rate limit", message)
 		}

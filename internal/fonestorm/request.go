@@ -49,7 +49,11 @@ type request struct {
 	path   string     // Relative to the endpoint.
 	query  url.Values // May be nil.
 	params params     // Parameters of the body, which is sent with POST; nil for a GET.
+	token  string     // That of the user, to get one for the subaccount; all other requests have the token of the client.
 }
+
+// getsToken reports whether the response contains a token. Then the request does not need the client's.
+func (r *request) getsToken() bool { return r.role == logsIn || r.role == choosesSubaccount }
 
 // call sends a request and returns its response as read by decode, which is called for each response that reports success. A body is
 // sent in the encoding that FoneStorm accepted last for this role. Until it has accepted one, a body that it rejects as JSON is sent

@@ -116,8 +116,8 @@ func TestEndlessRateLimitFailsTheRun(t *testing.T) {
 		if took := time.Since(begun); took < 15*time.Minute || took > 18*time.Minute {
 			t.Errorf("it took %s", took)
 		}
-		client = newClient(t, newScript(rejectWith(http.StatusBadRequest, "throttled@example.com is not valid", "")), withToken)
-		wantKind(t, set(t.Context(), client, Delivery{Type: Email, Value: "throttled@example.com"}), DestinationRejected, "is not valid")
+		client = newClient(t, newScript(rejectWith(http.StatusBadRequest, "ratelimit@example.com is not valid", "")), withToken)
+		wantKind(t, set(t.Context(), client, Delivery{Type: Email, Value: "ratelimit@example.com"}), DestinationRejected, "is not valid")
 	})
 }
 

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// params are the body parameters of a request: strings, and numbers where FracTEL documents a number.
-type params map[string]any
+// params are the body parameters of a request.
+type params map[string]string
 
 // encoding is a format for body parameters. The zero value means that it is not known which one FoneStorm reads.
 type encoding int32
@@ -31,14 +31,14 @@ func (e encoding) encode(p params) (body []byte, contentType string) {
 	if e == asForm {
 		form := make(url.Values, len(p))
 		for name, value := range p {
-			form.Set(name, fmt.Sprint(value))
+			form.Set(name, value)
 		}
 		return []byte(form.Encode()), "application/x-www-form-urlencoded"
 	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false) // Other programs do not escape the "&" of a URL either.
-	_ = encoder.Encode(p)        // Encoding strings and integers cannot fail.
+	_ = encoder.Encode(p)        // Encoding strings cannot fail.
 	return bytes.TrimSpace(buffer.Bytes()), "application/json"
 }
 
