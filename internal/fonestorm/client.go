@@ -108,7 +108,7 @@ func New(config Config) (*Client, error) {
 		},
 		pace:    newPace(config.RequestsPerSecond),
 		account: account{entries: map[string]*entry{}},
-		secrets: secrets{known: map[string]string{}},
+		secrets: secrets{known: map[string]bool{}},
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
 	return c, nil

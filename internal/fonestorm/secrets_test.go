@@ -98,7 +98,7 @@ func TestSecretsInOtherEncodings(t *testing.T) {
 		`{"url_password":"a\"b&c"}`:                       `a"b&c`,
 		"https%253A%252F%252Fx.test%252F%253Fkey%253Dyes": "/?key=yes",
 	} {
-		s := &secrets{known: map[string]string{}}
+		s := &secrets{known: map[string]bool{}}
 		s.add(secret)
 		if got := s.clean("bad: " + shown); !strings.Contains(got, "***") {
 			t.Errorf("%q is shown as %q", secret, got)
@@ -137,7 +137,7 @@ func FuzzClean(f *testing.F) {
 	f.Add(`{"x":"`, `pass/word`, `"}`)
 	f.Add(strings.Repeat("x", 298), "hunter2", "")
 	f.Fuzz(func(t *testing.T, before, secret, after string) {
-		s := &secrets{known: map[string]string{}}
+		s := &secrets{known: map[string]bool{}}
 		s.add(secret)
 		inJSON, _ := json.Marshal(secret)
 		quoted := string(inJSON[1 : len(inJSON)-1])
