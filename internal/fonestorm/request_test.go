@@ -282,7 +282,7 @@ func TestFailedCalls(t *testing.T) {
 		{1, "502 422", "set json, set json, set form", DestinationRejected, "words of 422", true},
 		{1, "502 422 403", "set json, set json, set form", DestinationRejected, "words of 422", true},
 		{0, "lost", "set json", Unreachable, "no response", true},
-		{0, "html", "set json", UnexpectedResponse, "an HTML page", true},
+		{0, "html", "set json", UnexpectedResponse, "text/html", true},
 		{0, "another", "set json", UnexpectedResponse, "another FoneNumber", true},
 		{0, "error", "set json", UnexpectedResponse, "Gone Fishing", true},
 		{0, "success 404", "set json, get, get, list, list", UnexpectedResponse, "words of 404", true},

@@ -48,7 +48,7 @@ func parse(body []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber() // IDs have up to 12 digits, and nothing may be rounded.
 	if decoder.Decode(&value) != nil || decoder.More() {
-		return nil, errors.New("is " + describe(body))
+		return nil, fmt.Errorf("is not valid JSON but %s", describe(body))
 	}
 	return value, nil
 }
@@ -259,22 +259,8 @@ func decodeArray(body []byte, name string) ([]any, error) {
 	return nil, fmt.Errorf("contains no list in %q", name)
 }
 
-// describe says what a response body is that is not the expected JSON. It never quotes the body, which may contain a secret.
+// describe says what a response body is that is not FoneStorm's. It never quotes the body, which may contain a secret.
 func describe(body []byte) string {
-	text := bytes.TrimSpace(body)
-	sniffed := http.DetectContentType(text)
-	kind := "binary data"
-	switch {
-	case len(text) == 0:
-		return "empty"
-	case json.Valid(text):
-		kind = "JSON of another form"
-	case text[0] == '{' || text[0] == '[':
-		kind = "incomplete or damaged JSON"
-	case strings.HasPrefix(sniffed, "text/html"):
-		kind = "an HTML page"
-	case strings.HasPrefix(sniffed, "text/"):
-		kind = "text"
-	}
-	return fmt.Sprintf("%s (%d bytes)", kind, len(body))
+	mediaType, _, _ := strings.Cut(http.DetectContentType(body), ";")
+	return fmt.Sprintf("%d bytes of %s", len(body), mediaType)
 }

@@ -114,7 +114,7 @@ func TestDecode(t *testing.T) {
 			`{"numbers":[]}`:                         `contains no list in "fonenumbers"`,
 			`{"fonenumbers":{"1":{}}}`:               `contains no list in "fonenumbers"`,
 			`["3215550000"]`:                         `contains no list in "fonenumbers"`,
-			`{"fonenumbers":["3215550000",{"fonenum`: "is incomplete or damaged JSON (38 bytes)",
+			`{"fonenumbers":["3215550000",{"fonenum`: "is not valid JSON but 38 bytes of text/plain",
 			`{"fonenumbers":[{"label":"x"}]}`:        "has a list in which no entry contains a FoneNumber",
 		},
 		"token": {
@@ -128,7 +128,7 @@ func TestDecode(t *testing.T) {
 			`{"token":"","authorization":{"token":""}}`:                    "contains no token",
 			`{"auth":{"token":{"jwt":"abc123"}}}`:                          "contains no token",
 			`[{"token":"abc123"}]`:                                         "contains no token",
-			`{"auth":{"token":"abc123"}}{}`:                                "contains no token: it is incomplete or damaged JSON (29 bytes)",
+			`{"auth":{"token":"abc123"}}{}`:                                "contains no token: it is not valid JSON but 29 bytes of text/plain",
 		},
 	} {
 		for body, want := range bodies {
