@@ -1,7 +1,6 @@
 package fonestorm
 
 import (
-	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -48,23 +47,15 @@ func (a *account) entry(number string) *entry {
 	return a.entries[number]
 }
 
-// put stores what FoneStorm shows after a setting; the zero value if the setting failed, so that the next read sends a request.
-// A response may show only a part of the FoneNumber; the rest stays as it was.
+// put stores what FoneStorm shows after a setting; the zero value if the setting failed. Without a delivery, the next read sends a request.
 func (a *account) put(number string, f FoneNumber) {
+	e := &entry{wasSet: true}
+	if f.Options[Receive].Type != "" {
+		e.keep(f, nil)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if before := a.entries[number]; before != nil && f.Number != "" {
-		known, _ := before.known()
-		f.Listed, f.MessagingDisabled = known.Listed, f.MessagingDisabled || known.MessagingDisabled
-		f.Label, f.Group, f.Status = cmp.Or(f.Label, known.Label), cmp.Or(f.Group, known.Group), cmp.Or(f.Status, known.Status)
-		for o := range f.Options {
-			f.Options[o] = cmp.Or(f.Options[o], known.Options[o])
-		}
-	}
-	a.entries[number] = &entry{wasSet: true}
-	if f.Options[Receive].Type != "" {
-		a.entries[number].keep(f, nil)
-	}
+	a.entries[number] = e
 }
 
 // get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,

@@ -42,18 +42,21 @@ const (
 // clean makes text from outside safe to show: without escapes, secrets, the rest of URLs, line breaks, and characters that change the
 // writing direction, and not too long.
 func (s *secrets) clean(text string) string {
-	text = visible(unescaped(onlyHosts(text[:min(len(text), maxRead)])))
-	s.mu.Lock()
-	known := slices.Collect(maps.Keys(s.known))
-	s.mu.Unlock()
-	// A shorter secret can be part of a longer one, the rest of which would remain readable.
-	slices.SortFunc(known, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	for _, secret := range known {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
+	text = s.mask(text[:min(len(text), maxRead)]) // Next to other text, a secret can look encoded.
+	text = s.mask(visible(unescaped(onlyHosts(text))))
 	text = jsonWebToken.ReplaceAllString(onlyHosts(text), "***")
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown]) + "…"
+	}
+	return text
+}
+
+// mask masks the secrets in a text, the longest first: a shorter one can be part of it, the rest of which would remain readable.
+func (s *secrets) mask(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range slices.SortedFunc(maps.Keys(s.known), func(a, b string) int { return cmp.Compare(len(b), len(a)) }) {
+		text = strings.ReplaceAll(text, secret, "***")
 	}
 	return text
 }
