@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -19,10 +20,9 @@ const usedShare = 0.94
 type pace struct {
 	limiter *rate.Limiter
 
-	mu       sync.Mutex
-	pausedAt time.Time // Start of the last pause.
-	until    time.Time // End of the last pause.
-	pauses   *backoff.ExponentialBackOff
+	mu     sync.Mutex
+	until  time.Time // End of the last pause.
+	pauses *backoff.ExponentialBackOff
 }
 
 func newPace(perSecond int) *pace {
@@ -50,25 +50,21 @@ func (p *pace) wait(ctx context.Context) error {
 	}
 }
 
-// learn pauses all requests if FoneStorm rejected the request because of the rate limit: for the time in Retry-After, or else for
-// a time that grows until a request succeeds. Requests that were in flight together cause one pause.
-func (p *pace) learn(sent time.Time, failure *Error) {
+// learn pauses all requests if FoneStorm rejected one because of the rate limit: for the time in Retry-After, or else for a time that
+// grows until a request succeeds. Responses during a pause are to requests that were sent before it, so only Retry-After makes it longer.
+func (p *pace) learn(failure *Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	covered := !sent.After(p.pausedAt) // The last pause began after this request was sent.
-	if failure == nil && !covered {
+	isPausing := time.Now().Before(p.until)
+	switch {
+	case failure == nil && !isPausing:
 		p.pauses.Reset()
-	}
-	if failure == nil || failure.Kind != RateLimited || !failure.retryable || covered && failure.retryAfter == 0 {
-		return
-	}
-	wait := failure.retryAfter
-	if wait == 0 {
-		wait = p.pauses.NextBackOff()
-	}
-	p.pausedAt = time.Now()
-	if until := p.pausedAt.Add(wait); until.After(p.until) {
-		p.until = until
+	case failure == nil || failure.Kind != RateLimited || !failure.retryable:
+	case failure.retryAfter > 0 || !isPausing:
+		wait := cmp.Or(failure.retryAfter, p.pauses.NextBackOff())
+		if until := time.Now().Add(wait); until.After(p.until) {
+			p.until = until
+		}
 	}
 }
 

@@ -71,9 +71,8 @@ func TestRateLimitPausesEverybody(t *testing.T) {
 func TestPauses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p, begun := newPace(perSecond), time.Now()
-		time.Sleep(time.Millisecond)
 		for range 5 {
-			p.learn(begun, &Error{Kind: RateLimited, retryable: true})
+			p.learn(&Error{Kind: RateLimited, retryable: true})
 		}
 		wantSuccess(t, p.wait(t.Context()))
 		if paused := time.Since(begun); paused < 750*time.Millisecond || paused > 1500*time.Millisecond {
@@ -81,7 +80,7 @@ func TestPauses(t *testing.T) {
 		}
 		begun = time.Now()
 		for _, wait := range []time.Duration{time.Minute, time.Second} {
-			p.learn(begun, &Error{Kind: RateLimited, retryable: true, retryAfter: wait})
+			p.learn(&Error{Kind: RateLimited, retryable: true, retryAfter: wait})
 		}
 		wantSuccess(t, p.wait(t.Context()))
 		if paused := time.Since(begun); paused < time.Minute {

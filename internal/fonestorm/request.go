@@ -102,12 +102,11 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		if err != nil {
 			return p.end(ctx, r, err) // A login has had retries of its own.
 		}
-		sent := time.Now()
 		if p.attempts++; p.attempts == 1 {
-			p.begun = sent
+			p.begun = time.Now()
 		}
 		failure := c.sendOnce(ctx, r, token, e, read)
-		c.pace.learn(sent, failure)
+		c.pace.learn(failure)
 		if failure == nil {
 			c.unavailable.Store(0)
 			return nil

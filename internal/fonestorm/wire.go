@@ -93,8 +93,8 @@ func decodeEnvelope(body []byte, status int) (kind, message string, isComplete b
 	return kind, message, kind != "" && member(sent, "message") != nil && text(sent, "status_code") == strconv.Itoa(status)
 }
 
-// decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. Either can be
-// nested in `data`. The FoneNumber is the zero value if the response only reports success, as in version 2.1.
+// decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. The FoneNumber is the
+// zero value if there is none, as in version 2.1, which only reports the success of a setting.
 func decodeFoneNumber(body []byte) (FoneNumber, error) {
 	sent, err := parse(body)
 	if err != nil {
@@ -103,18 +103,12 @@ func decodeFoneNumber(body []byte) (FoneNumber, error) {
 	if failure := text(sent, "error"); failure != "" && !isNo(failure) {
 		return FoneNumber{}, fmt.Errorf("reports success and the error %q", failure)
 	}
-	for place := sent; place != nil; place = member(place, "data") {
-		for _, found := range []any{member(place, "fonenumber"), place} {
-			if f := foneNumber(found); f.Number != "" {
-				return f, nil
-			}
+	for _, place := range []any{member(sent, "fonenumber"), sent} {
+		if f := foneNumber(place); f.Number != "" {
+			return f, nil
 		}
 	}
-	status := cmp.Or(text(sent, "status_code"), text(sent, "data", "status_code"), "200")
-	if status[0] == '2' && isOneOf(cmp.Or(text(sent, "result"), text(sent, "data", "result")), "success", "ok") {
-		return FoneNumber{}, nil
-	}
-	return FoneNumber{}, errors.New("contains no FoneNumber")
+	return FoneNumber{}, nil
 }
 
 // foneNumber reads a FoneNumber, which can have its options in three places: `sms_options` is on the Set Delivery page and in live
@@ -201,8 +195,8 @@ func decodeToken(body []byte) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("contains no token: it %w", err)
 	}
-	for ; sent != nil; sent = member(sent, "data") {
-		for _, place := range []any{member(sent, "auth"), member(sent, "authorization"), member(sent, "subaccount"), sent} {
+	for _, outer := range []any{sent, member(sent, "data")} {
+		for _, place := range []any{member(outer, "auth"), member(outer, "authorization"), member(outer, "subaccount"), outer} {
 			if token := text(place, "token"); token != "" {
 				return token, nil
 			}
@@ -243,18 +237,16 @@ func decodeDevices(body []byte) ([]RegisteredDevice, error) {
 	return list, err
 }
 
-// decodeArray reads the array in the named member of an object or of its `data`. Null is an empty array.
+// decodeArray reads the array in the named member of an object. Null is an empty array.
 func decodeArray(body []byte, name string) ([]any, error) {
 	sent, err := parse(body)
 	if err != nil {
 		return nil, err
 	}
-	for place := sent; place != nil; place = member(place, "data") {
-		object, _ := place.(map[string]any)
-		value, found := object[name]
-		if array, ok := value.([]any); ok || found && value == nil {
-			return array, nil
-		}
+	object, _ := sent.(map[string]any)
+	value, found := object[name]
+	if array, ok := value.([]any); ok || found && value == nil {
+		return array, nil
 	}
 	return nil, fmt.Errorf("contains no list in %q", name)
 }
