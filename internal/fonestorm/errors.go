@@ -162,12 +162,13 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
 	limited := r.isRateLimit(status, word+" "+message)
+	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 31) // Zero if it is missing or a date.
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.text,
 		Status:     status,
 		Reason:     fmt.Sprintf("%s %s returned %s", sent.Method, sent.URL, statusText),
-		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
+		retryAfter: time.Duration(seconds) * time.Second,
 		retryable:  limited || slices.Contains([]int{408, 500, 502, 503, 504}, status),
 	}
 	failure.uncertain = r.role == sets && failure.Kind == ServerError
@@ -253,17 +254,6 @@ func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 // isRejectedLogin reports whether another login would fail too, and could lock the user out: FoneStorm responded, but without a token.
 func isRejectedLogin(err error) bool {
 	return !slices.Contains([]Kind{ServerError, RateLimited, Unreachable, Canceled}, KindOf(err))
-}
-
-// retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
-func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := http.ParseTime(header); err == nil {
-		return max(0, date.Sub(now))
-	}
-	return 0
 }
 
 // asError returns the *Error that an error is or wraps; nil if there is none.

@@ -152,16 +152,3 @@ func TestKindOfOtherErrors(t *testing.T) {
 		t.Errorf("got %q, want %q", slow, want)
 	}
 }
-
-func TestRetryAfterHeader(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 3, 1, 12, 0, 0, 500, time.UTC)
-	for header, want := range map[string]time.Duration{
-		"": 0, "0": 0, "1": time.Second, "86400": 24 * time.Hour, "-1": 0, "1.5": 0, "soon": 0, "99999999999999999999": 0,
-		"Sun, 01 Mar 2026 12:01:00 GMT": time.Minute - 500, "Sun, 01 Mar 2026 11:59:00 GMT": 0,
-	} {
-		if got := retryAfter(header, now); got != want {
-			t.Errorf("%q: got %s, want %s", header, got, want)
-		}
-	}
-}
