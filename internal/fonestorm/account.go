@@ -18,9 +18,6 @@ const (
 	readsAtOnce = 10
 )
 
-// listCall completes "could not" for the account's list.
-const listCall = "list the account's FoneNumbers"
-
 // account is what the client knows about the account, so that a thousand reads require only a handful of requests. It is updated
 // by every response: single reads, the list of all FoneNumbers, and settings.
 type account struct {
@@ -83,7 +80,7 @@ func (c *Client) get(ctx context.Context, number string, options []MessageOption
 func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
 		for _, filter := range []url.Values{{"filter": {"all"}}, nil} {
-			r := &request{role: lists, text: listCall, path: "/fonenumbers", query: filter}
+			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
 			if list, err = call(ctx, c, r, decodeFoneNumbers); !isRejectedWith(err, 400, 404, 410, 415, 422) {
 				break // The filter is supported, or something else is wrong.
 			}

@@ -212,18 +212,20 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
 		return ServerError
 	default:
-		return kinds[to][status] // Rejected if it is not there.
+		return cmp.Or(kinds[to][status], kinds[to][otherStatus])
 	}
 }
 
-// kinds contains what a status means that does not mean the same for each role.
+// kinds contains what a status means that does not mean the same for each role. A missing otherStatus means Rejected.
 var kinds = [roles]map[int]Kind{
 	readsOne:          {403: PermissionDenied, 404: NotFound},
-	lists:             {403: PermissionDenied},
+	lists:             {403: PermissionDenied, 404: UnexpectedResponse},
 	sets:              {400: DestinationRejected, 403: PermissionDenied, 404: NotFound, 422: DestinationRejected},
-	logsIn:            {400: AuthenticationFailed, 403: AuthenticationFailed, 404: WrongEndpoint, 422: AuthenticationFailed},
-	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
+	logsIn:            {404: WrongEndpoint, otherStatus: AuthenticationFailed},
+	choosesSubaccount: {otherStatus: SubaccountRejected},
 }
+
+const otherStatus = 0
 
 // rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
 // of a message, or its recipients: waiting would not help.
