@@ -69,8 +69,8 @@ type Delivery struct {
 	Type DeliveryType `json:"type"`
 	// Value is the destination: a device ID, an e-mail address, a URL, or a telephone number; empty for None.
 	Value string `json:"value,omitempty"`
-	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. Deliveries are
-	// always set with URLMethodPOST.
+	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. It is also empty
+	// in a delivery to set, which always has URLMethodPOST.
 	URLMethod string `json:"method,omitempty"`
 }
 
@@ -134,26 +134,21 @@ type SetResult struct {
 // the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
 	c.secrets.add(s.secrets()...)
-	if s.Option == Receive {
-		s.URLMethod = "" // It is always set with POST, whatever FoneStorm shows.
-	}
 	known, _ := c.Known(number)
 	before := known.Options[s.Option]
-	var result SetResult
-	response, kept, err := c.sendSetting(ctx, number, s)
+	f, kept, err := c.sendSetting(ctx, number, s)
 	switch {
 	case err == nil:
-		result, err = c.confirm(ctx, number, s, before, response)
+		f, err = c.confirm(ctx, number, s, before, f)
 	case MayHaveTakenEffect(err) && before.Type != "" && !MaySpell(before, s.Delivery):
 		// FoneStorm does not return credentials, so a read shows that they were set only if it shows another destination than before.
-		if f, unread := c.read(ctx, number); unread == nil && MaySpell(f.Options[s.Option], s.Delivery) {
-			result, err = s.result(f), nil
+		if now, unread := c.read(ctx, number); unread == nil && MaySpell(now.Options[s.Option], s.Delivery) {
+			f, err = now, nil
 		}
 	}
-	result.CredentialsKept = kept && (err == nil || MayHaveTakenEffect(err))
 	if err == nil {
-		c.account.put(number, result.FoneNumber)
-		return result, nil
+		c.account.put(number, f)
+		return SetResult{FoneNumber: f, CredentialsKept: kept, Respelled: !s.isShownAs(f.Options[s.Option])}, nil
 	}
 	c.account.put(number, FoneNumber{})
 	if IsNotFound(err) { // The FoneNumber is gone only if a read returns 404, too.
@@ -161,7 +156,7 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 			err = unconfirmed(err, "Reading the FoneNumber does not confirm that")
 		}
 	}
-	return result, c.confirmNotFound(ctx, number, err)
+	return SetResult{}, c.confirmNotFound(ctx, number, err)
 }
 
 // secrets returns the texts that no message may show: the password, also as FoneStorm sends it to the callback URL, and what follows
@@ -231,46 +226,40 @@ func (s Setting) isShownAs(shown Delivery) bool {
 	return hasMethod && SameDestination(shown, s.Delivery) || s.Last == s.Delivery && s.LastShown == shown
 }
 
-// isLast reports whether a shown destination is the one that was set last, if FoneStorm showed that as it was set, and not this one.
-func (s Setting) isLast(shown Delivery) bool {
-	return SameDestination(shown, s.Last) && SameDestination(s.LastShown, s.Last) && !SameDestination(s.Last, s.Delivery)
-}
-
-// result returns the result of a setting that is confirmed.
-func (s Setting) result(f FoneNumber) SetResult {
-	return SetResult{FoneNumber: f, Respelled: !s.isShownAs(f.Options[s.Option])}
-}
-
 // confirmWaits are the waits before the reads that confirm a setting: about five seconds, because a read can lag behind.
 var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
 
 // confirm waits until FoneStorm shows the setting: in the response f, or else in one of several reads. Another spelling counts if
-// something else was shown before. Otherwise it may be the previous destination, and is accepted only after the last read.
+// something else was shown before. Otherwise it may be the previous destination, and is accepted only after the last read, unless
+// it is exactly what was set last.
 //
 // A destination that is set again, because FoneStorm did not show it as set, is always read: a response can spell it differently
 // than reads do.
-func (c *Client) confirm(ctx context.Context, number string, s Setting, before Delivery, f FoneNumber) (SetResult, error) {
-	shown := f.Options[s.Option]
+func (c *Client) confirm(ctx context.Context, number string, s Setting, before Delivery, f FoneNumber) (_ FoneNumber, err error) {
 	isConfirmed := func() bool {
+		shown := f.Options[s.Option]
 		return s.isShownAs(shown) || MaySpell(shown, s.Delivery) && before.Type != "" && !SameDestination(before, shown)
 	}
 	isSetAgain := s.Last == s.Delivery && before.Type != "" && !s.isShownAs(before)
-	confirmed := !isSetAgain && isConfirmed()
-	for i := 0; !confirmed && i < len(confirmWaits); i++ {
-		_ = sleep(ctx, confirmWaits[i]) // If it is canceled, so is the read.
-		var err error
+	if !isSetAgain && isConfirmed() {
+		return f, nil
+	}
+	for _, wait := range confirmWaits {
+		_ = sleep(ctx, wait) // If it is canceled, so is the read.
 		if f, err = c.read(ctx, number); err != nil {
 			failure := *asError(err)
 			failure.uncertain = true // FoneStorm has accepted the setting.
-			return SetResult{}, &failure
+			return f, &failure
 		}
-		shown = f.Options[s.Option]
-		confirmed = isConfirmed()
+		if isConfirmed() {
+			return f, nil
+		}
 	}
-	if confirmed || MaySpell(shown, s.Delivery) && !s.isLast(shown) {
-		return s.result(f), nil
+	shown := f.Options[s.Option]
+	if isUnchanged := SameDestination(shown, s.Last) && !SameDestination(s.Last, s.Delivery); MaySpell(shown, s.Delivery) && !isUnchanged {
+		return f, nil
 	}
 	// The destination may be sensitive, so the error contains only its type.
-	return SetResult{FoneNumber: f}, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
+	return f, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
 		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(shown.String()))}
 }

@@ -147,10 +147,9 @@ func rejectedTwice(first, second error) error {
 	}
 	failure, rejected := *asError(second), asError(first)
 	mayBe := failure.uncertain || rejected.uncertain
-	isTemporary := slices.Contains([]Kind{Unreachable, Canceled, RateLimited}, failure.Kind) ||
-		failure.Kind == ServerError && failure.Status != http.StatusInternalServerError
-	if !isTemporary && rejected.Status != http.StatusUnsupportedMediaType {
-		failure = *rejected // A service that reads only JSON can respond to a form with anything.
+	isDecided := isFinal(second) || failure.Status == http.StatusInternalServerError // A service that reads only JSON may fail.
+	if isDecided && rejected.Status != http.StatusUnsupportedMediaType {
+		failure = *rejected
 	}
 	failure.uncertain = mayBe
 	return &failure
@@ -253,8 +252,8 @@ func isRejectedWith(err error, statuses ...int) bool {
 // isNotCanceled reports whether a failure is final for a list, which has had its retries.
 func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 
-// isRejectedLogin reports whether another login would fail too, and could lock the user out: FoneStorm responded, but without a token.
-func isRejectedLogin(err error) bool {
+// isFinal reports whether FoneStorm has decided about a request. Another login would fail too, and could lock the user out.
+func isFinal(err error) bool {
 	return !slices.Contains([]Kind{ServerError, RateLimited, Unreachable, Canceled}, KindOf(err))
 }
 
