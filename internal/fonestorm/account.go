@@ -81,7 +81,7 @@ func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
 		for _, filter := range []url.Values{{"filter": {"all"}}, nil} {
 			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
-			if list, err = call(ctx, c, r, decodeFoneNumbers); !isRejectedWith(err, 400, 404, 410, 415, 422) {
+			if list, err = call(ctx, c, r, decodeFoneNumbers); !isRejectedWith(err, lists, 400, 404, 410, 415, 422) {
 				break // The filter is supported, or something else is wrong.
 			}
 		}

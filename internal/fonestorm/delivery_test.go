@@ -93,7 +93,8 @@ func TestSettingIsConfirmed(t *testing.T) {
 	mailto := Delivery{Type: Email, Value: "mailto:ops@example.com"}
 	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/" + rest} }
 	hook := Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}
-	knownHook := hook
+	knownHook, newMethod := hook, hook
+	newMethod.Last = Delivery{Type: Callback, Value: "https://x.test", URLMethod: "GET"}
 	knownHook.Last, knownHook.LastShown = hook.Delivery, hook.Delivery
 	knownHook.LastShown.URLMethod = "GET"
 	for name, test := range map[string]struct {
@@ -119,12 +120,14 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"spelling, nothing known":       {setOps, "", toMailto, 5, respelled}, // It may be the previous destination.
 		"known spelling":                {Setting{Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, asSet},
 		"masked as before":              {Setting{Delivery: caller("?key=2"), Last: caller("?key=1")}, toMasked, toMasked, 5, respelled},
+		"the last path, as before":      {Setting{Delivery: caller("b"), Last: caller("")}, toURL, toURL, 5, failed},
 		"another path, as before":       {Setting{Delivery: caller("b")}, toMasked, toMasked, 5, failed},
 		"a stranger's, read back":       {opsAgain, toOld, toOld, 5, failed},
 		"method of a delivery":          {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test"}}, "", toURL, 0, asSet},
 		"method of a notification":      {hook, withGET, withJSON, 0, asSet},
 		"method, after lag":             {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, asSet},
 		"method, always another":        {hook, withGET, withGET, 5, respelled},
+		"method, always the last one":   {newMethod, withGET, withGET, 5, respelled},
 		"method, always the known one":  {knownHook, withGET, withGET, 0, asSet},
 		"method, never shown":           {hook, withGET, withNoType, 0, asSet},
 		"lost":                          {withUser, toOld, "lost " + toOps, 1, asSet},

@@ -50,6 +50,7 @@ type Error struct {
 	Attempts int
 	Elapsed  time.Duration
 
+	role       role          // Of the request, if there was a response.
 	uncertain  bool          // The request may have taken effect.
 	retryable  bool          // The same request may succeed later.
 	retryAfter time.Duration // From the Retry-After header; zero without one.
@@ -165,6 +166,7 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.text,
+		role:       r.role,
 		Status:     status,
 		Reason:     fmt.Sprintf("%s %s returned %s", sent.Method, sent.URL, statusText),
 		retryAfter: time.Duration(seconds) * time.Second,
@@ -211,20 +213,18 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 	case status >= http.StatusInternalServerError, status == http.StatusRequestTimeout:
 		return ServerError
 	default:
-		return cmp.Or(kinds[to][status], kinds[to][otherStatus])
+		return kinds[to][status] // Rejected if it is not there.
 	}
 }
 
-// kinds contains what a status means that does not mean the same for each role. A missing otherStatus means Rejected.
+// kinds contains what a status means that does not mean the same for each role.
 var kinds = [roles]map[int]Kind{
 	readsOne:          {403: PermissionDenied, 404: NotFound},
-	lists:             {403: PermissionDenied, 404: UnexpectedResponse},
+	lists:             {403: PermissionDenied},
 	sets:              {400: DestinationRejected, 403: PermissionDenied, 404: NotFound, 422: DestinationRejected},
-	logsIn:            {404: WrongEndpoint, otherStatus: AuthenticationFailed},
-	choosesSubaccount: {otherStatus: SubaccountRejected},
+	logsIn:            {400: AuthenticationFailed, 403: AuthenticationFailed, 404: WrongEndpoint, 422: AuthenticationFailed},
+	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
 }
-
-const otherStatus = 0
 
 // rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
 // of a message, or its recipients: waiting would not help.
@@ -238,15 +238,14 @@ func (r *request) isRateLimit(status int, message string) bool {
 	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && words != "" && !isQuoted
 }
 
-// isRejectedBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.
-func isRejectedBody(r *request, err error) bool {
-	return isRejectedWith(err, 400, 415, 422) && asError(err).Call == r.text
-}
+// isRejectedBody reports whether FoneStorm may have rejected the request because it cannot read the body.
+func isRejectedBody(r *request, err error) bool { return isRejectedWith(err, r.role, 400, 415, 422) }
 
-// isRejectedWith reports whether FoneStorm rejected a request with one of these statuses, and not because of the rate limit.
-func isRejectedWith(err error, statuses ...int) bool {
+// isRejectedWith reports whether FoneStorm rejected a request of this role, and not a login before it, with one of these statuses,
+// and not because of the rate limit.
+func isRejectedWith(err error, by role, statuses ...int) bool {
 	failure := asError(err)
-	return failure != nil && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
+	return failure != nil && failure.role == by && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
 }
 
 // isNotCanceled reports whether a failure is final for a list, which has had its retries.

@@ -67,15 +67,12 @@ func TestKindsOfFailures(t *testing.T) {
 	wants := map[int][]Kind{
 		400: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected},
 		403: {AuthenticationFailed, SubaccountRejected, PermissionDenied, PermissionDenied, PermissionDenied},
-		404: {WrongEndpoint, SubaccountRejected, NotFound, UnexpectedResponse, NotFound},
+		404: {WrongEndpoint, SubaccountRejected, NotFound, Rejected, NotFound},
 		422: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected},
 	}
-	for _, status := range []int{405, 409, 410, 415, 423, 428, 451} {
-		wants[status] = []Kind{AuthenticationFailed, SubaccountRejected, Rejected, Rejected, Rejected}
-	}
 	for status, kind := range map[int]Kind{ // These mean the same for each call.
-		401: AuthenticationFailed, 402: PaymentRequired, 408: ServerError, 429: RateLimited,
-		500: ServerError, 501: ServerError, 502: ServerError, 503: ServerError, 504: ServerError,
+		401: AuthenticationFailed, 402: PaymentRequired, 405: Rejected, 408: ServerError, 409: Rejected, 410: Rejected, 415: Rejected, 423: Rejected,
+		428: Rejected, 429: RateLimited, 451: Rejected, 500: ServerError, 501: ServerError, 502: ServerError, 503: ServerError, 504: ServerError,
 	} {
 		wants[status] = slices.Repeat([]Kind{kind}, len(operations))
 	}

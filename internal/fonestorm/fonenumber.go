@@ -106,7 +106,7 @@ func (c *Client) confirmNotFound(ctx context.Context, number string, notFound er
 	switch {
 	case KindOf(err) == Canceled:
 		return err
-	case err != nil && KindOf(err) != Rejected && KindOf(err) != PermissionDenied:
+	case err != nil && !isRejectedWith(err, lists, 400, 403, 410, 415, 422):
 		return unconfirmed(notFound, "The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
 	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number && f.Status != Cancelled }):
 		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")

@@ -38,7 +38,7 @@ func (c *Client) logIn(ctx context.Context) (token string, err error) {
 		}
 		choose := &request{role: choosesSubaccount, text: "get a token for subaccount " + c.config.Subaccount, path: "/subaccounts/token"}
 		choose.params, choose.token = params{"subaccount": c.config.Subaccount}, token
-		if token, err = c.requestToken(ctx, choose); !isRejectedWith(err, http.StatusUnauthorized) {
+		if token, err = c.requestToken(ctx, choose); !isRejectedWith(err, choose.role, http.StatusUnauthorized) {
 			break
 		}
 	}

@@ -92,6 +92,7 @@ func TestRejectedLoginIsNotRepeated(t *testing.T) {
 	for responses, calls := range map[string]string{
 		"401": "login json", "400": "login json, login form", "400 405": "login json, login form", "400 error": "login json, login form",
 		"login 400": "login json, subaccount json, subaccount form", "login 404": "login json, subaccount json",
+		"login 401 login 401": "login json, subaccount json, login json, subaccount json",
 	} {
 		inBubble(t, responses, func(t *testing.T) {
 			server := scripted(responses)
@@ -99,6 +100,9 @@ func TestRejectedLoginIsNotRepeated(t *testing.T) {
 			want, call := AuthenticationFailed, "log in"
 			if strings.Contains(calls, "subaccount") {
 				want, call = SubaccountRejected, "get a token for subaccount "+subaccount
+			}
+			if strings.Contains(responses, "401") {
+				want = AuthenticationFailed
 			}
 			for _, err := range append(together(30, func(int) error { return fetch(t.Context(), client) }), fetch(t.Context(), client)) {
 				wantKind(t, err, want, call, "words of 40")
