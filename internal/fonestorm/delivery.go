@@ -261,5 +261,5 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 	}
 	// The destination may be sensitive, so the error contains only its type.
 	return f, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
-		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(shown.String()))}
+		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, shown)}
 }
