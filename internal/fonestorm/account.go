@@ -68,10 +68,11 @@ func (c *Client) get(ctx context.Context, number string, options []MessageOption
 		}
 		return c.read(ctx, number)
 	}, func(error) bool { return false })
-	if err != nil || f.shows(options) {
-		return f, err
+	isMissing := func(o MessageOption) bool { return f.Options[o].Type == "" }
+	if err == nil && slices.ContainsFunc(options, isMissing) {
+		return c.read(ctx, number)
 	}
-	return c.read(ctx, number)
+	return f, err
 }
 
 // list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It stores the

@@ -213,9 +213,6 @@ func (s Setting) request(number string) *request {
 
 // basicCredentials encodes a username and password for HTTP Basic authentication.
 func basicCredentials(username, password string) string {
-	if password == "" {
-		return ""
-	}
 	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 

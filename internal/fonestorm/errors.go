@@ -238,8 +238,10 @@ func (r *request) isRateLimit(status int, message string) bool {
 	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && words != "" && !isQuoted
 }
 
-// isRejectedBody reports whether FoneStorm may have rejected the request because it cannot read the body.
-func isRejectedBody(r *request, err error) bool { return isRejectedWith(err, r.role, 400, 415, 422) }
+// isRejectedBody reports whether FoneStorm may have rejected the request because it cannot read its body.
+func isRejectedBody(r *request, err error) bool {
+	return r.params != nil && isRejectedWith(err, r.role, 400, 415, 422)
+}
 
 // isRejectedWith reports whether FoneStorm rejected a request of this role, and not a login before it, with one of these statuses,
 // and not because of the rate limit.

@@ -26,24 +26,19 @@ type FoneNumber struct {
 	Options Options
 }
 
-// shows reports whether FoneStorm returned all of these message options.
-func (f FoneNumber) shows(options []MessageOption) bool {
-	return !slices.ContainsFunc(options, func(o MessageOption) bool { return f.Options[o].Type == "" })
-}
-
-// Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.
-type Status string
+// Status is the `is_active` of a FoneNumber.
+type Status int
 
 // The statuses of a FoneNumber.
 const (
-	Active              Status = "yes"
-	CancellationPending Status = "no"
-	Cancelled           Status = "cancel"
-	StatusUnknown       Status = "unknown" // FoneStorm returned an undocumented value.
+	Active        Status = iota // Also if FoneStorm does not return it.
+	StatusUnknown               // FoneStorm returned an undocumented value.
+	CancellationPending
+	Cancelled
 )
 
 // MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
-func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
+func (s Status) MayBeActive() bool { return s == Active || s == StatusUnknown }
 
 // GetFoneNumber returns one FoneNumber with its delivery and these message options. IsNotFound reports whether the error means that
 // the account does not have it. Reads are shared: what this client has read, listed, or set is returned without another request

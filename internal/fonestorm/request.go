@@ -66,11 +66,11 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 	accepted := &c.encodings[r.role]
 	e := max(asJSON, encoding(accepted.Load()))
 	err := c.send(ctx, r, e, read)
-	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isRejectedBody(r, err) {
+	if accepted.Load() == 0 && isRejectedBody(r, err) {
 		e = asForm
 		err = rejectedTwice(err, c.send(ctx, r, e, read))
 	}
-	if err == nil && r.params != nil {
+	if err == nil {
 		accepted.Store(int32(e))
 	}
 	return value, err

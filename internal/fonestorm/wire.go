@@ -81,9 +81,8 @@ func text(value any, names ...string) string {
 // isOneOf reports whether a text is one of these words, in upper or lower case.
 func isOneOf(text string, words ...string) bool { return slices.Contains(words, strings.ToLower(text)) }
 
-// isNo and isYes read FracTEL's "no" and "yes", which some of its clients write as booleans.
-func isNo(text string) bool  { return isOneOf(text, "no", "false", "0", "off", "disabled") }
-func isYes(text string) bool { return isOneOf(text, "yes", "true", "1", "on", "active") }
+// isNo reads FracTEL's "no", which some of its clients write as a boolean.
+func isNo(text string) bool { return isOneOf(text, "no", "false", "0") }
 
 // decodeEnvelope reads the body of an error response. FoneStorm's envelope has an error, a message, and the status; isComplete is
 // false for the JSON of another program and for everything else.
@@ -136,13 +135,11 @@ func foneNumber(sent any) FoneNumber {
 
 func parseStatus(active string) Status {
 	switch {
-	case active == "":
-		return ""
-	case isYes(active):
+	case isOneOf(active, "", "yes", "true", "1"):
 		return Active
 	case isNo(active):
 		return CancellationPending
-	case isOneOf(active, "cancel", "cancelled", "canceled"):
+	case isOneOf(active, "cancel"):
 		return Cancelled
 	default:
 		return StatusUnknown
