@@ -66,7 +66,7 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 	accepted := &c.encodings[r.role]
 	e := max(asJSON, encoding(accepted.Load()))
 	err := c.send(ctx, r, e, read)
-	if accepted.Load() == 0 && isRejectedBody(r, err) {
+	if e == asJSON && encoding(accepted.Load()) != asJSON && isRejectedBody(r, err) {
 		e = asForm
 		err = rejectedTwice(err, c.send(ctx, r, e, read))
 	}

@@ -244,6 +244,17 @@ func TestEncodingIsFoundOut(t *testing.T) {
 		wantKind(t, set(t.Context(), client, none), DestinationRejected)
 		server.wantCalls(t, calls)
 	}
+	inBubble(t, "several at once", func(t *testing.T) {
+		server := newScript(func(r *http.Request) (*http.Response, error) {
+			return respondTo(map[bool]string{true: "415", false: "ok"}[callOf(r) == "set json"])(r)
+		})
+		server.latency = time.Second
+		client := newClient(t, server, withToken)
+		wantSuccess(t, together(5, func(i int) error {
+			time.Sleep(time.Duration(i) * 400 * time.Millisecond) // Some are rejected after a form was accepted.
+			return set(t.Context(), client, none)
+		})...)
+	})
 }
 
 // What a failed call has sent, what it returns, and whether a setting may have taken effect: unless every attempt was rejected or
