@@ -51,16 +51,15 @@ func (p *pace) wait(ctx context.Context) error {
 }
 
 // learn pauses all requests if FoneStorm rejected one because of the rate limit: for the time in Retry-After, or else for a time that
-// grows until a request succeeds. Responses during a pause are to requests that were sent before it, so only Retry-After makes it longer.
+// grows until a request succeeds. Responses during a pause are to requests that were sent before it, so only Retry-After extends it.
 func (p *pace) learn(failure *Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	isPausing := time.Now().Before(p.until)
 	switch {
-	case failure == nil && !isPausing:
+	case failure == nil:
 		p.pauses.Reset()
-	case failure == nil || failure.Kind != RateLimited || !failure.retryable:
-	case failure.retryAfter > 0 || !isPausing:
+	case failure.Kind != RateLimited || !failure.retryable:
+	case failure.retryAfter > 0 || !time.Now().Before(p.until):
 		wait := cmp.Or(failure.retryAfter, p.pauses.NextBackOff())
 		if until := time.Now().Add(wait); until.After(p.until) {
 			p.until = until
