@@ -174,9 +174,7 @@ func (s Setting) secrets() (found []string) {
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
 // setting without them and reports that earlier ones may remain, unless they must be removed.
 func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ FoneNumber, kept bool, _ error) {
-	r := s.request(number)
-	without := *r
-	without.params = maps.Clone(r.params)
+	r, without := s.request(number), s.request(number)
 	maps.DeleteFunc(without.params, func(name, value string) bool { return strings.HasPrefix(name, "url_") && value == "" })
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
@@ -186,7 +184,7 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 		return f, false, explained(err, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
 			"If FoneStorm does not accept that, set url_username and a password for the new URL")
 	}
-	f, again := c.requestFoneNumber(ctx, &without, number)
+	f, again := c.requestFoneNumber(ctx, without, number)
 	return f, true, rejectedTwice(err, again)
 }
 

@@ -81,7 +81,7 @@ type progress struct {
 	begun     time.Time // Start of the first attempt.
 	attempts  int       // How many times the request was sent.
 	retries   int       // How many of them used up the budget.
-	renewals  int       // How many times the token was renewed.
+	renewed   bool      // Whether the token was renewed.
 	uncertain bool      // Whether a failed attempt may have taken effect.
 	waits     *backoff.ExponentialBackOff
 }
@@ -131,24 +131,20 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 	if !isUnavailable && failure.Kind != Canceled {
 		c.unavailable.Store(0)
 	}
-	switch {
-	case failure.Status == http.StatusUnauthorized && c.dropToken(r, token):
-		if p.renewals++; p.renewals == 1 { // Tokens expire, and the login of another program may invalidate them.
-			return 0, true
-		}
-		failure.retryable = true // From now on, renewals use up the retries.
-	case failure.Kind == RateLimited && failure.retryable && time.Since(p.begun) < longestWait:
+	hasOldToken := failure.Status == http.StatusUnauthorized && c.dropToken(r, token)
+	switch isLimited := failure.Kind == RateLimited; {
+	case hasOldToken && !p.renewed: // Tokens expire, and the login of another program may invalidate them.
+		p.renewed = true
+		return 0, true
+	case isLimited && failure.retryable && time.Since(p.begun) < longestWait:
 		return 0, true // The pace makes all requests wait.
-	case failure.Kind == RateLimited:
-		failure.retryable = false
+	case !isLimited && (failure.retryable || hasOldToken) && p.retries < c.config.MaxRetries:
+		p.retries++
+		return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
+	case isUnavailable:
+		c.unavailable.Add(1)
 	}
-	if p.retries++; !failure.retryable || p.retries > c.config.MaxRetries {
-		if isUnavailable {
-			c.unavailable.Add(1)
-		}
-		return 0, false
-	}
-	return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
+	return 0, false
 }
 
 // end returns the failure with what is known about all attempts. An error that is not an *Error is that of the context.

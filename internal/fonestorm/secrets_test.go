@@ -90,7 +90,8 @@ func TestMessagesAreMasked(t *testing.T) {
 func TestSecretsInOtherEncodings(t *testing.T) {
 	t.Parallel()
 	for shown, secret := range map[string]string{
-		`{"url_password":"gr\u00fc\u00dfe-\u03a9"}`:       "grüße-Ω",
+		`{"url_password":"gr\u00fc\u00dfe-\u03a9"}`: "grüße-Ω",
+		"%beef1234":                                       "beef1234", // It looks encoded.
 		`quo&quot;te&#039;x`:                              `quo"te'x`,
 		"pass%2fw%c3%b6rd%3d1":                            "pass/wörd=1",
 		"pa!s%2Fs(w%C3%B6rd)":                             "pa!s/s(wörd)",
