@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 )
@@ -63,11 +64,8 @@ func (c *Client) read(ctx context.Context, number string) (FoneNumber, error) {
 	r := &request{role: readsOne, text: "read FoneNumber " + number, path: "/fonenumbers/" + url.PathEscape(number)}
 	e := c.account.entry(number) // If the FoneNumber is set in the meantime, another entry counts.
 	f, err := c.requestFoneNumber(ctx, r, number)
-	switch {
-	case err != nil:
+	if err != nil {
 		return FoneNumber{}, err
-	case f.Number == "":
-		return FoneNumber{}, unexpected(r, false, "contains no FoneNumber")
 	}
 	for o := range f.Options { // FoneStorm may not return one that was never set.
 		f.Options[o] = cmp.Or(f.Options[o], Delivery{Type: None})
@@ -76,19 +74,24 @@ func (c *Client) read(ctx context.Context, number string) (FoneNumber, error) {
 	return f, nil
 }
 
-// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; the zero value if the response
-// only reports success.
+// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response. That of a setting may contain none
+// and only report success, so the FoneNumber can be the zero value.
 func (c *Client) requestFoneNumber(ctx context.Context, r *request, number string) (FoneNumber, error) {
-	f, err := call(ctx, c, r, func(body []byte) (FoneNumber, error) {
+	return call(ctx, c, r, func(body []byte) (f FoneNumber, err error) {
 		if r.role == sets && len(bytes.TrimSpace(body)) == 0 {
-			return FoneNumber{}, nil
+			return f, nil
 		}
-		return decodeFoneNumber(body)
+		switch f, err = decodeFoneNumber(body); {
+		case err != nil || f.Number == number:
+			return f, err
+		case f.Number != "":
+			return f, errors.New("is about another FoneNumber")
+		case r.role == sets:
+			return f, nil
+		default:
+			return f, errors.New("contains no FoneNumber")
+		}
 	})
-	if err == nil && f.Number != "" && f.Number != number {
-		return FoneNumber{}, unexpected(r, false, "is about another FoneNumber")
-	}
-	return f, err
 }
 
 // confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list must confirm

@@ -175,10 +175,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	defer cancel()
 	var sent atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
-	httpRequest, err := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
-	if err != nil {
-		return c.noResponse(lifetime, timed, r, false, err)
-	}
+	httpRequest := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
@@ -207,7 +204,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 }
 
 // newRequest builds the HTTP request.
-func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) (*http.Request, error) {
+func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) *http.Request {
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query.Encode()
 	method, body, contentType := http.MethodGet, []byte(nil), ""
@@ -215,10 +212,7 @@ func (c *Client) newRequest(ctx context.Context, r *request, token string, e enc
 		method = http.MethodPost
 		body, contentType = e.encode(r.params)
 	}
-	httpRequest, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
+	httpRequest, _ := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body)) // A URL of New cannot fail.
 	httpRequest.Header.Set("Accept", "application/json")
 	httpRequest.Header.Set("User-Agent", c.config.UserAgent)
 	if contentType != "" {
@@ -227,5 +221,5 @@ func (c *Client) newRequest(ctx context.Context, r *request, token string, e enc
 	if token != "" {
 		httpRequest.Header["token"] = []string{token} // Not in canonical form, because FracTEL documents it in lower case.
 	}
-	return httpRequest, nil
+	return httpRequest
 }
