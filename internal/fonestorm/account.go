@@ -23,9 +23,7 @@ const (
 type account struct {
 	singles atomic.Int32 // Number of reads that were not known.
 	list    once[[]FoneNumber]
-
-	mu      sync.Mutex
-	entries map[string]*entry
+	entries sync.Map // Of *entry by number.
 }
 
 // entry is what is known about one FoneNumber; it has a delivery. A setting replaces the entry, so that the responses to earlier
@@ -36,12 +34,9 @@ type entry struct {
 }
 
 func (a *account) entry(number string) *entry {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.entries[number] == nil {
-		a.entries[number] = &entry{}
-	}
-	return a.entries[number]
+	known, _ := a.entries.LoadOrStore(number, &entry{})
+	e, _ := known.(*entry)
+	return e
 }
 
 // put stores what FoneStorm shows after a setting; the zero value if the setting failed. Without a delivery, the next read sends a request.
@@ -50,9 +45,7 @@ func (a *account) put(number string, f FoneNumber) {
 	if f.Options[Receive].Type != "" {
 		e.keep(f, nil)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.entries[number] = e
+	a.entries.Store(number, e)
 }
 
 // get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,

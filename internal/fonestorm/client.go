@@ -107,7 +107,6 @@ func New(config Config) (*Client, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		pace:    newPace(config.RequestsPerSecond),
-		account: account{entries: map[string]*entry{}},
 		secrets: secrets{known: map[string]bool{}},
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
