@@ -89,18 +89,6 @@ func TestPauses(t *testing.T) {
 	})
 }
 
-// A rate limit that never ends fails the call after five minutes.
-func TestRateLimitIsBoundedByTime(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		server := scripted("429")
-		begun := time.Now()
-		wantKind(t, fetch(t.Context(), newClient(t, server, withToken)), RateLimited, "words of 429", "after the first)")
-		if took := time.Since(begun); took < longestWait || took > longestWait+time.Minute || len(server.calls) > 20 {
-			t.Errorf("took %s and %d requests, want %s and at most 20", took, len(server.calls), longestWait)
-		}
-	})
-}
-
 // When a context ends, every wait ends at once and nothing more is sent: for the spacing of requests, a response, a retry, or a pause.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()

@@ -107,14 +107,15 @@ func TestUnavailableServerFailsTheRun(t *testing.T) {
 // in a destination are none.
 func TestEndlessRateLimitFailsTheRun(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		client := newClient(t, scripted("limit"), withToken)
+		server := scripted("limit")
+		client := newClient(t, server, withToken)
 		begun := time.Now()
 		for range unavailableCalls {
-			wantKind(t, fetch(t.Context(), client), RateLimited)
+			wantKind(t, fetch(t.Context(), client), RateLimited, "Rate Limit Exceeded", "after the first)")
 		}
 		wantKind(t, fetch(t.Context(), client), Unreachable, "not sent, because FoneStorm was not available for 3 calls in a row")
-		if took := time.Since(begun); took < 15*time.Minute || took > 18*time.Minute {
-			t.Errorf("it took %s", took)
+		if took := time.Since(begun); took < 15*time.Minute || took > 18*time.Minute || len(server.calls) > 60 {
+			t.Errorf("it took %s and %d requests", took, len(server.calls))
 		}
 		client = newClient(t, newScript(rejectWith(http.StatusBadRequest, "ratelimit@example.com is not valid", "")), withToken)
 		wantKind(t, set(t.Context(), client, Delivery{Type: Email, Value: "ratelimit@example.com"}), DestinationRejected, "is not valid")
