@@ -151,11 +151,6 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 		return SetResult{FoneNumber: f, CredentialsKept: kept, Respelled: !s.isShownAs(f.Options[s.Option])}, nil
 	}
 	c.account.put(number, FoneNumber{})
-	if IsNotFound(err) { // The FoneNumber is gone only if a read returns 404, too.
-		if _, read := c.read(ctx, number); !IsNotFound(read) {
-			err = unconfirmed(err, "Reading the FoneNumber does not confirm that")
-		}
-	}
 	return SetResult{}, c.confirmNotFound(ctx, number, err)
 }
 

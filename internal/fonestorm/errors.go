@@ -132,13 +132,6 @@ func explained(err error, sentence string) *Error {
 	return &failure
 }
 
-// unconfirmed turns a "not found" that could not be confirmed into an UnexpectedResponse.
-func unconfirmed(notFound error, why string) *Error {
-	failure := explained(notFound, why)
-	failure.Kind = UnexpectedResponse
-	return failure
-}
-
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
 // it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON, or the second
 // failure is temporary.

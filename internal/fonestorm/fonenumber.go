@@ -95,19 +95,29 @@ func (c *Client) requestFoneNumber(ctx context.Context, r *request, number strin
 }
 
 // confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list must confirm
-// that the FoneNumber is gone, unless FoneStorm does not support or permit it.
+// that the FoneNumber is gone, unless FoneStorm does not support or permit it, and a read must confirm a 404 to a setting.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
 	if !IsNotFound(notFound) {
 		return notFound
+	}
+	unconfirmed := func(why string) error {
+		failure := explained(notFound, why)
+		failure.Kind = UnexpectedResponse
+		return failure
+	}
+	if asError(notFound).role == sets {
+		if _, err := c.read(ctx, number); !IsNotFound(err) {
+			return unconfirmed("Reading the FoneNumber does not confirm that")
+		}
 	}
 	list, err := c.list(ctx)
 	switch {
 	case KindOf(err) == Canceled:
 		return err
 	case err != nil && !isRejectedWith(err, lists, 400, 403, 410, 415, 422):
-		return unconfirmed(notFound, "The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
+		return unconfirmed("The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
 	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number && f.Status != Cancelled }):
-		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
+		return unconfirmed("The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
 	default:
 		return notFound
 	}

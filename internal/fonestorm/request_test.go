@@ -297,7 +297,7 @@ func TestFailedCalls(t *testing.T) {
 		{0, "html", "set json", UnexpectedResponse, "text/html", true},
 		{0, "another", "set json", UnexpectedResponse, "another FoneNumber", true},
 		{0, "error", "set json", UnexpectedResponse, "Gone Fishing", true},
-		{0, "success 404", "set json, get, get, list, list", UnexpectedResponse, "words of 404", true},
+		{0, "success 404", "set json, get, list, list", UnexpectedResponse, "words of 404", true},
 		{0, "login 401 401", "login json, set json, login json", AuthenticationFailed, "log in", false},
 		{0, "login 401 415", "login json, set json, login json", Rejected, "log in", false}, // It says nothing about the setting's encoding.
 		{0, "login 401 login 403", "login json, set json, login json, set json", PermissionDenied, "words of 403", false},

@@ -160,13 +160,11 @@ func decodeOption(options any, o MessageOption) Delivery {
 	d := Delivery{Type: parseType(kind)}
 	switch d.Type {
 	case None:
-		return d
 	case URL, Callback:
 		d.Value, d.URLMethod = url, strings.ToUpper(cmp.Or(text(sent, "url_method"), text(sent, "method")))
 	case Device, Email, Forward:
 		d.Value = text(sent, strings.ToLower(string(d.Type)))
 	}
-	d.Value = cmp.Or(d.Value, text(sent, "value")) // The request parameter, which a response may repeat.
 	return d
 }
 

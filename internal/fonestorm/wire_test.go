@@ -34,7 +34,6 @@ func TestDecodeFoneNumber(t *testing.T) {
 		"type padded":                       {`"sms_options":{"receive":{"type":" EMAIL ","email":" a@b.c "}}`, FoneNumber{Options: Options{email}}},
 		"receive on top":                    {`"receive":{"type":"email","email":"a@b.c"},"sms_enabled":"no"`, FoneNumber{Options: Options{email}, MessagingDisabled: true}},
 		"receive as array":                  {`"sms_options":{"receive":[]}`, FoneNumber{}},
-		"value repeated":                    {`"sms_options":{"receive":{"type":"email","value":"a@b.c"}}`, FoneNumber{Options: Options{email}}},
 		"label as number":                   {`"label":7,"group":8.50`, FoneNumber{Label: "7", Group: "8.50"}},
 		"active":                            {`"is_active":"YES"`, FoneNumber{Status: Active}},
 		"active as boolean":                 {`"is_active":true`, FoneNumber{Status: Active}},
