@@ -133,7 +133,12 @@ type SetResult struct {
 // FoneNumber to find out where possible; MayHaveTakenEffect reports whether it may be set despite an error. When ctx is canceled,
 // the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
-	c.secrets.add(s.secrets()...)
+	if s.URLPassword != nil { // As it is, and as FoneStorm sends it to the callback URL.
+		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
+	}
+	if path := splitURL(s.Value).path; s.Type.IsCallback() && path != "/" {
+		c.secrets.add(path)
+	}
 	known, _ := c.Known(number)
 	before := known.Options[s.Option]
 	f, kept, err := c.sendSetting(ctx, number, s)
@@ -152,18 +157,6 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	}
 	c.account.put(number, FoneNumber{})
 	return SetResult{}, c.confirmNotFound(ctx, number, err)
-}
-
-// secrets returns the texts that no message may show: the password, also as FoneStorm sends it to the callback URL, and what follows
-// the host of that URL.
-func (s Setting) secrets() (found []string) {
-	if s.URLPassword != nil {
-		found = append(found, *s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
-	}
-	if path := splitURL(s.Value).path; s.Type.IsCallback() && path != "/" {
-		found = append(found, path)
-	}
-	return found
 }
 
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the

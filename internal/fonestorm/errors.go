@@ -94,24 +94,25 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
 	}
-	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true}
 	certificate, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	connection, isConnection := errors.AsType[*net.OpError](err)
-	reason := "the connection failed, or the response is not valid HTTP"
+	reason, isTimeout := "the connection failed, or the response is not valid HTTP", timed.Err() != nil
 	switch {
-	case timed.Err() != nil:
+	case isTimeout:
 		reason = context.Cause(timed).Error()
-		failure.retryable = r.role != lists // It would take as long again.
 	case isCertificate:
 		reason = certificate.Error()
-		failure.retryable = false
 	case isConnection:
 		reason = connection.Error()
 	case errors.Is(err, http.ErrSchemeMismatch):
 		reason = http.ErrSchemeMismatch.Error()
 	}
-	failure.Reason = fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason))
-	return failure
+	return &Error{
+		Kind: Unreachable, Call: r.text,
+		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
+		uncertain: sent && r.role == sets,
+		retryable: !isCertificate && (!isTimeout || r.role != lists), // Another list would take as long again.
+	}
 }
 
 // canceled returns the failure of a request whose context ended.

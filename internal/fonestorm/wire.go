@@ -171,16 +171,12 @@ func decodeOption(options any, o MessageOption) Delivery {
 // parseType returns the documented spelling of a type, which responses also show in lower case. An empty type means that no
 // delivery was ever set, which is the same as None. Undocumented types are returned unchanged.
 func parseType(text string) DeliveryType {
-	text = strings.TrimSpace(text)
 	for _, known := range knownTypes {
 		if strings.EqualFold(text, string(known)) {
 			return known
 		}
 	}
-	if text == "" {
-		return None
-	}
-	return DeliveryType(text)
+	return cmp.Or(DeliveryType(text), None)
 }
 
 // decodeToken returns the token in a response to a login or to a request for a subaccount token. FracTEL's documents show it in
