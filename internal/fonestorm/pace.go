@@ -35,10 +35,9 @@ func newPace(perSecond int) *pace {
 // wait blocks until a request may be sent. It returns the context's error if that ends first.
 func (p *pace) wait(ctx context.Context) error {
 	for {
-		turn := p.limiter.Reserve()
-		if err := sleep(ctx, turn.Delay()); err != nil {
-			turn.Cancel()
-			return err
+		if p.limiter.Wait(ctx) != nil { // It does not wait for a deadline that comes first.
+			<-ctx.Done()
+			return ctx.Err()
 		}
 		p.mu.Lock()
 		pause := time.Until(p.until)

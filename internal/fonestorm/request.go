@@ -167,11 +167,10 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	if r.role == lists {
 		timeout = max(timeout, listTimeout)
 	}
-	lifetime := ctx
 	if r.role == sets { // A setting in flight is never canceled, because its outcome would be unknown.
-		lifetime = context.WithoutCancel(ctx)
+		ctx = context.WithoutCancel(ctx)
 	}
-	timed, cancel := context.WithTimeoutCause(lifetime, timeout, fmt.Errorf("no response within %s", timeout))
+	timed, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
 	var sent atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
@@ -179,7 +178,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return c.noResponse(lifetime, timed, r, sent.Load(), err)
+		return c.noResponse(ctx, timed, r, sent.Load(), err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
@@ -191,7 +190,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	case response.StatusCode/100 != 2:
 		return c.failedResponse(r, httpRequest, response, body) // A partial body is enough.
 	case err != nil && timed.Err() != nil:
-		return c.noResponse(lifetime, timed, r, true, err)
+		return c.noResponse(ctx, timed, r, true, err)
 	case err != nil:
 		return unexpected(r, true, "is incomplete")
 	case len(body) > maxResponse:
@@ -207,19 +206,16 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) *http.Request {
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query.Encode()
-	method, body, contentType := http.MethodGet, []byte(nil), ""
+	method, body, header := http.MethodGet, []byte(nil), http.Header{"Accept": {"application/json"}, "User-Agent": {c.config.UserAgent}}
 	if r.params != nil {
 		method = http.MethodPost
-		body, contentType = e.encode(r.params)
-	}
-	httpRequest, _ := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body)) // A URL of New cannot fail.
-	httpRequest.Header.Set("Accept", "application/json")
-	httpRequest.Header.Set("User-Agent", c.config.UserAgent)
-	if contentType != "" {
-		httpRequest.Header.Set("Content-Type", contentType)
+		encoded, contentType := e.encode(r.params)
+		body, header["Content-Type"] = encoded, []string{contentType}
 	}
 	if token != "" {
-		httpRequest.Header["token"] = []string{token} // Not in canonical form, because FracTEL documents it in lower case.
+		header["token"] = []string{token} // Not in canonical form, because FracTEL documents it in lower case.
 	}
+	httpRequest, _ := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body)) // A parsed URL cannot fail.
+	httpRequest.Header = header
 	return httpRequest
 }
