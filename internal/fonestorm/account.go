@@ -97,13 +97,11 @@ func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) 
 	if err != nil {
 		return nil, err
 	}
-	list := slices.Clone(found)
+	isInactive := func(f FoneNumber) bool { return !f.Status.MayBeActive() }
+	list := slices.DeleteFunc(slices.Clone(found), isInactive)
 	reads, readCtx := errgroup.WithContext(ctx)
 	reads.SetLimit(readsAtOnce)
 	for i := range list {
-		if !list[i].Status.MayBeActive() {
-			continue
-		}
 		reads.Go(func() error {
 			f, err := c.get(readCtx, list[i].Number, options)
 			if IsNotFound(err) {
@@ -116,5 +114,5 @@ func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) 
 	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(list, func(f FoneNumber) bool { return !f.Status.MayBeActive() }), nil
+	return slices.DeleteFunc(list, isInactive), nil
 }

@@ -84,9 +84,12 @@ func (d Delivery) String() string {
 	if value == "" {
 		return kind
 	}
-	u := splitURL(unescaped(value))
-	if u.scheme != "" || !slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) {
-		if u = u.withoutUser(); strings.Trim(u.path, "/") != "" {
+	if !slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) {
+		u := splitURL(unescaped(value))
+		if u.user != "" {
+			u.user = "***@"
+		}
+		if strings.Trim(u.path, "/") != "" {
 			u.path = "/…"
 		}
 		value = u.String()
@@ -97,10 +100,11 @@ func (d Delivery) String() string {
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
 // else is returned unchanged.
 func WithoutCredentials(value string) string {
-	if u := splitURL(value); u.scheme != "" {
-		return u.withoutUser().String()
+	u := splitURL(value)
+	if u.scheme != "" && u.user != "" {
+		u.user = "***@"
 	}
-	return value
+	return u.String()
 }
 
 // Setting is a delivery or notification to set, and what the caller knows about the one that it set before.

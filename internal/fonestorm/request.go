@@ -23,8 +23,8 @@ const (
 	longestWait = 5 * time.Minute
 	// listTimeout is the minimum timeout of a list: FracTEL warns that the list of all FoneNumbers may take a while.
 	listTimeout = 2 * time.Minute
-	// unavailableCalls is the number of consecutive calls for which FoneStorm was not available, including their retries, after which all others
-	// fail immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
+	// unavailableCalls is the number of consecutive calls for which FoneStorm was not available, including their retries, after which
+	// all others fail immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
 	unavailableCalls = 3
 	// maxResponse is the maximum size of a response after decompression. The list of 10,000 FoneNumbers is about 12 MB.
 	maxResponse = 64 << 20
