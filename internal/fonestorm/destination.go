@@ -39,13 +39,12 @@ func (d Delivery) canonical() Delivery {
 	text := strings.TrimSpace(d.Value)
 	d = d.Normalized()
 	d.URLMethod = ""
-	switch d.Type {
-	case Email:
+	if d.Type == Email {
 		local, host, _ := strings.Cut(text, "@")
 		d.Value = strings.ToLower(local) + "@" + canonicalHost(host)
-	case URL, Callback:
+	}
+	if d.Type.IsCallback() {
 		d.Value = canonicalURL(text) // With encoded tokens, which may not be replaced.
-	case Device, Forward, None:
 	}
 	return d
 }

@@ -146,8 +146,8 @@ func parseStatus(active string) Status {
 	}
 }
 
-// decodeOption reads a message option, which has a member for each type of destination; the zero value if it is missing. Members of
-// other types than the current one contain old values.
+// decodeOption reads a message option; the zero value if it is missing. It has a member for the destination of each type, such as
+// `email`, and those of other types than the current one contain old values.
 func decodeOption(options any, o MessageOption) Delivery {
 	sent, found := member(options, o.member()).(map[string]any)
 	if !found {
@@ -158,12 +158,8 @@ func decodeOption(options any, o MessageOption) Delivery {
 		kind = string(Callback) // Older versions return no type of a notification.
 	}
 	d := Delivery{Type: parseType(kind)}
-	switch d.Type {
-	case None:
-	case URL, Callback:
+	if d.Value = text(sent, strings.ToLower(string(d.Type))); d.Type.IsCallback() {
 		d.Value, d.URLMethod = url, strings.ToUpper(cmp.Or(text(sent, "url_method"), text(sent, "method")))
-	case Device, Email, Forward:
-		d.Value = text(sent, strings.ToLower(string(d.Type)))
 	}
 	return d
 }
