@@ -28,30 +28,26 @@ func (c *Client) dropToken(r *request, rejected string) bool {
 	return true
 }
 
-// logIn gets a token for the username and password and, with that token, one for the subaccount, if there is one.
+// logIn gets a token for the username and password and, with that token, one for the subaccount, if there is one. From then on, both
+// are masked.
 func (c *Client) logIn(ctx context.Context) (token string, err error) {
 	login := &request{role: logsIn, text: "log in to FoneStorm", path: "/auth"}
 	login.params = params{"username": c.config.Username, "password": c.config.Password}
 	for range 2 { // The login of another program may invalidate the first token before it is used.
-		if token, err = c.requestToken(ctx, login); err != nil || c.config.Subaccount == "" {
+		if token, err = call(ctx, c, login, decodeToken); err != nil || c.config.Subaccount == "" {
 			break
 		}
+		c.secrets.add(token)
 		choose := &request{role: choosesSubaccount, text: "get a token for subaccount " + c.config.Subaccount, path: "/subaccounts/token"}
 		choose.params, choose.token = params{"subaccount": c.config.Subaccount}, token
-		if token, err = c.requestToken(ctx, choose); !isRejectedWith(err, choose.role, http.StatusUnauthorized) {
+		if token, err = call(ctx, c, choose, decodeToken); !isRejectedWith(err, choose.role, http.StatusUnauthorized) {
 			break
 		}
 	}
 	if err == nil {
+		c.secrets.add(token)
 		c.lastToken.Store(&token)
 	}
-	return token, err
-}
-
-// requestToken sends a request whose response contains a token, and masks that token from then on.
-func (c *Client) requestToken(ctx context.Context, r *request) (string, error) {
-	token, err := call(ctx, c, r, decodeToken)
-	c.secrets.add(token)
 	return token, err
 }
 

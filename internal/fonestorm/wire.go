@@ -158,7 +158,8 @@ func decodeOption(options any, o MessageOption) Delivery {
 		kind = string(Callback) // Older versions return no type of a notification.
 	}
 	d := Delivery{Type: parseType(kind)}
-	if d.Value = text(sent, strings.ToLower(string(d.Type))); d.Type.IsCallback() {
+	d.Value = text(sent, strings.ToLower(string(d.Type)))
+	if d.Type.IsCallback() {
 		d.Value, d.URLMethod = url, strings.ToUpper(cmp.Or(text(sent, "url_method"), text(sent, "method")))
 	}
 	return d
