@@ -39,7 +39,8 @@ func (a *account) entry(number string) *entry {
 	return e
 }
 
-// put stores what FoneStorm shows after a setting; the zero value if the setting failed. Without a delivery, the next read sends a request.
+// put stores what FoneStorm shows after a setting; the zero value if the setting failed. Without a delivery, the next read sends a
+// request.
 func (a *account) put(number string, f FoneNumber) {
 	e := &entry{wasSet: true}
 	if f.Options[Receive].Type != "" {

@@ -243,7 +243,8 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 		}
 	}
 	shown := f.Options[s.Option]
-	if isUnchanged := SameDestination(shown, s.Last) && !SameDestination(s.Last, s.Delivery); MaySpell(shown, s.Delivery) && !isUnchanged {
+	isUnchanged := SameDestination(shown, s.Last) && !SameDestination(s.Last, s.Delivery)
+	if MaySpell(shown, s.Delivery) && !isUnchanged {
 		return f, nil
 	}
 	// The destination may be sensitive, so the error contains only its type.

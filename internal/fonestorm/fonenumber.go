@@ -74,8 +74,8 @@ func (c *Client) read(ctx context.Context, number string) (FoneNumber, error) {
 	return f, nil
 }
 
-// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response. That of a setting may contain none
-// and only report success, so the FoneNumber can be the zero value.
+// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; the zero value if the response to
+// a setting only reports success.
 func (c *Client) requestFoneNumber(ctx context.Context, r *request, number string) (FoneNumber, error) {
 	return call(ctx, c, r, func(body []byte) (f FoneNumber, err error) {
 		if r.role == sets && len(bytes.TrimSpace(body)) == 0 {

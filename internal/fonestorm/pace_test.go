@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -108,6 +109,9 @@ func TestWaitsEndWithTheContext(t *testing.T) {
 				}
 			}
 			wantKind(t, fetch(ctx, client), Canceled)
+			early, cancel := context.WithTimeout(t.Context(), time.Millisecond) // It ends before the next request can be sent.
+			defer cancel()
+			wantKind(t, fetch(early, client), Canceled)
 			server.wantCount(t, 1)
 		})
 	}
