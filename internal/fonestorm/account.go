@@ -2,7 +2,6 @@ package fonestorm
 
 import (
 	"context"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -74,8 +73,8 @@ func (c *Client) get(ctx context.Context, number string, options []MessageOption
 // caller's context ended.
 func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
-		for _, filter := range []url.Values{{"filter": {"all"}}, nil} {
-			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: filter}
+		for _, query := range []string{"filter=all", ""} {
+			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: query}
 			if list, err = call(ctx, c, r, decodeFoneNumbers); !isRejectedWith(err, lists, 400, 404, 410, 415, 422) {
 				break // The filter is supported, or something else is wrong.
 			}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -45,11 +44,11 @@ const (
 // request is one request to the API. It does not change while it is being sent.
 type request struct {
 	role   role
-	text   string     // Completes the phrase "could not".
-	path   string     // Relative to the endpoint.
-	query  url.Values // May be nil.
-	params params     // Parameters of the body, which is sent with POST; nil for a GET.
-	token  string     // That of the user, to get one for the subaccount; all other requests have the token of the client.
+	text   string // Completes the phrase "could not".
+	path   string // Relative to the endpoint.
+	query  string // May be empty.
+	params params // Parameters of the body, which is sent with POST; nil for a GET.
+	token  string // That of the user, to get one for the subaccount; all other requests have the token of the client.
 }
 
 // getsToken reports whether the response contains a token. Then the request does not need the client's.
@@ -205,7 +204,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 // newRequest builds the HTTP request.
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) *http.Request {
 	target := c.endpoint.JoinPath(r.path)
-	target.RawQuery = r.query.Encode()
+	target.RawQuery = r.query
 	method, body, header := http.MethodGet, []byte(nil), http.Header{"Accept": {"application/json"}, "User-Agent": {c.config.UserAgent}}
 	if r.params != nil {
 		method = http.MethodPost
