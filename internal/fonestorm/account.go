@@ -1,9 +1,7 @@
 package fonestorm
 
 import (
-	"cmp"
 	"context"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,17 +17,12 @@ const (
 	readsAtOnce = 10
 )
 
-// listCall completes "could not" for the account's list.
-const listCall = "list the account's FoneNumbers"
-
 // account is what the client knows about the account, so that a thousand reads require only a handful of requests. It is updated
 // by every response: single reads, the list of all FoneNumbers, and settings.
 type account struct {
 	singles atomic.Int32 // Number of reads that were not known.
 	list    once[[]FoneNumber]
-
-	mu      sync.Mutex
-	entries map[string]*entry
+	entries sync.Map // Of *entry by number.
 }
 
 // entry is what is known about one FoneNumber; it has a delivery. A setting replaces the entry, so that the responses to earlier
@@ -40,31 +33,19 @@ type entry struct {
 }
 
 func (a *account) entry(number string) *entry {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.entries[number] == nil {
-		a.entries[number] = &entry{}
-	}
-	return a.entries[number]
+	known, _ := a.entries.LoadOrStore(number, &entry{})
+	e, _ := known.(*entry)
+	return e
 }
 
-// put stores what FoneStorm shows after a setting; the zero value if the setting failed, so that the next read sends a request.
-// A response may show only a part of the FoneNumber; the rest stays as it was.
+// put stores what FoneStorm shows after a setting; the zero value if the setting failed. Without a delivery, the next read sends a
+// request.
 func (a *account) put(number string, f FoneNumber) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if before := a.entries[number]; before != nil && f.Number != "" {
-		known, _ := before.known()
-		f.Listed, f.MessagingDisabled = known.Listed, f.MessagingDisabled || known.MessagingDisabled
-		f.Label, f.Group, f.Status = cmp.Or(f.Label, known.Label), cmp.Or(f.Group, known.Group), cmp.Or(f.Status, known.Status)
-		for o := range f.Options {
-			f.Options[o] = cmp.Or(f.Options[o], known.Options[o])
-		}
-	}
-	a.entries[number] = &entry{wasSet: true}
+	e := &entry{wasSet: true}
 	if f.Options[Receive].Type != "" {
-		a.entries[number].keep(f, nil)
+		e.keep(f, nil)
 	}
+	a.entries.Store(number, e)
 }
 
 // get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,
@@ -80,10 +61,11 @@ func (c *Client) get(ctx context.Context, number string, options []MessageOption
 		}
 		return c.read(ctx, number)
 	}, func(error) bool { return false })
-	if err != nil || f.shows(options) {
-		return f, err
+	isMissing := func(o MessageOption) bool { return f.Options[o].Type == "" }
+	if err == nil && slices.ContainsFunc(options, isMissing) {
+		return c.read(ctx, number)
 	}
-	return c.read(ctx, number)
+	return f, err
 }
 
 // list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It stores the
@@ -91,9 +73,9 @@ func (c *Client) get(ctx context.Context, number string, options []MessageOption
 // caller's context ended.
 func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
-		for _, filter := range []url.Values{{"filter": {"all"}}, nil} {
-			r := &request{role: lists, text: listCall, path: "/fonenumbers", query: filter}
-			if list, err = call(ctx, c, r, decodeFoneNumbers); !isRejectedWith(err, 400, 404, 410, 415, 422) {
+		for _, query := range []string{"filter=all", ""} {
+			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: query}
+			if list, err = call(ctx, c, r, decodeFoneNumbers); !isRejectedWith(err, lists, 400, 404, 410, 415, 422) {
 				break // The filter is supported, or something else is wrong.
 			}
 		}
@@ -115,13 +97,11 @@ func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) 
 	if err != nil {
 		return nil, err
 	}
-	list := slices.Clone(found)
+	isInactive := func(f FoneNumber) bool { return !f.Status.MayBeActive() }
+	list := slices.DeleteFunc(slices.Clone(found), isInactive)
 	reads, readCtx := errgroup.WithContext(ctx)
 	reads.SetLimit(readsAtOnce)
 	for i := range list {
-		if !list[i].Status.MayBeActive() {
-			continue
-		}
 		reads.Go(func() error {
 			f, err := c.get(readCtx, list[i].Number, options)
 			if IsNotFound(err) {
@@ -134,5 +114,5 @@ func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) 
 	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(list, func(f FoneNumber) bool { return !f.Status.MayBeActive() }), nil
+	return slices.DeleteFunc(list, isInactive), nil
 }

@@ -58,28 +58,6 @@ func TestAccountKnowsTheLatest(t *testing.T) {
 	server.wantCalls(t, "list, get, set json, get")
 }
 
-// A response to a setting may show only a part of the FoneNumber. Everything else stays known as it was, but without a delivery nothing
-// is known.
-func TestAccountKnowsTheRest(t *testing.T) {
-	t.Parallel()
-	all := FoneNumber{
-		Number: anyNumber, Label: "Support", Group: "Desk", Status: CancellationPending, MessagingDisabled: true, Listed: true,
-		Options: Options{ops, forward, none},
-	}
-	a := account{entries: map[string]*entry{}}
-	a.entry(anyNumber).keep(all, nil)
-	a.put(anyNumber, FoneNumber{Number: anyNumber, Options: Options{SendNotify: ops}})
-	all.Options[SendNotify] = ops
-	if got, _ := a.entry(anyNumber).known(); got != all {
-		t.Errorf("the FoneNumber is known as %+v, want %+v", got, all)
-	}
-	a.put(anyNumber, FoneNumber{}) // The setting failed.
-	a.put(anyNumber, FoneNumber{Number: anyNumber, Options: Options{SendNotify: ops}})
-	if got, found := a.entry(anyNumber).known(); found {
-		t.Errorf("without a delivery the FoneNumber is known as %+v", got)
-	}
-}
-
 // A read or a list that was sent before a setting shows the account as it was. It never replaces what is known since, nor does it
 // when the setting failed after it took effect.
 func TestSettingDuringARead(t *testing.T) {

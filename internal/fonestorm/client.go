@@ -82,9 +82,8 @@ type Client struct {
 	unavailable atomic.Int32        // How many calls in a row failed because FoneStorm was not available.
 	encodings   [roles]atomic.Int32 // The encoding that FoneStorm accepted last for each role; zero if none.
 
-	userToken       once[string]           // The token of the last login.
-	subaccountToken once[string]           // Used for all other calls if a subaccount is configured.
-	lastToken       atomic.Pointer[string] // Survives its rejection; see Account.
+	loggedIn  once[string]           // The token for all calls: the user's or the subaccount's.
+	lastToken atomic.Pointer[string] // Survives its rejection; see Account.
 
 	account account
 	devices once[[]RegisteredDevice]
@@ -108,8 +107,7 @@ func New(config Config) (*Client, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		pace:    newPace(config.RequestsPerSecond),
-		account: account{entries: map[string]*entry{}},
-		secrets: secrets{known: map[string]string{}},
+		secrets: secrets{known: map[string]bool{}},
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
 	return c, nil

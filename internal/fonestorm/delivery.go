@@ -69,8 +69,8 @@ type Delivery struct {
 	Type DeliveryType `json:"type"`
 	// Value is the destination: a device ID, an e-mail address, a URL, or a telephone number; empty for None.
 	Value string `json:"value,omitempty"`
-	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. Deliveries are
-	// always set with URLMethodPOST.
+	// URLMethod is the HTTP method of a callback URL; empty for other types or if FoneStorm does not return it. It is also empty
+	// in a delivery to set, which always has URLMethodPOST.
 	URLMethod string `json:"method,omitempty"`
 }
 
@@ -84,9 +84,12 @@ func (d Delivery) String() string {
 	if value == "" {
 		return kind
 	}
-	u := splitURL(unescaped(value))
-	if u.scheme != "" || !slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) {
-		if u = u.withoutUser(); strings.Trim(u.path, "/") != "" {
+	if !slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) {
+		u := splitURL(unescaped(value))
+		if u.user != "" {
+			u.user = "***@"
+		}
+		if strings.Trim(u.path, "/") != "" {
 			u.path = "/…"
 		}
 		value = u.String()
@@ -97,10 +100,11 @@ func (d Delivery) String() string {
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
 // else is returned unchanged.
 func WithoutCredentials(value string) string {
-	if u := splitURL(value); u.scheme != "" {
-		return u.withoutUser().String()
+	u := splitURL(value)
+	if u.scheme != "" && u.user != "" {
+		u.user = "***@"
 	}
-	return value
+	return u.String()
 }
 
 // Setting is a delivery or notification to set, and what the caller knows about the one that it set before.
@@ -133,56 +137,37 @@ type SetResult struct {
 // FoneNumber to find out where possible; MayHaveTakenEffect reports whether it may be set despite an error. When ctx is canceled,
 // the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
-	c.secrets.add(s.secrets()...)
-	if s.Option == Receive {
-		s.URLMethod = "" // It is always set with POST, whatever FoneStorm shows.
+	if s.URLPassword != nil { // As it is, and as FoneStorm sends it to the callback URL.
+		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
+	}
+	if path := splitURL(s.Value).path; s.Type.IsCallback() && path != "/" {
+		c.secrets.add(path)
 	}
 	known, _ := c.Known(number)
 	before := known.Options[s.Option]
-	var result SetResult
-	response, kept, err := c.sendSetting(ctx, number, s)
+	f, kept, err := c.sendSetting(ctx, number, s)
 	switch {
 	case err == nil:
-		result, err = c.confirm(ctx, number, s, before, response)
+		f, err = c.confirm(ctx, number, s, before, f)
 	case MayHaveTakenEffect(err) && before.Type != "" && !MaySpell(before, s.Delivery):
 		// FoneStorm does not return credentials, so a read shows that they were set only if it shows another destination than before.
-		if f, unread := c.read(ctx, number); unread == nil && MaySpell(f.Options[s.Option], s.Delivery) {
-			result, err = s.result(f), nil
+		if now, unread := c.read(ctx, number); unread == nil && MaySpell(now.Options[s.Option], s.Delivery) {
+			f, err = now, nil
 		}
 	}
-	result.CredentialsKept = kept && (err == nil || MayHaveTakenEffect(err))
 	if err == nil {
-		c.account.put(number, result.FoneNumber)
-		return result, nil
+		c.account.put(number, f)
+		return SetResult{FoneNumber: f, CredentialsKept: kept, Respelled: !s.isShownAs(f.Options[s.Option])}, nil
 	}
 	c.account.put(number, FoneNumber{})
-	if IsNotFound(err) { // The FoneNumber is gone only if a read returns 404, too.
-		if _, read := c.read(ctx, number); !IsNotFound(read) {
-			err = unconfirmed(err, "Reading the FoneNumber does not confirm that")
-		}
-	}
-	return result, c.confirmNotFound(ctx, number, err)
-}
-
-// secrets returns the texts that no message may show: the password, also as FoneStorm sends it to the callback URL, and what follows
-// the host of that URL.
-func (s Setting) secrets() (found []string) {
-	if s.URLPassword != nil {
-		found = append(found, *s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
-	}
-	if path := splitURL(s.Value).path; s.Type.IsCallback() && path != "/" {
-		found = append(found, path)
-	}
-	return found
+	return SetResult{}, c.confirmNotFound(ctx, number, err)
 }
 
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
 // setting without them and reports that earlier ones may remain, unless they must be removed.
 func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ FoneNumber, kept bool, _ error) {
-	r := s.request(number)
-	without := *r
-	without.params = maps.Clone(r.params)
-	maps.DeleteFunc(without.params, func(name string, value any) bool { return strings.HasPrefix(name, "url_") && value == "" })
+	r, without := s.request(number), s.request(number)
+	maps.DeleteFunc(without.params, func(name, value string) bool { return strings.HasPrefix(name, "url_") && value == "" })
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
 	case len(without.params) == len(r.params) || !isRejectedBody(r, err):
@@ -191,7 +176,7 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 		return f, false, explained(err, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
 			"If FoneStorm does not accept that, set url_username and a password for the new URL")
 	}
-	f, again := c.requestFoneNumber(ctx, &without, number)
+	f, again := c.requestFoneNumber(ctx, without, number)
 	return f, true, rejectedTwice(err, again)
 }
 
@@ -218,9 +203,6 @@ func (s Setting) request(number string) *request {
 
 // basicCredentials encodes a username and password for HTTP Basic authentication.
 func basicCredentials(username, password string) string {
-	if password == "" {
-		return ""
-	}
 	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 
@@ -231,46 +213,41 @@ func (s Setting) isShownAs(shown Delivery) bool {
 	return hasMethod && SameDestination(shown, s.Delivery) || s.Last == s.Delivery && s.LastShown == shown
 }
 
-// isLast reports whether a shown destination is the one that was set last, if FoneStorm showed that as it was set, and not this one.
-func (s Setting) isLast(shown Delivery) bool {
-	return SameDestination(shown, s.Last) && SameDestination(s.LastShown, s.Last) && !SameDestination(s.Last, s.Delivery)
-}
-
-// result returns the result of a setting that is confirmed.
-func (s Setting) result(f FoneNumber) SetResult {
-	return SetResult{FoneNumber: f, Respelled: !s.isShownAs(f.Options[s.Option])}
-}
-
 // confirmWaits are the waits before the reads that confirm a setting: about five seconds, because a read can lag behind.
 var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
 
 // confirm waits until FoneStorm shows the setting: in the response f, or else in one of several reads. Another spelling counts if
-// something else was shown before. Otherwise it may be the previous destination, and is accepted only after the last read.
+// something else was shown before. Otherwise it may be the previous destination, and is accepted only after the last read, unless
+// it is exactly what was set last.
 //
 // A destination that is set again, because FoneStorm did not show it as set, is always read: a response can spell it differently
 // than reads do.
-func (c *Client) confirm(ctx context.Context, number string, s Setting, before Delivery, f FoneNumber) (SetResult, error) {
-	shown := f.Options[s.Option]
+func (c *Client) confirm(ctx context.Context, number string, s Setting, before Delivery, f FoneNumber) (_ FoneNumber, err error) {
 	isConfirmed := func() bool {
+		shown := f.Options[s.Option]
 		return s.isShownAs(shown) || MaySpell(shown, s.Delivery) && before.Type != "" && !SameDestination(before, shown)
 	}
 	isSetAgain := s.Last == s.Delivery && before.Type != "" && !s.isShownAs(before)
-	confirmed := !isSetAgain && isConfirmed()
-	for i := 0; !confirmed && i < len(confirmWaits); i++ {
-		_ = sleep(ctx, confirmWaits[i]) // If it is canceled, so is the read.
-		var err error
+	if !isSetAgain && isConfirmed() {
+		return f, nil
+	}
+	for _, wait := range confirmWaits {
+		_ = sleep(ctx, wait) // If it is canceled, so is the read.
 		if f, err = c.read(ctx, number); err != nil {
 			failure := *asError(err)
 			failure.uncertain = true // FoneStorm has accepted the setting.
-			return SetResult{}, &failure
+			return f, &failure
 		}
-		shown = f.Options[s.Option]
-		confirmed = isConfirmed()
+		if isConfirmed() {
+			return f, nil
+		}
 	}
-	if confirmed || MaySpell(shown, s.Delivery) && !s.isLast(shown) {
-		return s.result(f), nil
+	shown := f.Options[s.Option]
+	isUnchanged := SameDestination(shown, s.Last) && !SameDestination(s.Last, s.Delivery)
+	if MaySpell(shown, s.Delivery) && !isUnchanged {
+		return f, nil
 	}
 	// The destination may be sensitive, so the error contains only its type.
-	return SetResult{FoneNumber: f}, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
-		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.clean(shown.String()))}
+	return f, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
+		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, shown)}
 }

@@ -93,7 +93,8 @@ func TestSettingIsConfirmed(t *testing.T) {
 	mailto := Delivery{Type: Email, Value: "mailto:ops@example.com"}
 	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/" + rest} }
 	hook := Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}
-	knownHook := hook
+	knownHook, newMethod := hook, hook
+	newMethod.Last = Delivery{Type: Callback, Value: "https://x.test", URLMethod: "GET"}
 	knownHook.Last, knownHook.LastShown = hook.Delivery, hook.Delivery
 	knownHook.LastShown.URLMethod = "GET"
 	for name, test := range map[string]struct {
@@ -119,12 +120,14 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"spelling, nothing known":       {setOps, "", toMailto, 5, respelled}, // It may be the previous destination.
 		"known spelling":                {Setting{Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, asSet},
 		"masked as before":              {Setting{Delivery: caller("?key=2"), Last: caller("?key=1")}, toMasked, toMasked, 5, respelled},
+		"the last path, as before":      {Setting{Delivery: caller("b"), Last: caller("")}, toURL, toURL, 5, failed},
 		"another path, as before":       {Setting{Delivery: caller("b")}, toMasked, toMasked, 5, failed},
 		"a stranger's, read back":       {opsAgain, toOld, toOld, 5, failed},
-		"method of a delivery":          {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test", URLMethod: "POST"}}, "", toURL, 0, asSet},
+		"method of a delivery":          {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test"}}, "", toURL, 0, asSet},
 		"method of a notification":      {hook, withGET, withJSON, 0, asSet},
 		"method, after lag":             {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, asSet},
 		"method, always another":        {hook, withGET, withGET, 5, respelled},
+		"method, always the last one":   {newMethod, withGET, withGET, 5, respelled},
 		"method, always the known one":  {knownHook, withGET, withGET, 0, asSet},
 		"method, never shown":           {hook, withGET, withNoType, 0, asSet},
 		"lost":                          {withUser, toOld, "lost " + toOps, 1, asSet},
@@ -154,14 +157,17 @@ func TestSettingIsConfirmed(t *testing.T) {
 			if test.want != failed {
 				wantSuccess(t, err)
 				knows, got := known.Options[test.set.Option], result.Options[test.set.Option]
-				if result.Respelled != (test.want == respelled) || knows != got {
+				isComplete := result.Options[Receive].Type != "" // Without a delivery, the FoneNumber is not known.
+				if result.Respelled != (test.want == respelled) || found != isComplete || found && knows != got {
 					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, knows, got)
 				}
 				return
 			}
 			wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
 			if wantTime > 0 {
-				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+result.Options[test.set.Option].String())
+				words := strings.Fields(test.responses)
+				shown, _ := decodeFoneNumber([]byte(showing(words[len(words)-1])))
+				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+shown.Options[test.set.Option].String())
 			}
 			if !MayHaveTakenEffect(err) || found {
 				t.Errorf("the error %v is certain, or it knows %+v", err, known.Options)
@@ -230,8 +236,8 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 		{none, "422 400", "set json, set form", "url_method=POST&value", "words of 422", false, false},
 		{must, "422 400", "set json, set form", "", "words of 422. The request also removes the earlier callback credentials", false, false},
 		{empties, "422 400 415", "set json, set form, set json, set form", "", "words of 422", false, false},
-		{empties, "422 400 503", "set json, set form, set json, set json", "", "words of 503", true, true},
-		{empties, "502 422 400 403", "set json, set json, set form, set json", "", "words of 422", true, true},
+		{empties, "422 400 503", "set json, set form, set json, set json", "", "words of 503", false, true},
+		{empties, "502 422 400 403", "set json, set json, set form, set json", "", "words of 422", false, true},
 	} {
 		inBubble(t, fmt.Sprint(test.responses, test.calls), func(t *testing.T) {
 			server := scripted(test.responses)

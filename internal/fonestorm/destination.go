@@ -39,13 +39,12 @@ func (d Delivery) canonical() Delivery {
 	text := strings.TrimSpace(d.Value)
 	d = d.Normalized()
 	d.URLMethod = ""
-	switch d.Type {
-	case Email:
+	if d.Type == Email {
 		local, host, _ := strings.Cut(text, "@")
 		d.Value = strings.ToLower(local) + "@" + canonicalHost(host)
-	case URL, Callback:
+	}
+	if d.Type.IsCallback() {
 		d.Value = canonicalURL(text) // With encoded tokens, which may not be replaced.
-	case Device, Forward, None:
 	}
 	return d
 }
@@ -79,14 +78,6 @@ func canonicalURL(text string) string {
 type urlParts struct{ scheme, user, host, port, path string }
 
 func (u urlParts) String() string { return u.scheme + u.user + u.host + u.port + u.path }
-
-// withoutUser masks a username and password.
-func (u urlParts) withoutUser() urlParts {
-	if u.user != "" {
-		u.user = "***@"
-	}
-	return u
-}
 
 func splitURL(text string) (u urlParts) {
 	u.host = text

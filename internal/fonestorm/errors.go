@@ -50,6 +50,7 @@ type Error struct {
 	Attempts int
 	Elapsed  time.Duration
 
+	role       role          // Of the request, if there was a response.
 	uncertain  bool          // The request may have taken effect.
 	retryable  bool          // The same request may succeed later.
 	retryAfter time.Duration // From the Retry-After header; zero without one.
@@ -93,24 +94,25 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
 	}
-	failure := &Error{Kind: Unreachable, Call: r.text, uncertain: sent && r.role == sets, retryable: true}
 	certificate, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	connection, isConnection := errors.AsType[*net.OpError](err)
-	reason := "the connection failed, or the response is not valid HTTP"
+	reason, isTimeout := "the connection failed, or the response is not valid HTTP", timed.Err() != nil
 	switch {
-	case timed.Err() != nil:
+	case isTimeout:
 		reason = context.Cause(timed).Error()
-		failure.retryable = r.role != lists // It would take as long again.
 	case isCertificate:
 		reason = certificate.Error()
-		failure.retryable = false
 	case isConnection:
 		reason = connection.Error()
 	case errors.Is(err, http.ErrSchemeMismatch):
 		reason = http.ErrSchemeMismatch.Error()
 	}
-	failure.Reason = fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason))
-	return failure
+	return &Error{
+		Kind: Unreachable, Call: r.text,
+		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
+		uncertain: sent && r.role == sets,
+		retryable: !isCertificate && (!isTimeout || r.role != lists), // Another list would take as long again.
+	}
 }
 
 // canceled returns the failure of a request whose context ended.
@@ -131,13 +133,6 @@ func explained(err error, sentence string) *Error {
 	return &failure
 }
 
-// unconfirmed turns a "not found" that could not be confirmed into an UnexpectedResponse.
-func unconfirmed(notFound error, why string) *Error {
-	failure := explained(notFound, why)
-	failure.Kind = UnexpectedResponse
-	return failure
-}
-
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
 // it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON, or the second
 // failure is temporary.
@@ -147,10 +142,9 @@ func rejectedTwice(first, second error) error {
 	}
 	failure, rejected := *asError(second), asError(first)
 	mayBe := failure.uncertain || rejected.uncertain
-	isTemporary := slices.Contains([]Kind{Unreachable, Canceled, RateLimited}, failure.Kind) ||
-		failure.Kind == ServerError && failure.Status != http.StatusInternalServerError
-	if !isTemporary && rejected.Status != http.StatusUnsupportedMediaType {
-		failure = *rejected // A service that reads only JSON can respond to a form with anything.
+	isDecided := isFinal(second) || failure.Status == http.StatusInternalServerError // A service that reads only JSON may fail.
+	if isDecided && rejected.Status != http.StatusUnsupportedMediaType {
+		failure = *rejected
 	}
 	failure.uncertain = mayBe
 	return &failure
@@ -161,13 +155,15 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	limited := r.isRateLimit(status, word) || r.isRateLimit(status, message)
+	limited := r.isRateLimit(status, word+" "+message)
+	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 31) // Zero if it is missing or a date.
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.text,
+		role:       r.role,
 		Status:     status,
 		Reason:     fmt.Sprintf("%s %s returned %s", sent.Method, sent.URL, statusText),
-		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
+		retryAfter: time.Duration(seconds) * time.Second,
 		retryable:  limited || slices.Contains([]int{408, 500, 502, 503, 504}, status),
 	}
 	failure.uncertain = r.role == sets && failure.Kind == ServerError
@@ -226,48 +222,34 @@ var kinds = [roles]map[int]Kind{
 
 // rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
 // of a message, or its recipients: waiting would not help.
-var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many (requests|api calls)|\bthrottl`)
+var rateLimit = regexp.MustCompile(`\brate[ _-]?limit|\btoo many requests`)
 
 // isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so. If the same
 // words were sent, as in a destination, the message quotes them.
 func (r *request) isRateLimit(status int, message string) bool {
-	words := strings.ToLower(rateLimit.FindString(message))
-	for _, sent := range r.params {
-		if strings.Contains(strings.ToLower(fmt.Sprint(sent)), words) {
-			words = ""
-		}
-	}
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && words != ""
+	words := rateLimit.FindString(strings.ToLower(message))
+	isQuoted := strings.Contains(strings.ToLower(fmt.Sprint(r.params)), words)
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && words != "" && !isQuoted
 }
 
-// isRejectedBody reports whether FoneStorm may have rejected the request, and not a login before it, because it cannot read the body.
+// isRejectedBody reports whether FoneStorm may have rejected the request because it cannot read its body.
 func isRejectedBody(r *request, err error) bool {
-	return isRejectedWith(err, 400, 415, 422) && asError(err).Call == r.text
+	return r.params != nil && isRejectedWith(err, r.role, 400, 415, 422)
 }
 
-// isRejectedWith reports whether FoneStorm rejected a request with one of these statuses, and not because of the rate limit.
-func isRejectedWith(err error, statuses ...int) bool {
+// isRejectedWith reports whether FoneStorm rejected a request of this role, and not a login before it, with one of these statuses,
+// and not because of the rate limit.
+func isRejectedWith(err error, by role, statuses ...int) bool {
 	failure := asError(err)
-	return failure != nil && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
+	return failure != nil && failure.role == by && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
 }
 
 // isNotCanceled reports whether a failure is final for a list, which has had its retries.
 func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 
-// isRejectedLogin reports whether another login would fail too, and could lock the user out: FoneStorm responded, but without a token.
-func isRejectedLogin(err error) bool {
+// isFinal reports whether FoneStorm has decided about a request. Another login would fail too, and could lock the user out.
+func isFinal(err error) bool {
 	return !slices.Contains([]Kind{ServerError, RateLimited, Unreachable, Canceled}, KindOf(err))
-}
-
-// retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
-func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := http.ParseTime(header); err == nil {
-		return max(0, date.Sub(now))
-	}
-	return 0
 }
 
 // asError returns the *Error that an error is or wraps; nil if there is none.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 )
@@ -26,24 +27,19 @@ type FoneNumber struct {
 	Options Options
 }
 
-// shows reports whether FoneStorm returned all of these message options.
-func (f FoneNumber) shows(options []MessageOption) bool {
-	return !slices.ContainsFunc(options, func(o MessageOption) bool { return f.Options[o].Type == "" })
-}
-
-// Status is the `is_active` of a FoneNumber. The zero value means that FoneStorm did not return it.
-type Status string
+// Status is the `is_active` of a FoneNumber.
+type Status int
 
 // The statuses of a FoneNumber.
 const (
-	Active              Status = "yes"
-	CancellationPending Status = "no"
-	Cancelled           Status = "cancel"
-	StatusUnknown       Status = "unknown" // FoneStorm returned an undocumented value.
+	Active        Status = iota // Also if FoneStorm does not return it.
+	StatusUnknown               // FoneStorm returned an undocumented value.
+	CancellationPending
+	Cancelled
 )
 
 // MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
-func (s Status) MayBeActive() bool { return s != CancellationPending && s != Cancelled }
+func (s Status) MayBeActive() bool { return s == Active || s == StatusUnknown }
 
 // GetFoneNumber returns one FoneNumber with its delivery and these message options. IsNotFound reports whether the error means that
 // the account does not have it. Reads are shared: what this client has read, listed, or set is returned without another request
@@ -68,11 +64,8 @@ func (c *Client) read(ctx context.Context, number string) (FoneNumber, error) {
 	r := &request{role: readsOne, text: "read FoneNumber " + number, path: "/fonenumbers/" + url.PathEscape(number)}
 	e := c.account.entry(number) // If the FoneNumber is set in the meantime, another entry counts.
 	f, err := c.requestFoneNumber(ctx, r, number)
-	switch {
-	case err != nil:
+	if err != nil {
 		return FoneNumber{}, err
-	case f.Number == "":
-		return FoneNumber{}, unexpected(r, false, "contains no FoneNumber")
 	}
 	for o := range f.Options { // FoneStorm may not return one that was never set.
 		f.Options[o] = cmp.Or(f.Options[o], Delivery{Type: None})
@@ -81,35 +74,50 @@ func (c *Client) read(ctx context.Context, number string) (FoneNumber, error) {
 	return f, nil
 }
 
-// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; the zero value if the response
-// only reports success.
+// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; the zero value if the response to
+// a setting only reports success.
 func (c *Client) requestFoneNumber(ctx context.Context, r *request, number string) (FoneNumber, error) {
-	f, err := call(ctx, c, r, func(body []byte) (FoneNumber, error) {
+	return call(ctx, c, r, func(body []byte) (f FoneNumber, err error) {
 		if r.role == sets && len(bytes.TrimSpace(body)) == 0 {
-			return FoneNumber{}, nil
+			return f, nil
 		}
-		return decodeFoneNumber(body)
+		switch f, err = decodeFoneNumber(body); {
+		case err != nil || f.Number == number:
+			return f, err
+		case f.Number != "":
+			return f, errors.New("is about another FoneNumber")
+		case r.role == sets:
+			return f, nil
+		default:
+			return f, errors.New("contains no FoneNumber")
+		}
 	})
-	if err == nil && f.Number != "" && f.Number != number {
-		return FoneNumber{}, unexpected(r, false, "is about another FoneNumber")
-	}
-	return f, err
 }
 
 // confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list must confirm
-// that the FoneNumber is gone, unless FoneStorm does not support or permit it.
+// that the FoneNumber is gone, unless FoneStorm does not support or permit it, and a read must confirm a 404 to a setting.
 func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
 	if !IsNotFound(notFound) {
 		return notFound
+	}
+	unconfirmed := func(why string) error {
+		failure := explained(notFound, why)
+		failure.Kind = UnexpectedResponse
+		return failure
+	}
+	if asError(notFound).role == sets {
+		if _, err := c.read(ctx, number); !IsNotFound(err) {
+			return unconfirmed("Reading the FoneNumber does not confirm that")
+		}
 	}
 	list, err := c.list(ctx)
 	switch {
 	case KindOf(err) == Canceled:
 		return err
-	case err != nil && (asError(err).Call != listCall || !isRejectedWith(err, 400, 403, 410, 415, 422)): // Not that of a login.
-		return unconfirmed(notFound, "The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
+	case err != nil && !isRejectedWith(err, lists, 400, 403, 410, 415, 422):
+		return unconfirmed("The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
 	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number && f.Status != Cancelled }):
-		return unconfirmed(notFound, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
+		return unconfirmed("The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
 	default:
 		return notFound
 	}

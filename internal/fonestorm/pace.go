@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -19,10 +20,9 @@ const usedShare = 0.94
 type pace struct {
 	limiter *rate.Limiter
 
-	mu       sync.Mutex
-	pausedAt time.Time // Start of the last pause.
-	until    time.Time // End of the last pause.
-	pauses   *backoff.ExponentialBackOff
+	mu     sync.Mutex
+	until  time.Time // End of the last pause.
+	pauses *backoff.ExponentialBackOff
 }
 
 func newPace(perSecond int) *pace {
@@ -35,10 +35,9 @@ func newPace(perSecond int) *pace {
 // wait blocks until a request may be sent. It returns the context's error if that ends first.
 func (p *pace) wait(ctx context.Context) error {
 	for {
-		turn := p.limiter.Reserve()
-		if err := sleep(ctx, turn.Delay()); err != nil {
-			turn.Cancel()
-			return err
+		if p.limiter.Wait(ctx) != nil { // It does not wait for a deadline that comes first.
+			<-ctx.Done()
+			return ctx.Err()
 		}
 		p.mu.Lock()
 		pause := time.Until(p.until)
@@ -50,25 +49,20 @@ func (p *pace) wait(ctx context.Context) error {
 	}
 }
 
-// learn pauses all requests if FoneStorm rejected the request because of the rate limit: for the time in Retry-After, or else for
-// a time that grows until a request succeeds. Requests that were in flight together cause one pause.
-func (p *pace) learn(sent time.Time, failure *Error) {
+// learn pauses all requests if FoneStorm rejected one because of the rate limit: for the time in Retry-After, or else for a time that
+// grows until a request succeeds. Responses during a pause are to requests that were sent before it, so only Retry-After extends it.
+func (p *pace) learn(failure *Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	covered := !sent.After(p.pausedAt) // The last pause began after this request was sent.
-	if failure == nil && !covered {
+	switch {
+	case failure == nil:
 		p.pauses.Reset()
-	}
-	if failure == nil || failure.Kind != RateLimited || !failure.retryable || covered && failure.retryAfter == 0 {
-		return
-	}
-	wait := failure.retryAfter
-	if wait == 0 {
-		wait = p.pauses.NextBackOff()
-	}
-	p.pausedAt = time.Now()
-	if until := p.pausedAt.Add(wait); until.After(p.until) {
-		p.until = until
+	case failure.Kind != RateLimited || !failure.retryable:
+	case failure.retryAfter > 0 || !time.Now().Before(p.until):
+		wait := cmp.Or(failure.retryAfter, p.pauses.NextBackOff())
+		if until := time.Now().Add(wait); until.After(p.until) {
+			p.until = until
+		}
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -23,8 +22,8 @@ const (
 	longestWait = 5 * time.Minute
 	// listTimeout is the minimum timeout of a list: FracTEL warns that the list of all FoneNumbers may take a while.
 	listTimeout = 2 * time.Minute
-	// unavailableCalls is the number of consecutive calls for which FoneStorm was not available, including their retries, after which all others
-	// fail immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
+	// unavailableCalls is the number of consecutive calls for which FoneStorm was not available, including their retries, after which
+	// all others fail immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
 	unavailableCalls = 3
 	// maxResponse is the maximum size of a response after decompression. The list of 10,000 FoneNumbers is about 12 MB.
 	maxResponse = 64 << 20
@@ -45,11 +44,15 @@ const (
 // request is one request to the API. It does not change while it is being sent.
 type request struct {
 	role   role
-	text   string     // Completes the phrase "could not".
-	path   string     // Relative to the endpoint.
-	query  url.Values // May be nil.
-	params params     // Parameters of the body, which is sent with POST; nil for a GET.
+	text   string // Completes the phrase "could not".
+	path   string // Relative to the endpoint.
+	query  string // May be empty.
+	params params // Parameters of the body, which is sent with POST; nil for a GET.
+	token  string // That of the user, to get one for the subaccount; all other requests have the token of the client.
 }
+
+// getsToken reports whether the response contains a token. Then the request does not need the client's.
+func (r *request) getsToken() bool { return r.role == logsIn || r.role == choosesSubaccount }
 
 // call sends a request and returns its response as read by decode, which is called for each response that reports success. A body is
 // sent in the encoding that FoneStorm accepted last for this role. Until it has accepted one, a body that it rejects as JSON is sent
@@ -62,11 +65,11 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 	accepted := &c.encodings[r.role]
 	e := max(asJSON, encoding(accepted.Load()))
 	err := c.send(ctx, r, e, read)
-	if e == asJSON && encoding(accepted.Load()) != asJSON && r.params != nil && isRejectedBody(r, err) {
+	if e == asJSON && encoding(accepted.Load()) != asJSON && isRejectedBody(r, err) {
 		e = asForm
 		err = rejectedTwice(err, c.send(ctx, r, e, read))
 	}
-	if err == nil && r.params != nil {
+	if err == nil {
 		accepted.Store(int32(e))
 	}
 	return value, err
@@ -77,7 +80,7 @@ type progress struct {
 	begun     time.Time // Start of the first attempt.
 	attempts  int       // How many times the request was sent.
 	retries   int       // How many of them used up the budget.
-	renewals  int       // How many times the token was renewed.
+	renewed   bool      // Whether the token was renewed.
 	uncertain bool      // Whether a failed attempt may have taken effect.
 	waits     *backoff.ExponentialBackOff
 }
@@ -98,12 +101,11 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		if err != nil {
 			return p.end(ctx, r, err) // A login has had retries of its own.
 		}
-		sent := time.Now()
 		if p.attempts++; p.attempts == 1 {
-			p.begun = sent
+			p.begun = time.Now()
 		}
 		failure := c.sendOnce(ctx, r, token, e, read)
-		c.pace.learn(sent, failure)
+		c.pace.learn(failure)
 		if failure == nil {
 			c.unavailable.Store(0)
 			return nil
@@ -128,24 +130,20 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 	if !isUnavailable && failure.Kind != Canceled {
 		c.unavailable.Store(0)
 	}
-	switch {
-	case failure.Status == http.StatusUnauthorized && c.dropToken(r, token):
-		if p.renewals++; p.renewals == 1 { // Tokens expire, and the login of another program may invalidate them.
-			return 0, true
-		}
-		failure.retryable = true // From now on, renewals use up the retries.
-	case failure.Kind == RateLimited && failure.retryable && time.Since(p.begun) < longestWait:
+	hasOldToken := failure.Status == http.StatusUnauthorized && c.dropToken(r, token)
+	switch isLimited := failure.Kind == RateLimited; {
+	case hasOldToken && !p.renewed: // Tokens expire, and the login of another program may invalidate them.
+		p.renewed = true
+		return 0, true
+	case isLimited && failure.retryable && time.Since(p.begun) < longestWait:
 		return 0, true // The pace makes all requests wait.
-	case failure.Kind == RateLimited:
-		failure.retryable = false
+	case !isLimited && (failure.retryable || hasOldToken) && p.retries < c.config.MaxRetries:
+		p.retries++
+		return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
+	case isUnavailable:
+		c.unavailable.Add(1)
 	}
-	if p.retries++; !failure.retryable || p.retries > c.config.MaxRetries {
-		if isUnavailable {
-			c.unavailable.Add(1)
-		}
-		return 0, false
-	}
-	return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
+	return 0, false
 }
 
 // end returns the failure with what is known about all attempts. An error that is not an *Error is that of the context.
@@ -168,22 +166,18 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	if r.role == lists {
 		timeout = max(timeout, listTimeout)
 	}
-	lifetime := ctx
 	if r.role == sets { // A setting in flight is never canceled, because its outcome would be unknown.
-		lifetime = context.WithoutCancel(ctx)
+		ctx = context.WithoutCancel(ctx)
 	}
-	timed, cancel := context.WithTimeoutCause(lifetime, timeout, fmt.Errorf("no response within %s", timeout))
+	timed, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
 	var sent atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
-	httpRequest, err := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
-	if err != nil {
-		return c.noResponse(lifetime, timed, r, false, err)
-	}
+	httpRequest := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return c.noResponse(lifetime, timed, r, sent.Load(), err)
+		return c.noResponse(ctx, timed, r, sent.Load(), err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
@@ -195,7 +189,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	case response.StatusCode/100 != 2:
 		return c.failedResponse(r, httpRequest, response, body) // A partial body is enough.
 	case err != nil && timed.Err() != nil:
-		return c.noResponse(lifetime, timed, r, true, err)
+		return c.noResponse(ctx, timed, r, true, err)
 	case err != nil:
 		return unexpected(r, true, "is incomplete")
 	case len(body) > maxResponse:
@@ -208,25 +202,19 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 }
 
 // newRequest builds the HTTP request.
-func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) (*http.Request, error) {
+func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) *http.Request {
 	target := c.endpoint.JoinPath(r.path)
-	target.RawQuery = r.query.Encode()
-	method, body, contentType := http.MethodGet, []byte(nil), ""
+	target.RawQuery = r.query
+	method, body, header := http.MethodGet, []byte(nil), http.Header{"Accept": {"application/json"}, "User-Agent": {c.config.UserAgent}}
 	if r.params != nil {
 		method = http.MethodPost
-		body, contentType = e.encode(r.params)
-	}
-	httpRequest, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	httpRequest.Header.Set("Accept", "application/json")
-	httpRequest.Header.Set("User-Agent", c.config.UserAgent)
-	if contentType != "" {
-		httpRequest.Header.Set("Content-Type", contentType)
+		encoded, contentType := e.encode(r.params)
+		body, header["Content-Type"] = encoded, []string{contentType}
 	}
 	if token != "" {
-		httpRequest.Header["token"] = []string{token} // Not in canonical form, because FracTEL documents it in lower case.
+		header["token"] = []string{token} // Not in canonical form, because FracTEL documents it in lower case.
 	}
-	return httpRequest, nil
+	httpRequest, _ := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body)) // A parsed URL cannot fail.
+	httpRequest.Header = header
+	return httpRequest
 }

@@ -17,7 +17,7 @@ import (
 // clean before they are shown or logged; nothing else of a failed response is ever shown.
 type secrets struct {
 	mu    sync.Mutex
-	known map[string]string // As clean shows them, by the secret itself.
+	known map[string]bool // As clean finds them.
 }
 
 // add adds secrets. Empty texts are ignored.
@@ -25,8 +25,8 @@ func (s *secrets) add(texts ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, text := range texts {
-		if text != "" {
-			s.known[text] = visible(unescaped(text))
+		if text = visible(unescaped(text)); text != "" {
+			s.known[text], s.known[strings.ReplaceAll(text, " ", "+")] = true, true // Queries spell a blank as a plus sign.
 		}
 	}
 }
@@ -42,23 +42,21 @@ const (
 // clean makes text from outside safe to show: without escapes, secrets, the rest of URLs, line breaks, and characters that change the
 // writing direction, and not too long.
 func (s *secrets) clean(text string) string {
-	s.mu.Lock()
-	known := maps.Clone(s.known)
-	s.mu.Unlock()
-	// A shorter secret can be part of a longer one, the rest of which would remain readable.
-	longestFirst := slices.SortedFunc(maps.Keys(known), func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
-	text = text[:min(len(text), maxRead)]
-	for _, secret := range longestFirst { // Next to other text, it can look encoded.
-		text = strings.ReplaceAll(text, secret, "***")
-	}
-	text = visible(unescaped(onlyHosts(text)))
-	for _, secret := range longestFirst {
-		text = strings.ReplaceAll(text, known[secret], "***")
-		text = strings.ReplaceAll(text, strings.ReplaceAll(known[secret], " ", "+"), "***")
-	}
+	text = s.mask(text[:min(len(text), maxRead)]) // Next to other text, a secret can look encoded.
+	text = s.mask(visible(unescaped(onlyHosts(text))))
 	text = jsonWebToken.ReplaceAllString(onlyHosts(text), "***")
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown]) + "…"
+	}
+	return text
+}
+
+// mask masks the secrets in a text, the longest first: a shorter one can be part of it, the rest of which would remain readable.
+func (s *secrets) mask(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range slices.SortedFunc(maps.Keys(s.known), func(a, b string) int { return cmp.Compare(len(b), len(a)) }) {
+		text = strings.ReplaceAll(text, secret, "***")
 	}
 	return text
 }

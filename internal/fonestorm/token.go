@@ -1,69 +1,51 @@
 package fonestorm
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"net/http"
 	"strings"
-	"time"
 )
-
-// tokenLifetime is the lifetime that a login requests: FoneStorm's default.
-const tokenLifetime = time.Hour
 
 // token returns the token for a request; "" for a login. If there is none yet, all calls that need one share a login. A rejected login
 // is not repeated, except once as a form, because FracTEL may lock the user out.
 func (c *Client) token(ctx context.Context, r *request) (string, error) {
-	if cache, obtain := c.tokenSource(r); obtain != nil {
-		return cache.get(ctx, obtain, isRejectedLogin)
+	if r.getsToken() || c.config.Token != "" {
+		return cmp.Or(r.token, c.config.Token), nil
 	}
-	return c.config.Token, nil
-}
-
-// tokenSource returns where the token for a request is kept and how to obtain it; nil for a login and for a configured token.
-func (c *Client) tokenSource(r *request) (cache *once[string], obtain func(context.Context) (string, error)) {
-	switch {
-	case r.role == logsIn || c.config.Token != "":
-		return nil, nil
-	case c.config.Subaccount == "" || r.role == choosesSubaccount:
-		return &c.userToken, c.logIn
-	default:
-		return &c.subaccountToken, c.useSubaccount
-	}
+	return c.loggedIn.get(ctx, c.logIn, isFinal)
 }
 
 // dropToken forgets a rejected token, unless another call has renewed it already. It reports whether the token can be renewed.
 func (c *Client) dropToken(r *request, rejected string) bool {
-	cache, obtain := c.tokenSource(r)
-	if obtain == nil {
+	if r.getsToken() || c.config.Token != "" {
 		return false
 	}
-	if known := cache.kept.Load(); known != nil && known.value == rejected {
-		cache.kept.CompareAndSwap(known, nil)
+	if known := c.loggedIn.kept.Load(); known != nil && known.value == rejected {
+		c.loggedIn.kept.CompareAndSwap(known, nil)
 	}
 	return true
 }
 
-func (c *Client) logIn(ctx context.Context) (string, error) {
-	return c.requestToken(ctx, &request{role: logsIn, text: "log in to FoneStorm", path: "/auth", params: params{
-		"username": c.config.Username, "password": c.config.Password, "expires": int(tokenLifetime / time.Second),
-	}})
-}
-
-func (c *Client) useSubaccount(ctx context.Context) (string, error) {
-	return c.requestToken(ctx, &request{
-		role: choosesSubaccount, text: "get a token for subaccount " + c.config.Subaccount,
-		path: "/subaccounts/token", params: params{"subaccount": c.config.Subaccount},
-	})
-}
-
-// requestToken sends a request whose response contains a token, and masks that token from then on.
-func (c *Client) requestToken(ctx context.Context, r *request) (string, error) {
-	token, err := call(ctx, c, r, func(body []byte) (string, error) {
-		token, err := decodeToken(body)
+// logIn gets a token for the username and password and, with that token, one for the subaccount, if there is one. From then on, both
+// are masked.
+func (c *Client) logIn(ctx context.Context) (token string, err error) {
+	login := &request{role: logsIn, text: "log in to FoneStorm", path: "/auth"}
+	login.params = params{"username": c.config.Username, "password": c.config.Password}
+	for range 2 { // The login of another program may invalidate the first token before it is used.
+		if token, err = call(ctx, c, login, decodeToken); err != nil || c.config.Subaccount == "" {
+			break
+		}
 		c.secrets.add(token)
-		return token, err
-	})
-	if isUsed := c.config.Subaccount == "" || r.role == choosesSubaccount; err == nil && isUsed {
+		choose := &request{role: choosesSubaccount, text: "get a token for subaccount " + c.config.Subaccount, path: "/subaccounts/token"}
+		choose.params, choose.token = params{"subaccount": c.config.Subaccount}, token
+		if token, err = call(ctx, c, choose, decodeToken); !isRejectedWith(err, choose.role, http.StatusUnauthorized) {
+			break
+		}
+	}
+	if err == nil {
+		c.secrets.add(token)
 		c.lastToken.Store(&token)
 	}
 	return token, err

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// params are the body parameters of a request: strings, and numbers where FracTEL documents a number.
-type params map[string]any
+// params are the body parameters of a request.
+type params map[string]string
 
 // encoding is a format for body parameters. The zero value means that it is not known which one FoneStorm reads.
 type encoding int32
@@ -31,14 +31,14 @@ func (e encoding) encode(p params) (body []byte, contentType string) {
 	if e == asForm {
 		form := make(url.Values, len(p))
 		for name, value := range p {
-			form.Set(name, fmt.Sprint(value))
+			form.Set(name, value)
 		}
 		return []byte(form.Encode()), "application/x-www-form-urlencoded"
 	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false) // Other programs do not escape the "&" of a URL either.
-	_ = encoder.Encode(p)        // Encoding strings and integers cannot fail.
+	_ = encoder.Encode(p)        // Encoding strings cannot fail.
 	return bytes.TrimSpace(buffer.Bytes()), "application/json"
 }
 
@@ -48,7 +48,7 @@ func parse(body []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber() // IDs have up to 12 digits, and nothing may be rounded.
 	if decoder.Decode(&value) != nil || decoder.More() {
-		return nil, errors.New("is " + describe(body))
+		return nil, fmt.Errorf("is not valid JSON but %s", describe(body))
 	}
 	return value, nil
 }
@@ -81,9 +81,8 @@ func text(value any, names ...string) string {
 // isOneOf reports whether a text is one of these words, in upper or lower case.
 func isOneOf(text string, words ...string) bool { return slices.Contains(words, strings.ToLower(text)) }
 
-// isNo and isYes read FracTEL's "no" and "yes", which some of its clients write as booleans.
-func isNo(text string) bool  { return isOneOf(text, "no", "false", "0", "off", "disabled") }
-func isYes(text string) bool { return isOneOf(text, "yes", "true", "1", "on", "active") }
+// isNo reads FracTEL's "no", which some of its clients write as a boolean.
+func isNo(text string) bool { return isOneOf(text, "no", "false", "0") }
 
 // decodeEnvelope reads the body of an error response. FoneStorm's envelope has an error, a message, and the status; isComplete is
 // false for the JSON of another program and for everything else.
@@ -93,8 +92,8 @@ func decodeEnvelope(body []byte, status int) (kind, message string, isComplete b
 	return kind, message, kind != "" && member(sent, "message") != nil && text(sent, "status_code") == strconv.Itoa(status)
 }
 
-// decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. Either can be
-// nested in `data`. The FoneNumber is the zero value if the response only reports success, as in version 2.1.
+// decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. The FoneNumber is the
+// zero value if there is none, as in version 2.1, which only reports the success of a setting.
 func decodeFoneNumber(body []byte) (FoneNumber, error) {
 	sent, err := parse(body)
 	if err != nil {
@@ -103,18 +102,12 @@ func decodeFoneNumber(body []byte) (FoneNumber, error) {
 	if failure := text(sent, "error"); failure != "" && !isNo(failure) {
 		return FoneNumber{}, fmt.Errorf("reports success and the error %q", failure)
 	}
-	for place := sent; place != nil; place = member(place, "data") {
-		for _, found := range []any{member(place, "fonenumber"), place} {
-			if f := foneNumber(found); f.Number != "" {
-				return f, nil
-			}
+	for _, place := range []any{member(sent, "fonenumber"), sent} {
+		if f := foneNumber(place); f.Number != "" {
+			return f, nil
 		}
 	}
-	status := cmp.Or(text(sent, "status_code"), text(sent, "data", "status_code"), "200")
-	if status[0] == '2' && isOneOf(cmp.Or(text(sent, "result"), text(sent, "data", "result")), "success", "ok") {
-		return FoneNumber{}, nil
-	}
-	return FoneNumber{}, errors.New("contains no FoneNumber")
+	return FoneNumber{}, nil
 }
 
 // foneNumber reads a FoneNumber, which can have its options in three places: `sms_options` is on the Set Delivery page and in live
@@ -142,21 +135,19 @@ func foneNumber(sent any) FoneNumber {
 
 func parseStatus(active string) Status {
 	switch {
-	case active == "":
-		return ""
-	case isYes(active):
+	case isOneOf(active, "", "yes", "true", "1"):
 		return Active
 	case isNo(active):
 		return CancellationPending
-	case isOneOf(active, "cancel", "cancelled", "canceled"):
+	case isOneOf(active, "cancel"):
 		return Cancelled
 	default:
 		return StatusUnknown
 	}
 }
 
-// decodeOption reads a message option, which has a member for each type of destination; the zero value if it is missing. Members of
-// other types than the current one contain old values.
+// decodeOption reads a message option; the zero value if it is missing. It has a member for the destination of each type, such as
+// `email`, and those of other types than the current one contain old values.
 func decodeOption(options any, o MessageOption) Delivery {
 	sent, found := member(options, o.member()).(map[string]any)
 	if !found {
@@ -167,31 +158,22 @@ func decodeOption(options any, o MessageOption) Delivery {
 		kind = string(Callback) // Older versions return no type of a notification.
 	}
 	d := Delivery{Type: parseType(kind)}
-	switch d.Type {
-	case None:
-		return d
-	case URL, Callback:
+	d.Value = text(sent, strings.ToLower(string(d.Type)))
+	if d.Type.IsCallback() {
 		d.Value, d.URLMethod = url, strings.ToUpper(cmp.Or(text(sent, "url_method"), text(sent, "method")))
-	case Device, Email, Forward:
-		d.Value = text(sent, strings.ToLower(string(d.Type)))
 	}
-	d.Value = cmp.Or(d.Value, text(sent, "value")) // The request parameter, which a response may repeat.
 	return d
 }
 
 // parseType returns the documented spelling of a type, which responses also show in lower case. An empty type means that no
 // delivery was ever set, which is the same as None. Undocumented types are returned unchanged.
 func parseType(text string) DeliveryType {
-	text = strings.TrimSpace(text)
 	for _, known := range knownTypes {
 		if strings.EqualFold(text, string(known)) {
 			return known
 		}
 	}
-	if text == "" {
-		return None
-	}
-	return DeliveryType(text)
+	return cmp.Or(DeliveryType(text), None)
 }
 
 // decodeToken returns the token in a response to a login or to a request for a subaccount token. FracTEL's documents show it in
@@ -201,8 +183,8 @@ func decodeToken(body []byte) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("contains no token: it %w", err)
 	}
-	for ; sent != nil; sent = member(sent, "data") {
-		for _, place := range []any{member(sent, "auth"), member(sent, "authorization"), member(sent, "subaccount"), sent} {
+	for _, outer := range []any{sent, member(sent, "data")} {
+		for _, place := range []any{member(outer, "auth"), member(outer, "authorization"), member(outer, "subaccount"), outer} {
 			if token := text(place, "token"); token != "" {
 				return token, nil
 			}
@@ -243,38 +225,22 @@ func decodeDevices(body []byte) ([]RegisteredDevice, error) {
 	return list, err
 }
 
-// decodeArray reads the array in the named member of an object or of its `data`. Null is an empty array.
+// decodeArray reads the array in the named member of an object. Null is an empty array.
 func decodeArray(body []byte, name string) ([]any, error) {
 	sent, err := parse(body)
 	if err != nil {
 		return nil, err
 	}
-	for place := sent; place != nil; place = member(place, "data") {
-		object, _ := place.(map[string]any)
-		value, found := object[name]
-		if array, ok := value.([]any); ok || found && value == nil {
-			return array, nil
-		}
+	object, _ := sent.(map[string]any)
+	value, found := object[name]
+	if array, ok := value.([]any); ok || found && value == nil {
+		return array, nil
 	}
 	return nil, fmt.Errorf("contains no list in %q", name)
 }
 
-// describe says what a response body is that is not the expected JSON. It never quotes the body, which may contain a secret.
+// describe says what a response body is that is not FoneStorm's. It never quotes the body, which may contain a secret.
 func describe(body []byte) string {
-	text := bytes.TrimSpace(body)
-	sniffed := http.DetectContentType(text)
-	kind := "binary data"
-	switch {
-	case len(text) == 0:
-		return "empty"
-	case json.Valid(text):
-		kind = "JSON of another form"
-	case text[0] == '{' || text[0] == '[':
-		kind = "incomplete or damaged JSON"
-	case strings.HasPrefix(sniffed, "text/html"):
-		kind = "an HTML page"
-	case strings.HasPrefix(sniffed, "text/"):
-		kind = "text"
-	}
-	return fmt.Sprintf("%s (%d bytes)", kind, len(body))
+	mediaType, _, _ := strings.Cut(http.DetectContentType(body), ";")
+	return fmt.Sprintf("%d bytes of %s", len(body), mediaType)
 }
