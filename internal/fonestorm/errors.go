@@ -156,16 +156,15 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
 	limited := r.isRateLimit(status, word+" "+message)
-	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 31) // Zero if it is missing or a date.
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.text,
 		role:       r.role,
 		Status:     status,
 		Reason:     fmt.Sprintf("%s %s returned %s", sent.Method, sent.URL, statusText),
-		retryAfter: time.Duration(seconds) * time.Second,
-		retryable:  limited || slices.Contains([]int{408, 500, 502, 503, 504}, status),
+		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
 	}
+	failure.retryable = limited || failure.Kind == ServerError
 	failure.uncertain = r.role == sets && failure.Kind == ServerError
 	switch message = cmp.Or(message, word); {
 	case status/100 == 3:
@@ -222,7 +221,7 @@ var kinds = [roles]map[int]Kind{
 
 // rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
 // of a message, or its recipients: waiting would not help.
-var rateLimit = regexp.MustCompile(`\brate[ _-]?limit|\btoo many requests`)
+var rateLimit = regexp.MustCompile(`\brate[ _-]?limit|\btoo many requests|\bthrottl`)
 
 // isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so. If the same
 // words were sent, as in a destination, the message quotes them.
@@ -250,6 +249,17 @@ func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 // isFinal reports whether FoneStorm has decided about a request. Another login would fail too, and could lock the user out.
 func isFinal(err error) bool {
 	return !slices.Contains([]Kind{ServerError, RateLimited, Unreachable, Canceled}, KindOf(err))
+}
+
+// retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return max(0, date.Sub(now))
+	}
+	return 0
 }
 
 // asError returns the *Error that an error is or wraps; nil if there is none.

@@ -71,6 +71,7 @@ func TestKindsOfFailures(t *testing.T) {
 	for status, kind := range map[int]Kind{ // These mean the same for each call.
 		401: AuthenticationFailed, 402: PaymentRequired, 405: Rejected, 408: ServerError, 409: Rejected, 410: Rejected, 415: Rejected, 423: Rejected,
 		428: Rejected, 429: RateLimited, 451: Rejected, 500: ServerError, 501: ServerError, 502: ServerError, 503: ServerError, 504: ServerError,
+		522: ServerError,
 	} {
 		wants[status] = slices.Repeat([]Kind{kind}, len(operations))
 	}
@@ -83,7 +84,7 @@ func TestKindsOfFailures(t *testing.T) {
 			if got.Kind != want[i] || got.uncertain != (o == sets && got.Kind == ServerError) {
 				t.Errorf("%d in response to role %d is of kind %d, want %d; it may have taken effect: %t", status, o, got.Kind, want[i], got.uncertain)
 			}
-			if retried := got.Kind == RateLimited || got.Kind == ServerError && status != 501; got.retryable != retried {
+			if retried := got.Kind == RateLimited || got.Kind == ServerError; got.retryable != retried {
 				t.Errorf("%d is retried: %t", status, got.retryable)
 			}
 		}
@@ -107,7 +108,7 @@ func TestIsRateLimit(t *testing.T) {
 	t.Parallel()
 	r := &request{params: params{"type": "URL", "value": "https://rate_limit.example.com", "url_password": "m"}}
 	for message, isLimit := range map[string]bool{
-		"RATE LIMIT EXCEEDED": true, "RateLimit": true, "rate-limited": true, "Too Many Requests": true,
+		"RATE LIMIT EXCEEDED": true, "RateLimit": true, "rate-limited": true, "Too Many Requests": true, "You are throttled": true,
 		"": false, "Credit limit exceeded": false, "Message too long: limit of 160 characters": false, "Too many recipients": false,
 		"Too many failed logins: the user is locked": false, "You have separate limits for calls": false,
 		"Could not resolve RATE_LIMIT.example.com": false, // It quotes what was sent.
@@ -135,5 +136,17 @@ func TestKindOfOtherErrors(t *testing.T) {
 	slow := &Error{Call: "read", Reason: "no", Attempts: 5, Elapsed: 12340 * time.Millisecond}
 	if want := "could not read: no (attempt 5, 12.3s after the first)"; slow.Error() != want {
 		t.Errorf("got %q, want %q", slow, want)
+	}
+}
+func TestRetryAfterHeader(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 500, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"": 0, "0": 0, "1": time.Second, "86400": 24 * time.Hour, "-1": 0, "1.5": 0, "soon": 0, "99999999999999999999": 0,
+		"Sun, 01 Mar 2026 12:01:00 GMT": time.Minute - 500, "Sun, 01 Mar 2026 11:59:00 GMT": 0,
+	} {
+		if got := retryAfter(header, now); got != want {
+			t.Errorf("%q: got %s, want %s", header, got, want)
+		}
 	}
 }

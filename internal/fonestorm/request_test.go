@@ -47,7 +47,7 @@ func TestRetries(t *testing.T) {
 func TestRetryAfterIsHonored(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]time.Duration{ // By the fake clock.
-		"1": time.Second, "300": 5 * time.Minute, "600": 0,
+		"1": time.Second, "300": 5 * time.Minute, "Sat, 01 Jan 2000 00:00:42 GMT": 42 * time.Second, "600": 0,
 	} {
 		inBubble(t, header, func(t *testing.T) {
 			server := newScript(rejectWith(http.StatusServiceUnavailable, "Come back later.", header), respondTo("ok"))

@@ -53,6 +53,15 @@ func parse(body []byte) (any, error) {
 	return value, nil
 }
 
+// parseSuccess reads a response whose status reports success. One that contains an error is not a success, whatever else it contains.
+func parseSuccess(body []byte) (any, error) {
+	sent, err := parse(body)
+	if failure := text(sent, "error"); failure != "" && !isNo(failure) {
+		return nil, fmt.Errorf("reports success and the error %q", failure)
+	}
+	return sent, err
+}
+
 // member returns the value below these names; nil if it is missing. FracTEL's documents say string where their examples show numbers,
 // boolean where they show words, and PHP writes an empty array for an empty object. So a value of another type than expected reads
 // as if it were missing, and never makes the rest of the response invalid.
@@ -95,12 +104,9 @@ func decodeEnvelope(body []byte, status int) (kind, message string, isComplete b
 // decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. The FoneNumber is the
 // zero value if there is none, as in version 2.1, which only reports the success of a setting.
 func decodeFoneNumber(body []byte) (FoneNumber, error) {
-	sent, err := parse(body)
+	sent, err := parseSuccess(body)
 	if err != nil {
 		return FoneNumber{}, err
-	}
-	if failure := text(sent, "error"); failure != "" && !isNo(failure) {
-		return FoneNumber{}, fmt.Errorf("reports success and the error %q", failure)
 	}
 	for _, place := range []any{member(sent, "fonenumber"), sent} {
 		if f := foneNumber(place); f.Number != "" {
@@ -115,8 +121,8 @@ func decodeFoneNumber(body []byte) (FoneNumber, error) {
 func foneNumber(sent any) FoneNumber {
 	f := FoneNumber{
 		Number: canonicalNumber(text(sent, "fonenumber")),
-		Label:  text(sent, "label"),
-		Group:  text(sent, "group"),
+		Label:  visible(text(sent, "label")),
+		Group:  visible(text(sent, "group")),
 		Status: parseStatus(text(sent, "is_active")),
 	}
 	var isDecided [len(f.Options)]bool // Whether a place has a destination, or had one: then it is the one that is used.
@@ -225,15 +231,13 @@ func decodeDevices(body []byte) ([]RegisteredDevice, error) {
 	return list, err
 }
 
-// decodeArray reads the array in the named member of an object. Null is an empty array.
+// decodeArray reads the array in the named member of an object. Null is not an array: if it were, all FoneNumbers would be missing.
 func decodeArray(body []byte, name string) ([]any, error) {
-	sent, err := parse(body)
+	sent, err := parseSuccess(body)
 	if err != nil {
 		return nil, err
 	}
-	object, _ := sent.(map[string]any)
-	value, found := object[name]
-	if array, ok := value.([]any); ok || found && value == nil {
+	if array, isArray := member(sent, name).([]any); isArray {
 		return array, nil
 	}
 	return nil, fmt.Errorf("contains no list in %q", name)

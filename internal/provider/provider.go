@@ -106,7 +106,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			},
 			"max_retries": schema.NumberAttribute{
 				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, " +
-					"or a server error (408, 500, 502, 503, or 504). Requests over the rate limit are always retried, for up to five minutes. Defaults to 4. 0 disables retries.",
+					"or a server error (408 or 5xx). Requests over the rate limit are always retried, for up to five minutes. Defaults to 4. 0 disables retries.",
 				Optional:   true,
 				Validators: []validator.Number{retriesRule},
 			},
