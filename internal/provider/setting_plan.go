@@ -226,8 +226,8 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 			break
 		}
 		diags.AddWarning(summaryDeleted,
-			fmt.Sprintf("After the destroy, messages received at FoneNumber %s are deleted, unless another resource in the configuration sets it. "+
-				"Even then, it can be off for a while: if you renamed the resource, add a moved block. "+
+			fmt.Sprintf("After the destroy, messages received at FoneNumber %s are deleted. "+
+				"If another resource in the configuration sets it, it can still be off for a while: if you renamed the resource, add a moved block. "+
 				"To keep the delivery, apply on_destroy = \"keep\" first.", number))
 	}
 	diags.Append(r.fitDiagnostics(before, after, true)...)
