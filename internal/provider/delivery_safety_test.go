@@ -7,8 +7,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
-
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
@@ -108,23 +106,6 @@ func TestReplacedTaintedObjectOwnsNothing(t *testing.T) {
 	a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
 }
 
-// An on_destroy that is known only after apply is configured: its default does not take its place.
-func TestAccUnknownOnDestroy(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	config := func(to, source string) string {
-		return fmt.Sprintf("resource \"terraform_data\" %q {\n  input = \"keep\"\n}\n", source) +
-			delivery{kind: "Email", value: to}.block("test", testNumber, fmt.Sprintf("on_destroy = terraform_data.%s.output", source))
-	}
-	w := a.newWorkspace(t, config("ops@example.com", "a"))
-	w.apply()
-	w.configure(config("dev@example.com", "b"))
-	w.apply()
-	w.plan(0)
-	w.apply("-destroy")
-	a.mustDeliver(t, testNumber, delivery{kind: "Email", value: "dev@example.com"})
-}
-
 // A spelling that was never learned, because FoneStorm showed it before this resource set anything, does not block the apply. Another
 // path is no spelling: the setting was ignored.
 func TestSpellingThatWasThereBefore(t *testing.T) {
@@ -197,13 +178,6 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 			a.mustDeliver(t, testNumber, delivery{kind: "None"})
 		})
 	}
-}
-
-// The plan says that it does not show what a FoneNumber that is known only after apply delivers now.
-func TestUnknownFoneNumberIsNotChecked(t *testing.T) {
-	t.Parallel()
-	p := newAccountWith(t).world(t).plan(with(destinations[1].attributes(testNumber), "fonenumber", tftypes.UnknownValue))
-	wantWarnings(t, p.diags, []string{"FoneNumber Not Checked"}, "does not show which delivery it has")
 }
 
 // What a tainted object applied is not forgotten if the create that replaces it fails, too.
@@ -304,17 +278,6 @@ func TestMethodOfTheSameURL(t *testing.T) {
 	w.mustApply(with(destinations[1].attributes(testNumber), "url_method", "POST"))
 	a.Put(f)
 	wantWarnings(t, w.plan(config).diags, changes) // The configuration adopts what was set by hand, except for its method.
-}
-
-// Without reading FoneStorm again, the plan of a destroy knows from the refresh that the delivery is not its own.
-func TestDestroyWithoutCheck(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
-	w.settings = attributes{"check_on_plan": false}
-	w.mustApply(destinations[1].attributes(testNumber))
-	a.byHand(testNumber, "Forward", "3215558888")
-	wantWarnings(t, w.plan(nil).diags, []string{summaryLeftUnchanged})
 }
 
 // An update that fails because the credentials belong to another account does not make that account the one of the resource.
