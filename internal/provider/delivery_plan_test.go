@@ -48,6 +48,10 @@ func TestPlanWarnings(t *testing.T) {
 			found: has("old@example.com"), config: to(4), warning: deleted, texts: []string{`replaces it with type "None"`},
 		},
 		"another value of the same type": {found: has("old@example.com"), config: to(1), warning: alreadyDelivers},
+		"method of another type": {
+			found:  simulator.FoneNumber{Receive: simulator.Receive{Type: "URL", URL: hookURL, URLMethod: "GET"}},
+			config: to(1), warning: alreadyDelivers,
+		},
 		"unknown value": {
 			found: has("old@example.com"), config: with(to(1), "value", tftypes.UnknownValue),
 			warning: alreadyDelivers, texts: []string{`replaces it with the configured delivery of type "Email"`},
@@ -110,6 +114,10 @@ func TestPlanWarnings(t *testing.T) {
 		"replace disable": {before: to(1), config: with(to(1), "fonenumber", otherNumber), warning: deleted},
 		"replace keep": {
 			before: with(to(1), "on_destroy", "keep"), config: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
+		},
+		"replace keep, delivers elsewhere": {
+			found: has("old@example.com"), before: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
+			config: with(to(1), "on_destroy", "keep"), warning: alreadyDelivers,
 		},
 		"replace keep by default": {
 			before: with(to(1), "on_destroy", "keep"), config: with(to(1), "fonenumber", otherNumber),

@@ -73,21 +73,6 @@ func TestCredentialsOfARespelledURLStay(t *testing.T) {
 	a.mustDeliver(t, testNumber, delivery{"URL", hookURL + "?key=1", "theirs", "their-horse"})
 }
 
-// FoneStorm's message can quote the URL, whose path and query can contain a secret.
-func TestMessagesDoNotShowTheURL(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		value := simulator.Parameters(r).Get("value")
-		if value != "" {
-			respond(w, http.StatusUnprocessableEntity, "The value "+value+" is not reachable.")
-		}
-		return value != ""
-	})
-	diags := a.world(t).apply(with(toURL("", "", 0), "value", "https://hooks.example.com/sms?token=TOPSECRET"))
-	wantError(t, diags, "Destination Rejected by FoneStorm", "The value https://hooks.example.com*** is not reachable")
-}
-
 // The create that replaces a tainted object does not own what something else has set since.
 func TestReplacedTaintedObjectOwnsNothing(t *testing.T) {
 	t.Parallel()
@@ -259,25 +244,6 @@ func TestDestroyThatCannotRead(t *testing.T) {
 		w.apply(nil)
 		a.mustDeliver(t, testNumber, delivery{kind: "None"})
 	})
-}
-
-// Each plan that changes the method of a callback says so, also if the URL stays the same.
-func TestMethodOfTheSameURL(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	f, _ := a.Get(testNumber)
-	f.Receive = f.Receive.Delivering("URL", hookURL)
-	f.Receive.URLMethod = "GET"
-	a.Put(f)
-	config := with(toURL("", "", 0), "url_method", "POST")
-	changes := []string{"Callback Method Changes to POST"}
-	wantWarnings(t, a.world(t).plan(with(config, "on_destroy", onDestroyKeep)).diags, changes)
-
-	a.byHand(testNumber, "None", "")
-	w := a.world(t)
-	w.mustApply(with(destinations[1].attributes(testNumber), "url_method", "POST"))
-	a.Put(f)
-	wantWarnings(t, w.plan(config).diags, changes) // The configuration adopts what was set by hand, except for its method.
 }
 
 // An update that fails because the credentials belong to another account does not make that account the one of the resource.
