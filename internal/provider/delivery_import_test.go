@@ -86,9 +86,8 @@ func TestImport(t *testing.T) {
 		for _, d := range []delivery{{kind: "URL", value: hookURL}, destinations[1], {kind: "None"}} {
 			t.Run(as.name+" "+d.kind, func(t *testing.T) {
 				t.Parallel()
-				a := newAccountWith(t, testNumber)
-				as.set(a, testNumber, d)
-				w := a.world(t)
+				w := newWorld(t, testNumber)
+				as.set(w.account, testNumber, d)
 				byIdentity, diags := w.start().importIdentity(as.id(testNumber))
 				wantWarnings(t, diags, nil)
 				w.mustImport(as.id(testNumber))
@@ -108,7 +107,7 @@ func TestImport(t *testing.T) {
 					w.mustPlanNothing(with(config, "value", spelled.Replace(d.value)))
 				}
 				w.mustApply(nil)
-				as.mustBe(t, a, testNumber, map[bool]delivery{true: d, false: {kind: "None"}}[as.event == ""])
+				as.mustBe(t, w.account, testNumber, map[bool]delivery{true: d, false: {kind: "None"}}[as.event == ""])
 			})
 		}
 	}
@@ -120,7 +119,7 @@ func TestImport(t *testing.T) {
 		testNumber + "/all": {"Invalid Event", `must be "receive" or "send", but "all" was given`},
 		"3215559999/send":   {"FoneNumber Not Found in Account", ""},
 	} {
-		r := newAccountWith(t, testNumber).start(t.Context(), t, nil)
+		r := newWorld(t, testNumber).start()
 		for _, imports := range []func(string) (instance, []*tfprotov6.Diagnostic){r.importState, r.importIdentity} {
 			_, diags := imports(id)
 			wantError(t, diags, want[0], want[1])

@@ -91,9 +91,8 @@ func TestOnDestroy(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, simulator.Options{})
-			a.byHand(testNumber, "Email", "old@example.com")
-			w := a.world(t)
+			w := newWorld(t)
+			w.byHand(testNumber, "Email", "old@example.com")
 			if test.imported {
 				w.mustImport(testNumber)
 			}
@@ -105,7 +104,7 @@ func TestOnDestroy(t *testing.T) {
 				w.mustApply(config)
 			}
 			w.mustApply(nil)
-			a.mustDeliver(t, testNumber, map[bool]delivery{true: otherDestinations[2], false: {kind: "None"}}[test.keeps])
+			w.mustDeliver(t, testNumber, map[bool]delivery{true: otherDestinations[2], false: {kind: "None"}}[test.keeps])
 		})
 	}
 }
@@ -114,21 +113,20 @@ func TestOnDestroy(t *testing.T) {
 // pending cancellation is a warning.
 func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	config := destinations[1].attributes(testNumber)
 	w.mustApply(config)
-	leaving, _ := a.Get(testNumber)
+	leaving, _ := w.Get(testNumber)
 	for active, want := range map[string]string{
 		"no": "The cancellation of FoneNumber 3215551212 is pending.", "cancel": "FoneNumber 3215551212 is cancelled. It can be restored for 30 days.",
 	} {
 		leaving.Active = active
-		a.Put(leaving)
+		w.Put(leaving)
 		wantWarnings(t, w.plan(config).diags, []string{"FoneNumber Is Not Active"}, want)
 	}
 
 	known, p := w.state["0"], w.plan(nil)
-	a.Remove(testNumber)
+	w.Remove(testNumber)
 	wantWarnings(t, w.carryOut(p), []string{"FoneNumber No Longer in Account"}, "so nothing was changed there")
 	if len(w.state) > 0 {
 		t.Errorf("the destroy leaves %v", w.state)
@@ -139,7 +137,7 @@ func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	if len(w.state) > 0 {
 		t.Errorf("the refresh leaves %v", w.state)
 	}
-	a.sendsOnly(t, 1)
+	w.sendsOnly(t, 1)
 }
 
 // A FoneNumber that has left the account does not block the destroy of the others.
@@ -164,15 +162,14 @@ func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 // elsewhere is drift only if POST is configured.
 func TestURLMethod(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
+	w := newWorld(t)
 	byHand := func(method string) {
-		f, _ := a.Get(testNumber)
+		f, _ := w.Get(testNumber)
 		f.Receive.URLMethod = method
-		a.Put(f)
+		w.Put(f)
 	}
-	a.byHand(testNumber, "URL", hookURL)
+	w.byHand(testNumber, "URL", hookURL)
 	byHand("JSON")
-	w := a.world(t)
 	w.mustImport(testNumber)
 	w.mustPlanNothing(toURL("", "", 0))
 	other := with(toURL("", "", 0), "value", "https://hooks.example.com/other")
@@ -185,13 +182,13 @@ func TestURLMethod(t *testing.T) {
 
 	byHand("GET")
 	wantWarnings(t, w.mustApply(posted), []string{"Callback Method Changes to POST"})
-	if f, _ := a.Get(testNumber); f.Receive.URLMethod != "POST" {
+	if f, _ := w.Get(testNumber); f.Receive.URLMethod != "POST" {
 		t.Errorf("the method is still %s", f.Receive.URLMethod)
 	}
-	a.Forget()
+	w.Forget()
 	w.mustApply(other) // Without a configured method, the provider ignores it.
 	byHand("GET")
 	w.mustPlanNothing(other)
-	a.sendsOnly(t, 0)
+	w.sendsOnly(t, 0)
 	w.mustApply(with(destinations[1].attributes(testNumber), "url_method", "POST")) // It is ignored for another type.
 }

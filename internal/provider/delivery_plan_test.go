@@ -138,18 +138,17 @@ func TestPlanWarnings(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccountWith(t, otherNumber)
+			w := newWorld(t, otherNumber)
 			test.found.Number = testNumber
-			a.Put(test.found)
-			a.PutDevice(simulator.Device{ID: destinations[0].value})
-			w := a.world(t)
+			w.Put(test.found)
+			w.PutDevice(simulator.Device{ID: destinations[0].value})
 			if test.before != nil {
 				w.mustApply(test.before)
 			}
 			if test.byHand != "" {
-				a.byHand(testNumber, "Email", test.byHand)
+				w.byHand(testNumber, "Email", test.byHand)
 			}
-			a.Forget()
+			w.Forget()
 			w.settings = test.settings
 			diags := w.plan(test.config).diags
 			wantWarnings(t, diags, []string{test.warning}, test.texts...)
@@ -158,7 +157,7 @@ func TestPlanWarnings(t *testing.T) {
 					t.Errorf("the plan shows a secret: %s", d.Detail)
 				}
 			}
-			if n := len(a.Requests()); n > 0 && test.before == nil && test.settings != nil {
+			if n := len(w.Requests()); n > 0 && test.before == nil && test.settings != nil {
 				t.Errorf("%d requests were sent", n)
 			}
 		})
@@ -216,15 +215,14 @@ func TestPreviewFailures(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccountWith(t, loadNumber(0), loadNumber(1))
-			w := a.world(t)
+			w := newAccountWith(t, loadNumber(0), loadNumber(1)).world(t) // The endpoint counts only with sockets.
 			configs := []attributes{destinations[1].attributes(loadNumber(0)), destinations[1].attributes(loadNumber(1))}
 			w.mustApply(configs...)
-			a.Remove(loadNumber(0))
-			a.Remove(loadNumber(1))
-			a.Forget()
+			w.Remove(loadNumber(0))
+			w.Remove(loadNumber(1))
+			w.Forget()
 			if test.status != 0 {
-				a.reject(http.MethodGet, "", test.status, "No.")
+				w.reject(http.MethodGet, "", test.status, "No.")
 			}
 			for i := range 5 { // They are new.
 				configs = append(configs, destinations[1].attributes(loadNumber(2+i)))
@@ -232,10 +230,10 @@ func TestPreviewFailures(t *testing.T) {
 			w.settings = test.settings
 			diags := w.plan(configs...).diags
 			wantError(t, diags, test.failure, test.says)
-			if n := a.count("get") + a.count("list"); n > test.mostReads {
+			if n := w.count("get") + w.count("list"); n > test.mostReads {
 				t.Errorf("%d reads, want at most %d", n, test.mostReads)
 			}
-			if tried := a.count("login") + a.count("subaccount"); test.once && (len(diags) != 1 || tried > 2) {
+			if tried := w.count("login") + w.count("subaccount"); test.once && (len(diags) != 1 || tried > 2) {
 				t.Errorf("%d diagnostics and %d attempts to get a token", len(diags), tried)
 			}
 		})

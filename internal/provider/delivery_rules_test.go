@@ -21,14 +21,13 @@ func TestCorrectionsAreSent(t *testing.T) {
 		{"URL", "https://hooks.example.com", "https://hooks.example.com/", false},
 		{"Email", "Ops@example.com", "ops@example.com", false},
 	} {
-		a := newAccountWith(t, testNumber)
-		w := a.world(t)
+		w := newWorld(t, testNumber)
 		w.mustApply(delivery{kind: test.kind, value: test.wrong}.attributes(testNumber))
 		right := delivery{kind: test.kind, value: test.right}
 		w.mustApply(right.attributes(testNumber))
-		a.sendsOnly(t, 2)
-		a.mustDeliver(t, testNumber, right)
-		a.byHand(testNumber, test.kind, test.wrong)
+		w.sendsOnly(t, 2)
+		w.mustDeliver(t, testNumber, right)
+		w.byHand(testNumber, test.kind, test.wrong)
 		if p := w.plan(right.attributes(testNumber)); p.isEmpty() == test.isDrift {
 			t.Errorf("after %q was set by hand, the plan changes %q", test.wrong, p.differs())
 		}
@@ -66,9 +65,8 @@ func TestUnseenCredentials(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-			w := a.world(t)
+			w := newWorld(t)
+			w.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
 			if test.imported {
 				w.mustImport(testNumber)
 			}
@@ -82,13 +80,13 @@ func TestUnseenCredentials(t *testing.T) {
 			if name == "created over another URL" {
 				says(t, diags[0].Detail, "removes callback credentials")
 			}
-			a.mustDeliver(t, testNumber, test.want)
+			w.mustDeliver(t, testNumber, test.want)
 			if test.warnings == nil || test.want != theirs {
 				return
 			}
 			// Created over the URL, so its credentials are still unseen when it changes later.
 			wantWarnings(t, w.mustApply(elsewhere), []string{removed})
-			a.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
+			w.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
 		})
 	}
 }
@@ -110,25 +108,24 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccountWith(t, testNumber)
-			w := a.world(t)
+			w := newWorld(t, testNumber)
 			w.mustApply(toURL("hook", "horse", 0))
-			a.rejectEmpty(test.rejected)
+			w.rejectEmpty(test.rejected)
 			if test.detour {
 				wantWarnings(t, w.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
 			}
-			before, _ := a.Get(testNumber)
+			before, _ := w.Get(testNumber)
 			if test.createFirst {
 				w.createFirst, w.replaced = true, []string{"0"}
 			}
 			wantError(t, w.apply(test.to), "Destination Rejected by FoneStorm", "must not reach the new URL", "set url_username")
-			if after, _ := a.Get(testNumber); after != before {
+			if after, _ := w.Get(testNumber); after != before {
 				t.Errorf("FoneStorm has %+v, want %+v", after, before)
 			}
 			w.replaced = nil
 			w.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
 			wantWarnings(t, w.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
-			if f, _ := a.Get(testNumber); f.Receive.Type != "None" {
+			if f, _ := w.Get(testNumber); f.Receive.Type != "None" {
 				t.Errorf("FoneStorm has %+v", f.Receive)
 			}
 		})

@@ -13,14 +13,13 @@ import (
 // After this resource has removed the credentials, no plan warns about unknown ones, even after an update that keeps the URL.
 func TestRemovedCredentialsStayRemoved(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(toURL("", "", 0))
 	w.mustApply(with(toURL("", "", 0), "url_method", "POST"))
 	wantWarnings(t, w.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), nil)
-	a.byHand(testNumber, "Email", "ops@example.com")
+	w.byHand(testNumber, "Email", "ops@example.com")
 	w.mustApply(destinations[1].attributes(testNumber))
-	settings[0].set(a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
+	settings[0].set(w.account, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 	w.mustApply(with(toURL("", "", 0), "on_destroy", "keep")) // Keeps their credentials.
 	wantWarnings(t, w.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), []string{"Callback Credentials Will Be Removed"})
 }
@@ -28,67 +27,63 @@ func TestRemovedCredentialsStayRemoved(t *testing.T) {
 // A create that only changes the method of a notification keeps its credentials, and its plan does not say otherwise.
 func TestCreateKeepsCredentialsOfTheSameURL(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	a.byHand(testNumber, "Email", "ops@example.com")
-	settings[1].set(a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
-	w := a.world(t)
+	w := newWorld(t, testNumber)
+	w.byHand(testNumber, "Email", "ops@example.com")
+	settings[1].set(w.account, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 	diags := w.mustApply(notify("Callback", hookURL, "GET"))
 	wantWarnings(t, diags, []string{"FoneNumber Already Has a Notification"})
 	if strings.Contains(diags[0].Detail, "credentials") {
 		t.Errorf("the plan says: %s", diags[0].Detail)
 	}
-	settings[1].mustBe(t, a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
+	settings[1].mustBe(t, w.account, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 }
 
 // If the FoneNumber cannot be read before an update, what the plan was made for decides whether its callback URL stays the same.
 func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-	w := a.world(t)
+	w := newWorld(t)
+	w.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
 	w.settings = attributes{"max_retries": 0}
 	w.mustImport(testNumber)
 	p := w.plan(with(toURL("", "", 0), "url_method", "POST"))
-	a.reject(http.MethodGet, "", http.StatusInternalServerError, "No.")
+	w.reject(http.MethodGet, "", http.StatusInternalServerError, "No.")
 	wantWarnings(t, append(p.diags, w.carryOut(p)...), nil)
-	a.Intercept(nil)
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, theirHook.URLUsername, theirHook.URLPassword})
+	w.Intercept(nil)
+	w.mustDeliver(t, testNumber, delivery{"URL", hookURL, theirHook.URLUsername, theirHook.URLPassword})
 }
 
 // Credentials of an unchanged URL stay, also if FoneStorm shows the URL in a spelling that was learned.
 func TestCredentialsOfARespelledURLStay(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+	w := newWorld(t, testNumber)
+	w.ShowAs(func(v simulator.View) simulator.FoneNumber {
 		v.Receive.URL = strings.Replace(v.Receive.URL, "key=1", "key=***", 1)
 		return v.FoneNumber
 	})
-	w := a.world(t)
 	config := with(toURL("", "", 0), "value", hookURL+"?key=1")
 	w.mustApply(config)
-	f, _ := a.Get(testNumber)
+	f, _ := w.Get(testNumber)
 	f.Receive.URLUsername, f.Receive.URLPassword = "theirs", "their-horse"
-	a.Put(f)
+	w.Put(f)
 	w.mustApply(with(config, "url_method", "POST"))
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL + "?key=1", "theirs", "their-horse"})
+	w.mustDeliver(t, testNumber, delivery{"URL", hookURL + "?key=1", "theirs", "their-horse"})
 }
 
 // The create that replaces a tainted object does not own what something else has set since.
 func TestReplacedTaintedObjectOwnsNothing(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	config := destinations[1].attributes(testNumber)
 	w.mustApply(config)
-	a.byHand(testNumber, "Forward", "3215558888")
+	w.byHand(testNumber, "Forward", "3215558888")
 	w.taint()
-	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+	w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
 	diags := w.apply(config)
 	wantError(t, diags, "Permission Denied by FoneStorm")
 	wantWarnings(t, diags, []string{alreadyDelivers})
-	a.Intercept(nil)
+	w.Intercept(nil)
 	w.apply(nil)
-	a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
+	w.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
 }
 
 // A spelling that was never learned, because FoneStorm showed it before this resource set anything, does not block the apply. Another
@@ -96,19 +91,17 @@ func TestReplacedTaintedObjectOwnsNothing(t *testing.T) {
 func TestSpellingThatWasThereBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAccountInMemory(t, simulator.Options{})
-		a.Put(simulator.FoneNumber{Number: testNumber})
-		a.byHand(testNumber, "URL", "https://hooks.example.com/SMS?Key=1")
-		a.ShowAs(func(v simulator.View) simulator.FoneNumber {
+		w := newWorld(t)
+		w.byHand(testNumber, "URL", "https://hooks.example.com/SMS?Key=1")
+		w.ShowAs(func(v simulator.View) simulator.FoneNumber {
 			v.Receive.URL = strings.ToLower(v.Receive.URL) + "/"
 			return v.FoneNumber
 		})
-		w := a.world(t)
 		w.mustImport(testNumber)
 		config := with(toURL("", "", 0), "value", "https://hooks.example.com/SMS?Key=1")
 		diags := w.mustApply(config)
 		wantWarnings(t, diags, []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
-		a.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
+		w.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
 		wantError(t, w.apply(with(config, "value", "https://hooks.example.com/other")), "FoneStorm Returned Another Destination")
 		if w.plan().isEmpty() {
 			t.Error("the next plan does not try again")
@@ -146,10 +139,8 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 	old, named := delivery{kind: "Email", value: "old@example.com"}, delivery{kind: "Email", value: "Ops <ops@example.com>"}
 	for _, shown := range []delivery{{kind: "None"}, old, named} {
 		synctest.Test(t, func(t *testing.T) {
-			a := newAccountInMemory(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber})
-			a.listsAs(shown)
-			w := a.world(t)
+			w := newWorld(t, testNumber)
+			w.listsAs(shown)
 			config := destinations[1].attributes(testNumber)
 			w.mustApply(config)
 			w.start = w.listing
@@ -160,7 +151,7 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 			wantWarnings(t, w.plan(nil).diags, []string{summaryDeleted})
 			w.noRefresh = false
 			wantWarnings(t, w.apply(nil), []string{summaryDeleted})
-			a.mustDeliver(t, testNumber, delivery{kind: "None"})
+			w.mustDeliver(t, testNumber, delivery{kind: "None"})
 		})
 	}
 }
@@ -168,15 +159,14 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 // What a tainted object applied is not forgotten if the create that replaces it fails, too.
 func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(destinations[1].attributes(testNumber))
 	w.taint()
-	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+	w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
 	wantError(t, w.apply(destinations[1].attributes(testNumber)), "Permission Denied by FoneStorm")
-	a.Intercept(nil)
+	w.Intercept(nil)
 	wantWarnings(t, w.apply(nil), []string{summaryDeleted})
-	a.mustDeliver(t, testNumber, delivery{kind: "None"})
+	w.mustDeliver(t, testNumber, delivery{kind: "None"})
 }
 
 // A FoneNumber that another resource failed to set in an apply is not turned off after that, and the next apply finishes.
@@ -184,29 +174,28 @@ func TestDestroyAfterAFailedCreate(t *testing.T) {
 	t.Parallel()
 	var rejected [2]int
 	for order := range uint64(16) {
-		a := newAccountWith(t, testNumber)
-		w := a.world(t)
+		w := newWorld(t, testNumber)
 		w.inOrder(order, false)
 		w.config = map[string]attributes{"old": destinations[1].attributes(testNumber)}
 		w.mustApply()
 		w.config = map[string]attributes{"new": destinations[2].attributes(testNumber)}
 		p := w.plan()
 		if order%2 == 0 {
-			a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+			w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
 		} else { // The create fails while it is planned again.
-			a.Inject(firstRequest("get", simulator.NotFound))
+			w.Inject(firstRequest("get", simulator.NotFound))
 		}
 		diags := w.carryOut(p)
-		a.Intercept(nil)
-		a.Inject(nil)
+		w.Intercept(nil)
+		w.Inject(nil)
 		for _, d := range diags {
 			if d.Summary == "FoneNumber Not Turned Off After Failure" {
 				rejected[order%2]++
-				a.mustDeliver(t, testNumber, destinations[1])
+				w.mustDeliver(t, testNumber, destinations[1])
 			}
 		}
 		w.mustApply()
-		a.mustDeliver(t, testNumber, destinations[2])
+		w.mustDeliver(t, testNumber, destinations[2])
 	}
 	if rejected[0] == 0 || rejected[1] == 0 {
 		t.Error("the create never failed first")
@@ -216,40 +205,37 @@ func TestDestroyAfterAFailedCreate(t *testing.T) {
 // The same applies if a value that is known only in the apply turns out to be invalid.
 func TestDestroyAfterAnInvalidValue(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(destinations[1].attributes(testNumber))
 	r := w.start()
 	wantError(t, r.validate(delivery{kind: "Email", value: "nobody"}.attributes(testNumber)), "Invalid Destination")
 	old := w.state["0"].instance
 	_, diags := r.apply(destruction(old, old.private))
 	wantError(t, diags, "FoneNumber Not Turned Off After Failure")
-	a.mustDeliver(t, testNumber, destinations[1])
+	w.mustDeliver(t, testNumber, destinations[1])
 }
 
 // If the single read fails that decides whether FoneStorm shows what a resource set, a destroy decides nothing.
 func TestDestroyThatCannotRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAccountInMemory(t, simulator.Options{})
-		a.Put(simulator.FoneNumber{Number: testNumber})
-		a.listsAs(delivery{kind: "Email", value: "old@example.com"})
-		w := a.world(t)
+		w := newWorld(t, testNumber)
+		w.listsAs(delivery{kind: "Email", value: "old@example.com"})
 		w.mustApply(destinations[1].attributes(testNumber))
 		w.start = w.listing
 		p := w.plan(nil)
-		a.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusServiceUnavailable, "Later.")
+		w.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusServiceUnavailable, "Later.")
 		wantError(t, w.carryOut(p), "FoneStorm Server Error")
-		a.Intercept(nil)
+		w.Intercept(nil)
 		w.apply(nil)
-		a.mustDeliver(t, testNumber, delivery{kind: "None"})
+		w.mustDeliver(t, testNumber, delivery{kind: "None"})
 	})
 }
 
 // An update that fails because the credentials belong to another account does not make that account the one of the resource.
 func TestUpdateInAnotherAccount(t *testing.T) {
 	t.Parallel()
-	w := newAccountWith(t, testNumber).world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(destinations[1].attributes(testNumber))
 	other := newAccount(t, simulator.Options{Account: "9998887777"})
 	r := other.start(t.Context(), t, nil)
@@ -263,16 +249,15 @@ func TestUpdateInAnotherAccount(t *testing.T) {
 // Credentials that a replacement removes are not forgotten if it fails, because FoneStorm keeps the ones that a request omits.
 func TestCredentialsOfAFailedReplacement(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(toURL("hook", "horse", 0))
-	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+	w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
 	w.replaced = []string{"0"}
 	wantError(t, w.apply(toURL("", "", 0)), "Permission Denied by FoneStorm")
-	a.Intercept(nil)
+	w.Intercept(nil)
 	w.replaced = nil
 	w.mustApply(toURL("", "", 0))
-	a.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
+	w.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
 }
 
 // firstRequest returns a fault of the first request of a kind.
@@ -299,11 +284,9 @@ func TestIgnoredURL(t *testing.T) {
 		"https://hooks.example.com/team/Ab":  "https://hooks.example.com/team/aB",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			a := newAccountInMemory(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber})
-			w := a.world(t)
+			w := newWorld(t, testNumber)
 			w.mustApply(delivery{kind: "URL", value: before}.attributes(testNumber))
-			a.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
+			w.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
 			wantError(t, w.apply(delivery{kind: "URL", value: after}.attributes(testNumber)), "FoneStorm Returned Another Destination")
 		})
 	}
@@ -312,10 +295,9 @@ func TestIgnoredURL(t *testing.T) {
 // Credentials in a URL that was set by hand are drift, but no state or plan shows them.
 func TestCredentialsInAURL(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(toURL("", "", 0))
-	a.byHand(testNumber, "URL", "https://boss:s3cret@hooks.example.com/sms")
+	w.byHand(testNumber, "URL", "https://boss:s3cret@hooks.example.com/sms")
 	if p := w.plan(toURL("", "", 0)); p.isEmpty() {
 		t.Error("there is no drift")
 	}

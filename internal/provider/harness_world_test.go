@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
@@ -17,8 +18,8 @@ import (
 // in any order that Terraform could choose. Most tests have one resource or several that are alike. Those are named "0", "1", and
 // so on: mustApply(config) applies the configuration of one resource, and mustApply(nil) destroys it.
 type world struct {
+	*account
 	t        testOrRapid
-	account  *account
 	settings attributes            // Provider settings.
 	config   map[string]attributes // Configurations by the name of the resource.
 
@@ -48,6 +49,16 @@ type object struct {
 	instance
 	tainted bool
 	deposed bool // Whether another object has replaced it, which was created before the destroy of this one.
+}
+
+// newWorld returns a world without resources, in an account with these FoneNumbers, whose delivery was never set.
+func newWorld(t *testing.T, numbers ...string) *world {
+	t.Helper()
+	a := newAccountInMemory(t, simulator.Options{})
+	for _, number := range numbers {
+		a.Put(simulator.FoneNumber{Number: number})
+	}
+	return a.world(t)
 }
 
 // world returns a world without resources.
