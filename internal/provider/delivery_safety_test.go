@@ -69,23 +69,6 @@ func TestCredentialsOfARespelledURLStay(t *testing.T) {
 	w.mustDeliver(t, testNumber, delivery{"URL", hookURL + "?key=1", "theirs", "their-horse"})
 }
 
-// The create that replaces a tainted object does not own what something else has set since.
-func TestReplacedTaintedObjectOwnsNothing(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, testNumber)
-	config := destinations[1].attributes(testNumber)
-	w.mustApply(config)
-	w.byHand(testNumber, "Forward", "3215558888")
-	w.taint()
-	w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
-	diags := w.apply(config)
-	wantError(t, diags, "Permission Denied by FoneStorm")
-	wantWarnings(t, diags, []string{alreadyDelivers})
-	w.Intercept(nil)
-	w.apply(nil)
-	w.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
-}
-
 // A spelling that was never learned, because FoneStorm showed it before this resource set anything, does not block the apply. Another
 // path is no spelling: the setting was ignored.
 func TestSpellingThatWasThereBefore(t *testing.T) {
@@ -133,7 +116,7 @@ func (a *account) listsAs(d delivery) {
 }
 
 // What the account's list shows is drift only if a single read shows it, too. It does not keep a destroy from turning a setting
-// off, nor the plan of the destroy from saying so, with or without a refresh.
+// off, nor the plan of the destroy from saying so, with or without a refresh. If the single read fails, a destroy decides nothing.
 func TestListDoesNotDecideOnDrift(t *testing.T) {
 	t.Parallel()
 	old, named := delivery{kind: "Email", value: "old@example.com"}, delivery{kind: "Email", value: "Ops <ops@example.com>"}
@@ -150,23 +133,41 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 			w.noRefresh = true
 			wantWarnings(t, w.plan(nil).diags, []string{summaryDeleted})
 			w.noRefresh = false
+			p := w.plan(nil)
+			w.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusServiceUnavailable, "Later.")
+			wantError(t, w.carryOut(p), serverError)
+			w.Intercept(nil)
 			wantWarnings(t, w.apply(nil), []string{summaryDeleted})
 			w.mustDeliver(t, testNumber, delivery{kind: "None"})
 		})
 	}
 }
 
-// What a tainted object applied is not forgotten if the create that replaces it fails, too.
+// If the create that replaces a tainted object fails, what that object applied is not forgotten, and what something else has set
+// since is not owned.
 func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, testNumber)
-	w.mustApply(destinations[1].attributes(testNumber))
-	w.taint()
-	w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
-	wantError(t, w.apply(destinations[1].attributes(testNumber)), "Permission Denied by FoneStorm")
-	w.Intercept(nil)
-	wantWarnings(t, w.apply(nil), []string{summaryDeleted})
-	w.mustDeliver(t, testNumber, delivery{kind: "None"})
+	for _, test := range []struct {
+		since, left           delivery
+		replacing, destroying string // Summaries of the warnings.
+	}{
+		{destinations[1], delivery{kind: "None"}, "FoneNumber Already Has This Delivery", summaryDeleted},
+		{destinations[3], destinations[3], alreadyDelivers, ""}, // Nothing is in the state then.
+	} {
+		w := newWorld(t, testNumber)
+		config := destinations[1].attributes(testNumber)
+		w.mustApply(config)
+		w.byHand(testNumber, test.since.kind, test.since.value)
+		w.taint()
+		w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+		diags := w.apply(config)
+		wantError(t, diags, "Permission Denied by FoneStorm")
+		wantWarnings(t, diags, []string{test.replacing})
+		w.Intercept(nil)
+		wantWarnings(t, w.plan(nil).diags, []string{test.destroying})
+		w.apply(nil)
+		w.mustDeliver(t, testNumber, test.left)
+	}
 }
 
 // A FoneNumber that another resource failed to set in an apply is not turned off after that, and the next apply finishes.
@@ -213,23 +214,6 @@ func TestDestroyAfterAnInvalidValue(t *testing.T) {
 	_, diags := r.apply(destruction(old, old.private))
 	wantError(t, diags, "FoneNumber Not Turned Off After Failure")
 	w.mustDeliver(t, testNumber, destinations[1])
-}
-
-// If the single read fails that decides whether FoneStorm shows what a resource set, a destroy decides nothing.
-func TestDestroyThatCannotRead(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, testNumber)
-		w.listsAs(delivery{kind: "Email", value: "old@example.com"})
-		w.mustApply(destinations[1].attributes(testNumber))
-		w.start = w.listing
-		p := w.plan(nil)
-		w.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusServiceUnavailable, "Later.")
-		wantError(t, w.carryOut(p), "FoneStorm Server Error")
-		w.Intercept(nil)
-		w.apply(nil)
-		w.mustDeliver(t, testNumber, delivery{kind: "None"})
-	})
 }
 
 // An update that fails because the credentials belong to another account does not make that account the one of the resource.
