@@ -96,7 +96,7 @@ func TestSpellingThatWasThereBefore(t *testing.T) {
 func (w *world) listing() *run {
 	r := w.account.start(w.t.Context(), w.t, w.settings)
 	for i := range 7 {
-		w.account.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
+		w.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
 		_, diags := r.importState(fmt.Sprint(3215551300 + i))
 		if len(diags) > 0 {
 			w.t.Errorf("an import shows %+v", diags[0])

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
@@ -59,7 +60,7 @@ func listing(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
 		w.t.Errorf("there are %d FoneNumbers, want %d", len(found), want)
 	}
 	for _, one := range found {
-		f, _ := w.account.Get(one.number)
+		f, _ := w.Get(one.number)
 		if kind := one.resource.text("type"); kind != "" && (kind != f.Receive.Type || one.resource.text("value") != f.Receive.Value()) {
 			w.t.Errorf("the list has %v, but FoneStorm has %+v", one, f.Receive)
 		}
@@ -112,7 +113,10 @@ func TestFaults(t *testing.T) {
 					errors = outcomes[fault][""]
 				}
 				for i, extent := range []string{"once", "always"} {
-					inMemory(t, name+" "+extent, func(t *testing.T) { o.meets(t, fault, extent == "once", errors[i]) })
+					t.Run(name+" "+extent, func(t *testing.T) {
+						t.Parallel()
+						synctest.Test(t, func(t *testing.T) { o.meets(t, fault, extent == "once", errors[i]) })
+					})
 				}
 			}
 		})
@@ -182,7 +186,7 @@ func (o operation) hasTakenEffect(w *world) {
 	if o.wanted == nil {
 		want = delivery{kind: "None"}
 	}
-	w.account.mustDeliver(w.t, testNumber, want)
+	w.mustDeliver(w.t, testNumber, want)
 }
 
 // finish refreshes without faults, after which the state agrees with FoneStorm, and applies.
@@ -194,7 +198,7 @@ func (o operation) finish(w *world) {
 		}
 	}
 	if now := w.state["0"]; now.exists() { // A failed create may have had no effect.
-		f, _ := w.account.Get(testNumber)
+		f, _ := w.Get(testNumber)
 		if state := attributesOf(now.state); state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value() {
 			w.t.Errorf("the state has %v, but FoneStorm has %+v", state, f.Receive)
 		}

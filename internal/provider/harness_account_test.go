@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"pgregory.net/rapid"
 
@@ -66,15 +65,6 @@ func newAccountInMemory(t *testing.T, options simulator.Options) *account {
 		a.checkContract(t)
 	})
 	return a
-}
-
-// inMemory runs a subtest in a bubble, where waiting takes no time.
-func inMemory(t *testing.T, name string, test func(t *testing.T)) {
-	t.Helper()
-	t.Run(name, func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, test)
-	})
 }
 
 // serveInMemory is newAccountInMemory for rapid, whose tests cannot use cleanups inside a bubble: the caller stops the server.

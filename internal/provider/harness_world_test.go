@@ -94,7 +94,7 @@ var interruptions = []interruption{
 // interrupt interrupts the next applies at one of their requests, not counting logins.
 func (w *world) interrupt(how interruption, at int) {
 	w.how, w.at, w.sent = how, at, 0
-	w.account.Inject(func(r *http.Request) simulator.Fault { // The connection sends one request at a time.
+	w.Inject(func(r *http.Request) simulator.Fault { // The connection sends one request at a time.
 		if w.isApplying && kindOf(r) != "login" {
 			w.sent++
 		}

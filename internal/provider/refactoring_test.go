@@ -197,7 +197,7 @@ func (w *world) hasOneOf(as setting, i int, allowed ...string) {
 
 // found returns the destination that FoneStorm has.
 func (w *world) found(as setting, i int) string {
-	f, _ := w.account.Get(loadNumber(i))
+	f, _ := w.Get(loadNumber(i))
 	return as.is(f).value
 }
 
