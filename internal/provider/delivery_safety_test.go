@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
@@ -170,50 +172,40 @@ func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
 	}
 }
 
-// A FoneNumber that another resource failed to set in an apply is not turned off after that, and the next apply finishes.
+// A FoneNumber that another resource could not set in an apply is not turned off after that, whether FoneStorm rejects the setting,
+// its plan fails when Terraform plans again, or a value that was not known turns out to be invalid. The next apply finishes.
 func TestDestroyAfterAFailedCreate(t *testing.T) {
 	t.Parallel()
-	var rejected [2]int
-	for order := range uint64(16) {
-		w := newWorld(t, testNumber)
-		w.inOrder(order, false)
-		w.config = map[string]attributes{"old": destinations[1].attributes(testNumber)}
-		w.mustApply()
-		w.config = map[string]attributes{"new": destinations[2].attributes(testNumber)}
-		p := w.plan()
-		if order%2 == 0 {
+	to := destinations[2].attributes(testNumber)
+	for name, fail := range map[string]func(w *world, r *run) []*tfprotov6.Diagnostic{
+		"rejected": func(w *world, r *run) []*tfprotov6.Diagnostic {
+			c, _ := r.plan(instance{}, to)
 			w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
-		} else { // The create fails while it is planned again.
-			w.Inject(firstRequest("get", simulator.NotFound))
+			_, diags := r.apply(c)
+			return diags
+		},
+		"not planned again": func(w *world, r *run) []*tfprotov6.Diagnostic {
+			w.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusForbidden, "No.")
+			_, diags := r.plan(instance{}, to)
+			return diags
+		},
+		"invalid": func(_ *world, r *run) []*tfprotov6.Diagnostic {
+			return r.validate(delivery{kind: "Email", value: "nobody"}.attributes(testNumber))
+		},
+	} {
+		w := newWorld(t, testNumber)
+		w.mustApply(destinations[1].attributes(testNumber))
+		old, r := w.state["0"].instance, w.start()
+		if diags := fail(w, r); failure(diags) == nil {
+			t.Errorf("%s: the create succeeds", name)
 		}
-		diags := w.carryOut(p)
 		w.Intercept(nil)
-		w.Inject(nil)
-		for _, d := range diags {
-			if d.Summary == "FoneNumber Not Turned Off After Failure" {
-				rejected[order%2]++
-				w.mustDeliver(t, testNumber, destinations[1])
-			}
-		}
-		w.mustApply()
+		_, diags := r.apply(destruction(old, old.private))
+		wantError(t, diags, "FoneNumber Not Turned Off After Failure")
+		w.mustDeliver(t, testNumber, destinations[1])
+		w.mustApply(nil, to)
 		w.mustDeliver(t, testNumber, destinations[2])
 	}
-	if rejected[0] == 0 || rejected[1] == 0 {
-		t.Error("the create never failed first")
-	}
-}
-
-// The same applies if a value that is known only in the apply turns out to be invalid.
-func TestDestroyAfterAnInvalidValue(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, testNumber)
-	w.mustApply(destinations[1].attributes(testNumber))
-	r := w.start()
-	wantError(t, r.validate(delivery{kind: "Email", value: "nobody"}.attributes(testNumber)), "Invalid Destination")
-	old := w.state["0"].instance
-	_, diags := r.apply(destruction(old, old.private))
-	wantError(t, diags, "FoneNumber Not Turned Off After Failure")
-	w.mustDeliver(t, testNumber, destinations[1])
 }
 
 // An update that fails because the credentials belong to another account does not make that account the one of the resource.
@@ -242,20 +234,6 @@ func TestCredentialsOfAFailedReplacement(t *testing.T) {
 	w.replaced = nil
 	w.mustApply(toURL("", "", 0))
 	w.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
-}
-
-// firstRequest returns a fault of the first request of a kind.
-func firstRequest(kind string, fault simulator.Fault) func(*http.Request) simulator.Fault {
-	sent := 0
-	return func(r *http.Request) simulator.Fault {
-		if kindOf(r) != kind {
-			return ""
-		}
-		if sent++; sent > 1 {
-			return ""
-		}
-		return fault
-	}
 }
 
 // A setting that FoneStorm ignores is an error, although the previous URL, which FoneStorm shows in full, begins like the new one.
