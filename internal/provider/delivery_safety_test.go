@@ -71,8 +71,7 @@ func TestCredentialsOfARespelledURLStay(t *testing.T) {
 	w.mustDeliver(t, testNumber, delivery{"URL", hookURL + "?key=1", "theirs", "their-horse"})
 }
 
-// A spelling that was never learned, because FoneStorm showed it before this resource set anything, does not block the apply. Another
-// path is no spelling: the setting was ignored.
+// A spelling that was never learned, because FoneStorm showed it before this resource set anything, does not block the apply.
 func TestSpellingThatWasThereBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -84,13 +83,7 @@ func TestSpellingThatWasThereBefore(t *testing.T) {
 		})
 		w.mustImport(testNumber)
 		config := with(toURL("", "", 0), "value", "https://hooks.example.com/SMS?Key=1")
-		diags := w.mustApply(config)
-		wantWarnings(t, diags, []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
-		w.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
-		wantError(t, w.apply(with(config, "value", "https://hooks.example.com/other")), "FoneStorm Returned Another Destination")
-		if w.plan().isEmpty() {
-			t.Error("the next plan does not try again")
-		}
+		wantWarnings(t, w.mustApply(config), []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
 	})
 }
 
@@ -250,6 +243,9 @@ func TestIgnoredURL(t *testing.T) {
 			w.mustApply(delivery{kind: "URL", value: before}.attributes(testNumber))
 			w.StoreAs(func(before, _ simulator.FoneNumber) simulator.FoneNumber { return before })
 			wantError(t, w.apply(delivery{kind: "URL", value: after}.attributes(testNumber)), "FoneStorm Returned Another Destination")
+			if w.plan().isEmpty() {
+				t.Error("the next plan does not try again")
+			}
 		})
 	}
 }
