@@ -15,7 +15,7 @@ func toURL(username, password string, version int) attributes {
 }
 
 // All changes to the credentials of one callback: what each step sends, and what FoneStorm then has.
-func TestCredentials(t *testing.T) {
+func TestChangesOfCredentials(t *testing.T) {
 	t.Parallel()
 	for _, as := range settings {
 		t.Run(as.name, func(t *testing.T) {

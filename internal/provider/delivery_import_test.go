@@ -79,7 +79,7 @@ func (a *account) putUnconfigurable() map[string]string {
 
 // An import by ID or by identity adopts a setting as it is, whatever the spelling of the configuration. Its destroy keeps a delivery
 // and turns off a notification.
-func TestImport(t *testing.T) {
+func TestImportAdoptsASetting(t *testing.T) {
 	t.Parallel()
 	spelled := strings.NewReplacer("https://hooks.example.com/", "HTTPS://Hooks.example.com:443/", "ops@example.com", "Ops@EXAMPLE.com")
 	for _, as := range settings {
@@ -154,7 +154,7 @@ func TestAccImportGeneratesConfiguration(t *testing.T) {
 // A list returns what an import would, in one request. What a CLI generates from it is valid and plans nothing. Deliveries that no
 // configuration can describe are omitted with a warning, do not count toward the limit, and cannot be imported. The reason contains no
 // password.
-func TestGenerateResourceConfig(t *testing.T) {
+func TestListReturnsWhatAnImportWould(t *testing.T) {
 	t.Parallel()
 	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
 	reasons := a.putUnconfigurable()
@@ -190,7 +190,7 @@ func TestGenerateResourceConfig(t *testing.T) {
 }
 
 // The filters, at the protocol, because `terraform query` requires Terraform 1.14. A list of notifications omits what is not set.
-func TestList(t *testing.T) {
+func TestFiltersOfLists(t *testing.T) {
 	t.Parallel()
 	a := newVariedAccount(t)
 	a.Put(simulator.FoneNumber{Number: "5615550000"}) // Without a label.

@@ -160,7 +160,7 @@ func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 
 // An imported FoneNumber with method JSON plans empty until its delivery changes. A method other than POST that was set
 // elsewhere is drift only if POST is configured.
-func TestURLMethod(t *testing.T) {
+func TestMethodOfACallback(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	byHand := func(method string) {

@@ -185,7 +185,7 @@ func TestAccPreviewOfMany(t *testing.T) {
 
 // A plan that cannot read FoneNumbers fails. Rejected credentials and an unreachable FoneStorm are an error only once, also if the
 // FoneNumbers are in the state.
-func TestPreviewFailures(t *testing.T) {
+func TestPlanFailsIfItCannotRead(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		settings  attributes
@@ -241,7 +241,7 @@ func TestPreviewFailures(t *testing.T) {
 }
 
 // When Terraform plans again during an apply, the FoneNumbers are not read again, and no warning is repeated.
-func TestPreviewOnlyWhilePlanning(t *testing.T) {
+func TestApplyDoesNotRepeatThePlan(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber, otherNumber)
 	first, second := destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)

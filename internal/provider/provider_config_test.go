@@ -16,7 +16,7 @@ import (
 )
 
 // The precedence of the provider block, the environment, and the defaults.
-func TestClientConfig(t *testing.T) {
+func TestPrecedenceOfProviderSettings(t *testing.T) {
 	text := types.StringValue
 	user := attributes{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p"}
 	for name, test := range map[string]struct {

@@ -84,14 +84,10 @@ func TestFixedSequences(t *testing.T) {
 			delivers(number, "Email", "ops@example.com"),
 			remove, apply(), off,
 		},
-		"a create whose response is lost is turned off": {byBoss, created, apply(then(lost, lost, lost)...), remove, apply(), off},
 		"a create whose response and read are lost is turned off": {
 			byBoss, created, apply(then(lost, lost, lost, failing, failing, failing)...), remove, apply(), off,
 		},
 		"a create that fails turns nothing off": {byBoss, created, apply(then(failing, failing, failing)...), remove, apply(), boss},
-		"a create that fails and cannot be read turns nothing off": {
-			byBoss, created, apply(then(failing, failing, failing, failing, failing, failing)...), remove, apply(), boss,
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
