@@ -134,7 +134,7 @@ func byHand(as setting, number, kind, value string) step {
 // delivers checks a delivery.
 func delivers(number, kind, value string) step {
 	return step{fmt.Sprintf("%s delivers to %s %q", number, kind, value), func(m *model) {
-		m.account.mustDeliver(m.t, number, delivery{kind: kind, value: value})
+		m.mustDeliver(m.t, number, delivery{kind: kind, value: value})
 	}}
 }
 
@@ -175,7 +175,7 @@ func applyUntil(how interruption, at int) step {
 		m.interrupt(how, at)
 		m.apply()
 		m.how = interruption{}
-		m.account.Inject(m.next)
+		m.Inject(m.next)
 	}}
 }
 
@@ -381,7 +381,7 @@ func settingOf(id string) setting {
 
 // is returns what FoneStorm has.
 func (m *model) is(id string) delivery {
-	f, _ := m.account.Get(id[:10])
+	f, _ := m.Get(id[:10])
 	return settingOf(id).is(f)
 }
 
@@ -441,7 +441,7 @@ func (m *model) refreshes(r *run, name string, before instance) (instance, []*tf
 // mayBeGone reports whether FoneStorm returned in this operation that a FoneNumber is not in the account, and its list did
 // not contradict that.
 func (m *model) mayBeGone(name string) bool {
-	f, _ := m.account.Get(name[:10])
+	f, _ := m.Get(name[:10])
 	m.mu.Lock()
 	unlisted := f.Active != "yes" || !m.listed
 	m.mu.Unlock()
@@ -451,10 +451,10 @@ func (m *model) mayBeGone(name string) bool {
 // changes checks the result of a change.
 func (m *model) changes(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
 	kind := settingOf(name).request
-	found, requests := m.is(name), m.account.count(kind)
+	found, requests := m.is(name), m.count(kind)
 	m.begin()
 	after, diags := r.apply(c)
-	if n := m.account.count(kind) - requests; n > 1+retries+1 { // One more with a new token.
+	if n := m.count(kind) - requests; n > 1+retries+1 { // One more with a new token.
 		m.t.Fatalf("setting %s sends %d requests", name, n)
 	}
 	now, problem := m.is(name), failure(diags)
@@ -538,5 +538,5 @@ func (m *model) settled() {
 		m.t.Fatalf("the state has %v, but the configuration %v", m.state, m.config)
 	}
 	m.mustPlanNothing()
-	m.account.checkContract(m.t)
+	m.checkContract(m.t)
 }
