@@ -49,18 +49,18 @@ func TestUnseenCredentials(t *testing.T) {
 		then     attributes
 		want     delivery
 		warnings []string
+		says     string
 	}{
-		"imported":                   {true, toURL("", "", 0), theirs, nil},
-		"imported, replaced":         {true, toURL("", "", 0), theirs, nil},
-		"imported, with a method":    {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil},
-		"imported, to another URL":   {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}},
-		"imported, with credentials": {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil},
-		"created over the same URL":  {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}},
-		"created over another URL":   {false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}},
+		"imported":                   {true, toURL("", "", 0), theirs, nil, ""},
+		"imported, with a method":    {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil, ""},
+		"imported, to another URL":   {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}, ""},
+		"imported, with credentials": {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil, ""},
+		"created over the same URL":  {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}, ""},
+		"created over another URL": {
+			false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}, "removes callback credentials",
+		},
 		"created over it, credentials": {
-			false, with(elsewhere, "url_username", "ours"),
-			delivery{"URL", "https://other.example.com/", "ours", ""},
-			[]string{alreadyDelivers},
+			false, with(elsewhere, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}, "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,21 +70,20 @@ func TestUnseenCredentials(t *testing.T) {
 			if test.imported {
 				w.mustImport(testNumber)
 			}
-			if name == "imported, replaced" {
-				w.replaced = []string{"0"}
-			}
-			diags := w.apply(test.then)
-			wantWarnings(t, diags, test.warnings)
-			w.replaced = nil
-			w.mustPlanNothing()
-			if name == "created over another URL" {
-				says(t, diags[0].Detail, "removes callback credentials")
-			}
+			wantWarnings(t, w.mustApply(test.then), test.warnings, test.says)
 			w.mustDeliver(t, testNumber, test.want)
-			if test.warnings == nil || test.want != theirs {
+			if test.want != theirs {
 				return
 			}
-			// Created over the URL, so its credentials are still unseen when it changes later.
+			// A replacement keeps them, as does another setting of the same URL.
+			w.replaced = []string{"0"}
+			w.apply()
+			w.replaced = nil
+			f, _ := w.Get(testNumber)
+			f.Receive.URLMethod = "GET"
+			w.Put(f)
+			w.mustApply(with(test.then, "url_method", "POST"))
+			w.mustDeliver(t, testNumber, theirs)
 			wantWarnings(t, w.mustApply(elsewhere), []string{removed})
 			w.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
 		})

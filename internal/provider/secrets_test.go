@@ -20,8 +20,7 @@ import (
 )
 
 // The CLI must not print, log, or write a secret, except url_password in the state, as documented, and the provider itself must
-// write nothing. The configuration reads the passwords from the environment, in
-// a variable that is not sensitive.
+// write nothing. The configuration reads the passwords from the environment, in a variable that is not sensitive.
 func TestAccSecretsStayOut(t *testing.T) {
 	t.Parallel()
 	const login, hook = "secret-of-the-user", "secret-of-the-hook"
