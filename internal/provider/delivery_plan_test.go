@@ -194,7 +194,7 @@ func TestPlanFailsIfItCannotRead(t *testing.T) {
 		says     string
 		once     bool // Whether there is one diagnostic for all FoneNumbers.
 	}{
-		"not in the account": {failure: "FoneNumber Not Found in Account"},
+		"not in the account": {failure: "FoneNumber Not Found in Account", says: "terraform destroy -refresh=false"},
 		"wrong credentials":  {settings: attributes{"password": "wrong"}, failure: "FoneStorm Authentication Failed", once: true},
 		"rejected token": {
 			settings: attributes{"username": nil, "password": nil, "token": "expired"}, failure: "FoneStorm Token Rejected", once: true,
@@ -236,22 +236,32 @@ func TestPlanFailsIfItCannotRead(t *testing.T) {
 	}
 }
 
-// When Terraform plans again during an apply, the FoneNumbers are not read again, and no warning is repeated.
+// When Terraform plans again during an apply, the FoneNumbers are not read again, and no warning is repeated. Any change shows that
+// this process applies.
 func TestApplyDoesNotRepeatThePlan(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber, otherNumber)
-	first, second := destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)
-	planning, _ := a.start(t.Context(), t, nil).plan(instance{}, first)
-	r := a.start(t.Context(), t, nil)
-	applied, _ := r.apply(planning)
-	a.Forget()
-	_, again := r.plan(applied, nil)
-	wantWarnings(t, again, nil)
-	if c, diags := r.plan(instance{}, second); c.isEmpty() || len(diags) > 0 {
-		t.Errorf("the plan is empty or has the diagnostics %v", diags)
-	}
-	if n := len(a.Requests()); n > 0 {
-		t.Errorf("%d requests were sent, want none", n)
+	w := newWorld(t, testNumber, otherNumber)
+	w.mustApply(destinations[1].attributes(testNumber))
+	old, planning := w.state["0"].instance, w.start()
+	for name, config := range map[string]attributes{
+		"create": destinations[1].attributes(testNumber), "update": destinations[2].attributes(testNumber), "destroy": nil,
+	} {
+		before := old
+		if name == "create" {
+			before = instance{}
+		}
+		planned, _ := planning.plan(before, config)
+		r := w.start()
+		r.apply(planned)
+		w.Forget()
+		_, destroys := r.plan(old, nil)
+		c, creates := r.plan(instance{}, destinations[1].attributes(otherNumber))
+		if diags := append(destroys, creates...); c.isEmpty() || len(diags) > 0 {
+			t.Errorf("after a %s, the plan is empty or has the diagnostics %v", name, diags)
+		}
+		if n := len(w.Requests()); n > 0 {
+			t.Errorf("after a %s, %d requests were sent, want none", name, n)
+		}
 	}
 }
 

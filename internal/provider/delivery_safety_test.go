@@ -201,6 +201,16 @@ func TestDestroyAfterAFailedCreate(t *testing.T) {
 	}
 }
 
+// A delivery that something else has turned off is neither turned off again by a destroy nor reported.
+func TestDestroyOfADeliveryThatIsOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testNumber)
+	w.mustApply(destinations[1].attributes(testNumber))
+	w.byHand(testNumber, "None", "")
+	wantWarnings(t, w.apply(nil), nil)
+	w.sendsOnly(t, 1)
+}
+
 // An update that fails because the credentials belong to another account does not make that account the one of the resource.
 func TestUpdateInAnotherAccount(t *testing.T) {
 	t.Parallel()

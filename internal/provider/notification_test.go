@@ -55,7 +55,7 @@ func TestLifeOfNotification(t *testing.T) {
 				w.mustApply(config)
 			}
 		}
-		w.mustApply(nil)
+		wantWarnings(t, w.mustApply(nil), nil)
 		as.mustBe(t, w.account, testNumber, delivery{kind: "None"})
 		settings[0].mustBe(t, w.account, testNumber, delivery{kind: "Email", value: "ops@example.com"})
 		others.mustBe(t, w.account, testNumber, delivery{kind: "Email", value: "others@example.com"})
