@@ -11,14 +11,14 @@ import (
 // the state. Every call that requires a client returns an error. No call panics or sends a request.
 func TestUnknownProviderConfiguration(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber, otherNumber)
 	configs := []attributes{toURL("", "", 0), destinations[1].attributes(otherNumber)}
-	known, none := a.world(t), a.world(t)
+	known := newWorld(t, testNumber, otherNumber)
+	none := known.world(t)
 	create := none.plan(configs...)
 	known.mustApply(configs...)
 	before := known.state["0"].state
 	update, remove := known.plan(destinations[1].attributes(testNumber), configs[1]), known.plan(nil)
-	a.Forget()
+	known.Forget()
 	for _, unknown := range []string{"endpoint", "password"} {
 		for _, w := range []*world{known, none} {
 			w.settings = attributes{unknown: tftypes.UnknownValue}
@@ -50,7 +50,7 @@ func TestUnknownProviderConfiguration(t *testing.T) {
 		_, diags := r.readDataSource(source, config)
 		wantUnknown(diags)
 	}
-	if n := len(a.Requests()); n > 0 {
+	if n := len(known.Requests()); n > 0 {
 		t.Errorf("%d requests were sent", n)
 	}
 }

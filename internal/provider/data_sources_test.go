@@ -115,7 +115,7 @@ func TestDataSourceFoneNumber(t *testing.T) {
 	r.fails(t, source, attributes{"fonenumber": "3215559999"}, "FoneNumber Not Found in Account", `AttributeName("fonenumber")`)
 }
 
-// All lists of a run are one request. TestList tests each filter.
+// All lists of a run are one request. TestFiltersOfLists tests each filter.
 func TestDataSourceFoneNumbers(t *testing.T) {
 	t.Parallel()
 	const source = "fractel_fonenumbers"

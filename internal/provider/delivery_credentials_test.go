@@ -15,7 +15,7 @@ func toURL(username, password string, version int) attributes {
 }
 
 // All changes to the credentials of one callback: what each step sends, and what FoneStorm then has.
-func TestCredentials(t *testing.T) {
+func TestChangesOfCredentials(t *testing.T) {
 	t.Parallel()
 	for _, as := range settings {
 		t.Run(as.name, func(t *testing.T) {
@@ -27,8 +27,7 @@ func TestCredentials(t *testing.T) {
 
 func checkCredentials(t *testing.T, as setting) {
 	t.Helper()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	for _, step := range []struct {
 		about              string
 		config             attributes
@@ -50,13 +49,13 @@ func checkCredentials(t *testing.T, as setting) {
 		{"both removed", with(toURL("", "", 0), "on_destroy", "disable"), true, "", ""},
 		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
 	} {
-		before := a.count(as.request)
+		before := w.count(as.request)
 		w.mustApply(as.config(step.config))
-		if sent := a.count(as.request) > before; sent != step.sent {
+		if sent := w.count(as.request) > before; sent != step.sent {
 			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
 		}
-		as.mustBe(t, a, testNumber, delivery{"URL", hookURL, step.username, step.password})
+		as.mustBe(t, w.account, testNumber, delivery{"URL", hookURL, step.username, step.password})
 	}
 	w.mustApply(nil)
-	as.mustBe(t, a, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
+	as.mustBe(t, w.account, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }

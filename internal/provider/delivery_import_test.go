@@ -77,18 +77,19 @@ func (a *account) putUnconfigurable() map[string]string {
 	return reasons
 }
 
-// An import by ID or by identity adopts a setting as it is, whatever the spelling of the configuration. Its destroy keeps a delivery
-// and turns off a notification.
-func TestImport(t *testing.T) {
+// An import by ID or by identity adopts a setting as it is, whatever the spelling of the configuration, and although FoneStorm may show
+// tokens percent-encoded. Its destroy keeps a delivery and turns off a notification.
+func TestImportAdoptsASetting(t *testing.T) {
 	t.Parallel()
 	spelled := strings.NewReplacer("https://hooks.example.com/", "HTTPS://Hooks.example.com:443/", "ops@example.com", "Ops@EXAMPLE.com")
 	for _, as := range settings {
-		for _, d := range []delivery{{kind: "URL", value: hookURL}, destinations[1], {kind: "None"}} {
+		for _, d := range []delivery{{kind: "URL", value: hookURL + "?msg={{msg}}"}, destinations[1], {kind: "None"}} {
 			t.Run(as.name+" "+d.kind, func(t *testing.T) {
 				t.Parallel()
-				a := newAccountWith(t, testNumber)
-				as.set(a, testNumber, d)
-				w := a.world(t)
+				w := newWorld(t, testNumber)
+				shown := d
+				shown.value = strings.NewReplacer("{", "%7B", "}", "%7D").Replace(d.value)
+				as.set(w.account, testNumber, shown)
 				byIdentity, diags := w.start().importIdentity(as.id(testNumber))
 				wantWarnings(t, diags, nil)
 				w.mustImport(as.id(testNumber))
@@ -108,7 +109,7 @@ func TestImport(t *testing.T) {
 					w.mustPlanNothing(with(config, "value", spelled.Replace(d.value)))
 				}
 				w.mustApply(nil)
-				as.mustBe(t, a, testNumber, map[bool]delivery{true: d, false: {kind: "None"}}[as.event == ""])
+				as.mustBe(t, w.account, testNumber, map[bool]delivery{true: shown, false: {kind: "None"}}[as.event == ""])
 			})
 		}
 	}
@@ -120,7 +121,7 @@ func TestImport(t *testing.T) {
 		testNumber + "/all": {"Invalid Event", `must be "receive" or "send", but "all" was given`},
 		"3215559999/send":   {"FoneNumber Not Found in Account", ""},
 	} {
-		r := newAccountWith(t, testNumber).start(t.Context(), t, nil)
+		r := newWorld(t, testNumber).start()
 		for _, imports := range []func(string) (instance, []*tfprotov6.Diagnostic){r.importState, r.importIdentity} {
 			_, diags := imports(id)
 			wantError(t, diags, want[0], want[1])
@@ -155,7 +156,7 @@ func TestAccImportGeneratesConfiguration(t *testing.T) {
 // A list returns what an import would, in one request. What a CLI generates from it is valid and plans nothing. Deliveries that no
 // configuration can describe are omitted with a warning, do not count toward the limit, and cannot be imported. The reason contains no
 // password.
-func TestGenerateResourceConfig(t *testing.T) {
+func TestListReturnsWhatAnImportWould(t *testing.T) {
 	t.Parallel()
 	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
 	reasons := a.putUnconfigurable()
@@ -191,7 +192,7 @@ func TestGenerateResourceConfig(t *testing.T) {
 }
 
 // The filters, at the protocol, because `terraform query` requires Terraform 1.14. A list of notifications omits what is not set.
-func TestList(t *testing.T) {
+func TestFiltersOfLists(t *testing.T) {
 	t.Parallel()
 	a := newVariedAccount(t)
 	a.Put(simulator.FoneNumber{Number: "5615550000"}) // Without a label.

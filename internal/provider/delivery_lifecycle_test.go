@@ -4,82 +4,58 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"slices"
 	"testing"
-
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Deliveries of each type, and both notifications of the first FoneNumber, from create to destroy. plugin-testing checks that the plan
-// after each step is empty, and that an import has the state of the apply.
+// Deliveries of each type, and both notifications of the first FoneNumber, from create to destroy. After each apply, the next plan is
+// empty.
 func TestAccLifecycle(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations) + 1})
-	first, moved, off := loadNumber(0), loadNumber(len(destinations)), slices.Repeat([]delivery{{kind: "None"}}, len(destinations)+1)
-	addressOf := func(i int) string { return resourceName + "." + destinations[i].kind }
-	// are checks the deliveries of the first FoneNumbers, and the notifications of the first one.
-	are := func(deliveries, notifications []delivery) resource.TestCheckFunc {
-		return func(*terraform.State) error {
-			for i, d := range deliveries {
-				a.mustDeliver(t, loadNumber(i), d)
-			}
-			for i, as := range settings[1:] {
-				as.mustBe(t, a, first, notifications[i])
-			}
-			return nil
-		}
-	}
-	step := func(deliveries, notifications []delivery, action plancheck.ResourceActionType, before func()) resource.TestStep {
-		s := resource.TestStep{PreConfig: before, Config: a.provider(), Check: are(deliveries, notifications)}
+	first, moved := loadNumber(0), loadNumber(len(destinations))
+	w := a.newWorkspace(t, "")
+	// applies configures the deliveries of the first FoneNumbers, and the notifications of the first one, and applies them.
+	applies := func(deliveries, notifications []delivery, changes string) {
+		t.Helper()
+		config := ""
 		for i, d := range deliveries {
-			s.Config += d.block(d.kind, loadNumber(i))
-			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(addressOf(i), action))
+			config += d.block(destinations[i].kind, loadNumber(i))
 		}
 		for i, as := range settings[1:] {
-			s.Config += as.block(as.event, first, notifications[i])
-			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(notificationName+"."+as.event, action))
+			config += as.block(as.event, first, notifications[i])
 		}
-		return s
-	}
-	drift := func() {
-		for _, f := range a.Numbers() {
-			f.ReceiveNotify, f.SendNotify = simulator.Notify{}, simulator.Notify{}
-			f.Receive = f.Receive.Delivering("Email", "somebody@example.com")
-			a.Put(f)
+		w.configure(config)
+		says(t, w.apply(), "Resources: "+changes)
+		w.plan(0)
+		for i, d := range deliveries {
+			a.mustDeliver(t, loadNumber(i), d)
+		}
+		for i, as := range settings[1:] {
+			as.mustBe(t, a, first, notifications[i])
 		}
 	}
 	called, mailed := delivery{"URL", hookURL, "hook", "horse"}, delivery{kind: "Email", value: "archive@example.com"}
-	steps := []resource.TestStep{
-		step(destinations, []delivery{called, mailed}, plancheck.ResourceActionCreate, nil),
-		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, nil),
-		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, drift),
+	applies(destinations, []delivery{called, mailed}, "7 added, 0 changed, 0 destroyed")
+	applies(otherDestinations, []delivery{mailed, called}, "0 added, 7 changed, 0 destroyed")
+	for _, f := range a.Numbers() { // Drift.
+		f.ReceiveNotify, f.SendNotify = simulator.Notify{}, simulator.Notify{}
+		f.Receive = f.Receive.Delivering("Email", "somebody@example.com")
+		a.Put(f)
 	}
-	imports := func(address, id, identifier string, ignored ...string) {
-		steps = append(steps, resource.TestStep{
-			ResourceName: address, ImportState: true, ImportStateId: id, ImportStateVerify: true,
-			ImportStateVerifyIdentifierAttribute: identifier, ImportStateVerifyIgnore: ignored,
-		})
+	applies(otherDestinations, []delivery{mailed, called}, "0 added, 7 changed, 0 destroyed")
+	w.configure(destinations[1].block("Email", moved))
+	says(t, w.apply(), "Resources: 1 added, 0 changed, 7 destroyed")
+	a.mustDeliver(t, moved, destinations[1])
+	w.apply("-destroy")
+	for _, f := range a.Numbers() {
+		for _, as := range settings {
+			as.mustBe(t, a, f.Number, delivery{kind: "None"})
+		}
 	}
-	for i := range otherDestinations {
-		imports(addressOf(i), loadNumber(i), "fonenumber", "on_destroy", map[string]string{"None": "value"}[otherDestinations[i].kind])
-	}
-	for _, as := range settings[1:] {
-		imports(notificationName+"."+as.event, as.id(first), "event", "url_username", "url_password")
-	}
-	steps = append(steps, resource.TestStep{
-		Config: a.provider() + destinations[1].block("Email", moved),
-		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-			plancheck.ExpectResourceAction(addressOf(0), plancheck.ResourceActionDestroy),
-			plancheck.ExpectResourceAction(addressOf(1), plancheck.ResourceActionReplace),
-		}},
-		Check: are(append(slices.Clip(off[:5]), destinations[1]), off[:2]),
-	})
-	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), CheckDestroy: are(off, off[:2]), Steps: steps})
 	for _, r := range a.Requests() {
-		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/test \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
+		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/\S+ \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
 			t.Errorf("%s %s by %q", r.Method, r.Path, agent)
 		}
 	}
@@ -103,9 +79,8 @@ func TestOnDestroy(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, simulator.Options{})
-			a.byHand(testNumber, "Email", "old@example.com")
-			w := a.world(t)
+			w := newWorld(t)
+			w.byHand(testNumber, "Email", "old@example.com")
 			if test.imported {
 				w.mustImport(testNumber)
 			}
@@ -117,7 +92,7 @@ func TestOnDestroy(t *testing.T) {
 				w.mustApply(config)
 			}
 			w.mustApply(nil)
-			a.mustDeliver(t, testNumber, map[bool]delivery{true: otherDestinations[2], false: {kind: "None"}}[test.keeps])
+			w.mustDeliver(t, testNumber, map[bool]delivery{true: otherDestinations[2], false: {kind: "None"}}[test.keeps])
 		})
 	}
 }
@@ -126,21 +101,20 @@ func TestOnDestroy(t *testing.T) {
 // pending cancellation is a warning.
 func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	config := destinations[1].attributes(testNumber)
 	w.mustApply(config)
-	leaving, _ := a.Get(testNumber)
+	leaving, _ := w.Get(testNumber)
 	for active, want := range map[string]string{
 		"no": "The cancellation of FoneNumber 3215551212 is pending.", "cancel": "FoneNumber 3215551212 is cancelled. It can be restored for 30 days.",
 	} {
 		leaving.Active = active
-		a.Put(leaving)
+		w.Put(leaving)
 		wantWarnings(t, w.plan(config).diags, []string{"FoneNumber Is Not Active"}, want)
 	}
 
 	known, p := w.state["0"], w.plan(nil)
-	a.Remove(testNumber)
+	w.Remove(testNumber)
 	wantWarnings(t, w.carryOut(p), []string{"FoneNumber No Longer in Account"}, "so nothing was changed there")
 	if len(w.state) > 0 {
 		t.Errorf("the destroy leaves %v", w.state)
@@ -151,7 +125,7 @@ func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	if len(w.state) > 0 {
 		t.Errorf("the refresh leaves %v", w.state)
 	}
-	a.sendsOnly(t, 1)
+	w.sendsOnly(t, 1)
 }
 
 // A FoneNumber that has left the account does not block the destroy of the others.
@@ -174,17 +148,16 @@ func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 
 // An imported FoneNumber with method JSON plans empty until its delivery changes. A method other than POST that was set
 // elsewhere is drift only if POST is configured.
-func TestURLMethod(t *testing.T) {
+func TestMethodOfACallback(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
+	w := newWorld(t)
 	byHand := func(method string) {
-		f, _ := a.Get(testNumber)
+		f, _ := w.Get(testNumber)
 		f.Receive.URLMethod = method
-		a.Put(f)
+		w.Put(f)
 	}
-	a.byHand(testNumber, "URL", hookURL)
+	w.byHand(testNumber, "URL", hookURL)
 	byHand("JSON")
-	w := a.world(t)
 	w.mustImport(testNumber)
 	w.mustPlanNothing(toURL("", "", 0))
 	other := with(toURL("", "", 0), "value", "https://hooks.example.com/other")
@@ -197,12 +170,13 @@ func TestURLMethod(t *testing.T) {
 
 	byHand("GET")
 	wantWarnings(t, w.mustApply(posted), []string{"Callback Method Changes to POST"})
-	if f, _ := a.Get(testNumber); f.Receive.URLMethod != "POST" {
+	if f, _ := w.Get(testNumber); f.Receive.URLMethod != "POST" {
 		t.Errorf("the method is still %s", f.Receive.URLMethod)
 	}
-	a.Forget()
+	w.Forget()
 	w.mustApply(other) // Without a configured method, the provider ignores it.
 	byHand("GET")
 	w.mustPlanNothing(other)
-	a.sendsOnly(t, 0)
+	w.sendsOnly(t, 0)
+	w.mustApply(with(destinations[1].attributes(testNumber), "url_method", "POST")) // It is ignored for another type.
 }

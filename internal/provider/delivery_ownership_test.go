@@ -60,10 +60,9 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 func TestTwoObjectsWithoutRefresh(t *testing.T) {
 	t.Parallel()
 	config := destinations[1].attributes(testNumber)
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(config)
-	w.state["1"], w.noRefresh = object{instance: a.imported(t, testNumber, false)}, true
+	w.state["1"], w.noRefresh = object{instance: w.imported(t, testNumber, false)}, true
 	r := w.start()
 	update, _ := r.plan(w.state["0"].instance, with(config, "on_destroy", onDestroyKeep))
 	destroy, _ := r.plan(w.state["1"].instance, nil)
@@ -71,7 +70,7 @@ func TestTwoObjectsWithoutRefresh(t *testing.T) {
 		_, diags := r.apply(c)
 		wantWarnings(t, diags, nil)
 	}
-	a.mustDeliver(t, testNumber, destinations[1])
+	w.mustDeliver(t, testNumber, destinations[1])
 }
 
 // Terraform destroys a tainted object without its record. If its FoneNumber changes too, or is known only after apply, the refreshed
@@ -79,16 +78,15 @@ func TestTwoObjectsWithoutRefresh(t *testing.T) {
 func TestTaintedObjectOfAnotherFoneNumber(t *testing.T) {
 	t.Parallel()
 	for _, number := range []any{otherNumber, tftypes.UnknownValue} {
-		a := newAccountWith(t, testNumber, otherNumber)
-		w := a.world(t)
+		w := newWorld(t, testNumber, otherNumber)
 		w.mustApply(destinations[1].attributes(testNumber))
-		a.byHand(testNumber, "Forward", "3215558888")
+		w.byHand(testNumber, "Forward", "3215558888")
 		planning := w.start()
 		drifted, _ := planning.refresh(w.state["0"].instance)
 		created, _ := planning.plan(instance{}, with(destinations[1].attributes(testNumber), "fonenumber", number))
 		_, diags := w.start().apply(destruction(drifted, created.private))
 		wantWarnings(t, diags, []string{summaryLeftUnchanged}, "was tainted")
-		a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
+		w.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
 	}
 }
 

@@ -48,6 +48,10 @@ func TestPlanWarnings(t *testing.T) {
 			found: has("old@example.com"), config: to(4), warning: deleted, texts: []string{`replaces it with type "None"`},
 		},
 		"another value of the same type": {found: has("old@example.com"), config: to(1), warning: alreadyDelivers},
+		"method of another type": {
+			found:  simulator.FoneNumber{Receive: simulator.Receive{Type: "URL", URL: hookURL, URLMethod: "GET"}},
+			config: to(1), warning: alreadyDelivers,
+		},
 		"unknown value": {
 			found: has("old@example.com"), config: with(to(1), "value", tftypes.UnknownValue),
 			warning: alreadyDelivers, texts: []string{`replaces it with the configured delivery of type "Email"`},
@@ -60,6 +64,14 @@ func TestPlanWarnings(t *testing.T) {
 		"no delivery":    {config: to(1)},
 		"None to None":   {config: to(4)},
 		"stale fields":   {found: simulator.FoneNumber{Receive: simulator.Receive{Type: "None", Email: "old@example.com"}}, config: to(1)},
+		"not known yet": {
+			config: with(to(1), "fonenumber", tftypes.UnknownValue), warning: "FoneNumber Not Checked",
+			texts: []string{"does not show which delivery it has"},
+		},
+		"method of the same URL": {
+			found:  simulator.FoneNumber{Receive: simulator.Receive{Type: "URL", URL: hookURL, URLMethod: "GET"}},
+			config: with(toURL("", "", 0), "on_destroy", "keep"), warning: "Callback Method Changes to POST",
+		},
 		"cancelled": {
 			found: simulator.FoneNumber{Active: "cancel"}, config: to(1), warning: "FoneNumber Is Not Active",
 			texts: []string{"FoneNumber 3215551212 is cancelled", `AttributeName("fonenumber")`},
@@ -96,9 +108,16 @@ func TestPlanWarnings(t *testing.T) {
 		"destroy type None":   {before: to(4)},
 		"destroy keep":        {before: with(to(1), "on_destroy", "keep")},
 		"destroy after drift": {before: to(1), byHand: "boss@example.com", warning: summaryLeftUnchanged},
-		"replace disable":     {before: to(1), config: with(to(1), "fonenumber", otherNumber), warning: deleted},
+		"destroy after drift, checks turned off": {
+			before: to(1), byHand: "boss@example.com", settings: attributes{"check_on_plan": false}, warning: summaryLeftUnchanged,
+		},
+		"replace disable": {before: to(1), config: with(to(1), "fonenumber", otherNumber), warning: deleted},
 		"replace keep": {
 			before: with(to(1), "on_destroy", "keep"), config: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
+		},
+		"replace keep, delivers elsewhere": {
+			found: has("old@example.com"), before: with(with(to(1), "on_destroy", "keep"), "fonenumber", otherNumber),
+			config: with(to(1), "on_destroy", "keep"), warning: alreadyDelivers,
 		},
 		"replace keep by default": {
 			before: with(to(1), "on_destroy", "keep"), config: with(to(1), "fonenumber", otherNumber),
@@ -119,18 +138,17 @@ func TestPlanWarnings(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccountWith(t, otherNumber)
+			w := newWorld(t, otherNumber)
 			test.found.Number = testNumber
-			a.Put(test.found)
-			a.PutDevice(simulator.Device{ID: destinations[0].value})
-			w := a.world(t)
+			w.Put(test.found)
+			w.PutDevice(simulator.Device{ID: destinations[0].value})
 			if test.before != nil {
 				w.mustApply(test.before)
 			}
 			if test.byHand != "" {
-				a.byHand(testNumber, "Email", test.byHand)
+				w.byHand(testNumber, "Email", test.byHand)
 			}
-			a.Forget()
+			w.Forget()
 			w.settings = test.settings
 			diags := w.plan(test.config).diags
 			wantWarnings(t, diags, []string{test.warning}, test.texts...)
@@ -139,8 +157,8 @@ func TestPlanWarnings(t *testing.T) {
 					t.Errorf("the plan shows a secret: %s", d.Detail)
 				}
 			}
-			if asked := len(a.Requests()) > 0; asked == (test.settings != nil) {
-				t.Errorf("requests were sent: %t", asked)
+			if n := len(w.Requests()); n > 0 && test.before == nil && test.settings != nil {
+				t.Errorf("%d requests were sent", n)
 			}
 		})
 	}
@@ -167,28 +185,27 @@ func TestAccPreviewOfMany(t *testing.T) {
 
 // A plan that cannot read FoneNumbers fails. Rejected credentials and an unreachable FoneStorm are an error only once, also if the
 // FoneNumbers are in the state.
-func TestPreviewFailures(t *testing.T) {
+func TestPlanFailsIfItCannotRead(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		settings  attributes
-		status    int // Status that FoneStorm returns for reads; zero for none.
-		failure   string
-		says      string
-		once      bool // Whether there is one diagnostic for all FoneNumbers.
-		mostReads int
+		settings attributes
+		status   int // Status that FoneStorm returns for reads; zero for none.
+		failure  string
+		says     string
+		once     bool // Whether there is one diagnostic for all FoneNumbers.
 	}{
-		"not in the account": {failure: "FoneNumber Not Found in Account", mostReads: 10},
+		"not in the account": {failure: "FoneNumber Not Found in Account", says: "terraform destroy -refresh=false"},
 		"wrong credentials":  {settings: attributes{"password": "wrong"}, failure: "FoneStorm Authentication Failed", once: true},
 		"rejected token": {
 			settings: attributes{"username": nil, "password": nil, "token": "expired"}, failure: "FoneStorm Token Rejected", once: true,
-			says: "the provider cannot renew a configured token", mostReads: 8,
+			says: "the provider cannot renew a configured token",
 		},
 		"wrong subaccount": {
 			settings: attributes{"subaccount": "2999999999"}, failure: "Subaccount Not Accessible", once: true,
 			says: "Could not get a token for subaccount 2999999999:",
 		},
-		"forbidden": {status: 403, failure: "Permission Denied by FoneStorm", mostReads: 10},
-		"failing":   {settings: attributes{"max_retries": 0}, status: 503, failure: "FoneStorm Server Error", mostReads: 8},
+		"forbidden": {status: 403, failure: "Permission Denied by FoneStorm"},
+		"failing":   {settings: attributes{"max_retries": 0}, status: 503, failure: "FoneStorm Server Error"},
 		"unreachable": {
 			settings: attributes{"max_retries": 0, "endpoint": "http://127.0.0.1:1/v2"},
 			failure:  "Unable to Reach FoneStorm", says: "no response from http://127.0.0.1:1/v2", once: true,
@@ -197,15 +214,14 @@ func TestPreviewFailures(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccountWith(t, loadNumber(0), loadNumber(1))
-			w := a.world(t)
+			w := newAccountWith(t, loadNumber(0), loadNumber(1)).world(t) // The endpoint counts only with sockets.
 			configs := []attributes{destinations[1].attributes(loadNumber(0)), destinations[1].attributes(loadNumber(1))}
 			w.mustApply(configs...)
-			a.Remove(loadNumber(0))
-			a.Remove(loadNumber(1))
-			a.Forget()
+			w.Remove(loadNumber(0))
+			w.Remove(loadNumber(1))
+			w.Forget()
 			if test.status != 0 {
-				a.reject(http.MethodGet, "", test.status, "No.")
+				w.reject(http.MethodGet, "", test.status, "No.")
 			}
 			for i := range 5 { // They are new.
 				configs = append(configs, destinations[1].attributes(loadNumber(2+i)))
@@ -213,32 +229,39 @@ func TestPreviewFailures(t *testing.T) {
 			w.settings = test.settings
 			diags := w.plan(configs...).diags
 			wantError(t, diags, test.failure, test.says)
-			if n := a.count("get") + a.count("list"); n > test.mostReads {
-				t.Errorf("%d reads, want at most %d", n, test.mostReads)
-			}
-			if tried := a.count("login") + a.count("subaccount"); test.once && (len(diags) != 1 || tried > 2) {
+			if tried := w.count("login") + w.count("subaccount"); test.once && (len(diags) != 1 || tried > 2) {
 				t.Errorf("%d diagnostics and %d attempts to get a token", len(diags), tried)
 			}
 		})
 	}
 }
 
-// When Terraform plans again during an apply, the FoneNumbers are not read again, and no warning is repeated.
-func TestPreviewOnlyWhilePlanning(t *testing.T) {
+// When Terraform plans again during an apply, the FoneNumbers are not read again, and no warning is repeated. Any change shows that
+// this process applies.
+func TestApplyDoesNotRepeatThePlan(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber, otherNumber)
-	first, second := destinations[1].attributes(testNumber), destinations[1].attributes(otherNumber)
-	planning, _ := a.start(t.Context(), t, nil).plan(instance{}, first)
-	r := a.start(t.Context(), t, nil)
-	applied, _ := r.apply(planning)
-	a.Forget()
-	_, again := r.plan(applied, nil)
-	wantWarnings(t, again, nil)
-	if c, diags := r.plan(instance{}, second); c.isEmpty() || len(diags) > 0 {
-		t.Errorf("the plan is empty or has the diagnostics %v", diags)
-	}
-	if n := len(a.Requests()); n > 0 {
-		t.Errorf("%d requests were sent, want none", n)
+	w := newWorld(t, testNumber, otherNumber)
+	w.mustApply(destinations[1].attributes(testNumber))
+	old, planning := w.state["0"].instance, w.start()
+	for name, config := range map[string]attributes{
+		"create": destinations[1].attributes(testNumber), "update": destinations[2].attributes(testNumber), "destroy": nil,
+	} {
+		before := old
+		if name == "create" {
+			before = instance{}
+		}
+		planned, _ := planning.plan(before, config)
+		r := w.start()
+		r.apply(planned)
+		w.Forget()
+		_, destroys := r.plan(old, nil)
+		c, creates := r.plan(instance{}, destinations[1].attributes(otherNumber))
+		if diags := append(destroys, creates...); c.isEmpty() || len(diags) > 0 {
+			t.Errorf("after a %s, the plan is empty or has the diagnostics %v", name, diags)
+		}
+		if n := len(w.Requests()); n > 0 {
+			t.Errorf("after a %s, %d requests were sent, want none", name, n)
+		}
 	}
 }
 

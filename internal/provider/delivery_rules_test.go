@@ -21,14 +21,13 @@ func TestCorrectionsAreSent(t *testing.T) {
 		{"URL", "https://hooks.example.com", "https://hooks.example.com/", false},
 		{"Email", "Ops@example.com", "ops@example.com", false},
 	} {
-		a := newAccountWith(t, testNumber)
-		w := a.world(t)
+		w := newWorld(t, testNumber)
 		w.mustApply(delivery{kind: test.kind, value: test.wrong}.attributes(testNumber))
 		right := delivery{kind: test.kind, value: test.right}
 		w.mustApply(right.attributes(testNumber))
-		a.sendsOnly(t, 2)
-		a.mustDeliver(t, testNumber, right)
-		a.byHand(testNumber, test.kind, test.wrong)
+		w.sendsOnly(t, 2)
+		w.mustDeliver(t, testNumber, right)
+		w.byHand(testNumber, test.kind, test.wrong)
 		if p := w.plan(right.attributes(testNumber)); p.isEmpty() == test.isDrift {
 			t.Errorf("after %q was set by hand, the plan changes %q", test.wrong, p.differs())
 		}
@@ -50,45 +49,43 @@ func TestUnseenCredentials(t *testing.T) {
 		then     attributes
 		want     delivery
 		warnings []string
+		says     string
 	}{
-		"imported":                   {true, toURL("", "", 0), theirs, nil},
-		"imported, replaced":         {true, toURL("", "", 0), theirs, nil},
-		"imported, with a method":    {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil},
-		"imported, to another URL":   {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}},
-		"imported, with credentials": {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil},
-		"created over the same URL":  {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}},
-		"created over another URL":   {false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}},
+		"imported":                   {true, toURL("", "", 0), theirs, nil, ""},
+		"imported, with a method":    {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil, ""},
+		"imported, to another URL":   {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}, ""},
+		"imported, with credentials": {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil, ""},
+		"created over the same URL":  {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}, ""},
+		"created over another URL": {
+			false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}, "removes callback credentials",
+		},
 		"created over it, credentials": {
-			false, with(elsewhere, "url_username", "ours"),
-			delivery{"URL", "https://other.example.com/", "ours", ""},
-			[]string{alreadyDelivers},
+			false, with(elsewhere, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}, "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-			w := a.world(t)
+			w := newWorld(t)
+			w.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
 			if test.imported {
 				w.mustImport(testNumber)
 			}
-			if name == "imported, replaced" {
-				w.replaced = []string{"0"}
-			}
-			diags := w.apply(test.then)
-			wantWarnings(t, diags, test.warnings)
-			w.replaced = nil
-			w.mustPlanNothing()
-			if name == "created over another URL" {
-				says(t, diags[0].Detail, "removes callback credentials")
-			}
-			a.mustDeliver(t, testNumber, test.want)
-			if test.warnings == nil || test.want != theirs {
+			wantWarnings(t, w.mustApply(test.then), test.warnings, test.says)
+			w.mustDeliver(t, testNumber, test.want)
+			if test.want != theirs {
 				return
 			}
-			// Created over the URL, so its credentials are still unseen when it changes later.
+			// A replacement keeps them, as does another setting of the same URL.
+			w.replaced = []string{"0"}
+			w.apply()
+			w.replaced = nil
+			f, _ := w.Get(testNumber)
+			f.Receive.URLMethod = "GET"
+			w.Put(f)
+			w.mustApply(with(test.then, "url_method", "POST"))
+			w.mustDeliver(t, testNumber, theirs)
 			wantWarnings(t, w.mustApply(elsewhere), []string{removed})
-			a.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
+			w.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
 		})
 	}
 }
@@ -110,25 +107,24 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccountWith(t, testNumber)
-			w := a.world(t)
+			w := newWorld(t, testNumber)
 			w.mustApply(toURL("hook", "horse", 0))
-			a.rejectEmpty(test.rejected)
+			w.rejectEmpty(test.rejected)
 			if test.detour {
 				wantWarnings(t, w.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
 			}
-			before, _ := a.Get(testNumber)
+			before, _ := w.Get(testNumber)
 			if test.createFirst {
 				w.createFirst, w.replaced = true, []string{"0"}
 			}
 			wantError(t, w.apply(test.to), "Destination Rejected by FoneStorm", "must not reach the new URL", "set url_username")
-			if after, _ := a.Get(testNumber); after != before {
+			if after, _ := w.Get(testNumber); after != before {
 				t.Errorf("FoneStorm has %+v, want %+v", after, before)
 			}
 			w.replaced = nil
 			w.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
 			wantWarnings(t, w.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
-			if f, _ := a.Get(testNumber); f.Receive.Type != "None" {
+			if f, _ := w.Get(testNumber); f.Receive.Type != "None" {
 				t.Errorf("FoneStorm has %+v", f.Receive)
 			}
 		})

@@ -7,22 +7,19 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
-
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // After this resource has removed the credentials, no plan warns about unknown ones, even after an update that keeps the URL.
 func TestRemovedCredentialsStayRemoved(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(toURL("", "", 0))
 	w.mustApply(with(toURL("", "", 0), "url_method", "POST"))
 	wantWarnings(t, w.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), nil)
-	a.byHand(testNumber, "Email", "ops@example.com")
+	w.byHand(testNumber, "Email", "ops@example.com")
 	w.mustApply(destinations[1].attributes(testNumber))
-	settings[0].set(a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
+	settings[0].set(w.account, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 	w.mustApply(with(toURL("", "", 0), "on_destroy", "keep")) // Keeps their credentials.
 	wantWarnings(t, w.mustApply(with(toURL("", "", 0), "value", "https://other.example.com/")), []string{"Callback Credentials Will Be Removed"})
 }
@@ -30,125 +27,61 @@ func TestRemovedCredentialsStayRemoved(t *testing.T) {
 // A create that only changes the method of a notification keeps its credentials, and its plan does not say otherwise.
 func TestCreateKeepsCredentialsOfTheSameURL(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	a.byHand(testNumber, "Email", "ops@example.com")
-	settings[1].set(a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
-	w := a.world(t)
+	w := newWorld(t, testNumber)
+	w.byHand(testNumber, "Email", "ops@example.com")
+	settings[1].set(w.account, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 	diags := w.mustApply(notify("Callback", hookURL, "GET"))
 	wantWarnings(t, diags, []string{"FoneNumber Already Has a Notification"})
 	if strings.Contains(diags[0].Detail, "credentials") {
 		t.Errorf("the plan says: %s", diags[0].Detail)
 	}
-	settings[1].mustBe(t, a, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
+	settings[1].mustBe(t, w.account, testNumber, delivery{"URL", hookURL, "theirs", "their-horse"})
 }
 
 // If the FoneNumber cannot be read before an update, what the plan was made for decides whether its callback URL stays the same.
 func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
-	w := a.world(t)
+	w := newWorld(t)
+	w.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
 	w.settings = attributes{"max_retries": 0}
 	w.mustImport(testNumber)
 	p := w.plan(with(toURL("", "", 0), "url_method", "POST"))
-	a.reject(http.MethodGet, "", http.StatusInternalServerError, "No.")
+	w.reject(http.MethodGet, "", http.StatusInternalServerError, "No.")
 	wantWarnings(t, append(p.diags, w.carryOut(p)...), nil)
-	a.Intercept(nil)
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL, theirHook.URLUsername, theirHook.URLPassword})
+	w.Intercept(nil)
+	w.mustDeliver(t, testNumber, delivery{"URL", hookURL, theirHook.URLUsername, theirHook.URLPassword})
 }
 
 // Credentials of an unchanged URL stay, also if FoneStorm shows the URL in a spelling that was learned.
 func TestCredentialsOfARespelledURLStay(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	a.ShowAs(func(_ string, f simulator.FoneNumber) simulator.FoneNumber {
+	w := newWorld(t, testNumber)
+	w.ShowAs(func(_ string, f simulator.FoneNumber) simulator.FoneNumber {
 		f.Receive.URL = strings.Replace(f.Receive.URL, "key=1", "key=***", 1)
 		return f
 	})
-	w := a.world(t)
 	config := with(toURL("", "", 0), "value", hookURL+"?key=1")
 	w.mustApply(config)
-	f, _ := a.Get(testNumber)
+	f, _ := w.Get(testNumber)
 	f.Receive.URLUsername, f.Receive.URLPassword = "theirs", "their-horse"
-	a.Put(f)
+	w.Put(f)
 	w.mustApply(with(config, "url_method", "POST"))
-	a.mustDeliver(t, testNumber, delivery{"URL", hookURL + "?key=1", "theirs", "their-horse"})
+	w.mustDeliver(t, testNumber, delivery{"URL", hookURL + "?key=1", "theirs", "their-horse"})
 }
 
-// FoneStorm's message can quote the URL, whose path and query can contain a secret.
-func TestMessagesDoNotShowTheURL(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		value := simulator.Parameters(r).Get("value")
-		if value != "" {
-			respond(w, http.StatusUnprocessableEntity, "The value "+value+" is not reachable.")
-		}
-		return value != ""
-	})
-	diags := a.world(t).apply(with(toURL("", "", 0), "value", "https://hooks.example.com/sms?token=TOPSECRET"))
-	wantError(t, diags, "Destination Rejected by FoneStorm", "The value https://hooks.example.com*** is not reachable")
-}
-
-// The create that replaces a tainted object does not own what something else has set since.
-func TestReplacedTaintedObjectOwnsNothing(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
-	config := destinations[1].attributes(testNumber)
-	w.mustApply(config)
-	a.byHand(testNumber, "Forward", "3215558888")
-	w.taint()
-	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
-	diags := w.apply(config)
-	wantError(t, diags, "Permission Denied by FoneStorm")
-	wantWarnings(t, diags, []string{alreadyDelivers})
-	a.Intercept(nil)
-	w.apply(nil)
-	a.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
-}
-
-// An on_destroy that is known only after apply is configured: its default does not take its place.
-func TestAccUnknownOnDestroy(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	config := func(to, source string) string {
-		return fmt.Sprintf("resource \"terraform_data\" %q {\n  input = \"keep\"\n}\n", source) +
-			delivery{kind: "Email", value: to}.block("test", testNumber, fmt.Sprintf("on_destroy = terraform_data.%s.output", source))
-	}
-	w := a.newWorkspace(t, config("ops@example.com", "a"))
-	w.apply()
-	w.configure(config("dev@example.com", "b"))
-	w.apply()
-	w.plan(0)
-	w.apply("-destroy")
-	a.mustDeliver(t, testNumber, delivery{kind: "Email", value: "dev@example.com"})
-}
-
-// A spelling that was never learned, because FoneStorm showed it before this resource set anything, does not block the apply. Another
-// path is no spelling: the setting was ignored.
+// A spelling that was never learned, because FoneStorm showed it before this resource set anything, does not block the apply.
 func TestSpellingThatWasThereBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAccountInMemory(t, simulator.Options{})
-		a.Put(simulator.FoneNumber{Number: testNumber})
-		a.byHand(testNumber, "URL", "https://hooks.example.com/SMS?Key=1")
-		respelled := func(_ string, f simulator.FoneNumber) simulator.FoneNumber {
+		w := newWorld(t)
+		w.byHand(testNumber, "URL", "https://hooks.example.com/SMS?Key=1")
+		w.ShowAs(func(_ string, f simulator.FoneNumber) simulator.FoneNumber {
 			f.Receive.URL = strings.ToLower(f.Receive.URL) + "/"
 			return f
-		}
-		a.ShowAs(respelled)
-		w := a.world(t)
+		})
 		w.mustImport(testNumber)
 		config := with(toURL("", "", 0), "value", "https://hooks.example.com/SMS?Key=1")
-		diags := w.mustApply(config)
-		wantWarnings(t, diags, []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
-		before, _ := a.Get(testNumber)
-		a.ShowAs(func(string, simulator.FoneNumber) simulator.FoneNumber { return respelled("", before) })
-		wantError(t, w.apply(with(config, "value", "https://hooks.example.com/other")), "FoneStorm Returned Another Destination")
-		if w.plan().isEmpty() {
-			t.Error("the next plan does not try again")
-		}
+		wantWarnings(t, w.mustApply(config), []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
 	})
 }
 
@@ -156,7 +89,7 @@ func TestSpellingThatWasThereBefore(t *testing.T) {
 func (w *world) listing() *run {
 	r := w.account.start(w.t.Context(), w.t, w.settings)
 	for i := range 7 {
-		w.account.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
+		w.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
 		_, diags := r.importState(fmt.Sprint(3215551300 + i))
 		if len(diags) > 0 {
 			w.t.Errorf("an import shows %+v", diags[0])
@@ -176,16 +109,14 @@ func (a *account) listsAs(d delivery) {
 }
 
 // What the account's list shows is drift only if a single read shows it, too. It does not keep a destroy from turning a setting
-// off, nor the plan of the destroy from saying so, with or without a refresh.
+// off, nor the plan of the destroy from saying so, with or without a refresh. If the single read fails, a destroy decides nothing.
 func TestListDoesNotDecideOnDrift(t *testing.T) {
 	t.Parallel()
 	old, named := delivery{kind: "Email", value: "old@example.com"}, delivery{kind: "Email", value: "Ops <ops@example.com>"}
 	for _, shown := range []delivery{{kind: "None"}, old, named} {
 		synctest.Test(t, func(t *testing.T) {
-			a := newAccountInMemory(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber})
-			a.listsAs(shown)
-			w := a.world(t)
+			w := newWorld(t, testNumber)
+			w.listsAs(shown)
 			config := destinations[1].attributes(testNumber)
 			w.mustApply(config)
 			w.start = w.listing
@@ -195,115 +126,75 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 			w.noRefresh = true
 			wantWarnings(t, w.plan(nil).diags, []string{summaryDeleted})
 			w.noRefresh = false
+			p := w.plan(nil)
+			w.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusServiceUnavailable, "Later.")
+			wantError(t, w.carryOut(p), serverError)
+			w.Intercept(nil)
 			wantWarnings(t, w.apply(nil), []string{summaryDeleted})
-			a.mustDeliver(t, testNumber, delivery{kind: "None"})
+			w.mustDeliver(t, testNumber, delivery{kind: "None"})
 		})
 	}
 }
 
-// The plan says that it does not show what a FoneNumber that is known only after apply delivers now.
-func TestUnknownFoneNumberIsNotChecked(t *testing.T) {
-	t.Parallel()
-	p := newAccountWith(t).world(t).plan(with(destinations[1].attributes(testNumber), "fonenumber", tftypes.UnknownValue))
-	wantWarnings(t, p.diags, []string{"FoneNumber Not Checked"}, "does not show which delivery it has")
-}
-
-// What a tainted object applied is not forgotten if the create that replaces it fails, too.
+// If the create that replaces a tainted object fails, what that object applied is not forgotten, and what something else has set
+// since is not owned.
 func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
-	w.mustApply(destinations[1].attributes(testNumber))
-	w.taint()
-	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
-	wantError(t, w.apply(destinations[1].attributes(testNumber)), "Permission Denied by FoneStorm")
-	a.Intercept(nil)
-	wantWarnings(t, w.apply(nil), []string{summaryDeleted})
-	a.mustDeliver(t, testNumber, delivery{kind: "None"})
+	for _, test := range []struct {
+		since, left           delivery
+		replacing, destroying string // Summaries of the warnings.
+	}{
+		{destinations[1], delivery{kind: "None"}, "FoneNumber Already Has This Delivery", summaryDeleted},
+		{destinations[3], destinations[3], alreadyDelivers, ""}, // Nothing is in the state then.
+	} {
+		w := newWorld(t, testNumber)
+		config := destinations[1].attributes(testNumber)
+		w.mustApply(config)
+		w.byHand(testNumber, test.since.kind, test.since.value)
+		w.taint()
+		w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+		diags := w.apply(config)
+		wantError(t, diags, "Permission Denied by FoneStorm")
+		wantWarnings(t, diags, []string{test.replacing})
+		w.Intercept(nil)
+		wantWarnings(t, w.plan(nil).diags, []string{test.destroying})
+		w.apply(nil)
+		w.mustDeliver(t, testNumber, test.left)
+	}
 }
 
-// A FoneNumber that another resource failed to set in an apply is not turned off after that, and the next apply finishes.
+// A FoneNumber that another resource could not set in an apply is not turned off after that, and the next apply finishes.
 func TestDestroyAfterAFailedCreate(t *testing.T) {
 	t.Parallel()
-	rejected := 0
-	for order := range uint64(16) {
-		a := newAccountWith(t, testNumber)
-		w := a.world(t)
-		w.inOrder(order, false)
-		w.config = map[string]attributes{"old": destinations[1].attributes(testNumber)}
-		w.mustApply()
-		w.config = map[string]attributes{"new": destinations[2].attributes(testNumber)}
-		p := w.plan()
-		a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
-		diags := w.carryOut(p)
-		a.Intercept(nil)
-		for _, d := range diags {
-			if d.Summary == "FoneNumber Not Turned Off After Failure" {
-				rejected++
-				a.mustDeliver(t, testNumber, destinations[1])
-			}
-		}
-		w.mustApply()
-		a.mustDeliver(t, testNumber, destinations[2])
-	}
-	if rejected == 0 {
-		t.Error("the create never failed first")
-	}
-}
-
-// If the single read fails that decides whether FoneStorm shows what a resource set, a destroy decides nothing.
-func TestDestroyThatCannotRead(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAccountInMemory(t, simulator.Options{})
-		a.Put(simulator.FoneNumber{Number: testNumber})
-		a.listsAs(delivery{kind: "Email", value: "old@example.com"})
-		w := a.world(t)
-		w.mustApply(destinations[1].attributes(testNumber))
-		w.start = w.listing
-		p := w.plan(nil)
-		a.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusServiceUnavailable, "Later.")
-		wantError(t, w.carryOut(p), "FoneStorm Server Error")
-		a.Intercept(nil)
-		w.apply(nil)
-		a.mustDeliver(t, testNumber, delivery{kind: "None"})
-	})
-}
-
-// Each plan that changes the method of a callback says so, also if the URL stays the same.
-func TestMethodOfTheSameURL(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	f, _ := a.Get(testNumber)
-	f.Receive = f.Receive.Delivering("URL", hookURL)
-	f.Receive.URLMethod = "GET"
-	a.Put(f)
-	config := with(toURL("", "", 0), "url_method", "POST")
-	changes := []string{"Callback Method Changes to POST"}
-	wantWarnings(t, a.world(t).plan(with(config, "on_destroy", onDestroyKeep)).diags, changes)
-
-	a.byHand(testNumber, "None", "")
-	w := a.world(t)
-	w.mustApply(with(destinations[1].attributes(testNumber), "url_method", "POST"))
-	a.Put(f)
-	wantWarnings(t, w.plan(config).diags, changes) // The configuration adopts what was set by hand, except for its method.
-}
-
-// Without reading FoneStorm again, the plan of a destroy knows from the refresh that the delivery is not its own.
-func TestDestroyWithoutCheck(t *testing.T) {
-	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
-	w.settings = attributes{"check_on_plan": false}
+	w := newWorld(t, testNumber)
 	w.mustApply(destinations[1].attributes(testNumber))
-	a.byHand(testNumber, "Forward", "3215558888")
-	wantWarnings(t, w.plan(nil).diags, []string{summaryLeftUnchanged})
+	old, r, to := w.state["0"].instance, w.start(), destinations[2].attributes(testNumber)
+	c, _ := r.plan(instance{}, to)
+	w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+	_, diags := r.apply(c)
+	wantError(t, diags, "Permission Denied by FoneStorm")
+	w.Intercept(nil)
+	_, diags = r.apply(destruction(old, old.private))
+	wantError(t, diags, "FoneNumber Not Turned Off After Failure")
+	w.mustDeliver(t, testNumber, destinations[1])
+	w.mustApply(nil, to)
+	w.mustDeliver(t, testNumber, destinations[2])
+}
+
+// A delivery that something else has turned off is neither turned off again by a destroy nor reported.
+func TestDestroyOfADeliveryThatIsOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testNumber)
+	w.mustApply(destinations[1].attributes(testNumber))
+	w.byHand(testNumber, "None", "")
+	wantWarnings(t, w.apply(nil), nil)
+	w.sendsOnly(t, 1)
 }
 
 // An update that fails because the credentials belong to another account does not make that account the one of the resource.
 func TestUpdateInAnotherAccount(t *testing.T) {
 	t.Parallel()
-	w := newAccountWith(t, testNumber).world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(destinations[1].attributes(testNumber))
 	other := newAccount(t, simulator.Options{Account: "9998887777"})
 	r := other.start(t.Context(), t, nil)
@@ -331,30 +222,15 @@ func TestFoneNumberThatMovedToAnotherAccount(t *testing.T) {
 // Credentials that a replacement removes are not forgotten if it fails, because FoneStorm keeps the ones that a request omits.
 func TestCredentialsOfAFailedReplacement(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(toURL("hook", "horse", 0))
-	a.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+	w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
 	w.replaced = []string{"0"}
 	wantError(t, w.apply(toURL("", "", 0)), "Permission Denied by FoneStorm")
-	a.Intercept(nil)
+	w.Intercept(nil)
 	w.replaced = nil
 	w.mustApply(toURL("", "", 0))
-	a.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
-}
-
-// firstRequest returns a fault of the first request of a kind.
-func firstRequest(kind string, fault simulator.Fault) func(*http.Request) simulator.Fault {
-	sent := 0
-	return func(r *http.Request) simulator.Fault {
-		if kindOf(r) != kind {
-			return ""
-		}
-		if sent++; sent > 1 {
-			return ""
-		}
-		return fault
-	}
+	w.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
 }
 
 // A setting that FoneStorm ignores is an error, although the previous URL, which FoneStorm shows in full, begins like the new one.
@@ -367,13 +243,14 @@ func TestIgnoredURL(t *testing.T) {
 		"https://hooks.example.com/team/Ab":  "https://hooks.example.com/team/aB",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			a := newAccountInMemory(t, simulator.Options{})
-			a.Put(simulator.FoneNumber{Number: testNumber})
-			w := a.world(t)
+			w := newWorld(t, testNumber)
 			w.mustApply(delivery{kind: "URL", value: before}.attributes(testNumber))
-			ignored, _ := a.Get(testNumber)
-			a.ShowAs(func(string, simulator.FoneNumber) simulator.FoneNumber { return ignored })
+			ignored, _ := w.Get(testNumber)
+			w.ShowAs(func(string, simulator.FoneNumber) simulator.FoneNumber { return ignored })
 			wantError(t, w.apply(delivery{kind: "URL", value: after}.attributes(testNumber)), "FoneStorm Returned Another Destination")
+			if w.plan().isEmpty() {
+				t.Error("the next plan does not try again")
+			}
 		})
 	}
 }
@@ -381,10 +258,9 @@ func TestIgnoredURL(t *testing.T) {
 // Credentials in a URL that was set by hand are drift, but no state or plan shows them.
 func TestCredentialsInAURL(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(toURL("", "", 0))
-	a.byHand(testNumber, "URL", "https://boss:s3cret@hooks.example.com/sms")
+	w.byHand(testNumber, "URL", "https://boss:s3cret@hooks.example.com/sms")
 	if p := w.plan(toURL("", "", 0)); p.isEmpty() {
 		t.Error("there is no drift")
 	}

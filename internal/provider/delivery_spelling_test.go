@@ -91,8 +91,8 @@ func TestAnySpelling(t *testing.T) {
 // survivesSpelling runs several resources through their life together, with the names of the rewritings.
 func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list string, count int) {
 	t.Helper()
-	a := serveInMemory(t, simulator.Options{FoneNumbers: count})
-	defer a.network.stop()
+	a := serveInMemory(simulator.Options{FoneNumbers: count})
+	defer a.stop()
 	a.shownBy(as, map[string]func(string) string{
 		as.request: rewritings[kind][setting],
 		"get":      rewritings[kind][single],

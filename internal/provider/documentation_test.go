@@ -158,7 +158,7 @@ var (
 
 // Code blocks use only languages that the Registry can render, configurations that require the provider constrain its version, and
 // a page of the Registry has the same title in the navigation and as its heading. The linter finds misspelled names.
-func TestPages(t *testing.T) {
+func TestPagesSuitTheRegistry(t *testing.T) {
 	t.Parallel()
 	for page, content := range pages(t) {
 		for _, block := range codeBlock.FindAllStringSubmatch(content, -1) {

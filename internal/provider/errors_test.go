@@ -27,16 +27,15 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(test.status), func(t *testing.T) {
 			t.Parallel()
-			a := newAccountWith(t, testNumber)
-			a.reject("", "/messages/receive", test.status, "Not registered.")
-			w := a.world(t)
+			w := newWorld(t, testNumber)
+			w.reject("", "/messages/receive", test.status, "Not registered.")
 			w.settings = attributes{"max_retries": 0}
 			diags := w.apply(destinations[1].attributes(testNumber))
 			wantError(t, diags, test.summary, test.says, "FoneNumber "+testNumber, fmt.Sprintf("FoneStorm returned %d", test.status), "Not registered.")
 			if got := strings.Contains(shown(failure(diags)), `AttributeName("value")`); got != test.onValue {
 				t.Errorf("the error is on value: %t, want %t", got, test.onValue)
 			}
-			a.sendsOnly(t, test.requestsPerSet)
+			w.sendsOnly(t, test.requestsPerSet)
 			detail, isUncertain := failure(diags).Detail, test.status >= 500
 			if w.state["0"].exists() != isUncertain || strings.Contains(detail, "may have taken effect") != isUncertain || strings.Contains(detail, "..") {
 				t.Errorf("the state has %s, and the error is %s", w.state["0"].state, detail)

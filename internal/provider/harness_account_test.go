@@ -9,9 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"syscall"
 	"testing"
-	"testing/synctest"
 
 	"pgregory.net/rapid"
 
@@ -32,7 +30,7 @@ const (
 type account struct {
 	*simulator.Simulator
 	endpoint  string
-	network   *memoryNet               // Nil if sockets are used.
+	stop      func()                   // Ends the server; nil if sockets are used.
 	transport func() http.RoundTripper // Transport of a provider in this process; nil for the real network.
 }
 
@@ -61,32 +59,25 @@ func newAccountWith(t *testing.T, numbers ...string) *account {
 // newAccountInMemory returns an account that is reached without sockets, so that waiting takes no time in a synctest bubble.
 func newAccountInMemory(t *testing.T, options simulator.Options) *account {
 	t.Helper()
-	a := serveInMemory(t, options)
+	a := serveInMemory(options)
 	t.Cleanup(func() {
-		a.network.stop()
+		a.stop()
 		a.checkContract(t)
 	})
 	return a
 }
 
-// inMemory runs a subtest in a bubble, where waiting takes no time.
-func inMemory(t *testing.T, name string, test func(t *testing.T)) {
-	t.Helper()
-	t.Run(name, func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, test)
-	})
-}
-
-// serveInMemory is newAccountInMemory for rapid, whose tests cannot use cleanups inside a bubble: the caller stops the
-// network.
-func serveInMemory(t rapid.TB, options simulator.Options) *account {
-	t.Helper()
-	sim := simulator.New(options)
-	network := &memoryNet{dialed: make(chan net.Conn), closed: make(chan struct{})}
-	network.server = http.Server{Handler: sim, ErrorLog: log.New(io.Discard, "", 0)}
-	go network.server.Serve(network)
-	return &account{Simulator: sim, endpoint: "http://localhost" + simulator.BasePath, network: network, transport: network.transport}
+// serveInMemory is newAccountInMemory for rapid, whose tests cannot use cleanups inside a bubble: the caller stops the server.
+func serveInMemory(options simulator.Options) *account {
+	sim, network := simulator.New(options), make(memoryNet)
+	server := &http.Server{Handler: sim, ErrorLog: log.New(io.Discard, "", 0)}
+	go server.Serve(network)
+	return &account{
+		Simulator: sim, endpoint: "http://localhost" + simulator.BasePath, stop: func() { server.Close() },
+		transport: func() http.RoundTripper {
+			return &http.Transport{DialContext: network.dial, MaxIdleConnsPerHost: 2 * atOnce}
+		},
+	}
 }
 
 func (a *account) checkContract(t rapid.TB) {
@@ -96,38 +87,24 @@ func (a *account) checkContract(t rapid.TB) {
 	}
 }
 
-// memoryNet is a network without sockets.
-type memoryNet struct {
-	dialed chan net.Conn
-	closed chan struct{}
-	server http.Server
-}
+// memoryNet is a network without sockets: the connections to accept.
+type memoryNet chan net.Conn
 
-func (n *memoryNet) Accept() (net.Conn, error) {
-	select {
-	case connection := <-n.dialed:
+func (n memoryNet) Accept() (net.Conn, error) {
+	if connection, isOpen := <-n; isOpen {
 		return connection, nil
-	case <-n.closed:
-		return nil, net.ErrClosed
 	}
+	return nil, net.ErrClosed
 }
 
-func (n *memoryNet) Close() error   { close(n.closed); return nil }
-func (n *memoryNet) Addr() net.Addr { return &net.TCPAddr{} }
+func (n memoryNet) Close() error   { close(n); return nil }
+func (n memoryNet) Addr() net.Addr { return &net.TCPAddr{} }
 
-func (n *memoryNet) stop() { _ = n.server.Close() }
-
-func (n *memoryNet) transport() http.RoundTripper {
-	return &http.Transport{DialContext: n.dial, MaxIdleConnsPerHost: 2 * atOnce}
-}
-
-func (n *memoryNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (n memoryNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
-	case n.dialed <- server:
+	case n <- server:
 		return client, nil
-	case <-n.closed:
-		return nil, syscall.ECONNREFUSED
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

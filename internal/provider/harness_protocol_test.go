@@ -376,7 +376,7 @@ func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	})
 	r.works(err)
 	after := instance{unwire(r.t, kind, resp.NewState), resp.Private, resp.NewIdentity}
-	if failure(resp.Diagnostics) == nil && !after.state.Equal(c.planned) {
+	if failure(resp.Diagnostics) == nil && (!after.state.Equal(c.planned) || !after.state.IsFullyKnown()) {
 		r.t.Fatalf("Terraform would report an inconsistent result: planned %s, got %s", c.planned, after.state)
 	}
 	return after, resp.Diagnostics

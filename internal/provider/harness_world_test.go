@@ -7,10 +7,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
+	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -19,13 +18,12 @@ import (
 // in any order that Terraform could choose. Most tests have one resource or several that are alike. Those are named "0", "1", and
 // so on: mustApply(config) applies the configuration of one resource, and mustApply(nil) destroys it.
 type world struct {
+	*account
 	t        testOrRapid
-	account  *account
 	settings attributes            // Provider settings.
 	config   map[string]attributes // Configurations by the name of the resource.
 
 	order       *rand.Rand // Draws the order in which Terraform works on resources; nil for the order of their names.
-	atOnce      int        // Number of resources that Terraform works on at the same time; zero for one.
 	createFirst bool       // Whether replacements are created before the old object is destroyed.
 	legacy      bool       // Whether orphans are planned before they are refreshed, as before Terraform 1.12.
 	noRefresh   bool       // Whether plans do not refresh.
@@ -40,7 +38,6 @@ type world struct {
 	at, sent   int // Number of the request that is interrupted, and of requests of the apply so far.
 	isApplying bool
 
-	mu       sync.Mutex
 	state    map[string]object // Objects by the name of the resource. Those that are deposed have names of their own.
 	deposals int               // Number of objects that were deposed so far.
 	diags    []*tfprotov6.Diagnostic
@@ -52,6 +49,16 @@ type object struct {
 	instance
 	tainted bool
 	deposed bool // Whether another object has replaced it, which was created before the destroy of this one.
+}
+
+// newWorld returns a world without resources, in an account with these FoneNumbers, whose delivery was never set.
+func newWorld(t *testing.T, numbers ...string) *world {
+	t.Helper()
+	a := newAccountInMemory(t, simulator.Options{})
+	for _, number := range numbers {
+		a.Put(simulator.FoneNumber{Number: number})
+	}
+	return a.world(t)
 }
 
 // world returns a world without resources.
@@ -87,7 +94,7 @@ var interruptions = []interruption{
 // interrupt interrupts the next applies at one of their requests, not counting logins.
 func (w *world) interrupt(how interruption, at int) {
 	w.how, w.at, w.sent = how, at, 0
-	w.account.Inject(func(r *http.Request) simulator.Fault { // The connection sends one request at a time.
+	w.Inject(func(r *http.Request) simulator.Fault { // The connection sends one request at a time.
 		if w.isApplying && kindOf(r) != "login" {
 			w.sent++
 		}
@@ -104,17 +111,8 @@ func (w *world) isInterrupted() bool { return w.how.name != "" && w.sent >= w.at
 // isKilled reports whether Terraform and the provider have been killed.
 func (w *world) isKilled() bool { return w.isInterrupted() && w.how.kills }
 
-// get returns the object of a resource; the zero value if there is none.
-func (w *world) get(name string) object {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.state[name]
-}
-
 // put stores an object, or forgets it if it does not exist.
 func (w *world) put(name string, o object) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.state[name] = o; !o.exists() {
 		delete(w.state, name)
 	}
@@ -122,8 +120,6 @@ func (w *world) put(name string, o object) {
 
 // fails shows diagnostics, and reports whether one of them is an error. None may contain a password.
 func (w *world) fails(name string, diags []*tfprotov6.Diagnostic) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.diags = append(w.diags, diags...)
 	for _, d := range diags {
 		w.shows[name] = append(w.shows[name], d.Summary+": "+d.Detail)
@@ -132,25 +128,6 @@ func (w *world) fails(name string, diags []*tfprotov6.Diagnostic) bool {
 		}
 	}
 	return failure(diags) != nil
-}
-
-// each calls a function for each index, for as many at once as Terraform works on.
-func (w *world) each(n int, do func(i int)) {
-	if w.atOnce == 0 {
-		for i := range n { // In this goroutine, which can end the test.
-			do(i)
-		}
-		return
-	}
-	var workers errgroup.Group
-	workers.SetLimit(w.atOnce)
-	for i := range n {
-		workers.Go(func() error { do(i); return nil })
-	}
-	_ = workers.Wait()
-	if w.t.Failed() {
-		w.t.FailNow()
-	}
 }
 
 // configure replaces the configuration, if one is given. Resources with a nil configuration are not configured.
@@ -267,18 +244,10 @@ func (w *world) nodes() map[string]*node {
 func (w *world) planIn(order []string) *plan {
 	p, nodes := &plan{run: w.start(), config: maps.Clone(w.config), steps: map[string]applyStep{}}, w.nodes()
 	w.diags, w.shows = nil, map[string][]string{}
-	if w.atOnce == 0 {
-		for _, name := range order {
-			if n := nodes[name]; n != nil {
-				w.visit(p, n)
-			}
+	for _, name := range order {
+		if n := nodes[name]; n != nil {
+			w.visit(p, n)
 		}
-	} else {
-		names := slices.Collect(maps.Keys(nodes))
-		w.each(len(names), func(i int) {
-			w.visit(p, nodes[names[i]])
-			w.visit(p, nodes[names[i]])
-		})
 	}
 	p.diags = w.diags
 	return p
@@ -296,17 +265,10 @@ func (w *world) visit(p *plan, n *node) {
 		w.planResource(p, n, config)
 	case n.before.exists():
 		if c, diags := p.plan(n.before.instance, nil); !w.fails(n.name, diags) {
-			w.add(p, "delete "+n.name, applyStep{change: c, do: w.destroys(n.name, c.private)})
+			p.steps["delete "+n.name] = applyStep{change: c, do: w.destroys(n.name, c.private)}
 		}
 	}
 	n.visited = true
-}
-
-// add adds a step to a plan.
-func (w *world) add(p *plan, name string, s applyStep) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	p.steps[name] = s
 }
 
 // refresh refreshes the object of a resource, if there is one, and forgets it if it is gone.
@@ -332,7 +294,7 @@ func (w *world) planResource(p *plan, n *node, config attributes) {
 	}
 	if prior.exists() && !c.replaces && !slices.Contains(w.replaced, name) {
 		if !c.isEmpty() {
-			w.add(p, "set "+name, applyStep{change: c, do: w.sets(name)})
+			p.steps["set "+name] = applyStep{change: c, do: w.sets(name)}
 		}
 		return
 	}
@@ -343,15 +305,15 @@ func (w *world) planResource(p *plan, n *node, config attributes) {
 	}
 	switch {
 	case !n.before.exists():
-		w.add(p, "set "+name, applyStep{change: c, do: w.sets(name)})
+		p.steps["set "+name] = applyStep{change: c, do: w.sets(name)}
 	case w.createFirst:
 		w.deposals++
 		deposed := fmt.Sprintf("deposed %d of %s", w.deposals, name)
-		w.add(p, "set "+name, applyStep{change: c, do: w.setsBeside(deposed, name)})
-		w.add(p, "delete "+deposed, applyStep{waitsFor: "set " + name, do: w.destroys(deposed, nil)})
+		p.steps["set "+name] = applyStep{change: c, do: w.setsBeside(deposed, name)}
+		p.steps["delete "+deposed] = applyStep{waitsFor: "set " + name, do: w.destroys(deposed, nil)}
 	default:
-		w.add(p, "delete "+name, applyStep{do: w.destroys(name, c.private)})
-		w.add(p, "set "+name, applyStep{change: c, waitsFor: "delete " + name, do: w.sets(name)})
+		p.steps["delete "+name] = applyStep{do: w.destroys(name, c.private)}
+		p.steps["set "+name] = applyStep{change: c, waitsFor: "delete " + name, do: w.sets(name)}
 	}
 }
 
@@ -371,15 +333,9 @@ func (w *world) carryOut(p *plan) []*tfprotov6.Diagnostic {
 		if len(ready) == 0 { // Nothing is left, except for what depends on something that has failed.
 			break
 		}
-		if ready = w.ordered(ready); w.atOnce == 0 {
-			ready = ready[:1]
-		}
-		ok := make([]bool, len(ready))
-		w.each(len(ready), func(i int) { ok[i] = left[ready[i]].do(r) })
-		for i, name := range ready {
-			done[name] = ok[i]
-			delete(left, name)
-		}
+		name := w.ordered(ready)[0]
+		done[name] = left[name].do(r)
+		delete(left, name)
 	}
 	return w.diags
 }
@@ -396,7 +352,7 @@ func (w *world) applyChange(r *run, name string, c change) (after instance, ok b
 // sets creates or updates the current object of a resource after planning it again.
 func (w *world) sets(name string) func(*run) bool {
 	return func(r *run) bool {
-		before := w.get(name).instance
+		before := w.state[name].instance
 		c, diags := r.plan(before, w.config[name])
 		if w.fails(name, errorsOf(diags)) { // The plan has shown the warnings.
 			return false
@@ -415,11 +371,11 @@ func (w *world) sets(name string) func(*run) bool {
 // setsBeside creates a new object while the old one is deposed.
 func (w *world) setsBeside(deposed, name string) func(*run) bool {
 	return func(r *run) bool {
-		old := w.get(name)
+		old := w.state[name]
 		w.put(name, object{})
 		w.put(deposed, object{instance: old.instance, deposed: true})
 		ok := w.sets(name)(r)
-		if !w.get(name).exists() {
+		if !w.state[name].exists() {
 			w.put(deposed, object{})
 			w.put(name, old)
 		}
@@ -430,7 +386,7 @@ func (w *world) setsBeside(deposed, name string) func(*run) bool {
 // destroys destroys an object. One that is deposed is planned again.
 func (w *world) destroys(name string, private []byte) func(*run) bool {
 	return func(r *run) (ok bool) {
-		before := w.get(name)
+		before := w.state[name]
 		if before.deposed {
 			c, diags := r.plan(before.instance, nil)
 			if private = c.private; w.fails(name, errorsOf(diags)) {

@@ -1,11 +1,15 @@
 package provider
 
 import (
+	"fmt"
 	"runtime"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -26,26 +30,46 @@ func TestLoad(t *testing.T) {
 		n := size(2_000, 1_000, 500)
 		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n + 1, Latency: 20 * time.Millisecond})
 		a.byHand(loadNumber(n), "Email", "neighbor@example.com")
-		w := a.world(t)
-		w.atOnce = atOnce
-		var configs []attributes
-		for i := range n {
-			configs = append(configs, loadConfig(i))
+		state := make([]instance, n)
+		// each calls a function for each resource, in a new process of the provider.
+		each := func(do func(r *run, i int) []*tfprotov6.Diagnostic) (r *run) {
+			t.Helper()
+			r = a.start(t.Context(), t, nil)
+			var workers errgroup.Group
+			workers.SetLimit(atOnce)
+			for i := range n {
+				workers.Go(func() error {
+					if d := failure(do(r, i)); d != nil {
+						return fmt.Errorf("%s: %s", d.Summary, d.Detail)
+					}
+					return nil
+				})
+			}
+			if err := workers.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			return r
 		}
-		if problem := failure(w.apply(configs...)); problem != nil {
-			t.Fatalf("%s: %s", problem.Summary, problem.Detail)
-		}
+		each(func(r *run, i int) (diags []*tfprotov6.Diagnostic) {
+			c, _ := r.plan(instance{}, loadConfig(i))
+			state[i], diags = r.apply(c)
+			return diags
+		})
 		for i := range n {
 			loadSetting(i).mustBe(t, a, loadNumber(i), loadDestination(i))
 		}
 
 		a.Forget()
 		before := memory()
-		p := w.plan()
+		planning := each(func(r *run, i int) []*tfprotov6.Diagnostic {
+			refreshed, diags := r.refresh(state[i])
+			if c, _ := r.plan(refreshed, loadConfig(i)); !c.isEmpty() {
+				t.Errorf("the plan changes %q", c.differs())
+			}
+			return diags
+		})
 		grown := memory() - before
-		if problem := failure(p.diags); !p.isEmpty() || problem != nil {
-			t.Fatalf("the plan is not empty, or has an error: %+v", problem)
-		}
+		runtime.KeepAlive(planning)
 		if n := len(a.Requests()); n > 7 {
 			t.Errorf("the plan took %d requests, want at most 7", n)
 		}
@@ -53,7 +77,10 @@ func TestLoad(t *testing.T) {
 			t.Errorf("the provider keeps %d MiB after a plan", grown>>20)
 		}
 
-		w.mustApply(nil)
+		each(func(r *run, i int) []*tfprotov6.Diagnostic {
+			_, diags := r.apply(destruction(state[i], state[i].private))
+			return diags
+		})
 		for i := range n {
 			loadSetting(i).mustBe(t, a, loadNumber(i), delivery{kind: "None"})
 		}

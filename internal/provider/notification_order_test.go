@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 const (
@@ -51,14 +49,13 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newAccountInMemory(t, simulator.Options{}).world(t)
-			w.account.Put(simulator.FoneNumber{Number: testNumber})
+			w := newWorld(t, testNumber)
 			sides := map[string][2]delivery{"d": test.delivery, "n": test.notification}
 			for i, name := range []string{"d", "n"} {
 				as, found, wanted := settings[i], sides[name][0], sides[name][1]
 				as.set(w.account, testNumber, found)
 				if !test.created && wanted != unmanaged {
-					w.state[name] = object{instance: w.account.imported(t, as.id(testNumber), wanted == kept)}
+					w.state[name] = object{instance: w.imported(t, as.id(testNumber), wanted == kept)}
 				}
 				if wanted != unmanaged && wanted.kind != "destroyed" {
 					w.config[name] = as.config(wanted.attributes(testNumber))
@@ -94,10 +91,9 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 // The destroy of a delivery that another resource sets does not matter, whichever is planned first.
 func TestNotificationOfRenamedDelivery(t *testing.T) {
 	t.Parallel()
-	w := newAccountInMemory(t, simulator.Options{}).world(t)
-	w.account.Put(simulator.FoneNumber{Number: testNumber})
+	w := newWorld(t, testNumber)
 	settings[0].set(w.account, testNumber, destinations[1])
-	w.state["old"] = object{instance: w.account.imported(t, testNumber, false)}
+	w.state["old"] = object{instance: w.imported(t, testNumber, false)}
 	w.config["notification"] = notify("Callback", hookURL, "JSON")
 	for _, test := range []struct {
 		to   attributes

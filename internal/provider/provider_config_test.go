@@ -2,10 +2,10 @@ package provider
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,7 +16,7 @@ import (
 )
 
 // The precedence of the provider block, the environment, and the defaults.
-func TestClientConfig(t *testing.T) {
+func TestPrecedenceOfProviderSettings(t *testing.T) {
 	text := types.StringValue
 	user := attributes{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p"}
 	for name, test := range map[string]struct {
@@ -76,24 +76,30 @@ func TestUserAgent(t *testing.T) {
 }
 
 // Credentials that are unknown until the apply are valid in a plan, and are used in the apply. A destination that is unknown is
-// checked in the apply, before it is sent.
+// checked in the apply, before it is sent. The default of on_destroy does not take the place of one that is unknown.
 func TestAccUnknownValues(t *testing.T) {
 	t.Parallel()
 	a := newAccountWith(t, testNumber)
 	config := func(destination string) string {
-		return `
+		return fmt.Sprintf(`
 resource "terraform_data" "vault" {
   input = "demo-password"
 }
-resource "terraform_data" "destination" {
-  input = "` + destination + `"
+resource "terraform_data" "source" {
+  input = { value = %q, on_destroy = "keep" }
 }
 provider "fractel" {
-  endpoint = "` + a.endpoint + `"
+  endpoint = %q
   username = "demo"
   password = terraform_data.vault.output
 }
-` + strings.Replace(destinations[1].block("test", testNumber), `"ops@example.com"`, "terraform_data.destination.output", 1)
+resource "fractel_fonenumber_delivery" "test" {
+  fonenumber = %q
+  type       = "Email"
+  value      = terraform_data.source.output.value
+  on_destroy = terraform_data.source.output.on_destroy
+}
+`, destination, a.endpoint, testNumber)
 	}
 	w := a.newWorkspace(t, config("ops@example.com"))
 	w.plan(2)
@@ -106,26 +112,29 @@ provider "fractel" {
 	w.plan(2)
 	says(t, w.rejects(), `The value must be one e-mail address, such as "ops@example.com"`)
 	a.mustDeliver(t, testNumber, destinations[1])
+	w.configure(config("dev@example.com"))
+	w.apply()
+	w.plan(0)
+	w.apply("-destroy")
+	a.mustDeliver(t, testNumber, delivery{kind: "Email", value: "dev@example.com"})
 }
 
 // The provider connects through the proxy in the environment, which sees only the host.
 func TestAccProxyFromEnvironment(t *testing.T) {
 	t.Parallel()
-	var asked sync.Map
+	var connected atomic.Bool
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked.Store(r.Method+" "+r.RequestURI, true)
+		connected.Store(true)
+		if seen := r.Method + " " + r.RequestURI; seen != "CONNECT fonestorm.example.com:443" {
+			t.Errorf("the proxy received %s", seen)
+		}
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(proxy.Close)
-	a := newAccount(t, simulator.Options{})
-	a.endpoint = "https://fonestorm.example.com/v2"
-	w := a.newWorkspace(t, a.provider("max_retries = 0")+destinations[1].block("test", testNumber), "HTTPS_PROXY="+proxy.URL)
+	w := newAccount(t, simulator.Options{}).newWorkspace(t, "provider \"fractel\" {\n  max_retries = 0\n}\n"+destinations[1].block("test", testNumber),
+		"FRACTEL_ENDPOINT=https://fonestorm.example.com/v2", "HTTPS_PROXY="+proxy.URL)
 	says(t, w.plan(1), "Error: Unable to Reach FoneStorm")
-	if _, connected := asked.LoadAndDelete("CONNECT fonestorm.example.com:443"); !connected {
-		t.Error("the proxy received no CONNECT request")
+	if !connected.Load() {
+		t.Error("the proxy received no request")
 	}
-	asked.Range(func(other, _ any) bool {
-		t.Errorf("the proxy received %s", other)
-		return true
-	})
 }

@@ -36,19 +36,18 @@ func refactorings(n int) []refactoring {
 }
 
 // begins returns a world in which nothing was applied yet, except for imports.
-func (f refactoring) begins(t *testing.T, a *account, createFirst bool, order uint64) *world {
+func (f refactoring) begins(t *testing.T, createFirst bool, order uint64) *world {
 	t.Helper()
-	a.Forget()
-	w := a.world(t)
+	w := newWorld(t)
 	w.inOrder(order, createFirst)
 	w.settings = attributes{"max_retries": 0}
 	for i := range f.numbers {
-		a.Put(simulator.FoneNumber{Number: loadNumber(i)})
+		w.Put(simulator.FoneNumber{Number: loadNumber(i)})
 	}
 	if f.imported {
 		for name, i := range f.before {
-			a.byHand(loadNumber(i), "Email", valueIn(i, 0))
-			w.state[name] = object{instance: a.imported(t, loadNumber(i), true)}
+			w.byHand(loadNumber(i), "Email", valueIn(i, 0))
+			w.state[name] = object{instance: w.imported(t, loadNumber(i), true)}
 		}
 	}
 	return w
@@ -81,9 +80,8 @@ func TestInterruptedRefactoring(t *testing.T) {
 				for _, how := range interruptions {
 					t.Run(fmt.Sprintf("%s/create first %t/%s/%s", refactoring.name, createFirst, variant, how.name), func(t *testing.T) {
 						t.Parallel()
-						a := newAccountInMemory(t, simulator.Options{}) // Created once, because reading its contract takes most of the time.
 						for order := range uint64(orders) {
-							for k := 1; refactoring.isInterrupted(t, a, createFirst, variant, how, k, order); k++ {
+							for k := 1; refactoring.isInterrupted(t, createFirst, variant, how, k, order); k++ {
 							}
 						}
 					})
@@ -94,9 +92,7 @@ func TestInterruptedRefactoring(t *testing.T) {
 }
 
 // isInterrupted interrupts an apply at request k, and reports whether there was such a request.
-func (f refactoring) isInterrupted(
-	t *testing.T, a *account, createFirst bool, variant string, how interruption, k int, order uint64,
-) (met bool) {
+func (f refactoring) isInterrupted(t *testing.T, createFirst bool, variant string, how interruption, k int, order uint64) (met bool) {
 	t.Helper()
 	defer func() {
 		if t.Failed() {
@@ -111,7 +107,7 @@ func (f refactoring) isInterrupted(
 		if ends && notified && (k%3 > 0 || how.kills) {
 			continue // There are many more requests.
 		}
-		w := f.begins(t, a, createFirst, order)
+		w := f.begins(t, createFirst, order)
 		w.assign(f.before, 0, notified)
 		w.mustApply()
 		w.assign(f.after, map[bool]int{false: 1}[variant == "same destinations"], notified)
@@ -125,7 +121,7 @@ func (f refactoring) isInterrupted(
 		}
 		w.interrupt(interruption{}, 0)
 		w.replaced = nil
-		if n := a.count("set"); !met && len(replaced) > 0 && n != 2*f.numbers {
+		if n := w.count("set"); !met && len(replaced) > 0 && n != 2*f.numbers {
 			t.Errorf("%d settings were sent, want two of each delivery: one that is turned off first would delete messages", n)
 		}
 		if ends {
@@ -207,7 +203,7 @@ func (w *world) hasOneOf(as setting, i int, allowed ...string) {
 
 // found returns the destination that FoneStorm has.
 func (w *world) found(as setting, i int) string {
-	f, _ := w.account.Get(loadNumber(i))
+	f, _ := w.Get(loadNumber(i))
 	return as.is(f).value
 }
 
@@ -231,7 +227,7 @@ func TestSamePlanInEveryOrder(t *testing.T) {
 	for _, moves := range refactorings(n) {
 		t.Run(moves.name, func(t *testing.T) {
 			t.Parallel()
-			w := moves.begins(t, newAccountInMemory(t, simulator.Options{}), false, 0)
+			w := moves.begins(t, false, 0)
 			w.assign(moves.before, 0, false)
 			w.mustApply()
 			w.assign(moves.after, 0, false)

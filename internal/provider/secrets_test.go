@@ -20,8 +20,7 @@ import (
 )
 
 // The CLI must not print, log, or write a secret, except url_password in the state, as documented, and the provider itself must
-// write nothing. The configuration reads the passwords from the environment, in
-// a variable that is not sensitive.
+// write nothing. The configuration reads the passwords from the environment, in a variable that is not sensitive.
 func TestAccSecretsStayOut(t *testing.T) {
 	t.Parallel()
 	const login, hook = "secret-of-the-user", "secret-of-the-hook"
@@ -113,16 +112,15 @@ func readAll(t *testing.T, files fs.FS, archive string, contents map[string]stri
 // No diagnostic shows the rest of a URL after its host, which can come from a sensitive variable, of whatever resource it is.
 func TestURLsAreNotShown(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, simulator.Options{})
-	a.byHand(testNumber, "URL", "https://hooks.example.com/secret-0")
-	w := a.world(t)
+	w := newWorld(t)
+	w.byHand(testNumber, "URL", "https://hooks.example.com/secret-0")
 	config := func(value string) attributes { return delivery{kind: "URL", value: value}.attributes(testNumber) }
 	created := w.mustApply(config("https://hooks.example.com/secret-1"))
 	wantWarnings(t, created, []string{alreadyDelivers}, `delivers to URL "https://hooks.example.com/…" now`)
 	_, replaced := w.start().plan(instance{}, config("https://hooks.example.com/secret-2")) // As for a tainted object.
 	destroyed, changed := w.plan(nil).diags, w.plan(attributes{"fonenumber": testNumber, "type": "None"}).diags
 	invalid := w.start().validate(with(config("secret-3"), "type", "Device"))
-	a.reject("", "/messages/receive", http.StatusInternalServerError, "Something went wrong.")
+	w.reject("", "/messages/receive", http.StatusInternalServerError, "Something went wrong.")
 	w.settings = attributes{"max_retries": 0}
 	failed := w.apply(config("https://hooks.example.com/secret-4"))
 	for i, diags := range [][]*tfprotov6.Diagnostic{created, replaced, destroyed, changed, invalid, failed} {
