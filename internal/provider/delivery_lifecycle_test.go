@@ -4,58 +4,70 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Deliveries of each type, and both notifications of the first FoneNumber, from create to destroy. After each apply, the next plan is
-// empty.
+// Deliveries of each type, and both notifications of the first FoneNumber, from create to destroy. plugin-testing checks that the plan
+// after each step is empty.
 func TestAccLifecycle(t *testing.T) {
-	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations) + 1})
-	first, moved := loadNumber(0), loadNumber(len(destinations))
-	w := a.newWorkspace(t, "")
-	// applies configures the deliveries of the first FoneNumbers, and the notifications of the first one, and applies them.
-	applies := func(deliveries, notifications []delivery, changes string) {
-		t.Helper()
-		config := ""
+	first, moved, off := loadNumber(0), loadNumber(len(destinations)), slices.Repeat([]delivery{{kind: "None"}}, len(destinations)+1)
+	addressOf := func(i int) string { return resourceName + "." + destinations[i].kind }
+	// are checks the deliveries of the first FoneNumbers, and the notifications of the first one.
+	are := func(deliveries, notifications []delivery) resource.TestCheckFunc {
+		return func(*terraform.State) error {
+			for i, d := range deliveries {
+				a.mustDeliver(t, loadNumber(i), d)
+			}
+			for i, as := range settings[1:] {
+				as.mustBe(t, a, first, notifications[i])
+			}
+			return nil
+		}
+	}
+	step := func(deliveries, notifications []delivery, action plancheck.ResourceActionType, before func()) resource.TestStep {
+		s := resource.TestStep{PreConfig: before, Config: a.provider(), Check: are(deliveries, notifications)}
 		for i, d := range deliveries {
-			config += d.block(destinations[i].kind, loadNumber(i))
+			s.Config += d.block(d.kind, loadNumber(i))
+			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(addressOf(i), action))
 		}
 		for i, as := range settings[1:] {
-			config += as.block(as.event, first, notifications[i])
+			s.Config += as.block(as.event, first, notifications[i])
+			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(notificationName+"."+as.event, action))
 		}
-		w.configure(config)
-		says(t, w.apply(), "Resources: "+changes)
-		w.plan(0)
-		for i, d := range deliveries {
-			a.mustDeliver(t, loadNumber(i), d)
-		}
-		for i, as := range settings[1:] {
-			as.mustBe(t, a, first, notifications[i])
+		return s
+	}
+	drift := func() {
+		for _, f := range a.Numbers() {
+			f.ReceiveNotify, f.SendNotify = simulator.Notify{}, simulator.Notify{}
+			f.Receive = f.Receive.Delivering("Email", "somebody@example.com")
+			a.Put(f)
 		}
 	}
 	called, mailed := delivery{"URL", hookURL, "hook", "horse"}, delivery{kind: "Email", value: "archive@example.com"}
-	applies(destinations, []delivery{called, mailed}, "7 added, 0 changed, 0 destroyed")
-	applies(otherDestinations, []delivery{mailed, called}, "0 added, 7 changed, 0 destroyed")
-	for _, f := range a.Numbers() { // Drift.
-		f.ReceiveNotify, f.SendNotify = simulator.Notify{}, simulator.Notify{}
-		f.Receive = f.Receive.Delivering("Email", "somebody@example.com")
-		a.Put(f)
+	steps := []resource.TestStep{
+		step(destinations, []delivery{called, mailed}, plancheck.ResourceActionCreate, nil),
+		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, nil),
+		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, drift),
+		{
+			Config: a.provider() + destinations[1].block("Email", moved),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(addressOf(0), plancheck.ResourceActionDestroy),
+				plancheck.ExpectResourceAction(addressOf(1), plancheck.ResourceActionReplace),
+			}},
+			Check: are(append(slices.Clip(off[:5]), destinations[1]), off[:2]),
+		},
 	}
-	applies(otherDestinations, []delivery{mailed, called}, "0 added, 7 changed, 0 destroyed")
-	w.configure(destinations[1].block("Email", moved))
-	says(t, w.apply(), "Resources: 1 added, 0 changed, 7 destroyed")
-	a.mustDeliver(t, moved, destinations[1])
-	w.apply("-destroy")
-	for _, f := range a.Numbers() {
-		for _, as := range settings {
-			as.mustBe(t, a, f.Number, delivery{kind: "None"})
-		}
-	}
+	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), CheckDestroy: are(off, off[:2]), Steps: steps})
 	for _, r := range a.Requests() {
-		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/\S+ \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
+		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/test \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
 			t.Errorf("%s %s by %q", r.Method, r.Path, agent)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/hashicorp/go-version"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
@@ -19,7 +21,7 @@ import (
 
 // TestMain finds the CLI if TF_ACC is set. Without a CLI, the tests fail.
 func TestMain(m *testing.M) {
-	if os.Getenv("TF_ACC") == "" {
+	if os.Getenv(resource.EnvTfAcc) == "" {
 		fmt.Fprintln(os.Stderr, "Skipped: tests through the CLI (TestAcc…) and most random cases. `make test` runs them all.")
 	} else if err := findCLI(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -39,6 +41,9 @@ func findCLI() error {
 	os.Setenv("TF_ACC_TERRAFORM_PATH", cli.Path)
 	os.Setenv("CHECKPOINT_DISABLE", "1")
 	os.Unsetenv("TF_CLI_CONFIG_FILE") // It may select another build of the provider, or not exist.
+	if isTofu(theCLI()) {
+		os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org") // OpenTofu rejects the names that plugin-testing uses with the default host.
+	}
 	return nil
 }
 
@@ -48,8 +53,28 @@ func throughCLI(t *testing.T) {
 	if !strings.HasPrefix(t.Name(), "TestAcc") {
 		t.Fatal("a test through the CLI must be named TestAcc…")
 	}
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("requires the CLI: set TF_ACC=1, as `make test` does")
+	if os.Getenv(resource.EnvTfAcc) == "" {
+		t.Skipf("requires the CLI: set %s=1, as `make test` does", resource.EnvTfAcc)
+	}
+}
+
+// provider returns a provider block for the account, with more arguments.
+func (a *account) provider(settings ...string) string {
+	return fmt.Sprintf(`
+provider "fractel" {
+  endpoint            = %q
+  username            = "demo"
+  password            = "demo-password"
+  requests_per_second = 1000
+  %s
+}
+`, a.endpoint, strings.Join(settings, "\n  "))
+}
+
+// inProcess serves the provider to plugin-testing.
+func inProcess() map[string]func() (tfprotov6.ProviderServer, error) {
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"fractel": func() (tfprotov6.ProviderServer, error) { return NewServer("test"), nil },
 	}
 }
 
