@@ -149,7 +149,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.State.RemoveResource(ctx)
 		return
 	}
-	r.plans(number, state.option(), fonestorm.Delivery{}, false) // Terraform plans it later.
+	r.presumes(state.id(), &fonestorm.Delivery{}) // Terraform plans it later.
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if isNew || hasMoved { // Otherwise nothing has changed, and a difference would count as drift.
