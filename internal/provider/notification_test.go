@@ -112,7 +112,7 @@ func TestMistakesInNotifications(t *testing.T) {
 		{notify("Callback", hookURL, ""), "Missing URL Method", `"GET", "POST", or "JSON"`},
 		{notify("Callback", hookURL, "json"), "Invalid Attribute Value Match", `got: "json"`},
 		{notify("Callback", "", "JSON"), "Missing Destination", ""},
-		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", "Write https:// in front of it"},
+		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", "must begin with https:// or http://"},
 		{notify("Email", hookURL, ""), "Invalid Destination", ""},
 		{notify("None", hookURL, ""), "Invalid Destination", ""},
 		{

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -29,7 +30,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	var before, after *settingModel // Nil for none.
-	var config settingModel
+	var onDestroy types.String      // The configured one, if that may be unknown.
 	if !req.State.Raw.IsNull() {
 		before = new(r.load(ctx, req.State, &diags))
 		rec.Continues = nil // A destroy that failed leaves it in the state.
@@ -38,7 +39,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		after = new(r.load(ctx, req.Plan, &diags))
 	}
 	if after != nil && after.OnDestroy.IsUnknown() {
-		config = r.load(ctx, req.Config, &diags)
+		diags.Append(req.Config.GetAttribute(ctx, path.Root("on_destroy"), &onDestroy)...)
 	}
 	if diags.HasError() {
 		resp.Diagnostics.Append(diags...)
@@ -46,8 +47,8 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 
 	diags.Append(r.planChange(ctx, before, after, &rec)...)
-	if config.OnDestroy.IsUnknown() { // It is configured, so that its default does not apply.
-		after.OnDestroy = config.OnDestroy
+	if onDestroy.IsUnknown() { // It is configured, so that its default does not apply.
+		after.OnDestroy = onDestroy
 	}
 	if r.applying.Load() { // Terraform plans again before it applies. The user has already seen the warnings.
 		diags = diags.Errors()
@@ -128,7 +129,7 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 		return diags
 	}
 	diags.Append(pairDiagnostics(after)...)
-	if after.isDelivery() && after.isOff() && !before.isOff() {
+	if after.isDelivery() && after.kind() == fonestorm.None && before.kind() != fonestorm.None {
 		diags.AddAttributeWarning(path.Root("type"), summaryDeleted,
 			fmt.Sprintf("FoneNumber %s has a delivery of type %q now. With type \"None\", messages received at it are deleted upon receipt without any delivery.",
 				number, before.Type.ValueString()))
@@ -292,7 +293,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 	switch {
 	case !after.isDelivery():
 		diags.AddWarning("FoneNumber Already Has a Notification", detail)
-	case after.isOff():
+	case after.kind() == fonestorm.None:
 		diags.AddAttributeWarning(path.Root("type"), summaryDeleted, detail)
 	default:
 		diags.AddWarning("FoneNumber Already Delivers Elsewhere", detail)
