@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -51,7 +52,7 @@ func deliverySchema() schema.Schema {
 		MarkdownDescription: "HTTP method with which FoneStorm calls the callback URL. Only `POST` can be set, and every change of the delivery sets it. " +
 			"If omitted, the provider ignores the current method, so an imported FoneNumber keeps `GET` or `JSON` until its delivery changes.",
 		Optional:   true,
-		Validators: []validator.String{urlMethodRule},
+		Validators: []validator.String{stringvalidator.OneOf(fonestorm.URLMethodPOST)},
 	}
 	all["on_destroy"] = schema.StringAttribute{
 		MarkdownDescription: "What to do when the resource is destroyed or its `fonenumber` changes. `disable` sets type `None`, so that messages are " +
@@ -59,7 +60,7 @@ func deliverySchema() schema.Schema {
 			"Defaults to `disable` for a delivery that the resource created, and to `keep` for a delivery that was imported.",
 		Optional:   true,
 		Computed:   true,
-		Validators: []validator.String{onDestroyRule},
+		Validators: []validator.String{stringvalidator.OneOf(onDestroyDisable, onDestroyKeep)},
 	}
 	return schema.Schema{
 		MarkdownDescription: "Manages where messages (SMS and MMS) received at a FoneNumber are delivered, with FoneStorm's *Set Delivery Service*. " +

@@ -42,19 +42,6 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 	return nil
 }
 
-// checkImported is checkDestination for a delivery that FoneStorm shows. Its error says what to change there.
-func checkImported(kind fonestorm.DeliveryType, value, foneNumber string) error {
-	if value == "" {
-		return errors.New("FoneStorm shows no destination for it.")
-	}
-	err := checkDestination(kind, value, foneNumber)
-	if errors.Is(err, errURLCredentials) {
-		return errors.New("Its callback URL contains a username or password. In FoneStorm, remove them from the URL and set them as the username " +
-			"and password of the callback.")
-	}
-	return err
-}
-
 var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
 func checkDevice(value string) error {
@@ -94,16 +81,6 @@ func checkEmail(value string) error {
 	return nil
 }
 
-// checkURL accepts an absolute http or https URL that all parsers read in the same way. Its errors show at most the host: the
-// rest can contain a secret.
-func checkURL(value string) error {
-	err := checkAbsoluteURL(value)
-	if err == nil || !lacksScheme(value) || checkAbsoluteURL("https://"+value) != nil {
-		return err
-	}
-	return errors.New("The callback URL must begin with https:// or http://. Write https:// in front of it.")
-}
-
 var (
 	errURLCredentials = errors.New("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.")
 
@@ -111,7 +88,9 @@ var (
 	repeated = regexp.MustCompile(`^(?i)https?://https?(?::/|//)`)
 )
 
-func checkAbsoluteURL(value string) error {
+// checkURL accepts an absolute http or https URL that all parsers read in the same way. Its errors show at most the host: the
+// rest can contain a secret.
+func checkURL(value string) error {
 	if strings.Contains(strings.TrimSpace(value), " ") {
 		return errors.New("The callback URL contains a space. Write it as %20, and tokens without spaces, such as {{msg}}.")
 	}

@@ -134,8 +134,7 @@ func TestMistakesInCallbackURLs(t *testing.T) {
 	callback("The callback URL contains a space. Write it as %20, and tokens without spaces, such as {{msg}}.",
 		"https://hooks.example.com/sms?msg={{ msg }}", "https://hooks.example.com/sms?to=front desk", "https://hooks example.com/sms")
 	callback("The callback URL must begin with https:// or http://.",
-		"/sms", "ftp://hooks.example.com/sms", "https:/hooks.example.com/sms")
-	callback("The callback URL must begin with https:// or http://. Write https:// in front of it.",
+		"/sms", "ftp://hooks.example.com/sms", "https:/hooks.example.com/sms",
 		"hooks.example.com:8443/sms?key=horse", "hooks.example.com?key=horse", "hooks.example.com")
 	callback("The callback URL begins with https:// or http:// twice. Remove one of them.",
 		"https://https://hooks.example.com/sms", "http://https//hooks.example.com/sms")

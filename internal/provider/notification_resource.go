@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -60,7 +61,7 @@ func notificationSchema() schema.Schema {
 		MarkdownDescription: "How FoneStorm calls the callback URL: `GET` or `POST` with the data in the query, or `JSON` with the data as JSON. " +
 			"With `POST`, the body also contains the data as JSON. Required for type `Callback`, and ignored for other types.",
 		Optional:   true,
-		Validators: []validator.String{notificationMethodRule},
+		Validators: []validator.String{stringvalidator.OneOf("GET", fonestorm.URLMethodPOST, "JSON")},
 	}
 	return schema.Schema{
 		MarkdownDescription: "Manages the notification about received or sent messages (SMS and MMS) of a FoneNumber: a callback or an e-mail about each message, in addition to " +

@@ -110,7 +110,7 @@ func TestMistakesInNotifications(t *testing.T) {
 		{notify("Callback", hookURL, ""), "Missing URL Method", `"GET", "POST", or "JSON"`},
 		{notify("Callback", hookURL, "json"), "Invalid Attribute Value Match", `got: "json"`},
 		{notify("Callback", "", "JSON"), "Missing Destination", ""},
-		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", "Write https:// in front of it"},
+		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", "must begin with https:// or http://"},
 		{
 			with(notify("Email", "ops@example.com", ""), "url_username", "hook"), "Credentials Without Callback URL",
 			`can only be set when type is "Callback", but type is "Email"`,

@@ -1,7 +1,7 @@
 package provider
 
 import (
-	"maps"
+	"cmp"
 	"sync"
 	"sync/atomic"
 
@@ -25,8 +25,8 @@ type ownership struct {
 	settings sync.Map // *owners by setting.
 }
 
-// owners is what this process knows about one setting. That of a delivery, whose ID is the FoneNumber, also has what concerns
-// all settings of the FoneNumber.
+// owners is what this process knows about one setting. That of a delivery, whose ID is the FoneNumber, also has the lock of all
+// settings of the FoneNumber.
 type owners struct {
 	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them. It guards:
 	replaced prior      // The destroyed object that a create continues; the zero value if there is none.
@@ -36,10 +36,10 @@ type owners struct {
 	gone atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
 
 	mu         sync.Mutex
-	planned    map[fonestorm.MessageOption]fonestorm.Delivery // What each setting will be; the zero value if that is not known yet.
-	refreshed  record                                         // Of the first object that a refresh found in effect.
-	imported   bool                                           // Whether that object was imported by this process.
-	configured string                                         // ID of the object that the configuration contains.
+	refreshed  record              // Of the first object that a refresh found in effect.
+	imported   bool                // Whether that object was imported by this process.
+	configured string              // ID of the object that the configuration contains.
+	planned    *fonestorm.Delivery // What it will be, the zero value if that is not known yet; nil if it stays as FoneStorm shows it.
 }
 
 // prior is the object that a change updates, replaces, or destroys; the zero value if there is none.
@@ -50,7 +50,7 @@ type prior struct {
 
 // of returns what is known about a setting.
 func (o *ownership) of(setting string) *owners {
-	known, _ := o.settings.LoadOrStore(setting, &owners{planned: map[fonestorm.MessageOption]fonestorm.Delivery{}})
+	known, _ := o.settings.LoadOrStore(setting, &owners{})
 	return known.(*owners) //nolint:forcetypeassert // Nothing else is stored.
 }
 
@@ -59,18 +59,6 @@ func (o *ownership) lock(number string) (unlock func()) {
 	change := &o.of(number).change
 	change.Lock()
 	return change.Unlock
-}
-
-// plans records what a message option of a FoneNumber will be, and returns what is planned for all of them so far. A destroy
-// changes nothing that another resource plans.
-func (o *ownership) plans(number string, option fonestorm.MessageOption, to fonestorm.Delivery, destroys bool) map[fonestorm.MessageOption]fonestorm.Delivery {
-	of := o.of(number)
-	of.mu.Lock()
-	defer of.mu.Unlock()
-	if of.planned[option].Type == "" || to.Type != "" && !destroys {
-		of.planned[option] = to
-	}
-	return maps.Clone(of.planned)
 }
 
 // refreshes records an object that a refresh found in effect. It reports whether the object is the first one of the setting,
@@ -100,14 +88,36 @@ func (o *ownership) foundInEffect(setting string) record {
 	return of.refreshed
 }
 
-// configures records that the configuration contains an object. It returns false if it contains another one with the same
-// setting. A resource that is replaced is planned twice, with the same ID.
-func (o *ownership) configures(setting, id string) bool {
+// configures records that the configuration contains an object, and what it plans, as in owners. It returns false if the configuration
+// contains another one with the same setting. A resource that is replaced is planned twice, with the same ID.
+func (o *ownership) configures(setting, id string, planned *fonestorm.Delivery) bool {
 	of := o.of(setting)
 	of.mu.Lock()
 	defer of.mu.Unlock()
-	if of.configured == "" {
-		of.configured = id
-	}
+	of.configured = cmp.Or(of.configured, id)
+	of.planned = planned
 	return of.configured == id
+}
+
+// presumes records what a setting will be, as in owners, unless that is already known from the configuration or from a destroy that
+// turns it off.
+func (o *ownership) presumes(setting string, planned *fonestorm.Delivery) {
+	of := o.of(setting)
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	if of.configured == "" && (of.planned == nil || of.planned.Type == "") {
+		of.planned = planned
+	}
+}
+
+// willBe returns what a setting will be, and whether that differs from what FoneStorm shows; the zero value if it is not known.
+func (o *ownership) willBe(setting string, shown fonestorm.Delivery) (is fonestorm.Delivery, changes bool) {
+	of := o.of(setting)
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	if of.planned == nil {
+		return shown.Normalized(), false
+	}
+	is = *of.planned
+	return is, is.Type != "" && (shown.Type == "" || !fonestorm.SameDestination(is, shown.Normalized()))
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -53,15 +54,17 @@ func notConfigurable(f fonestorm.FoneNumber, option fonestorm.MessageOption, con
 	if option != fonestorm.Receive {
 		types = fonestorm.NotificationTypes()
 	}
-	var err error
+	err := checkDestination(found.Type, found.Value, f.Number)
 	switch {
 	case !slices.Contains(types, found.Type):
 		err = fmt.Errorf("The type must be one of %q.", types)
-	case found.Type != fonestorm.None:
-		err = checkImported(found.Type, found.Value, f.Number)
-	}
-	if err == nil {
+	case found.Type == fonestorm.None, err == nil:
 		return ""
+	case found.Value == "":
+		err = errors.New("FoneStorm shows no destination for it.")
+	case errors.Is(err, errURLCredentials):
+		err = errors.New("Its callback URL contains a username or password. In FoneStorm, remove them from the URL and set them as the username " +
+			"and password of the callback.")
 	}
 	return fmt.Sprintf("FoneNumber %s %s, because no configuration can describe its %[3]s of type %[4]q. %[5]s\n\n"+
 		"%[6]sTo replace its %[3]s, add a resource with the destination that you want. The plan shows what it overwrites.",

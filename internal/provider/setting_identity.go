@@ -59,5 +59,4 @@ func (r *settingResource) ImportState(ctx context.Context, req resource.ImportSt
 	if r.hasEvent {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("event"), m.Event)...)
 	}
-	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, m)...)
 }

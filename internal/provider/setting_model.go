@@ -169,13 +169,6 @@ func (m settingModel) planned() fonestorm.Delivery {
 	return m.destination()
 }
 
-// off returns the model that a destroy sets.
-func (m settingModel) off() settingModel {
-	off := settingWithID(m.id())
-	off.Type = types.StringValue(string(fonestorm.None))
-	return off
-}
-
 // afterFailure returns the state after a setting failed. FoneStorm never returns credentials. So if it may have accepted new
 // ones, the state gets empty ones, which no configuration has, and the next plan sets the configured ones again.
 func (m settingModel) afterFailure(s fonestorm.Setting, err error) settingModel {
@@ -190,16 +183,12 @@ func (m settingModel) afterFailure(s fonestorm.Setting, err error) settingModel 
 // isKnown reports whether the destination is known before the apply.
 func (m settingModel) isKnown() bool { return !m.Type.IsUnknown() && !m.Value.IsUnknown() }
 
-// sends reports whether an update from a state to m sends a request.
+// sends reports whether an update from a state to m sends a request. Terraform cannot compare url_password_wo, only its version.
 func (m settingModel) sends(state settingModel) bool {
 	newMethod := m.kind().IsCallback() && !m.URLMethod.IsNull() && !m.URLMethod.Equal(state.URLMethod)
-	return newMethod || !m.isKnown() || m.destination() != state.destination() || !m.sameCredentials(state)
-}
-
-// sameCredentials reports whether two models have the same callback credentials, as far as Terraform can compare them.
-func (m settingModel) sameCredentials(other settingModel) bool {
-	return m.URLUsername.Equal(other.URLUsername) && m.URLPassword.Equal(other.URLPassword) &&
-		m.URLPasswordWOVersion.Equal(other.URLPasswordWOVersion)
+	sameCredentials := m.URLUsername.Equal(state.URLUsername) && m.URLPassword.Equal(state.URLPassword) &&
+		m.URLPasswordWOVersion.Equal(state.URLPasswordWOVersion)
+	return newMethod || !sameCredentials || !m.isKnown() || m.destination() != state.destination()
 }
 
 // hasCredentials reports whether a state has callback credentials, or may have some after a failure.
@@ -230,15 +219,12 @@ func (m settingModel) describe() string {
 	switch {
 	case m.Type.IsUnknown():
 		return fmt.Sprintf("a %s whose type is known only after apply", m.option())
-	case m.isOff() && m.isDelivery():
+	case m.kind() == fonestorm.None && m.isDelivery():
 		return "type \"None\", which deletes messages upon receipt"
 	default:
 		return fmt.Sprintf("the configured %s of type %q", m.option(), m.Type.ValueString())
 	}
 }
-
-// isOff reports whether messages are deleted, or nothing is notified.
-func (m settingModel) isOff() bool { return m.kind() == fonestorm.None }
 
 func (m settingModel) kind() fonestorm.DeliveryType {
 	return fonestorm.DeliveryType(m.Type.ValueString())

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -29,7 +30,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	var before, after *settingModel // Nil for none.
-	var config settingModel
+	var onDestroy types.String      // The configured one, if that may be unknown.
 	if !req.State.Raw.IsNull() {
 		before = new(r.load(ctx, req.State, &diags))
 		rec.Continues = nil // A destroy that failed leaves it in the state.
@@ -38,7 +39,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		after = new(r.load(ctx, req.Plan, &diags))
 	}
 	if after != nil && after.OnDestroy.IsUnknown() {
-		config = r.load(ctx, req.Config, &diags)
+		diags.Append(req.Config.GetAttribute(ctx, path.Root("on_destroy"), &onDestroy)...)
 	}
 	if diags.HasError() {
 		resp.Diagnostics.Append(diags...)
@@ -46,8 +47,8 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 
 	diags.Append(r.planChange(ctx, before, after, &rec)...)
-	if config.OnDestroy.IsUnknown() { // It is configured, so that its default does not apply.
-		after.OnDestroy = config.OnDestroy
+	if onDestroy.IsUnknown() { // It is configured, so that its default does not apply.
+		after.OnDestroy = onDestroy
 	}
 	if r.applying.Load() { // Terraform plans again before it applies. The user has already seen the warnings.
 		diags = diags.Errors()
@@ -90,18 +91,18 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 		}
 		diags.Append(r.planCreate(ctx, *after, *rec)...)
 	}
+	for _, m := range []*settingModel{before, after} {
+		if m != nil {
+			diags.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
+		}
+	}
 	return diags
 }
 
 func (r *settingResource) planNothing(rec record) diag.Diagnostics {
 	m := settingWithID(rec.SettingID)
-	diags := r.claim(m, rec)
-	if r.client == nil {
-		return diags
-	}
-	if f, known := r.client.Known(m.FoneNumber.ValueString()); known {
-		diags.Append(r.fitDiagnostics(m, f.Options[m.option()].Normalized(), false)...)
-	}
+	diags := r.claim(m, rec, nil)
+	diags.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
 	return diags
 }
 
@@ -115,27 +116,25 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 				"To see it first, apply the resources that the FoneNumber comes from (-target), and plan again.", after.option()))
 		return diags
 	}
-	diags.Append(r.claim(after, rec)...)
+	diags.Append(r.claim(after, rec, new(after.planned()))...)
 	diags.Append(r.preview(ctx, after, rec)...)
 	diags.Append(r.deviceDiagnostics(ctx, after)...)
-	diags.Append(r.fitDiagnostics(after, after.planned(), false)...)
 	return diags
 }
 
 func (r *settingResource) planUpdate(ctx context.Context, before, after settingModel, rec record) diag.Diagnostics {
 	number := after.FoneNumber.ValueString()
-	diags := r.claim(after, rec)
-	diags.Append(r.fitDiagnostics(after, after.planned(), false)...)
+	diags := r.claim(after, rec, new(after.planned()))
 	if !after.sends(before) {
 		return diags
 	}
 	diags.Append(pairDiagnostics(after)...)
-	if after.isDelivery() && after.isOff() && !before.isOff() {
+	if after.isDelivery() && after.kind() == fonestorm.None && before.kind() != fonestorm.None {
 		diags.AddAttributeWarning(path.Root("type"), summaryDeleted,
 			fmt.Sprintf("FoneNumber %s has a delivery of type %q now. With type \"None\", messages received at it are deleted upon receipt without any delivery.",
 				number, before.Type.ValueString()))
 	}
-	if after.isKnown() && after.destination() != before.destination() {
+	if after.destination() != before.destination() {
 		diags.Append(r.deviceDiagnostics(ctx, after)...)
 	}
 	now := before.destination()
@@ -152,10 +151,7 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 // pairDiagnostics returns an error if the planned type and value do not belong together. The configuration was validated, but
 // ignore_changes can combine one half of it with the other half of the state.
 func pairDiagnostics(after settingModel) (diags diag.Diagnostics) {
-	if !after.isKnown() || after.FoneNumber.IsUnknown() {
-		return nil
-	}
-	if wrong := destinationErrors(after); wrong.HasError() {
+	if wrong := destinationErrors(after); after.isKnown() && wrong.HasError() {
 		diags.AddAttributeError(path.Root("value"), "Invalid Destination",
 			fmt.Sprintf("The plan for FoneNumber %s combines a value with type %q that it does not belong to. %s\n\n"+
 				"This happens if ignore_changes contains only some of type, value, and url_method. Add all of them to ignore_changes, or none. "+
@@ -190,10 +186,10 @@ func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, 
 	return diags
 }
 
-// claim records that the configuration contains the setting. Two resources of one configuration are an error, even if they agree.
-// Objects that Terraform left behind are not.
-func (r *settingResource) claim(m settingModel, rec record) (diags diag.Diagnostics) {
-	if !r.configures(m.id(), rec.ID) {
+// claim records that the configuration contains the setting, and what it will be, as in owners. Two resources of one configuration are
+// an error, even if they agree. Objects that Terraform left behind are not.
+func (r *settingResource) claim(m settingModel, rec record, planned *fonestorm.Delivery) (diags diag.Diagnostics) {
+	if !r.configures(m.id(), rec.ID, planned) {
 		diags.AddAttributeError(path.Root("fonenumber"), summaryMultiple,
 			fmt.Sprintf("Several resources in the configuration set the %s of FoneNumber %s, but a FoneNumber has only one. "+
 				"Remove all but one of them.", m.option(), m.FoneNumber.ValueString()))
@@ -205,7 +201,8 @@ func (r *settingResource) claim(m settingModel, rec record) (diags diag.Diagnost
 func (r *settingResource) planDestroy(ctx context.Context, before settingModel, rec record) (diags diag.Diagnostics) {
 	number, now := before.FoneNumber.ValueString(), before.destination()
 	if before.OnDestroy.ValueString() == onDestroyKeep {
-		return r.fitDiagnostics(before, now, true)
+		r.presumes(before.id(), nil)
+		return nil
 	}
 	_, isOurs := rec.find(now)
 	if r.checks() {
@@ -213,7 +210,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 			now, isOurs = f.Options[before.option()], inEffect
 		}
 	}
-	after := now.Normalized()
+	var after *fonestorm.Delivery // Nil if it stays as it is.
 	switch {
 	case now.Type == fonestorm.None:
 	case !isOurs:
@@ -221,7 +218,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 			fmt.Sprintf("FoneNumber %s has a %s of type %q now, which was not set by this resource. Destroying this resource does not change it.",
 				number, before.option(), now.Type))
 	default:
-		after = fonestorm.Delivery{Type: fonestorm.None}
+		after = &fonestorm.Delivery{Type: fonestorm.None}
 		if !before.isDelivery() {
 			break
 		}
@@ -230,7 +227,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 				"If another resource in the configuration sets it, it can still be off for a while: if you renamed the resource, add a moved block. "+
 				"To keep the delivery, apply on_destroy = \"keep\" first.", number))
 	}
-	diags.Append(r.fitDiagnostics(before, after, true)...)
+	r.presumes(before.id(), after)
 	return diags
 }
 
@@ -296,7 +293,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 	switch {
 	case !after.isDelivery():
 		diags.AddWarning("FoneNumber Already Has a Notification", detail)
-	case after.isOff():
+	case after.kind() == fonestorm.None:
 		diags.AddAttributeWarning(path.Root("type"), summaryDeleted, detail)
 	default:
 		diags.AddWarning("FoneNumber Already Delivers Elsewhere", detail)
@@ -319,26 +316,16 @@ func (r *settingResource) absentDiagnostics(err error, after settingModel) (diag
 	return diags
 }
 
-// fitDiagnostics records what a setting will be, and warns if the plan makes the delivery and the receive notification of the
-// FoneNumber not fit together. Each has a resource of its own, or none, and Terraform plans them in any order. So both compare
-// what is planned so far, and, for a setting that is not planned, what FoneStorm shows. The first one that finds a problem warns.
-func (r *settingResource) fitDiagnostics(m settingModel, to fonestorm.Delivery, destroys bool) (diags diag.Diagnostics) {
-	number := m.FoneNumber.ValueString()
-	all := r.plans(number, m.option(), to, destroys)
+// fitDiagnostics warns if the plan makes the delivery and the receive notification of a FoneNumber not fit together. Each has a
+// resource of its own, or none, and Terraform plans them in any order. So both compare what is planned so far, and, for a setting that
+// is not planned, what FoneStorm shows. The first one that finds a problem warns.
+func (r *settingResource) fitDiagnostics(number string) (diags diag.Diagnostics) {
 	if r.client == nil {
 		return nil
 	}
 	f, _ := r.client.Known(number)
-	willBe := func(o fonestorm.MessageOption) (is fonestorm.Delivery, changes bool) {
-		is, isPlanned := all[o]
-		shown := f.Options[o]
-		if shown.Type != "" && !isPlanned {
-			return shown.Normalized(), false
-		}
-		return is, is.Type != "" && (shown.Type == "" || !fonestorm.SameDestination(is, shown.Normalized()))
-	}
-	delivery, deliveryChanges := willBe(fonestorm.Receive)
-	notification, notificationChanges := willBe(fonestorm.ReceiveNotify)
+	delivery, deliveryChanges := r.willBe(number, f.Options[fonestorm.Receive])
+	notification, notificationChanges := r.willBe(number+"/"+eventReceive, f.Options[fonestorm.ReceiveNotify])
 	isTwice := delivery.Type == fonestorm.URL && notification.Type == fonestorm.Callback &&
 		fonestorm.SameDestination(delivery, fonestorm.Delivery{Type: fonestorm.URL, Value: notification.Value})
 	isDeleted := delivery.Type == fonestorm.None && notification.Type != fonestorm.None && notification.Type != ""

@@ -83,7 +83,7 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 	if len(rec.Applied) == 0 {
 		return
 	}
-	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
+	resp.Diagnostics.Append(r.save(ctx, plan, rec, &resp.State, resp.Identity, resp.Private)...)
 }
 
 // Read refreshes the state. It removes an object whose setting another object manages, and one whose FoneNumber is no longer in the
@@ -149,7 +149,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.State.RemoveResource(ctx)
 		return
 	}
-	r.plans(number, state.option(), fonestorm.Delivery{}, false) // Terraform plans it later.
+	r.presumes(state.id(), &fonestorm.Delivery{}) // Terraform plans it later.
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if isNew || hasMoved { // Otherwise nothing has changed, and a difference would count as drift.
@@ -200,7 +200,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 	} else {
 		rec = rec.configuring(plan.destination())
 	}
-	resp.Diagnostics.Append(r.save(ctx, plan, rec.identified(), &resp.State, resp.Identity, resp.Private)...)
+	resp.Diagnostics.Append(r.save(ctx, plan, rec, &resp.State, resp.Identity, resp.Private)...)
 }
 
 // set sends the planned setting and returns what was sent and the record. It adds diagnostics, including the returned error.
@@ -259,7 +259,9 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	off := state.off().ToAPI(fonestorm.Delivery{}, prior{state, rec})
+	none := state
+	none.Type = types.StringValue(string(fonestorm.None))
+	off := none.ToAPI(fonestorm.Delivery{}, prior{state, rec})
 	left, err := r.turnOff(ctx, state, off, rec)
 	resp.Diagnostics.Append(left...)
 	switch {
@@ -299,6 +301,7 @@ func (r *settingResource) turnOff(ctx context.Context, state settingModel, off f
 func (r *settingResource) save(
 	ctx context.Context, m settingModel, rec record, state *tfsdk.State, identity *tfsdk.ResourceIdentity, private privateState,
 ) diag.Diagnostics {
+	rec = rec.identified()
 	rec.Continues = nil
 	rec.SettingID = m.id()
 	diags := state.Set(ctx, r.attributes(m))

@@ -51,20 +51,17 @@ func (r rule) ValidateNumber(_ context.Context, req validator.NumberRequest, res
 	}
 }
 
-// The rules of all attributes, except for value, whose rule depends on the type.
+// Rules of attributes. That of value depends on the type.
 var (
 	foneNumberRule   = rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
 	deliveryTypeRule = stringvalidator.OneOf("Device", "Email", "URL", "Forward", "None")
-	urlMethodRule    = stringvalidator.OneOf(fonestorm.URLMethodPOST)
 
-	eventRule              = stringvalidator.OneOf(eventReceive, eventSend)
-	notificationTypeRule   = stringvalidator.OneOf("Callback", "Email", "None")
-	notificationMethodRule = stringvalidator.OneOf("GET", fonestorm.URLMethodPOST, "JSON")
+	eventRule            = stringvalidator.OneOf(eventReceive, eventSend)
+	notificationTypeRule = stringvalidator.OneOf("Callback", "Email", "None")
 
 	urlUsernameRule = rule{summary: "Invalid URL Username", check: checkURLUsername}
 	urlPasswordRule = credentialRule("Invalid URL Password", "The password")
 	versionRule     = wholeNumber("url_password_wo_version", 0, math.MaxInt64)
-	onDestroyRule   = stringvalidator.OneOf(onDestroyDisable, onDestroyKeep)
 	areaCodeRule    = stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9]{3}$`), `must be three digits, such as "321"`)
 
 	endpointRule   = rule{summary: "Invalid Endpoint", check: checkEndpoint}
