@@ -148,3 +148,29 @@ func TestRenamedResourceThatIsOff(t *testing.T) {
 	w.mustApply()
 	a.mustDeliver(t, testNumber, destinations[2])
 }
+
+// Even if the destroy of a renamed resource turns the FoneNumber off first, the credentials of its URL do not reach another one, also if
+// FoneStorm rejects empty ones. If the URL stays the same, credentials that were set outside of Terraform stay, too.
+func TestCredentialsOfARenamedResource(t *testing.T) {
+	t.Parallel()
+	hook := delivery{"URL", hookURL, "hook", "horse"}
+	rename := func(w *world, from, to attributes) []*tfprotov6.Diagnostic {
+		w.config = map[string]attributes{"a": from}
+		w.mustApply()
+		w.config = map[string]attributes{"b": to}
+		return w.carryOut(w.planIn([]string{"a", "a", "b", "b"}))
+	}
+	w := newWorld(t, testNumber)
+	w.rejectEmpty("url_password")
+	diags := rename(w, hook.attributes(testNumber), delivery{kind: "URL", value: "https://other.example.com/"}.attributes(testNumber))
+	wantError(t, diags, "Destination Rejected by FoneStorm", "must not reach the new URL")
+	w.mustDeliver(t, testNumber, delivery{"None", "", "hook", "horse"})
+
+	w = newWorld(t, testNumber)
+	settings[0].set(w.account, testNumber, hook)
+	w.state["a"] = object{instance: w.imported(t, testNumber, false)}
+	config := delivery{kind: "URL", value: hookURL}.attributes(testNumber)
+	diags = rename(w, with(config, "on_destroy", onDestroyDisable), config)
+	wantWarnings(t, diags, nil)
+	w.mustDeliver(t, testNumber, hook)
+}

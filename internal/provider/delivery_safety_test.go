@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
@@ -163,22 +165,40 @@ func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
 	}
 }
 
-// A FoneNumber that another resource could not set in an apply is not turned off after that, and the next apply finishes.
+// A FoneNumber that another resource could not set in an apply is not turned off after that, whether FoneStorm rejects the setting,
+// its plan fails when Terraform plans again, or a value that was not known turns out to be invalid. The next apply finishes.
 func TestDestroyAfterAFailedCreate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, testNumber)
-	w.mustApply(destinations[1].attributes(testNumber))
-	old, r, to := w.state["0"].instance, w.start(), destinations[2].attributes(testNumber)
-	c, _ := r.plan(instance{}, to)
-	w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
-	_, diags := r.apply(c)
-	wantError(t, diags, "Permission Denied by FoneStorm")
-	w.Intercept(nil)
-	_, diags = r.apply(destruction(old, old.private))
-	wantError(t, diags, "FoneNumber Not Turned Off After Failure")
-	w.mustDeliver(t, testNumber, destinations[1])
-	w.mustApply(nil, to)
-	w.mustDeliver(t, testNumber, destinations[2])
+	to := destinations[2].attributes(testNumber)
+	for name, fail := range map[string]func(w *world, r *run) []*tfprotov6.Diagnostic{
+		"rejected": func(w *world, r *run) []*tfprotov6.Diagnostic {
+			c, _ := r.plan(instance{}, to)
+			w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+			_, diags := r.apply(c)
+			return diags
+		},
+		"not planned again": func(w *world, r *run) []*tfprotov6.Diagnostic {
+			w.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusForbidden, "No.")
+			_, diags := r.plan(instance{}, to)
+			return diags
+		},
+		"invalid": func(_ *world, r *run) []*tfprotov6.Diagnostic {
+			return r.validate(delivery{kind: "Email", value: "nobody"}.attributes(testNumber))
+		},
+	} {
+		w := newWorld(t, testNumber)
+		w.mustApply(destinations[1].attributes(testNumber))
+		old, r := w.state["0"].instance, w.start()
+		if diags := fail(w, r); failure(diags) == nil {
+			t.Errorf("%s: the create succeeds", name)
+		}
+		w.Intercept(nil)
+		_, diags := r.apply(destruction(old, old.private))
+		wantError(t, diags, "FoneNumber Not Turned Off After Failure")
+		w.mustDeliver(t, testNumber, destinations[1])
+		w.mustApply(nil, to)
+		w.mustDeliver(t, testNumber, destinations[2])
+	}
 }
 
 // A delivery that something else has turned off is neither turned off again by a destroy nor reported.

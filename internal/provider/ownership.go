@@ -61,6 +61,12 @@ func (o *ownership) lock(number string) (unlock func()) {
 	return change.Unlock
 }
 
+// fails records that an object cannot be set as configured. While Terraform only validates or plans, this has no effect.
+func (o *ownership) fails(m settingModel) {
+	defer o.lock(m.FoneNumber.ValueString())()
+	o.of(m.id()).failed = true
+}
+
 // refreshes records an object that a refresh found in effect. It reports whether the object is the first one of the setting,
 // and otherwise whether either was imported by this process.
 func (o *ownership) refreshes(rec record, importing bool) (first, imported bool) {

@@ -53,6 +53,9 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if r.applying.Load() { // Terraform plans again before it applies. The user has already seen the warnings.
 		diags = diags.Errors()
 	}
+	if after != nil && diags.HasError() {
+		r.fails(*after)
+	}
 	if after != nil {
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
 	}

@@ -208,7 +208,11 @@ func (r *settingResource) set(ctx context.Context, plan, config settingModel, be
 	number, of := plan.FoneNumber.ValueString(), r.of(plan.id())
 	plan.URLPasswordWO = config.URLPasswordWO          // Only the configuration contains it.
 	f, _, _ := before.rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
-	setting := plan.ToAPI(f.Options[plan.option()], before)
+	now := f.Options[plan.option()]
+	if of.off { // FoneStorm keeps the credentials of the destination that was turned off, unless they were removed.
+		now = fonestorm.Delivery{}
+	}
+	setting := plan.ToAPI(now, before)
 	result, err := r.client.Set(ctx, number, setting)
 	rec := before.rec
 	diags.Append(settingDiagnostics(number, setting, result)...)
@@ -293,7 +297,10 @@ func (r *settingResource) turnOff(ctx context.Context, state settingModel, off f
 		return diags, nil
 	}
 	result, err := r.client.Set(ctx, f.Number, off)
-	of.off = err == nil
+	if of.off = err == nil; of.off {
+		rec.Kept = rec.Kept || result.CredentialsKept
+		of.replaced = prior{state, rec} // FoneStorm may still have its credentials.
+	}
 	return settingDiagnostics(f.Number, off, result), err
 }
 

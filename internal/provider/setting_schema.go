@@ -87,6 +87,9 @@ func (r *settingResource) ValidateConfig(ctx context.Context, req resource.Valid
 		}
 	}
 	resp.Diagnostics.Append(destinationErrors(config)...)
+	if resp.Diagnostics.HasError() {
+		r.fails(config)
+	}
 	if kind.IsCallback() && !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(callbackWarnings(config.Value.ValueString(), !config.URLUsername.IsNull(),
 			!config.URLPassword.IsNull() || !config.URLPasswordWO.IsNull())...)
