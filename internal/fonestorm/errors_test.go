@@ -138,6 +138,7 @@ func TestKindOfOtherErrors(t *testing.T) {
 		t.Errorf("got %q, want %q", slow, want)
 	}
 }
+
 func TestRetryAfterHeader(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 500, time.UTC)

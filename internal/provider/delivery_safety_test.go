@@ -232,9 +232,9 @@ func TestFoneNumberThatMovedToAnotherAccount(t *testing.T) {
 	w.mustApply(destinations[1].attributes(testNumber))
 	w.account = newAccount(t, simulator.Options{Account: "9998887777"})
 	w.start = func() *run { return w.account.start(t.Context(), t, nil) }
-	w.account.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{Type: "Email", Email: destinations[1].value}})
+	w.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{Type: "Email", Email: destinations[1].value}})
 	w.mustPlanNothing()
-	w.account.Remove(testNumber)
+	w.Remove(testNumber)
 	_, diags := w.start().refresh(w.state["0"].instance)
 	wantWarnings(t, diags, []string{summaryGone})
 }

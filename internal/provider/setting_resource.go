@@ -109,19 +109,14 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 
 	f, inEffect, err := rec.current(ctx, r.client, state)
 	switch {
-	case err == nil:
-	case importing:
+	case err != nil && importing:
 		resp.Diagnostics.Append(apiDiagnostic(err, number))
-		return
-	case !fonestorm.IsNotFound(err):
+	case fonestorm.IsNotFound(err):
+		r.removeMissing(ctx, number, rec, resp)
+	case err != nil:
 		resp.Diagnostics.Append(r.readFailure(err, number)...)
-		return
-	default:
-		resp.Diagnostics.Append(r.notFound(number, rec, "the resource is removed from the state. Remove it from the configuration.")...)
-		if !resp.Diagnostics.HasError() {
-			r.of(number).gone.Store(true)
-			resp.State.RemoveResource(ctx)
-		}
+	}
+	if err != nil {
 		return
 	}
 	if importing {
@@ -154,6 +149,15 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if isNew || hasMoved { // Otherwise nothing has changed, and a difference would count as drift.
 		resp.Diagnostics.Append(r.save(ctx, state, rec, &resp.State, resp.Identity, resp.Private)...)
+	}
+}
+
+// removeMissing removes an object from the state, because the account does not contain its FoneNumber.
+func (r *settingResource) removeMissing(ctx context.Context, number string, rec record, resp *resource.ReadResponse) {
+	resp.Diagnostics.Append(r.notFound(number, rec, "the resource is removed from the state. Remove it from the configuration.")...)
+	if !resp.Diagnostics.HasError() {
+		r.of(number).gone.Store(true)
+		resp.State.RemoveResource(ctx)
 	}
 }
 
