@@ -95,12 +95,12 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	// gone.
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, state)...)
 	importing := state.Type.IsNull()
-	if r.client == nil {
-		if importing {
-			resp.Diagnostics.Append(r.requireClient()...)
-		} else {
-			resp.Diagnostics.Append(r.unknownConfiguration()...)
-		}
+	switch {
+	case r.client != nil:
+	case importing:
+		resp.Diagnostics.Append(r.requireClient()...)
+	default:
+		resp.Diagnostics.Append(r.unknownConfiguration()...)
 	}
 	if resp.Diagnostics.HasError() || r.client == nil {
 		return
@@ -128,9 +128,8 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	account := cmp.Or(r.client.Account(), rec.Account)
 	isNew, hasMoved := rec.ID == "", rec.Account != "" && rec.Account != account
 	if isNew {
-		applied := []fonestorm.Delivery{f.Options[state.option()].Normalized()}
-		rec = record{SettingID: state.id(), Applied: applied, Unseen: true}.identified()
-		inEffect = true
+		rec = record{SettingID: state.id(), Unseen: true}.identified()
+		rec.Applied, inEffect = []fonestorm.Delivery{f.Options[state.option()].Normalized()}, true
 	}
 	if isNew || hasMoved {
 		rec.Account = account
