@@ -84,12 +84,9 @@ func (d Delivery) String() string {
 	if value == "" {
 		return kind
 	}
-	if !slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) {
-		u := splitURL(unescaped(value))
-		if u.user != "" {
-			u.user = "***@"
-		}
-		if strings.Trim(u.path, "/") != "" {
+	u := splitURL(unescaped(value))
+	if u.scheme != "" || !slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) {
+		if u = u.withoutUser(); strings.Trim(u.path, "/") != "" {
 			u.path = "/…"
 		}
 		value = u.String()
@@ -100,11 +97,10 @@ func (d Delivery) String() string {
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
 // else is returned unchanged.
 func WithoutCredentials(value string) string {
-	u := splitURL(value)
-	if u.scheme != "" && u.user != "" {
-		u.user = "***@"
+	if u := splitURL(value); u.scheme != "" {
+		return u.withoutUser().String()
 	}
-	return u.String()
+	return value
 }
 
 // Setting is a delivery or notification to set, and what the caller knows about the one that it set before.
@@ -249,5 +245,5 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 	}
 	// The destination may be sensitive, so the error contains only its type.
 	return f, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
-		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, shown)}
+		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.mask(shown.String()))}
 }

@@ -268,6 +268,7 @@ func TestDeliveryString(t *testing.T) {
 		`URL "https://x.test/…"`:     {Type: URL, Value: "https://x.test/?a=user:pass@b"},
 		`URL "***@x.test/…"`:         {Type: URL, Value: "user:secret@x.test/sms?token=secret"}, // However FoneStorm spells it.
 		`URL "y.test/…"`:             {Type: URL, Value: "y.test/?token=secret&to=https://x.test/"},
+		`Email "https://x.test/…"`:   {Type: Email, Value: "https://x.test/sms?token=secret"},
 		`Callback "http://x.test/…"`: {Type: Callback, Value: "http%3A%2F%2Fx.test%2Fsms%3Ftoken%3Dsecret"},
 	} {
 		if got := d.String(); got != want {

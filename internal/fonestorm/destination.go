@@ -79,6 +79,14 @@ type urlParts struct{ scheme, user, host, port, path string }
 
 func (u urlParts) String() string { return u.scheme + u.user + u.host + u.port + u.path }
 
+// withoutUser masks a username and password.
+func (u urlParts) withoutUser() urlParts {
+	if u.user != "" {
+		u.user = "***@"
+	}
+	return u
+}
+
 func splitURL(text string) (u urlParts) {
 	u.host = text
 	if scheme, rest, found := strings.Cut(text, "://"); found && !strings.ContainsAny(scheme, "/?#") {

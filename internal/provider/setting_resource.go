@@ -245,14 +245,13 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	r.applying.Store(true)
 	defer r.lock(number)()
 	of := r.of(state.id())
-	keeps := state.OnDestroy.ValueString() == onDestroyKeep
 	switch {
 	case of.failed:
 		resp.Diagnostics.AddError("FoneNumber Not Turned Off After Failure",
 			fmt.Sprintf("Another resource failed to set the %s of FoneNumber %s in this apply, so this resource did not turn it off and stays in the state. "+
 				"Correct the other resource, and run Terraform again.", state.option(), number))
 		return
-	case keeps, slices.Contains(planned.Continues, state.id()):
+	case state.OnDestroy.ValueString() == onDestroyKeep, slices.Contains(planned.Continues, state.id()):
 		of.replaced = prior{state, rec}
 		return
 	case len(rec.Applied) == 0:
