@@ -65,7 +65,7 @@ func (p *providerData) readFailure(err error, number string) diag.Diagnostics {
 
 // unknownConfiguration warns, once, that this plan does not read from FoneStorm.
 func (p *providerData) unknownConfiguration() (diags diag.Diagnostics) {
-	if p.isFirst("unknown configuration") {
+	if p.client == nil && p.isFirst("unknown configuration") {
 		diags.AddWarning("Refresh Skipped: Provider Configuration Unknown",
 			"The provider configuration depends on values that are known only after apply. Deliveries are planned without reading them from FoneStorm, "+
 				"so the plan does not show what has changed there, or what an apply overwrites. Plan again when these values are known.")

@@ -85,7 +85,7 @@ func TestTaintedObjectOfAnotherFoneNumber(t *testing.T) {
 		drifted, _ := planning.refresh(w.state["0"].instance)
 		created, _ := planning.plan(instance{}, with(destinations[1].attributes(testNumber), "fonenumber", number))
 		_, diags := w.start().apply(destruction(drifted, created.private))
-		wantWarnings(t, diags, []string{summaryLeftUnchanged}, "was tainted")
+		wantWarnings(t, diags, []string{summaryLeftUnchanged}, "not known to have set")
 		w.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
 	}
 }

@@ -30,10 +30,10 @@ type ownership struct {
 type owners struct {
 	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them. It guards:
 	replaced prior      // The destroyed object that a create continues; the zero value if there is none.
-	failed   bool       // Whether a create or update of this process failed.
 	off      bool       // Whether a destroy of this process turned it off.
 
-	gone atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
+	gone   atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
+	failed atomic.Bool // Whether an object of the configuration cannot be set as configured. Nothing is destroyed while Terraform only plans.
 
 	mu         sync.Mutex
 	refreshed  record              // Of the first object that a refresh found in effect.
@@ -59,12 +59,6 @@ func (o *ownership) lock(number string) (unlock func()) {
 	change := &o.of(number).change
 	change.Lock()
 	return change.Unlock
-}
-
-// fails records that an object cannot be set as configured. While Terraform only validates or plans, this has no effect.
-func (o *ownership) fails(m settingModel) {
-	defer o.lock(m.FoneNumber.ValueString())()
-	o.of(m.id()).failed = true
 }
 
 // refreshes records an object that a refresh found in effect. It reports whether the object is the first one of the setting,

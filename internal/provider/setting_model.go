@@ -138,8 +138,8 @@ func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Sett
 	}
 	asSet, _ := before.rec.find(now)
 	sameURL := fonestorm.SameDestination(asSet.Normalized(), s.Delivery)
-	had := before.state.hasCredentials() || before.rec.Kept
-	s.MustRemoveCredentials = isURL && !sameURL && (had || now.Type == "" || now.Type.IsCallback())
+	had := before.state.hasCredentials()
+	s.MustRemoveCredentials = isURL && !sameURL && (had || before.rec.Unseen || now.Type.IsCallback())
 	switch {
 	case isURL && !m.URLUsername.IsNull():
 		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), cmp.Or(m.password(), &empty)

@@ -54,7 +54,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		diags = diags.Errors()
 	}
 	if after != nil && diags.HasError() {
-		r.fails(*after)
+		r.of(after.id()).failed.Store(true)
 	}
 	if after != nil {
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
@@ -110,9 +110,7 @@ func (r *settingResource) planNothing(rec record) diag.Diagnostics {
 }
 
 func (r *settingResource) planCreate(ctx context.Context, after settingModel, rec record) (diags diag.Diagnostics) {
-	if r.client == nil {
-		diags.Append(r.unknownConfiguration()...)
-	}
+	diags.Append(r.unknownConfiguration()...)
 	if !after.hasID() {
 		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Not Checked",
 			fmt.Sprintf("The FoneNumber is known only after apply, so the plan does not show which %s it has. Applying this plan overwrites it. "+
