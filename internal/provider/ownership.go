@@ -99,13 +99,12 @@ func (o *ownership) configures(setting, id string, planned *fonestorm.Delivery) 
 	return of.configured == id
 }
 
-// presumes records what a setting will be, as in owners, unless that is already known from the configuration or from a destroy that
-// turns it off.
+// presumes records what a setting will be, as in owners, unless that is already known from the configuration.
 func (o *ownership) presumes(setting string, planned *fonestorm.Delivery) {
 	of := o.of(setting)
 	of.mu.Lock()
 	defer of.mu.Unlock()
-	if of.configured == "" && (of.planned == nil || of.planned.Type == "") {
+	if of.configured == "" {
 		of.planned = planned
 	}
 }
