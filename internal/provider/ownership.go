@@ -88,25 +88,18 @@ func (o *ownership) foundInEffect(setting string) record {
 	return of.refreshed
 }
 
-// configures records that the configuration contains an object, and what it plans, as in owners. It returns false if the configuration
-// contains another one with the same setting. A resource that is replaced is planned twice, with the same ID.
-func (o *ownership) configures(setting, id string, planned *fonestorm.Delivery) bool {
+// plans records what a setting will be, as in owners, and the ID of the object that the configuration contains. An ID of "" means
+// that this does not come from the configuration, which takes precedence. It returns false if the configuration contains another
+// object with the same setting. A resource that is replaced is planned twice, with the same ID.
+func (o *ownership) plans(setting, id string, planned *fonestorm.Delivery) bool {
 	of := o.of(setting)
 	of.mu.Lock()
 	defer of.mu.Unlock()
 	of.configured = cmp.Or(of.configured, id)
-	of.planned = planned
-	return of.configured == id
-}
-
-// presumes records what a setting will be, as in owners, unless that is already known from the configuration.
-func (o *ownership) presumes(setting string, planned *fonestorm.Delivery) {
-	of := o.of(setting)
-	of.mu.Lock()
-	defer of.mu.Unlock()
-	if of.configured == "" {
+	if of.configured == id {
 		of.planned = planned
 	}
+	return of.configured == id
 }
 
 // willBe returns what a setting will be, and whether that differs from what FoneStorm shows; the zero value if it is not known.

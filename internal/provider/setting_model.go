@@ -136,8 +136,7 @@ func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Sett
 	if inState := before.state.destination(); now.Type == "" || inState.Type.IsCallback() && fonestorm.MaySpell(now, inState) {
 		now = inState
 	}
-	asSet, _ := before.rec.find(now)
-	sameURL := fonestorm.SameDestination(asSet.Normalized(), s.Delivery)
+	sameURL := fonestorm.SameDestination(now.Normalized(), s.Delivery)
 	had := before.state.hasCredentials()
 	s.MustRemoveCredentials = isURL && !sameURL && (had || before.rec.Unseen || now.Type.IsCallback())
 	switch {

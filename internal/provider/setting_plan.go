@@ -211,7 +211,7 @@ func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, 
 // claim records that the configuration contains the setting, and what it will be, as in owners. Two resources of one configuration are
 // an error, even if they agree. Objects that Terraform left behind are not.
 func (r *settingResource) claim(m settingModel, rec record, planned *fonestorm.Delivery) (diags diag.Diagnostics) {
-	if !r.configures(m.id(), rec.ID, planned) {
+	if !r.plans(m.id(), rec.ID, planned) {
 		diags.AddAttributeError(path.Root("fonenumber"), summaryMultiple,
 			fmt.Sprintf("Several resources in the configuration set the %s of FoneNumber %s, but a FoneNumber has only one. "+
 				"Remove all but one of them.", m.option(), m.FoneNumber.ValueString()))
@@ -222,7 +222,7 @@ func (r *settingResource) claim(m settingModel, rec record, planned *fonestorm.D
 // planDestroy warns about a destroy that deletes messages, or that leaves a destination which was not set by the resource.
 func (r *settingResource) planDestroy(ctx context.Context, before settingModel, rec record) (diags diag.Diagnostics) {
 	if before.OnDestroy.ValueString() == onDestroyKeep {
-		r.presumes(before.id(), nil)
+		r.plans(before.id(), "", nil)
 		return nil
 	}
 	number := before.FoneNumber.ValueString()
@@ -244,7 +244,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 				"If another resource in the configuration sets it, it can still be off for a while: if you renamed the resource, add a moved block. "+
 				"To keep the delivery, apply on_destroy = \"keep\" first.", number))
 	}
-	r.presumes(before.id(), after)
+	r.plans(before.id(), "", after)
 	return diags
 }
 

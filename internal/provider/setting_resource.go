@@ -123,7 +123,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.State.RemoveResource(ctx)
 		return
 	}
-	r.presumes(state.id(), &fonestorm.Delivery{}) // Terraform plans it later.
+	r.plans(state.id(), "", &fonestorm.Delivery{}) // Terraform plans it later.
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if hasNewAccount { // Otherwise nothing has changed, and a difference would count as drift.
