@@ -196,7 +196,7 @@ func (m settingModel) hasCredentials() bool { return !m.URLUsername.IsNull() }
 // complete completes the framework's plan. The prior state is nil for a create. A plan depends on nothing else: Terraform plans
 // again before it applies, and the result must be the same.
 func (m *settingModel) complete(before *settingModel, rec record) {
-	if m.OnDestroy.IsUnknown() {
+	if m.isDelivery() && m.OnDestroy.IsNull() {
 		m.OnDestroy = types.StringValue(onDestroyDisable)
 		if before != nil {
 			m.OnDestroy = before.OnDestroy

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -30,16 +29,15 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	var before, after *settingModel // Nil for none.
-	var onDestroy types.String      // The configured one, if that may be unknown.
 	if !req.State.Raw.IsNull() {
 		before = new(r.load(ctx, req.State, &diags))
 		rec.Continues = nil // A destroy that failed leaves it in the state.
 	}
 	if !req.Plan.Raw.IsNull() {
 		after = new(r.load(ctx, req.Plan, &diags))
-	}
-	if after != nil && after.OnDestroy.IsUnknown() {
-		diags.Append(req.Config.GetAttribute(ctx, path.Root("on_destroy"), &onDestroy)...)
+		if after.OnDestroy.IsUnknown() { // Null if it is not configured, so that its default applies.
+			diags.Append(req.Config.GetAttribute(ctx, path.Root("on_destroy"), &after.OnDestroy)...)
+		}
 	}
 	if diags.HasError() {
 		resp.Diagnostics.Append(diags...)
@@ -47,22 +45,19 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 
 	diags.Append(r.planChange(ctx, before, after, &rec)...)
-	if onDestroy.IsUnknown() { // It is configured, so that its default does not apply.
-		after.OnDestroy = onDestroy
-	}
 	if r.applying.Load() { // Terraform plans again before it applies. The user has already seen the warnings.
 		diags = diags.Errors()
 	}
-	if after != nil && diags.HasError() {
-		r.of(after.id()).failed.Store(true)
-	}
 	if after != nil {
+		if diags.HasError() {
+			r.of(after.id()).failed.Store(true)
+		}
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
-	}
-	if after != nil && rec.SettingID == "" { // A create. The destroy of a tainted object that it replaces gets this record, and nothing of its own.
-		found := r.foundInEffect(after.id())
-		found.ID, found.Continues = rec.ID, rec.Continues
-		rec = found
+		if rec.SettingID == "" { // A create. The destroy of a tainted object that it replaces gets this record, and nothing of its own.
+			found := r.foundInEffect(after.id())
+			found.ID, found.Continues = rec.ID, rec.Continues
+			rec = found
+		}
 	}
 	if r.of(rec.SettingID).isConfiguredBeside(rec.ID) { // Also in the second call for a replacement, whose record the destroy gets.
 		rec.Continues = append(rec.Continues, rec.SettingID)
@@ -84,7 +79,7 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 		diags.Append(r.planDestroy(ctx, *before, rec.ifAbout(*before))...)
 	}
 	if after != nil && !isUpdate {
-		if after.OnDestroy.IsUnknown() && before != nil && before.OnDestroy.ValueString() == onDestroyKeep {
+		if after.OnDestroy.IsNull() && before != nil && before.OnDestroy.ValueString() == onDestroyKeep {
 			diags.AddAttributeWarning(path.Root("on_destroy"), "Replacement Does Not Keep on_destroy",
 				fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
 					"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
