@@ -117,7 +117,7 @@ func TestMistakesInNotifications(t *testing.T) {
 		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", "must begin with https:// or http://"},
 		{
 			with(notify("Email", "ops@example.com", ""), "url_username", "hook"), "Credentials Without Callback URL",
-			`can only be set when type is "Callback", but type is "Email"`,
+			`can only be set with a callback URL, but type is "Email"`,
 		},
 		{with(notify("None", "", ""), "event", "call"), "Invalid Attribute Value Match", `["receive" "send"]`},
 	} {

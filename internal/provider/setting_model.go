@@ -29,7 +29,7 @@ type commonModel struct {
 	URLUsername          types.String `tfsdk:"url_username"`
 	URLPassword          types.String `tfsdk:"url_password"`
 	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null except in the configuration.
-	URLPasswordWOVersion types.Number `tfsdk:"url_password_wo_version"`
+	URLPasswordWOVersion types.Int64  `tfsdk:"url_password_wo_version"`
 }
 
 // The values of on_destroy.
@@ -175,7 +175,7 @@ func (m settingModel) afterFailure(s fonestorm.Setting, err error) settingModel 
 		return m
 	}
 	m.URLUsername, m.URLPassword = types.StringValue(""), types.StringValue("")
-	m.URLPasswordWOVersion = types.NumberNull()
+	m.URLPasswordWOVersion = types.Int64Null()
 	return m
 }
 

@@ -22,10 +22,6 @@ type settingResource struct {
 	name     string // Name of the resource without that of the provider.
 	schema   func() schema.Schema
 	hasEvent bool // Whether the setting is a notification, which has an event.
-
-	// load reads a configuration, plan, or state, and attributes returns the struct with all attributes, to store as a plan or state.
-	load       func(ctx context.Context, from attributeSource, diags *diag.Diagnostics) settingModel
-	attributes func(m settingModel) any
 }
 
 var _ interface {
