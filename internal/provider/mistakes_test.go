@@ -131,13 +131,12 @@ func TestMistakesInCallbackURLs(t *testing.T) {
 		"  https://hooks.example.com/sms")
 	callback("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.",
 		"https://hook:horse@hooks.example.com/sms")
-	callback("The callback URL must begin with https:// or http:// and the name or IP address of a host. A port must be a number from 1 to 65535. "+
-		"Tokens can only follow them. Write a percent sign itself as %25, and a backslash as %5C.",
-		"/sms", "ftp://hooks.example.com/sms", "https:/hooks.example.com/sms", "https://https://hooks.example.com/sms",
+	callback("The callback URL must begin with https:// or http:// and the name or IP address of a host, which can have a port number. "+
+		"Tokens can only follow these. Write a percent sign itself as %25, and a backslash as %5C.",
+		"/sms", "ftp://hooks.example.com/sms", "https:/hooks.example.com/sms", "https:///sms", "https://https://hooks.example.com/sms",
 		"hooks.example.com:8443/sms?key=horse", "hooks.example.com?key=horse", "hooks.example.com",
-		"https:///sms", "https://{{to}}.example.com/sms", "https://<host>/sms", "https://hooks%E2%80%AE.example.com/sms",
-		"https://hooks%2.example.com/sms", "https://[fe80::1%25eth0]/sms", "https://[::1",
-		"https://hooks.example.com:https/sms", "https://hooks.example.com:0/sms", "https://hooks.example.com:/sms",
+		"https://{{to}}.example.com/sms", "https://<host>/sms", "https://hooks%E2%80%AE.example.com/sms",
+		"https://hooks%2.example.com/sms", "https://[fe80::1%25eth0]/sms", "https://[::1", "https://hooks.example.com:https/sms",
 		"https://hooks.example.com/sale%zz", "https://hooks.example.com/100%", `https://hooks.example.com/a\b`)
 
 	unknown := func(callback, token string) {
@@ -171,7 +170,7 @@ func TestMistakesInOtherArguments(t *testing.T) {
 	username("The username"+hasInvisible+`'\u200d'. Remove it.`, "ho\u200dok")
 	username("The username contains a colon, which HTTP Basic authentication does not allow.", "ho:ok")
 	v.of("url_username", "Credentials Without Callback URL", with(ofType("Email"), "value", "ops@example.com"))(
-		`url_username can only be set with a callback URL, but type is "Email". Remove it, or change type.`, "hook")
+		`url_username can only be set with a callback URL, but type is "Email". Remove it and its password, or change type.`, "hook")
 
 	password := v.of("url_password_wo", "Invalid URL Password", hook)
 	password("The password"+isEmpty, "")

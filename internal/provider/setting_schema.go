@@ -185,15 +185,9 @@ func (r *settingResource) ValidateConfig(ctx context.Context, req resource.Valid
 		return
 	}
 	kind := config.kind()
-	if !kind.IsCallback() {
-		for name, value := range map[string]types.String{
-			"url_username": config.URLUsername, "url_password": config.URLPassword, "url_password_wo": config.URLPasswordWO,
-		} {
-			if !value.IsNull() {
-				resp.Diagnostics.AddAttributeError(path.Root(name), "Credentials Without Callback URL",
-					fmt.Sprintf("%s can only be set with a callback URL, but type is %q. Remove it, or change type.", name, kind))
-			}
-		}
+	if !kind.IsCallback() && !config.URLUsername.IsNull() { // Each password requires a username.
+		resp.Diagnostics.AddAttributeError(path.Root("url_username"), "Credentials Without Callback URL",
+			fmt.Sprintf("url_username can only be set with a callback URL, but type is %q. Remove it and its password, or change type.", kind))
 	}
 	resp.Diagnostics.Append(destinationErrors(config)...)
 	if resp.Diagnostics.HasError() {

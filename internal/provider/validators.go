@@ -166,10 +166,8 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 }
 
 var (
-	onlyDigits  = regexp.MustCompile(`^[0-9]+$`)
-	hostName    = regexp.MustCompile(`^[\p{L}\p{M}\p{N}._-]+$`) // Names may be international.
-	hasUserInfo = regexp.MustCompile(`^(?i)https?://[^/?#]*@`)
-	callbackURL = regexp.MustCompile(`^(?i)https?://([\p{L}\p{M}\p{N}._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?([/?#][^\\]*)?$`)
+	onlyDigits = regexp.MustCompile(`^[0-9]+$`)
+	hostName   = regexp.MustCompile(`^[\p{L}\p{M}\p{N}._:-]+$`) // An international name, or an IP address.
 )
 
 func checkEmail(value string) error {
@@ -194,15 +192,17 @@ func checkURL(value string) error {
 	if err := checkText("The callback URL", value); err != nil {
 		return err
 	}
-	_, err := url.Parse(value)
+	u, err := url.Parse(value)
+	isHTTP := err == nil && (u.Scheme == "https" || u.Scheme == "http")
 	switch {
 	case strings.Contains(value, " "):
 		return errors.New("The callback URL contains a space. Remove it, or write it as %20. Tokens have no spaces, such as {{msg}}.")
-	case hasUserInfo.MatchString(value):
+	// "https://https://" has a host that ends with a colon.
+	case !isHTTP || !hostName.MatchString(u.Hostname()) || strings.HasSuffix(u.Host, ":") || strings.Contains(value, `\`):
+		return errors.New("The callback URL must begin with https:// or http:// and the name or IP address of a host, which can have a port number. " +
+			"Tokens can only follow these. Write a percent sign itself as %25, and a backslash as %5C.")
+	case u.User != nil:
 		return errURLCredentials
-	case err != nil || !callbackURL.MatchString(value):
-		return errors.New("The callback URL must begin with https:// or http:// and the name or IP address of a host. A port must be a number from 1 to 65535. " +
-			"Tokens can only follow them. Write a percent sign itself as %25, and a backslash as %5C.")
 	}
 	return nil
 }
