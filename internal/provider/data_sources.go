@@ -208,9 +208,6 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 
 // newNotifyModel returns a model without any attribute if FoneStorm did not return the notification.
 func newNotifyModel(n fonestorm.Delivery) *notifyModel {
-	if n.Type == "" {
-		return &notifyModel{}
-	}
 	m := &notifyModel{Type: stringOrNull(string(n.Type)), Method: stringOrNull(n.URLMethod)}
 	value := stringOrNull(fonestorm.WithoutCredentials(n.Normalized().Value))
 	if n.Type == fonestorm.Email {

@@ -167,7 +167,8 @@ func (p *fractelProvider) Functions(context.Context) []func() function.Function 
 
 // clientConfig combines a known provider block with the environment and the defaults. Validators have checked the block; the
 // environment is checked here. It completes a username or password in the block. Only if the block contains neither these nor
-// a token does the environment choose between them. A token in the block already belongs to one account.
+// a token does the environment choose between them. A token in the block already belongs to one account. Without either a token, or a
+// username and a password, there is an error.
 func (m providerModel) clientConfig(diags *diag.Diagnostics) fonestorm.Config {
 	config := fonestorm.Config{
 		Endpoint:          cmp.Or(environment("endpoint", m.Endpoint, endpointRule, diags), fonestorm.DefaultEndpoint),
@@ -194,7 +195,20 @@ func (m providerModel) clientConfig(diags *diag.Diagnostics) fonestorm.Config {
 	if m.Username.IsNull() && m.Password.IsNull() {
 		config.Token = environment("token", m.Token, tokenRule, diags)
 	}
-	diags.Append(credentialDiagnostics(config)...)
+	switch {
+	case config.Token != "" && config.Username+config.Password+config.Subaccount != "":
+		diags.AddError("Conflicting FoneStorm Credentials",
+			"FRACTEL_TOKEN contains a token, which already belongs to one account, but a username, password, or subaccount is set, too. "+
+				"Unset FRACTEL_TOKEN, or remove the others (FRACTEL_USERNAME, FRACTEL_PASSWORD, FRACTEL_SUBACCOUNT, or arguments of the provider block).")
+	case config.Token == "" && (config.Username == "" || config.Password == ""):
+		missing := "username"
+		if config.Username != "" {
+			missing = "password"
+		}
+		diags.AddAttributeError(path.Root(missing), "Missing FoneStorm Credentials",
+			fmt.Sprintf("Neither the provider block nor the environment contains a %s. Set username and password in the provider block, "+
+				"or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, or instead a token (FRACTEL_TOKEN).", missing))
+	}
 	return config
 }
 
@@ -209,25 +223,6 @@ func environment(attribute string, configured types.String, r rule, diags *diag.
 		diags.AddAttributeError(path.Root(attribute), r.summary, err.Error()+" It comes from the environment variable "+variable+".")
 	}
 	return value
-}
-
-// credentialDiagnostics returns an error unless there is either a token, or a username and a password.
-func credentialDiagnostics(c fonestorm.Config) (diags diag.Diagnostics) {
-	switch {
-	case c.Token != "" && c.Username+c.Password+c.Subaccount != "":
-		diags.AddError("Conflicting FoneStorm Credentials",
-			"FRACTEL_TOKEN contains a token, which already belongs to one account, but a username, password, or subaccount is set, too. "+
-				"Unset FRACTEL_TOKEN, or remove the others (FRACTEL_USERNAME, FRACTEL_PASSWORD, FRACTEL_SUBACCOUNT, or arguments of the provider block).")
-	case c.Token == "" && (c.Username == "" || c.Password == ""):
-		missing := "username"
-		if c.Username != "" {
-			missing = "password"
-		}
-		diags.AddAttributeError(path.Root(missing), "Missing FoneStorm Credentials",
-			fmt.Sprintf("Neither the provider block nor the environment contains a %s. Set username and password in the provider block, "+
-				"or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, or instead a token (FRACTEL_TOKEN).", missing))
-	}
-	return diags
 }
 
 // userAgent returns the User-Agent of every request. It names both Terraform and OpenTofu, because the CLI sends its version
