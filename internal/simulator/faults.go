@@ -9,10 +9,11 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"sync"
+	"strings"
 )
 
-// Fault is a way in which a request fails or its response is damaged in transit. The zero value means none.
+// Fault is a way in which a request fails or its response is damaged in transit. One that is not in this list, as "403 Not yours.", is
+// FoneStorm's error response with this status and message. The zero value means none.
 type Fault string
 
 // Faults of the connection.
@@ -24,10 +25,10 @@ const (
 
 // Error responses. FoneStorm does not process the request.
 const (
-	TokenRejected Fault = "401" // Although the token is valid.
-	RateLimited   Fault = "429" // Without Retry-After.
-	ServerError   Fault = "500"
-	NotFound      Fault = "404" // As for a FoneNumber that the account does not have.
+	TokenRejected Fault = "401 " + tokenInvalid       // Although the token is valid.
+	RateLimited   Fault = "429 " + rateLimitExceeded  // Without Retry-After.
+	NotFound      Fault = "404 " + foneNumberNotFound // Although the account has the FoneNumber.
+	ServerError   Fault = "500 Something went wrong."
 	NotFoundPage  Fault = "404 with an HTML page"
 	BadGateway    Fault = "502 with an HTML page" // A proxy's page, as in the next one.
 	HTMLPage      Fault = "200 with an HTML page"
@@ -41,8 +42,6 @@ const (
 	AnotherFoneNumber Fault = "another FoneNumber" // The response is about another FoneNumber. Lists are unchanged.
 )
 
-const rateLimitExceeded = "Rate Limit Exceeded"
-
 // behavior is what happens to a request in place of the service.
 type behavior func(service http.Handler, w http.ResponseWriter, r *http.Request)
 
@@ -54,13 +53,9 @@ var faults = map[Fault]behavior{
 		panic(http.ErrAbortHandler)
 	},
 
-	TokenRejected: failure(http.StatusUnauthorized, "The token is missing, invalid, or expired."),
-	RateLimited:   failure(http.StatusTooManyRequests, rateLimitExceeded),
-	ServerError:   failure(http.StatusInternalServerError, "Something went wrong."),
-	NotFound:      failure(http.StatusNotFound, foneNumberNotFound),
-	NotFoundPage:  page(http.StatusNotFound),
-	BadGateway:    page(http.StatusBadGateway),
-	HTMLPage:      page(http.StatusOK),
+	NotFoundPage: page(http.StatusNotFound),
+	BadGateway:   page(http.StatusBadGateway),
+	HTMLPage:     page(http.StatusOK),
 
 	EmptyResponse: damaged(func(response *httptest.ResponseRecorder) { response.Body.Reset() }),
 	CutOff: damaged(func(response *httptest.ResponseRecorder) {
@@ -72,28 +67,25 @@ var faults = map[Fault]behavior{
 	AnotherFoneNumber: replaced(`^({"fonenumber":.*"fonenumber":")\d{3}`, `${1}999`),
 }
 
-// Faults returns all faults.
-func Faults() []Fault { return slices.Sorted(maps.Keys(faults)) }
-
-// Inject sets an Interceptor that gives each request the fault that the function chooses, "" for none. The function is called for one
-// request at a time and may read the request with Parameters.
-func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
-	var mu sync.Mutex
-	s.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		mu.Lock()
-		fault := choose(r)
-		mu.Unlock()
-		respond, isFault := faults[fault]
-		if isFault {
-			respond(s.service, w, r)
-		}
-		return isFault
-	})
+// Faults returns all faults in the list above.
+func Faults() []Fault {
+	all := slices.AppendSeq([]Fault{TokenRejected, RateLimited, NotFound, ServerError}, maps.Keys(faults))
+	return slices.Sorted(slices.Values(all))
 }
 
-// failure sends an error response.
-func failure(status int, message string) behavior {
-	return func(_ http.Handler, w http.ResponseWriter, _ *http.Request) { reply(w, status, message) }
+// serve responds to a request, with a fault.
+func (s *Simulator) serve(fault Fault, w http.ResponseWriter, r *http.Request) {
+	respond, found := faults[fault]
+	switch {
+	case fault == "":
+		s.service.ServeHTTP(w, r)
+	case found:
+		respond(s.service, w, r)
+	default:
+		code, message, _ := strings.Cut(string(fault), " ")
+		status, _ := strconv.Atoi(code)
+		reply(w, status, message)
+	}
 }
 
 // page sends a proxy's HTML page.

@@ -47,13 +47,9 @@ type Simulator struct {
 	tokens     map[string]token
 	requests   []Request
 	violations []string
-	intercept  Interceptor
+	intercept  func(Request) Fault
 	showAs     func(kind string, f FoneNumber) FoneNumber
 }
-
-// Interceptor receives every request before FoneStorm does, after the rate limit and the latency. It may change the account, and read
-// the body with Parameters. To replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
-type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
 // New returns a simulator.
 func New(options Options) *Simulator {
@@ -78,7 +74,7 @@ func New(options Options) *Simulator {
 	return s
 }
 
-// ServeHTTP handles a request: rate limit, latency, interceptor, contract, and API, in this order.
+// ServeHTTP handles a request: rate limit, latency, fault, contract, and API, in this order.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -89,6 +85,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	request.Rejected = !s.limiter.accept(time.Now())
 	s.requests = append(s.requests, request)
+	intercept := s.intercept
 	s.mu.Unlock()
 	select {
 	case <-time.After(s.options.Latency):
@@ -99,16 +96,16 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reply(w, s.options.Dialect.RateLimitStatus, rateLimitExceeded)
 		return
 	}
-	s.mu.Lock()
-	intercept := s.intercept
-	s.mu.Unlock()
-	if intercept == nil || !intercept(w, r) {
-		s.service.ServeHTTP(w, r)
+	var fault Fault
+	if intercept != nil {
+		fault = intercept(request)
 	}
+	s.serve(fault, w, r)
 }
 
-// Intercept sets the interceptor for all further requests; nil for none.
-func (s *Simulator) Intercept(intercept Interceptor) {
+// Intercept sets a function that returns the fault of each further request within the rate limit. It is called before FoneStorm
+// receives the request, and may change the account. Nil means no faults.
+func (s *Simulator) Intercept(intercept func(Request) Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.intercept = intercept

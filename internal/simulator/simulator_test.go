@@ -138,16 +138,16 @@ func TestResponsesAreCheckedToo(t *testing.T) {
 }
 
 // At most two requests are accepted in any second, whenever it begins. One that fails for another reason counts, one over the limit does
-// not. An interceptor receives only accepted requests.
+// not. Only accepted requests are intercepted.
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int{"live": http.StatusTooManyRequests, "2.12": http.StatusGone} {
 		synctest.Test(t, func(t *testing.T) {
 			a := newAccount(t, Options{RateLimit: 2, Dialect: Dialects[name]})
 			intercepted, rejected := 0, 0
-			a.Intercept(func(http.ResponseWriter, *http.Request) bool {
+			a.Intercept(func(Request) Fault {
 				intercepted++
-				return false
+				return ""
 			})
 			begun := time.Now()
 			for _, at := range []int{0, 0, -999, 1900, 1950, -1999, -2899, 2900, -2900, 2950, 3_600_000} { // Milliseconds; negative if over the limit.

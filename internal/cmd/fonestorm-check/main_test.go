@@ -172,8 +172,8 @@ func TestRestore(t *testing.T) {
 func TestSurprises(t *testing.T) {
 	t.Parallel()
 	rejecting := newAccount(t, "live")
-	rejecting.Inject(func(r *http.Request) simulator.Fault {
-		return map[string]simulator.Fault{"filter=all": simulator.ServerError}[r.URL.RawQuery]
+	rejecting.Intercept(func(r simulator.Request) simulator.Fault {
+		return map[string]simulator.Fault{"/fonenumbers?filter=all": simulator.ServerError}[r.Path]
 	})
 	c, output := check(t, rejecting)
 	if c.err != nil || c.surprises != 1 {
@@ -217,13 +217,13 @@ func TestInterrupt(t *testing.T) {
 	for _, at := range []int{2, 3, 4} {
 		sim := newAccount(t, "live")
 		settings := 0
-		sim.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-			if strings.HasSuffix(r.URL.Path, "/messages/receive") {
+		sim.Intercept(func(r simulator.Request) simulator.Fault {
+			if r.Kind() == "set" {
 				if settings++; settings == at {
 					sim.interrupt()
 				}
 			}
-			return false
+			return ""
 		})
 		c, output := check(t, sim, changing)
 		f, _ := sim.Get(fonenumber)
@@ -252,8 +252,8 @@ func TestRestoreIsRepeated(t *testing.T) {
 		{1, 1000, "hidden@example.org", notRestored, 6},
 	} {
 		sim, attempt := newAccount(t, "live"), 0
-		sim.Inject(func(r *http.Request) simulator.Fault {
-			if simulator.Parameters(r).Get("value") == "hidden@example.org" {
+		sim.Intercept(func(r simulator.Request) simulator.Fault {
+			if r.Form.Get("value") == "hidden@example.org" {
 				if attempt++; attempt >= test.first && attempt < test.first+test.failures {
 					return simulator.ServerError
 				}
