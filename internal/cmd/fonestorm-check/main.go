@@ -6,12 +6,18 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
+	"regexp"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // main exits with status 0 if everything is as expected, 1 if not, and 2 if the account could not be checked.
@@ -29,7 +35,6 @@ func main() {
 		"callback credentials. Messages that it receives meanwhile are lost")
 	flag.BoolVar(&c.force, "force", false, "change the FoneNumber even if it delivers to a URL, whose credentials and method cannot be restored")
 	flag.Parse()
-	c.failIf(flag.NArg() > 0, "unexpected arguments")
 	c.run(ctx)
 	switch {
 	case c.err != nil:
@@ -40,4 +45,133 @@ func main() {
 		os.Exit(1)
 	}
 	fmt.Println("\nEverything is as the provider expects.")
+}
+
+// checker calls FoneStorm and prints what it sees.
+type checker struct {
+	endpoint           string
+	username, password string
+	token              string // Of all calls but the login, which gets it if it is empty.
+	subaccount         string // May be empty.
+	number             string // FoneNumber to change; may be empty.
+	force              bool   // Change it even if it delivers to a URL.
+	transport          http.RoundTripper
+	out                io.Writer
+
+	sent      string // Destination that was set last, to which responses are compared.
+	surprises int    // Number of calls that were not as expected.
+	err       error  // Why the account cannot be checked. No calls are sent then.
+}
+
+// failIf ends the check for a reason, unless it has ended already.
+func (c *checker) failIf(failed bool, reason string) {
+	if failed && c.err == nil {
+		c.err = errors.New(reason)
+	}
+}
+
+// Names of members in responses, as patterns.
+const (
+	jwt     = `((auth|authorization|data\.auth|subaccount)\.)?token`
+	listed  = `fonenumber(\.fonenumber)?`
+	receive = `fonenumber\.((sms|message)_options\.)?receive\.`
+)
+
+var (
+	safeEndpoint = regexp.MustCompile(`^(https://|http://(127\.0\.0\.1|\[::1\])[:/])`)
+	tenDigits    = regexp.MustCompile(`^[0-9]{10}$`)
+	braces       = strings.NewReplacer("%7B", "{", "%7b", "{", "%7D", "}", "%7d", "}")
+)
+
+// run makes all calls. With a FoneNumber, it also sets every type on it, and restores it.
+func (c *checker) run(ctx context.Context) {
+	c.failIf(!safeEndpoint.MatchString(c.endpoint), "FRACTEL_ENDPOINT must be an https URL, or http with a loopback address")
+	c.failIf(c.number != "" && !tenDigits.MatchString(c.number), "the FoneNumber must have ten digits")
+	if c.token == "" {
+		c.failIf(c.username == "" || c.password == "",
+			"there are no credentials: set FRACTEL_USERNAME and FRACTEL_PASSWORD, or FRACTEL_TOKEN, and FRACTEL_SUBACCOUNT if you need it")
+		c.getToken(ctx, "/auth", parameters{"username": c.username, "password": c.password})
+	}
+	if c.subaccount != "" {
+		c.getToken(ctx, "/subaccounts/token", parameters{"subaccount": c.subaccount})
+	}
+	list, ok := c.call(ctx, "GET", "/fonenumbers?filter=all", nil, receive+"type: ")
+	if !ok {
+		list, _ = c.call(ctx, "GET", "/fonenumbers", nil, listed+": ten digits")
+	}
+	number := cmp.Or(c.number, list.first(listed))
+	c.failIf(number == "", "the account lists no FoneNumber: name one with -fonenumber")
+	shown, ok := c.call(ctx, "GET", "/fonenumbers/"+number, nil, receive+"type: ")
+	devices, _ := c.call(ctx, "GET", "/devices", nil, `(device.id: |devices: \[\])`)
+	if c.number == "" {
+		return
+	}
+	original := parameters{"type": "None", "value": "None"}
+	if shownType := strings.ToLower(shown.first(receive + "type")); shownType != "none" && shownType != "" {
+		types := map[string]string{"device": "Device", "email": "Email", "url": "URL", "forward": "Forward"}
+		// Tokens are set without percent-encoding, as in {{msg}}, however FoneStorm shows them.
+		original = parameters{"type": types[shownType], "value": braces.Replace(shown.first(receive + shownType))}
+	}
+	c.failIf(!ok || original["value"] == "", "the delivery of the FoneNumber cannot be read, so that it could not be restored")
+	c.failIf(original["type"] == "URL" && !c.force,
+		"the FoneNumber delivers to a URL, whose credentials and method cannot be restored: use another one, or -force")
+	if c.err == nil {
+		c.restore(ctx, original) // FoneStorm must accept what it shows, before anything is changed.
+	}
+	if c.err == nil {
+		c.setEveryType(ctx, devices.first(`device\.id`))
+		c.restore(ctx, original)
+	}
+}
+
+// getToken gets the token for all further calls.
+func (c *checker) getToken(ctx context.Context, path string, send parameters) {
+	response, ok := c.call(ctx, "POST", path, send, jwt+": ")
+	c.failIf(!ok, "FoneStorm did not accept the credentials, or the subaccount")
+	c.token = response.first(jwt)
+}
+
+// setEveryType sets each type on the FoneNumber. A URL has credentials, and None removes them, because the provider needs both.
+func (c *checker) setEveryType(ctx context.Context, device string) {
+	c.set(ctx, parameters{"type": "Email", "value": "Terraform.Check@Example.com"})
+	c.set(ctx, parameters{
+		"type": "URL", "value": "https://Example.com/Check?from={{from}}&msg={{msg}}", "url_username": "terraform", "url_password": "check",
+	})
+	c.set(ctx, parameters{"type": "Forward", "value": "2025550123"})
+	if device != "" {
+		c.set(ctx, parameters{"type": "Device", "value": device})
+	}
+	c.set(ctx, parameters{"type": "None", "value": "None", "url_username": "", "url_password": ""})
+}
+
+// set sets a delivery and reads the FoneNumber. It reports whether FoneStorm accepts the delivery and then shows it.
+func (c *checker) set(ctx context.Context, delivery parameters) bool {
+	send := parameters{"fonenumber": c.number, "url_method": "POST"}
+	maps.Copy(send, delivery)
+	c.sent = send["value"]
+	kind := receive + `type: "(?i:` + send["type"] + `)"`
+	value := receive + strings.ToLower(send["type"]) + ": as sent"
+	if send["type"] == "None" {
+		c.sent = ""
+		kind = receive + `type: (""|null|"(?i:None)")`
+		value = kind
+	}
+	_, accepted := c.call(ctx, "POST", "/messages/receive", send, listed+`: |result: "(?i:success)"`) // Version 2.1 returns only a result.
+	_, shown := c.call(ctx, "GET", "/fonenumbers/"+c.number, nil, kind, value)
+	return accepted && shown
+}
+
+// restore sets the original delivery until a read confirms it, also after the check has failed or was interrupted.
+func (c *checker) restore(ctx context.Context, original parameters) {
+	fmt.Fprintln(c.out, "\nSetting the original delivery.")
+	failure := c.err
+	for attempt := range 6 {
+		time.Sleep(time.Duration(attempt) * time.Second)
+		c.err = nil
+		if c.set(context.WithoutCancel(ctx), original) {
+			c.err = failure
+			return
+		}
+	}
+	c.err = fmt.Errorf("FONENUMBER %s WAS NOT RESTORED. Set its delivery by hand now: %s %q", c.number, original["type"], original["value"])
 }
