@@ -33,7 +33,7 @@ func main() {
 
 // run measures, and prints a report in Markdown. It must run in the root of the repository.
 func run(ctx context.Context, sizes string, limit int) error {
-	cli, err := terraformcli.Find(ctx, os.Stderr)
+	cli, err := terraformcli.Find(ctx)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func TestAccSchemasAreThoseOfTheCLI(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("needs the CLI: set TF_ACC=1 to run it")
 	}
-	cli, err := terraformcli.Find(t.Context(), os.Stderr)
+	cli, err := terraformcli.Find(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
