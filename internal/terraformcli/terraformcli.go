@@ -5,6 +5,7 @@ package terraformcli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -93,7 +94,7 @@ func (w *Workspace) Run(ctx context.Context, exitCode int, args ...string) (outp
 	command := w.Command(ctx, args...)
 	printed, err := command.CombinedOutput()
 	if code := command.ProcessState.ExitCode(); code != exitCode {
-		return "", fmt.Errorf("%s: exit code %d instead of %d (%v)\n%s", strings.Join(args, " "), code, exitCode, err, printed)
+		return "", errors.Join(err, fmt.Errorf("%s: exit code %d instead of %d\n%s", strings.Join(args, " "), code, exitCode, printed))
 	}
 	return string(printed), nil
 }
