@@ -133,12 +133,8 @@ func TestRenamedResourceThatIsOff(t *testing.T) {
 	w.mustApply()
 	w.config = map[string]attributes{"b": destinations[2].attributes(testNumber)}
 	p := w.planIn([]string{"a", "a", "b", "b"})
-	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		isRejected := simulator.Parameters(r).Get("type") == destinations[2].kind
-		if isRejected {
-			respond(w, http.StatusForbidden, "No.")
-		}
-		return isRejected
+	a.Intercept(func(r simulator.Request) simulator.Fault {
+		return map[string]simulator.Fault{destinations[2].kind: "403 No."}[r.Form.Get("type")]
 	})
 	diags := w.carryOut(p)
 	wantError(t, diags, "Permission Denied by FoneStorm")

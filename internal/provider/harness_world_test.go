@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -94,8 +93,8 @@ var interruptions = []interruption{
 // interrupt interrupts the next applies at one of their requests, not counting logins.
 func (w *world) interrupt(how interruption, at int) {
 	w.how, w.at, w.sent = how, at, 0
-	w.Inject(func(r *http.Request) simulator.Fault { // The connection sends one request at a time.
-		if w.isApplying && kindOf(r) != "login" {
+	w.Intercept(func(r simulator.Request) simulator.Fault { // The connection sends one request at a time.
+		if w.isApplying && r.Kind() != "login" {
 			w.sent++
 		}
 		if w.isApplying && w.isInterrupted() {

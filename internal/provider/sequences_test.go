@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -175,7 +174,7 @@ func applyUntil(how interruption, at int) step {
 		m.interrupt(how, at)
 		m.apply()
 		m.how = interruption{}
-		m.Inject(m.next)
+		m.Intercept(m.next)
 	}}
 }
 
@@ -326,7 +325,7 @@ func runSteps(t testOrRapid, dialect string, order uint64, moves bool, steps ...
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}
-	a.Inject(m.next)
+	a.Intercept(m.next)
 	for _, s := range steps {
 		t.Log(s)
 		s.do(m)
@@ -343,13 +342,13 @@ func (m *model) start() *run {
 }
 
 // next returns the fault of a request.
-func (m *model) next(r *http.Request) (fault simulator.Fault) {
+func (m *model) next(r simulator.Request) (fault simulator.Fault) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.faults) > 0 {
 		fault, m.faults = m.faults[0], m.faults[1:]
 	}
-	kind := kindOf(r)
+	kind := r.Kind()
 	m.met = append(m.met, kind+": "+string(fault))
 	m.listed = m.listed && (kind != "list" || fault == "")
 	if m.until--; m.until == 0 {
