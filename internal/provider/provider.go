@@ -229,7 +229,7 @@ func environment(attribute string, configured types.String, r rule, diags *diag.
 // but not its name. It ends with the text that Terraform and OpenTofu also append to theirs.
 func userAgent(version, cliVersion string) string {
 	own := fmt.Sprintf("terraform-provider-fractel/%s (Terraform or OpenTofu %s) ", version, cliVersion)
-	return strings.TrimSpace(own + strings.TrimSpace(os.Getenv("TF_APPEND_USER_AGENT")))
+	return strings.Join(strings.Fields(own+os.Getenv("TF_APPEND_USER_AGENT")), " ")
 }
 
 // providerData is what the provider passes to resources and data sources in Configure, which embed it. It lives as long as the provider

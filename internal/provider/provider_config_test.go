@@ -67,6 +67,7 @@ func TestUserAgent(t *testing.T) {
 		"":                      own,
 		"  ":                    own,
 		" pipeline/7 (nightly)": own + " pipeline/7 (nightly)",
+		"one\r\nToken: x\n":     own + " one Token: x",
 	} {
 		t.Setenv("TF_APPEND_USER_AGENT", appended)
 		if got := userAgent("0.1.0", "1.12.6"); got != want {
