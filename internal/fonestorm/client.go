@@ -2,8 +2,7 @@
 // safe for concurrent use. A call such as GetFoneNumber passes through these files:
 //
 //	fonenumber.go  contains the call and builds its request; so do delivery.go and device.go
-//	account.go     returns the FoneNumber if it is known, and otherwise decides between a single read and the list
-//	shared.go      makes concurrent callers share a read, a list, or a login
+//	account.go     knows what was read, listed, or set, and makes concurrent callers share a read, a list, or a login
 //	request.go     is the loop that every request passes through: get a token, wait for the rate limit, send once, and again
 //	token.go       returns the token, and logs in first if there is none, through the same loop
 //	pace.go        delays the request until the account's rate limit allows it
@@ -86,7 +85,6 @@ type Client struct {
 	lastToken atomic.Pointer[string] // Survives its rejection; see Account.
 
 	account account
-	devices once[[]RegisteredDevice]
 }
 
 // New returns a client, or an error if the endpoint is invalid. It sends nothing: the first call that needs a token logs in.

@@ -147,7 +147,7 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 		f, err = c.confirm(ctx, number, s, before, f)
 	case MayHaveTakenEffect(err) && before.Type != "" && !MaySpell(before, s.Delivery):
 		// FoneStorm does not return credentials, so a read shows that they were set only if it shows another destination than before.
-		if now, unread := c.read(ctx, number); unread == nil && MaySpell(now.Options[s.Option], s.Delivery) {
+		if now, unread := c.ReadFoneNumber(ctx, number); unread == nil && MaySpell(now.Options[s.Option], s.Delivery) {
 			f, err = now, nil
 		}
 	}
@@ -156,7 +156,12 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 		return SetResult{FoneNumber: f, CredentialsKept: kept, Respelled: !s.isShownAs(f.Options[s.Option])}, nil
 	}
 	c.account.put(number, FoneNumber{})
-	return SetResult{}, c.confirmNotFound(ctx, number, err)
+	if IsNotFound(err) && asError(err).role == sets {
+		if _, unread := c.ReadFoneNumber(ctx, number); !IsNotFound(unread) {
+			err = unconfirmed(err, "Reading the FoneNumber does not confirm that")
+		}
+	}
+	return SetResult{}, err
 }
 
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
@@ -229,7 +234,7 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 	}
 	for _, wait := range confirmWaits {
 		_ = sleep(ctx, wait) // If it is canceled, so is the read.
-		if f, err = c.read(ctx, number); err != nil {
+		if f, err = c.ReadFoneNumber(ctx, number); err != nil {
 			failure := *asError(err)
 			failure.uncertain = true // FoneStorm has accepted the setting.
 			return f, &failure

@@ -13,7 +13,7 @@ type RegisteredDevice struct {
 // ListDevices returns the devices of the account, in FoneStorm's order. The client sends one request and remembers its result,
 // including a failure: a user who is not allowed to list devices will not be allowed the next time either.
 func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
-	return c.devices.get(ctx, func(ctx context.Context) ([]RegisteredDevice, error) {
+	return c.account.devices.get(func() ([]RegisteredDevice, error) {
 		return call(ctx, c, &request{role: lists, text: "list the account's devices", path: "/devices"}, decodeDevices)
-	}, isNotCanceled)
+	})
 }

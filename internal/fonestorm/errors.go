@@ -133,6 +133,13 @@ func explained(err error, sentence string) *Error {
 	return &failure
 }
 
+// unconfirmed returns the failure to report if something contradicts that the account does not have a FoneNumber.
+func unconfirmed(notFound error, why string) error {
+	failure := explained(notFound, why)
+	failure.Kind = UnexpectedResponse
+	return failure
+}
+
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
 // it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON, or the second
 // failure is temporary.
@@ -242,9 +249,6 @@ func isRejectedWith(err error, by role, statuses ...int) bool {
 	failure := asError(err)
 	return failure != nil && failure.role == by && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
 }
-
-// isNotCanceled reports whether a failure is final for a list, which has had its retries.
-func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
 
 // isFinal reports whether FoneStorm has decided about a request. Another login would fail too, and could lock the user out.
 func isFinal(err error) bool {

@@ -14,7 +14,7 @@ func (c *Client) token(ctx context.Context, r *request) (string, error) {
 	if r.getsToken() || c.config.Token != "" {
 		return cmp.Or(r.token, c.config.Token), nil
 	}
-	return c.loggedIn.get(ctx, c.logIn, isFinal)
+	return c.loggedIn.get(func() (string, error) { return c.logIn(ctx) })
 }
 
 // dropToken forgets a rejected token, unless another call has renewed it already. It reports whether the token can be renewed.
