@@ -104,8 +104,7 @@ func New(config Config) (*Client, error) {
 			// The token must never reach another host, and a redirected POST would lose its body.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		pace:    newPace(config.RequestsPerSecond),
-		secrets: secrets{known: map[string]bool{}},
+		pace: newPace(config.RequestsPerSecond),
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
 	return c, nil

@@ -74,22 +74,21 @@ type Delivery struct {
 	URLMethod string `json:"method,omitempty"`
 }
 
-// String describes the delivery in Set Delivery Service's terms. The rest of a URL after its host can contain a secret, so it is
-// left out, however FoneStorm spells the URL.
+// String describes the delivery in Set Delivery Service's terms. What a URL has before and after its host can contain a secret, so it
+// is left out, and so is anything else that may be a URL in another spelling.
 func (d Delivery) String() string {
 	kind, value := string(d.Type), d.Value
 	if !slices.Contains(knownTypes, d.Type) { // FoneStorm may return any text.
 		kind = strconv.Quote(kind)
 	}
-	if value == "" {
+	isText := slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) && !strings.ContainsAny(value, `/?%&\`)
+	switch u := splitURL(value); {
+	case value == "":
 		return kind
-	}
-	u := splitURL(unescaped(value))
-	if u.scheme != "" || !slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) {
-		if u = u.withoutUser(); strings.Trim(u.path, "/") != "" {
-			u.path = "/…"
-		}
-		value = u.String()
+	case u.scheme != "":
+		value = u.scheme + u.host + u.port + "/…"
+	case !isText:
+		value = "…"
 	}
 	return fmt.Sprintf("%s %q", kind, value)
 }
@@ -97,10 +96,11 @@ func (d Delivery) String() string {
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
 // else is returned unchanged.
 func WithoutCredentials(value string) string {
-	if u := splitURL(value); u.scheme != "" {
-		return u.withoutUser().String()
+	u := splitURL(value)
+	if u.scheme != "" && u.user != "" {
+		u.user = "***@"
 	}
-	return value
+	return u.String()
 }
 
 // Setting is a delivery or notification to set, and what the caller knows about the one that it set before.
@@ -250,5 +250,5 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 	}
 	// The destination may be sensitive, so the error contains only its type.
 	return f, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
-		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.mask(shown.String()))}
+		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, shown)}
 }
