@@ -94,7 +94,10 @@ func New(config Config) (*Client, error) {
 		return nil, fmt.Errorf("the endpoint %w", err)
 	}
 	if config.Transport == nil {
-		config.Transport = realNetwork()
+		standard, _ := http.DefaultTransport.(*http.Transport)
+		network := standard.Clone()      // It uses the environment's proxy, the system's roots, and TLS 1.2 or later.
+		network.MaxIdleConnsPerHost = 32 // Terraform's default parallelism is 10, but users can raise it.
+		config.Transport = network
 	}
 	c := &Client{
 		config:   config,
@@ -108,13 +111,6 @@ func New(config Config) (*Client, error) {
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
 	return c, nil
-}
-
-func realNetwork() http.RoundTripper {
-	standard, _ := http.DefaultTransport.(*http.Transport)
-	network := standard.Clone()      // It uses the environment's proxy, the system's roots, and TLS 1.2 or later.
-	network.MaxIdleConnsPerHost = 32 // Terraform's default parallelism is 10, but users can raise it.
-	return network
 }
 
 // ParseEndpoint validates and parses a base URL of the API. It accepts plain http only for a loopback host, because requests
@@ -135,13 +131,8 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 		return nil, errors.New("has no host")
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("must not contain a query or a fragment")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
 		return nil, errors.New(scheme + ", because requests contain passwords and tokens")
 	}
 	return u, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

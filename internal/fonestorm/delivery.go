@@ -233,7 +233,7 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 		return f, nil
 	}
 	for _, wait := range confirmWaits {
-		_ = sleep(ctx, wait) // If it is canceled, so is the read.
+		sleep(ctx, wait) // If it is canceled, so is the read.
 		if f, err = c.ReadFoneNumber(ctx, number); err != nil {
 			failure := *asError(err)
 			failure.uncertain = true // FoneStorm has accepted the setting.

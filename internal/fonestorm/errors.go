@@ -64,14 +64,10 @@ func (e *Error) Error() string {
 	return text
 }
 
-// KindOf returns what a failure means. An error from a context is Canceled; nil and other errors that do not come from this package
-// have the zero Kind.
+// KindOf returns what a failure means. Nil and errors that do not come from this package have the zero Kind.
 func KindOf(err error) Kind {
 	if failure := asError(err); failure != nil {
 		return failure.Kind
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return Canceled
 	}
 	return Rejected
 }
@@ -88,9 +84,9 @@ func MayHaveTakenEffect(err error) bool {
 }
 
 // noResponse returns the failure of a request that did not get a complete response, because the caller's context ended, within the
-// timeout, or because of the network. A setting is uncertain only if it was sent. The reason contains only the texts of errors that
-// cannot quote what the other side sent, such as a malformed status line or header, because that may contain a secret.
-func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, err error) *Error {
+// timeout, or because of the network. A setting is uncertain unless there was no connection. The reason contains only the texts of
+// errors that cannot quote what the other side sent, such as a malformed status line or header, because that may contain a secret.
+func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *Error {
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
 	}
@@ -104,13 +100,11 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 		reason = certificate.Error()
 	case isConnection:
 		reason = connection.Error()
-	case errors.Is(err, http.ErrSchemeMismatch):
-		reason = http.ErrSchemeMismatch.Error()
 	}
 	return &Error{
 		Kind: Unreachable, Call: r.text,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: sent && r.role == sets,
+		uncertain: r.role == sets && !isCertificate && !(isConnection && connection.Op == "dial"),
 		retryable: !isCertificate && (!isTimeout || r.role != lists), // Another list would take as long again.
 	}
 }
@@ -141,19 +135,16 @@ func unconfirmed(notFound error, why string) error {
 }
 
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
-// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON, or the second
-// failure is temporary.
+// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON.
 func rejectedTwice(first, second error) error {
 	if second == nil {
 		return nil
 	}
-	failure, rejected := *asError(second), asError(first)
-	mayBe := failure.uncertain || rejected.uncertain
-	isDecided := isFinal(second) || failure.Status == http.StatusInternalServerError // A service that reads only JSON may fail.
-	if isDecided && rejected.Status != http.StatusUnsupportedMediaType {
-		failure = *rejected
+	failure := *asError(first)
+	if failure.Status == http.StatusUnsupportedMediaType {
+		failure = *asError(second)
 	}
-	failure.uncertain = mayBe
+	failure.uncertain = MayHaveTakenEffect(first) || MayHaveTakenEffect(second)
 	return &failure
 }
 
@@ -162,31 +153,20 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	limited := r.isRateLimit(status, word+" "+message)
+	limited := isRateLimit(status, word+" "+message)
+	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 31) // Zero if it is missing or a date.
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
 		Call:       r.text,
 		role:       r.role,
 		Status:     status,
-		Reason:     fmt.Sprintf("%s %s returned %s", sent.Method, sent.URL, statusText),
-		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
+		Reason:     fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(cmp.Or(message, word))),
+		retryAfter: time.Duration(seconds) * time.Second,
 	}
 	failure.retryable = limited || failure.Kind == ServerError
 	failure.uncertain = r.role == sets && failure.Kind == ServerError
-	switch message = cmp.Or(message, word); {
-	case status/100 == 3:
-		failure.Reason += ", a redirect, which is never followed because the token must not reach another host"
-	case failure.Kind == WrongEndpoint:
-		failure.Reason += ", which is not a response of the FoneStorm API"
-	case message != "":
-		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(message))
-	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
-		failure.Reason += "; the response body was " + describe(body)
-	}
-	if seconds, err := strconv.ParseInt(text(claims(c.config.Token), "exp"), 10, 64); err == nil && failure.Kind == TokenRejected {
-		if expired := time.Unix(seconds, 0).UTC(); expired.Before(time.Now()) {
-			return explained(failure, expired.Format("The token expired at 2006-01-02 15:04 UTC"))
-		}
+	if failure.Kind == WrongEndpoint || word+message == "" { // A proxy or another program may have sent it.
+		failure.Reason = fmt.Sprintf("%s %s returned %s; the response body was %s", sent.Method, sent.URL, statusText, describe(body))
 	}
 	if failure.retryable && failure.retryAfter > longestWait {
 		failure.retryable = false
@@ -228,14 +208,11 @@ var kinds = [roles]map[int]Kind{
 
 // rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
 // of a message, or its recipients: waiting would not help.
-var rateLimit = regexp.MustCompile(`\brate[ _-]?limit|\btoo many requests|\bthrottl`)
+var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many requests|\bthrottl`)
 
-// isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so. If the same
-// words were sent, as in a destination, the message quotes them.
-func (r *request) isRateLimit(status int, message string) bool {
-	words := rateLimit.FindString(strings.ToLower(message))
-	isQuoted := strings.Contains(strings.ToLower(fmt.Sprint(r.params)), words)
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && words != "" && !isQuoted
+// isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.
+func isRateLimit(status int, message string) bool {
+	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(message)
 }
 
 // isRejectedBody reports whether FoneStorm may have rejected the request because it cannot read its body.
@@ -248,22 +225,6 @@ func isRejectedBody(r *request, err error) bool {
 func isRejectedWith(err error, by role, statuses ...int) bool {
 	failure := asError(err)
 	return failure != nil && failure.role == by && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
-}
-
-// isFinal reports whether FoneStorm has decided about a request. Another login would fail too, and could lock the user out.
-func isFinal(err error) bool {
-	return !slices.Contains([]Kind{ServerError, RateLimited, Unreachable, Canceled}, KindOf(err))
-}
-
-// retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
-func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := http.ParseTime(header); err == nil {
-		return max(0, date.Sub(now))
-	}
-	return 0
 }
 
 // asError returns the *Error that an error is or wraps; nil if there is none.

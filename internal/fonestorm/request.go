@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -117,9 +115,7 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
 			"error": failure.Error(), "attempt": p.attempts, "wait": wait.String(),
 		})
-		if err := sleep(ctx, wait); err != nil {
-			return p.end(ctx, r, err)
-		}
+		sleep(ctx, wait) // If it is canceled, so is the next attempt.
 	}
 }
 
@@ -130,14 +126,13 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 	if !isUnavailable && failure.Kind != Canceled {
 		c.unavailable.Store(0)
 	}
-	hasOldToken := failure.Status == http.StatusUnauthorized && c.dropToken(r, token)
 	switch isLimited := failure.Kind == RateLimited; {
-	case hasOldToken && !p.renewed: // Tokens expire, and the login of another program may invalidate them.
+	case failure.Status == http.StatusUnauthorized && !p.renewed && c.dropToken(r, token): // Tokens expire.
 		p.renewed = true
 		return 0, true
 	case isLimited && failure.retryable && time.Since(p.begun) < longestWait:
 		return 0, true // The pace makes all requests wait.
-	case !isLimited && (failure.retryable || hasOldToken) && p.retries < c.config.MaxRetries:
+	case !isLimited && failure.retryable && p.retries < c.config.MaxRetries:
 		p.retries++
 		return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
 	case isUnavailable:
@@ -171,13 +166,11 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	}
 	timed, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
-	var sent atomic.Bool
-	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
-	httpRequest := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
+	httpRequest := c.newRequest(timed, r, token, e)
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return c.noResponse(ctx, timed, r, sent.Load(), err)
+		return c.noResponse(ctx, timed, r, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
@@ -189,7 +182,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	case response.StatusCode/100 != 2:
 		return c.failedResponse(r, httpRequest, response, body) // A partial body is enough.
 	case err != nil && timed.Err() != nil:
-		return c.noResponse(ctx, timed, r, true, err)
+		return c.noResponse(ctx, timed, r, err)
 	case err != nil:
 		return unexpected(r, true, "is incomplete")
 	case len(body) > maxResponse:

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
-	"net/http"
 	"strings"
 )
 
@@ -33,16 +32,11 @@ func (c *Client) dropToken(r *request, rejected string) bool {
 func (c *Client) logIn(ctx context.Context) (token string, err error) {
 	login := &request{role: logsIn, text: "log in to FoneStorm", path: "/auth"}
 	login.params = params{"username": c.config.Username, "password": c.config.Password}
-	for range 2 { // The login of another program may invalidate the first token before it is used.
-		if token, err = call(ctx, c, login, decodeToken); err != nil || c.config.Subaccount == "" {
-			break
-		}
+	if token, err = call(ctx, c, login, decodeToken); err == nil && c.config.Subaccount != "" {
 		c.secrets.add(token)
 		choose := &request{role: choosesSubaccount, text: "get a token for subaccount " + c.config.Subaccount, path: "/subaccounts/token"}
 		choose.params, choose.token = params{"subaccount": c.config.Subaccount}, token
-		if token, err = call(ctx, c, choose, decodeToken); !isRejectedWith(err, choose.role, http.StatusUnauthorized) {
-			break
-		}
+		token, err = call(ctx, c, choose, decodeToken)
 	}
 	if err == nil {
 		c.secrets.add(token)

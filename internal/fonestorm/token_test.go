@@ -20,8 +20,7 @@ func issue(token string) responder {
 	return respondWith(http.StatusCreated, fmt.Sprintf(`{"auth":{"token":%q}}`, token))
 }
 
-// All other calls use the subaccount's token. Rejected tokens are renewed, also if that happens before the user's token is exchanged
-// for the subaccount's.
+// All other calls use the subaccount's token. A rejected token is renewed.
 func TestLogIn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const login = `{"password":"demo-password","username":"demo"}`
@@ -29,7 +28,7 @@ func TestLogIn(t *testing.T) {
 		ok, expired := respondTo("ok"), respondTo("401")
 		server := newScript(
 			rejectWith(http.StatusForbidden, "Too many requests", ""),
-			issue(user), expired, issue(user), issue(sub), ok, // At first.
+			issue(user), issue(sub), ok, // At first.
 			expired, issue(user), issue(sub), ok, // Later.
 		)
 		client := newClient(t, server, withoutRetries, withSubaccount)
@@ -42,9 +41,8 @@ func TestLogIn(t *testing.T) {
 				t.Errorf("the account is %q", got)
 			}
 		}
-		server.wantCalls(t, "login json, login json, subaccount json, login json, subaccount json, get, "+
-			"get, login json, subaccount json, get")
-		if want := []string{"", "", user, "", user, sub, sub, "", user, sub}; !slices.Equal(server.tokens, want) {
+		server.wantCalls(t, "login json, login json, subaccount json, get, get, login json, subaccount json, get")
+		if want := []string{"", "", user, sub, sub, "", user, sub}; !slices.Equal(server.tokens, want) {
 			t.Errorf("the tokens were %q, want %q", server.tokens, want)
 		}
 		if server.bodies[1] != login || server.bodies[2] != `{"subaccount":"2000000002"}` {
@@ -95,9 +93,9 @@ func TestFailedLoginIsFinal(t *testing.T) {
 		"401": {"login json", AuthenticationFailed, login}, "400": {"login json, login form", AuthenticationFailed, login},
 		"400 405": {"login json, login form", AuthenticationFailed, login}, "400 error": {"login json, login form", AuthenticationFailed, login},
 		"503": {"login json", ServerError, login}, "lost": {"login json", Unreachable, login},
-		"login 400":           {"login json, subaccount json, subaccount form", SubaccountRejected, exchange},
-		"login 404":           {"login json, subaccount json", SubaccountRejected, exchange},
-		"login 401 login 401": {"login json, subaccount json, login json, subaccount json", AuthenticationFailed, exchange},
+		"login 400": {"login json, subaccount json, subaccount form", SubaccountRejected, exchange},
+		"login 404": {"login json, subaccount json", SubaccountRejected, exchange},
+		"login 401": {"login json, subaccount json", AuthenticationFailed, exchange},
 	} {
 		inBubble(t, responses, func(t *testing.T) {
 			server := scripted(responses)

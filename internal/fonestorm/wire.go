@@ -125,15 +125,10 @@ func foneNumber(sent any) FoneNumber {
 		Group:  visible(text(sent, "group")),
 		Status: parseStatus(text(sent, "is_active")),
 	}
-	var isDecided [len(f.Options)]bool // Whether a place has a destination, or had one: then it is the one that is used.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
 		for o := range f.Options {
-			name := MessageOption(o)
-			if d := decodeOption(options, name); d.Type != "" && !isDecided[o] {
-				f.Options[o] = d
-				isDecided[o] = d.Type != None || text(options, name.member(), "url") != ""
-			}
+			f.Options[o] = cmp.Or(f.Options[o], decodeOption(options, MessageOption(o)))
 		}
 	}
 	return f
