@@ -129,9 +129,8 @@ type SetResult struct {
 
 // Set sets the delivery or a notification of a FoneNumber. Setting the same thing twice is harmless. It is confirmed by what
 // FoneStorm shows afterward, in any spelling that keeps the address, the digits, or the host. If FoneStorm still shows another
-// destination after several reads, the error is an OtherDestination. If the outcome of the request is unknown, Set reads the
-// FoneNumber to find out where possible; MayHaveTakenEffect reports whether it may be set despite an error. When ctx is canceled,
-// the request in flight completes, but no other request is sent.
+// destination after several reads, the error is an OtherDestination. MayHaveTakenEffect reports whether it may be set despite an
+// error. When ctx is canceled, the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
 	if s.URLPassword != nil { // As it is, and as FoneStorm sends it to the callback URL.
 		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
@@ -142,14 +141,8 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	known, _ := c.Known(number)
 	before := known.Options[s.Option]
 	f, kept, err := c.sendSetting(ctx, number, s)
-	switch {
-	case err == nil:
+	if err == nil {
 		f, err = c.confirm(ctx, number, s, before, f)
-	case MayHaveTakenEffect(err) && before.Type != "" && !MaySpell(before, s.Delivery):
-		// FoneStorm does not return credentials, so a read shows that they were set only if it shows another destination than before.
-		if now, unread := c.ReadFoneNumber(ctx, number); unread == nil && MaySpell(now.Options[s.Option], s.Delivery) {
-			f, err = now, nil
-		}
 	}
 	if err == nil {
 		c.account.put(number, f)
@@ -158,7 +151,7 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	c.account.put(number, FoneNumber{})
 	if IsNotFound(err) && asError(err).role == sets {
 		if _, unread := c.ReadFoneNumber(ctx, number); !IsNotFound(unread) {
-			err = unconfirmed(err, "Reading the FoneNumber does not confirm that")
+			err = explained(err, UnexpectedResponse, "Reading the FoneNumber does not confirm that")
 		}
 	}
 	return SetResult{}, err
@@ -174,7 +167,7 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 	case len(without.params) == len(r.params) || !isRejectedBody(r, err):
 		return f, false, err
 	case s.MustRemoveCredentials:
-		return f, false, explained(err, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
+		return f, false, explained(err, DestinationRejected, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
 			"If FoneStorm does not accept that, set url_username and a password for the new URL")
 	}
 	f, again := c.requestFoneNumber(ctx, without, number)

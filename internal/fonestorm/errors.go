@@ -120,18 +120,12 @@ func unexpected(r *request, damaged bool, reason string) *Error {
 	return &Error{Kind: UnexpectedResponse, Call: r.text, Reason: "the response " + reason, uncertain: r.role == sets, retryable: damaged}
 }
 
-// explained adds a sentence to the reason of a failure.
-func explained(err error, sentence string) *Error {
+// explained returns a failure as another kind, with a sentence about why.
+func explained(err error, kind Kind, sentence string) *Error {
 	failure := *asError(err)
+	failure.Kind = kind
 	failure.Reason = strings.TrimRight(failure.Reason, ".") + ". " + sentence
 	return &failure
-}
-
-// unconfirmed returns the failure to report if something contradicts that the account does not have a FoneNumber.
-func unconfirmed(notFound error, why string) error {
-	failure := explained(notFound, why)
-	failure.Kind = UnexpectedResponse
-	return failure
 }
 
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
@@ -170,7 +164,7 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	}
 	if failure.retryable && failure.retryAfter > longestWait {
 		failure.retryable = false
-		return explained(failure, fmt.Sprintf("FoneStorm asks to wait %s, longer than the provider waits (%s)", failure.retryAfter, longestWait))
+		return explained(failure, failure.Kind, fmt.Sprintf("FoneStorm asks to wait %s, longer than the provider waits (%s)", failure.retryAfter, longestWait))
 	}
 	return failure
 }

@@ -82,22 +82,18 @@ func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber,
 	return f, nil
 }
 
-// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; the zero value if the response to
-// a setting only reports success.
+// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response. The response to a
+// setting need not contain it, because a read shows what was set; then the FoneNumber is the zero value.
 func (c *Client) requestFoneNumber(ctx context.Context, r *request, number string) (FoneNumber, error) {
-	return call(ctx, c, r, func(body []byte) (f FoneNumber, err error) {
-		if r.role == sets && len(bytes.TrimSpace(body)) == 0 {
+	return call(ctx, c, r, func(body []byte) (FoneNumber, error) {
+		f, err := decodeFoneNumber(body)
+		switch {
+		case err == nil && f.Number == number:
 			return f, nil
-		}
-		switch f, err = decodeFoneNumber(body); {
-		case err != nil || f.Number == number:
-			return f, err
-		case f.Number != "":
-			return f, errors.New("is about another FoneNumber")
-		case r.role == sets:
-			return f, nil
+		case r.role == sets && (err == nil || len(bytes.TrimSpace(body)) == 0):
+			return FoneNumber{}, nil
 		default:
-			return f, errors.New("contains no FoneNumber")
+			return FoneNumber{}, cmp.Or(err, errors.New("does not contain the FoneNumber"))
 		}
 	})
 }
@@ -111,9 +107,9 @@ func (c *Client) confirmNotFound(ctx context.Context, number string, err error) 
 	list, unread := c.list(ctx)
 	switch {
 	case unread != nil && !isRejectedWith(unread, lists, 400, 403, 410, 415, 422):
-		return unconfirmed(err, "The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
+		return explained(err, UnexpectedResponse, "The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
 	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number && f.Status != Cancelled }):
-		return unconfirmed(err, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
+		return explained(err, UnexpectedResponse, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
 	default:
 		return err
 	}

@@ -286,7 +286,7 @@ func TestFailedCalls(t *testing.T) {
 		{1, "502 422 403", "set json, set json, set form", DestinationRejected, "words of 422", true},
 		{0, "lost", "set json", Unreachable, "no response", true},
 		{0, "html", "set json", UnexpectedResponse, "text/html", true},
-		{0, "another", "set json", UnexpectedResponse, "another FoneNumber", true},
+		{0, "another", "set json, get", UnexpectedResponse, "does not contain the FoneNumber", true},
 		{0, "error", "set json", UnexpectedResponse, "Gone Fishing", true},
 		{0, "success 404", "set json, get, list, list", UnexpectedResponse, "words of 404", true},
 		{0, "login 401 401", "login json, set json, login json", AuthenticationFailed, "log in", false},

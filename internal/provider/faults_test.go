@@ -84,9 +84,9 @@ const (
 var outcomes = map[simulator.Fault]map[string][2]string{
 	simulator.NoResponse:       {"": {"", unreachable}, "list": {unreachable, unreachable}}, // A list has its own long timeout.
 	simulator.ConnectionClosed: {"": {"", unreachable}},
-	simulator.ResponseLost:     {"": {"", unreachable}, "set": {"", ""}}, // A read shows that a setting took effect.
-	simulator.CutOff:           {"": {"", unexpected}, "set": {"", ""}},
-	simulator.WrongTypes:       {"": {unexpected, unexpected}, "set": {"", ""}},
+	simulator.ResponseLost:     {"": {"", unreachable}},
+	simulator.CutOff:           {"": {"", unexpected}},
+	simulator.WrongTypes:       {"": {unexpected, unexpected}, "set": {"", ""}}, // A read shows what a setting has set.
 	simulator.RateLimited:      {"": {"", rateLimited}},
 	simulator.ServerError:      {"": {"", serverError}},
 	simulator.BadGateway:       {"": {"", serverError}},
