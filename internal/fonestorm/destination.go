@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"golang.org/x/net/idna"
 )
@@ -116,7 +115,7 @@ func MaySpell(shown, set Delivery) bool {
 	var parts []string
 	switch set.Type {
 	case Email:
-		parts = strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(`<>()[],;:?"`, c) })
+		parts = emailParts.FindAllString(text, -1)
 	case Device, Forward:
 		groups := digitGroups.FindAllString(text, -1)
 		parts = append(groups, strings.Join(groups, ""))
@@ -141,18 +140,18 @@ func decoded(text string) string {
 	return text
 }
 
-var percentEscapes = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2})+`)
-
-var digitGroups = regexp.MustCompile(`[0-9]+`)
+var (
+	percentEscapes = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2})+`)
+	emailParts     = regexp.MustCompile(`[^\s<>()\[\],;:?"]+`)
+	digitGroups    = regexp.MustCompile(`[0-9]+`)
+	maskOrFragment = regexp.MustCompile(`(?s)(\.\.\.|[*#…]).*`)
+)
 
 // urlCore returns the canonical host of a URL, with or without a scheme, and what follows it: decoded and in lower case, without a
 // slash at its end, up to a mask or a fragment.
 func urlCore(text string) (host, path string) {
 	u := splitURL(strings.TrimSpace(decoded(text)))
-	path, _, _ = strings.Cut(u.path, "...")
-	if end := strings.IndexAny(path, "*#…"); end >= 0 {
-		path = path[:end]
-	}
+	path = maskOrFragment.ReplaceAllString(u.path, "")
 	path = strings.TrimRight(strings.ToLower(strings.ReplaceAll(path, "+", " ")), "/?")
 	return canonicalHost(strings.TrimSuffix(u.host, ".")), path
 }

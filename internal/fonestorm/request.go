@@ -87,17 +87,13 @@ type progress struct {
 // retry: reading changes nothing, and setting the same thing twice is harmless.
 func (c *Client) send(ctx context.Context, r *request, e encoding, read func(body []byte) error) error {
 	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
-	for {
-		if c.unavailable.Load() >= unavailableCalls {
-			reason := fmt.Sprintf("not sent, because FoneStorm was not available for %d calls in a row", unavailableCalls)
-			return p.end(ctx, r, &Error{Kind: Unreachable, Call: r.text, Reason: reason})
-		}
+	for c.unavailable.Load() < unavailableCalls {
 		token, err := c.token(ctx, r)
-		if err == nil {
-			err = c.pace.wait(ctx)
-		}
 		if err != nil {
-			return p.end(ctx, r, err) // A login has had retries of its own.
+			return p.end(asError(err)) // A login has had retries of its own.
+		}
+		if c.pace.wait(ctx) != nil {
+			return p.end(canceled(ctx, r))
 		}
 		if p.attempts++; p.attempts == 1 {
 			p.begun = time.Now()
@@ -110,22 +106,20 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		}
 		wait, again := c.next(r, p, token, failure)
 		if !again {
-			return p.end(ctx, r, failure)
+			return p.end(failure)
 		}
 		tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
 			"error": failure.Error(), "attempt": p.attempts, "wait": wait.String(),
 		})
 		sleep(ctx, wait) // If it is canceled, so is the next attempt.
 	}
+	reason := fmt.Sprintf("not sent, because FoneStorm was not available for %d calls in a row", unavailableCalls)
+	return p.end(&Error{Kind: Unreachable, Call: r.text, Reason: reason})
 }
 
 // next decides whether a failed request is sent again, and after which wait.
 func (c *Client) next(r *request, p *progress, token string, failure *Error) (wait time.Duration, again bool) {
 	p.uncertain = p.uncertain || failure.uncertain
-	isUnavailable := failure.Kind == Unreachable || failure.Kind == RateLimited
-	if !isUnavailable && failure.Kind != Canceled {
-		c.unavailable.Store(0)
-	}
 	switch isLimited := failure.Kind == RateLimited; {
 	case failure.Status == http.StatusUnauthorized && !p.renewed && c.dropToken(r, token): // Tokens expire.
 		p.renewed = true
@@ -135,19 +129,17 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 	case !isLimited && failure.retryable && p.retries < c.config.MaxRetries:
 		p.retries++
 		return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
-	case isUnavailable:
+	case isLimited || failure.Kind == Unreachable:
 		c.unavailable.Add(1)
+	case failure.Kind != Canceled:
+		c.unavailable.Store(0)
 	}
 	return 0, false
 }
 
-// end returns the failure with what is known about all attempts. An error that is not an *Error is that of the context.
-func (p *progress) end(ctx context.Context, r *request, err error) error {
-	last := asError(err)
-	if last == nil {
-		last = canceled(ctx, r)
-	}
-	failure := *last // A copy, because several calls can share the failure of a login.
+// end returns the last failure with what is known about all attempts. It is a copy, because several calls can share that of a login.
+func (p *progress) end(last *Error) error {
+	failure := *last
 	failure.uncertain = failure.uncertain || p.uncertain
 	if p.attempts > 0 {
 		failure.Attempts, failure.Elapsed = p.attempts, time.Since(p.begun)
