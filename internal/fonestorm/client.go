@@ -1,8 +1,8 @@
 // Package fonestorm is a client for FracTEL's FoneStorm API. It knows HTTP, but nothing about Terraform except its log, and it is
 // safe for concurrent use. A call such as GetFoneNumber passes through these files:
 //
-//	fonenumber.go  contains the call and builds its request; so do delivery.go and device.go
-//	account.go     knows what was read, listed, or set, and makes concurrent callers share a read, a list, or a login
+//	fonenumber.go  contains the call and builds its request; so does delivery.go
+//	account.go     lists, knows what was read, listed, or set, and lets concurrent callers share a read, a list, or a login
 //	request.go     is the loop that every request passes through: get a token, wait for the rate limit, send once, and again
 //	token.go       returns the token, and logs in first if there is none, through the same loop
 //	pace.go        delays the request until the account's rate limit allows it

@@ -6,8 +6,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -77,10 +77,7 @@ type Delivery struct {
 // String describes the delivery in Set Delivery Service's terms. What a URL has before and after its host can contain a secret, so it
 // is left out, and so is anything else that may be a URL in another spelling.
 func (d Delivery) String() string {
-	kind, value := string(d.Type), d.Value
-	if !slices.Contains(knownTypes, d.Type) { // FoneStorm may return any text.
-		kind = strconv.Quote(kind)
-	}
+	kind, value := visible(string(d.Type)), d.Value // FoneStorm may return any text.
 	isText := slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) && !strings.ContainsAny(value, `/?%&\`)
 	switch u := splitURL(value); {
 	case value == "":
@@ -95,13 +92,9 @@ func (d Delivery) String() string {
 
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
 // else is returned unchanged.
-func WithoutCredentials(value string) string {
-	u := splitURL(value)
-	if u.scheme != "" && u.user != "" {
-		u.user = "***@"
-	}
-	return u.String()
-}
+func WithoutCredentials(value string) string { return userOfURL.ReplaceAllString(value, "${1}***@") }
+
+var userOfURL = regexp.MustCompile(`^([^/?#]*://)[^/?#]*@`)
 
 // Setting is a delivery or notification to set, and what the caller knows about the one that it set before.
 type Setting struct {

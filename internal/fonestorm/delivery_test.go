@@ -254,7 +254,7 @@ func TestDeliveryString(t *testing.T) {
 	for want, d := range map[string]Delivery{
 		`None`:                      {Type: None},
 		`Email "a@b.c"`:             {Type: Email, Value: "a@b.c"},
-		`"Pager\n" "…"`:             {Type: "Pager\n", Value: "1"},
+		`Pager  "…"`:                {Type: "Pager\n", Value: "1"},
 		`URL "https://x.test/…"`:    {Type: URL, Value: "https://us@er:secret@x.test"},
 		`URL "https://x.test:80/…"`: {Type: URL, Value: "https://x.test:80/?a=user:pass@b c"},
 		`URL "…"`:                   {Type: URL, Value: "user:secret@x.test/sms?token=secret"},

@@ -147,17 +147,18 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	limited := isRateLimit(status, word+" "+message)
+	isLimit := status == http.StatusTooManyRequests ||
+		slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(word+" "+message)
 	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 31) // Zero if it is missing or a date.
 	failure := &Error{
-		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
+		Kind:       c.kind(r.role, status, fromFoneStorm, isLimit),
 		Call:       r.text,
 		role:       r.role,
 		Status:     status,
 		Reason:     fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(cmp.Or(message, word))),
 		retryAfter: time.Duration(seconds) * time.Second,
 	}
-	failure.retryable = limited || failure.Kind == ServerError
+	failure.retryable = isLimit || failure.Kind == ServerError
 	failure.uncertain = r.role == sets && failure.Kind == ServerError
 	if failure.Kind == WrongEndpoint || word+message == "" { // A proxy or another program may have sent it.
 		failure.Reason = fmt.Sprintf("%s %s returned %s; the response body was %s", sent.Method, sent.URL, statusText, describe(body))
@@ -171,10 +172,10 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 
 // kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
 // and about the endpoint otherwise.
-func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind {
+func (c *Client) kind(to role, status int, fromFoneStorm, isLimit bool) Kind {
 	isElsewhere := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
-	case rateLimited:
+	case isLimit:
 		return RateLimited
 	case status/100 == 3, isElsewhere && !fromFoneStorm:
 		return WrongEndpoint
@@ -200,14 +201,9 @@ var kinds = [roles]map[int]Kind{
 	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
 }
 
-// rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
-// of a message, or its recipients: waiting would not help.
+// rateLimit matches a message about too many requests, which can have status 400 (v2.11), 403, or 410 (v2.12). It does not match one
+// about another limit, such as of the credit, the length of a message, or its recipients: waiting would not help.
 var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many requests|\bthrottl`)
-
-// isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so.
-func isRateLimit(status int, message string) bool {
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(message)
-}
 
 // isRejectedBody reports whether FoneStorm may have rejected the request because it cannot read its body.
 func isRejectedBody(r *request, err error) bool {

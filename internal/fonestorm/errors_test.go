@@ -92,18 +92,18 @@ func TestKindsOfFailures(t *testing.T) {
 
 func TestIsRateLimit(t *testing.T) {
 	t.Parallel()
-	for message, isLimit := range map[string]bool{
+	client, sent := newClient(t, nil), httptest.NewRequest(http.MethodGet, "/", nil)
+	for message, saysSo := range map[string]bool{
 		"RATE LIMIT EXCEEDED": true, "RateLimit": true, "rate-limited": true, "Too Many Requests": true, "You are throttled": true,
 		"": false, "Credit limit exceeded": false, "Message too long: limit of 160 characters": false, "Too many recipients": false,
 		"Too many failed logins: the user is locked": false, "You have separate limits for calls": false,
 	} {
-		for status, decides := range map[int]bool{400: true, 403: true, 410: true, 401: false, 404: false, 422: false, 503: false} {
-			if isRateLimit(status, message) != (isLimit && decides) {
-				t.Errorf("%d %q is a rate limit: %t", status, message, isLimit && decides)
+		for status, want := range map[int]bool{400: saysSo, 403: saysSo, 410: saysSo, 401: false, 404: false, 422: false, 503: false, 429: true} {
+			response := &http.Response{StatusCode: status, Header: http.Header{}}
+			failure := client.failedResponse(&request{}, sent, response, []byte(envelopeOf(status, message)))
+			if isLimit := failure.Kind == RateLimited; isLimit != want {
+				t.Errorf("%d %q is a rate limit: %t", status, message, isLimit)
 			}
-		}
-		if !isRateLimit(429, message) {
-			t.Errorf("429 %q is not a rate limit", message)
 		}
 	}
 }

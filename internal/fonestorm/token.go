@@ -52,14 +52,9 @@ func (c *Client) Account() string {
 	if last := c.lastToken.Load(); last != nil {
 		token = *last
 	}
-	return text(claims(token), "account", "id")
-}
-
-// claims returns the payload of a JWT; nil for any other token.
-func claims(token string) any {
-	_, encoded, _ := strings.Cut(token, ".")
+	_, encoded, _ := strings.Cut(token, ".") // The payload of a JWT is between two periods.
 	encoded, _, _ = strings.Cut(encoded, ".")
 	payload, _ := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
-	sent, _ := parse(payload)
-	return sent
+	claims, _ := parse(payload)
+	return text(claims, "account", "id")
 }
