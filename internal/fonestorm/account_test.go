@@ -190,6 +190,26 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 	})
 }
 
+// A FoneNumber is not found if its read has a 404 that the list does not contradict, or if the user may not see the list.
+func TestNotFoundIsConfirmed(t *testing.T) {
+	t.Parallel()
+	const unread = "words of 404. The account's list could not be read"
+	for list, want := range map[string]struct {
+		kind  Kind
+		words string
+	}{
+		"[]": {NotFound, "words of 404"}, `[{"fonenumber":3215550000,"is_active":"cancel"}]`: {NotFound, "words of 404"},
+		`[{"fonenumber":3215550000,"is_active":"no"}]`: {UnexpectedResponse, "words of 404. The account's list contains the FoneNumber"},
+		"403": {NotFound, "words of 404"}, "410": {NotFound, "words of 404"}, "404": {UnexpectedResponse, unread},
+		`[{"label":"x"}]`: {UnexpectedResponse, unread}, "401 403": {UnexpectedResponse, unread}, // The second one is to a login.
+	} {
+		inBubble(t, list, func(t *testing.T) {
+			client := newClient(t, scripted("login 404 "+list), withoutRetries)
+			wantKind(t, fetch(t.Context(), client), want.kind, want.words)
+		})
+	}
+}
+
 // There is one list of the devices, even if it fails: a user who is not allowed to list them will not be allowed later.
 func TestListDevices(t *testing.T) {
 	t.Parallel()

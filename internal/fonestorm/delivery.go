@@ -142,11 +142,6 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 		return SetResult{FoneNumber: f, CredentialsKept: kept, Respelled: !s.isShownAs(f.Options[s.Option])}, nil
 	}
 	c.account.put(number, FoneNumber{})
-	if IsNotFound(err) && asError(err).role == sets {
-		if _, unread := c.ReadFoneNumber(ctx, number); !IsNotFound(unread) {
-			err = explained(err, UnexpectedResponse, "Reading the FoneNumber does not confirm that")
-		}
-	}
 	return SetResult{}, err
 }
 

@@ -72,8 +72,8 @@ func KindOf(err error) Kind {
 	return Rejected
 }
 
-// IsNotFound reports whether FoneStorm has reported that the account does not have the FoneNumber. A 404 that does not come from
-// FoneStorm, or that the account's list contradicts, is another kind of failure.
+// IsNotFound reports whether a read found that the account does not have the FoneNumber. A 404 that does not come from FoneStorm, that
+// the account's list contradicts, or that is the response to a setting is another kind of failure.
 func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 
 // MayHaveTakenEffect reports whether FoneStorm may have accepted a setting even though Set returned this error: a response
@@ -196,7 +196,7 @@ func (c *Client) kind(to role, status int, fromFoneStorm, isLimit bool) Kind {
 var kinds = [roles]map[int]Kind{
 	readsOne:          {403: PermissionDenied, 404: NotFound},
 	lists:             {403: PermissionDenied},
-	sets:              {400: DestinationRejected, 403: PermissionDenied, 404: NotFound, 422: DestinationRejected},
+	sets:              {400: DestinationRejected, 403: PermissionDenied, 422: DestinationRejected},
 	logsIn:            {400: AuthenticationFailed, 403: AuthenticationFailed, 404: WrongEndpoint, 422: AuthenticationFailed},
 	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
 }

@@ -64,7 +64,7 @@ func TestKindsOfFailures(t *testing.T) {
 	wants := map[int][]Kind{
 		400: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected},
 		403: {AuthenticationFailed, SubaccountRejected, PermissionDenied, PermissionDenied, PermissionDenied},
-		404: {WrongEndpoint, SubaccountRejected, NotFound, Rejected, NotFound},
+		404: {WrongEndpoint, SubaccountRejected, NotFound, Rejected, Rejected},
 		422: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected},
 	}
 	for status, kind := range map[int]Kind{ // These mean the same for each call.

@@ -270,15 +270,8 @@ func TestFailedCalls(t *testing.T) {
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
 		{0, "400 403", "set json, set form", DestinationRejected, "words of 400", false},
 		{1, "400 503", "set json, set form, set form", DestinationRejected, "words of 400", true},
+		{0, "404", "set json", Rejected, "words of 404", false}, // A device may not be found, too.
 		{0, "403", "set json", PermissionDenied, "words of 403", false},
-		{0, "404 404 []", "set json, get, list", NotFound, "words of 404", false}, // Reading confirms that it is gone.
-		{0, `404 404 [{"fonenumber":3215550000,"is_active":"no"}]`, "set json, get, list", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
-		{0, `404 404 [{"fonenumber":3215550000,"is_active":"cancel"}]`, "set json, get, list", NotFound, "words of 404", false},
-		{0, "404 404 403", "set json, get, list", NotFound, "words of 404", false}, // The user may not see the list.
-		{0, `404 404 [{"label":"x"}]`, "set json, get, list", UnexpectedResponse, "Reading the FoneNumber does not confirm that", false},
-		{0, "404 404", "set json, get, list, list", UnexpectedResponse, "Reading the FoneNumber does not confirm that", false},
-		{0, "login 404 404 401 403", "login json, set json, get, list, login json", UnexpectedResponse, "Reading the FoneNumber does not confirm that", false},
-		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
 		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
 		{0, "later", "set json", RateLimited, "FoneStorm asks to wait 1h0m0s", false}, // It has status 400, but is not about the encoding.
 		{0, "502", "set json", ServerError, "words of 502", true},

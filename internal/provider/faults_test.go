@@ -76,6 +76,7 @@ const (
 	wrongEndpoint = "Endpoint Is Not FoneStorm"
 	serverError   = "FoneStorm Server Error"
 	rateLimited   = "FoneStorm Rate Limit Exceeded"
+	rejected      = "Request Rejected by FoneStorm"
 	logInFailed   = "FoneStorm Authentication Failed"
 )
 
@@ -93,9 +94,9 @@ var outcomes = map[simulator.Fault]map[string][2]string{
 	simulator.HTMLPage:         {"": {"", unexpected}},
 	simulator.EmptyResponse:    {"": {"", unexpected}, "set": {"", ""}},                      // Its status reports success.
 	simulator.TokenRejected:    {"": {"", logInFailed}, "login": {logInFailed, logInFailed}}, // A rejected password is never sent again.
-	// The list or another read contradicts it. A list is requested in the other form.
+	// The list contradicts it. A list is requested in the other form.
 	simulator.NotFound: {
-		"": {unexpected, unexpected}, "login": {wrongEndpoint, wrongEndpoint}, "list": {"", "Request Rejected by FoneStorm"},
+		"": {unexpected, unexpected}, "login": {wrongEndpoint, wrongEndpoint}, "list": {"", rejected}, "set": {rejected, rejected},
 	},
 	simulator.NotFoundPage:      {"": {wrongEndpoint, wrongEndpoint}, "list": {"", wrongEndpoint}},
 	simulator.AnotherFoneNumber: {"get": {unexpected, unexpected}},
