@@ -118,18 +118,20 @@ func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) 
 	}
 	isInactive := func(f FoneNumber) bool { return !f.Status.MayBeActive() }
 	list := slices.DeleteFunc(slices.Clone(found), isInactive)
-	reads, failed := errgroup.WithContext(ctx)
+	var reads errgroup.Group
+	var failed atomic.Bool // Reads that were sent are not canceled, because other callers may share them.
 	reads.SetLimit(readsAtOnce)
 	for i := range list {
-		reads.Go(func() error {
-			if failed.Err() != nil {
-				return nil // Other callers may share a read, so one that was sent is not canceled.
+		reads.Go(func() (err error) {
+			if !failed.Load() {
+				list[i], err = c.GetFoneNumber(ctx, list[i].Number, options...)
 			}
-			f, err := c.GetFoneNumber(ctx, list[i].Number, options...)
 			if KindOf(err) == UnexpectedResponse && asError(err).Status == http.StatusNotFound {
-				f, err = FoneNumber{Status: Cancelled}, nil // It was removed from the account after it was listed.
+				list[i].Status, err = Cancelled, nil // It was removed from the account after it was listed.
 			}
-			list[i] = f
+			if err != nil {
+				failed.Store(true)
+			}
 			return err
 		})
 	}

@@ -183,6 +183,10 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 		server.wantCount(t, 2+readsAtOnce)
 
 		client = newClient(t, scripted("[3215550000] 404"), withToken)
+		_, err = client.list(t.Context())
+		wantSuccess(t, err)
+		_, err = client.ListFoneNumbers(ctx)
+		wantKind(t, err, Canceled, why.Error())
 		if list := listAll(t, client); len(list) != 0 {
 			t.Errorf("the list is %+v", list)
 		}

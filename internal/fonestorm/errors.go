@@ -104,7 +104,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *
 	return &Error{
 		Kind: Unreachable, Call: r.text,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: r.role == sets && !isCertificate && !(isConnection && connection.Op == "dial"),
+		uncertain: r.role == sets && !isCertificate && (!isConnection || connection.Op != "dial"),
 		retryable: !isCertificate && (!isTimeout || r.role != lists), // Another list would take as long again.
 	}
 }

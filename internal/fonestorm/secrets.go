@@ -17,7 +17,7 @@ type secrets struct{ known sync.Map }
 func (s *secrets) add(texts ...string) {
 	for _, text := range texts {
 		decoded, _ := url.QueryUnescape(text) // Empty if it is not encoded.
-		for _, word := range strings.Fields(visible(text + " " + decoded)) {
+		for word := range strings.FieldsSeq(visible(text + " " + decoded)) {
 			s.known.Store(word, nil)
 		}
 	}
