@@ -12,11 +12,9 @@
 //
 // destination.go decides which spellings mean the same destination, for this package and the provider.
 //
-// For example, sendOnce in request.go receives a 503 with FoneStorm's message. failedResponse in errors.go makes it a ServerError
-// that is retryable and, for a setting, uncertain: it may have taken effect. The loop in request.go waits as long as Retry-After
-// says, or else for the backoff, and sends the request again. When the retries are used up, the loop returns the last error with
-// the number of attempts, and GetFoneNumber returns it to the provider. Only errors.go decides what a failed response means; callers use
-// KindOf, IsNotFound, and MayHaveTakenEffect.
+// For example, failedResponse in errors.go makes a 503 a ServerError that is retryable and, for a setting, uncertain: it may have
+// taken effect. The loop in request.go waits and sends the request again, or returns the last error when the retries are used up.
+// Only errors.go decides what a failed response means; callers use KindOf, IsNotFound, and MayHaveTakenEffect.
 package fonestorm
 
 import (

@@ -186,7 +186,6 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	return nil
 }
 
-// newRequest builds the HTTP request.
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) *http.Request {
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query

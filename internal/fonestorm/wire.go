@@ -35,11 +35,8 @@ func (e encoding) encode(p params) (body []byte, contentType string) {
 		}
 		return []byte(form.Encode()), "application/x-www-form-urlencoded"
 	}
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false) // Other programs do not escape the "&" of a URL either.
-	_ = encoder.Encode(p)        // Encoding strings cannot fail.
-	return bytes.TrimSpace(buffer.Bytes()), "application/json"
+	body, _ = json.Marshal(p) // Encoding strings cannot fail.
+	return body, "application/json"
 }
 
 // parse reads any JSON. Its errors never quote the response.
