@@ -152,7 +152,7 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 	maps.DeleteFunc(without.params, func(name, value string) bool { return strings.HasPrefix(name, "url_") && value == "" })
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
-	case len(without.params) == len(r.params) || !isRejectedBody(r, err):
+	case len(without.params) == len(r.params) || !isRejectedWith(err, sets, 400, 415, 422):
 		return f, false, err
 	case s.MustRemoveCredentials:
 		return f, false, explained(err, DestinationRejected, "The request also removes the earlier callback credentials, which must not reach the new URL. "+

@@ -205,11 +205,6 @@ var kinds = [roles]map[int]Kind{
 // about another limit, such as of the credit, the length of a message, or its recipients: waiting would not help.
 var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many requests|\bthrottl`)
 
-// isRejectedBody reports whether FoneStorm may have rejected the request because it cannot read its body.
-func isRejectedBody(r *request, err error) bool {
-	return r.params != nil && isRejectedWith(err, r.role, 400, 415, 422)
-}
-
 // isRejectedWith reports whether FoneStorm rejected a request of this role, and not a login before it, with one of these statuses,
 // and not because of the rate limit.
 func isRejectedWith(err error, by role, statuses ...int) bool {

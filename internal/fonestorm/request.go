@@ -61,9 +61,10 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 		return err
 	}
 	accepted := &c.encodings[r.role]
-	e := max(asJSON, encoding(accepted.Load()))
+	known := encoding(accepted.Load())
+	e := max(known, asJSON)
 	err := c.send(ctx, r, e, read)
-	if e == asJSON && encoding(accepted.Load()) != asJSON && isRejectedBody(r, err) {
+	if known == 0 && r.params != nil && isRejectedWith(err, r.role, 400, 415, 422) {
 		e = asForm
 		err = rejectedTwice(err, c.send(ctx, r, e, read))
 	}
