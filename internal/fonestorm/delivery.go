@@ -209,7 +209,7 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 		shown := f.Options[s.Option]
 		return s.isShownAs(shown) || MaySpell(shown, s.Delivery) && before.Type != "" && !SameDestination(before, shown)
 	}
-	isSetAgain := s.Last == s.Delivery && before.Type != "" && !s.isShownAs(before)
+	isSetAgain := s.Last == s.Delivery && !s.isShownAs(before)
 	if !isSetAgain && isConfirmed() {
 		return f, nil
 	}
