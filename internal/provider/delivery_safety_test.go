@@ -220,7 +220,7 @@ func TestUpdateInAnotherAccount(t *testing.T) {
 	r := other.start(t.Context(), t, nil)
 	c, _ := r.plan(w.state["0"].instance, destinations[2].attributes(testNumber))
 	after, diags := r.apply(c)
-	wantError(t, diags, "FoneNumber Not Found in Account")
+	wantError(t, diags, rejected, "The FoneNumber was not found")
 	_, diags = other.start(t.Context(), t, nil).refresh(after)
 	wantError(t, diags, "FoneNumber in Another Account")
 }
