@@ -17,7 +17,7 @@ func TestNormalizeFoneNumber(t *testing.T) {
 	}
 	for _, text := range []string{
 		"support", "", "555-1212", "+44 20 7946 0958", "tel:2079460958;phone-context=+44", "321-555-1212 x5", "tel:+13215551212;ext=5",
-		"0123456789", "020 7946 0958", "07911 123456", "001 321 555 1212", "+1 0321 555 1212", "1215551212", "1-800-FLOWERS", "desk 321-555-1212",
+		"0123456789", "020 7946 0958", "07911 123456", "001 321 555 1212", "+1 0321 555 1212", "+1 1215551212", "1-800-FLOWERS", "desk 321-555-1212",
 		"321-555-1212-1212",
 	} {
 		const why = " is not a North American telephone number, such as \"+1 (321) 555-1212\": it must have ten digits, and no leading 0, letters, or extension"
