@@ -11,8 +11,6 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-var _ function.Function = (*normalizeFoneNumberFunction)(nil)
-
 // normalizeFoneNumberFunction converts telephone numbers to FoneStorm's format. It sends no requests.
 type normalizeFoneNumberFunction struct{}
 

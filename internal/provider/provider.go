@@ -105,7 +105,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 					"Set a lower number if something else uses the account at the same time. Defaults to 10, the limit of a standard account. " +
 					"Can also be set with the environment variable `FRACTEL_REQUESTS_PER_SECOND`.",
 				Optional:   true,
-				Validators: []validator.Int64{int64validator.Between(1, maxRate)},
+				Validators: []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, " +

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	datasource "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -40,17 +39,17 @@ func setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, m settin
 
 // ImportState stores the attributes that identify the setting, from its ID or, since Terraform 1.12, from its identity.
 func (r *settingResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	number, event := req.ID, ""
-	if r.hasEvent {
-		number, event, _ = strings.Cut(req.ID, "/")
-	}
-	m := settingModel{Event: stringOrNull(event)}
-	m.FoneNumber = stringOrNull(number)
-	if req.ID == "" {
+	var m settingModel
+	switch {
+	case req.ID == "":
 		resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("fonenumber"), &m.FoneNumber)...)
 		if r.hasEvent {
 			resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("event"), &m.Event)...)
 		}
+	case r.hasEvent:
+		m = settingWithID(req.ID)
+	default:
+		m.FoneNumber = types.StringValue(req.ID)
 	}
 	if err := checkTenDigits("The FoneNumber to import", m.FoneNumber.ValueString()); err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), "Invalid FoneNumber", err.Error())
