@@ -2,10 +2,7 @@ package provider
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -17,7 +14,8 @@ import (
 // FoneNumber is "" if the request was about the whole account.
 func apiDiagnostic(err error, foneNumber string) diag.Diagnostic {
 	advice := cmp.Or(adviceFor[fonestorm.KindOf(err)], adviceFor[fonestorm.Rejected])
-	detail := sentence(err.Error())
+	text := err.Error()
+	detail := strings.ToUpper(text[:1]) + strings.TrimRight(text[1:], ". ") + "." // FoneStorm's own messages may end with a period.
 	if foneNumber != "" && !strings.Contains(detail, foneNumber) {
 		detail += " The request was made for FoneNumber " + foneNumber + "."
 	}
@@ -33,12 +31,6 @@ func apiDiagnostic(err error, foneNumber string) diag.Diagnostic {
 
 // destroyAnyway ends an error that stops a plan because of one FoneNumber. `terraform destroy` plans the configuration first.
 const destroyAnyway = "If you are running terraform destroy: to destroy the other resources anyway, run terraform destroy -refresh=false."
-
-// sentence formats the text of an error as a sentence. FoneStorm's own messages may end with a period.
-func sentence(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	return fmt.Sprintf("%c%s.", unicode.ToUpper(first), strings.TrimRight(text[size:], ". "))
-}
 
 // advice is the text of a diagnostic for one kind of error.
 type advice struct {

@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -273,11 +272,8 @@ func (p *providerData) requireClient() (diags diag.Diagnostics) {
 // readFailure returns the error for a FoneNumber that could not be read. It reports an error that concerns the whole account, such
 // as rejected credentials, only once, because the same error would follow for each of a thousand FoneNumbers.
 func (p *providerData) readFailure(err error, number string) diag.Diagnostics {
-	kind := fonestorm.KindOf(err)
-	wholeAccount := []fonestorm.Kind{
-		fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint, fonestorm.Unreachable,
-	}
-	if slices.Contains(wholeAccount, kind) {
+	switch kind := fonestorm.KindOf(err); kind {
+	case fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint, fonestorm.Unreachable:
 		if !p.isFirst(kind) {
 			return nil
 		}
