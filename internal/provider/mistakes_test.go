@@ -301,7 +301,7 @@ func TestValidConfigurations(t *testing.T) {
 	for _, config := range []attributes{
 		to("Device", "987123543678"), to("Forward", "3215551111"), to("None", "None"),
 		{"type": "None"},
-		to("Email", "ops+sms@mail.example.com"), to("Email", "grüße@bücher.example.com"), to("Email", "{{msg}}@xn--bcher-kva.example.com"),
+		to("Email", "ops+sms@mail.example.com"), to("Email", "grüße@bücher.example.com"), to("Email", "{ops}@xn--bcher-kva.example.com"),
 		to("Email", "ops@localhost"),
 		to("URL", "https://api.yourserver.com/handler.php?to={{to}}&from={{from}}&msg={{msg}}&id={{uid}}"),
 		to("URL", "http://198.51.100.7:8080/sms"), to("URL", "https://[2001:db8::7]:8443/sms"), to("URL", "HTTPS://hooks.example.com/https://x"),

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -272,8 +273,10 @@ func (p *providerData) requireClient() (diags diag.Diagnostics) {
 // readFailure returns the error for a FoneNumber that could not be read. It reports an error that concerns the whole account, such
 // as rejected credentials, only once, because the same error would follow for each of a thousand FoneNumbers.
 func (p *providerData) readFailure(err error, number string) diag.Diagnostics {
-	switch kind := fonestorm.KindOf(err); kind {
-	case fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint, fonestorm.Unreachable:
+	wholeAccount := []fonestorm.Kind{
+		fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint, fonestorm.Unreachable,
+	}
+	if kind := fonestorm.KindOf(err); slices.Contains(wholeAccount, kind) {
 		if !p.isFirst(kind) {
 			return nil
 		}
