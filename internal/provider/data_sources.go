@@ -84,7 +84,7 @@ func newFoneNumberDataSource() datasource.DataSource {
 		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumberModel) diag.Diagnostics {
 			f, err := client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), fonestorm.ReceiveNotify, fonestorm.SendNotify)
 			if err != nil {
-				return diag.Diagnostics{apiDiagnostic(err, m.FoneNumber.ValueString())}
+				return diag.Diagnostics{apiDiagnostic(err)}
 			}
 			*m = newFoneNumberModel(f)
 			return nil
@@ -114,7 +114,7 @@ func newFoneNumbersDataSource() datasource.DataSource {
 		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumbersModel) diag.Diagnostics {
 			list, err := client.ListFoneNumbers(ctx)
 			if err != nil {
-				return diag.Diagnostics{apiDiagnostic(err, "")}
+				return diag.Diagnostics{apiDiagnostic(err)}
 			}
 			m.FoneNumbers = map[string]foneNumberModel{}
 			for _, f := range list {
@@ -266,7 +266,7 @@ func newDeviceDataSource() datasource.DataSource {
 		read: func(ctx context.Context, client *fonestorm.Client, m *deviceModel) diag.Diagnostics {
 			list, err := client.ListDevices(ctx)
 			if err != nil {
-				return diag.Diagnostics{apiDiagnostic(err, "")}
+				return diag.Diagnostics{apiDiagnostic(err)}
 			}
 			return m.find(list)
 		},
@@ -297,7 +297,7 @@ func newDevicesDataSource() datasource.DataSource {
 		read: func(ctx context.Context, client *fonestorm.Client, m *devicesModel) diag.Diagnostics {
 			list, err := client.ListDevices(ctx)
 			if err != nil {
-				return diag.Diagnostics{apiDiagnostic(err, "")}
+				return diag.Diagnostics{apiDiagnostic(err)}
 			}
 			m.Devices = map[string]deviceModel{}
 			for _, d := range list {

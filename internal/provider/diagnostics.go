@@ -10,20 +10,16 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// apiDiagnostic converts an error of the client to a diagnostic that says what happened, why, and what to do next. The
-// FoneNumber is "" if the request was about the whole account.
-func apiDiagnostic(err error, foneNumber string) diag.Diagnostic {
+// apiDiagnostic converts an error of the client to a diagnostic that says what happened, why, and what to do next.
+func apiDiagnostic(err error) diag.Diagnostic {
 	advice := cmp.Or(adviceFor[fonestorm.KindOf(err)], adviceFor[fonestorm.Rejected])
 	text := err.Error()
 	detail := strings.ToUpper(text[:1]) + strings.TrimRight(text[1:], ". ") + "." // FoneStorm's own messages may end with a period.
-	if foneNumber != "" && !strings.Contains(detail, foneNumber) {
-		detail += " The request was made for FoneNumber " + foneNumber + "."
-	}
 	if fonestorm.MayHaveTakenEffect(err) {
 		detail += "\n\nThe change may have taken effect even though the request failed. It is safe to run Terraform again: setting a delivery twice has the same result."
 	}
 	detail += "\n\n" + advice.remedy
-	if advice.attribute == "" || foneNumber == "" {
+	if advice.attribute == "" {
 		return diag.NewErrorDiagnostic(advice.summary, detail)
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root(advice.attribute), advice.summary, detail)

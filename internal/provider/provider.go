@@ -272,17 +272,14 @@ func (p *providerData) requireClient() (diags diag.Diagnostics) {
 
 // readFailure returns the error for a FoneNumber that could not be read. It reports an error that concerns the whole account, such
 // as rejected credentials, only once, because the same error would follow for each of a thousand FoneNumbers.
-func (p *providerData) readFailure(err error, number string) diag.Diagnostics {
+func (p *providerData) readFailure(err error) diag.Diagnostics {
 	wholeAccount := []fonestorm.Kind{
 		fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint, fonestorm.Unreachable,
 	}
-	if kind := fonestorm.KindOf(err); slices.Contains(wholeAccount, kind) {
-		if !p.isFirst(kind) {
-			return nil
-		}
-		number = ""
+	if kind := fonestorm.KindOf(err); slices.Contains(wholeAccount, kind) && !p.isFirst(kind) {
+		return nil
 	}
-	return diag.Diagnostics{apiDiagnostic(err, number)}
+	return diag.Diagnostics{apiDiagnostic(err)}
 }
 
 // unknownConfiguration warns, once, that this plan does not read from FoneStorm because the provider configuration is unknown.

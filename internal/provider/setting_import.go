@@ -123,7 +123,7 @@ func (l *settingList) List(ctx context.Context, req list.ListRequest, stream *li
 	}
 	all, err := l.client.ListFoneNumbers(ctx, options...)
 	if err != nil {
-		stream.Results = list.ListResultsStreamDiagnostics(diag.Diagnostics{apiDiagnostic(err, "")})
+		stream.Results = list.ListResultsStreamDiagnostics(diag.Diagnostics{apiDiagnostic(err)})
 		return
 	}
 	var results []list.ListResult

@@ -121,7 +121,7 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 	case fonestorm.IsNotFound(err):
 		return append(diags, r.absent(err, number))
 	case err != nil:
-		return append(diags, r.readFailure(err, number)...)
+		return append(diags, r.readFailure(err)...)
 	}
 	diags.Append(statusDiagnostics(f)...)
 	if f.MessagingDisabled {
@@ -285,7 +285,7 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 // absent returns an error for a FoneNumber that is not in the account. If a refresh has just found that, it returns a warning: Terraform
 // plans the configuration before it destroys, and an error would block `terraform destroy`.
 func (r *settingResource) absent(err error, number string) diag.Diagnostic {
-	d := apiDiagnostic(err, number)
+	d := apiDiagnostic(err)
 	if r.of(number).gone.Load() {
 		return diag.NewAttributeWarningDiagnostic(path.Root("fonenumber"), d.Summary(),
 			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))

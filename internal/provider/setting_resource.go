@@ -98,7 +98,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		r.removeMissing(ctx, state, rec, resp)
 		return
 	case err != nil:
-		resp.Diagnostics.Append(r.readFailure(err, state.FoneNumber.ValueString())...)
+		resp.Diagnostics.Append(r.readFailure(err)...)
 		return
 	case importing:
 		if why := notConfigurable(f, state.option(), "cannot be imported", "Until then, remove the import of this FoneNumber. "); why != "" {
@@ -195,7 +195,7 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 		return plan, rec.afterSetting(setting, result)
 	}
 	of.failed.Store(true)
-	diags.Append(apiDiagnostic(err, number))
+	diags.Append(apiDiagnostic(err))
 	if of.off && plan.isDelivery() {
 		diags.AddAttributeWarning(path.Root("fonenumber"), summaryDeleted,
 			fmt.Sprintf("FoneNumber %s is off, because this apply destroyed its earlier resource first. Messages received at it are deleted until it is set again. "+
@@ -241,7 +241,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		resp.Diagnostics.Append(r.notFound(state, rec, "nothing was changed there.")...)
 	case err != nil:
 		of.replaced = prior{} // It stays in the state, and two objects must not have one ID.
-		resp.Diagnostics.Append(apiDiagnostic(err, number))
+		resp.Diagnostics.Append(apiDiagnostic(err))
 		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(off, err), rec, &resp.State, resp.Identity, resp.Private)...)
 	}
 }
