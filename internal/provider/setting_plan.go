@@ -290,7 +290,8 @@ func (r *settingResource) absent(err error, number string) diag.Diagnostic {
 		return diag.NewAttributeWarningDiagnostic(path.Root("fonenumber"), d.Summary(),
 			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
 	}
-	return diag.NewAttributeErrorDiagnostic(path.Root("fonenumber"), d.Summary(), d.Detail()+"\n\n"+destroyAnyway)
+	return diag.NewAttributeErrorDiagnostic(path.Root("fonenumber"), d.Summary(), d.Detail()+"\n\n"+
+		"If you are running terraform destroy: to destroy the other resources anyway, run terraform destroy -refresh=false.")
 }
 
 // fitDiagnostics warns if the plan makes the delivery and the receive notification of a FoneNumber not fit together. Each has a
