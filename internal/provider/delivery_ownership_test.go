@@ -32,7 +32,7 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	w.mustApply(first)
 	wantError(t, w.plan(first, second).diags, severalResources, "Remove all but one of them.")
 	imported := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.importState(testNumber); return diags }
-	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(w.state["0"].instance); return diags }
+	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(w.state["0"]); return diags }
 	for _, calls := range [][2]func(*run) []*tfprotov6.Diagnostic{{imported, refreshed}, {refreshed, imported}} {
 		r := w.start()
 		wantWarnings(t, calls[0](r), nil)
@@ -46,7 +46,7 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	wantError(t, diags, severalResources)
 
 	// If the state has both, the refresh removes one, and the other one does not change.
-	w.state["1"] = object{instance: a.imported(t, testNumber, true)}
+	w.state["1"] = a.imported(t, testNumber, true)
 	w.configure(first)
 	p := w.planIn([]string{"0", "1", "1", "0"})
 	wantWarnings(t, p.diags, []string{"Duplicate Resource Removed From State"})
@@ -62,10 +62,10 @@ func TestTwoObjectsWithoutRefresh(t *testing.T) {
 	config := destinations[1].attributes(testNumber)
 	w := newWorld(t, testNumber)
 	w.mustApply(config)
-	w.state["1"], w.noRefresh = object{instance: w.imported(t, testNumber, false)}, true
+	w.state["1"], w.noRefresh = w.imported(t, testNumber, false), true
 	r := w.start()
-	update, _ := r.plan(w.state["0"].instance, with(config, "on_destroy", onDestroyKeep))
-	destroy, _ := r.plan(w.state["1"].instance, nil)
+	update, _ := r.plan(w.state["0"], with(config, "on_destroy", onDestroyKeep))
+	destroy, _ := r.plan(w.state["1"], nil)
 	for _, c := range []change{update, destroy} {
 		_, diags := r.apply(c)
 		wantWarnings(t, diags, nil)
@@ -82,7 +82,7 @@ func TestTaintedObjectOfAnotherFoneNumber(t *testing.T) {
 		w.mustApply(destinations[1].attributes(testNumber))
 		w.byHand(testNumber, "Forward", "3215558888")
 		planning := w.start()
-		drifted, _ := planning.refresh(w.state["0"].instance)
+		drifted, _ := planning.refresh(w.state["0"])
 		created, _ := planning.plan(instance{}, with(destinations[1].attributes(testNumber), "fonenumber", number))
 		_, diags := w.start().apply(destruction(drifted, created.private))
 		wantWarnings(t, diags, []string{summaryLeftUnchanged}, "was tainted")
@@ -168,7 +168,7 @@ func TestCredentialsOfARenamedResource(t *testing.T) {
 
 	w = newWorld(t, testNumber)
 	settings[0].set(w.account, testNumber, hook)
-	w.state["a"] = object{instance: w.imported(t, testNumber, false)}
+	w.state["a"] = w.imported(t, testNumber, false)
 	config := delivery{kind: "URL", value: hookURL}.attributes(testNumber)
 	diags = rename(w, with(config, "on_destroy", onDestroyDisable), config)
 	wantWarnings(t, diags, nil)

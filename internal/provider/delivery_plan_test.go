@@ -242,7 +242,7 @@ func TestApplyDoesNotRepeatThePlan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testNumber, otherNumber)
 	w.mustApply(destinations[1].attributes(testNumber))
-	old, planning := w.state["0"].instance, w.start()
+	old, planning := w.state["0"], w.start()
 	for name, config := range map[string]attributes{
 		"create": destinations[1].attributes(testNumber), "update": destinations[2].attributes(testNumber), "destroy": nil,
 	} {

@@ -153,7 +153,9 @@ func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
 		config := destinations[1].attributes(testNumber)
 		w.mustApply(config)
 		w.byHand(testNumber, test.since.kind, test.since.value)
-		w.taint()
+		object := w.state["0"]
+		object.tainted = true
+		w.put("0", object)
 		w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
 		diags := w.apply(config)
 		wantError(t, diags, "Permission Denied by FoneStorm")
@@ -188,7 +190,7 @@ func TestDestroyAfterAFailedCreate(t *testing.T) {
 	} {
 		w := newWorld(t, testNumber)
 		w.mustApply(destinations[1].attributes(testNumber))
-		old, r := w.state["0"].instance, w.start()
+		old, r := w.state["0"], w.start()
 		if diags := fail(w, r); failure(diags) == nil {
 			t.Errorf("%s: the create succeeds", name)
 		}
@@ -218,7 +220,7 @@ func TestUpdateInAnotherAccount(t *testing.T) {
 	w.mustApply(destinations[1].attributes(testNumber))
 	other := newAccount(t, simulator.Options{Account: "9998887777"})
 	r := other.start(t.Context(), t, nil)
-	c, _ := r.plan(w.state["0"].instance, destinations[2].attributes(testNumber))
+	c, _ := r.plan(w.state["0"], destinations[2].attributes(testNumber))
 	after, diags := r.apply(c)
 	wantError(t, diags, "FoneNumber Not Found in Account")
 	_, diags = other.start(t.Context(), t, nil).refresh(after)
@@ -235,7 +237,7 @@ func TestFoneNumberThatMovedToAnotherAccount(t *testing.T) {
 	w.Put(simulator.FoneNumber{Number: testNumber, Receive: simulator.Receive{Type: "Email", Email: destinations[1].value}})
 	w.mustPlanNothing()
 	w.Remove(testNumber)
-	_, diags := w.start().refresh(w.state["0"].instance)
+	_, diags := w.start().refresh(w.state["0"])
 	wantWarnings(t, diags, []string{summaryGone})
 }
 
