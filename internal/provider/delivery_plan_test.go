@@ -39,6 +39,7 @@ func TestPlanWarnings(t *testing.T) {
 		config   attributes           // Nil for a destroy.
 		warning  string
 		texts    []string
+		removes  bool // Whether the plan says that it removes credentials.
 	}{
 		"delivers elsewhere": {
 			found: has("old@example.com"), config: to(0), warning: alreadyDelivers,
@@ -94,6 +95,7 @@ func TestPlanWarnings(t *testing.T) {
 		"another notification": {
 			found: mailsAndCalls("https://user:secret@old.example.com/secret"), config: notify("Callback", hookURL, "JSON"),
 			warning: overwrites, texts: []string{"The receive notification of FoneNumber 3215551212 is ", `id = "3215551212/receive"`},
+			removes: true,
 		},
 		"another method":         {found: mailsAndCalls(hookURL), config: notify("Callback", hookURL, "GET"), warning: overwrites},
 		"the same notification":  {found: mailsAndCalls(hookURL), config: notify("Callback", hookURL, "JSON")},
@@ -153,8 +155,8 @@ func TestPlanWarnings(t *testing.T) {
 			diags := w.plan(test.config).diags
 			wantWarnings(t, diags, []string{test.warning}, test.texts...)
 			for _, d := range diags {
-				if strings.Contains(d.Detail, "secret") {
-					t.Errorf("the plan shows a secret: %s", d.Detail)
+				if strings.Contains(d.Detail, "secret") || strings.Contains(d.Detail, "removes callback credentials") != test.removes {
+					t.Errorf("the plan shows a secret, or what happens to credentials: %s", d.Detail)
 				}
 			}
 			if n := len(w.Requests()); n > 0 && test.before == nil && test.settings != nil {
