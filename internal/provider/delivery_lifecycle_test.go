@@ -124,15 +124,14 @@ func TestOnDestroy(t *testing.T) {
 func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testNumber)
-	config := destinations[1].attributes(testNumber)
-	w.mustApply(config)
+	w.mustApply(toEmail)
 	leaving, _ := w.Get(testNumber)
 	for active, want := range map[string]string{
 		"no": "The cancellation of FoneNumber 3215551212 is pending.", "cancel": "FoneNumber 3215551212 is cancelled. It can be restored for 30 days.",
 	} {
 		leaving.Active = active
 		w.Put(leaving)
-		wantWarnings(t, w.plan(config).diags, []string{"FoneNumber Is Not Active"}, want)
+		wantWarnings(t, w.plan(toEmail).diags, []string{"FoneNumber Is Not Active"}, want)
 	}
 
 	known, p := w.state["0"], w.plan(nil)
@@ -200,5 +199,5 @@ func TestMethodOfACallback(t *testing.T) {
 	byHand("GET")
 	w.mustPlanNothing(other)
 	w.sendsOnly(t, 0)
-	w.mustApply(with(destinations[1].attributes(testNumber), "url_method", "POST")) // It is ignored for another type.
+	w.mustApply(with(toEmail, "url_method", "POST")) // It is ignored for another type.
 }

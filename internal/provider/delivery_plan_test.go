@@ -243,10 +243,10 @@ func TestPlanFailsIfItCannotRead(t *testing.T) {
 func TestApplyDoesNotRepeatThePlan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testNumber, otherNumber)
-	w.mustApply(destinations[1].attributes(testNumber))
+	w.mustApply(toEmail)
 	old, planning := w.state["0"], w.start()
 	for name, config := range map[string]attributes{
-		"create": destinations[1].attributes(testNumber), "update": destinations[2].attributes(testNumber), "destroy": nil,
+		"create": toEmail, "update": toCallback, "destroy": nil,
 	} {
 		before := old
 		if name == "create" {

@@ -111,7 +111,7 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 			w.mustApply(toURL("hook", "horse", 0))
 			w.rejectEmpty(test.rejected)
 			if test.detour {
-				wantWarnings(t, w.mustApply(destinations[1].attributes(testNumber)), []string{"Callback Credentials May Remain"})
+				wantWarnings(t, w.mustApply(toEmail), []string{"Callback Credentials May Remain"})
 			}
 			before, _ := w.Get(testNumber)
 			if test.createFirst {

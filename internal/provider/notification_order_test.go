@@ -98,7 +98,7 @@ func TestNotificationOfRenamedDelivery(t *testing.T) {
 	for _, test := range []struct {
 		to   attributes
 		want string
-	}{{destinations[1].attributes(testNumber), ""}, {toURL("", "", 0), twice}} {
+	}{{toEmail, ""}, {toURL("", "", 0), twice}} {
 		for _, order := range []string{"old old new new", "old new new old", "new new old old"} {
 			w.config["new"] = test.to
 			w.planIn(strings.Fields(order + " notification notification"))
