@@ -141,6 +141,8 @@ type run struct {
 	t      rapid.TB
 	ctx    context.Context //nolint:containedctx // The context of the test.
 	server *server
+
+	applies bool // Whether it has applied a change.
 }
 
 // start starts a run with these provider settings.
@@ -148,7 +150,7 @@ func (a *account) start(ctx context.Context, t rapid.TB, settings attributes) *r
 	t.Helper()
 	block := attributes{"endpoint": a.endpoint, "username": "demo", "password": "demo-password", "requests_per_second": 100_000}
 	maps.Copy(block, settings)
-	r := &run{t, ctx, newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
+	r := &run{t: t, ctx: ctx, server: newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
 		if a.transport != nil {
 			config.Transport = a.transport()
 		}
@@ -362,6 +364,7 @@ func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 // apply applies a change. As in Terraform, the returned state is kept even if there are errors. After those of a create, it is tainted.
 func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
+	r.applies = true
 	kind := c.types.resource
 	resp, err := r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
 		TypeName: c.types.name, PriorState: wire(r.t, kind, c.before.state), PlannedState: wire(r.t, kind, c.planned),

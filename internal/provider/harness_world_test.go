@@ -403,11 +403,23 @@ func (w *world) applyChange(r *run, name string, c change) (after instance, ok b
 	return after, !w.fails(name, diags)
 }
 
+// planAgain plans an object during an apply. The plan has shown the warnings: once the process has applied a change, it reads nothing for
+// them, and shows none.
+func (w *world) planAgain(r *run, name string, config attributes) (c change, failed bool) {
+	requests := len(w.Requests())
+	c, diags := r.plan(w.state[name], config)
+	problems := errorsOf(diags)
+	if sent := len(w.Requests()) - requests; r.applies && (sent > 0 || len(diags) > len(problems)) {
+		w.t.Fatalf("planning %s again sends %d requests, and shows %v", name, sent, diags)
+	}
+	return c, w.fails(name, problems)
+}
+
 // sets creates or updates the current object of a resource after planning it again.
 func (w *world) sets(name string) func(*run) bool {
 	return func(r *run) bool {
-		c, diags := r.plan(w.state[name], w.config[name])
-		if w.fails(name, errorsOf(diags)) { // The plan has shown the warnings.
+		c, failed := w.planAgain(r, name, w.config[name])
+		if failed {
 			return false
 		}
 		if c.isEmpty() {
@@ -441,10 +453,11 @@ func (w *world) destroys(name string, private []byte) func(*run) bool {
 	return func(r *run) (ok bool) {
 		before := w.state[name]
 		if before.deposed {
-			c, diags := r.plan(before, nil)
-			if private = c.private; w.fails(name, errorsOf(diags)) {
+			c, failed := w.planAgain(r, name, nil)
+			if failed {
 				return false
 			}
+			private = c.private
 		}
 		if ok = !before.exists(); !ok {
 			before, ok = w.applyChange(r, name, destruction(before, private))
