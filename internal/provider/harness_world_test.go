@@ -64,7 +64,7 @@ func (a *account) world(t testOrRapid) *world {
 	w.start = func() *run {
 		ctx, cancel := context.WithCancel(t.Context())
 		t.Cleanup(cancel)
-		w.startsWith(cancel)
+		w.locked(func() { w.met, w.cancel = nil, cancel })
 		return a.start(ctx, t, w.settings)
 	}
 	return w
@@ -98,15 +98,12 @@ type interference struct {
 	at, sent   int               // Number of the request that is interrupted, and of requests of the apply so far.
 	isApplying bool
 	met        []string // Kind and fault of the requests of the current process of the provider.
-	earlier    int      // Number of those before the current operation.
-	cancel     func()   // Cancels the calls of the current process.
+	cancel     func()   // Cancels the calls of that process.
 }
 
 // interfere makes the next requests meet these faults, and interrupts the next applies at one of their requests, not counting logins.
 func (w *world) interfere(how interruption, at int, faults ...simulator.Fault) {
-	w.mu.Lock()
-	w.how, w.at, w.sent, w.faults = how, at, 0, slices.Clone(faults)
-	w.mu.Unlock()
+	w.locked(func() { w.how, w.at, w.sent, w.faults = how, at, 0, slices.Clone(faults) })
 	w.Inject(w.next)
 }
 
@@ -131,39 +128,22 @@ func (i *interference) next(r *http.Request) (fault simulator.Fault) {
 	return fault
 }
 
-func (i *interference) startsWith(cancel func()) {
+func (i *interference) locked(do func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.met, i.earlier, i.cancel = nil, 0, cancel
+	do()
 }
 
-func (i *interference) isApplyingNow(is bool) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.isApplying = is
-}
-
-// begins starts an operation whose requests and faults hasMet reports.
-func (i *interference) begins() {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.earlier = len(i.met)
-}
-
-// hasMet reports whether the operation sent a request of this kind, with this fault if it is not empty.
-func (i *interference) hasMet(kind string, fault simulator.Fault) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return slices.ContainsFunc(i.met[i.earlier:], func(met string) bool {
-		return met == kind+": "+string(fault) || fault == "" && strings.HasPrefix(met, kind)
-	})
+// requests returns those of the current process so far.
+func (i *interference) requests() (met []string) {
+	i.locked(func() { met = slices.Clone(i.met) })
+	return met
 }
 
 // isInterrupted reports whether the apply reached the request.
-func (i *interference) isInterrupted() bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.how.name != "" && i.sent >= i.at
+func (i *interference) isInterrupted() (is bool) {
+	i.locked(func() { is = i.how.name != "" && i.sent >= i.at })
+	return is
 }
 
 // isKilled reports whether Terraform and the provider have been killed.
@@ -374,8 +354,8 @@ func (w *world) planResource(p *plan, name string, config attributes) {
 func (w *world) carryOut(p *plan) []*tfprotov6.Diagnostic {
 	r := w.start()
 	w.config, w.diags, w.shows = p.config, nil, map[string][]string{}
-	w.isApplyingNow(true)
-	defer w.isApplyingNow(false)
+	w.locked(func() { w.isApplying = true })
+	defer w.locked(func() { w.isApplying = false })
 	done, left := map[string]bool{"": true}, maps.Clone(p.steps)
 	for !w.isKilled() {
 		var ready []string

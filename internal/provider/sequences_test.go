@@ -288,6 +288,7 @@ type model struct {
 	moves   bool                  // Whether FoneNumbers move. Then only the result of a whole apply is known.
 	movedTo []int                 // Index of the resource that manages each FoneNumber.
 	problem *tfprotov6.Diagnostic // The error of the last apply.
+	earlier int                   // Number of requests before the current operation.
 
 	set       map[string][]attributes // Deliveries that a resource may have set.
 	uncertain map[string]bool         // Whether a failed create, or a destroy that kept the delivery, may have left credentials.
@@ -335,7 +336,7 @@ func (m *model) name(id string) string {
 
 // refreshes checks that a refreshed state agrees with FoneStorm, or is unchanged if the refresh failed.
 func (m *model) refreshes(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic) {
-	m.begins()
+	m.earlier = len(m.requests())
 	got, diags := r.refresh(before)
 	if failure(diags) != nil {
 		if !got.state.Equal(before.state) {
@@ -363,15 +364,20 @@ func (m *model) refreshes(r *run, name string, before instance) (instance, []*tf
 	return got, diags
 }
 
+// hasMet reports whether the operation sent a request of this kind, with this fault if it is not empty.
+func (m *model) hasMet(kind string, fault simulator.Fault) bool {
+	return slices.ContainsFunc(m.requests()[m.earlier:], func(met string) bool {
+		return met == kind+": "+string(fault) || fault == "" && strings.HasPrefix(met, kind)
+	})
+}
+
 // mayBeGone reports whether FoneStorm returned in this operation that a FoneNumber is not in the account, and its list did
 // not contradict that.
 func (m *model) mayBeGone(name string) bool {
 	f, _ := m.Get(name[:10])
-	m.mu.Lock()
-	unlisted := f.Active != "yes" || slices.ContainsFunc(m.met, func(met string) bool {
+	unlisted := f.Active != "yes" || slices.ContainsFunc(m.requests(), func(met string) bool {
 		return strings.HasPrefix(met, "list: ") && met != "list: "
 	})
-	m.mu.Unlock()
 	return unlisted && m.hasMet("get", simulator.NotFound)
 }
 
@@ -379,7 +385,7 @@ func (m *model) mayBeGone(name string) bool {
 func (m *model) changes(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
 	kind := settingOf(name).request
 	found, requests := m.is(name), m.count(kind)
-	m.begins()
+	m.earlier = len(m.requests())
 	after, diags := r.apply(c)
 	if n := m.count(kind) - requests; n > 1+retries+1 { // One more with a new token.
 		m.t.Fatalf("setting %s sends %d requests", name, n)
