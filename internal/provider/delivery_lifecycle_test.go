@@ -89,8 +89,12 @@ func TestOnDestroy(t *testing.T) {
 		imported, keeps bool
 		off             bool // Whether something else has turned it off.
 	}{
-		{"disable", false, false, false}, {"", false, false, false}, {"keep", false, true, false},
-		{"disable", true, false, false}, {"", true, true, false}, {"keep", true, true, false},
+		{"disable", false, false, false},
+		{"", false, false, false},
+		{"keep", false, true, false},
+		{"disable", true, false, false},
+		{"", true, true, false},
+		{"keep", true, true, false},
 		{"disable", false, false, true},
 	} {
 		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
