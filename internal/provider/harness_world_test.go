@@ -79,7 +79,7 @@ func (w *world) inOrder(order uint64, createFirst bool) {
 type interruption struct {
 	name    string
 	fault   simulator.Fault
-	cancels bool // Whether the calls are canceled, as by Ctrl-C.
+	cancels bool // Whether the calls are canceled, as by Ctrl-C, at any request, also of the plan.
 	kills   bool // Whether Terraform and the provider are killed.
 }
 
@@ -115,13 +115,13 @@ func (i *interference) next(r *http.Request) (fault simulator.Fault) {
 		fault, i.faults = i.faults[0], i.faults[1:]
 	}
 	kind := kindOf(r)
-	if i.isApplying && kind != "login" {
+	if i.how.cancels || i.isApplying && kind != "login" {
 		i.sent++
 	}
-	switch isInterrupted := i.isApplying && i.how.name != "" && i.sent >= i.at; {
-	case isInterrupted && i.how.cancels:
+	switch {
+	case i.how.cancels && i.sent == i.at:
 		i.cancel()
-	case isInterrupted:
+	case !i.how.cancels && i.isApplying && i.how.name != "" && i.sent >= i.at:
 		fault = i.how.fault
 	}
 	i.met = append(i.met, kind+": "+string(fault))
