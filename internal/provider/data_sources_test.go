@@ -155,13 +155,13 @@ func TestDataSourcesOfDevices(t *testing.T) {
 	r.returns(t, one, attributes{"name": "Front desk"},
 		`{"fonenumber":"3215550000","id":"987123543678","name":"Front desk","type":"Polycom VVX 250"}`)
 	r.returns(t, one, attributes{"id": "21915233080"}, `{"fonenumber":null,"id":"21915233080","name":null,"type":"App"}`)
-	r.fails(t, one, attributes{"name": "kitchen"}, "Device Not Found", `no device with the name "kitchen".`,
-		`Its devices are 21915233078 ("Kitchen"), 21915233079 ("Kitchen"), 21915233080 (""), 987123543678 ("Front desk").`)
-	r.fails(t, one, attributes{"id": "1"}, "Device Not Found", `no device with the id "1".`)
-	r.fails(t, one, attributes{"name": "Kitchen"}, "Multiple Devices Found", `has 2 devices with the name "Kitchen".`,
-		`They are 21915233078 ("Kitchen"), 21915233079 ("Kitchen").`, "Use id instead.")
-	r.fails(t, one, attributes{"id": "1", "name": "Kitchen"}, "Invalid Attribute Combination")
-	r.fails(t, one, attributes{}, "Missing Attribute Configuration")
+	r.fails(t, one, attributes{"name": "kitchen"}, "Device Not Found", `has 0 devices with the name "kitchen", but exactly one is required.`,
+		`listed: ["21915233078 Kitchen" "21915233079 Kitchen" "21915233080 " "987123543678 Front desk"].`)
+	r.fails(t, one, attributes{"id": "1"}, "Device Not Found", `has 0 devices with the id "1"`)
+	r.fails(t, one, attributes{"name": "Kitchen"}, "Device Not Found", `has 2 devices with the name "Kitchen"`, "Use the id of one of these",
+		`listed: ["21915233078 Kitchen" "21915233079 Kitchen"].`)
+	r.fails(t, one, attributes{"id": "1", "name": "Kitchen"}, "Invalid Attribute Combination", "only one) of [id,name]")
+	r.fails(t, one, attributes{}, "Invalid Attribute Combination")
 	if a.count("devices") != 1 || len(a.Requests()) != 2 {
 		t.Errorf("the requests are %+v, want a login and a list", a.Requests())
 	}

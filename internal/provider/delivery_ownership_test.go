@@ -85,7 +85,7 @@ func TestTaintedObjectOfAnotherFoneNumber(t *testing.T) {
 		drifted, _ := planning.refresh(w.state["0"])
 		created, _ := planning.plan(instance{}, with(toEmail, "fonenumber", number))
 		_, diags := w.start().apply(destruction(drifted, created.private))
-		wantWarnings(t, diags, []string{summaryLeftUnchanged}, "was tainted")
+		wantWarnings(t, diags, []string{summaryLeftUnchanged}, "not known to have set")
 		w.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
 	}
 }
@@ -129,12 +129,8 @@ func TestRenamedResourceThatIsOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testNumber)
 	p := w.renamed(destroyFirst, toEmail, toCallback)
-	w.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		isRejected := simulator.Parameters(r).Get("type") == "URL"
-		if isRejected {
-			respond(w, http.StatusForbidden, "No.")
-		}
-		return isRejected
+	w.Intercept(func(r simulator.Request) simulator.Fault {
+		return map[string]simulator.Fault{"URL": "403 No."}[r.Form.Get("type")]
 	})
 	diags := w.carryOut(p)
 	wantError(t, diags, "Permission Denied by FoneStorm")

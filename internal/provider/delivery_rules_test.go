@@ -90,18 +90,19 @@ func TestUnseenCredentials(t *testing.T) {
 	}
 }
 
-// Credentials of the state that FoneStorm does not remove must not reach another URL: not by a detour through another type, nor by a
-// create before the destroy of the object that it replaces, which knows nothing of it.
+// Credentials that FoneStorm does not remove must not reach another URL: not by a detour through another type, nor by a create before
+// the destroy of the object that it replaces, which knows nothing of it. They can also have been set by hand.
 func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 	t.Parallel()
 	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
 	for name, test := range map[string]struct {
-		rejected            string // Parameter that FoneStorm rejects if it is empty.
-		to                  attributes
-		detour, createFirst bool
+		rejected                    string // Parameter that FoneStorm rejects if it is empty.
+		to                          attributes
+		detour, createFirst, byHand bool
 	}{
 		"both":                     {rejected: "url_username", to: elsewhere},
 		"both, by a detour":        {rejected: "url_username", to: elsewhere, detour: true},
+		"those set by hand":        {rejected: "url_username", to: elsewhere, detour: true, byHand: true},
 		"the password":             {rejected: "url_password", to: with(elsewhere, "url_username", "other")},
 		"the password of a create": {rejected: "url_password", to: elsewhere, createFirst: true},
 	} {
@@ -110,7 +111,11 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 			w := newWorld(t, testNumber)
 			w.mustApply(toURL("hook", "horse", 0))
 			w.rejectEmpty(test.rejected)
-			if test.detour {
+			switch {
+			case test.byHand:
+				w.state = map[string]instance{}
+				wantWarnings(t, w.mustApply(toEmail), []string{"FoneNumber Already Delivers Elsewhere"})
+			case test.detour:
 				wantWarnings(t, w.mustApply(toEmail), []string{"Callback Credentials May Remain"})
 			}
 			before, _ := w.Get(testNumber)

@@ -45,7 +45,7 @@ func read(t *testing.T, file string) string {
 }
 
 // summary matches the summary of an error or a warning in the provider's code: a text or a constant.
-var summary = regexp.MustCompile(`(?:Add(?:Attribute)?(Error|Warning)\(|credentialRule\(|rule\{summary: )` +
+var summary = regexp.MustCompile(`(?:Add(?:Attribute)?(Error|Warning)\(|rule\{)` +
 	`(?:path\.Root\([^)]*\), )?(?:"(.+?)"|(summary\w+),)`)
 
 // summaries returns the summaries of all errors and warnings in the provider's code.
@@ -98,6 +98,7 @@ func TestErrorsAndWarningsAreExplained(t *testing.T) {
 
 // errorsOfTheCLI are the errors of the CLI and of libraries that the guide explains, and a configuration that causes each.
 var errorsOfTheCLI = map[string]string{
+	"Configuration Read Error":          "provider \"fractel\" {\n  max_retries = 1.5\n}\ndata \"fractel_devices\" \"all\" {}",
 	"Inconsistent dependency lock file": "data \"fractel_devices\" \"all\" {} # Without required_providers.",
 	"Invalid Attribute Combination":     "provider \"fractel\" {\n  token    = \"a\"\n  username = \"b\"\n}\ndata \"fractel_devices\" \"all\" {}",
 	"Invalid Attribute Value Match":     "data \"fractel_fonenumbers\" \"local\" {\n  area_code = \"32\"\n}",
@@ -105,7 +106,6 @@ var errorsOfTheCLI = map[string]string{
 	"Invalid provider configuration":    "data \"fractel_devices\" \"all\" {}",
 	"Invalid use of ephemeral value": "variable \"number\" {\n  default   = \"3215551202\"\n  ephemeral = true\n}\n" +
 		"resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = var.number\n  type       = \"None\"\n}",
-	"Missing Attribute Configuration":              "data \"fractel_device\" \"test\" {}",
 	"Missing Configuration for Required Attribute": "resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = null\n  type       = \"None\"\n}",
 	"WriteOnly Attribute Not Allowed": "resource \"fractel_fonenumber_delivery\" \"test\" {\n  fonenumber = \"3215551202\"\n  type = \"URL\"\n  value = \"https://example.com\"\n" +
 		"  url_username = \"hook\"\n  url_password_wo = \"horse\"\n  url_password_wo_version = 1\n}",

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -149,8 +148,8 @@ func (o operation) meets(t *testing.T, fault simulator.Fault, once bool, want st
 	before := w.state["0"]
 	a.Forget()
 	var met atomic.Int32
-	a.Inject(func(r *http.Request) simulator.Fault {
-		if kindOf(r) != o.kind || once && met.Load() > 0 {
+	a.Intercept(func(r simulator.Request) simulator.Fault {
+		if r.Kind() != o.kind || once && met.Load() > 0 {
 			return ""
 		}
 		met.Add(1)

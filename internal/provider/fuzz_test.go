@@ -33,7 +33,7 @@ func seen(text, except string) bool {
 var acceptable = map[string]*regexp.Regexp{
 	"Device":  regexp.MustCompile(`^[0-9]+$`),
 	"Email":   regexp.MustCompile(`^[^@,;:<>()\[\]"\\]+@[^@,;<>()"\\]+$`),
-	"URL":     regexp.MustCompile(`^(?i)https?://(\[[0-9a-f:.]+\]|[^][/?#@:\\<>"'{}()|^*!$&+,;=~\x60]+)(:0*[1-9][0-9]{0,4})?([/?#][^\\]*)?$`),
+	"URL":     regexp.MustCompile(`^(?i)https?://(\[[0-9a-f:.]+\]|[^][/?#@:\\<>"'{}()|^*!$&+,;=~\x60]+)(:[0-9]+)?([/?#][^\\]*)?$`),
 	"Forward": regexp.MustCompile(`^[0-9]{10}$`),
 	"None":    regexp.MustCompile(`^None$`),
 }

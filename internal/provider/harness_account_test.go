@@ -139,36 +139,22 @@ func (a *account) byHand(number, kind, value string) {
 
 // reject makes FoneStorm return an error for requests whose path ends like this, with any method or only this one.
 func (a *account) reject(method, path string, status int, message string) {
-	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		if method != "" && r.Method != method || !strings.HasSuffix(r.URL.Path, path) {
-			return false
+	a.Intercept(func(r simulator.Request) simulator.Fault {
+		if requested, _, _ := strings.Cut(r.Path, "?"); method != "" && r.Method != method || !strings.HasSuffix(requested, path) {
+			return ""
 		}
-		respond(w, status, message)
-		return true
+		return simulator.Fault(fmt.Sprint(status, " ", message))
 	})
 }
 
 // rejectEmpty makes FoneStorm reject settings in which this parameter is empty.
 func (a *account) rejectEmpty(parameter string) {
-	a.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		sent := simulator.Parameters(r)
-		isEmpty := sent.Has(parameter) && sent.Get(parameter) == ""
-		if isEmpty {
-			respond(w, http.StatusBadRequest, parameter+" must not be empty.")
+	a.Intercept(func(r simulator.Request) simulator.Fault {
+		if r.Form.Has(parameter) && r.Form.Get(parameter) == "" {
+			return simulator.Fault("400 " + parameter + " must not be empty.")
 		}
-		return isEmpty
+		return ""
 	})
-}
-
-// respond writes an error as FoneStorm does.
-func respond(w http.ResponseWriter, status int, message string) {
-	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"error":%q,"message":%q,"status_code":%d}`, http.StatusText(status), message, status)
-}
-
-// kindOf returns the kind of a request, as in [simulator.Request].
-func kindOf(r *http.Request) string {
-	return simulator.Request{Path: strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)}.Kind()
 }
 
 // delivery is a destination with credentials, as a user configures it.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -104,17 +103,17 @@ type interference struct {
 // interfere makes the next requests meet these faults, and interrupts the next applies at one of their requests, not counting logins.
 func (w *world) interfere(how interruption, at int, faults ...simulator.Fault) {
 	w.locked(func() { w.how, w.at, w.sent, w.faults = how, at, 0, slices.Clone(faults) })
-	w.Inject(w.next)
+	w.Intercept(w.next)
 }
 
 // next returns the fault of a request.
-func (i *interference) next(r *http.Request) (fault simulator.Fault) {
+func (i *interference) next(r simulator.Request) (fault simulator.Fault) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if len(i.faults) > 0 {
 		fault, i.faults = i.faults[0], i.faults[1:]
 	}
-	kind := kindOf(r)
+	kind := r.Kind()
 	if i.how.cancels || i.isApplying && kind != "login" {
 		i.sent++
 	}

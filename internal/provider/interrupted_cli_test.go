@@ -3,7 +3,6 @@ package provider
 import (
 	"bytes"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,9 +80,9 @@ func (w *workspace) interrupt(a *account, s strike, args ...string) (code int) {
 	w.t.Helper()
 	terraform := make(chan *os.Process, 1)
 	var settings atomic.Int64
-	a.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-		if kindOf(r) != "set" || settings.Add(1) != 2 {
-			return false
+	a.Intercept(func(r simulator.Request) simulator.Fault {
+		if r.Kind() != "set" || settings.Add(1) != 2 {
+			return ""
 		}
 		victims := []*os.Process{<-terraform}
 		if s.provider {
@@ -92,15 +91,10 @@ func (w *workspace) interrupt(a *account, s strike, args ...string) (code int) {
 		for _, victim := range victims {
 			_ = victim.Signal(s.signal)
 		}
-		if s.signal == os.Interrupt { // The setting completes.
-			return false
+		if s.signal == os.Interrupt {
+			return "" // The setting completes.
 		}
-		select {
-		case <-r.Context().Done(): // The provider no longer waits for the response.
-		case <-time.After(time.Minute):
-			w.t.Error("the provider still waits for a response a minute after the kill")
-		}
-		return true
+		return simulator.NoResponse
 	})
 	defer a.Intercept(nil)
 	var output bytes.Buffer

@@ -77,8 +77,7 @@ func TestMistakesInDestinations(t *testing.T) {
 	number(`The FoneNumber must be exactly ten digits, but {given} was given. Use "3215551212".`,
 		"+1 (321) 555-1212", "tel:+13215551212", "13215551212")
 	number(`The FoneNumber must be exactly ten digits, such as "3215551212", but {given} was given.`,
-		"321555121", "5551212", "1-800-FLOWERS", "020 7946 0958", "+44 20 7946 0958", "")
-	number("The FoneNumber"+hasLineBreak, "3215551212\n")
+		"321555121", "5551212", "1-800-FLOWERS", "020 7946 0958", "+44 20 7946 0958", "3215551212\n", "")
 
 	v.of("type", "Invalid Attribute Value Match", with(ofType(""), "value", "ops@example.com"))(
 		`Attribute type value must be one of: ["Device" "Email" "URL" "Forward" "None"], got: {given}`,
@@ -99,17 +98,14 @@ func TestMistakesInDestinations(t *testing.T) {
 	email := v.of("value", "Invalid Destination", ofType("Email"))
 	email("The e-mail address"+isEmpty, "")
 	email("The e-mail address"+hasLineBreak, "ops@example.com\n")
-	email("The e-mail address"+hasInvisible+"' '. Remove it.", "ops @example.com")
 	email("The e-mail address"+hasInvisible+`'\u2028'. Remove it.`, "ops\u2028@example.com")
 	email("The e-mail address"+hasInvisible+`'\u202e'. Remove it.`, "ops@\u202eexample.com")
 	email("The e-mail address"+hasInvisible+`'\u200b'. Remove it.`, "o\u200bps@example.com")
-	email("An e-mail address can have at most 254 bytes, and at most 64 before the @.",
-		strings.Repeat("a", 65)+"@example.com", "ops@"+strings.Repeat("a.", 130)+"com")
 	email(`The value must be one e-mail address, such as "ops@example.com", without a name, mailto:, or parameters. `+
 		"To reach several people, use the address of a mailing list.",
 		"ops.example.com", "Ops <ops@example.com>", "<ops@example.com>", "ops@example.com, dev@example.com",
-		"ops@example.com;dev@example.com", "mailto:ops@example.com", "ops@example.com?subject=x", "ops@-example.com",
-		"ops@example-.com", "ops@example..com", "ops@[192.0.2.1]", "\"ops\\\r\\\nBcc: all\"@example.com", "\"ops\"@example.com")
+		"ops@example.com;dev@example.com", "mailto:ops@example.com", "ops@example.com?subject=x", "ops @example.com",
+		"ops@example..com", "ops@[192.0.2.1]", "\"ops\"@example.com", "ops@"+strings.Repeat("a.", 130)+"com")
 
 	forward := v.of("value", "Invalid Destination", ofType("Forward"))
 	forward(`The number to forward to must be exactly ten digits, but {given} was given. Use "3215551111".`, "321-555-1111", "+13215551111")
@@ -128,48 +124,37 @@ func TestMistakesInCallbackURLs(t *testing.T) {
 	callback("The callback URL"+isEmpty, "")
 	callback("The callback URL"+hasLineBreak, "https://hooks.example.com/sms\n")
 	callback("The callback URL"+hasInvisible+`'\t'. Remove it.`, "https://hooks.example.com/sms?msg={{\tmsg}}&to={{to}}")
-	callback("The callback URL"+hasInvisible+"' '. Remove it.", "  https://hooks.example.com/sms")
 	callback("The callback URL"+hasInvisible+`'\u202e'. Remove it.`, "https://hooks.example.com/\u202esms")
 	callback("The callback URL"+hasInvisible+`'\ufeff'. Remove it.`, "\ufeffhttps://hooks.example.com/sms")
-	callback("The callback URL contains a space. Write it as %20, and tokens without spaces, such as {{msg}}.",
-		"https://hooks.example.com/sms?msg={{ msg }}", "https://hooks.example.com/sms?to=front desk", "https://hooks example.com/sms")
-	callback("The callback URL must begin with https:// or http://.",
-		"/sms", "ftp://hooks.example.com/sms", "https:/hooks.example.com/sms",
-		"hooks.example.com:8443/sms?key=horse", "hooks.example.com?key=horse", "hooks.example.com")
-	callback("The callback URL begins with https:// or http:// twice. Remove one of them.",
-		"https://https://hooks.example.com/sms", "http://https//hooks.example.com/sms")
+	callback("The callback URL contains a space. Remove it, or write it as %20. Tokens have no spaces, such as {{msg}}.",
+		"https://hooks.example.com/sms?msg={{ msg }}", "https://hooks.example.com/sms?to=front desk", "https://hooks example.com/sms",
+		"  https://hooks.example.com/sms")
 	callback("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.",
 		"https://hook:horse@hooks.example.com/sms")
-	callback("The callback URL contains a backslash. Use / to separate the segments of a path, and %5C anywhere else.",
-		`https://hooks.example.com/a\b`)
-	callback("The callback URL contains a percent sign that is not followed by two hexadecimal digits. Write a percent sign itself as %25.",
-		"https://hooks.example.com/sale%zz", "https://hooks.example.com/100%")
-	callback("The host of the callback URL must be a name or an IP address. Tokens can only follow it.",
-		"https:///sms", "https://{{to}}.example.com/sms", "https://<host>/sms", "https://hooks%E2%80%AE.example.com/sms",
-		"https://hooks%2.example.com/sms", "https://[fe80::1%25eth0]/sms", "https://[::1")
-	callback("The port of the callback URL must be a number from 1 to 65535. For the default port, omit the port and its colon.",
-		"https://hooks.example.com:https/sms", "https://hooks.example.com:65536/sms", "https://hooks.example.com:0/sms",
-		"https://hooks.example.com:/sms")
+	callback("The callback URL must begin with https:// or http:// and the name or IP address of a host, which can have a port number. "+
+		"Tokens can only follow these. Write a percent sign itself as %25, and a backslash as %5C.",
+		"/sms", "ftp://hooks.example.com/sms", "https:/hooks.example.com/sms", "https:///sms", "https://https://hooks.example.com/sms",
+		"hooks.example.com:8443/sms?key=horse", "hooks.example.com?key=horse", "hooks.example.com",
+		"https://{{to}}.example.com/sms", "https://<host>/sms", "https://hooks%E2%80%AE.example.com/sms",
+		"https://hooks%2.example.com/sms", "https://[fe80::1%25eth0]/sms", "https://[::1", "https://hooks.example.com:https/sms",
+		"https://hooks.example.com/sale%zz", "https://hooks.example.com/100%", `https://hooks.example.com/a\b`)
 
-	const only = "FoneStorm replaces only {{to}}, {{from}}, {{msg}}, {{uid}}."
-	unknown := func(callback, token, meant string) {
+	unknown := func(callback, token string) {
 		v.of("value", "Unknown Token in Callback URL", ofType("URL"))(
-			`The callback URL contains the token "`+token+`", which FoneStorm does not replace. `+meant+only, callback)
+			`The callback URL contains "`+token+`". FoneStorm replaces only {{to}} (recipient), {{from}} (sender), {{msg}} (text of the message), `+
+				`and {{uid}} (ID of the message), with two braces on each side.`, callback)
 	}
-	unknown("https://hooks.example.com/?a={{mesg}}&b={{msg}}", "{{mesg}}", `Did you mean "{{msg}}"? `)
-	unknown("https://hooks.example.com/?a={{message}}", "{{message}}", `Did you mean "{{msg}}"? `)
-	unknown("https://hooks.example.com/?a={{MSG}}", "{{MSG}}", `Did you mean "{{msg}}"? `)
-	unknown("https://hooks.example.com/?a={{sender}}", "{{sender}}", "")
-	unknown("https://hooks.example.com/?a={{correct-horse-battery-staple}}", "{{…}}", "") // May be a secret.
+	unknown("https://hooks.example.com/?a={{mesg}}&b={{msg}}", "{{mesg}}")
+	unknown("https://hooks.example.com/?a={{MSG}}", "{{MSG}}")
+	unknown("https://hooks.example.com/?a={msg}", "{msg}")
+	unknown("https://hooks.example.com/?a={{msg}", "{{msg}")
+	unknown("https://hooks.example.com/?a={{correct-horse-battery-staple}}", "{…}") // May be a secret.
 	encoded := func(token, callback string) {
 		v.of("value", "Percent-Encoded Token in Callback URL", ofType("URL"))(`The callback URL contains the percent-encoded token "`+token+
-			`", which FoneStorm may not replace. Use "{{msg}}": keep tokens out of urlencode().`, callback)
+			`", which FoneStorm may not replace. Write it with braces, such as {{msg}}: keep tokens out of urlencode().`, callback)
 	}
 	encoded("%7B%7Bmsg%7D%7D", "https://hooks.example.com/?a=%7B%7Bmsg%7D%7D&b=1")
 	encoded("%7b%7bMessage%7d%7d", "https://hooks.example.com/?a=%7b%7bMessage%7d%7d")
-	v.of("value", "Unbalanced Braces in Callback URL", ofType("URL"))(
-		"The callback URL contains a brace that is not part of a token. A token has two braces on each side. "+only,
-		"https://hooks.example.com/?a={msg}", "https://hooks.example.com/?a={{msg}")
 }
 
 func TestMistakesInOtherArguments(t *testing.T) {
@@ -185,14 +170,13 @@ func TestMistakesInOtherArguments(t *testing.T) {
 	username("The username"+hasInvisible+`'\u200d'. Remove it.`, "ho\u200dok")
 	username("The username contains a colon, which HTTP Basic authentication does not allow.", "ho:ok")
 	v.of("url_username", "Credentials Without Callback URL", with(ofType("Email"), "value", "ops@example.com"))(
-		`url_username can only be set when type is "URL", but type is "Email". Remove it, or change type.`, "hook")
+		`url_username can only be set with a callback URL, but type is "Email". Remove it and its password, or change type.`, "hook")
 
 	password := v.of("url_password_wo", "Invalid URL Password", hook)
 	password("The password"+isEmpty, "")
 	password("The password"+hasLineBreak, "horse\r\n", "correct\nhorse")
 	password("The password"+hasInvisible+`'\u00a0'. Remove it.`, "correct\u00a0horse")
-	v.of("url_password_wo_version", "Invalid Number", hook)(
-		"url_password_wo_version must be a whole number from 0 to 9223372036854775807, but {given} was given.", 1.5)
+	v.of("url_password_wo_version", "Invalid Attribute Value", hook)("Attribute url_password_wo_version value must be at least 0, got: -1", -1)
 	v.check(with(hook, "url_password_wo_version", nil), "url_password_wo", "Invalid Attribute Combination",
 		`Attribute "url_password_wo_version" must be specified when "url_password_wo" is specified`)
 	v.check(with(ofType("None"), "url_password_wo_version", 1), "url_password_wo_version", "Invalid Attribute Combination",
@@ -219,13 +203,12 @@ var providerTexts = []struct {
 	{"password", "Invalid FoneStorm Credentials", "correct\nhorse", attributes{"FRACTEL_USERNAME": "demo"}},
 	{"password", "Invalid FoneStorm Credentials", "horse\r\n", attributes{"FRACTEL_USERNAME": "demo"}},
 	{"token", "Invalid FoneStorm Credentials", "t\n", attributes{}},
-	{"subaccount", "Invalid Subaccount", "1234567890\n", attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse"}},
 }
 
 const (
 	needsHTTPS  = "The endpoint must begin with https://, or with http:// for a loopback host such as localhost"
-	needsDigits = `The subaccount must be a string of ten digits, such as "0123456789", but {given} was given.`
-	needsRate   = "requests_per_second must be a whole number from 1 to 100000, but {given} was given."
+	fractels    = ` FracTEL's is "https://api.fonestorm.com/v2".`
+	needsDigits = `The subaccount must be exactly ten digits, such as "3215551212", but {given} was given.`
 )
 
 func TestMistakesInProvider(t *testing.T) {
@@ -252,25 +235,18 @@ func TestMistakesInProvider(t *testing.T) {
 			`Attribute "token" cannot be specified when "`+attribute+`" is specified`, value)
 	}
 	endpoint := v.of("endpoint", "Invalid Endpoint", none)
-	endpoint(needsHTTPS+`, because requests contain passwords and tokens. Use "https://api.fonestorm.com/v2".`, "http://api.fonestorm.com/v2")
-	endpoint(needsHTTPS+`. Use "https://api.fonestorm.com/v2".`, "api.fonestorm.com/v2")
-	endpoint(needsHTTPS+`. Use "http://127.0.0.1:8080/v2".`, "127.0.0.1:8080/v2")
-	endpoint(needsHTTPS+`. Use "http://localhost:8080/v2".`, "localhost:8080/v2")
-	endpoint(needsHTTPS+".", "fonestorm")
-	endpoint("The endpoint must not contain a username or password: use the settings for them.", "https://u:p@api.fonestorm.com/v2")
-	endpoint("The endpoint must not contain a query or a fragment.", "https://api.fonestorm.com/v2?token=x")
-	endpoint("The endpoint has no host.", "https:///v2")
-	endpoint("The endpoint is not a URL.", "https://[::1/v2")
+	endpoint(needsHTTPS+", because requests contain passwords and tokens."+fractels, "http://api.fonestorm.com/v2")
+	endpoint(needsHTTPS+"."+fractels, "api.fonestorm.com/v2", "localhost:8080/v2", "fonestorm")
+	endpoint("The endpoint must not contain a username or password: use the settings for them."+fractels, "https://u:p@api.fonestorm.com/v2")
+	endpoint("The endpoint must not contain a query or a fragment."+fractels, "https://api.fonestorm.com/v2?token=x")
+	endpoint("The endpoint has no host."+fractels, "https:///v2")
+	endpoint("The endpoint is not a URL."+fractels, "https://[::1/v2")
 	endpoint("The endpoint"+hasInvisible+`'\u00ad'. Remove it.`, "https://api.fone\u00adstorm.com/v2")
-	endpoint("The endpoint"+hasInvisible+`' '. Remove it.`, "https://api.fonestorm.com/v2 ")
-	v.of("subaccount", "Invalid Subaccount", none)(needsDigits, "123456789", "sales")
-	v.of("requests_per_second", "Invalid Number", none)(needsRate, 0.5, 0, 100_001)
-	v.of("max_retries", "Invalid Number", none)("max_retries must be a whole number from 0 to 100, but {given} was given.", 1.5, -1)
-	timeout := v.of("request_timeout", "Invalid Duration", none)
-	const positive = "The timeout must be a duration greater than zero, but {given} was given. "
-	timeout(positive+`Use a number with a unit, such as "30s" or "2m".`, "", "soon", "0s", "-5s")
-	timeout(positive+`It requires a unit. Use "30s" for seconds.`, "30")
-	timeout(positive+`It requires a unit. Use "1.5s" for seconds.`, "1.5")
+	v.of("subaccount", "Invalid Subaccount", none)(needsDigits, "", "123456789", "sales")
+	v.of("requests_per_second", "Invalid Attribute Value", none)("Attribute requests_per_second value must be between 1 and 100000, got: 0", 0)
+	v.of("max_retries", "Invalid Attribute Value", none)("Attribute max_retries value must be between 0 and 100, got: -1", -1)
+	v.of("request_timeout", "Invalid Duration", none)(
+		`The timeout must be greater than zero and have a unit, such as "30s" or "2m", but {given} was given.`, "", "soon", "0s", "-5s", "30")
 }
 
 // setEnvironment sets the variables of the provider to those of a configuration.
@@ -293,30 +269,29 @@ func TestMistakesInEnvironment(t *testing.T) {
 		}
 		return configured.Diagnostics
 	}}
-	v.check(attributes{}, "", "Missing FoneStorm Credentials",
-		"Neither the provider block nor the environment contains credentials. Set username and password in the provider block, "+
-			"or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, or a token (FRACTEL_TOKEN).")
-	v.check(attributes{"FRACTEL_USERNAME": "demo"}, "password", "Missing FoneStorm Password",
-		"A username is set but no password. Set password, or preferably the environment variable FRACTEL_PASSWORD.")
-	v.check(attributes{"FRACTEL_PASSWORD": "horse"}, "username", "Missing FoneStorm Username",
-		"A password is set but no username. Set username or the environment variable FRACTEL_USERNAME.")
-	v.check(attributes{"FRACTEL_TOKEN": "t", "FRACTEL_USERNAME": "demo"}, "", "Conflicting FoneStorm Credentials",
-		"The environment contains both a token (FRACTEL_TOKEN) and a username or password (FRACTEL_USERNAME, FRACTEL_PASSWORD). "+
-			"Unset one of them, or set the one to use in the provider block.")
-	v.check(attributes{"FRACTEL_TOKEN": "t", "FRACTEL_SUBACCOUNT": "1234567890"}, "subaccount", "Subaccount Conflicts With Token",
-		"Both a subaccount and a token (FRACTEL_TOKEN) are set, but a token already belongs to one account. "+
-			"Set username and password instead of the token, or remove the subaccount.")
+	missing := func(environment attributes, attribute string) {
+		v.check(environment, attribute, "Missing FoneStorm Credentials", "Neither the provider block nor the environment contains a "+attribute+
+			". Set username and password in the provider block, or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, "+
+			"or instead a token (FRACTEL_TOKEN).")
+	}
+	missing(attributes{}, "username")
+	missing(attributes{"FRACTEL_USERNAME": "demo"}, "password")
+	missing(attributes{"FRACTEL_PASSWORD": "horse"}, "username")
+	for _, variable := range []string{"FRACTEL_USERNAME", "FRACTEL_PASSWORD", "FRACTEL_SUBACCOUNT"} {
+		v.check(attributes{"FRACTEL_TOKEN": "t", variable: "1234567890"}, "", "Conflicting FoneStorm Credentials",
+			"FRACTEL_TOKEN contains a token, which already belongs to one account, but a username, password, or subaccount is set, too. "+
+				"Unset FRACTEL_TOKEN, or remove the others (FRACTEL_USERNAME, FRACTEL_PASSWORD, FRACTEL_SUBACCOUNT, or arguments of the provider block).")
+	}
 
 	// The rules of the block, and where the value comes from.
 	for _, text := range providerTexts {
 		v.of(text.attribute, text.summary, text.others)("The "+text.attribute+hasLineBreak, text.value)
 	}
 	token, user := attributes{"FRACTEL_TOKEN": "t"}, attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse"}
-	endpoint := v.of("endpoint", "Invalid Endpoint", token)
-	endpoint(needsHTTPS+`, because requests contain passwords and tokens. Use "https://api.example.com".`, "http://api.example.com")
-	endpoint(needsHTTPS+`. Use "http://localhost:8080/v2".`, "localhost:8080/v2")
-	v.of("requests_per_second", "Invalid Number", token)(needsRate, "ten", "0.5", "10\n")
-	v.of("subaccount", "Invalid Subaccount", user)(needsDigits, "123")
+	v.of("endpoint", "Invalid Endpoint", token)(needsHTTPS+"."+fractels, "localhost:8080/v2")
+	v.of("requests_per_second", "Invalid Attribute Value", token)(
+		"requests_per_second must be a whole number from 1 to 100000, but {given} was given.", "ten", "0.5", "0", "100001", "10\n")
+	v.of("subaccount", "Invalid Subaccount", user)(needsDigits, "123", "1234567890\n")
 }
 
 // Configurations that look like mistakes but are valid give no diagnostic.
@@ -327,7 +302,7 @@ func TestValidConfigurations(t *testing.T) {
 		to("Device", "987123543678"), to("Forward", "3215551111"), to("None", "None"),
 		{"type": "None"},
 		to("Email", "ops+sms@mail.example.com"), to("Email", "grüße@bücher.example.com"), to("Email", "{{msg}}@xn--bcher-kva.example.com"),
-		to("Email", "ops@localhost"), to("Email", strings.Repeat("a", 64)+"@example.com"),
+		to("Email", "ops@localhost"),
 		to("URL", "https://api.yourserver.com/handler.php?to={{to}}&from={{from}}&msg={{msg}}&id={{uid}}"),
 		to("URL", "http://198.51.100.7:8080/sms"), to("URL", "https://[2001:db8::7]:8443/sms"), to("URL", "HTTPS://hooks.example.com/https://x"),
 		to("URL", "https://bücher.example.com:443/grüße%20{{msg}}"), to("URL", "https://hooks.example.com?at=a@b&rate=100%"),
@@ -351,7 +326,7 @@ func TestAccMistakes(t *testing.T) {
 	w := a.newWorkspace(t, `
 provider "fractel" {
   alias               = "wrong"
-  requests_per_second = 0.5
+  requests_per_second = 0
 }
 data "fractel_fonenumbers" "all" {
   provider = fractel.wrong
@@ -365,7 +340,7 @@ resource "fractel_fonenumber_delivery" "test" {
 }
 `)
 	says(t, w.run(1, "validate", "-no-color"), "The callback URL contains a line break.",
-		`requests_per_second = 0.5 requests_per_second must be a whole number from 1 to 100000, but "0.5" was given.`)
+		"requests_per_second = 0 Attribute requests_per_second value must be between 1 and 100000, got: 0")
 	w.configure(destinations[1].block("test", testNumber))
 	w.setEnv("FRACTEL_PASSWORD=horse\n")
 	says(t, w.plan(1), "The password contains a line break.", "environment variable FRACTEL_PASSWORD")

@@ -2,8 +2,13 @@ package provider
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/nyaruka/phonenumbers"
 )
 
 var _ function.Function = (*normalizeFoneNumberFunction)(nil)
@@ -40,4 +45,20 @@ func (f *normalizeFoneNumberFunction) Run(ctx context.Context, req function.RunR
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, digits)
+}
+
+// normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
+// leading 0, which the library drops: the national number of another country would become the number of a stranger.
+func normalizeFoneNumber(text string) (string, error) {
+	number, err := phonenumbers.Parse(text, "US")
+	given, _, _ := strings.Cut(strings.TrimSpace(text), ";") // Without the parameters of a tel: URI.
+	given = strings.TrimPrefix(strings.ToLower(given), "tel:")
+	digits := strconv.FormatUint(number.GetNationalNumber(), 10)
+	isNorthAmerican := err == nil && number.GetCountryCode() == 1 && tenDigits.MatchString(digits) && digits[0] >= '2'
+	isAll := number.GetExtension() == "" && strings.TrimPrefix(phonenumbers.NormalizeDigitsOnly(given), "1") == digits
+	if !isNorthAmerican || !isAll || strings.ContainsFunc(given, unicode.IsLetter) {
+		return "", fmt.Errorf("%s is not a North American telephone number, such as \"+1 (321) 555-1212\": "+
+			"it must have ten digits, and no leading 0, letters, or extension", quoted(text))
+	}
+	return digits, nil
 }

@@ -30,10 +30,10 @@ type ownership struct {
 type owners struct {
 	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them. It guards:
 	replaced prior      // The destroyed object that a create continues; the zero value if there is none.
-	failed   bool       // Whether a create or update of this process failed.
 	off      bool       // Whether a destroy of this process turned it off.
 
-	gone atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
+	gone   atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
+	failed atomic.Bool // Whether an object of the configuration cannot be set as configured. Nothing is destroyed while Terraform only plans.
 
 	mu         sync.Mutex
 	refreshed  record              // Of the first object that a refresh found in effect.
@@ -59,12 +59,6 @@ func (o *ownership) lock(number string) (unlock func()) {
 	change := &o.of(number).change
 	change.Lock()
 	return change.Unlock
-}
-
-// fails records that an object cannot be set as configured. While Terraform only validates or plans, this has no effect.
-func (o *ownership) fails(m settingModel) {
-	defer o.lock(m.FoneNumber.ValueString())()
-	o.of(m.id()).failed = true
 }
 
 // refreshes records an object that a refresh found in effect. It reports whether the object is the first one of the setting,
@@ -94,26 +88,18 @@ func (o *ownership) foundInEffect(setting string) record {
 	return of.refreshed
 }
 
-// configures records that the configuration contains an object, and what it plans, as in owners. It returns false if the configuration
-// contains another one with the same setting. A resource that is replaced is planned twice, with the same ID.
-func (o *ownership) configures(setting, id string, planned *fonestorm.Delivery) bool {
+// plans records what a setting will be, as in owners, and the ID of the object that the configuration contains. An ID of "" means
+// that this does not come from the configuration, which takes precedence. It returns false if the configuration contains another
+// object with the same setting. A resource that is replaced is planned twice, with the same ID.
+func (o *ownership) plans(setting, id string, planned *fonestorm.Delivery) bool {
 	of := o.of(setting)
 	of.mu.Lock()
 	defer of.mu.Unlock()
 	of.configured = cmp.Or(of.configured, id)
-	of.planned = planned
-	return of.configured == id
-}
-
-// presumes records what a setting will be, as in owners, unless that is already known from the configuration or from a destroy that
-// turns it off.
-func (o *ownership) presumes(setting string, planned *fonestorm.Delivery) {
-	of := o.of(setting)
-	of.mu.Lock()
-	defer of.mu.Unlock()
-	if of.configured == "" && (of.planned == nil || of.planned.Type == "") {
+	if of.configured == id {
 		of.planned = planned
 	}
+	return of.configured == id
 }
 
 // willBe returns what a setting will be, and whether that differs from what FoneStorm shows; the zero value if it is not known.

@@ -9,11 +9,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
-	"unicode"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -97,18 +100,18 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				Optional:   true,
 				Validators: []validator.String{subaccountRule, stringvalidator.ConflictsWith(path.MatchRoot("token"))},
 			},
-			"requests_per_second": schema.NumberAttribute{
+			"requests_per_second": schema.Int64Attribute{
 				MarkdownDescription: "Maximum number of requests per second of this provider configuration. " +
 					"Set a lower number if something else uses the account at the same time. Defaults to 10, the limit of a standard account. " +
 					"Can also be set with the environment variable `FRACTEL_REQUESTS_PER_SECOND`.",
 				Optional:   true,
-				Validators: []validator.Number{rateRule},
+				Validators: []validator.Int64{int64validator.Between(1, maxRate)},
 			},
-			"max_retries": schema.NumberAttribute{
+			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, " +
 					"or a server error (408 or 5xx). Requests over the rate limit are always retried, for up to five minutes. Defaults to 4. 0 disables retries.",
 				Optional:   true,
-				Validators: []validator.Number{retriesRule},
+				Validators: []validator.Int64{int64validator.Between(0, 100)},
 			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "Timeout of a single request, as a number with a unit, such as `\"2m\"`. Does not include the time that a request waits for the rate limit. " +
@@ -126,15 +129,11 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 }
 
 func (p *fractelProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	data := &providerData{checkOnPlan: true}
+	data := &providerData{}
 	if req.Config.Raw.IsFullyKnown() { // While planning, an attribute can be unknown.
 		var model providerModel
 		resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-		if resp.Diagnostics.HasError() {
-			return
-		}
-		config, diags := model.clientConfig()
-		resp.Diagnostics.Append(diags...)
+		config := model.clientConfig(&resp.Diagnostics)
 		if resp.Diagnostics.HasError() {
 			return
 		}
@@ -168,17 +167,18 @@ func (p *fractelProvider) Functions(context.Context) []func() function.Function 
 
 // clientConfig combines a known provider block with the environment and the defaults. Validators have checked the block; the
 // environment is checked here. It completes a username or password in the block. Only if the block contains neither these nor
-// a token does the environment choose between them. A token in the block already belongs to one account.
-func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagnostics) {
-	config = fonestorm.Config{
-		Endpoint:          cmp.Or(environment("endpoint", m.Endpoint, endpointRule, &diags), fonestorm.DefaultEndpoint),
+// a token does the environment choose between them. A token in the block already belongs to one account. Without either a token, or a
+// username and a password, there is an error.
+func (m providerModel) clientConfig(diags *diag.Diagnostics) fonestorm.Config {
+	config := fonestorm.Config{
+		Endpoint:          cmp.Or(environment("endpoint", m.Endpoint, endpointRule, diags), fonestorm.DefaultEndpoint),
 		RequestsPerSecond: fonestorm.DefaultRequestsPerSecond,
 		MaxRetries:        fonestorm.DefaultMaxRetries,
 		RequestTimeout:    fonestorm.DefaultRequestTimeout,
 	}
 	if m.RequestsPerSecond != nil {
 		config.RequestsPerSecond = int(*m.RequestsPerSecond)
-	} else if text := environment("requests_per_second", types.StringNull(), rateRule, &diags); text != "" {
+	} else if text := environment("requests_per_second", types.StringNull(), rateRule, diags); text != "" {
 		config.RequestsPerSecond, _ = strconv.Atoi(text)
 	}
 	if m.MaxRetries != nil {
@@ -188,15 +188,28 @@ func (m providerModel) clientConfig() (config fonestorm.Config, diags diag.Diagn
 		config.RequestTimeout, _ = time.ParseDuration(m.RequestTimeout.ValueString())
 	}
 	if m.Token.IsNull() {
-		config.Username = environment("username", m.Username, usernameRule, &diags)
-		config.Password = environment("password", m.Password, passwordRule, &diags)
-		config.Subaccount = environment("subaccount", m.Subaccount, subaccountRule, &diags)
+		config.Username = environment("username", m.Username, usernameRule, diags)
+		config.Password = environment("password", m.Password, passwordRule, diags)
+		config.Subaccount = environment("subaccount", m.Subaccount, subaccountRule, diags)
 	}
 	if m.Username.IsNull() && m.Password.IsNull() {
-		config.Token = environment("token", m.Token, tokenRule, &diags)
+		config.Token = environment("token", m.Token, tokenRule, diags)
 	}
-	diags.Append(credentialDiagnostics(config)...)
-	return config, diags
+	switch {
+	case config.Token != "" && config.Username+config.Password+config.Subaccount != "":
+		diags.AddError("Conflicting FoneStorm Credentials",
+			"FRACTEL_TOKEN contains a token, which already belongs to one account, but a username, password, or subaccount is set, too. "+
+				"Unset FRACTEL_TOKEN, or remove the others (FRACTEL_USERNAME, FRACTEL_PASSWORD, FRACTEL_SUBACCOUNT, or arguments of the provider block).")
+	case config.Token == "" && (config.Username == "" || config.Password == ""):
+		missing := "username"
+		if config.Username != "" {
+			missing = "password"
+		}
+		diags.AddAttributeError(path.Root(missing), "Missing FoneStorm Credentials",
+			fmt.Sprintf("Neither the provider block nor the environment contains a %s. Set username and password in the provider block, "+
+				"or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, or instead a token (FRACTEL_TOKEN).", missing))
+	}
+	return config
 }
 
 // environment returns the value of an attribute or, if that is null, of its environment variable, which it checks.
@@ -206,43 +219,79 @@ func environment(attribute string, configured types.String, r rule, diags *diag.
 	if !configured.IsNull() || value == "" {
 		return configured.ValueString()
 	}
-	if err := r.check(value); err != nil {
+	if err := r.check(r.what, value); err != nil {
 		diags.AddAttributeError(path.Root(attribute), r.summary, err.Error()+" It comes from the environment variable "+variable+".")
 	}
 	return value
 }
 
-// credentialDiagnostics returns an error unless there is either a token, or a username and a password.
-func credentialDiagnostics(c fonestorm.Config) (diags diag.Diagnostics) {
-	switch token, username, password := c.Token != "", c.Username != "", c.Password != ""; {
-	case token && (username || password):
-		diags.AddError("Conflicting FoneStorm Credentials",
-			"The environment contains both a token (FRACTEL_TOKEN) and a username or password (FRACTEL_USERNAME, FRACTEL_PASSWORD). "+
-				"Unset one of them, or set the one to use in the provider block.")
-	case token && c.Subaccount != "":
-		diags.AddAttributeError(path.Root("subaccount"), "Subaccount Conflicts With Token",
-			"Both a subaccount and a token (FRACTEL_TOKEN) are set, but a token already belongs to one account. "+
-				"Set username and password instead of the token, or remove the subaccount.")
-	case token || username && password:
-	case username:
-		diags.AddAttributeError(path.Root("password"), "Missing FoneStorm Password",
-			"A username is set but no password. Set password, or preferably the environment variable FRACTEL_PASSWORD.")
-	case password:
-		diags.AddAttributeError(path.Root("username"), "Missing FoneStorm Username",
-			"A password is set but no username. Set username or the environment variable FRACTEL_USERNAME.")
-	default:
-		diags.AddError("Missing FoneStorm Credentials",
-			"Neither the provider block nor the environment contains credentials. Set username and password in the provider block, "+
-				"or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, or a token (FRACTEL_TOKEN).")
+// userAgent returns the User-Agent of every request. It names both Terraform and OpenTofu, because the CLI sends its version
+// but not its name. It ends with the text that Terraform and OpenTofu also append to theirs.
+func userAgent(version, cliVersion string) string {
+	own := fmt.Sprintf("terraform-provider-fractel/%s (Terraform or OpenTofu %s) ", version, cliVersion)
+	return strings.Join(strings.Fields(own+os.Getenv("TF_APPEND_USER_AGENT")), " ")
+}
+
+// providerData is what the provider passes to resources and data sources in Configure, which embed it. It lives as long as the provider
+// process: Terraform plans in one process and applies in another.
+type providerData struct {
+	client      *fonestorm.Client // Nil while the provider configuration is unknown.
+	checkOnPlan bool
+	ownership
+
+	applying atomic.Bool // Whether this process applies. Terraform does not announce this: only a change shows it.
+	reported sync.Map    // What was reported once and concerns many resources.
+}
+
+// configuredWith returns the data that the provider passed; data without a client while Terraform only validates.
+func configuredWith(passed any) *providerData {
+	if data, ok := passed.(*providerData); ok {
+		return data
+	}
+	return &providerData{}
+}
+
+// isFirst reports whether this is the first time that something is reported.
+func (p *providerData) isFirst(what any) bool {
+	_, again := p.reported.LoadOrStore(what, true)
+	return !again
+}
+
+// checks reports whether plans read from FoneStorm. A plan that is already applied does not.
+func (p *providerData) checks() bool { return p.checkOnPlan && p.client != nil && !p.applying.Load() }
+
+// requireClient returns an error if the provider cannot send requests.
+func (p *providerData) requireClient() (diags diag.Diagnostics) {
+	if p.client == nil {
+		diags.AddError("Provider Configuration Unknown",
+			"The provider configuration depends on values that are known only after apply, so the provider cannot send requests yet. "+
+				"First apply the resources that these values come from (-target), or set the credentials in the environment.")
 	}
 	return diags
 }
 
-// userAgent returns the User-Agent of every request. It names both Terraform and OpenTofu, because the CLI sends its version
-// but not its name. It ends with the text that Terraform and OpenTofu also append to theirs, in which white space and control
-// characters become single spaces: a header with control characters would make every request fail.
-func userAgent(version, cliVersion string) string {
-	agent := fmt.Sprintf("terraform-provider-fractel/%s (Terraform or OpenTofu %s)", version, cliVersion)
-	appended := strings.FieldsFunc(os.Getenv("TF_APPEND_USER_AGENT"), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
-	return strings.Join(append([]string{agent}, appended...), " ")
+// readFailure returns the error for a FoneNumber that could not be read. It reports an error that concerns the whole account, such
+// as rejected credentials, only once, because the same error would follow for each of a thousand FoneNumbers.
+func (p *providerData) readFailure(err error, number string) diag.Diagnostics {
+	kind := fonestorm.KindOf(err)
+	wholeAccount := []fonestorm.Kind{
+		fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint, fonestorm.Unreachable,
+	}
+	if slices.Contains(wholeAccount, kind) {
+		if !p.isFirst(kind) {
+			return nil
+		}
+		number = ""
+	}
+	return diag.Diagnostics{apiDiagnostic(err, number)}
+}
+
+// unknownConfiguration warns, once, that this plan does not read from FoneStorm because the provider configuration is unknown.
+func (p *providerData) unknownConfiguration() (diags diag.Diagnostics) {
+	if p.client == nil && p.isFirst("unknown configuration") {
+		diags.AddWarning("Refresh Skipped: Provider Configuration Unknown",
+			"The provider configuration depends on values that are known only after apply. Deliveries are planned without reading them from FoneStorm, "+
+				"so the plan does not show what has changed there, or what an apply overwrites. Plan again when these values are known.")
+	}
+	return diags
 }

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"sync/atomic"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -32,32 +31,30 @@ type frameworkServer interface {
 	tfprotov6.ListResourceServer
 }
 
-// callContext is the context of a call until the call ends. After that it is a context that has ended and has no values.
-type callContext struct {
-	atomic.Pointer[context.Context]
+// callValues is a context with the values of a call, until it has ended.
+type callValues struct {
+	context.Context
+	of atomic.Pointer[context.Context] // Nil after the call.
 }
 
-func (c *callContext) Deadline() (time.Time, bool) { return (*c.Load()).Deadline() }
-func (c *callContext) Done() <-chan struct{}       { return (*c.Load()).Done() }
-func (c *callContext) Err() error                  { return (*c.Load()).Err() }
-func (c *callContext) Value(key any) any           { return (*c.Load()).Value(key) }
-
-var ended = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
+func (c *callValues) Value(key any) any {
+	if ctx := c.of.Load(); ctx != nil {
+		return (*ctx).Value(key)
+	}
+	return nil
+}
 
 // released calls the framework with a context that is released afterward.
 func released[Request, Response any](
 	ctx context.Context, req Request, call func(context.Context, Request) (Response, error),
 ) (Response, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	c := &callContext{}
-	c.Store(&ctx)
-	defer c.Store(&ended) //nolint:contextcheck // It replaces ctx.
+	values := &callValues{Context: context.Background()}
+	values.of.Store(&ctx)
+	defer values.of.Store(nil) //nolint:contextcheck // It has ended.
+	own, cancel := context.WithCancel(values)
 	defer cancel()
-	return call(c, req) //nolint:contextcheck // It contains ctx.
+	defer context.AfterFunc(ctx, cancel)()
+	return call(own, req) //nolint:contextcheck // It ends with ctx.
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {

@@ -29,7 +29,7 @@ type commonModel struct {
 	URLUsername          types.String `tfsdk:"url_username"`
 	URLPassword          types.String `tfsdk:"url_password"`
 	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null except in the configuration.
-	URLPasswordWOVersion types.Number `tfsdk:"url_password_wo_version"`
+	URLPasswordWOVersion types.Int64  `tfsdk:"url_password_wo_version"`
 }
 
 // The values of on_destroy.
@@ -136,10 +136,9 @@ func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Sett
 	if inState := before.state.destination(); now.Type == "" || inState.Type.IsCallback() && fonestorm.MaySpell(now, inState) {
 		now = inState
 	}
-	asSet, _ := before.rec.find(now)
-	sameURL := fonestorm.SameDestination(asSet.Normalized(), s.Delivery)
-	had := before.state.hasCredentials() || before.rec.Kept
-	s.MustRemoveCredentials = isURL && !sameURL && (had || now.Type == "" || now.Type.IsCallback())
+	sameURL := fonestorm.SameDestination(now.Normalized(), s.Delivery)
+	had := before.state.hasCredentials()
+	s.MustRemoveCredentials = isURL && !sameURL && (had || before.rec.Unseen || now.Type.IsCallback())
 	switch {
 	case isURL && !m.URLUsername.IsNull():
 		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), cmp.Or(m.password(), &empty)
@@ -176,7 +175,7 @@ func (m settingModel) afterFailure(s fonestorm.Setting, err error) settingModel 
 		return m
 	}
 	m.URLUsername, m.URLPassword = types.StringValue(""), types.StringValue("")
-	m.URLPasswordWOVersion = types.NumberNull()
+	m.URLPasswordWOVersion = types.Int64Null()
 	return m
 }
 
@@ -197,7 +196,7 @@ func (m settingModel) hasCredentials() bool { return !m.URLUsername.IsNull() }
 // complete completes the framework's plan. The prior state is nil for a create. A plan depends on nothing else: Terraform plans
 // again before it applies, and the result must be the same.
 func (m *settingModel) complete(before *settingModel, rec record) {
-	if m.OnDestroy.IsUnknown() {
+	if m.isDelivery() && m.OnDestroy.IsNull() {
 		m.OnDestroy = types.StringValue(onDestroyDisable)
 		if before != nil {
 			m.OnDestroy = before.OnDestroy

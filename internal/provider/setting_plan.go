@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
@@ -30,16 +29,15 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	var before, after *settingModel // Nil for none.
-	var onDestroy types.String      // The configured one, if that may be unknown.
 	if !req.State.Raw.IsNull() {
 		before = new(r.load(ctx, req.State, &diags))
 		rec.Continues = nil // A destroy that failed leaves it in the state.
 	}
 	if !req.Plan.Raw.IsNull() {
 		after = new(r.load(ctx, req.Plan, &diags))
-	}
-	if after != nil && after.OnDestroy.IsUnknown() {
-		diags.Append(req.Config.GetAttribute(ctx, path.Root("on_destroy"), &onDestroy)...)
+		if after.OnDestroy.IsUnknown() { // Null if it is not configured, so that its default applies.
+			diags.Append(req.Config.GetAttribute(ctx, path.Root("on_destroy"), &after.OnDestroy)...)
+		}
 	}
 	if diags.HasError() {
 		resp.Diagnostics.Append(diags...)
@@ -47,22 +45,19 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 
 	diags.Append(r.planChange(ctx, before, after, &rec)...)
-	if onDestroy.IsUnknown() { // It is configured, so that its default does not apply.
-		after.OnDestroy = onDestroy
-	}
 	if r.applying.Load() { // Terraform plans again before it applies. The user has already seen the warnings.
 		diags = diags.Errors()
 	}
-	if after != nil && diags.HasError() {
-		r.fails(*after)
-	}
 	if after != nil {
+		if diags.HasError() {
+			r.of(after.id()).failed.Store(true)
+		}
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
-	}
-	if after != nil && rec.SettingID == "" { // A create. The destroy of a tainted object that it replaces gets this record, and nothing of its own.
-		found := r.foundInEffect(after.id())
-		found.ID, found.Continues = rec.ID, rec.Continues
-		rec = found
+		if rec.SettingID == "" { // A create. The destroy of a tainted object that it replaces gets this record, and nothing of its own.
+			found := r.foundInEffect(after.id())
+			found.ID, found.Continues = rec.ID, rec.Continues
+			rec = found
+		}
 	}
 	if r.of(rec.SettingID).isConfiguredBeside(rec.ID) { // Also in the second call for a replacement, whose record the destroy gets.
 		rec.Continues = append(rec.Continues, rec.SettingID)
@@ -75,23 +70,22 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 
 // planChange completes the planned model, and returns the diagnostics of the change. before and after are nil for none.
 func (r *settingResource) planChange(ctx context.Context, before, after *settingModel, rec *record) (diags diag.Diagnostics) {
-	switch {
-	case after == nil:
-		diags.Append(r.planDestroy(ctx, *before, rec.ifAbout(*before))...)
-	case before == nil:
-		after.complete(nil, record{})
-		rec.Continues = append(rec.Continues, after.id())
-		diags.Append(r.planCreate(ctx, *after, *rec)...)
-	case after.hasID() && after.id() == before.id():
+	isUpdate := before != nil && after != nil && after.hasID() && after.id() == before.id()
+	if isUpdate {
 		after.complete(before, *rec)
 		diags.Append(r.planUpdate(ctx, *before, *after, *rec)...)
-	default:
-		isDefault := after.OnDestroy.IsUnknown()
-		after.complete(nil, record{})
+	}
+	if before != nil && !isUpdate {
 		diags.Append(r.planDestroy(ctx, *before, rec.ifAbout(*before))...)
-		if isDefault && before.OnDestroy.ValueString() == onDestroyKeep {
-			diags.Append(keepEnds(*before)...)
+	}
+	if after != nil && !isUpdate {
+		if after.OnDestroy.IsNull() && before != nil && before.OnDestroy.ValueString() == onDestroyKeep {
+			diags.AddAttributeWarning(path.Root("on_destroy"), "Replacement Does Not Keep on_destroy",
+				fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
+					"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
 		}
+		after.complete(nil, record{})
+		rec.Continues = append(rec.Continues, after.id())
 		diags.Append(r.planCreate(ctx, *after, *rec)...)
 	}
 	for _, m := range []*settingModel{before, after} {
@@ -109,10 +103,8 @@ func (r *settingResource) planNothing(rec record) diag.Diagnostics {
 	return diags
 }
 
-func (r *settingResource) planCreate(ctx context.Context, after settingModel, rec record) (diags diag.Diagnostics) {
-	if r.client == nil {
-		diags.Append(r.unknownConfiguration()...)
-	}
+func (r *settingResource) planCreate(ctx context.Context, after settingModel, rec record) diag.Diagnostics {
+	diags := r.unknownConfiguration()
 	if !after.hasID() {
 		diags.AddAttributeWarning(path.Root("fonenumber"), "FoneNumber Not Checked",
 			fmt.Sprintf("The FoneNumber is known only after apply, so the plan does not show which %s it has. Applying this plan overwrites it. "+
@@ -120,13 +112,29 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 		return diags
 	}
 	diags.Append(r.claim(after, rec, new(after.planned()))...)
-	diags.Append(r.preview(ctx, after, rec)...)
+	if !r.checks() {
+		return diags
+	}
+	number := after.FoneNumber.ValueString()
+	f, err := r.client.GetFoneNumber(ctx, number, after.option())
+	switch {
+	case fonestorm.IsNotFound(err):
+		return append(diags, r.absent(err, number))
+	case err != nil:
+		return append(diags, r.readFailure(err, number)...)
+	}
+	diags.Append(statusDiagnostics(f)...)
+	if f.MessagingDisabled {
+		diags.AddAttributeWarning(path.Root("fonenumber"), "Messaging Is Not Enabled",
+			fmt.Sprintf("FoneNumber %s receives no messages, because messaging is not enabled for it. Enable messaging in FoneStorm.", number))
+	}
+	diags.Append(methodDiagnostics(f.Options[after.option()], after)...)
+	diags.Append(overwriteDiagnostics(f, after, rec)...)
 	diags.Append(r.deviceDiagnostics(ctx, after)...)
 	return diags
 }
 
 func (r *settingResource) planUpdate(ctx context.Context, before, after settingModel, rec record) diag.Diagnostics {
-	number := after.FoneNumber.ValueString()
 	diags := r.claim(after, rec, new(after.planned()))
 	if !after.sends(before) {
 		return diags
@@ -135,20 +143,26 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 	if after.isDelivery() && after.kind() == fonestorm.None && before.kind() != fonestorm.None {
 		diags.AddAttributeWarning(path.Root("type"), summaryDeleted,
 			fmt.Sprintf("FoneNumber %s has a delivery of type %q now. With type \"None\", messages received at it are deleted upon receipt without any delivery.",
-				number, before.Type.ValueString()))
+				after.FoneNumber.ValueString(), before.Type.ValueString()))
 	}
-	if after.destination() != before.destination() {
-		diags.Append(r.deviceDiagnostics(ctx, after)...)
-	}
-	now := before.destination()
-	if r.checks() {
-		if f, _, err := rec.current(ctx, r.client, after); err == nil {
-			now = f.Options[after.option()]
-		}
-	}
+	now, _ := r.found(ctx, before, rec)
 	diags.Append(methodDiagnostics(now, after)...)
 	diags.Append(credentialsDiagnostics(now, before, after, rec)...)
+	diags.Append(r.deviceDiagnostics(ctx, after)...)
 	return diags
+}
+
+// found returns the destination that an object has now, and whether this resource applied it: as FoneStorm shows it or, if the plan does
+// not read from it, as the state has it.
+func (r *settingResource) found(ctx context.Context, before settingModel, rec record) (now fonestorm.Delivery, isOurs bool) {
+	if r.checks() {
+		if f, inEffect, err := rec.current(ctx, r.client, before); err == nil {
+			return f.Options[before.option()], inEffect
+		}
+	}
+	now = before.destination()
+	_, isOurs = rec.find(now)
+	return now, isOurs
 }
 
 // pairDiagnostics returns an error if the planned type and value do not belong together. The configuration was validated, but
@@ -192,7 +206,7 @@ func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, 
 // claim records that the configuration contains the setting, and what it will be, as in owners. Two resources of one configuration are
 // an error, even if they agree. Objects that Terraform left behind are not.
 func (r *settingResource) claim(m settingModel, rec record, planned *fonestorm.Delivery) (diags diag.Diagnostics) {
-	if !r.configures(m.id(), rec.ID, planned) {
+	if !r.plans(m.id(), rec.ID, planned) {
 		diags.AddAttributeError(path.Root("fonenumber"), summaryMultiple,
 			fmt.Sprintf("Several resources in the configuration set the %s of FoneNumber %s, but a FoneNumber has only one. "+
 				"Remove all but one of them.", m.option(), m.FoneNumber.ValueString()))
@@ -202,17 +216,12 @@ func (r *settingResource) claim(m settingModel, rec record, planned *fonestorm.D
 
 // planDestroy warns about a destroy that deletes messages, or that leaves a destination which was not set by the resource.
 func (r *settingResource) planDestroy(ctx context.Context, before settingModel, rec record) (diags diag.Diagnostics) {
-	number, now := before.FoneNumber.ValueString(), before.destination()
 	if before.OnDestroy.ValueString() == onDestroyKeep {
-		r.presumes(before.id(), nil)
+		r.plans(before.id(), "", nil)
 		return nil
 	}
-	_, isOurs := rec.find(now)
-	if r.checks() {
-		if f, inEffect, err := rec.current(ctx, r.client, before); err == nil {
-			now, isOurs = f.Options[before.option()], inEffect
-		}
-	}
+	number := before.FoneNumber.ValueString()
+	now, isOurs := r.found(ctx, before, rec)
 	var after *fonestorm.Delivery // Nil if it stays as it is.
 	switch {
 	case now.Type == fonestorm.None:
@@ -230,38 +239,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 				"If another resource in the configuration sets it, it can still be off for a while: if you renamed the resource, add a moved block. "+
 				"To keep the delivery, apply on_destroy = \"keep\" first.", number))
 	}
-	r.presumes(before.id(), after)
-	return diags
-}
-
-// keepEnds warns about a replacement that turns the on_destroy of an imported FoneNumber into the default of a new one.
-func keepEnds(before settingModel) (diags diag.Diagnostics) {
-	diags.AddAttributeWarning(path.Root("on_destroy"), "Replacement Does Not Keep on_destroy",
-		fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
-			"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
-	return diags
-}
-
-// preview compares a new delivery with the current one in FoneStorm.
-func (r *settingResource) preview(ctx context.Context, after settingModel, rec record) (diags diag.Diagnostics) {
-	if !r.checks() {
-		return nil
-	}
-	number := after.FoneNumber.ValueString()
-	f, err := r.client.GetFoneNumber(ctx, number, after.option())
-	switch {
-	case fonestorm.IsNotFound(err):
-		return r.absentDiagnostics(err, after)
-	case err != nil:
-		return r.readFailure(err, number)
-	}
-	diags.Append(statusDiagnostics(f)...)
-	if f.MessagingDisabled {
-		diags.AddAttributeWarning(path.Root("fonenumber"), "Messaging Is Not Enabled",
-			fmt.Sprintf("FoneNumber %s receives no messages, because messaging is not enabled for it. Enable messaging in FoneStorm.", number))
-	}
-	diags.Append(methodDiagnostics(f.Options[after.option()], after)...)
-	diags.Append(overwriteDiagnostics(f, after, rec)...)
+	r.plans(before.id(), "", after)
 	return diags
 }
 
@@ -304,19 +282,15 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 	return diags
 }
 
-// absentDiagnostics returns an error for a FoneNumber that is not in the account. If a refresh has just found that, it
-// returns a warning: Terraform plans the configuration before it destroys, and an error would block `terraform destroy`.
-func (r *settingResource) absentDiagnostics(err error, after settingModel) (diags diag.Diagnostics) {
-	number := after.FoneNumber.ValueString()
+// absent returns an error for a FoneNumber that is not in the account. If a refresh has just found that, it returns a warning: Terraform
+// plans the configuration before it destroys, and an error would block `terraform destroy`.
+func (r *settingResource) absent(err error, number string) diag.Diagnostic {
 	d := apiDiagnostic(err, number)
 	if r.of(number).gone.Load() {
-		diags.AddAttributeWarning(path.Root("fonenumber"), d.Summary(),
+		return diag.NewAttributeWarningDiagnostic(path.Root("fonenumber"), d.Summary(),
 			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
-		return diags
 	}
-	diags.AddAttributeError(path.Root("fonenumber"), d.Summary(),
-		d.Detail()+"\n\n"+destroyAnyway)
-	return diags
+	return diag.NewAttributeErrorDiagnostic(path.Root("fonenumber"), d.Summary(), d.Detail()+"\n\n"+destroyAnyway)
 }
 
 // fitDiagnostics warns if the plan makes the delivery and the receive notification of a FoneNumber not fit together. Each has a

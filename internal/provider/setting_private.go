@@ -29,10 +29,9 @@ type record struct {
 	// Shown is how FoneStorm showed the first of them after it was set. Nil means that this resource has not set it, as after
 	// an import, or does not know whether it has.
 	Shown *fonestorm.Delivery `json:"shown,omitempty"`
-	// Unseen means that FoneStorm may have callback credentials that were not set by this resource.
+	// Unseen means that FoneStorm may have callback credentials that are not in the state: something else set them, or they
+	// remained because FoneStorm rejected empty ones.
 	Unseen bool `json:"unseen,omitempty"`
-	// Kept means that FoneStorm may still have callback credentials that this resource set, because it rejected empty ones.
-	Kept bool `json:"kept,omitempty"`
 	// Continues contains the IDs of settings that other objects set after a planned destroy: its replacement, or another resource in
 	// the configuration. A plan does not use the ones in a state.
 	Continues []string `json:"continues,omitempty"`
@@ -84,10 +83,8 @@ func (rec record) current(ctx context.Context, client *fonestorm.Client, m setti
 
 // afterSetting returns the record after a setting succeeded.
 func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult) record {
-	last, _ := rec.last()
-	hasUnseen := rec.Unseen || !fonestorm.SameDestination(last, set.Delivery) // Credentials of a URL that this resource set are known.
 	rec.Applied, rec.Shown = []fonestorm.Delivery{set.Delivery}, new(result.Options[set.Option])
-	rec.Unseen, rec.Kept = set.Type.IsCallback() && set.URLUsername == nil && hasUnseen, result.CredentialsKept
+	rec.Unseen = result.CredentialsKept || set.URLUsername == nil && rec.Unseen
 	return rec
 }
 

@@ -1,10 +1,12 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"net/mail"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,22 +14,21 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/nyaruka/phonenumbers"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
-// rule is a validator of one string or number. It ignores null and unknown values.
+// rule is a validator of a string. It ignores null and unknown values.
 type rule struct {
 	summary string // Summary of the error.
-	check   func(value string) error
+	what    string // Begins the detail of the error.
+	check   func(what, value string) error
 }
 
-var (
-	_ validator.String = rule{}
-	_ validator.Number = rule{}
-)
+var _ validator.String = rule{}
 
 // Nothing shows the descriptions: those of the attributes say what is allowed.
 func (r rule) Description(context.Context) string         { return r.summary }
@@ -37,62 +38,38 @@ func (r rule) ValidateString(_ context.Context, req validator.StringRequest, res
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if err := r.check(req.ConfigValue.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, r.summary, err.Error())
-	}
-}
-
-func (r rule) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	if err := r.check(req.ConfigValue.ValueBigFloat().Text('f', -1)); err != nil {
+	if err := r.check(r.what, req.ConfigValue.ValueString()); err != nil {
 		resp.Diagnostics.AddAttributeError(req.Path, r.summary, err.Error())
 	}
 }
 
 // Rules of attributes. That of value depends on the type.
 var (
-	foneNumberRule   = rule{summary: "Invalid FoneNumber", check: func(value string) error { return checkTenDigits("The FoneNumber", value) }}
+	foneNumberRule   = rule{"Invalid FoneNumber", "The FoneNumber", checkTenDigits}
 	deliveryTypeRule = stringvalidator.OneOf("Device", "Email", "URL", "Forward", "None")
 
 	eventRule            = stringvalidator.OneOf(eventReceive, eventSend)
 	notificationTypeRule = stringvalidator.OneOf("Callback", "Email", "None")
 
-	urlUsernameRule = rule{summary: "Invalid URL Username", check: checkURLUsername}
-	urlPasswordRule = credentialRule("Invalid URL Password", "The password")
-	versionRule     = wholeNumber("url_password_wo_version", 0, math.MaxInt64)
+	urlUsernameRule = rule{"Invalid URL Username", "The username", checkURLUsername}
+	urlPasswordRule = rule{"Invalid URL Password", "The password", checkText}
 	areaCodeRule    = stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9]{3}$`), `must be three digits, such as "321"`)
 
-	endpointRule   = rule{summary: "Invalid Endpoint", check: checkEndpoint}
-	usernameRule   = credentialRule("Invalid FoneStorm Credentials", "The username")
-	passwordRule   = credentialRule("Invalid FoneStorm Credentials", "The password")
-	tokenRule      = credentialRule("Invalid FoneStorm Credentials", "The token")
-	subaccountRule = rule{summary: "Invalid Subaccount", check: checkSubaccount}
-	rateRule       = wholeNumber("requests_per_second", 1, 100_000)
-	retriesRule    = wholeNumber("max_retries", 0, 100)
-	timeoutRule    = rule{summary: "Invalid Duration", check: checkTimeout}
+	endpointRule   = rule{"Invalid Endpoint", "The endpoint", checkEndpoint}
+	usernameRule   = rule{"Invalid FoneStorm Credentials", "The username", checkText}
+	passwordRule   = rule{"Invalid FoneStorm Credentials", "The password", checkText}
+	tokenRule      = rule{"Invalid FoneStorm Credentials", "The token", checkText}
+	subaccountRule = rule{"Invalid Subaccount", "The subaccount", checkTenDigits}
+	timeoutRule    = rule{"Invalid Duration", "The timeout", checkDuration}
+	// rateRule is for the environment, whose values are texts. The provider block has a number.
+	rateRule = rule{"Invalid Attribute Value", "requests_per_second", checkRate}
 )
 
-// credentialRule returns the rule for a username, password, or token, which can be part of an HTTP header. Its error does not
-// contain the value.
-func credentialRule(summary, what string) rule {
-	return rule{summary: summary, check: func(value string) error { return checkText(what, strings.ReplaceAll(value, " ", "x")) }}
-}
+// maxRate is the maximum of requests_per_second.
+const maxRate = 100_000
 
-// wholeNumber returns the rule for a number without a fraction, at least and at most these. An Int64Attribute would report a
-// fraction as an error in the provider.
-func wholeNumber(what string, least, most int64) rule {
-	return rule{summary: "Invalid Number", check: func(value string) error {
-		if n, err := strconv.ParseInt(value, 10, 64); err == nil && least <= n && n <= most {
-			return nil
-		}
-		return fmt.Errorf("%s must be a whole number from %d to %d, but %q was given.", what, least, most, value)
-	}}
-}
-
-// checkText returns an error if a text is empty or contains an invisible character: white space, or a control or format
-// character, which can end a line or reverse the direction of text. The error does not contain the text.
+// checkText returns an error if a text is empty or contains an invisible character other than a space: a control or format
+// character can end a line or reverse the direction of text. The error does not contain the text, which can be a secret.
 func checkText(what, text string) error {
 	if text == "" {
 		return fmt.Errorf("%s is empty. Check the variable or secret that it comes from, or omit the argument.", what)
@@ -102,7 +79,7 @@ func checkText(what, text string) error {
 		case c == '\n' || c == '\r':
 			return fmt.Errorf("%s contains a line break. A file or a heredoc usually ends with one: "+
 				"remove it with trimspace(), or in a shell with tr -d '\\r\\n'.", what)
-		case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z):
+		case c != ' ' && unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z):
 			return fmt.Errorf("%s contains the invisible character %q. Remove it.", what, c)
 		}
 	}
@@ -114,8 +91,8 @@ var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 // checkTenDigits returns an error if a value is not exactly ten digits. The error contains the ten digits if the value is a
 // telephone number in another format.
 func checkTenDigits(what, value string) error {
-	if tenDigits.MatchString(strings.TrimSpace(value)) {
-		return checkText(what, value)
+	if tenDigits.MatchString(value) {
+		return nil
 	}
 	if found, err := normalizeFoneNumber(value); err == nil {
 		return fmt.Errorf("%s must be exactly ten digits, but %q was given. Use %q.", what, value, found)
@@ -123,7 +100,7 @@ func checkTenDigits(what, value string) error {
 	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %s was given.", what, quoted(value))
 }
 
-// quoted returns the text of an invalid telephone number in quotes. A URL can contain a secret, so it is not shown.
+// quoted returns an invalid text in quotes. A URL can contain a secret, so it is not shown.
 func quoted(text string) string {
 	if strings.Contains(text, "/") {
 		return "a URL"
@@ -131,78 +108,130 @@ func quoted(text string) string {
 	return strconv.Quote(text)
 }
 
-// normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
-// leading 0, which the library drops: the national number of another country would become the number of a stranger.
-func normalizeFoneNumber(text string) (string, error) {
-	number, err := phonenumbers.Parse(text, "US")
-	if err != nil {
-		return "", fmt.Errorf("%s is not a telephone number", quoted(text))
-	}
-	given, _, _ := strings.Cut(strings.TrimSpace(text), ";") // Without the parameters of a tel: URI.
-	given = strings.TrimPrefix(strings.ToLower(given), "tel:")
-	digits := strconv.FormatUint(number.GetNationalNumber(), 10)
-	switch written := phonenumbers.NormalizeDigitsOnly(given); {
-	case number.GetCountryCode() != 1:
-		return "", fmt.Errorf("%q has country code %d, but FoneNumbers are North American (country code 1)", text, number.GetCountryCode())
-	case number.GetExtension() != "":
-		return "", fmt.Errorf("%q has an extension, which a FoneNumber cannot have", text)
-	case strings.ContainsFunc(given, unicode.IsLetter):
-		return "", fmt.Errorf("%q contains letters: use only the digits of the telephone number", text)
-	case strings.HasPrefix(written, "0"):
-		return "", fmt.Errorf("%q begins with 0, which no North American telephone number does: if it belongs to another country, it cannot be a FoneNumber", text)
-	case !tenDigits.MatchString(digits) || digits[0] < '2' || strings.TrimPrefix(written, "1") != digits:
-		return "", fmt.Errorf("%q is not a ten-digit North American telephone number, such as \"+1 (321) 555-1212\"", text)
-	default:
-		return digits, nil
-	}
-}
-
-func checkSubaccount(value string) error {
-	if err := checkText("The subaccount", value); err != nil || tenDigits.MatchString(value) {
-		return err
-	}
-	return fmt.Errorf("The subaccount must be a string of ten digits, such as \"0123456789\", but %q was given.", value)
-}
-
-func checkURLUsername(value string) error {
+func checkURLUsername(what, value string) error {
 	if strings.Contains(value, ":") {
-		return errors.New("The username contains a colon, which HTTP Basic authentication does not allow.")
+		return fmt.Errorf("%s contains a colon, which HTTP Basic authentication does not allow.", what)
 	}
-	return usernameRule.check(value)
+	return checkText(what, value)
 }
 
-// checkEndpoint returns an error that contains the corrected endpoint if only the scheme is wrong or missing.
-func checkEndpoint(value string) error {
-	if err := checkText("The endpoint", value); err != nil {
+func checkEndpoint(what, value string) error {
+	if err := checkText(what, value); err != nil {
 		return err
 	}
-	_, err := fonestorm.ParseEndpoint(value)
-	if err == nil {
-		return nil
+	if _, err := fonestorm.ParseEndpoint(value); err != nil {
+		return fmt.Errorf("%s %w. FracTEL's is %q.", what, err, fonestorm.DefaultEndpoint)
 	}
-	if rest, found := strings.CutPrefix(value, "http://"); found || lacksScheme(value) {
-		for _, meant := range []string{"http://" + rest, "https://" + rest} { // http is only valid for a loopback host.
-			if _, invalid := fonestorm.ParseEndpoint(meant); invalid == nil {
-				return fmt.Errorf("The endpoint %w. Use %q.", err, meant)
-			}
-		}
-	}
-	return fmt.Errorf("The endpoint %w.", err)
+	return nil
 }
 
-// lacksScheme reports whether a text looks like a URL that begins with its host.
-func lacksScheme(value string) bool {
-	host, _, _ := strings.Cut(value, "/")
-	return strings.Contains(host, ".") || strings.HasPrefix(host, "localhost")
-}
-
-func checkTimeout(value string) error {
+func checkDuration(what, value string) error {
 	if d, err := time.ParseDuration(value); err == nil && d > 0 {
 		return nil
 	}
-	hint := `Use a number with a unit, such as "30s" or "2m".`
-	if d, err := time.ParseDuration(value + "s"); err == nil && d > 0 {
-		hint = fmt.Sprintf("It requires a unit. Use %q for seconds.", value+"s")
+	return fmt.Errorf("%s must be greater than zero and have a unit, such as \"30s\" or \"2m\", but %q was given.", what, value)
+}
+
+func checkRate(what, value string) error {
+	if n, err := strconv.Atoi(value); err == nil && 1 <= n && n <= maxRate {
+		return nil
 	}
-	return fmt.Errorf("The timeout must be a duration greater than zero, but %q was given. %s", value, hint)
+	return fmt.Errorf("%s must be a whole number from 1 to %d, but %q was given.", what, maxRate, value)
+}
+
+// checkDestination returns an error if the value cannot be the destination of this type for this FoneNumber. It does not
+// check the type itself.
+func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) error {
+	switch kind {
+	case fonestorm.Device:
+		if err := checkText("The device ID", value); err != nil || onlyDigits.MatchString(value) {
+			return err
+		}
+		return errors.New("A device ID must contain only digits, such as \"987123543678\". To find the ID of a device by its name, use the data source fractel_device.")
+	case fonestorm.Email:
+		return checkEmail(value)
+	case fonestorm.URL, fonestorm.Callback:
+		return checkURL(value)
+	case fonestorm.Forward:
+		if value == foneNumber {
+			return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
+		}
+		return checkTenDigits("The number to forward to", value)
+	case fonestorm.None:
+		if value != string(fonestorm.None) {
+			return errors.New("Type \"None\" has no destination. Remove value, or use another type.")
+		}
+	}
+	return nil
+}
+
+var (
+	onlyDigits = regexp.MustCompile(`^[0-9]+$`)
+	hostName   = regexp.MustCompile(`^[\p{L}\p{M}\p{N}._:-]+$`) // An international name, or an IP address.
+)
+
+func checkEmail(value string) error {
+	if err := checkText("The e-mail address", value); err != nil {
+		return err
+	}
+	_, domain, _ := strings.Cut(value, "@")
+	if len(value) <= 254 && hostName.MatchString(domain) { // RFC 5321. To parse a long text can take long.
+		if address, err := mail.ParseAddress(value); err == nil && address.Address == value {
+			return nil
+		}
+	}
+	return errors.New("The value must be one e-mail address, such as \"ops@example.com\", without a name, mailto:, or parameters. " +
+		"To reach several people, use the address of a mailing list.")
+}
+
+var errURLCredentials = errors.New("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.")
+
+// checkURL accepts an absolute http or https URL that all parsers read in the same way. Its errors do not contain the URL, which
+// can contain a secret.
+func checkURL(value string) error {
+	if err := checkText("The callback URL", value); err != nil {
+		return err
+	}
+	u, err := url.Parse(value)
+	isHTTP := err == nil && (u.Scheme == "https" || u.Scheme == "http")
+	switch {
+	case strings.Contains(value, " "):
+		return errors.New("The callback URL contains a space. Remove it, or write it as %20. Tokens have no spaces, such as {{msg}}.")
+	// "https://https://" has a host that ends with a colon.
+	case !isHTTP || !hostName.MatchString(u.Hostname()) || strings.HasSuffix(u.Host, ":") || strings.Contains(value, `\`):
+		return errors.New("The callback URL must begin with https:// or http:// and the name or IP address of a host, which can have a port number. " +
+			"Tokens can only follow these. Write a percent sign itself as %25, and a backslash as %5C.")
+	case u.User != nil:
+		return errURLCredentials
+	}
+	return nil
+}
+
+var (
+	knownToken   = regexp.MustCompile(`\{\{(to|from|msg|uid)\}\}`)
+	otherToken   = regexp.MustCompile(`\{+[\w.+ -]{1,20}\}+`) // A longer text in braces may not be a token, but a secret.
+	encodedToken = regexp.MustCompile(`(?i)%7B%7B\w{1,20}%7D%7D`)
+)
+
+// callbackWarnings warns about settings of a callback that are valid but probably a mistake.
+func callbackWarnings(callback string, hasUsername, hasPassword bool) (diags diag.Diagnostics) {
+	if rest := knownToken.ReplaceAllString(callback, ""); strings.ContainsAny(rest, "{}") {
+		diags.AddAttributeWarning(path.Root("value"), "Unknown Token in Callback URL",
+			fmt.Sprintf("The callback URL contains %q. FoneStorm replaces only {{to}} (recipient), {{from}} (sender), {{msg}} (text of the message), "+
+				"and {{uid}} (ID of the message), with two braces on each side.", cmp.Or(otherToken.FindString(rest), "{…}")))
+	}
+	if encoded := encodedToken.FindString(callback); encoded != "" {
+		diags.AddAttributeWarning(path.Root("value"), "Percent-Encoded Token in Callback URL",
+			fmt.Sprintf("The callback URL contains the percent-encoded token %q, which FoneStorm may not replace. "+
+				"Write it with braces, such as {{msg}}: keep tokens out of urlencode().", encoded))
+	}
+	if hasUsername && !hasPassword {
+		diags.AddAttributeWarning(path.Root("url_username"), "Callback Username Without Password",
+			"A username is set but no password. Set url_password_wo (or url_password, which is stored in the state), or remove url_username.")
+	}
+	if hasUsername && strings.HasPrefix(strings.ToLower(callback), "http://") {
+		diags.AddAttributeWarning(path.Root("value"), "Callback Credentials Sent Over Plain HTTP",
+			"The callback URL begins with http://, so FoneStorm sends the username and password without encryption. Use https://.")
+	}
+	return diags
 }

@@ -19,7 +19,9 @@ func (s *Simulator) Put(f FoneNumber) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.Active = cmp.Or(f.Active, "yes")
-	f.Receive.Type = cmp.Or(f.Receive.Type, "None")
+	for _, kind := range []*string{&f.Receive.Type, &f.ReceiveNotify.Type, &f.SendNotify.Type} {
+		*kind = cmp.Or(*kind, "None")
+	}
 	s.numbers[f.Number] = f
 }
 
@@ -43,11 +45,11 @@ func (s *Simulator) Numbers() []FoneNumber {
 
 // Device is a SIP handset, an app, or a WebRTC endpoint of the simulated account or one of its subaccounts.
 type Device struct {
-	ID         string // Digits.
-	Name       string
-	Type       string // Its model.
-	FoneNumber string // Its outbound caller ID; may be empty.
-	Subaccount string // Code of its subaccount; empty for the main account.
+	ID         string `json:"id"` // Digits.
+	Name       string `json:"name"`
+	Type       string `json:"type"`                 // Its model.
+	FoneNumber string `json:"fonenumber,omitempty"` // Its outbound caller ID; may be empty.
+	Subaccount string `json:"-"`                    // Code of its subaccount; empty for the main account.
 }
 
 // PutDevice adds or replaces a device.
@@ -55,9 +57,4 @@ func (s *Simulator) PutDevice(d Device) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.devices[d.ID] = d
-}
-
-// object returns the JSON of a device.
-func (d Device) object() object {
-	return object{"id": d.ID, "name": d.Name, "type": d.Type, "fonenumber": textOrNull(d.FoneNumber)}
 }

@@ -16,6 +16,13 @@ type object = map[string]any
 // FoneNumbers and devices on which the request's token acts.
 type call func(r *http.Request, account string) (status int, body any)
 
+// Messages of errors.
+const (
+	tokenInvalid       = "The token is missing, invalid, or expired."
+	foneNumberNotFound = "The FoneNumber was not found."
+	rateLimitExceeded  = "Rate Limit Exceeded"
+)
+
 // api routes the calls that the contract describes.
 func (s *Simulator) api() http.Handler {
 	mux := http.NewServeMux()
@@ -40,7 +47,7 @@ func (s *Simulator) handler(next call) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		token := s.tokens[r.Header.Get("token")]
-		status, body := http.StatusUnauthorized, any("The token is missing, invalid, or expired.")
+		status, body := http.StatusUnauthorized, any(tokenInvalid)
 		if r.Pattern == "POST /auth" || time.Now().Before(token.expires) {
 			status, body = next(r, token.account)
 		}
@@ -71,8 +78,6 @@ func (s *Simulator) getFoneNumber(r *http.Request, account string) (int, any) {
 	}
 	return http.StatusOK, object{"fonenumber": s.show(r, f)}
 }
-
-const foneNumberNotFound = "The FoneNumber was not found."
 
 // setting returns a call that changes a FoneNumber.
 func (s *Simulator) setting(set func(*FoneNumber, url.Values)) call {
@@ -114,7 +119,7 @@ func (s *Simulator) listDevices(_ *http.Request, account string) (int, any) {
 	list := []any{}
 	for _, id := range slices.Sorted(maps.Keys(s.devices)) {
 		if d := s.devices[id]; d.Subaccount == account {
-			list = append(list, d.object())
+			list = append(list, d)
 		}
 	}
 	return http.StatusOK, object{"devices": list}
@@ -125,7 +130,7 @@ func (s *Simulator) getDevice(r *http.Request, account string) (int, any) {
 	if !ok || d.Subaccount != account {
 		return http.StatusNotFound, "The device was not found."
 	}
-	return http.StatusOK, object{"device": d.object()}
+	return http.StatusOK, object{"device": d}
 }
 
 // reply sends a response. A body that is a text is the message of an error, in the envelope of all FoneStorm errors.

@@ -1,13 +1,10 @@
 package simulator
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,48 +97,32 @@ func TestAccounts(t *testing.T) {
 	branch.ask("POST /subaccounts/token", "subaccount=2000000002", 403)
 }
 
-// Lists contain only active numbers. Others can be read singly.
+// Lists contain only active numbers, and objects or numbers alone. Others can be read singly. In version 2.12, a filter is ignored.
 func TestLists(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, Options{FoneNumbers: 2})
-	a.Put(FoneNumber{Number: "3215550007", Active: "no"})
-	a.Put(FoneNumber{Number: "3215550008", Active: "cancel"})
-	a.Put(FoneNumber{Number: "3215550009", Undeliverable: true})
-	want := []any{"3215550000", "3215550001", "3215550009"}
-	if got := a.ask("GET /fonenumbers", "", 200)["fonenumbers"]; !reflect.DeepEqual(got, want) {
-		t.Errorf("the numbers are %v, want %v", got, want)
-	}
-	var numbers []any
-	for _, entry := range a.ask("GET /fonenumbers?filter=all", "", 200)["fonenumbers"].([]any) {
-		shown := entry.(object)
-		numbers = append(numbers, shown["fonenumber"])
-		if _, delivers := shown["sms_options"]; delivers == (shown["fonenumber"] == "3215550009") {
-			t.Errorf("the entry is %v", shown)
+	for dialect, want := range map[string]map[string]string{
+		"live": {"": "[3215550000 3215550001]", "?filter=all": "[3215550000:yes 3215550001:yes]"},
+		"2.12": {"": "[3215550000:yes 3215550001:yes 3215550007:no]", "?filter=all": "[3215550000:yes 3215550001:yes 3215550007:no]"},
+	} {
+		a := newAccount(t, Options{FoneNumbers: 2, Dialect: Dialects[dialect]})
+		a.Put(FoneNumber{Number: "3215550007", Active: "no"})
+		a.ask("GET /fonenumbers/3215550007", "", 200)
+		for filter, want := range want {
+			var got []any
+			for _, entry := range a.ask("GET /fonenumbers"+filter, "", 200)["fonenumbers"].([]any) {
+				if shown, isObject := entry.(object); isObject {
+					entry = fmt.Sprint(shown["fonenumber"], ":", shown["is_active"])
+				}
+				got = append(got, entry)
+			}
+			if fmt.Sprint(got) != want {
+				t.Errorf("%s: the list%s is %v, want %v", dialect, filter, got, want)
+			}
 		}
-	}
-	if !reflect.DeepEqual(numbers, want) {
-		t.Errorf("the objects have the numbers %v, want %v", numbers, want)
-	}
-	a.ask("GET /fonenumbers/3215550008", "", 200)
-
-	a = newAccount(t, Options{FoneNumbers: 1})
-	a.ShowAs(func(kind string, f FoneNumber) FoneNumber {
-		f.Unnotified = kind == "list"
-		return f
-	})
-	for call, want := range map[string]bool{"GET /fonenumbers?filter=all": false, "GET /fonenumbers/" + number: true} {
-		if shown := fmt.Sprint(a.ask(call, "", 200)); strings.Contains(shown, "_notify") != want || !strings.Contains(shown, "url_method") {
-			t.Errorf("with lists that omit notifications, %s returns %s", call, shown)
-		}
-	}
-
-	a = newAccount(t, Options{FoneNumbers: 1, Dialect: Dialects["2.12"]})
-	a.Put(FoneNumber{Number: "3215550008", Active: "cancel"})
-	if got := a.ask("GET /fonenumbers", "", 200)["fonenumbers"].([]any); len(got) != 2 || got[1].(object)["is_active"] != "cancel" {
-		t.Errorf("in version 2.12 the list is %v", got)
 	}
 }
 
+// The dialect and what the account has decide what a response about a FoneNumber contains.
 func TestFormsOfAFoneNumber(t *testing.T) {
 	t.Parallel()
 	full := FoneNumber{
@@ -149,28 +130,24 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 		Receive:       Receive{Type: "Email", Email: "ops@example.com", Device: "219", URL: "https://x.test", URLMethod: "POST"},
 		ReceiveNotify: Notify{Type: "Callback", URL: "https://x.test", Method: "JSON"},
 	}
+	const start = `{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":`
 	const notifications = `"receive_notify":{"email":"","method":"JSON","type":"Callback","url":"https://x.test"},` +
-		`"send_notify":{"email":"","method":null,"type":"None","url":null}`
-	const start = `{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":"Demo Group","is_active":"yes","label":"Demo"`
+		`"send_notify":{"email":"","type":"None"}`
 	for name, test := range map[string]struct {
 		foneNumber FoneNumber
-		dialect    string
 		want       string
 	}{
-		"live": {full, "live", start + `,"sms_options":{"mms_enabled":"yes","receive":{"device":"219","email":"ops@example.com",` +
-			`"forward":"","type":"email","url":"https://x.test","url_method":"POST"},` + notifications + `,"sms_enabled":"yes"}}`},
-		"2.12": {full, "2.12", start + `,"message_options":{"messaging_enabled":"yes","mms_enabled":"yes","receive":{"device":"219",` +
-			`"email":"ops@example.com","forward":"","type":"Email","url":"https://x.test","url_method":"JSON"},` + notifications + `}}`},
-		"cancelled, accepting no messages": {
-			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true},
-			"live",
-			`{"fax_options":{"receive":{"type":"None"}},"fonenumber":"3215550000","group":null,"is_active":"cancel","label":"",` +
-				`"sms_options":{"mms_enabled":"no","receive":{"device":"","email":null,"forward":"","type":"None","url":null,` +
-				`"url_method":null},"receive_notify":{"email":"","method":null,"type":"None","url":null},` +
-				`"send_notify":{"email":"","method":null,"type":"None","url":null},"sms_enabled":"no"}}`,
+		"live": {full, start + `"Demo Group","is_active":"yes","label":"Demo","sms_options":{"mms_enabled":"yes","receive":{"device":"219",` +
+			`"email":"ops@example.com","forward":"","type":"email","url":"https://x.test","url_method":"POST"},` + notifications + `,"sms_enabled":"yes"}}`},
+		"2.12": {full, start + `"Demo Group","is_active":"yes","label":"Demo","message_options":{"messaging_enabled":"yes","mms_enabled":"yes",` +
+			`"receive":{"device":"219","email":"ops@example.com","forward":"","type":"Email","url":"https://x.test","url_method":"JSON"},` + notifications + `}}`},
+		"disabled": {
+			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true, Unnotified: true},
+			start + `"","is_active":"cancel","label":"","sms_options":{"mms_enabled":"no","receive":{"device":"","forward":"","type":"None"},"sms_enabled":"no"}}`,
 		},
+		"undeliverable": {FoneNumber{Number: number, Undeliverable: true}, start + `"","is_active":"yes","label":""}`},
 	} {
-		a := newAccount(t, Options{Dialect: Dialects[test.dialect]})
+		a := newAccount(t, Options{Dialect: Dialects[name]})
 		a.Put(test.foneNumber)
 		got, _ := json.Marshal(a.ask("GET /fonenumbers/"+number, "", 200)["fonenumber"])
 		if string(got) != test.want {
@@ -179,93 +156,45 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 	}
 }
 
-// FoneStorm stores and shows what is set, in the response and later, whether it is sent as a form or as JSON. The values of other
-// types stay.
-func TestSetDelivery(t *testing.T) {
+// FoneStorm stores what is set, and keeps what is not sent: values of other types, and credentials. The response, and a later one, show it.
+func TestSettings(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, Options{FoneNumbers: 1})
-	want := Receive{}
-	for _, setting := range [][2]string{
-		{"Device", "987123543678"}, {"Email", "ops+sms@example.com"}, {"URL", "https://x.test/?msg={{msg}}"}, {"Forward", "3215551111"}, {"None", ""},
+	want := FoneNumber{Number: number, Label: "Number 0", Active: "yes", SendNotify: Notify{Type: "None"}, ReceiveNotify: Notify{Type: "None"}}
+	for _, step := range []struct {
+		call, body string
+		change     func()
+	}{
+		{"receive", `"type":"Device","value":"219"`, func() { want.Receive = Receive{Type: "Device", Device: "219"} }},
+		{"receive", `"type":"URL","value":"https://x.test?m={{msg}}","url_username":"alice","url_password":"s3cret"`, func() {
+			want.Receive = Receive{"URL", "219", "", "https://x.test?m={{msg}}", "POST", "", "alice", "s3cret"}
+		}},
+		{"receive", `"type":"Email","value":"ops@example.com"`, func() { want.Receive.Type, want.Receive.Email = "Email", "ops@example.com" }},
+		{"receive", `"type":"Forward","value":"3215551111","url_username":"","url_password":"n3w"`, func() {
+			want.Receive = Receive{"Forward", "219", "ops@example.com", "https://x.test?m={{msg}}", "POST", "3215551111", "", "n3w"}
+		}},
+		{"receive", `"type":"None","value":"None"`, func() { want.Receive.Type = "None" }},
+		{"receive_notify", `"type":"Callback","url":"https://x.test","method":"JSON","url_username":"alice","url_password":"s3cret"`, func() {
+			want.ReceiveNotify = Notify{"Callback", "", "https://x.test", "JSON", "alice", "s3cret"}
+		}},
+		{"send_notify", `"type":"Email","email":"ops@example.com"`, func() { want.SendNotify = Notify{Type: "Email", Email: "ops@example.com"} }},
+		{"receive_notify", `"type":"None"`, func() { want.ReceiveNotify.Type = "None" }},
 	} {
-		want = want.Delivering(setting[0], setting[1])
-		value := cmp.Or(setting[1], "None")
-		form := url.Values{"fonenumber": {number}, "type": {setting[0]}, "value": {value}, "url_method": {"POST"}}
-		shown := []object{a.set(setting[0], value), receive(a.ask("POST /messages/receive", form.Encode(), 200)), receive(a.ask("GET /fonenumbers/"+number, "", 200))}
-		if !reflect.DeepEqual(shown[0], shown[1]) || !reflect.DeepEqual(shown[0], shown[2]) {
-			t.Errorf("the responses to JSON and to a form, and a later one, are %v", shown)
+		step.change()
+		if step.call == "receive" {
+			step.body += `,"url_method":"POST"`
 		}
-		if f, _ := a.Get(number); f.Receive != want || f.Receive.Value() != setting[1] {
-			t.Errorf("the account has %+v, want %+v", f.Receive, want)
+		response := a.ask("POST /messages/"+step.call, `{"fonenumber":"3215550000",`+step.body+`}`, 200)
+		if later := a.ask("GET /fonenumbers/"+number, "", 200); !reflect.DeepEqual(response, later) {
+			t.Errorf("after %s, the responses are %v and %v", step.body, response, later)
 		}
-	}
-	if f, _ := a.Get(number); f.Receive.Email == "" || f.Receive.URLMethod != "POST" {
-		t.Errorf("the account has lost earlier values: %+v", f.Receive)
-	}
-}
-
-// A value that is not valid for its type is rejected, and so is a notification without its destination.
-func TestValuesAreChecked(t *testing.T) {
-	t.Parallel()
-	for call, values := range map[string][]string{
-		`/messages/receive {"type":"Device","url_method":"POST","value":%q}`:    {"sip-phone", "98 71"},
-		`/messages/receive {"type":"Email","url_method":"POST","value":%q}`:     {"ops", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
-		`/messages/receive {"type":"URL","url_method":"POST","value":%q}`:       {"example.com", "ftp://example.com", "https://", "https://exa mple.com"},
-		`/messages/receive {"type":"Forward","url_method":"POST","value":%q}`:   {"321555111", "13215551111", "321-555-1111"},
-		`/messages/receive {"type":"None","url_method":"POST","value":%q}`:      {"none", "3215551111"},
-		`/messages/receive_notify {"type":"Callback","method":"JSON","url":%q}`: {"", "example.com"},
-		`/messages/receive_notify {"type":"Callback","url":%q}`:                 {"https://example.com"},
-		`/messages/send_notify {"type":"Email","email":%q}`:                     {"", "a@example.com,b@example.com"},
-	} {
-		for _, value := range values {
-			a := newAccount(t, Options{FoneNumbers: 1})
-			before, _ := a.Get(number)
-			path, body, _ := strings.Cut(fmt.Sprintf(call, value), " {")
-			a.ask("POST "+path, `{"fonenumber":"`+number+`",`+body, 400)
-			a.wantViolation()
-			if after, _ := a.Get(number); after != before {
-				t.Errorf("%s failed but the account has %+v", body, after)
-			}
+		if f, _ := a.Get(number); f != want {
+			t.Errorf("after %s, the account has %+v, want %+v", step.body, f, want)
 		}
 	}
-}
-
-// Each of the two notifications is set by itself. Like a delivery, it keeps its old destination when it is turned off.
-func TestNotifications(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, Options{FoneNumbers: 1})
-	a.ask("POST /messages/receive_notify",
-		`{"fonenumber":"3215550000","type":"Callback","url":"https://x.test","method":"JSON","url_username":"hook","url_password":"s3cret"}`, 200)
-	a.ask("POST /messages/send_notify", `{"fonenumber":"3215550000","type":"Email","email":"sent@example.com"}`, 200)
-	shown := fmt.Sprint(a.ask("POST /messages/receive_notify", `{"fonenumber":"3215550000","type":"None"}`, 200))
-	f, _ := a.Get(number)
-	received := Notify{Type: "None", URL: "https://x.test", Method: "JSON", URLUsername: "hook", URLPassword: "s3cret"}
-	if sent := (Notify{Type: "Email", Email: "sent@example.com"}); f.ReceiveNotify != received || f.SendNotify != sent || f.Receive.Type != "None" {
-		t.Errorf("the account has %+v", f)
-	}
-	if strings.Contains(shown, "hook") || strings.Contains(shown, "s3cret") || !strings.Contains(shown, "sent@example.com") {
-		t.Errorf("the response is %s", shown)
-	}
-}
-
-// Credentials that are not sent stay. No response shows any.
-func TestCredentials(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, Options{FoneNumbers: 1})
-	const hook = `{"fonenumber":"3215550000","type":"URL","value":"https://x.test","url_method":"POST"`
-	shown := ""
-	for _, step := range []struct{ body, username, password string }{
-		{hook + `,"url_username":"alice","url_password":"s3cret"}`, "alice", "s3cret"},
-		{newEmail, "alice", "s3cret"},
-		{hook + `,"url_password":"n3w"}`, "alice", "n3w"},
-		{hook + `,"url_username":"","url_password":""}`, "", ""},
-	} {
-		shown += fmt.Sprint(a.ask("POST /messages/receive", step.body, 200), a.ask("GET /fonenumbers?filter=all", "", 200))
-		if f, _ := a.Get(number); f.Receive.URLUsername != step.username || f.Receive.URLPassword != step.password {
-			t.Errorf("after %s the account has %+v", step.body, f.Receive)
-		}
-	}
-	if secret := regexp.MustCompile(`alice|s3cret|n3w|url_username|url_password`).FindString(shown); secret != "" {
-		t.Errorf("a response shows %s: %s", secret, shown)
+	before := want.Receive.Value()
+	a.ask("POST /messages/receive", "fonenumber=3215550000&type=Email&value=form@example.com&url_method=POST", 200)
+	if f, _ := a.Get(number); before != "" || f.Receive.Value() != "form@example.com" {
+		t.Errorf("after None and a form, the account has %+v", f)
 	}
 }

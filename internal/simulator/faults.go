@@ -1,18 +1,16 @@
 package simulator
 
 import (
-	"bytes"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
-	"slices"
 	"strconv"
-	"sync"
+	"strings"
 )
 
-// Fault is a way in which a request fails or its response is damaged in transit. The zero value means none.
+// Fault is a way in which a request fails or its response is damaged in transit. One that is not in this list, as "403 Not yours.", is
+// FoneStorm's error response with this status and message. The zero value means none.
 type Fault string
 
 // Faults of the connection.
@@ -24,14 +22,16 @@ const (
 
 // Error responses. FoneStorm does not process the request.
 const (
-	TokenRejected Fault = "401" // Although the token is valid.
-	RateLimited   Fault = "429" // Without Retry-After.
-	ServerError   Fault = "500"
-	NotFound      Fault = "404" // As for a FoneNumber that the account does not have.
-	NotFoundPage  Fault = "404 with an HTML page"
-	BadGateway    Fault = "502 with an HTML page" // A proxy's page, as in the next one.
-	HTMLPage      Fault = "200 with an HTML page"
+	TokenRejected Fault = "401 " + tokenInvalid       // Although the token is valid.
+	RateLimited   Fault = "429 " + rateLimitExceeded  // Without Retry-After.
+	NotFound      Fault = "404 " + foneNumberNotFound // Although the account has the FoneNumber.
+	ServerError   Fault = "500 Something went wrong."
+	NotFoundPage  Fault = "404 " + htmlPage
+	BadGateway    Fault = "502 " + htmlPage // A proxy's page, as in the next one.
+	HTMLPage      Fault = "200 " + htmlPage
 )
+
+const htmlPage = "with an HTML page"
 
 // Damaged responses. FoneStorm processes the request; its error responses are not damaged.
 const (
@@ -41,88 +41,61 @@ const (
 	AnotherFoneNumber Fault = "another FoneNumber" // The response is about another FoneNumber. Lists are unchanged.
 )
 
-const rateLimitExceeded = "Rate Limit Exceeded"
+// Faults returns all faults in the list above.
+func Faults() []Fault {
+	return []Fault{
+		HTMLPage, TokenRejected, NotFound, NotFoundPage, RateLimited, ServerError, BadGateway, AnotherFoneNumber, ConnectionClosed,
+		EmptyResponse, NoResponse, ResponseLost, CutOff, WrongTypes,
+	}
+}
 
-// behavior is what happens to a request in place of the service.
-type behavior func(service http.Handler, w http.ResponseWriter, r *http.Request)
-
-var faults = map[Fault]behavior{
-	ConnectionClosed: func(http.Handler, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-	NoResponse:       func(_ http.Handler, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-	ResponseLost: func(service http.Handler, _ http.ResponseWriter, r *http.Request) {
-		service.ServeHTTP(httptest.NewRecorder(), r)
+// serve responds to a request, with a fault.
+func (s *Simulator) serve(fault Fault, w http.ResponseWriter, r *http.Request) {
+	code, message, _ := strings.Cut(string(fault), " ")
+	status, _ := strconv.Atoi(code)
+	switch {
+	case fault == "":
+		s.service.ServeHTTP(w, r)
+	case fault == ConnectionClosed:
 		panic(http.ErrAbortHandler)
-	},
-
-	TokenRejected: failure(http.StatusUnauthorized, "The token is missing, invalid, or expired."),
-	RateLimited:   failure(http.StatusTooManyRequests, rateLimitExceeded),
-	ServerError:   failure(http.StatusInternalServerError, "Something went wrong."),
-	NotFound:      failure(http.StatusNotFound, foneNumberNotFound),
-	NotFoundPage:  page(http.StatusNotFound),
-	BadGateway:    page(http.StatusBadGateway),
-	HTMLPage:      page(http.StatusOK),
-
-	EmptyResponse: damaged(func(response *httptest.ResponseRecorder) { response.Body.Reset() }),
-	CutOff: damaged(func(response *httptest.ResponseRecorder) {
-		// The server closes a connection on which it has sent less.
-		response.Header().Set("Content-Length", strconv.Itoa(response.Body.Len()))
-		response.Body.Truncate(response.Body.Len() / 2)
-	}),
-	WrongTypes:        replaced(`:("[^"]*")`, `:{"text":$1}`),
-	AnotherFoneNumber: replaced(`^({"fonenumber":.*"fonenumber":")\d{3}`, `${1}999`),
-}
-
-// Faults returns all faults.
-func Faults() []Fault { return slices.Sorted(maps.Keys(faults)) }
-
-// Inject sets an Interceptor that gives each request the fault that the function chooses, "" for none. The function is called for one
-// request at a time and may read the request with Parameters.
-func (s *Simulator) Inject(choose func(r *http.Request) Fault) {
-	var mu sync.Mutex
-	s.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-		mu.Lock()
-		fault := choose(r)
-		mu.Unlock()
-		respond, isFault := faults[fault]
-		if isFault {
-			respond(s.service, w, r)
-		}
-		return isFault
-	})
-}
-
-// failure sends an error response.
-func failure(status int, message string) behavior {
-	return func(_ http.Handler, w http.ResponseWriter, _ *http.Request) { reply(w, status, message) }
-}
-
-// page sends a proxy's HTML page.
-func page(status int) behavior {
-	return func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
+	case fault == NoResponse:
+		<-r.Context().Done()
+	case message == htmlPage:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(status)
 		fmt.Fprint(w, "<!DOCTYPE html><html><head><title>Not FoneStorm</title></head><body>A proxy.</body></html>")
+	case status != 0:
+		reply(w, status, message)
+	default:
+		s.serveDamaged(fault, w, r)
 	}
 }
 
-// damaged lets FoneStorm process the request and alters a successful response.
-func damaged(alter func(*httptest.ResponseRecorder)) behavior {
-	return func(service http.Handler, w http.ResponseWriter, r *http.Request) {
-		response := httptest.NewRecorder()
-		service.ServeHTTP(response, r)
-		if response.Code < http.StatusMultipleChoices {
-			alter(response)
-		}
-		maps.Copy(w.Header(), response.Header())
-		w.WriteHeader(response.Code)
-		_, _ = response.Body.WriteTo(w) // Fails only if the client has disconnected.
-	}
-}
+var (
+	textMember      = regexp.MustCompile(`:("[^"]*")`)
+	numberInDetails = regexp.MustCompile(`^({"fonenumber":.*"fonenumber":")\d{3}`)
+)
 
-// replaced is damaged by a replacement in the JSON of the response.
-func replaced(pattern, replacement string) behavior {
-	compiled := regexp.MustCompile(pattern)
-	return damaged(func(response *httptest.ResponseRecorder) {
-		response.Body = bytes.NewBuffer(compiled.ReplaceAll(response.Body.Bytes(), []byte(replacement)))
-	})
+// serveDamaged lets FoneStorm process the request, and damages the response.
+func (s *Simulator) serveDamaged(fault Fault, w http.ResponseWriter, r *http.Request) {
+	response := httptest.NewRecorder()
+	s.service.ServeHTTP(response, r)
+	body := response.Body.String()
+	switch {
+	case fault == ResponseLost:
+		panic(http.ErrAbortHandler)
+	case response.Code >= http.StatusMultipleChoices: // Stays as it is.
+	case fault == EmptyResponse:
+		body = ""
+	case fault == CutOff:
+		w.Header().Set("Content-Length", strconv.Itoa(len(body))) // The server closes a connection on which it has sent less.
+		body = body[:len(body)/2]
+	case fault == WrongTypes:
+		body = textMember.ReplaceAllString(body, `:{"text":$1}`)
+	case fault == AnotherFoneNumber:
+		body = numberInDetails.ReplaceAllString(body, "${1}999")
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(response.Code)
+	fmt.Fprint(w, body)
 }

@@ -26,29 +26,29 @@ type FoneNumber struct {
 
 // Notify is a notification about each message, in addition to its delivery. The zero value means none.
 type Notify struct {
-	Type   string // None or empty, Callback, or Email.
-	Email  string
-	URL    string
-	Method string // GET, POST, or JSON.
+	Type   string `json:"type"` // None or empty, Callback, or Email.
+	Email  string `json:"email"`
+	URL    string `json:"url,omitempty"`
+	Method string `json:"method,omitempty"` // GET, POST, or JSON.
 
 	// The API accepts these and never returns them.
-	URLUsername string
-	URLPassword string
+	URLUsername string `json:"-"`
+	URLPassword string `json:"-"`
 }
 
 // Receive is the delivery of a FoneNumber. It has a field for each type of destination; fields of other types than the current
 // one keep old values, as in FoneStorm.
 type Receive struct {
-	Type      string // Device, Email, URL, Forward, or None; Put turns "" into None.
-	Device    string
-	Email     string
-	URL       string
-	URLMethod string
-	Forward   string
+	Type      string `json:"type"` // Device, Email, URL, Forward, or None; Put turns "" into None.
+	Device    string `json:"device"`
+	Email     string `json:"email,omitempty"`
+	URL       string `json:"url,omitempty"`
+	URLMethod string `json:"url_method,omitempty"`
+	Forward   string `json:"forward"`
 
 	// The API accepts these and never returns them.
-	URLUsername string
-	URLPassword string
+	URLUsername string `json:"-"`
+	URLPassword string `json:"-"`
 }
 
 // destination returns the field of a type; nil for None and unknown types.
@@ -79,66 +79,35 @@ func (r Receive) Delivering(kind, value string) Receive {
 	return r
 }
 
-// show returns the JSON of a FoneNumber for the response to a request.
+// show returns what the response to a request contains about a FoneNumber.
 func (s *Simulator) show(r *http.Request, f FoneNumber) object {
 	if s.showAs != nil {
 		f = s.showAs(Request{Path: r.URL.Path}.Kind(), f)
 	}
-	return s.options.Dialect.foneNumber(f)
-}
-
-// foneNumber returns the JSON of a FoneNumber.
-func (d Dialect) foneNumber(f FoneNumber) object {
-	shown := object{
-		"fonenumber":  f.Number,
-		"label":       f.Label,
-		"group":       textOrNull(f.Group),
-		"is_active":   f.Active,
-		"fax_options": object{"receive": object{"type": "None"}}, // Not in the contract, because FoneStorm adds members over time.
-	}
-	if f.Undeliverable {
-		return shown
-	}
-	enabled := "yes"
+	dialect, enabled := s.options.Dialect, "yes"
 	if f.MessagingDisabled {
 		enabled = "no"
 	}
-	options := object{"receive": d.receive(f.Receive), "mms_enabled": enabled, d.EnabledMember: enabled}
+	if f.Receive.Type != "None" && !dialect.DocumentedTypes {
+		f.Receive.Type = strings.ToLower(f.Receive.Type)
+	}
+	if f.Receive.URL != "" {
+		f.Receive.URLMethod = cmp.Or(dialect.URLMethod, f.Receive.URLMethod)
+	}
+	options := object{"receive": f.Receive, "mms_enabled": enabled, dialect.EnabledMember: enabled}
 	if !f.Unnotified {
-		options["receive_notify"], options["send_notify"] = f.ReceiveNotify.object(), f.SendNotify.object()
+		options["receive_notify"], options["send_notify"] = f.ReceiveNotify, f.SendNotify
 	}
-	shown[d.OptionsMember] = options
+	shown := object{
+		"fonenumber":          f.Number,
+		"label":               f.Label,
+		"group":               f.Group,
+		"is_active":           f.Active,
+		"fax_options":         object{"receive": object{"type": "None"}}, // Not in the contract, because FoneStorm adds members over time.
+		dialect.OptionsMember: options,
+	}
+	if f.Undeliverable {
+		delete(shown, dialect.OptionsMember)
+	}
 	return shown
-}
-
-// receive returns the JSON of a delivery.
-func (d Dialect) receive(r Receive) object {
-	kind, method := r.Type, r.URLMethod
-	if kind != "None" && !d.DocumentedTypes {
-		kind = strings.ToLower(kind)
-	}
-	if r.URL != "" {
-		method = cmp.Or(d.URLMethod, method)
-	}
-	return object{
-		"type":       kind,
-		"device":     r.Device,
-		"email":      textOrNull(r.Email),
-		"url":        textOrNull(r.URL),
-		"url_method": textOrNull(method),
-		"forward":    r.Forward,
-	}
-}
-
-// object returns the JSON of a notification.
-func (n Notify) object() object {
-	return object{"type": cmp.Or(n.Type, "None"), "email": n.Email, "url": textOrNull(n.URL), "method": textOrNull(n.Method)}
-}
-
-// textOrNull returns nil for an unset field, as FoneStorm does for some fields. Others are "".
-func textOrNull(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
 }

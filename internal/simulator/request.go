@@ -54,8 +54,7 @@ func (s *Simulator) Forget() {
 	s.requests = nil
 }
 
-// Parameters returns the parameters in a JSON or form body, for interceptors. It returns none if the body cannot be read. The
-// body can be read again afterwards.
+// Parameters returns the parameters in a JSON or form body; none if it is neither. The body can be read again afterward.
 func Parameters(r *http.Request) url.Values {
 	body, _ := io.ReadAll(r.Body) // The body is in memory.
 	r.Body = io.NopCloser(bytes.NewReader(body))

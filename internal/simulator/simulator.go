@@ -40,20 +40,16 @@ type Simulator struct {
 	users   map[string]user
 	service http.Handler // FoneStorm itself: contract and API.
 
-	mu         sync.Mutex // A call of the API locks it until it has a response.
-	limiter    limiter
+	mu         sync.Mutex  // A call of the API locks it until it has a response.
+	accepted   []time.Time // Arrival of each request within the rate limit, oldest first.
 	numbers    map[string]FoneNumber
 	devices    map[string]Device
 	tokens     map[string]token
 	requests   []Request
 	violations []string
-	intercept  Interceptor
+	intercept  func(Request) Fault
 	showAs     func(kind string, f FoneNumber) FoneNumber
 }
-
-// Interceptor receives every request before FoneStorm does, after the rate limit and the latency. It may change the account, and read
-// the body with Parameters. To replace FoneStorm's response, it writes its own, which the contract does not restrict, and returns true.
-type Interceptor func(w http.ResponseWriter, r *http.Request) (answered bool)
 
 // New returns a simulator.
 func New(options Options) *Simulator {
@@ -63,7 +59,6 @@ func New(options Options) *Simulator {
 	s := &Simulator{
 		options: options,
 		users:   map[string]user{"demo": {password: options.Password}},
-		limiter: limiter{limit: options.RateLimit},
 		numbers: make(map[string]FoneNumber),
 		devices: make(map[string]Device),
 		tokens:  make(map[string]token),
@@ -78,7 +73,7 @@ func New(options Options) *Simulator {
 	return s
 }
 
-// ServeHTTP handles a request: rate limit, latency, interceptor, contract, and API, in this order.
+// ServeHTTP handles a request: rate limit, latency, fault, contract, and API, in this order.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -87,8 +82,9 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	request := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), BasePath), Header: r.Header.Clone(), Form: Parameters(r)}
 	s.mu.Lock()
-	request.Rejected = !s.limiter.accept(time.Now())
+	request.Rejected = s.exceedsRateLimit(time.Now())
 	s.requests = append(s.requests, request)
+	intercept := s.intercept
 	s.mu.Unlock()
 	select {
 	case <-time.After(s.options.Latency):
@@ -99,16 +95,27 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reply(w, s.options.Dialect.RateLimitStatus, rateLimitExceeded)
 		return
 	}
-	s.mu.Lock()
-	intercept := s.intercept
-	s.mu.Unlock()
-	if intercept == nil || !intercept(w, r) {
-		s.service.ServeHTTP(w, r)
+	var fault Fault
+	if intercept != nil {
+		fault = intercept(request)
 	}
+	s.serve(fault, w, r)
 }
 
-// Intercept sets the interceptor for all further requests; nil for none.
-func (s *Simulator) Intercept(intercept Interceptor) {
+// exceedsRateLimit reports whether a request exceeds the account's rate limit: one that arrives when the second before has had its share
+// already. It is not documented how FoneStorm counts; this is the strictest way. Rejected requests do not count.
+func (s *Simulator) exceedsRateLimit(arrival time.Time) bool {
+	limit, n := s.options.RateLimit, len(s.accepted)
+	if limit > 0 && n >= limit && arrival.Sub(s.accepted[n-limit]) < time.Second {
+		return true
+	}
+	s.accepted = append(s.accepted, arrival)
+	return false
+}
+
+// Intercept sets a function that returns the fault of each further request within the rate limit. It is called before FoneStorm
+// receives the request, and may change the account. Nil means no faults.
+func (s *Simulator) Intercept(intercept func(Request) Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.intercept = intercept

@@ -72,59 +72,54 @@ func (a account) wantViolation() {
 	a.violations = nil
 }
 
-// receive returns the delivery in a response about a FoneNumber of the live service; nil if there is none.
-func receive(response object) object {
-	shown, _ := response["fonenumber"].(object)
-	options, _ := shown["sms_options"].(object)
-	delivery, _ := options["receive"].(object)
-	return delivery
-}
-
-// set sets a delivery and returns the one in the response.
-func (a account) set(kind, value string) object {
-	a.t.Helper()
-	body := fmt.Sprintf(`{"fonenumber":%q,"type":%q,"value":%q,"url_method":"POST"}`, number, kind, value)
-	return receive(a.ask("POST /messages/receive", body, 200))
-}
-
 // The response to an invalid request contains the reason. The request changes nothing.
 func TestContractIsChecked(t *testing.T) {
 	t.Parallel()
-	const rest = `,"value":"ops@example.com","url_method":"POST"}`
-	const start = `{"fonenumber":"3215550000","type":"Email"`
-	for name, test := range map[string]struct {
-		call, body string
-		status     int
-		words      string
-	}{
-		"no fonenumber":          {"POST /messages/receive", `{"type":"Email"` + rest, 400, "fonenumber"},
-		"no url_method":          {"POST /messages/receive", start + `,"value":"ops@example.com"}`, 400, "url_method"},
-		"url_method JSON":        {"POST /messages/receive", start + `,"value":"ops@example.com","url_method":"JSON"}`, 400, "url_method"},
-		"unknown parameter":      {"POST /messages/receive", start + `,"url_metod":"POST"` + rest, 400, "url_metod"},
-		"type in lower case":     {"POST /messages/receive", `{"fonenumber":"3215550000","type":"email"` + rest, 400, "type"},
-		"eleven digits":          {"POST /messages/receive", `{"fonenumber":"13215550000","type":"Email"` + rest, 400, "fonenumber"},
-		"JSON number":            {"POST /messages/receive", `{"fonenumber":3215550000,"type":"Email"` + rest, 400, "fonenumber"},
-		"truncated JSON":         {"POST /messages/receive", start, 400, ""},
-		"notification by method": {"POST /messages/send_notify", `{"fonenumber":"3215550000","type":"None","method":"PUT"}`, 400, "method"},
-		"login for two days":     {"POST /auth", `{"username":"demo","password":"demo-password","expires":172800}`, 400, "expires"},
-		"login in the query":     {"POST /auth?username=demo&password=demo-password", "", 400, ""},
-		"read of device x":       {"GET /devices/x", "", 400, "id"},
-		"other filter":           {"GET /fonenumbers?filter=active", "", 400, "filter"},
-		"cancellation":           {"DELETE /fonenumbers/" + number, "", 404, ""},
-		"unknown path":           {"GET /", "", 404, ""},
+	for call, values := range map[string][]string{
+		`/messages/receive {"type":"Device","url_method":"POST","value":%q}`:          {"sip-phone", "98 71"},
+		`/messages/receive {"type":"Email","url_method":"POST","value":%q}`:           {"ops", "Ops <ops@example.com>", "a@example.com,b@example.com", " ops@example.com"},
+		`/messages/receive {"type":"URL","url_method":"POST","value":%q}`:             {"example.com", "ftp://example.com", "https://", "https://exa mple.com"},
+		`/messages/receive {"type":"Forward","url_method":"POST","value":%q}`:         {"321555111", "13215551111", "321-555-1111"},
+		`/messages/receive {"type":"None","url_method":"POST","value":%q}`:            {"none", "3215551111"},
+		`/messages/receive {"type":%q,"url_method":"POST","value":"ops@example.com"}`: {"", "email", "Fax"},
+		`/messages/receive {"type":"Email","url_method":%q,"value":"a@example.com"}`:  {"", "JSON", "GET"},
+		`/messages/receive {"type":"Email",%q:"POST","value":"a@example.com"}`:        {"url_metod"},
+		`/messages/receive {"type":"None","url_method":"POST","value":"None",%q:""}`:  {"method"},
+		`/messages/receive {"type":"None","url_method":"POST","value":"None"%q`:       {"not JSON"},
+		`/messages/receive_notify {"type":"Callback","method":"JSON","url":%q}`:       {"", "example.com"},
+		`/messages/receive_notify {"type":"Callback",%q:"https://example.com"}`:       {"url"},
+		`/messages/receive_notify {"type":"None","method":%q}`:                        {"PUT"},
+		`/messages/send_notify {"type":"Email","email":%q}`:                           {"", "a@example.com,b@example.com"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		for _, value := range values {
 			a := newAccount(t, Options{FoneNumbers: 1})
 			before := a.Numbers()
-			if message := a.ask(test.call, test.body, test.status)["message"].(string); !strings.Contains(message, test.words) {
-				t.Errorf("the message is %s", message)
-			}
+			path, body, _ := strings.Cut(fmt.Sprintf(call, value), " {")
+			a.ask("POST "+path, `{"fonenumber":"`+number+`",`+body, 400)
 			a.wantViolation()
 			if after := a.Numbers(); !slices.Equal(after, before) {
-				t.Errorf("the account is now %+v", after)
+				t.Errorf("%s failed but the account has %+v", body, after)
 			}
-		})
+		}
+	}
+	for call, status := range map[string]int{
+		`POST /messages/receive {"fonenumber":3215550000,"type":"None","value":"None","url_method":"POST"}`:    400,
+		`POST /messages/receive {"fonenumber":"13215550000","type":"None","value":"None","url_method":"POST"}`: 400,
+		`POST /messages/receive {"type":"None","value":"None","url_method":"POST"}`:                            400,
+		`POST /auth {"username":"demo","password":"demo-password","expires":172800}`:                           400,
+		"POST /auth?username=demo&password=demo-password":                                                      400,
+		"GET /devices/x":                 400,
+		"GET /fonenumbers?filter=active": 400,
+		"DELETE /fonenumbers/" + number:  404,
+		"GET /":                          404,
+	} {
+		a := newAccount(t, Options{FoneNumbers: 1})
+		call, body, _ := strings.Cut(call, " {")
+		message := a.ask(call, strings.TrimPrefix("{"+body, "{}"), status)["message"].(string)
+		if strings.Contains(body, `"fonenumber":`) && !strings.Contains(message, "fonenumber") {
+			t.Errorf("the message is %s", message)
+		}
+		a.wantViolation()
 	}
 }
 
@@ -138,16 +133,16 @@ func TestResponsesAreCheckedToo(t *testing.T) {
 }
 
 // At most two requests are accepted in any second, whenever it begins. One that fails for another reason counts, one over the limit does
-// not. An interceptor receives only accepted requests.
+// not. Only accepted requests are intercepted.
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int{"live": http.StatusTooManyRequests, "2.12": http.StatusGone} {
 		synctest.Test(t, func(t *testing.T) {
 			a := newAccount(t, Options{RateLimit: 2, Dialect: Dialects[name]})
 			intercepted, rejected := 0, 0
-			a.Intercept(func(http.ResponseWriter, *http.Request) bool {
+			a.Intercept(func(Request) Fault {
 				intercepted++
-				return false
+				return ""
 			})
 			begun := time.Now()
 			for _, at := range []int{0, 0, -999, 1900, 1950, -1999, -2899, 2900, -2900, 2950, 3_600_000} { // Milliseconds; negative if over the limit.

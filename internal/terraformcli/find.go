@@ -2,18 +2,14 @@ package terraformcli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"time"
 
 	"github.com/hashicorp/go-version"
-	"github.com/hashicorp/hc-install/product"
-	"github.com/hashicorp/hc-install/releases"
 )
 
 // CLI is a Terraform or OpenTofu executable.
@@ -56,39 +52,18 @@ var oldest = map[string]*version.Version{
 	"OpenTofu":  version.Must(version.NewVersion("1.7")),
 }
 
-// Find returns the CLI that TERRAFORM names, by name or path. If it is not set, it is the first of terraform and tofu on the PATH or
-// in the cache folder that is not too old, or else the latest Terraform, which Find downloads to the cache folder while it reports to
-// progress.
-func Find(ctx context.Context, progress io.Writer) (CLI, error) {
+// Find returns the CLI that TERRAFORM names, by name or path. If it is not set, it is the first of terraform and tofu on the PATH that
+// is not too old.
+func Find(ctx context.Context) (CLI, error) {
 	_ = os.Setenv("CHECKPOINT_DISABLE", "1") // The CLI must not look for a new version of itself.
 	if name := os.Getenv("TERRAFORM"); name != "" {
 		return Inspect(ctx, name)
 	}
-	cache, err := CacheDir()
-	if err != nil {
-		return CLI{}, err
-	}
-	for _, name := range []string{"terraform", filepath.Join(cache, "terraform"), "tofu", filepath.Join(cache, "tofu")} {
+	for _, name := range []string{"terraform", "tofu"} {
 		if cli, err := Inspect(ctx, name); err == nil && cli.Version.GreaterThanOrEqual(oldest[cli.Product]) {
 			return cli, nil
 		}
 	}
-	latest := &releases.LatestVersion{Product: product.Terraform, InstallDir: cache, Timeout: 10 * time.Minute}
-	latest.SetLogger(log.New(progress, "", 0))
-	path, err := latest.Install(ctx)
-	if err != nil {
-		return CLI{}, fmt.Errorf("%w: install Terraform 1.8 or OpenTofu 1.7 or later, name one with TERRAFORM=/path/to/terraform, "+
-			"or build OpenTofu from the Go module proxy with make tofu", err)
-	}
-	return Inspect(ctx, path)
-}
-
-// CacheDir returns the folder for CLIs that are downloaded or built for this project, and creates it.
-func CacheDir() (string, error) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir = filepath.Join(dir, "terraform-provider-fractel")
-	return dir, os.MkdirAll(dir, 0o700)
+	return CLI{}, errors.New("neither Terraform 1.8 nor OpenTofu 1.7 or later is on the PATH: install one, name one with " +
+		"TERRAFORM=/path/to/terraform, download Terraform with make cli, or build OpenTofu from the Go module proxy with make tofu")
 }

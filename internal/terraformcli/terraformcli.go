@@ -1,6 +1,6 @@
-// Package terraformcli finds the Terraform CLI or OpenTofu, or downloads Terraform (find.go). It runs the CLI with the provider
-// that is built from this source tree, as a user would: in a working directory, with the provider installed by init or configured
-// in dev_overrides. Tests, the demo, and the benchmark use it. The provider never links it.
+// Package terraformcli finds the Terraform CLI or OpenTofu (find.go). It runs the CLI with the provider that is built from this source
+// tree, as a user would: in a working directory, with the provider installed by init or configured in dev_overrides. Tests, the demo,
+// and the benchmark use it. The provider never links it.
 package terraformcli
 
 import (
@@ -89,12 +89,12 @@ func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return command
 }
 
-// Run runs the CLI and returns its output and its exit code. The error is not nil only if the CLI could not be run.
-func (w *Workspace) Run(ctx context.Context, args ...string) (output string, exitCode int, err error) {
-	printed, err := w.Command(ctx, args...).CombinedOutput()
-	var exited *exec.ExitError
-	if errors.As(err, &exited) && ctx.Err() == nil {
-		return string(printed), exited.ExitCode(), nil
+// Run runs the CLI and returns its output. Another exit code than the expected one is an error, which contains the output.
+func (w *Workspace) Run(ctx context.Context, exitCode int, args ...string) (output string, err error) {
+	command := w.Command(ctx, args...)
+	printed, err := command.CombinedOutput()
+	if code := command.ProcessState.ExitCode(); code != exitCode {
+		return "", errors.Join(err, fmt.Errorf("%s: exit code %d instead of %d\n%s", strings.Join(args, " "), code, exitCode, printed))
 	}
-	return string(printed), 0, err
+	return string(printed), nil
 }

@@ -1,28 +1,31 @@
 // Command cli prints the path of the Terraform CLI or OpenTofu that the tests, the demo, and the documentation use. If there is
-// none, it downloads Terraform.
+// none, it downloads Terraform to bin, which make adds to the PATH. It must run in the root of the repository.
 package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
+	"log"
 	"os"
+	"time"
+
+	"github.com/hashicorp/hc-install/product"
+	"github.com/hashicorp/hc-install/releases"
 
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
 func main() {
-	cache := flag.Bool("cache", false, "print the folder for downloaded and built CLIs instead")
-	flag.Parse()
-	path, err := terraformcli.CacheDir()
-	if !*cache && err == nil {
-		var cli terraformcli.CLI
-		cli, err = terraformcli.Find(context.Background(), os.Stderr)
-		path = cli.Path
+	log.SetFlags(0)
+	cli, err := terraformcli.Find(context.Background())
+	if err != nil && os.Getenv("TERRAFORM") == "" {
+		log.Print(err)
+		latest := &releases.LatestVersion{Product: product.Terraform, InstallDir: "bin", Timeout: 10 * time.Minute}
+		latest.SetLogger(log.Default())
+		cli.Path, err = latest.Install(context.Background())
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		log.Fatal(err)
 	}
-	fmt.Println(path)
+	fmt.Println(cli.Path)
 }

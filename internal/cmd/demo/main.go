@@ -44,7 +44,7 @@ type demo struct {
 
 // run runs the demo. It must run in the root of the repository.
 func run(ctx context.Context, out io.Writer) error {
-	cli, err := terraformcli.Find(ctx, os.Stderr)
+	cli, err := terraformcli.Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -142,12 +142,7 @@ func (d *demo) terraform(ctx context.Context, want int, command string, args ...
 	if d.err != nil {
 		return ""
 	}
-	output, code, err := d.workspace.Run(ctx, append([]string{command, "-input=false"}, args...)...)
-	if err == nil && code != want {
-		err = fmt.Errorf("exit code %d instead of %d", code, want)
-	}
-	if err != nil {
-		d.err = fmt.Errorf("%s: %w\n%s", command, err, output)
-	}
+	var output string
+	output, d.err = d.workspace.Run(ctx, want, append([]string{command, "-input=false"}, args...)...)
 	return output
 }

@@ -22,7 +22,7 @@ func main() {
 	}
 }
 
-// nothing does nothing in the calls that validate, configure, read, plan, and apply. Those about the schema are the provider's.
+// nothing does nothing in the calls for each resource. All others are the provider's.
 type nothing struct {
 	tfprotov6.ProviderServer
 }
@@ -30,10 +30,6 @@ type nothing struct {
 // GetResourceIdentitySchemas returns none, so that the other calls need not return identities.
 func (nothing) GetResourceIdentitySchemas(context.Context, *tfprotov6.GetResourceIdentitySchemasRequest) (*tfprotov6.GetResourceIdentitySchemasResponse, error) {
 	return &tfprotov6.GetResourceIdentitySchemasResponse{}, nil
-}
-
-func (nothing) ConfigureProvider(context.Context, *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
-	return &tfprotov6.ConfigureProviderResponse{}, nil
 }
 
 func (nothing) ValidateResourceConfig(context.Context, *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {

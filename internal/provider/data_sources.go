@@ -2,15 +2,72 @@ package provider
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
+
+// dataSource is a data source. Its model M is both its configuration and its state.
+type dataSource[M any] struct {
+	*providerData
+	name       string // Without the prefix of the provider.
+	about      string
+	attributes map[string]schema.Attribute
+	// read completes a model that contains the configuration. The client is never nil.
+	read func(ctx context.Context, client *fonestorm.Client, m *M) diag.Diagnostics
+}
+
+var _ datasource.DataSourceWithConfigure = (*dataSource[any])(nil)
+
+func (d *dataSource[M]) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_" + d.name
+}
+
+func (d *dataSource[M]) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{MarkdownDescription: d.about, Attributes: d.attributes}
+}
+
+// Configure is called by the framework before all calls that need the provider configuration.
+func (d *dataSource[M]) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
+	d.providerData = configuredWith(req.ProviderData)
+}
+
+func (d *dataSource[M]) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var model M
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	resp.Diagnostics.Append(d.requireClient()...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(d.read(ctx, d.client, &model)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	}
+}
+
+// computed returns an attribute that a data source only returns.
+func computed(about string) schema.StringAttribute {
+	return schema.StringAttribute{MarkdownDescription: about, Computed: true}
+}
+
+// optional returns an attribute of a filter.
+func optional(about string, rules ...validator.String) schema.StringAttribute {
+	return schema.StringAttribute{MarkdownDescription: about, Optional: true, Validators: rules}
+}
+
+// matches reports whether a text equals a filter. A null filter matches every text.
+func matches(filter types.String, text string) bool {
+	return filter.IsNull() || filter.ValueString() == text
+}
 
 // newFoneNumberDataSource returns the data source of one FoneNumber.
 func newFoneNumberDataSource() datasource.DataSource {
@@ -151,9 +208,6 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 
 // newNotifyModel returns a model without any attribute if FoneStorm did not return the notification.
 func newNotifyModel(n fonestorm.Delivery) *notifyModel {
-	if n.Type == "" {
-		return &notifyModel{}
-	}
 	m := &notifyModel{Type: stringOrNull(string(n.Type)), Method: stringOrNull(n.URLMethod)}
 	value := stringOrNull(fonestorm.WithoutCredentials(n.Normalized().Value))
 	if n.Type == fonestorm.Email {
@@ -191,4 +245,120 @@ func (s foneNumberFilter) selects(f fonestorm.FoneNumber, event string) bool {
 	isUnset := event != "" && kind == fonestorm.None && s.Type.IsNull()
 	return !isUnset && matches(s.Type, string(kind)) && matches(s.Label, f.Label) && matches(s.Group, f.Group) &&
 		matches(s.AreaCode, f.Number[:min(len(f.Number), 3)])
+}
+
+// newDeviceDataSource returns the data source of one device, by its ID or name.
+func newDeviceDataSource() datasource.DataSource {
+	attributes := deviceAttributes()
+	eitherOr := []validator.String{stringvalidator.ExactlyOneOf(path.MatchRoot("id"), path.MatchRoot("name"))}
+	for key, rules := range map[string][]validator.String{"id": eitherOr, "name": nil} { // One error is enough.
+		attributes[key] = schema.StringAttribute{
+			MarkdownDescription: attributes[key].GetMarkdownDescription() + " Set either `id` or `name`.",
+			Optional:            true,
+			Computed:            true,
+			Validators:          rules,
+		}
+	}
+	return &dataSource[deviceModel]{
+		name:       "device",
+		about:      "Reads one device of the account by its ID or its exact name. Fails if the account contains no such device, or more than one.",
+		attributes: attributes,
+		read: func(ctx context.Context, client *fonestorm.Client, m *deviceModel) diag.Diagnostics {
+			list, err := client.ListDevices(ctx)
+			if err != nil {
+				return diag.Diagnostics{apiDiagnostic(err, "")}
+			}
+			return m.find(list)
+		},
+	}
+}
+
+// devicesModel is the model of fractel_devices.
+type devicesModel struct {
+	Name    types.String           `tfsdk:"name"`
+	Type    types.String           `tfsdk:"type"`
+	Devices map[string]deviceModel `tfsdk:"devices"`
+}
+
+// newDevicesDataSource returns the data source of the devices of the account, optionally filtered.
+func newDevicesDataSource() datasource.DataSource {
+	return &dataSource[devicesModel]{
+		name:  "devices",
+		about: "Reads the devices of the account, optionally filtered. All data sources for devices share one request.",
+		attributes: map[string]schema.Attribute{
+			"name": optional("Return only devices with exactly this name. Several devices can have the same name."),
+			"type": optional("Return only devices of exactly this model."),
+			"devices": schema.MapNestedAttribute{
+				MarkdownDescription: "Map of the devices by ID.",
+				Computed:            true,
+				NestedObject:        schema.NestedAttributeObject{Attributes: deviceAttributes()},
+			},
+		},
+		read: func(ctx context.Context, client *fonestorm.Client, m *devicesModel) diag.Diagnostics {
+			list, err := client.ListDevices(ctx)
+			if err != nil {
+				return diag.Diagnostics{apiDiagnostic(err, "")}
+			}
+			m.Devices = map[string]deviceModel{}
+			for _, d := range list {
+				if matches(m.Name, d.Name) && matches(m.Type, d.Type) {
+					m.Devices[d.ID] = newDeviceModel(d)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// deviceModel is a device in a data source.
+type deviceModel struct {
+	ID         types.String `tfsdk:"id"`
+	Name       types.String `tfsdk:"name"`
+	Type       types.String `tfsdk:"type"`
+	FoneNumber types.String `tfsdk:"fonenumber"`
+}
+
+// deviceAttributes returns the attributes of a device, all computed.
+func deviceAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"id":         computed("ID of the device, which contains only digits. Use it as the `value` of a delivery of type `Device`."),
+		"name":       computed("Name of the device. Null if it has none."),
+		"type":       computed("Model of the device, as FoneStorm returns it."),
+		"fonenumber": computed("FoneNumber that is the outbound caller ID of the device. Null if it has none."),
+	}
+}
+
+func newDeviceModel(d fonestorm.RegisteredDevice) deviceModel {
+	return deviceModel{
+		ID:         types.StringValue(d.ID),
+		Name:       stringOrNull(d.Name),
+		Type:       stringOrNull(d.Type),
+		FoneNumber: stringOrNull(d.FoneNumber),
+	}
+}
+
+// find completes the model with the only device that has its ID or name. Its error lists the devices to choose from.
+func (m *deviceModel) find(list []fonestorm.RegisteredDevice) (diags diag.Diagnostics) {
+	found := slices.DeleteFunc(slices.Clone(list), func(d fonestorm.RegisteredDevice) bool {
+		return !matches(m.ID, d.ID) || !matches(m.Name, d.Name)
+	})
+	if len(found) == 1 {
+		*m = newDeviceModel(found[0])
+		return nil
+	}
+	if len(found) > 0 {
+		list = found
+	}
+	var choice []string
+	for _, d := range list[:min(len(list), 20)] {
+		choice = append(choice, d.ID+" "+d.Name)
+	}
+	attribute, wanted := "id", m.ID
+	if wanted.IsNull() {
+		attribute, wanted = "name", m.Name
+	}
+	diags.AddAttributeError(path.Root(attribute), "Device Not Found",
+		fmt.Sprintf("The account has %d devices with the %s %q, but exactly one is required. Use the id of one of these, of which at most 20 are listed: %q.",
+			len(found), attribute, wanted.ValueString(), choice))
+	return diags
 }

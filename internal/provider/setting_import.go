@@ -3,16 +3,68 @@ package provider
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	datasource "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
+
+// IdentitySchema returns the attributes that identify a setting: those of its ID.
+func (r *settingResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema.Attributes = map[string]identityschema.Attribute{
+		"fonenumber": identityschema.StringAttribute{Description: "FoneNumber, exactly ten digits.", RequiredForImport: true},
+	}
+	if r.hasEvent {
+		resp.IdentitySchema.Attributes["event"] = identityschema.StringAttribute{Description: "\"receive\" or \"send\".", RequiredForImport: true}
+	}
+}
+
+func setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, m settingModel) diag.Diagnostics {
+	diags := identity.SetAttribute(ctx, path.Root("fonenumber"), m.FoneNumber)
+	if !m.isDelivery() {
+		diags.Append(identity.SetAttribute(ctx, path.Root("event"), m.Event)...)
+	}
+	return diags
+}
+
+// ImportState stores the attributes that identify the setting, from its ID or, since Terraform 1.12, from its identity.
+func (r *settingResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	number, event := req.ID, ""
+	if r.hasEvent {
+		number, event, _ = strings.Cut(req.ID, "/")
+	}
+	m := settingModel{Event: stringOrNull(event)}
+	m.FoneNumber = stringOrNull(number)
+	if req.ID == "" {
+		resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("fonenumber"), &m.FoneNumber)...)
+		if r.hasEvent {
+			resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root("event"), &m.Event)...)
+		}
+	}
+	if err := checkTenDigits("The FoneNumber to import", m.FoneNumber.ValueString()); err != nil {
+		resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), "Invalid FoneNumber", err.Error())
+	}
+	if event := m.Event.ValueString(); r.hasEvent && event != eventReceive && event != eventSend {
+		resp.Diagnostics.AddAttributeError(path.Root("event"), "Invalid Event",
+			fmt.Sprintf("The event must be \"receive\" or \"send\", but %q was given. The ID of a notification is the FoneNumber, a slash, and the event, "+
+				"such as \"3215551212/receive\".", event))
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(m))...)
+}
 
 // settingList lists the deliveries or the notifications of the account for `terraform query`. It shares the resource's name and
 // provider data.
@@ -54,57 +106,42 @@ func (l *settingList) ListResourceConfigSchema(_ context.Context, _ list.ListRes
 
 // List lists the settings that the filter selects: for each FoneNumber its delivery, or a notification for each event.
 func (l *settingList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var filter struct {
+		foneNumberFilter
+		Event types.String `tfsdk:"event"`
+	}
 	diags := l.requireClient()
-	filter, events := l.filter(ctx, req.Config, &diags)
+	events, options := []string{""}, []fonestorm.MessageOption{fonestorm.Receive} // A delivery has no event.
+	if l.hasEvent {
+		diags.Append(req.Config.Get(ctx, &filter)...)
+		events, options = []string{eventReceive, eventSend}, []fonestorm.MessageOption{fonestorm.ReceiveNotify, fonestorm.SendNotify}
+	} else {
+		diags.Append(req.Config.Get(ctx, &filter.foneNumberFilter)...)
+	}
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
-	}
-	options := make([]fonestorm.MessageOption, len(events))
-	for i, event := range events {
-		options[i] = optionOf[event]
 	}
 	all, err := l.client.ListFoneNumbers(ctx, options...)
 	if err != nil {
 		stream.Results = list.ListResultsStreamDiagnostics(diag.Diagnostics{apiDiagnostic(err, "")})
 		return
 	}
-	stream.Results = func(push func(list.ListResult) bool) {
-		sent := int64(0)
-		for i := range len(all) * len(events) {
-			f, event := all[i/len(events)], events[i%len(events)]
-			if sent == req.Limit || ctx.Err() != nil {
-				return
-			}
-			if !filter.selects(f, event) {
+	var results []list.ListResult
+	sent := int64(0)
+	for _, f := range all {
+		for _, event := range events {
+			if sent == req.Limit || !matches(filter.Event, event) || !filter.selects(f, event) {
 				continue
 			}
 			result := l.result(ctx, req, f, event)
-			if !push(result) {
-				return
-			}
+			results = append(results, result)
 			if result.Identity != nil {
 				sent++
 			}
 		}
 	}
-}
-
-// filter returns the filter of a list, and the events of the notifications to list; the event "" stands for the delivery.
-func (l *settingList) filter(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) (_ foneNumberFilter, events []string) {
-	var filter struct {
-		foneNumberFilter
-		Event types.String `tfsdk:"event"`
-	}
-	if !l.hasEvent {
-		diags.Append(config.Get(ctx, &filter.foneNumberFilter)...)
-		return filter.foneNumberFilter, []string{""}
-	}
-	diags.Append(config.Get(ctx, &filter)...)
-	if filter.Event.IsNull() {
-		return filter.foneNumberFilter, []string{eventReceive, eventSend}
-	}
-	return filter.foneNumberFilter, []string{filter.Event.ValueString()}
+	stream.Results = slices.Values(results)
 }
 
 // result returns the identity of a setting and, if requested, the resource that an import would create. For a
