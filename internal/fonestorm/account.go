@@ -2,11 +2,13 @@ package fonestorm
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -18,10 +20,11 @@ const (
 )
 
 // account is what the client knows about the account, so that a thousand reads require only a handful of requests. It is updated
-// by every response: single reads, the list of all FoneNumbers, and settings.
+// by every response: single reads, lists, and settings.
 type account struct {
 	singles atomic.Int32 // Number of reads that were not known.
 	list    once[[]FoneNumber]
+	devices once[[]RegisteredDevice]
 	entries sync.Map // Of *entry by number.
 }
 
@@ -43,36 +46,52 @@ func (a *account) entry(number string) *entry {
 func (a *account) put(number string, f FoneNumber) {
 	e := &entry{wasSet: true}
 	if f.Options[Receive].Type != "" {
-		e.keep(f, nil)
+		e.kept.Store(&outcome[FoneNumber]{value: f})
 	}
 	a.entries.Store(number, e)
 }
 
-// get returns a FoneNumber that is known, or requests it in the cheapest way: first single reads, then one list for all the rest,
-// then single reads again for FoneNumbers that are not in the list, or there without these message options.
-func (c *Client) get(ctx context.Context, number string, options []MessageOption) (FoneNumber, error) {
-	e := c.account.entry(number)
-	f, err := e.get(ctx, func(ctx context.Context) (FoneNumber, error) {
-		if c.account.singles.Add(1) > singleReads {
-			_, _ = c.list(ctx) // If it fails or does not contain this FoneNumber, which may be inactive, it is read singly.
+// once is a value that is requested when it is first needed, such as a token or a list. The zero value is empty.
+type once[T any] struct {
+	flight singleflight.Group
+	kept   atomic.Pointer[outcome[T]]
+}
+
+type outcome[T any] struct {
+	value T
+	err   error
+}
+
+// get returns the value, or requests it. Concurrent callers share the first one's request and context, because Terraform
+// ends all contexts at the same time. A failure is kept, too, unless the context ended: its request has had its retries.
+func (o *once[T]) get(request func() (T, error)) (T, error) {
+	result, _, _ := o.flight.Do("", func() (any, error) {
+		if known := o.kept.Load(); known != nil {
+			return known, nil
 		}
-		if f, known := e.known(); known {
-			return f, nil
+		value, err := request()
+		requested := &outcome[T]{value, err}
+		if KindOf(err) != Canceled {
+			o.kept.Store(requested)
 		}
-		return c.read(ctx, number)
-	}, func(error) bool { return false })
-	isMissing := func(o MessageOption) bool { return f.Options[o].Type == "" }
-	if err == nil && slices.ContainsFunc(options, isMissing) {
-		return c.read(ctx, number)
+		return requested, nil
+	})
+	shared, _ := result.(*outcome[T])
+	return shared.value, shared.err
+}
+
+// known returns the value if it was requested with success.
+func (o *once[T]) known() (value T, _ bool) {
+	if kept := o.kept.Load(); kept != nil {
+		return kept.value, kept.err == nil
 	}
-	return f, err
+	return value, false
 }
 
 // list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It stores the
-// FoneNumbers that have a delivery, unless more is known about them. It is not requested again if that fails, unless the
-// caller's context ended.
+// FoneNumbers that have a delivery, unless more is known about them.
 func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
-	return c.account.list.get(ctx, func(ctx context.Context) (list []FoneNumber, err error) {
+	return c.account.list.get(func() (list []FoneNumber, err error) {
 		for _, query := range []string{"filter=all", ""} {
 			r := &request{role: lists, text: "list the account's FoneNumbers", path: "/fonenumbers", query: query}
 			if list, err = call(ctx, c, r, decodeFoneNumbers); !isRejectedWith(err, lists, 400, 404, 410, 415, 422) {
@@ -86,7 +105,7 @@ func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 			}
 		}
 		return list, err
-	}, isNotCanceled)
+	})
 }
 
 // ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order, with everything that was learned since the
@@ -99,15 +118,20 @@ func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) 
 	}
 	isInactive := func(f FoneNumber) bool { return !f.Status.MayBeActive() }
 	list := slices.DeleteFunc(slices.Clone(found), isInactive)
-	reads, readCtx := errgroup.WithContext(ctx)
+	var reads errgroup.Group
+	var failed atomic.Bool // Reads that were sent are not canceled, because other callers may share them.
 	reads.SetLimit(readsAtOnce)
 	for i := range list {
-		reads.Go(func() error {
-			f, err := c.get(readCtx, list[i].Number, options)
-			if IsNotFound(err) {
-				f, err = FoneNumber{Status: Cancelled}, nil // It was removed from the account after it was listed.
+		reads.Go(func() (err error) {
+			if !failed.Load() {
+				list[i], err = c.GetFoneNumber(ctx, list[i].Number, options...)
 			}
-			list[i] = f
+			if KindOf(err) == UnexpectedResponse && asError(err).Status == http.StatusNotFound {
+				list[i].Status, err = Cancelled, nil // It was removed from the account after it was listed.
+			}
+			if err != nil {
+				failed.Store(true)
+			}
 			return err
 		})
 	}
@@ -115,4 +139,20 @@ func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) 
 		return nil, err
 	}
 	return slices.DeleteFunc(list, isInactive), nil
+}
+
+// RegisteredDevice is a SIP handset, an app, or a WebRTC endpoint of the account, to which messages can be delivered.
+type RegisteredDevice struct {
+	ID         string // Digits.
+	Name       string // May be empty and need not be unique.
+	Type       string // The model, in FoneStorm's words.
+	FoneNumber string // Its outbound caller ID; may be empty.
+}
+
+// ListDevices returns the devices of the account, in FoneStorm's order. The client sends one request and remembers its result,
+// including a failure: a user who is not allowed to list devices will not be allowed the next time either.
+func (c *Client) ListDevices(ctx context.Context) ([]RegisteredDevice, error) {
+	return c.account.devices.get(func() ([]RegisteredDevice, error) {
+		return call(ctx, c, &request{role: lists, text: "list the account's devices", path: "/devices"}, decodeDevices)
+	})
 }

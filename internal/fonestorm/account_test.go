@@ -162,25 +162,56 @@ func TestReadsSucceedWithoutTheList(t *testing.T) {
 	}
 }
 
-// A list that was canceled confirms nothing, and is requested again. If one of the single reads fails, so does the list. A FoneNumber
+// A list that was canceled is requested again. If one of the single reads fails, so does the list, without further reads. A FoneNumber
 // that was removed after it was listed is skipped, but a read does not believe that it is gone.
 func TestListThatCannotBeCompleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := scripted("404 never [3215550000] 403 404")
-		client := newClient(t, server, withToken)
-		ctx, _ := cancelLater(t, time.Second)
-		if err := read(ctx, client, anyNumber); KindOf(err) != Canceled {
-			t.Errorf("a 404 is confirmed without the list: %v", err)
+		numbers := make([]string, 100)
+		for i := range numbers {
+			numbers[i] = numberAt(i)
 		}
+		server := scripted("never [" + strings.Join(numbers, ",") + "] 403")
+		server.latency = time.Second
+		client := newClient(t, server, withToken)
+		ctx, why := cancelLater(t, time.Second)
+		_, err := client.ListFoneNumbers(ctx)
+		wantKind(t, err, Canceled, why.Error())
 		list, err := client.ListFoneNumbers(t.Context())
 		if wantKind(t, err, PermissionDenied); list != nil {
 			t.Errorf("the list is %+v", list)
 		}
+		server.wantCount(t, 2+readsAtOnce)
+
+		client = newClient(t, scripted("[3215550000] 404"), withToken)
+		_, err = client.list(t.Context())
+		wantSuccess(t, err)
+		_, err = client.ListFoneNumbers(ctx)
+		wantKind(t, err, Canceled, why.Error())
 		if list := listAll(t, client); len(list) != 0 {
 			t.Errorf("the list is %+v", list)
 		}
 		wantKind(t, read(t.Context(), client, anyNumber), UnexpectedResponse, "words of 404. The account's list contains the FoneNumber")
 	})
+}
+
+// A FoneNumber is not found if its read has a 404 that the list does not contradict, or if the user may not see the list.
+func TestNotFoundIsConfirmed(t *testing.T) {
+	t.Parallel()
+	const unread = "words of 404. The account's list could not be read"
+	for list, want := range map[string]struct {
+		kind  Kind
+		words string
+	}{
+		"[]": {NotFound, "words of 404"}, `[{"fonenumber":3215550000,"is_active":"cancel"}]`: {NotFound, "words of 404"},
+		`[{"fonenumber":3215550000,"is_active":"no"}]`: {UnexpectedResponse, "words of 404. The account's list contains the FoneNumber"},
+		"403": {NotFound, "words of 404"}, "410": {NotFound, "words of 404"}, "404": {UnexpectedResponse, unread},
+		`[{"label":"x"}]`: {UnexpectedResponse, unread}, "401 403": {UnexpectedResponse, unread}, // The second one is to a login.
+	} {
+		inBubble(t, list, func(t *testing.T) {
+			client := newClient(t, scripted("login 404 "+list), withoutRetries)
+			wantKind(t, fetch(t.Context(), client), want.kind, want.words)
+		})
+	}
 }
 
 // There is one list of the devices, even if it fails: a user who is not allowed to list them will not be allowed later.

@@ -1,9 +1,8 @@
 // Package fonestorm is a client for FracTEL's FoneStorm API. It knows HTTP, but nothing about Terraform except its log, and it is
 // safe for concurrent use. A call such as GetFoneNumber passes through these files:
 //
-//	fonenumber.go  contains the call and builds its request; so do delivery.go and device.go
-//	account.go     returns the FoneNumber if it is known, and otherwise decides between a single read and the list
-//	shared.go      makes concurrent callers share a read, a list, or a login
+//	fonenumber.go  contains the call and builds its request; so does delivery.go
+//	account.go     lists, knows what was read, listed, or set, and lets concurrent callers share a read, a list, or a login
 //	request.go     is the loop that every request passes through: get a token, wait for the rate limit, send once, and again
 //	token.go       returns the token, and logs in first if there is none, through the same loop
 //	pace.go        delays the request until the account's rate limit allows it
@@ -13,11 +12,9 @@
 //
 // destination.go decides which spellings mean the same destination, for this package and the provider.
 //
-// For example, sendOnce in request.go receives a 503 with FoneStorm's message. failedResponse in errors.go makes it a ServerError
-// that is retryable and, for a setting, uncertain: it may have taken effect. The loop in request.go waits as long as Retry-After
-// says, or else for the backoff, and sends the request again. When the retries are used up, the loop returns the last error with
-// the number of attempts, and GetFoneNumber returns it to the provider. Only errors.go decides what a failed response means; callers use
-// KindOf, IsNotFound, and MayHaveTakenEffect.
+// For example, failedResponse in errors.go makes a 503 a ServerError that is retryable and, for a setting, uncertain: it may have
+// taken effect. The loop in request.go waits and sends the request again, or returns the last error when the retries are used up.
+// Only errors.go decides what a failed response means; callers use KindOf, IsNotFound, and MayHaveTakenEffect.
 package fonestorm
 
 import (
@@ -86,7 +83,6 @@ type Client struct {
 	lastToken atomic.Pointer[string] // Survives its rejection; see Account.
 
 	account account
-	devices once[[]RegisteredDevice]
 }
 
 // New returns a client, or an error if the endpoint is invalid. It sends nothing: the first call that needs a token logs in.
@@ -96,7 +92,10 @@ func New(config Config) (*Client, error) {
 		return nil, fmt.Errorf("the endpoint %w", err)
 	}
 	if config.Transport == nil {
-		config.Transport = realNetwork()
+		standard, _ := http.DefaultTransport.(*http.Transport)
+		network := standard.Clone()      // It uses the environment's proxy, the system's roots, and TLS 1.2 or later.
+		network.MaxIdleConnsPerHost = 32 // Terraform's default parallelism is 10, but users can raise it.
+		config.Transport = network
 	}
 	c := &Client{
 		config:   config,
@@ -106,18 +105,10 @@ func New(config Config) (*Client, error) {
 			// The token must never reach another host, and a redirected POST would lose its body.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		pace:    newPace(config.RequestsPerSecond),
-		secrets: secrets{known: map[string]bool{}},
+		pace: newPace(config.RequestsPerSecond),
 	}
 	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
 	return c, nil
-}
-
-func realNetwork() http.RoundTripper {
-	standard, _ := http.DefaultTransport.(*http.Transport)
-	network := standard.Clone()      // It uses the environment's proxy, the system's roots, and TLS 1.2 or later.
-	network.MaxIdleConnsPerHost = 32 // Terraform's default parallelism is 10, but users can raise it.
-	return network
 }
 
 // ParseEndpoint validates and parses a base URL of the API. It accepts plain http only for a loopback host, because requests
@@ -138,13 +129,8 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 		return nil, errors.New("has no host")
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("must not contain a query or a fragment")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
 		return nil, errors.New(scheme + ", because requests contain passwords and tokens")
 	}
 	return u, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

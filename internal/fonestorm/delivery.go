@@ -6,8 +6,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -74,34 +74,27 @@ type Delivery struct {
 	URLMethod string `json:"method,omitempty"`
 }
 
-// String describes the delivery in Set Delivery Service's terms. The rest of a URL after its host can contain a secret, so it is
-// left out, however FoneStorm spells the URL.
+// String describes the delivery in Set Delivery Service's terms. What a URL has before and after its host can contain a secret, so it
+// is left out, and so is anything else that may be a URL in another spelling.
 func (d Delivery) String() string {
-	kind, value := string(d.Type), d.Value
-	if !slices.Contains(knownTypes, d.Type) { // FoneStorm may return any text.
-		kind = strconv.Quote(kind)
-	}
-	if value == "" {
+	kind, value := visible(string(d.Type)), d.Value // FoneStorm may return any text.
+	isText := slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) && !strings.ContainsAny(value, `/?%&\`)
+	switch u := splitURL(value); {
+	case value == "":
 		return kind
-	}
-	u := splitURL(unescaped(value))
-	if u.scheme != "" || !slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) {
-		if u = u.withoutUser(); strings.Trim(u.path, "/") != "" {
-			u.path = "/…"
-		}
-		value = u.String()
+	case u.scheme != "":
+		value = u.scheme + u.host + u.port + "/…"
+	case !isText:
+		value = "…"
 	}
 	return fmt.Sprintf("%s %q", kind, value)
 }
 
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
 // else is returned unchanged.
-func WithoutCredentials(value string) string {
-	if u := splitURL(value); u.scheme != "" {
-		return u.withoutUser().String()
-	}
-	return value
-}
+func WithoutCredentials(value string) string { return userOfURL.ReplaceAllString(value, "${1}***@") }
+
+var userOfURL = regexp.MustCompile(`^([^/?#]*://)[^/?#]*@`)
 
 // Setting is a delivery or notification to set, and what the caller knows about the one that it set before.
 type Setting struct {
@@ -129,9 +122,8 @@ type SetResult struct {
 
 // Set sets the delivery or a notification of a FoneNumber. Setting the same thing twice is harmless. It is confirmed by what
 // FoneStorm shows afterward, in any spelling that keeps the address, the digits, or the host. If FoneStorm still shows another
-// destination after several reads, the error is an OtherDestination. If the outcome of the request is unknown, Set reads the
-// FoneNumber to find out where possible; MayHaveTakenEffect reports whether it may be set despite an error. When ctx is canceled,
-// the request in flight completes, but no other request is sent.
+// destination after several reads, the error is an OtherDestination. MayHaveTakenEffect reports whether it may be set despite an
+// error. When ctx is canceled, the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
 	if s.URLPassword != nil { // As it is, and as FoneStorm sends it to the callback URL.
 		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
@@ -142,21 +134,15 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	known, _ := c.Known(number)
 	before := known.Options[s.Option]
 	f, kept, err := c.sendSetting(ctx, number, s)
-	switch {
-	case err == nil:
+	if err == nil {
 		f, err = c.confirm(ctx, number, s, before, f)
-	case MayHaveTakenEffect(err) && before.Type != "" && !MaySpell(before, s.Delivery):
-		// FoneStorm does not return credentials, so a read shows that they were set only if it shows another destination than before.
-		if now, unread := c.read(ctx, number); unread == nil && MaySpell(now.Options[s.Option], s.Delivery) {
-			f, err = now, nil
-		}
 	}
 	if err == nil {
 		c.account.put(number, f)
 		return SetResult{FoneNumber: f, CredentialsKept: kept, Respelled: !s.isShownAs(f.Options[s.Option])}, nil
 	}
 	c.account.put(number, FoneNumber{})
-	return SetResult{}, c.confirmNotFound(ctx, number, err)
+	return SetResult{}, err
 }
 
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
@@ -166,10 +152,10 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 	maps.DeleteFunc(without.params, func(name, value string) bool { return strings.HasPrefix(name, "url_") && value == "" })
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
-	case len(without.params) == len(r.params) || !isRejectedBody(r, err):
+	case len(without.params) == len(r.params) || !isRejectedWith(err, sets, 400, 415, 422):
 		return f, false, err
 	case s.MustRemoveCredentials:
-		return f, false, explained(err, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
+		return f, false, explained(err, DestinationRejected, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
 			"If FoneStorm does not accept that, set url_username and a password for the new URL")
 	}
 	f, again := c.requestFoneNumber(ctx, without, number)
@@ -223,13 +209,13 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 		shown := f.Options[s.Option]
 		return s.isShownAs(shown) || MaySpell(shown, s.Delivery) && before.Type != "" && !SameDestination(before, shown)
 	}
-	isSetAgain := s.Last == s.Delivery && before.Type != "" && !s.isShownAs(before)
+	isSetAgain := s.Last == s.Delivery && !s.isShownAs(before)
 	if !isSetAgain && isConfirmed() {
 		return f, nil
 	}
 	for _, wait := range confirmWaits {
-		_ = sleep(ctx, wait) // If it is canceled, so is the read.
-		if f, err = c.read(ctx, number); err != nil {
+		sleep(ctx, wait) // If it is canceled, so is the read.
+		if f, err = c.ReadFoneNumber(ctx, number); err != nil {
 			failure := *asError(err)
 			failure.uncertain = true // FoneStorm has accepted the setting.
 			return f, &failure
@@ -245,5 +231,5 @@ func (c *Client) confirm(ctx context.Context, number string, s Setting, before D
 	}
 	// The destination may be sensitive, so the error contains only its type.
 	return f, &Error{Kind: OtherDestination, Call: s.request(number).text, uncertain: true, Reason: fmt.Sprintf(
-		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, c.secrets.mask(shown.String()))}
+		"FoneStorm accepted the destination of type %q but still shows %s", s.Type, shown)}
 }

@@ -48,7 +48,7 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		r := test.set.request(anyNumber)
 		body, _ := asJSON.encode(r.params)
 		want := "/messages/" + strings.NewReplacer("#", `"fonenumber":"3215550000"`, "$", callback).Replace(test.want)
-		if got := r.path + " " + string(body); got != want {
+		if got := r.path + " " + strings.ReplaceAll(string(body), `\u0026`, "&"); got != want {
 			t.Errorf("the request is %s, want %s", got, want)
 		}
 	}
@@ -82,14 +82,11 @@ const (
 )
 
 // A setting is confirmed by what FoneStorm shows of it: at once in a known spelling, after a read where the response does not show
-// it, and after about five seconds where it cannot be distinguished from the previous destination. If the outcome is unknown, one read
-// settles it if another destination was shown before, because credentials are never shown.
+// it, and after about five seconds where it cannot be distinguished from the previous destination. Otherwise it may have taken effect.
 func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()
 	const asSet, respelled, failed = "as set", "respelled", "failed"
-	name := "user"
-	setOps := Setting{Delivery: ops}
-	withUser, opsAgain := Setting{Delivery: ops, URLUsername: &name}, Setting{Delivery: ops, Last: ops}
+	setOps, opsAgain := Setting{Delivery: ops}, Setting{Delivery: ops, Last: ops}
 	mailto := Delivery{Type: Email, Value: "mailto:ops@example.com"}
 	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/" + rest} }
 	hook := Setting{Option: ReceiveNotify, Delivery: Delivery{Type: Callback, Value: "https://x.test", URLMethod: "JSON"}}
@@ -111,6 +108,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"None, without receive":         {Setting{Delivery: none}, toOld, `{"receive":null} ok`, 1, asSet},
 		"only a success":                {setOps, toOld, "success " + toOps, 1, asSet},
 		"nothing":                       {setOps, "", "empty " + toOps, 1, asSet},
+		"another FoneNumber":            {setOps, toOld, "another " + toOps, 1, asSet},
 		"after half a second":           {setOps, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, asSet},
 		"after five seconds":            {setOps, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, asSet},
 		"never":                         {setOps, toOld, toOld, 5, failed},
@@ -130,13 +128,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"method, always the last one":   {newMethod, withGET, withGET, 5, respelled},
 		"method, always the known one":  {knownHook, withGET, withGET, 0, asSet},
 		"method, never shown":           {hook, withGET, withNoType, 0, asSet},
-		"lost":                          {withUser, toOld, "lost " + toOps, 1, asSet},
-		"lost, no effect":               {setOps, toOld, "lost " + toOld, 1, failed},
-		"lost, spelling":                {setOps, toOld, "lost " + toMailto, 1, respelled},
-		"lost, the read fails":          {setOps, toOld, "lost 502", 1, failed},
-		"lost, nothing known":           {setOps, "", "lost " + toOps, 0, failed},
-		"lost, same before":             {withUser, toOps, "lost " + toOps, 0, failed},
-		"lost, spelled before":          {setOps, toMailto, "lost " + toOps, 0, failed},
+		"lost":                          {setOps, toOld, "lost " + toOps, 0, failed},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			server := scripted(test.before + " " + test.responses)
@@ -195,7 +187,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			switch _, err := client.Set(ctx, anyNumber, setting); {
 			case response == toNumber:
 				wantSuccess(t, err)
-			case IsNotFound(err) || response != "404" && KindOf(err) != Canceled, MayHaveTakenEffect(err) != may:
+			case IsNotFound(err) || response != "404" && response != "422" && KindOf(err) != Canceled, MayHaveTakenEffect(err) != may:
 				t.Errorf("it may have taken effect: %t, want %t: %v", !may, may, err)
 			}
 			server.wantCalls(t, "login json, get, set json, set json")
@@ -236,7 +228,7 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 		{none, "422 400", "set json, set form", "url_method=POST&value", "words of 422", false, false},
 		{must, "422 400", "set json, set form", "", "words of 422. The request also removes the earlier callback credentials", false, false},
 		{empties, "422 400 415", "set json, set form, set json, set form", "", "words of 422", false, false},
-		{empties, "422 400 503", "set json, set form, set json, set json", "", "words of 503", false, true},
+		{empties, "422 400 503", "set json, set form, set json, set json", "", "words of 422", false, true},
 		{empties, "502 422 400 403", "set json, set json, set form, set json", "", "words of 422", false, true},
 	} {
 		inBubble(t, fmt.Sprint(test.responses, test.calls), func(t *testing.T) {
@@ -256,20 +248,19 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 	}
 }
 
+// However FoneStorm spells a URL, and whatever type it shows it with, only its host is shown.
 func TestDeliveryString(t *testing.T) {
 	t.Parallel()
 	for want, d := range map[string]Delivery{
-		`None`:                       {Type: None},
-		`Email "a@b.c"`:              {Type: Email, Value: "a@b.c"},
-		`"Pager\n" "1"`:              {Type: "Pager\n", Value: "1"},
-		`URL "https://***@x.test/…"`: {Type: URL, Value: "https://user:secret@x.test/a@b"},
-		`URL "https://***@x.test"`:   {Type: URL, Value: "https://us@er:secret@x.test"},
-		`URL "https://x.test/"`:      {Type: URL, Value: "https://x.test/"},
-		`URL "https://x.test/…"`:     {Type: URL, Value: "https://x.test/?a=user:pass@b"},
-		`URL "***@x.test/…"`:         {Type: URL, Value: "user:secret@x.test/sms?token=secret"}, // However FoneStorm spells it.
-		`URL "y.test/…"`:             {Type: URL, Value: "y.test/?token=secret&to=https://x.test/"},
-		`Email "https://x.test/…"`:   {Type: Email, Value: "https://x.test/sms?token=secret"},
-		`Callback "http://x.test/…"`: {Type: Callback, Value: "http%3A%2F%2Fx.test%2Fsms%3Ftoken%3Dsecret"},
+		`None`:                      {Type: None},
+		`Email "a@b.c"`:             {Type: Email, Value: "a@b.c"},
+		`Pager  "…"`:                {Type: "Pager\n", Value: "1"},
+		`URL "https://x.test/…"`:    {Type: URL, Value: "https://us@er:secret@x.test"},
+		`URL "https://x.test:80/…"`: {Type: URL, Value: "https://x.test:80/?a=user:pass@b c"},
+		`URL "…"`:                   {Type: URL, Value: "user:secret@x.test/sms?token=secret"},
+		`Forward "…"`:               {Type: Forward, Value: "x.test/secret&to=https://x.test/"},
+		`Email "https://x.test/…"`:  {Type: Email, Value: "https://x.test/sms?token=secret"},
+		`Callback "…"`:              {Type: Callback, Value: "http%3A%2F%2Fx.test%2Fsms%3Ftoken%3Dsecret"},
 	} {
 		if got := d.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)

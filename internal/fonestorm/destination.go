@@ -1,10 +1,11 @@
 package fonestorm
 
 import (
+	"html"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"golang.org/x/net/idna"
 )
@@ -73,35 +74,18 @@ func canonicalURL(text string) string {
 	return u.String()
 }
 
-// urlParts are the parts of a URL, which together are its text. Unlike url.Parse, splitURL splits any text. The scheme ends with
-// "://" and the user with "@", the port begins with ":", and the path contains the query. All except the host can be empty.
+// urlParts are the parts of a URL, which together are its text. The scheme ends with "://" and the user with "@", the port begins
+// with ":", and the path contains the query. All except the host can be empty.
 type urlParts struct{ scheme, user, host, port, path string }
 
 func (u urlParts) String() string { return u.scheme + u.user + u.host + u.port + u.path }
 
-// withoutUser masks a username and password.
-func (u urlParts) withoutUser() urlParts {
-	if u.user != "" {
-		u.user = "***@"
-	}
-	return u
-}
+// urlPattern matches any text, unlike url.Parse. An IPv6 address contains colons, but its port follows the bracket.
+var urlPattern = regexp.MustCompile(`(?s)^([^/?#]*?://)?([^/?#]*@)?([^/?#]*?)(:[^/?#:\]]*)?([/?#].*)?$`)
 
-func splitURL(text string) (u urlParts) {
-	u.host = text
-	if scheme, rest, found := strings.Cut(text, "://"); found && !strings.ContainsAny(scheme, "/?#") {
-		u.scheme, u.host = scheme+"://", rest
-	}
-	if end := strings.IndexAny(u.host, "/?#"); end >= 0 {
-		u.host, u.path = u.host[:end], u.host[end:]
-	}
-	if at := strings.LastIndexByte(u.host, '@'); at >= 0 {
-		u.user, u.host = u.host[:at+1], u.host[at+1:]
-	}
-	if colon := strings.LastIndexByte(u.host, ':'); colon > strings.LastIndexByte(u.host, ']') { // An IPv6 address contains colons.
-		u.host, u.port = u.host[:colon], u.host[colon:]
-	}
-	return u
+func splitURL(text string) urlParts {
+	parts := urlPattern.FindStringSubmatch(text)
+	return urlParts{parts[1], parts[2], parts[3], parts[4], parts[5]}
 }
 
 // canonicalNumber removes the country code and punctuation from a North American telephone number. Anything else is returned
@@ -127,11 +111,11 @@ func MaySpell(shown, set Delivery) bool {
 	if shown.Type != set.Type {
 		return false
 	}
-	text := unescaped(shown.Value)
+	text := decoded(shown.Value)
 	var parts []string
 	switch set.Type {
 	case Email:
-		parts = strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(`<>()[],;:?"`, c) })
+		parts = emailParts.FindAllString(text, -1)
 	case Device, Forward:
 		groups := digitGroups.FindAllString(text, -1)
 		parts = append(groups, strings.Join(groups, ""))
@@ -145,16 +129,29 @@ func MaySpell(shown, set Delivery) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return SameDestination(Delivery{Type: set.Type, Value: part}, set) })
 }
 
-var digitGroups = regexp.MustCompile(`[0-9]+`)
+// decoded returns a text without the escapes of URLs and HTML. It can be encoded twice, such as a token that was encoded by hand.
+func decoded(text string) string {
+	for range 2 {
+		text = html.UnescapeString(percentEscapes.ReplaceAllStringFunc(text, func(escapes string) string {
+			escapes, _ = url.PathUnescape(escapes) // Cannot fail for what the pattern matches.
+			return escapes
+		}))
+	}
+	return text
+}
+
+var (
+	percentEscapes = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2})+`)
+	emailParts     = regexp.MustCompile(`[^\s<>()\[\],;:?"]+`)
+	digitGroups    = regexp.MustCompile(`[0-9]+`)
+	maskOrFragment = regexp.MustCompile(`(?s)(\.\.\.|[*#…]).*`)
+)
 
 // urlCore returns the canonical host of a URL, with or without a scheme, and what follows it: decoded and in lower case, without a
 // slash at its end, up to a mask or a fragment.
 func urlCore(text string) (host, path string) {
-	u := splitURL(strings.TrimSpace(unescaped(text))) // A token that was encoded by hand may be encoded again.
-	path, _, _ = strings.Cut(u.path, "...")
-	if end := strings.IndexAny(path, "*#…"); end >= 0 {
-		path = path[:end]
-	}
+	u := splitURL(strings.TrimSpace(decoded(text)))
+	path = maskOrFragment.ReplaceAllString(u.path, "")
 	path = strings.TrimRight(strings.ToLower(strings.ReplaceAll(path, "+", " ")), "/?")
 	return canonicalHost(strings.TrimSuffix(u.host, ".")), path
 }

@@ -64,20 +64,16 @@ func (e *Error) Error() string {
 	return text
 }
 
-// KindOf returns what a failure means. An error from a context is Canceled; nil and other errors that do not come from this package
-// have the zero Kind.
+// KindOf returns what a failure means. Nil and errors that do not come from this package have the zero Kind.
 func KindOf(err error) Kind {
 	if failure := asError(err); failure != nil {
 		return failure.Kind
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return Canceled
-	}
 	return Rejected
 }
 
-// IsNotFound reports whether FoneStorm has reported that the account does not have the FoneNumber. A 404 that does not come from
-// FoneStorm, or that the account's list contradicts, is another kind of failure.
+// IsNotFound reports whether a read found that the account does not have the FoneNumber. A 404 that does not come from FoneStorm, that
+// the account's list contradicts, or that is the response to a setting is another kind of failure.
 func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 
 // MayHaveTakenEffect reports whether FoneStorm may have accepted a setting even though Set returned this error: a response
@@ -88,9 +84,9 @@ func MayHaveTakenEffect(err error) bool {
 }
 
 // noResponse returns the failure of a request that did not get a complete response, because the caller's context ended, within the
-// timeout, or because of the network. A setting is uncertain only if it was sent. The reason contains only the texts of errors that
-// cannot quote what the other side sent, such as a malformed status line or header, because that may contain a secret.
-func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, err error) *Error {
+// timeout, or because of the network. A setting is uncertain unless there was no connection. The reason contains only the texts of
+// errors that cannot quote what the other side sent, such as a malformed status line or header, because that may contain a secret.
+func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *Error {
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
 	}
@@ -104,13 +100,11 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, sent bool, e
 		reason = certificate.Error()
 	case isConnection:
 		reason = connection.Error()
-	case errors.Is(err, http.ErrSchemeMismatch):
-		reason = http.ErrSchemeMismatch.Error()
 	}
 	return &Error{
 		Kind: Unreachable, Call: r.text,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: sent && r.role == sets,
+		uncertain: r.role == sets && !isCertificate && (!isConnection || connection.Op != "dial"),
 		retryable: !isCertificate && (!isTimeout || r.role != lists), // Another list would take as long again.
 	}
 }
@@ -126,27 +120,25 @@ func unexpected(r *request, damaged bool, reason string) *Error {
 	return &Error{Kind: UnexpectedResponse, Call: r.text, Reason: "the response " + reason, uncertain: r.role == sets, retryable: damaged}
 }
 
-// explained adds a sentence to the reason of a failure.
-func explained(err error, sentence string) *Error {
+// explained returns a failure as another kind, with a sentence about why.
+func explained(err error, kind Kind, sentence string) *Error {
 	failure := *asError(err)
+	failure.Kind = kind
 	failure.Reason = strings.TrimRight(failure.Reason, ".") + ". " + sentence
 	return &failure
 }
 
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
-// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON, or the second
-// failure is temporary.
+// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON.
 func rejectedTwice(first, second error) error {
 	if second == nil {
 		return nil
 	}
-	failure, rejected := *asError(second), asError(first)
-	mayBe := failure.uncertain || rejected.uncertain
-	isDecided := isFinal(second) || failure.Status == http.StatusInternalServerError // A service that reads only JSON may fail.
-	if isDecided && rejected.Status != http.StatusUnsupportedMediaType {
-		failure = *rejected
+	failure := *asError(first)
+	if failure.Status == http.StatusUnsupportedMediaType {
+		failure = *asError(second)
 	}
-	failure.uncertain = mayBe
+	failure.uncertain = MayHaveTakenEffect(first) || MayHaveTakenEffect(second)
 	return &failure
 }
 
@@ -155,45 +147,35 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	limited := r.isRateLimit(status, word+" "+message)
+	isLimit := status == http.StatusTooManyRequests ||
+		slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(word+" "+message)
+	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 31) // Zero if it is missing or a date.
 	failure := &Error{
-		Kind:       c.kind(r.role, status, fromFoneStorm, limited),
+		Kind:       c.kind(r.role, status, fromFoneStorm, isLimit),
 		Call:       r.text,
 		role:       r.role,
 		Status:     status,
-		Reason:     fmt.Sprintf("%s %s returned %s", sent.Method, sent.URL, statusText),
-		retryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
+		Reason:     fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(cmp.Or(message, word))),
+		retryAfter: time.Duration(seconds) * time.Second,
 	}
-	failure.retryable = limited || failure.Kind == ServerError
+	failure.retryable = isLimit || failure.Kind == ServerError
 	failure.uncertain = r.role == sets && failure.Kind == ServerError
-	switch message = cmp.Or(message, word); {
-	case status/100 == 3:
-		failure.Reason += ", a redirect, which is never followed because the token must not reach another host"
-	case failure.Kind == WrongEndpoint:
-		failure.Reason += ", which is not a response of the FoneStorm API"
-	case message != "":
-		failure.Reason = fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(message))
-	default: // Not FoneStorm's envelope: a proxy or another program may have sent it.
-		failure.Reason += "; the response body was " + describe(body)
-	}
-	if seconds, err := strconv.ParseInt(text(claims(c.config.Token), "exp"), 10, 64); err == nil && failure.Kind == TokenRejected {
-		if expired := time.Unix(seconds, 0).UTC(); expired.Before(time.Now()) {
-			return explained(failure, expired.Format("The token expired at 2006-01-02 15:04 UTC"))
-		}
+	if failure.Kind == WrongEndpoint || word+message == "" { // A proxy or another program may have sent it.
+		failure.Reason = fmt.Sprintf("%s %s returned %s; the response body was %s", sent.Method, sent.URL, statusText, describe(body))
 	}
 	if failure.retryable && failure.retryAfter > longestWait {
 		failure.retryable = false
-		return explained(failure, fmt.Sprintf("FoneStorm asks to wait %s, longer than the provider waits (%s)", failure.retryAfter, longestWait))
+		return explained(failure, failure.Kind, fmt.Sprintf("FoneStorm asks to wait %s, longer than the provider waits (%s)", failure.retryAfter, longestWait))
 	}
 	return failure
 }
 
 // kind classifies a response that does not report success. A 404 is about the FoneNumber if its body is FoneStorm's envelope,
 // and about the endpoint otherwise.
-func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind {
+func (c *Client) kind(to role, status int, fromFoneStorm, isLimit bool) Kind {
 	isElsewhere := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
-	case rateLimited:
+	case isLimit:
 		return RateLimited
 	case status/100 == 3, isElsewhere && !fromFoneStorm:
 		return WrongEndpoint
@@ -214,52 +196,20 @@ func (c *Client) kind(to role, status int, fromFoneStorm, rateLimited bool) Kind
 var kinds = [roles]map[int]Kind{
 	readsOne:          {403: PermissionDenied, 404: NotFound},
 	lists:             {403: PermissionDenied},
-	sets:              {400: DestinationRejected, 403: PermissionDenied, 404: NotFound, 422: DestinationRejected},
+	sets:              {400: DestinationRejected, 403: PermissionDenied, 422: DestinationRejected},
 	logsIn:            {400: AuthenticationFailed, 403: AuthenticationFailed, 404: WrongEndpoint, 422: AuthenticationFailed},
 	choosesSubaccount: {400: SubaccountRejected, 403: SubaccountRejected, 404: SubaccountRejected, 422: SubaccountRejected},
 }
 
-// rateLimit matches a message about too many requests. It does not match one about another limit, such as of the credit, the length
-// of a message, or its recipients: waiting would not help.
-var rateLimit = regexp.MustCompile(`\brate[ _-]?limit|\btoo many requests|\bthrottl`)
-
-// isRateLimit recognizes an exceeded rate limit: status 429, or a 400 (v2.11), 410 (v2.12), or 403 whose message says so. If the same
-// words were sent, as in a destination, the message quotes them.
-func (r *request) isRateLimit(status int, message string) bool {
-	words := rateLimit.FindString(strings.ToLower(message))
-	isQuoted := strings.Contains(strings.ToLower(fmt.Sprint(r.params)), words)
-	return status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) && words != "" && !isQuoted
-}
-
-// isRejectedBody reports whether FoneStorm may have rejected the request because it cannot read its body.
-func isRejectedBody(r *request, err error) bool {
-	return r.params != nil && isRejectedWith(err, r.role, 400, 415, 422)
-}
+// rateLimit matches a message about too many requests, which can have status 400 (v2.11), 403, or 410 (v2.12). It does not match one
+// about another limit, such as of the credit, the length of a message, or its recipients: waiting would not help.
+var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many requests|\bthrottl`)
 
 // isRejectedWith reports whether FoneStorm rejected a request of this role, and not a login before it, with one of these statuses,
 // and not because of the rate limit.
 func isRejectedWith(err error, by role, statuses ...int) bool {
 	failure := asError(err)
 	return failure != nil && failure.role == by && failure.Kind != RateLimited && slices.Contains(statuses, failure.Status)
-}
-
-// isNotCanceled reports whether a failure is final for a list, which has had its retries.
-func isNotCanceled(err error) bool { return KindOf(err) != Canceled }
-
-// isFinal reports whether FoneStorm has decided about a request. Another login would fail too, and could lock the user out.
-func isFinal(err error) bool {
-	return !slices.Contains([]Kind{ServerError, RateLimited, Unreachable, Canceled}, KindOf(err))
-}
-
-// retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
-func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := http.ParseTime(header); err == nil {
-		return max(0, date.Sub(now))
-	}
-	return 0
 }
 
 // asError returns the *Error that an error is or wraps; nil if there is none.

@@ -43,10 +43,24 @@ func (s Status) MayBeActive() bool { return s == Active || s == StatusUnknown }
 
 // GetFoneNumber returns one FoneNumber with its delivery and these message options. IsNotFound reports whether the error means that
 // the account does not have it. Reads are shared: what this client has read, listed, or set is returned without another request
-// for the lifetime of the client, which is one plan or apply.
+// for the lifetime of the client, which is one plan or apply, and so is the failure of a read. What is not known is requested in the
+// cheapest way: first by single reads, then by one list for all the rest, then by single reads again for what the list lacks.
 func (c *Client) GetFoneNumber(ctx context.Context, number string, options ...MessageOption) (FoneNumber, error) {
-	f, err := c.get(ctx, number, options)
-	return f, c.confirmNotFound(ctx, number, err)
+	e := c.account.entry(number)
+	f, err := e.get(func() (FoneNumber, error) {
+		if c.account.singles.Add(1) > singleReads {
+			_, _ = c.list(ctx) // If it fails or does not contain this FoneNumber, which may be inactive, it is read singly.
+		}
+		if f, known := e.known(); known {
+			return f, nil
+		}
+		return c.ReadFoneNumber(ctx, number)
+	})
+	isMissing := func(o MessageOption) bool { return f.Options[o].Type == "" }
+	if err == nil && slices.ContainsFunc(options, isMissing) {
+		return c.ReadFoneNumber(ctx, number)
+	}
+	return f, err
 }
 
 // Known returns the FoneNumber if GetFoneNumber would return its delivery without a request.
@@ -55,70 +69,48 @@ func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.entr
 // ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request. Lists may spell a destination differently; use
 // this to read one FoneNumber again.
 func (c *Client) ReadFoneNumber(ctx context.Context, number string) (FoneNumber, error) {
-	f, err := c.read(ctx, number)
-	return f, c.confirmNotFound(ctx, number, err)
-}
-
-// read reads one FoneNumber. It does not confirm that one is not found.
-func (c *Client) read(ctx context.Context, number string) (FoneNumber, error) {
 	r := &request{role: readsOne, text: "read FoneNumber " + number, path: "/fonenumbers/" + url.PathEscape(number)}
 	e := c.account.entry(number) // If the FoneNumber is set in the meantime, another entry counts.
 	f, err := c.requestFoneNumber(ctx, r, number)
 	if err != nil {
-		return FoneNumber{}, err
+		return FoneNumber{}, c.confirmNotFound(ctx, number, err)
 	}
 	for o := range f.Options { // FoneStorm may not return one that was never set.
 		f.Options[o] = cmp.Or(f.Options[o], Delivery{Type: None})
 	}
-	e.keep(f, nil)
+	e.kept.Store(&outcome[FoneNumber]{value: f})
 	return f, nil
 }
 
-// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response; the zero value if the response to
-// a setting only reports success.
+// requestFoneNumber sends a request about one FoneNumber and returns the FoneNumber in the response. The response to a
+// setting need not contain it, because a read shows what was set; then the FoneNumber is the zero value.
 func (c *Client) requestFoneNumber(ctx context.Context, r *request, number string) (FoneNumber, error) {
-	return call(ctx, c, r, func(body []byte) (f FoneNumber, err error) {
-		if r.role == sets && len(bytes.TrimSpace(body)) == 0 {
+	return call(ctx, c, r, func(body []byte) (FoneNumber, error) {
+		f, err := decodeFoneNumber(body)
+		switch {
+		case err == nil && f.Number == number:
 			return f, nil
-		}
-		switch f, err = decodeFoneNumber(body); {
-		case err != nil || f.Number == number:
-			return f, err
-		case f.Number != "":
-			return f, errors.New("is about another FoneNumber")
-		case r.role == sets:
-			return f, nil
+		case r.role == sets && (err == nil || len(bytes.TrimSpace(body)) == 0):
+			return FoneNumber{}, nil
 		default:
-			return f, errors.New("contains no FoneNumber")
+			return FoneNumber{}, cmp.Or(err, errors.New("does not contain the FoneNumber"))
 		}
 	})
 }
 
-// confirmNotFound decides what a 404 about a FoneNumber means; it returns any other error as it is. The account's list must confirm
-// that the FoneNumber is gone, unless FoneStorm does not support or permit it, and a read must confirm a 404 to a setting.
-func (c *Client) confirmNotFound(ctx context.Context, number string, notFound error) error {
-	if !IsNotFound(notFound) {
-		return notFound
-	}
-	unconfirmed := func(why string) error {
-		failure := explained(notFound, why)
-		failure.Kind = UnexpectedResponse
-		return failure
-	}
-	if asError(notFound).role == sets {
-		if _, err := c.read(ctx, number); !IsNotFound(err) {
-			return unconfirmed("Reading the FoneNumber does not confirm that")
-		}
-	}
-	list, err := c.list(ctx)
-	switch {
-	case KindOf(err) == Canceled:
+// confirmNotFound decides what a 404 in response to a read means; it returns any other error as it is. The account's list must confirm
+// that the FoneNumber is gone, unless FoneStorm does not support or permit it.
+func (c *Client) confirmNotFound(ctx context.Context, number string, err error) error {
+	if !IsNotFound(err) {
 		return err
-	case err != nil && !isRejectedWith(err, lists, 400, 403, 410, 415, 422):
-		return unconfirmed("The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
+	}
+	list, unread := c.list(ctx)
+	switch {
+	case unread != nil && !isRejectedWith(unread, lists, 400, 403, 410, 415, 422):
+		return explained(err, UnexpectedResponse, "The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
 	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number && f.Status != Cancelled }):
-		return unconfirmed("The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
+		return explained(err, UnexpectedResponse, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
 	default:
-		return notFound
+		return err
 	}
 }

@@ -45,7 +45,7 @@ func (p *pace) wait(ctx context.Context) error {
 		if pause <= 0 {
 			return nil
 		}
-		_ = sleep(ctx, pause) // If it is canceled, so is the next wait.
+		sleep(ctx, pause) // If it is canceled, so is the next wait.
 	}
 }
 
@@ -66,15 +66,10 @@ func (p *pace) learn(failure *Error) {
 	}
 }
 
-// sleep waits, or returns the context's error if that ends first or has ended.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 || ctx.Err() != nil {
-		return ctx.Err()
-	}
+// sleep waits until the time is over or the context ends.
+func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -63,9 +61,10 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 		return err
 	}
 	accepted := &c.encodings[r.role]
-	e := max(asJSON, encoding(accepted.Load()))
+	known := encoding(accepted.Load())
+	e := max(known, asJSON)
 	err := c.send(ctx, r, e, read)
-	if e == asJSON && encoding(accepted.Load()) != asJSON && isRejectedBody(r, err) {
+	if known == 0 && r.params != nil && isRejectedWith(err, r.role, 400, 415, 422) {
 		e = asForm
 		err = rejectedTwice(err, c.send(ctx, r, e, read))
 	}
@@ -89,17 +88,13 @@ type progress struct {
 // retry: reading changes nothing, and setting the same thing twice is harmless.
 func (c *Client) send(ctx context.Context, r *request, e encoding, read func(body []byte) error) error {
 	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
-	for {
-		if c.unavailable.Load() >= unavailableCalls {
-			reason := fmt.Sprintf("not sent, because FoneStorm was not available for %d calls in a row", unavailableCalls)
-			return p.end(ctx, r, &Error{Kind: Unreachable, Call: r.text, Reason: reason})
-		}
+	for c.unavailable.Load() < unavailableCalls {
 		token, err := c.token(ctx, r)
-		if err == nil {
-			err = c.pace.wait(ctx)
-		}
 		if err != nil {
-			return p.end(ctx, r, err) // A login has had retries of its own.
+			return p.end(asError(err)) // A login has had retries of its own.
+		}
+		if c.pace.wait(ctx) != nil {
+			return p.end(canceled(ctx, r))
 		}
 		if p.attempts++; p.attempts == 1 {
 			p.begun = time.Now()
@@ -112,47 +107,40 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		}
 		wait, again := c.next(r, p, token, failure)
 		if !again {
-			return p.end(ctx, r, failure)
+			return p.end(failure)
 		}
 		tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
 			"error": failure.Error(), "attempt": p.attempts, "wait": wait.String(),
 		})
-		if err := sleep(ctx, wait); err != nil {
-			return p.end(ctx, r, err)
-		}
+		sleep(ctx, wait) // If it is canceled, so is the next attempt.
 	}
+	reason := fmt.Sprintf("not sent, because FoneStorm was not available for %d calls in a row", unavailableCalls)
+	return p.end(&Error{Kind: Unreachable, Call: r.text, Reason: reason})
 }
 
 // next decides whether a failed request is sent again, and after which wait.
 func (c *Client) next(r *request, p *progress, token string, failure *Error) (wait time.Duration, again bool) {
 	p.uncertain = p.uncertain || failure.uncertain
-	isUnavailable := failure.Kind == Unreachable || failure.Kind == RateLimited
-	if !isUnavailable && failure.Kind != Canceled {
-		c.unavailable.Store(0)
-	}
-	hasOldToken := failure.Status == http.StatusUnauthorized && c.dropToken(r, token)
 	switch isLimited := failure.Kind == RateLimited; {
-	case hasOldToken && !p.renewed: // Tokens expire, and the login of another program may invalidate them.
+	case failure.Status == http.StatusUnauthorized && !p.renewed && c.dropToken(r, token): // Tokens expire.
 		p.renewed = true
 		return 0, true
 	case isLimited && failure.retryable && time.Since(p.begun) < longestWait:
 		return 0, true // The pace makes all requests wait.
-	case !isLimited && (failure.retryable || hasOldToken) && p.retries < c.config.MaxRetries:
+	case !isLimited && failure.retryable && p.retries < c.config.MaxRetries:
 		p.retries++
 		return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
-	case isUnavailable:
+	case isLimited || failure.Kind == Unreachable:
 		c.unavailable.Add(1)
+	case failure.Kind != Canceled:
+		c.unavailable.Store(0)
 	}
 	return 0, false
 }
 
-// end returns the failure with what is known about all attempts. An error that is not an *Error is that of the context.
-func (p *progress) end(ctx context.Context, r *request, err error) error {
-	last := asError(err)
-	if last == nil {
-		last = canceled(ctx, r)
-	}
-	failure := *last // A copy, because several calls can share the failure of a login.
+// end returns the last failure with what is known about all attempts. It is a copy, because several calls can share that of a login.
+func (p *progress) end(last *Error) error {
+	failure := *last
 	failure.uncertain = failure.uncertain || p.uncertain
 	if p.attempts > 0 {
 		failure.Attempts, failure.Elapsed = p.attempts, time.Since(p.begun)
@@ -171,13 +159,11 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	}
 	timed, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
-	var sent atomic.Bool
-	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
-	httpRequest := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
+	httpRequest := c.newRequest(timed, r, token, e)
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return c.noResponse(ctx, timed, r, sent.Load(), err)
+		return c.noResponse(ctx, timed, r, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
@@ -189,7 +175,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	case response.StatusCode/100 != 2:
 		return c.failedResponse(r, httpRequest, response, body) // A partial body is enough.
 	case err != nil && timed.Err() != nil:
-		return c.noResponse(ctx, timed, r, true, err)
+		return c.noResponse(ctx, timed, r, err)
 	case err != nil:
 		return unexpected(r, true, "is incomplete")
 	case len(body) > maxResponse:
@@ -201,7 +187,6 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	return nil
 }
 
-// newRequest builds the HTTP request.
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) *http.Request {
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query

@@ -46,20 +46,18 @@ func TestRetries(t *testing.T) {
 
 func TestRetryAfterIsHonored(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]time.Duration{ // By the fake clock.
-		"1": time.Second, "300": 5 * time.Minute, "Sat, 01 Jan 2000 00:00:42 GMT": 42 * time.Second, "600": 0,
-	} {
+	for header, want := range map[string]time.Duration{"1": time.Second, "300": 5 * time.Minute, "600": 0, "soon": 0} {
 		inBubble(t, header, func(t *testing.T) {
 			server := newScript(rejectWith(http.StatusServiceUnavailable, "Come back later.", header), respondTo("ok"))
 			client := newClient(t, server, withToken)
 			begun := time.Now()
-			if err := fetch(t.Context(), client); want > 0 {
+			if err := fetch(t.Context(), client); header != "600" {
 				wantSuccess(t, err)
 			} else {
 				wantWords(t, err, "Come back later. FoneStorm asks to wait 10m0s, longer than the provider waits (5m0s)")
 				wantSuccess(t, fetch(t.Context(), client)) // Nobody else waits for it.
 			}
-			if took := time.Since(begun).Round(time.Second); took != want {
+			if took := time.Since(begun); took < want || took > want+time.Second { // Otherwise it is the backoff.
 				t.Errorf("it took %s, want %s", took, want)
 			}
 			server.wantCount(t, 2)
@@ -67,12 +65,11 @@ func TestRetryAfterIsHonored(t *testing.T) {
 	}
 }
 
-// If FoneStorm is not available, the run fails after three calls or logins, not after a thousand have each timed out. A call that was
+// If FoneStorm is not available, the run fails after three calls, not after a thousand have each timed out. A call that was
 // not sent has no effect. Only consecutive calls count, and canceled ones do not.
 func TestUnavailableServerFailsTheRun(t *testing.T) {
 	t.Parallel()
 	for responses, fails := range map[string]bool{
-		"lost lost lost":               true, // Three logins.
 		"login lost lost":              false,
 		"login lost lost lost":         true,
 		"login lost lost never lost":   true, // The caller is gone by then.
@@ -103,8 +100,7 @@ func TestUnavailableServerFailsTheRun(t *testing.T) {
 	}
 }
 
-// A rate limit that never ends makes the run fail after three calls, each of which is repeated for five minutes. Words of a rate limit
-// in a destination are none.
+// A rate limit that never ends makes the run fail after three calls, each of which is repeated for five minutes.
 func TestEndlessRateLimitFailsTheRun(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted("limit")
@@ -117,12 +113,10 @@ func TestEndlessRateLimitFailsTheRun(t *testing.T) {
 		if took := time.Since(begun); took < 15*time.Minute || took > 18*time.Minute || len(server.calls) > 60 {
 			t.Errorf("it took %s and %d requests", took, len(server.calls))
 		}
-		client = newClient(t, newScript(rejectWith(http.StatusBadRequest, "ratelimit@example.com is not valid", "")), withToken)
-		wantKind(t, set(t.Context(), client, Delivery{Type: Email, Value: "ratelimit@example.com"}), DestinationRejected, "is not valid")
 	})
 }
 
-// An error says why there was no complete response, but never quotes it. A setting that was not sent has no effect.
+// An error says why there was no complete response, but never quotes it. A setting without a connection has no effect.
 func TestLostConnections(t *testing.T) {
 	t.Parallel()
 	fails := func(err error) responder {
@@ -141,13 +135,11 @@ func TestLostConnections(t *testing.T) {
 	for _, test := range []struct {
 		network responder
 		words   string
-		isSent  bool
+		may     bool
 	}{
-		{fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}), nothing + "read tcp: reset", false},
+		{fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}), nothing + "read tcp: reset", true},
 		{fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}), nothing + "dial: lookup fonestorm.test", false},
-		{fails(errors.New(`malformed HTTP response "hunter2"`)), nothing + "the connection failed, or the response is not valid HTTP", false},
-		{fails(http.ErrSchemeMismatch), nothing + http.ErrSchemeMismatch.Error(), false},
-		{scripted("lost").RoundTrip, nothing + "the connection failed", true},
+		{fails(errors.New(`malformed HTTP response "hunter2"`)), nothing + "the connection failed, or the response is not valid HTTP", true},
 		{ends, "the response is incomplete", true},
 		{stops, nothing + "no response within 30s", true},
 	} {
@@ -158,8 +150,8 @@ func TestLostConnections(t *testing.T) {
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error quotes the response: %v", err)
 			}
-			if err := set(t.Context(), client, none); MayHaveTakenEffect(err) != test.isSent {
-				t.Errorf("a setting may have taken effect: %t, want %t: %v", !test.isSent, test.isSent, err)
+			if err := set(t.Context(), client, none); MayHaveTakenEffect(err) != test.may {
+				t.Errorf("a setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
 			}
 		})
 	}
@@ -195,7 +187,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		})
 		client := newClient(t, server, withToken)
 		for _, err := range []error{fetch(t.Context(), client), set(t.Context(), client, none)} {
-			failure := wantKind(t, err, WrongEndpoint, "a redirect, which is never followed", "https://fonestorm.test/v2")
+			failure := wantKind(t, err, WrongEndpoint, "https://fonestorm.test/v2", "the response body was")
 			if failure.Status != status || strings.Contains(err.Error(), "evil.test") {
 				t.Errorf("the error has another status, or quotes the Location: %v", err)
 			}
@@ -277,17 +269,9 @@ func TestFailedCalls(t *testing.T) {
 		{0, "415 415", "set json, set form", Rejected, "words of 415", false},
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
 		{0, "400 403", "set json, set form", DestinationRejected, "words of 400", false},
-		{1, "400 503", "set json, set form, set form", ServerError, "words of 503 (attempt 2,", true},
-		{1, "400 500", "set json, set form, set form", DestinationRejected, "words of 400", true},
+		{1, "400 503", "set json, set form, set form", DestinationRejected, "words of 400", true},
+		{0, "404", "set json", Rejected, "words of 404", false}, // A device may not be found, too.
 		{0, "403", "set json", PermissionDenied, "words of 403", false},
-		{0, "404 404 []", "set json, get, list", NotFound, "words of 404", false}, // Reading confirms that it is gone.
-		{0, `404 404 [{"fonenumber":3215550000,"is_active":"no"}]`, "set json, get, list", UnexpectedResponse, "words of 404. The account's list contains", false},
-		{0, `404 404 [{"fonenumber":3215550000,"is_active":"cancel"}]`, "set json, get, list", NotFound, "words of 404", false},
-		{0, "404 404 403", "set json, get, list", NotFound, "words of 404", false}, // The user may not see the list.
-		{0, `404 404 [{"label":"x"}]`, "set json, get, list", UnexpectedResponse, "The account's list could not be read", false},
-		{0, "404 404", "set json, get, list, list", UnexpectedResponse, "The account's list could not be read", false},
-		{0, "login 404 404 401 403", "login json, set json, get, list, login json", UnexpectedResponse, "The account's list could not be read", false},
-		{0, "404 ok", "set json, get", UnexpectedResponse, "words of 404. Reading the FoneNumber does not confirm that", false},
 		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
 		{0, "later", "set json", RateLimited, "FoneStorm asks to wait 1h0m0s", false}, // It has status 400, but is not about the encoding.
 		{0, "502", "set json", ServerError, "words of 502", true},
@@ -295,14 +279,13 @@ func TestFailedCalls(t *testing.T) {
 		{1, "502 422 403", "set json, set json, set form", DestinationRejected, "words of 422", true},
 		{0, "lost", "set json", Unreachable, "no response", true},
 		{0, "html", "set json", UnexpectedResponse, "text/html", true},
-		{0, "another", "set json", UnexpectedResponse, "another FoneNumber", true},
+		{0, "another", "set json, get", UnexpectedResponse, "does not contain the FoneNumber", true},
 		{0, "error", "set json", UnexpectedResponse, "Gone Fishing", true},
 		{0, "success 404", "set json, get, list, list", UnexpectedResponse, "words of 404", true},
 		{0, "login 401 401", "login json, set json, login json", AuthenticationFailed, "log in", false},
 		{0, "login 401 415", "login json, set json, login json", Rejected, "log in", false}, // It says nothing about the setting's encoding.
 		{0, "login 401 login 403", "login json, set json, login json, set json", PermissionDenied, "words of 403", false},
-		{0, "login 401 login 401", "login json, set json, login json, set json", AuthenticationFailed, "words of 401", false}, // The first renewal is free.
-		{1, "login 401 login 401 login 401", "login json, set json, login json, set json, login json, set json", AuthenticationFailed, "words of 401", false},
+		{1, "login 401 login 401", "login json, set json, login json, set json", AuthenticationFailed, "words of 401", false}, // It is renewed once.
 		{1, "login 401 login 502 403", "login json, set json, login json, set json, set json", PermissionDenied, "words of 403", true},
 		{1, "login 502 401 login 403", "login json, set json, set json, login json, set json", PermissionDenied, "words of 403", true},
 		{1, "login 502 401 401", "login json, set json, set json, login json", AuthenticationFailed, "log in", true},

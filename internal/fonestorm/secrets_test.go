@@ -74,7 +74,7 @@ func TestMessagesAreMasked(t *testing.T) {
 			message := rejectWith(http.StatusServiceUnavailable, "not "+secret+"!", "")
 			client := newClient(t, newScript(issue("first-token"), issue("second-token"), message), withSubaccount)
 			_, err := client.Set(ctx, anyNumber, hook)
-			if wantKind(t, err, ServerError, "not ***!"); strings.Contains(err.Error()+log.String(), secret) {
+			if wantKind(t, err, ServerError, "not ***"); strings.Contains(err.Error()+log.String(), secret) {
 				t.Errorf("%q is shown: %v", secret, err)
 			}
 		}
@@ -86,28 +86,21 @@ func TestMessagesAreMasked(t *testing.T) {
 	})
 }
 
-// A secret is masked however another program encodes it, and of a URL only the host is shown, because FoneStorm can spell it in another
-// way than it was set.
+// A word that contains a secret, or an escape that can spell one, is masked, and of a URL only the host is shown. FuzzClean shows it for
+// every encoding.
 func TestCleanMessages(t *testing.T) {
 	t.Parallel()
-	s := &secrets{known: map[string]bool{}}
-	s.add("grüße-Ω", `quo"te'x`, "pass/wörd=1", "pa!s/s(wörd)", `a\b<c>d`, `a"b&c`, "beef1234", "", "/?key=yes")
+	var s secrets
+	s.add("pass/wörd=1", "two words", "/?key=%79es")
 	for message, want := range map[string]string{
-		`{"url_password":"gr\u00fc\u00dfe-\u03a9"}`:           `{"url_password":"***"}`,
-		`not quo&quot;te&#039;x`:                              "not ***",
-		"not pass%2fw%c3%b6rd%3d1":                            "not ***",
-		"not pa!s%2Fs(w%C3%B6rd)":                             "not ***",
-		`{\"url_password\":\"a\\\\b<c>d\"}`:                   `{"url_password":"***"}`,
-		`{"url_password":"a\"b&c"}`:                           `{"url_password":"***"}`,
-		"not %beef1234":                                       "not %***", // It looks encoded.
-		"not https%253A%252F%252Fx.test%252F%253Fkey%253Dyes": "not https://x.test***",
-
+		`Bad {"password":"pass/wörd=1"}!`:                   "Bad ***",
+		`bad {"password":"p\u0061ss"}, sir`:                 "bad *** sir",
+		"not pass%2fw%c3%b6rd":                              "not ***",
+		"a &lt;b&gt; & 100% c":                              "a *** & 100% c",
+		"not two+words or words":                            "not *** or ***",
+		"not x.test/?key=yes or https://x.test/?key=%79es":  "not *** or ***",
 		"cannot call https://x.test/HOOK?key=s3cret, sorry": "cannot call https://x.test/… sorry",
-		`"https:\/\/x.test\/a%2Fb" is invalid`:              `"https://x.test/…" is invalid`,
-		"see https://x.test":                                "see https://x.test",
-		"https://x.test/?text=Hi%20there&key=s3cret":        "https://x.test/…",
-		`https://x.test/?text="{{msg}}"&key=s3cret is used`: `https://x.test/…"{{msg}}"&key=s3cret is used`, // Not a URL.
-		"https%3A%2F%2Fuser%3As3cret%40x.test%2Fsms":        "https://***@x.test/…",
+		`"https://user:s3cret@x.test:8443/a" is invalid`:    `"https://x.test:8443/…" is invalid`,
 	} {
 		if got := s.clean(message); got != want {
 			t.Errorf("%q is shown as %q, want %q", message, got, want)
@@ -129,14 +122,11 @@ func FuzzClean(f *testing.F) {
 	f.Add(`{"x":"`, `pass/word`, `"}`)
 	f.Add(strings.Repeat("x", 298), "hunter2", "")
 	f.Fuzz(func(t *testing.T, before, secret, after string) {
-		s := &secrets{known: map[string]bool{}}
+		var s secrets
 		s.add(secret)
 		inJSON, _ := json.Marshal(secret)
 		quoted := string(inJSON[1 : len(inJSON)-1])
 		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), quoted, strings.ReplaceAll(quoted, "/", `\/`)} {
-			if unescaped(before+form+after) != unescaped(before)+unescaped(form)+unescaped(after) {
-				continue // The text before or after it makes an escape of its end.
-			}
 			shown := s.clean(before + form + after)
 			if n := utf8.RuneCountInString(shown); n > 301 {
 				t.Fatalf("got %d characters", n)
@@ -146,7 +136,7 @@ func FuzzClean(f *testing.F) {
 			}
 			// Short secrets occur everywhere by coincidence, and so do those that contain the mask or the ellipsis. No secret contains an
 			// invisible character, because it is part of a header.
-			if isVisible := utf8.ValidString(secret) && !strings.ContainsFunc(secret, isInvisible); isVisible && len(secret) >= 4 && !strings.ContainsAny(secret, "*…") && (strings.Contains(shown, secret) || strings.Contains(shown, form)) {
+			if isVisible := utf8.ValidString(secret) && !strings.ContainsFunc(secret, isInvisible); isVisible && len(strings.TrimSpace(secret)) >= 4 && !strings.ContainsAny(secret, "*…") && (strings.Contains(shown, secret) || strings.Contains(shown, form)) {
 				t.Fatalf("%q is shown as %q", form, shown)
 			}
 		}

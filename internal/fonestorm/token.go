@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
-	"net/http"
 	"strings"
 )
 
@@ -14,7 +13,7 @@ func (c *Client) token(ctx context.Context, r *request) (string, error) {
 	if r.getsToken() || c.config.Token != "" {
 		return cmp.Or(r.token, c.config.Token), nil
 	}
-	return c.loggedIn.get(ctx, c.logIn, isFinal)
+	return c.loggedIn.get(func() (string, error) { return c.logIn(ctx) })
 }
 
 // dropToken forgets a rejected token, unless another call has renewed it already. It reports whether the token can be renewed.
@@ -33,16 +32,11 @@ func (c *Client) dropToken(r *request, rejected string) bool {
 func (c *Client) logIn(ctx context.Context) (token string, err error) {
 	login := &request{role: logsIn, text: "log in to FoneStorm", path: "/auth"}
 	login.params = params{"username": c.config.Username, "password": c.config.Password}
-	for range 2 { // The login of another program may invalidate the first token before it is used.
-		if token, err = call(ctx, c, login, decodeToken); err != nil || c.config.Subaccount == "" {
-			break
-		}
+	if token, err = call(ctx, c, login, decodeToken); err == nil && c.config.Subaccount != "" {
 		c.secrets.add(token)
 		choose := &request{role: choosesSubaccount, text: "get a token for subaccount " + c.config.Subaccount, path: "/subaccounts/token"}
 		choose.params, choose.token = params{"subaccount": c.config.Subaccount}, token
-		if token, err = call(ctx, c, choose, decodeToken); !isRejectedWith(err, choose.role, http.StatusUnauthorized) {
-			break
-		}
+		token, err = call(ctx, c, choose, decodeToken)
 	}
 	if err == nil {
 		c.secrets.add(token)
@@ -58,14 +52,9 @@ func (c *Client) Account() string {
 	if last := c.lastToken.Load(); last != nil {
 		token = *last
 	}
-	return text(claims(token), "account", "id")
-}
-
-// claims returns the payload of a JWT; nil for any other token.
-func claims(token string) any {
-	_, encoded, _ := strings.Cut(token, ".")
+	_, encoded, _ := strings.Cut(token, ".") // The payload of a JWT is between two periods.
 	encoded, _, _ = strings.Cut(encoded, ".")
 	payload, _ := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
-	sent, _ := parse(payload)
-	return sent
+	claims, _ := parse(payload)
+	return text(claims, "account", "id")
 }

@@ -1,12 +1,10 @@
 package fonestorm
 
 import (
-	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,20 +20,18 @@ func issue(token string) responder {
 	return respondWith(http.StatusCreated, fmt.Sprintf(`{"auth":{"token":%q}}`, token))
 }
 
-// All other calls use the subaccount's token. Rejected tokens are renewed, also if that happens before the user's token is exchanged
-// for the subaccount's. A login that fails for another reason than the password is sent again by the next call.
+// All other calls use the subaccount's token. A rejected token is renewed.
 func TestLogIn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const login = `{"password":"demo-password","username":"demo"}`
 		user, sub := jwt(`{"account":{"id":"1000000001"}}`), jwt(`{"account":{"id":"2000000002"}}`)
 		ok, expired := respondTo("ok"), respondTo("401")
 		server := newScript(
-			respondTo("503"), rejectWith(http.StatusForbidden, "Too many requests", ""),
-			issue(user), expired, issue(user), issue(sub), ok, // At first.
+			rejectWith(http.StatusForbidden, "Too many requests", ""),
+			issue(user), issue(sub), ok, // At first.
 			expired, issue(user), issue(sub), ok, // Later.
 		)
 		client := newClient(t, server, withoutRetries, withSubaccount)
-		wantKind(t, fetch(t.Context(), client), ServerError, "log in", "words of 503")
 		if got := client.Account(); got != "" {
 			t.Errorf("before the login the account is %q", got)
 		}
@@ -45,12 +41,11 @@ func TestLogIn(t *testing.T) {
 				t.Errorf("the account is %q", got)
 			}
 		}
-		server.wantCalls(t, "login json, login json, login json, subaccount json, login json, subaccount json, get, "+
-			"get, login json, subaccount json, get")
-		if want := []string{"", "", "", user, "", user, sub, sub, "", user, sub}; !slices.Equal(server.tokens, want) {
+		server.wantCalls(t, "login json, login json, subaccount json, get, get, login json, subaccount json, get")
+		if want := []string{"", "", user, sub, sub, "", user, sub}; !slices.Equal(server.tokens, want) {
 			t.Errorf("the tokens were %q, want %q", server.tokens, want)
 		}
-		if server.bodies[2] != login || server.bodies[3] != `{"subaccount":"2000000002"}` {
+		if server.bodies[1] != login || server.bodies[2] != `{"subaccount":"2000000002"}` {
 			t.Errorf("the bodies were %s", server.bodies)
 		}
 	})
@@ -85,29 +80,30 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 	})
 }
 
-// FracTEL may lock an account after too many wrong passwords. A rejected subaccount is not requested again either. A rejection with
-// 400 may be about the encoding, so it is repeated as a form.
-func TestRejectedLoginIsNotRepeated(t *testing.T) {
+// FracTEL may lock an account after too many wrong passwords, so a failed login is final for all calls, and so is a subaccount's. A
+// rejection with 400 may be about the encoding, so it is repeated as a form.
+func TestFailedLoginIsFinal(t *testing.T) {
 	t.Parallel()
-	for responses, calls := range map[string]string{
-		"401": "login json", "400": "login json, login form", "400 405": "login json, login form", "400 error": "login json, login form",
-		"login 400": "login json, subaccount json, subaccount form", "login 404": "login json, subaccount json",
-		"login 401 login 401": "login json, subaccount json, login json, subaccount json",
+	const login, exchange = "log in", "get a token for subaccount " + subaccount
+	for responses, want := range map[string]struct {
+		calls string
+		kind  Kind
+		words string
+	}{
+		"401": {"login json", AuthenticationFailed, login}, "400": {"login json, login form", AuthenticationFailed, login},
+		"400 405": {"login json, login form", AuthenticationFailed, login}, "400 error": {"login json, login form", AuthenticationFailed, login},
+		"503": {"login json", ServerError, login}, "lost": {"login json", Unreachable, login},
+		"login 400": {"login json, subaccount json, subaccount form", SubaccountRejected, exchange},
+		"login 404": {"login json, subaccount json", SubaccountRejected, exchange},
+		"login 401": {"login json, subaccount json", AuthenticationFailed, exchange},
 	} {
 		inBubble(t, responses, func(t *testing.T) {
 			server := scripted(responses)
-			client := newClient(t, server, withSubaccount)
-			want, call := AuthenticationFailed, "log in"
-			if strings.Contains(calls, "subaccount") {
-				want, call = SubaccountRejected, "get a token for subaccount "+subaccount
-			}
-			if strings.Contains(responses, "401") {
-				want = AuthenticationFailed
-			}
+			client := newClient(t, server, withSubaccount, withoutRetries)
 			for _, err := range append(together(30, func(int) error { return fetch(t.Context(), client) }), fetch(t.Context(), client)) {
-				wantKind(t, err, want, call, "words of 40")
+				wantKind(t, err, want.kind, want.words)
 			}
-			server.wantCalls(t, calls)
+			server.wantCalls(t, want.calls)
 		})
 	}
 }
@@ -127,29 +123,20 @@ func TestAccountOfToken(t *testing.T) {
 	}
 }
 
-// A caller whose context ends stops waiting for the login at once. If it was the one that logged in, the others log in again.
+// All callers stop waiting for a login when Terraform is interrupted, and it is not final.
 func TestCanceledLogin(t *testing.T) {
-	t.Parallel()
-	for canceled, calls := range map[int]string{0: "login json, login json, get", 1: "login json, get"} {
-		inBubble(t, fmt.Sprint("caller ", canceled), func(t *testing.T) {
-			server := scripted(strings.NewReplacer(" json,", "", "get", "ok").Replace(calls))
-			server.latency = time.Second
-			client := newClient(t, server)
-			ctx, why := cancelLater(t, 200*time.Millisecond)
-			callers := [2]context.Context{t.Context(), t.Context()}
-			callers[canceled] = ctx
-			begun := time.Now()
-			failures := together(2, func(i int) error {
-				time.Sleep(time.Duration(i) * 100 * time.Millisecond)
-				err := fetch(callers[i], client)
-				if took := time.Since(begun); i == canceled && took != 200*time.Millisecond {
-					t.Errorf("the caller stopped waiting after %s", took)
-				}
-				return err
-			})
-			wantKind(t, failures[canceled], Canceled, why.Error())
-			wantSuccess(t, failures[1-canceled])
-			server.wantCalls(t, calls)
-		})
-	}
+	bubble(t, func(t *testing.T) {
+		server := scripted("never login ok")
+		client := newClient(t, server)
+		ctx, why := cancelLater(t, time.Second)
+		begun := time.Now()
+		for _, err := range together(2, func(int) error { return fetch(ctx, client) }) {
+			wantKind(t, err, Canceled, why.Error())
+		}
+		if took := time.Since(begun); took != time.Second {
+			t.Errorf("the callers stopped waiting after %s", took)
+		}
+		wantSuccess(t, fetch(t.Context(), client))
+		server.wantCalls(t, "login json, login json, get")
+	})
 }

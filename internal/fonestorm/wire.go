@@ -35,11 +35,8 @@ func (e encoding) encode(p params) (body []byte, contentType string) {
 		}
 		return []byte(form.Encode()), "application/x-www-form-urlencoded"
 	}
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false) // Other programs do not escape the "&" of a URL either.
-	_ = encoder.Encode(p)        // Encoding strings cannot fail.
-	return bytes.TrimSpace(buffer.Bytes()), "application/json"
+	body, _ = json.Marshal(p) // Encoding strings cannot fail.
+	return body, "application/json"
 }
 
 // parse reads any JSON. Its errors never quote the response.
@@ -125,15 +122,10 @@ func foneNumber(sent any) FoneNumber {
 		Group:  visible(text(sent, "group")),
 		Status: parseStatus(text(sent, "is_active")),
 	}
-	var isDecided [len(f.Options)]bool // Whether a place has a destination, or had one: then it is the one that is used.
 	for _, options := range []any{member(sent, "sms_options"), member(sent, "message_options"), sent} {
 		f.MessagingDisabled = f.MessagingDisabled || isNo(text(options, "sms_enabled")) || isNo(text(options, "messaging_enabled"))
 		for o := range f.Options {
-			name := MessageOption(o)
-			if d := decodeOption(options, name); d.Type != "" && !isDecided[o] {
-				f.Options[o] = d
-				isDecided[o] = d.Type != None || text(options, name.member(), "url") != ""
-			}
+			f.Options[o] = cmp.Or(f.Options[o], decodeOption(options, MessageOption(o)))
 		}
 	}
 	return f

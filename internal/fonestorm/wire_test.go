@@ -23,7 +23,6 @@ func TestDecodeFoneNumber(t *testing.T) {
 		},
 		"message_options":                   {`"message_options":{"receive":{"type":"Device","device":"987"},"messaging_enabled":"yes"}`, FoneNumber{Options: Options{Delivery{Type: Device, Value: "987"}}}},
 		"both groups, the old one receives": {`"sms_options":{"receive":{"type":"Forward","forward":"3215551111"}},"message_options":{"messaging_enabled":"yes"}`, FoneNumber{Options: Options{forward}}},
-		"both groups, one is unset":         {`"sms_options":{"receive":{"type":""}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Options: Options{email}}},
 		"both groups, one is turned off":    {`"sms_options":{"receive":{"type":"None","url":"https://x.test"}},"message_options":{"receive":{"type":"Email","email":"a@b.c"}}`, FoneNumber{Options: Options{none}}},
 		"both groups, different":            {`"sms_options":{"receive":{"type":"Email","email":"a@b.c"}},"message_options":{"receive":{"type":"None"},"send_notify":{}}`, FoneNumber{Options: Options{email, {}, none}}},
 		"neither group":                     {`"label":"x"`, FoneNumber{Label: "x"}},

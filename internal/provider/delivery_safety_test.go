@@ -167,7 +167,7 @@ func TestAnotherAccount(t *testing.T) {
 	r := w.start()
 	c, _ := r.plan(w.state["0"], toCallback)
 	after, diags := r.apply(c)
-	wantError(t, diags, "FoneNumber Not Found in Account")
+	wantError(t, diags, rejected, "The FoneNumber was not found")
 	_, diags = w.start().refresh(after)
 	wantError(t, diags, "FoneNumber in Another Account")
 

@@ -19,7 +19,7 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 		{401, "FoneStorm Authentication Failed", "Check username and password in the provider configuration", false, 2},
 		{402, "FoneStorm Payment Required", "Settle the account with FracTEL", false, 1},
 		{403, "Permission Denied by FoneStorm", "Use the credentials of a user who has this permission", false, 1},
-		{404, "Unexpected FoneStorm Response", "Reading the FoneNumber does not confirm that.", false, 1},
+		{404, "Request Rejected by FoneStorm", "The reason above comes from FoneStorm.", false, 1},
 		{415, "Request Rejected by FoneStorm", "The reason above comes from FoneStorm.", false, 2},
 		{422, "Destination Rejected by FoneStorm", "a device must be configured and registered", true, 2},
 		{500, "FoneStorm Server Error", "Run Terraform again later", false, 1},

@@ -74,6 +74,7 @@ const (
 	wrongEndpoint = "Endpoint Is Not FoneStorm"
 	serverError   = "FoneStorm Server Error"
 	rateLimited   = "FoneStorm Rate Limit Exceeded"
+	rejected      = "Request Rejected by FoneStorm"
 	logInFailed   = "FoneStorm Authentication Failed"
 )
 
@@ -82,18 +83,18 @@ const (
 var outcomes = map[simulator.Fault]map[string][2]string{
 	simulator.NoResponse:       {"": {"", unreachable}, "list": {unreachable, unreachable}}, // A list has its own long timeout.
 	simulator.ConnectionClosed: {"": {"", unreachable}},
-	simulator.ResponseLost:     {"": {"", unreachable}, "set": {"", ""}}, // A read shows that a setting took effect.
-	simulator.CutOff:           {"": {"", unexpected}, "set": {"", ""}},
-	simulator.WrongTypes:       {"": {unexpected, unexpected}, "set": {"", ""}},
+	simulator.ResponseLost:     {"": {"", unreachable}},
+	simulator.CutOff:           {"": {"", unexpected}},
+	simulator.WrongTypes:       {"": {unexpected, unexpected}, "set": {"", ""}}, // A read shows what a setting has set.
 	simulator.RateLimited:      {"": {"", rateLimited}},
 	simulator.ServerError:      {"": {"", serverError}},
 	simulator.BadGateway:       {"": {"", serverError}},
 	simulator.HTMLPage:         {"": {"", unexpected}},
 	simulator.EmptyResponse:    {"": {"", unexpected}, "set": {"", ""}},                      // Its status reports success.
 	simulator.TokenRejected:    {"": {"", logInFailed}, "login": {logInFailed, logInFailed}}, // A rejected password is never sent again.
-	// The list or another read contradicts it. A list is requested in the other form.
+	// The list contradicts it. A list is requested in the other form.
 	simulator.NotFound: {
-		"": {unexpected, unexpected}, "login": {wrongEndpoint, wrongEndpoint}, "list": {"", "Request Rejected by FoneStorm"},
+		"": {unexpected, unexpected}, "login": {wrongEndpoint, wrongEndpoint}, "list": {"", rejected}, "set": {rejected, rejected},
 	},
 	simulator.NotFoundPage:      {"": {wrongEndpoint, wrongEndpoint}, "list": {"", wrongEndpoint}},
 	simulator.AnotherFoneNumber: {"get": {unexpected, unexpected}},
