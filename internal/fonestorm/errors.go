@@ -148,15 +148,14 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
 	isLimit := status == http.StatusTooManyRequests ||
-		slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(word+" "+message)
-	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 31) // Zero if it is missing or a date.
+		slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(word+" "+message) && !rateLimit.MatchString(fmt.Sprint(r.params))
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, isLimit),
 		Call:       r.text,
 		role:       r.role,
 		Status:     status,
 		Reason:     fmt.Sprintf("FoneStorm returned %s: %s", statusText, c.secrets.clean(cmp.Or(message, word))),
-		retryAfter: time.Duration(seconds) * time.Second,
+		retryAfter: retryAfter(response.Header.Get("Retry-After")),
 	}
 	failure.retryable = isLimit || failure.Kind == ServerError
 	failure.uncertain = r.role == sets && failure.Kind == ServerError
@@ -202,8 +201,18 @@ var kinds = [roles]map[int]Kind{
 }
 
 // rateLimit matches a message about too many requests, which can have status 400 (v2.11), 403, or 410 (v2.12). It does not match one
-// about another limit, such as of the credit, the length of a message, or its recipients: waiting would not help.
+// about another limit, such as of the credit, the length of a message, or its recipients: waiting would not help. A message can also
+// quote these words from a destination that was sent.
 var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many requests|\bthrottl`)
+
+// retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
+func retryAfter(header string) time.Duration {
+	if date, err := http.ParseTime(header); err == nil {
+		return max(0, time.Until(date))
+	}
+	seconds, _ := strconv.ParseUint(header, 10, 31)
+	return time.Duration(seconds) * time.Second
+}
 
 // isRejectedWith reports whether FoneStorm rejected a request of this role, and not a login before it, with one of these statuses,
 // and not because of the rate limit.

@@ -93,18 +93,25 @@ func TestKindsOfFailures(t *testing.T) {
 func TestIsRateLimit(t *testing.T) {
 	t.Parallel()
 	client, sent := newClient(t, nil), httptest.NewRequest(http.MethodGet, "/", nil)
+	r := &request{params: params{"value": "https://sent.example.com"}}
 	for message, saysSo := range map[string]bool{
 		"RATE LIMIT EXCEEDED": true, "RateLimit": true, "rate-limited": true, "Too Many Requests": true, "You are throttled": true,
 		"": false, "Credit limit exceeded": false, "Message too long: limit of 160 characters": false, "Too many recipients": false,
 		"Too many failed logins: the user is locked": false, "You have separate limits for calls": false,
+		"Could not resolve sent.example.com: too many requests": true,
 	} {
 		for status, want := range map[int]bool{400: saysSo, 403: saysSo, 410: saysSo, 401: false, 404: false, 422: false, 503: false, 429: true} {
 			response := &http.Response{StatusCode: status, Header: http.Header{}}
-			failure := client.failedResponse(&request{}, sent, response, []byte(envelopeOf(status, message)))
+			failure := client.failedResponse(r, sent, response, []byte(envelopeOf(status, message)))
 			if isLimit := failure.Kind == RateLimited; isLimit != want {
 				t.Errorf("%d %q is a rate limit: %t", status, message, isLimit)
 			}
 		}
+	}
+	r.params["value"] = "ratelimit@example.com"
+	response := &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}}
+	if failure := client.failedResponse(r, sent, response, []byte(envelopeOf(400, "ratelimit@example.com is not valid"))); failure.Kind == RateLimited {
+		t.Error("A quoted destination is a rate limit.")
 	}
 }
 

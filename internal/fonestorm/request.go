@@ -121,13 +121,14 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 // next decides whether a failed request is sent again, and after which wait.
 func (c *Client) next(r *request, p *progress, token string, failure *Error) (wait time.Duration, again bool) {
 	p.uncertain = p.uncertain || failure.uncertain
+	hasOldToken := failure.Status == http.StatusUnauthorized && c.dropToken(r, token)
 	switch isLimited := failure.Kind == RateLimited; {
-	case failure.Status == http.StatusUnauthorized && !p.renewed && c.dropToken(r, token): // Tokens expire.
+	case hasOldToken && !p.renewed: // Tokens expire, and the login of another program may invalidate them.
 		p.renewed = true
 		return 0, true
 	case isLimited && failure.retryable && time.Since(p.begun) < longestWait:
 		return 0, true // The pace makes all requests wait.
-	case !isLimited && failure.retryable && p.retries < c.config.MaxRetries:
+	case !isLimited && (failure.retryable || hasOldToken) && p.retries < c.config.MaxRetries:
 		p.retries++
 		return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
 	case isLimited || failure.Kind == Unreachable:

@@ -46,7 +46,9 @@ func TestRetries(t *testing.T) {
 
 func TestRetryAfterIsHonored(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]time.Duration{"1": time.Second, "300": 5 * time.Minute, "600": 0, "soon": 0} {
+	for header, want := range map[string]time.Duration{ // By the fake clock.
+		"1": time.Second, "300": 5 * time.Minute, "Sat, 01 Jan 2000 00:00:42 GMT": 42 * time.Second, "Fri, 31 Dec 1999 23:59:00 GMT": 0, "600": 0, "soon": 0,
+	} {
 		inBubble(t, header, func(t *testing.T) {
 			server := newScript(rejectWith(http.StatusServiceUnavailable, "Come back later.", header), respondTo("ok"))
 			client := newClient(t, server, withToken)
@@ -285,7 +287,8 @@ func TestFailedCalls(t *testing.T) {
 		{0, "login 401 401", "login json, set json, login json", AuthenticationFailed, "log in", false},
 		{0, "login 401 415", "login json, set json, login json", Rejected, "log in", false}, // It says nothing about the setting's encoding.
 		{0, "login 401 login 403", "login json, set json, login json, set json", PermissionDenied, "words of 403", false},
-		{1, "login 401 login 401", "login json, set json, login json, set json", AuthenticationFailed, "words of 401", false}, // It is renewed once.
+		{0, "login 401 login 401", "login json, set json, login json, set json", AuthenticationFailed, "words of 401", false}, // The first renewal is free.
+		{1, "login 401 login 401 login 401", "login json, set json, login json, set json, login json, set json", AuthenticationFailed, "words of 401", false},
 		{1, "login 401 login 502 403", "login json, set json, login json, set json, set json", PermissionDenied, "words of 403", true},
 		{1, "login 502 401 login 403", "login json, set json, set json, login json, set json", PermissionDenied, "words of 403", true},
 		{1, "login 502 401 401", "login json, set json, set json, login json", AuthenticationFailed, "log in", true},
