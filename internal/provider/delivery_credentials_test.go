@@ -14,7 +14,8 @@ func toURL(username, password string, version int) attributes {
 	return config
 }
 
-// All changes to the credentials of one callback: what each step sends, and what FoneStorm then has.
+// All changes to the credentials of one callback: what each step sends, and what FoneStorm then has. No plan warns about credentials
+// that something else has set.
 func TestChangesOfCredentials(t *testing.T) {
 	t.Parallel()
 	for _, as := range settings {
@@ -28,6 +29,9 @@ func TestChangesOfCredentials(t *testing.T) {
 func checkCredentials(t *testing.T, as setting) {
 	t.Helper()
 	w := newWorld(t, testNumber)
+	if as.event != "" {
+		w.byHand(testNumber, "Email", "ops@example.com")
+	}
 	for _, step := range []struct {
 		about              string
 		config             attributes
@@ -35,6 +39,7 @@ func checkCredentials(t *testing.T, as setting) {
 		username, password string
 	}{
 		{"none", toURL("", "", 0), true, "", ""},
+		{"another URL", with(toURL("", "", 0), "value", "https://other.example.com/"), true, "", ""},
 		{"a username", toURL("hook", "", 0), true, "hook", ""},
 		{"a password in the state", toURL("hook", "first", 0), true, "hook", "first"},
 		{"unchanged", toURL("hook", "first", 0), false, "hook", "first"},
@@ -50,11 +55,11 @@ func checkCredentials(t *testing.T, as setting) {
 		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
 	} {
 		before := w.count(as.request)
-		w.mustApply(as.config(step.config))
+		wantWarnings(t, w.mustApply(as.config(step.config)), nil)
 		if sent := w.count(as.request) > before; sent != step.sent {
 			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
 		}
-		as.mustBe(t, w.account, testNumber, delivery{"URL", hookURL, step.username, step.password})
+		as.mustBe(t, w.account, testNumber, delivery{"URL", step.config.text("value"), step.username, step.password})
 	}
 	w.mustApply(nil)
 	as.mustBe(t, w.account, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
@@ -90,7 +88,7 @@ func TestImportAdoptsASetting(t *testing.T) {
 				shown := d
 				shown.value = strings.NewReplacer("{", "%7B", "}", "%7D").Replace(d.value)
 				as.set(w.account, testNumber, shown)
-				byIdentity, diags := w.start().importIdentity(as.id(testNumber))
+				byIdentity, diags := w.start().imports(as.id(testNumber), true)
 				wantWarnings(t, diags, nil)
 				w.mustImport(as.id(testNumber))
 				config, imported := as.config(d.attributes(testNumber)), w.state["0"]
@@ -122,8 +120,8 @@ func TestImportAdoptsASetting(t *testing.T) {
 		"3215559999/send":   {"FoneNumber Not Found in Account", ""},
 	} {
 		r := newWorld(t, testNumber).start()
-		for _, imports := range []func(string) (instance, []*tfprotov6.Diagnostic){r.importState, r.importIdentity} {
-			_, diags := imports(id)
+		for _, byIdentity := range []bool{false, true} {
+			_, diags := r.imports(id, byIdentity)
 			wantError(t, diags, want[0], want[1])
 		}
 	}

@@ -80,14 +80,22 @@ func with(config attributes, name string, value any) attributes {
 	return config
 }
 
-// The result of each on_destroy for a delivery that was created, or imported, and changed.
+// The result of each on_destroy for a delivery that was created, or imported, and changed. A delivery that something else has turned off
+// is neither turned off again nor reported.
 func TestOnDestroy(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		onDestroy       string
 		imported, keeps bool
+		off             bool // Whether something else has turned it off.
 	}{
-		{"disable", false, false}, {"", false, false}, {"keep", false, true}, {"disable", true, false}, {"", true, true}, {"keep", true, true},
+		{"disable", false, false, false},
+		{"", false, false, false},
+		{"keep", false, true, false},
+		{"disable", true, false, false},
+		{"", true, true, false},
+		{"keep", true, true, false},
+		{"disable", false, false, true},
 	} {
 		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
 			t.Parallel()
@@ -103,7 +111,13 @@ func TestOnDestroy(t *testing.T) {
 				}
 				w.mustApply(config)
 			}
-			w.mustApply(nil)
+			if test.off {
+				w.byHand(testNumber, "None", "")
+			}
+			w.Forget()
+			if diags := w.mustApply(nil); len(diags) != w.count("set") || test.off && len(diags) > 0 {
+				t.Errorf("%d settings were sent, and the diagnostics are %v", w.count("set"), diags)
+			}
 			w.mustDeliver(t, testNumber, map[bool]delivery{true: otherDestinations[2], false: {kind: "None"}}[test.keeps])
 		})
 	}
@@ -114,15 +128,14 @@ func TestOnDestroy(t *testing.T) {
 func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testNumber)
-	config := destinations[1].attributes(testNumber)
-	w.mustApply(config)
+	w.mustApply(toEmail)
 	leaving, _ := w.Get(testNumber)
 	for active, want := range map[string]string{
 		"no": "The cancellation of FoneNumber 3215551212 is pending.", "cancel": "FoneNumber 3215551212 is cancelled. It can be restored for 30 days.",
 	} {
 		leaving.Active = active
 		w.Put(leaving)
-		wantWarnings(t, w.plan(config).diags, []string{"FoneNumber Is Not Active"}, want)
+		wantWarnings(t, w.plan(toEmail).diags, []string{"FoneNumber Is Not Active"}, want)
 	}
 
 	known, p := w.state["0"], w.plan(nil)
@@ -190,5 +203,5 @@ func TestMethodOfACallback(t *testing.T) {
 	byHand("GET")
 	w.mustPlanNothing(other)
 	w.sendsOnly(t, 0)
-	w.mustApply(with(destinations[1].attributes(testNumber), "url_method", "POST")) // It is ignored for another type.
+	w.mustApply(with(toEmail, "url_method", "POST")) // It is ignored for another type.
 }

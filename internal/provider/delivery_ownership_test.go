@@ -2,6 +2,7 @@ package provider
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -17,7 +18,7 @@ const severalResources = "Multiple Resources for One FoneNumber"
 
 func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	t.Parallel()
-	first, second := destinations[1].attributes(testNumber), destinations[3].attributes(testNumber)
+	first, second := toEmail, destinations[3].attributes(testNumber)
 	a := newAccountWith(t, testNumber)
 	for _, configs := range [][]attributes{{first, second}, {first, first}} {
 		wantError(t, a.world(t).plan(configs...).diags, severalResources, "Remove all but one of them.")
@@ -32,7 +33,7 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	w.mustApply(first)
 	wantError(t, w.plan(first, second).diags, severalResources, "Remove all but one of them.")
 	imported := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.importState(testNumber); return diags }
-	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(w.state["0"].instance); return diags }
+	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(w.state["0"]); return diags }
 	for _, calls := range [][2]func(*run) []*tfprotov6.Diagnostic{{imported, refreshed}, {refreshed, imported}} {
 		r := w.start()
 		wantWarnings(t, calls[0](r), nil)
@@ -46,7 +47,7 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	wantError(t, diags, severalResources)
 
 	// If the state has both, the refresh removes one, and the other one does not change.
-	w.state["1"] = object{instance: a.imported(t, testNumber, true)}
+	w.state["1"] = a.imported(t, testNumber, true)
 	w.configure(first)
 	p := w.planIn([]string{"0", "1", "1", "0"})
 	wantWarnings(t, p.diags, []string{"Duplicate Resource Removed From State"})
@@ -59,13 +60,12 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 // if the apply sends nothing for the other one.
 func TestTwoObjectsWithoutRefresh(t *testing.T) {
 	t.Parallel()
-	config := destinations[1].attributes(testNumber)
 	w := newWorld(t, testNumber)
-	w.mustApply(config)
-	w.state["1"], w.noRefresh = object{instance: w.imported(t, testNumber, false)}, true
+	w.mustApply(toEmail)
+	w.state["1"], w.noRefresh = w.imported(t, testNumber, false), true
 	r := w.start()
-	update, _ := r.plan(w.state["0"].instance, with(config, "on_destroy", onDestroyKeep))
-	destroy, _ := r.plan(w.state["1"].instance, nil)
+	update, _ := r.plan(w.state["0"], with(toEmail, "on_destroy", onDestroyKeep))
+	destroy, _ := r.plan(w.state["1"], nil)
 	for _, c := range []change{update, destroy} {
 		_, diags := r.apply(c)
 		wantWarnings(t, diags, nil)
@@ -79,47 +79,47 @@ func TestTaintedObjectOfAnotherFoneNumber(t *testing.T) {
 	t.Parallel()
 	for _, number := range []any{otherNumber, tftypes.UnknownValue} {
 		w := newWorld(t, testNumber, otherNumber)
-		w.mustApply(destinations[1].attributes(testNumber))
+		w.mustApply(toEmail)
 		w.byHand(testNumber, "Forward", "3215558888")
 		planning := w.start()
-		drifted, _ := planning.refresh(w.state["0"].instance)
-		created, _ := planning.plan(instance{}, with(destinations[1].attributes(testNumber), "fonenumber", number))
+		drifted, _ := planning.refresh(w.state["0"])
+		created, _ := planning.plan(instance{}, with(toEmail, "fonenumber", number))
 		_, diags := w.start().apply(destruction(drifted, created.private))
 		wantWarnings(t, diags, []string{summaryLeftUnchanged}, "not known to have set")
 		w.mustDeliver(t, testNumber, delivery{kind: "Forward", value: "3215558888"})
 	}
 }
 
+// renamed applies a configuration, and plans the same FoneNumber in a resource with another name, in this order.
+func (w *world) renamed(order string, from, to attributes) *plan {
+	w.t.Helper()
+	w.config = map[string]attributes{"old": from}
+	w.mustApply()
+	w.config = map[string]attributes{"new": to}
+	return w.planIn(strings.Fields(order))
+}
+
+const destroyFirst = "old old new new"
+
 // If a resource is renamed without a moved block, and the plan meets its new name first, the FoneNumber is never off: whichever runs
 // first in the apply, and even if the create fails.
 func TestRenamedResourceStaysOn(t *testing.T) {
 	t.Parallel()
 	for order := range uint64(16) {
-		for _, status := range []int{0, http.StatusForbidden} {
-			a := newAccountWith(t, testNumber)
-			w := a.world(t)
+		for _, fails := range []bool{false, true} {
+			w := newWorld(t, testNumber)
 			w.inOrder(order, false)
-			w.config = map[string]attributes{"old": destinations[1].attributes(testNumber)}
-			w.mustApply()
-			w.config = map[string]attributes{"new": destinations[2].attributes(testNumber)}
-			p := w.planIn([]string{"new", "new", "old", "old"})
-			if status != 0 {
-				a.reject(http.MethodPost, "/messages/receive", status, "No.")
+			p, want := w.renamed("new new old old", toEmail, toCallback), toCallback
+			if fails {
+				want = toEmail
+				w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
 			}
 			failed := failure(w.carryOut(p)) != nil
-			if a.Intercept(nil); failed != (status != 0) {
-				t.Fatalf("the apply failed: %t", failed)
-			}
-			want := destinations[2]
-			if failed {
-				want = destinations[1]
-			}
-			a.mustDeliver(t, testNumber, want)
-			if len(w.state) == 0 || a.count("set") != 2 {
-				t.Errorf("order %d, status %d: %d settings were sent, and the state has %d objects", order, status, a.count("set"), len(w.state))
+			w.Intercept(nil)
+			if !sameDestination(w.is(testNumber), want) || failed != fails || len(w.state) == 0 || w.count("set") != 2 {
+				t.Errorf("order %d: failed: %t; %d settings were sent, and the state has %d objects", order, failed, w.count("set"), len(w.state))
 			}
 			w.mustApply()
-			a.mustDeliver(t, testNumber, destinations[2])
 		}
 	}
 }
@@ -127,22 +127,17 @@ func TestRenamedResourceStaysOn(t *testing.T) {
 // If the destroy was planned first, it turns the FoneNumber off until the create has set it. If that fails, the apply says so.
 func TestRenamedResourceThatIsOff(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
-	w := a.world(t)
-	w.config = map[string]attributes{"a": destinations[1].attributes(testNumber)}
-	w.mustApply()
-	w.config = map[string]attributes{"b": destinations[2].attributes(testNumber)}
-	p := w.planIn([]string{"a", "a", "b", "b"})
-	a.Intercept(func(r simulator.Request) simulator.Fault {
-		return map[string]simulator.Fault{destinations[2].kind: "403 No."}[r.Form.Get("type")]
+	w := newWorld(t, testNumber)
+	p := w.renamed(destroyFirst, toEmail, toCallback)
+	w.Intercept(func(r simulator.Request) simulator.Fault {
+		return map[string]simulator.Fault{"URL": "403 No."}[r.Form.Get("type")]
 	})
 	diags := w.carryOut(p)
 	wantError(t, diags, "Permission Denied by FoneStorm")
 	wantWarnings(t, diags, []string{summaryDeleted}, "FoneNumber 3215551212 is off, because this apply destroyed its earlier resource first")
-	a.mustDeliver(t, testNumber, delivery{kind: "None"})
-	a.Intercept(nil)
+	w.mustDeliver(t, testNumber, delivery{kind: "None"})
+	w.Intercept(nil)
 	w.mustApply()
-	a.mustDeliver(t, testNumber, destinations[2])
 }
 
 // Even if the destroy of a renamed resource turns the FoneNumber off first, the credentials of its URL do not reach another one, also if
@@ -150,23 +145,16 @@ func TestRenamedResourceThatIsOff(t *testing.T) {
 func TestCredentialsOfARenamedResource(t *testing.T) {
 	t.Parallel()
 	hook := delivery{"URL", hookURL, "hook", "horse"}
-	rename := func(w *world, from, to attributes) []*tfprotov6.Diagnostic {
-		w.config = map[string]attributes{"a": from}
-		w.mustApply()
-		w.config = map[string]attributes{"b": to}
-		return w.carryOut(w.planIn([]string{"a", "a", "b", "b"}))
-	}
 	w := newWorld(t, testNumber)
 	w.rejectEmpty("url_password")
-	diags := rename(w, hook.attributes(testNumber), delivery{kind: "URL", value: "https://other.example.com/"}.attributes(testNumber))
-	wantError(t, diags, "Destination Rejected by FoneStorm", "must not reach the new URL")
+	p := w.renamed(destroyFirst, hook.attributes(testNumber), with(toURL("", "", 0), "value", "https://other.example.com/"))
+	wantError(t, w.carryOut(p), "Destination Rejected by FoneStorm", "must not reach the new URL")
 	w.mustDeliver(t, testNumber, delivery{"None", "", "hook", "horse"})
 
 	w = newWorld(t, testNumber)
 	settings[0].set(w.account, testNumber, hook)
-	w.state["a"] = object{instance: w.imported(t, testNumber, false)}
-	config := delivery{kind: "URL", value: hookURL}.attributes(testNumber)
-	diags = rename(w, with(config, "on_destroy", onDestroyDisable), config)
-	wantWarnings(t, diags, nil)
+	w.state["old"] = w.imported(t, testNumber, false)
+	p = w.renamed(destroyFirst, with(toURL("", "", 0), "on_destroy", onDestroyDisable), toURL("", "", 0))
+	wantWarnings(t, w.carryOut(p), nil)
 	w.mustDeliver(t, testNumber, hook)
 }

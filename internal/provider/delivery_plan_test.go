@@ -36,9 +36,11 @@ func TestPlanWarnings(t *testing.T) {
 		before   attributes           // Configuration that was applied before; nil for none.
 		byHand   string               // E-mail address that was set since then.
 		settings attributes           // Provider settings.
+		rejected string               // End of the path of requests that FoneStorm rejects.
 		config   attributes           // Nil for a destroy.
 		warning  string
 		texts    []string
+		removes  bool // Whether the plan says that it removes credentials.
 	}{
 		"delivers elsewhere": {
 			found: has("old@example.com"), config: to(0), warning: alreadyDelivers,
@@ -88,12 +90,18 @@ func TestPlanWarnings(t *testing.T) {
 		"called with credentials":     {found: calls("Callback", "https://hook:horse@hooks.example.com/sms?msg={{msg}}"), config: to(2)},
 		"checks turned off": {
 			found:    simulator.FoneNumber{Active: "cancel", MessagingDisabled: true, Receive: has("old@example.com").Receive},
-			settings: attributes{"check_on_plan": false}, config: to(0),
+			settings: attributes{"check_on_plan": false}, config: unlisted,
 		},
+		"unlisted device": {
+			config: unlisted, warning: missingDevice,
+			texts: []string{"FoneNumber 3215551212 will deliver to a device that the account does not list"},
+		},
+		"devices cannot be listed": {config: unlisted, rejected: "/devices"},
 
 		"another notification": {
 			found: mailsAndCalls("https://user:secret@old.example.com/secret"), config: notify("Callback", hookURL, "JSON"),
 			warning: overwrites, texts: []string{"The receive notification of FoneNumber 3215551212 is ", `id = "3215551212/receive"`},
+			removes: true,
 		},
 		"another method":         {found: mailsAndCalls(hookURL), config: notify("Callback", hookURL, "GET"), warning: overwrites},
 		"the same notification":  {found: mailsAndCalls(hookURL), config: notify("Callback", hookURL, "JSON")},
@@ -149,12 +157,14 @@ func TestPlanWarnings(t *testing.T) {
 				w.byHand(testNumber, "Email", test.byHand)
 			}
 			w.Forget()
-			w.settings = test.settings
+			if w.settings = test.settings; test.rejected != "" {
+				w.reject("", test.rejected, http.StatusForbidden, "No.")
+			}
 			diags := w.plan(test.config).diags
 			wantWarnings(t, diags, []string{test.warning}, test.texts...)
 			for _, d := range diags {
-				if strings.Contains(d.Detail, "secret") {
-					t.Errorf("the plan shows a secret: %s", d.Detail)
+				if strings.Contains(d.Detail, "secret") || strings.Contains(d.Detail, "removes callback credentials") != test.removes {
+					t.Errorf("the plan shows a secret, or what happens to credentials: %s", d.Detail)
 				}
 			}
 			if n := len(w.Requests()); n > 0 && test.before == nil && test.settings != nil {
@@ -234,61 +244,4 @@ func TestPlanFailsIfItCannotRead(t *testing.T) {
 			}
 		})
 	}
-}
-
-// When Terraform plans again during an apply, the FoneNumbers are not read again, and no warning is repeated. Any change shows that
-// this process applies.
-func TestApplyDoesNotRepeatThePlan(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, testNumber, otherNumber)
-	w.mustApply(destinations[1].attributes(testNumber))
-	old, planning := w.state["0"].instance, w.start()
-	for name, config := range map[string]attributes{
-		"create": destinations[1].attributes(testNumber), "update": destinations[2].attributes(testNumber), "destroy": nil,
-	} {
-		before := old
-		if name == "create" {
-			before = instance{}
-		}
-		planned, _ := planning.plan(before, config)
-		r := w.start()
-		r.apply(planned)
-		w.Forget()
-		_, destroys := r.plan(old, nil)
-		c, creates := r.plan(instance{}, destinations[1].attributes(otherNumber))
-		if diags := append(destroys, creates...); c.isEmpty() || len(diags) > 0 {
-			t.Errorf("after a %s, the plan is empty or has the diagnostics %v", name, diags)
-		}
-		if n := len(w.Requests()); n > 0 {
-			t.Errorf("after a %s, %d requests were sent, want none", name, n)
-		}
-	}
-}
-
-// A plan warns about each new device that is not in the account. It requests the list once, and only if a device is planned. It
-// does not warn if the list fails.
-func TestDeviceNotInAccount(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{FoneNumbers: 3})
-	a.PutDevice(simulator.Device{ID: destinations[0].value, Name: "Front desk"})
-	both := []string{missingDevice, missingDevice}
-	w := a.world(t)
-	for i, device := range []string{otherDestinations[0].value, "1", destinations[0].value} {
-		w.config[fmt.Sprint(i)] = delivery{kind: "Device", value: device}.attributes(loadNumber(i))
-	}
-	plans := func(settings attributes, requests int, warnings []string, texts ...string) {
-		t.Helper()
-		a.Forget()
-		w.settings = settings
-		wantWarnings(t, w.plan().diags, warnings, texts...)
-		if n := a.count("devices"); n != requests {
-			t.Errorf("%d requests for devices, want %d", n, requests)
-		}
-	}
-	plans(nil, 1, both, "FoneNumber 3215550000 will deliver to a device that the account does not list")
-	plans(attributes{"check_on_plan": false}, 0, nil)
-	a.reject("", "/devices", http.StatusForbidden, "Oops.")
-	plans(nil, 1, nil)
-	a.reject("", "/devices", http.StatusInternalServerError, "Oops.")
-	plans(attributes{"max_retries": 0}, 1, nil)
 }

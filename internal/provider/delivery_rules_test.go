@@ -111,13 +111,12 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 			w := newWorld(t, testNumber)
 			w.mustApply(toURL("hook", "horse", 0))
 			w.rejectEmpty(test.rejected)
-			detour := destinations[1].attributes(testNumber)
 			switch {
 			case test.byHand:
-				w.state = map[string]object{}
-				wantWarnings(t, w.mustApply(detour), []string{"FoneNumber Already Delivers Elsewhere"})
+				w.state = map[string]instance{}
+				wantWarnings(t, w.mustApply(toEmail), []string{"FoneNumber Already Delivers Elsewhere"})
 			case test.detour:
-				wantWarnings(t, w.mustApply(detour), []string{"Callback Credentials May Remain"})
+				wantWarnings(t, w.mustApply(toEmail), []string{"Callback Credentials May Remain"})
 			}
 			before, _ := w.Get(testNumber)
 			if test.createFirst {

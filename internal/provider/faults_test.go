@@ -37,9 +37,8 @@ var operations = map[string]operation{
 }
 
 func refreshed(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
-	before := w.state["0"]
-	after, diags := w.start().refresh(before.instance)
-	w.put("0", object{instance: after, tainted: before.tainted})
+	after, diags := w.start().refresh(w.state["0"])
+	w.put("0", after)
 	return diags
 }
 
@@ -47,7 +46,7 @@ func refreshed(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
 func imported(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
 	after, diags := w.start().importState(testNumber)
 	if failure(diags) == nil {
-		w.put("0", object{instance: after})
+		w.put("0", after)
 	}
 	return diags
 }
@@ -147,7 +146,7 @@ func (o operation) meets(t *testing.T, fault simulator.Fault, once bool, want st
 	t.Helper()
 	a := newAccountInMemory(t, simulator.Options{})
 	w := o.begin(t, a)
-	before := w.state["0"].instance
+	before := w.state["0"]
 	a.Forget()
 	var met atomic.Int32
 	a.Intercept(func(r simulator.Request) simulator.Fault {
@@ -168,7 +167,7 @@ func (o operation) meets(t *testing.T, fault simulator.Fault, once bool, want st
 	problem := failure(diags)
 	if want != "" {
 		wantError(t, diags, want)
-		if problem != nil && problem.Detail == "" || before.exists() && !agrees(w.state["0"].instance, before) {
+		if problem != nil && problem.Detail == "" || before.exists() && !agrees(w.state["0"], before) {
 			t.Errorf("the operation failed with %v, and the state is %s", problem, w.state["0"].state)
 		}
 	} else if problem != nil {

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
 )
 
 // hostile are texts that have broken programs before.
@@ -51,25 +49,6 @@ func isAcceptable(kind, value, number string) bool {
 	}
 	host, err := url.PathUnescape(parts[1])
 	return err == nil && utf8.ValidString(host) && seen(host, "") && !strings.ContainsAny(host, "/?#@")
-}
-
-// Any accepted telephone number becomes ten digits, which do not change if they are normalized again.
-func FuzzNormalizeFoneNumber(f *testing.F) {
-	for _, text := range hostile {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		digits, flaw := normalizeFoneNumber(text)
-		if flaw != nil {
-			if !seen(flaw.Error(), " ") || acceptable["Forward"].MatchString(text) && text[0] >= '2' {
-				t.Fatalf("the reason is %q", flaw)
-			}
-			return
-		}
-		if again, err := normalizeFoneNumber(digits); !acceptable["Forward"].MatchString(digits) || again != digits || err != nil {
-			t.Fatalf("%q becomes %q, which becomes %q, %v", text, digits, again, err)
-		}
-	})
 }
 
 // A resource that passes validation is valid in every attribute, in any combination. Diagnostics can be displayed, whatever the
@@ -118,26 +97,4 @@ func FuzzResource(f *testing.F) {
 			t.Fatalf("the credentials %q and %q were accepted with type %q", username, password, kind)
 		}
 	})
-}
-
-// A long value must not keep the provider busy. Work that grows with the square of the length would take seconds for each of
-// these values, and an hour for all.
-func TestLongValues(t *testing.T) {
-	t.Parallel()
-	length := size(16<<10, 16<<10, 4<<10)
-	for _, piece := range append(hostile[1:], "a", "1", "@", "a@", "a.", "(", "\"", "[", "%", "{", "}", "{{a}}", "=?u?q?a?= ", "ext 1 ", "+1 ", "<", ", ") {
-		for _, start := range []string{"", "https://h/?", "https://", "a@", "\"", "(", "+1 321 555 1212 "} {
-			value := start + strings.Repeat(piece, length/len(piece))
-			for _, kind := range fonestorm.DeliveryTypes() {
-				err := checkDestination(kind, value, testNumber)
-				if isShort := kind == fonestorm.Email || kind == fonestorm.Forward; isShort && err == nil {
-					t.Errorf("%d bytes were accepted as %s: %.40q", len(value), kind, value)
-				}
-			}
-			if _, err := normalizeFoneNumber(value); err == nil {
-				t.Errorf("%d bytes were normalized: %.40q", len(value), value)
-			}
-			_ = callbackWarnings(value, true, true)
-		}
-	}
 }

@@ -78,22 +78,14 @@ func inProcess() map[string]func() (tfprotov6.ProviderServer, error) {
 	}
 }
 
-// coverage is the directory for the coverage of the provider when the CLI runs it; "" if it is not measured, see `make
-// cover`.
-var coverage = os.Getenv("FRACTEL_TEST_COVERAGE")
-
 var providerDir string // Folder of the built provider; empty until it is built.
 
 // buildProvider builds the provider once for all tests that run it as users do.
 var buildProvider = sync.OnceValue(func() (err error) {
-	var flags []string
-	if coverage != "" { // Otherwise, the binary writes no coverage.
-		flags = []string{"-cover", "-coverpkg=.,./internal/fonestorm,./internal/provider"}
-	}
 	if providerDir, err = os.MkdirTemp("", "fractel-test-"); err != nil {
 		return err
 	}
-	return terraformcli.BuildProvider(context.Background(), root, providerDir, flags...)
+	return terraformcli.BuildProvider(context.Background(), root, providerDir)
 })
 
 // workspace is a working directory of the real CLI.
@@ -114,9 +106,6 @@ func (a *account) newWorkspace(t *testing.T, config string, env ...string) *work
 	env = append([]string{
 		"FRACTEL_ENDPOINT=" + a.endpoint, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "FRACTEL_REQUESTS_PER_SECOND=1000",
 	}, env...)
-	if coverage != "" {
-		env = append(env, "GOCOVERDIR="+coverage)
-	}
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

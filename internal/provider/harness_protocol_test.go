@@ -141,6 +141,8 @@ type run struct {
 	t      rapid.TB
 	ctx    context.Context //nolint:containedctx // The context of the test.
 	server *server
+
+	applies bool // Whether it has applied a change.
 }
 
 // start starts a run with these provider settings.
@@ -148,7 +150,7 @@ func (a *account) start(ctx context.Context, t rapid.TB, settings attributes) *r
 	t.Helper()
 	block := attributes{"endpoint": a.endpoint, "username": "demo", "password": "demo-password", "requests_per_second": 100_000}
 	maps.Copy(block, settings)
-	r := &run{t, ctx, newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
+	r := &run{t: t, ctx: ctx, server: newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
 		if a.transport != nil {
 			config.Transport = a.transport()
 		}
@@ -178,11 +180,13 @@ func (r *run) works(err error) {
 	}
 }
 
-// instance is what Terraform stores about a resource. The zero value is no resource.
+// instance is an object in the state, as Terraform stores it. The zero value is none.
 type instance struct {
 	state    tftypes.Value
 	private  []byte
 	identity *tfprotov6.ResourceIdentityData
+	tainted  bool
+	deposed  bool // Whether another object has replaced it, which was created before the destroy of this one.
 }
 
 func (i instance) exists() bool { return !i.state.IsNull() }
@@ -216,35 +220,33 @@ func (r *run) refresh(i instance) (instance, []*tfprotov6.Diagnostic) {
 		TypeName: types.name, CurrentState: wire(r.t, types.resource, i.state), Private: i.private, CurrentIdentity: i.identity,
 	})
 	r.works(err)
-	return instance{unwire(r.t, types.resource, resp.NewState), resp.Private, resp.NewIdentity}, resp.Diagnostics
+	i.state, i.private, i.identity = unwire(r.t, types.resource, resp.NewState), resp.Private, resp.NewIdentity
+	return i, resp.Diagnostics
 }
 
 // importState imports by ID and reads, as Terraform does.
 func (r *run) importState(id string) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	return r.imports(&tfprotov6.ImportResourceStateRequest{TypeName: typesOf(strings.Contains(id, "/")).name, ID: id})
+	return r.imports(id, false)
 }
 
-// importIdentity imports by the identity with this ID, as Terraform 1.12 or later does.
-func (r *run) importIdentity(id string) (instance, []*tfprotov6.Diagnostic) {
+// imports imports by ID, or by the identity with this ID, as Terraform 1.12 or later can.
+func (r *run) imports(id string, byIdentity bool) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	number, event, isNotification := strings.Cut(id, "/")
 	types := typesOf(isNotification)
-	identity := wire(r.t, types.identity, attributes{"fonenumber": number, "event": event}.value(types.identity))
-	return r.imports(&tfprotov6.ImportResourceStateRequest{
-		TypeName: types.name, Identity: &tfprotov6.ResourceIdentityData{IdentityData: identity},
-	})
-}
-
-func (r *run) imports(request *tfprotov6.ImportResourceStateRequest) (instance, []*tfprotov6.Diagnostic) {
-	r.t.Helper()
+	request := &tfprotov6.ImportResourceStateRequest{TypeName: types.name, ID: id}
+	if byIdentity {
+		identity := wire(r.t, types.identity, attributes{"fonenumber": number, "event": event}.value(types.identity))
+		request.ID, request.Identity = "", &tfprotov6.ResourceIdentityData{IdentityData: identity}
+	}
 	resp, err := r.server.ImportResourceState(r.call(), request)
 	r.works(err)
 	if len(resp.ImportedResources) != 1 {
 		return instance{}, resp.Diagnostics
 	}
 	i := resp.ImportedResources[0]
-	return r.refresh(instance{unwire(r.t, typesOf(request.TypeName == notificationName).resource, i.State), i.Private, i.Identity})
+	return r.refresh(instance{state: unwire(r.t, types.resource, i.State), private: i.Private, identity: i.Identity})
 }
 
 // listed is one result of a list.
@@ -283,6 +285,7 @@ func (r *run) list(types resourceTypes, filter attributes, limit int64) (found [
 
 // change is the planned change of one resource.
 type change struct {
+	types           resourceTypes
 	before          instance
 	config, planned tftypes.Value // The zero value for a destroy.
 	private         []byte
@@ -296,7 +299,7 @@ func (c change) differs() []string {
 	before, planned := map[string]tftypes.Value{}, map[string]tftypes.Value{}
 	_ = c.before.state.As(&before)
 	_ = c.planned.As(&planned)
-	for _, attribute := range c.types().attributes {
+	for _, attribute := range c.types.attributes {
 		if !before[attribute.Name].Equal(planned[attribute.Name]) {
 			names = append(names, attribute.Name)
 		}
@@ -306,17 +309,10 @@ func (c change) differs() []string {
 
 // destruction is the destroy of a replaced object, which gets the private state of the replacement's plan.
 func destruction(old instance, private []byte) change {
-	return change{before: old, private: private, identity: old.identity}
+	return change{types: typesOfValue(old.state), before: old, private: private, identity: old.identity}
 }
 
 func (c change) isEmpty() bool { return c.before.state.Equal(c.planned) }
-
-func (c change) types() resourceTypes {
-	if c.before.exists() {
-		return typesOfValue(c.before.state)
-	}
-	return typesOfValue(c.planned)
-}
 
 // plan plans the change from an instance to a configuration; nil to destroy it.
 func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Diagnostic) {
@@ -326,7 +322,7 @@ func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Dia
 		types = typesOfValue(before.state)
 	}
 	kind := types.resource
-	c := change{before: before, config: config.value(kind)}
+	c := change{types: types, before: before, config: config.value(kind)}
 	proposed := c.config
 	if config != nil {
 		proposed = r.proposed(before, c.config)
@@ -365,18 +361,20 @@ func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
 	return tftypes.NewValue(config.Type(), proposed)
 }
 
-// apply applies a change. As in Terraform, the returned state is kept even if there are errors.
+// apply applies a change. As in Terraform, the returned state is kept even if there are errors. After those of a create, it is tainted.
 func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	types := c.types()
-	kind := types.resource
+	r.applies = true
+	kind := c.types.resource
 	resp, err := r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: types.name, PriorState: wire(r.t, kind, c.before.state), PlannedState: wire(r.t, kind, c.planned),
+		TypeName: c.types.name, PriorState: wire(r.t, kind, c.before.state), PlannedState: wire(r.t, kind, c.planned),
 		Config: wire(r.t, kind, c.config), PlannedPrivate: c.private, PlannedIdentity: c.identity,
 	})
 	r.works(err)
-	after := instance{unwire(r.t, kind, resp.NewState), resp.Private, resp.NewIdentity}
-	if failure(resp.Diagnostics) == nil && (!after.state.Equal(c.planned) || !after.state.IsFullyKnown()) {
+	after, failed := c.before, failure(resp.Diagnostics) != nil
+	after.state, after.private, after.identity = unwire(r.t, kind, resp.NewState), resp.Private, resp.NewIdentity
+	after.tainted = after.tainted || failed && !c.before.exists()
+	if !failed && (!after.state.Equal(c.planned) || !after.state.IsFullyKnown()) {
 		r.t.Fatalf("Terraform would report an inconsistent result: planned %s, got %s", c.planned, after.state)
 	}
 	return after, resp.Diagnostics

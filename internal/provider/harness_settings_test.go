@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -30,6 +31,20 @@ func (s setting) id(number string) string {
 		return number
 	}
 	return number + "/" + s.event
+}
+
+// settingOf returns the setting with an ID.
+func settingOf(id string) setting {
+	return settings[slices.IndexFunc(settings, func(s setting) bool { return s.id(id[:10]) == id })]
+}
+
+// id returns the ID of the setting that a configuration or a state is about.
+func (a attributes) id() string { return setting{event: a.text("event")}.id(a.text("fonenumber")) }
+
+// sameDestination reports whether FoneStorm has what a configuration or a state contains, except for credentials.
+func sameDestination(now delivery, config attributes) bool {
+	kind := strings.Replace(config.text("type"), "Callback", "URL", 1)
+	return now.kind == kind && (now.value == config.text("value") || kind == "None")
 }
 
 // config converts the configuration of a delivery to an e-mail address, a URL, or nothing.
@@ -77,7 +92,7 @@ func (s setting) set(a *account, number string, to delivery) {
 // is returns what FoneStorm has, as a delivery.
 func (s setting) is(f simulator.FoneNumber) delivery {
 	if s.event == "" {
-		return delivery{f.Receive.Type, f.Receive.Value(), f.Receive.URLUsername, f.Receive.URLPassword}
+		return delivery{cmp.Or(f.Receive.Type, "None"), f.Receive.Value(), f.Receive.URLUsername, f.Receive.URLPassword}
 	}
 	n := s.notification(&f)
 	is := delivery{cmp.Or(n.Type, "None"), "", n.URLUsername, n.URLPassword}

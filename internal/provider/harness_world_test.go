@@ -1,11 +1,13 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -33,21 +35,12 @@ type world struct {
 	reads   func(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic)
 	applies func(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic)
 
-	how        interruption
-	at, sent   int // Number of the request that is interrupted, and of requests of the apply so far.
-	isApplying bool
+	interference
 
-	state    map[string]object // Objects by the name of the resource. Those that are deposed have names of their own.
-	deposals int               // Number of objects that were deposed so far.
+	state    map[string]instance // Objects by the name of the resource. Those that are deposed have names of their own.
+	deposals int                 // Number of objects that were deposed so far.
 	diags    []*tfprotov6.Diagnostic
 	shows    map[string][]string // What the last plan or apply shows, by the name of the resource.
-}
-
-// object is an object in the state.
-type object struct {
-	instance
-	tainted bool
-	deposed bool // Whether another object has replaced it, which was created before the destroy of this one.
 }
 
 // newWorld returns a world without resources, in an account with these FoneNumbers, whose delivery was never set.
@@ -63,11 +56,16 @@ func newWorld(t *testing.T, numbers ...string) *world {
 // world returns a world without resources.
 func (a *account) world(t testOrRapid) *world {
 	w := &world{
-		t: t, account: a, config: map[string]attributes{}, state: map[string]object{},
+		t: t, account: a, config: map[string]attributes{}, state: map[string]instance{},
 		reads:   func(r *run, _ string, before instance) (instance, []*tfprotov6.Diagnostic) { return r.refresh(before) },
 		applies: func(r *run, _ string, c change) (instance, []*tfprotov6.Diagnostic) { return r.apply(c) },
 	}
-	w.start = func() *run { return a.start(t.Context(), t, w.settings) }
+	w.start = func() *run {
+		ctx, cancel := context.WithCancel(t.Context())
+		t.Cleanup(cancel)
+		w.locked(func() { w.met, w.cancel = nil, cancel })
+		return a.start(ctx, t, w.settings)
+	}
 	return w
 }
 
@@ -78,41 +76,87 @@ func (w *world) inOrder(order uint64, createFirst bool) {
 
 // interruption is a way in which an apply ends early: all further requests meet a fault. The zero value is none.
 type interruption struct {
-	name  string
-	fault simulator.Fault
-	kills bool // Whether Terraform and the provider are killed.
+	name    string
+	fault   simulator.Fault
+	cancels bool // Whether the calls are canceled, as by Ctrl-C, at any request, also of the plan.
+	kills   bool // Whether Terraform and the provider are killed.
 }
 
 var interruptions = []interruption{
-	{"rejected", simulator.TokenRejected, false}, // Certainly has no effect.
-	{"lost", simulator.ResponseLost, false},      // Takes effect.
-	{"killed before", simulator.ConnectionClosed, true},
-	{"killed after effect", simulator.ResponseLost, true},
+	{name: "rejected", fault: simulator.TokenRejected}, // Certainly has no effect.
+	{name: "lost", fault: simulator.ResponseLost},      // Takes effect.
+	{name: "killed before", fault: simulator.ConnectionClosed, kills: true},
+	{name: "killed after effect", fault: simulator.ResponseLost, kills: true},
 }
 
-// interrupt interrupts the next applies at one of their requests, not counting logins.
-func (w *world) interrupt(how interruption, at int) {
-	w.how, w.at, w.sent = how, at, 0
-	w.Intercept(func(r simulator.Request) simulator.Fault { // The connection sends one request at a time.
-		if w.isApplying && r.Kind() != "login" {
-			w.sent++
-		}
-		if w.isApplying && w.isInterrupted() {
-			return w.how.fault
-		}
-		return ""
-	})
+// interference is what happens to requests. They are served in other goroutines, one at a time.
+type interference struct {
+	mu         sync.Mutex
+	faults     []simulator.Fault // Faults of the next requests.
+	how        interruption      // Of the apply.
+	at, sent   int               // Number of the request that is interrupted, and of requests of the apply so far.
+	isApplying bool
+	met        []string // Kind and fault of the requests of the current process of the provider.
+	cancel     func()   // Cancels the calls of that process.
+}
+
+// interfere makes the next requests meet these faults, and interrupts the next applies at one of their requests, not counting logins.
+func (w *world) interfere(how interruption, at int, faults ...simulator.Fault) {
+	w.locked(func() { w.how, w.at, w.sent, w.faults = how, at, 0, slices.Clone(faults) })
+	w.Intercept(w.next)
+}
+
+// next returns the fault of a request.
+func (i *interference) next(r simulator.Request) (fault simulator.Fault) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.faults) > 0 {
+		fault, i.faults = i.faults[0], i.faults[1:]
+	}
+	kind := r.Kind()
+	if i.how.cancels || i.isApplying && kind != "login" {
+		i.sent++
+	}
+	switch {
+	case i.how.cancels && i.sent == i.at:
+		i.cancel()
+	case !i.how.cancels && i.isApplying && i.how.name != "" && i.sent >= i.at:
+		fault = i.how.fault
+	}
+	i.met = append(i.met, kind+": "+string(fault))
+	return fault
+}
+
+func (i *interference) locked(do func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	do()
+}
+
+// requests returns those of the current process so far.
+func (i *interference) requests() (met []string) {
+	i.locked(func() { met = slices.Clone(i.met) })
+	return met
 }
 
 // isInterrupted reports whether the apply reached the request.
-func (w *world) isInterrupted() bool { return w.how.name != "" && w.sent >= w.at }
+func (i *interference) isInterrupted() (is bool) {
+	i.locked(func() { is = i.how.name != "" && i.sent >= i.at })
+	return is
+}
 
 // isKilled reports whether Terraform and the provider have been killed.
-func (w *world) isKilled() bool { return w.isInterrupted() && w.how.kills }
+func (w *world) isKilled() bool { return w.how.kills && w.isInterrupted() }
+
+// is returns what FoneStorm has for the setting with this ID.
+func (w *world) is(id string) delivery {
+	f, _ := w.Get(id[:10])
+	return settingOf(id).is(f)
+}
 
 // put stores an object, or forgets it if it does not exist.
-func (w *world) put(name string, o object) {
-	if w.state[name] = o; !o.exists() {
+func (w *world) put(name string, i instance) {
+	if w.state[name] = i; !i.exists() {
 		delete(w.state, name)
 	}
 }
@@ -141,12 +185,17 @@ func (w *world) configure(configs ...attributes) {
 	}
 }
 
-// mustApply applies, which must succeed. Afterward, the next plan is empty.
+// mustApply applies, which must succeed. Afterward, FoneStorm matches the configuration, and the next plan is empty.
 func (w *world) mustApply(configs ...attributes) []*tfprotov6.Diagnostic {
 	w.t.Helper()
 	diags := w.apply(configs...)
 	if problem := failure(diags); problem != nil {
 		w.t.Fatalf("%v: %s: %s", w.config, problem.Summary, problem.Detail)
+	}
+	for name, config := range w.config {
+		if now := w.is(config.id()); !sameDestination(now, config) {
+			w.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", name, config, now)
+		}
 	}
 	w.mustPlanNothing()
 	return diags
@@ -168,7 +217,7 @@ func (w *world) mustImport(id string) {
 	if failure(diags) != nil {
 		w.t.Fatal(failure(diags).Detail)
 	}
-	w.state["0"] = object{instance: imported}
+	w.state["0"] = imported
 }
 
 // apply plans in one process and applies in another. An error in the plan changes nothing.
@@ -208,8 +257,14 @@ func (p *plan) differs() (names []string) {
 // plan refreshes and plans everything. Only the apply is interrupted.
 func (w *world) plan(configs ...attributes) *plan {
 	w.configure(configs...)
-	names := slices.Collect(maps.Keys(w.nodes()))
-	return w.planIn(w.ordered(append(names, names...)))
+	names := map[string]bool{} // Of resources in the configuration or the state, and of deposed objects.
+	for name := range w.config {
+		names[name] = true
+	}
+	for name := range w.state {
+		names[name] = true
+	}
+	return w.planIn(w.ordered(slices.AppendSeq(slices.Collect(maps.Keys(names)), maps.Keys(names))))
 }
 
 // ordered puts names in an order in which Terraform could work on them.
@@ -220,71 +275,49 @@ func (w *world) ordered(names []string) []string {
 	return names
 }
 
-// node is what a plan visits twice: a resource in the configuration or the state, or a deposed object.
-type node struct {
-	name            string
-	before          object
-	visited, failed bool
-}
-
-func (w *world) nodes() map[string]*node {
-	nodes := map[string]*node{}
-	for name := range w.config {
-		nodes[name] = &node{name: name}
-	}
-	for name, object := range w.state {
-		nodes[name] = &node{name: name, before: object}
-	}
-	return nodes
-}
-
-// planIn plans in this order, which contains each name twice: Terraform first refreshes and then plans it, often long after. Names
-// of nothing are ignored.
+// planIn plans in this order, which contains each name twice: Terraform first refreshes and then plans it, often long after.
 func (w *world) planIn(order []string) *plan {
-	p, nodes := &plan{run: w.start(), config: maps.Clone(w.config), steps: map[string]applyStep{}}, w.nodes()
+	p := &plan{run: w.start(), config: maps.Clone(w.config), steps: map[string]applyStep{}}
 	w.diags, w.shows = nil, map[string][]string{}
+	visited, failed := map[string]bool{}, map[string]bool{}
 	for _, name := range order {
-		if n := nodes[name]; n != nil {
-			w.visit(p, n)
+		before, config := w.state[name], w.config[name]
+		isLate := w.legacy && config == nil && !before.deposed
+		switch isFirst := !visited[name]; {
+		case failed[name]:
+		case isFirst != isLate:
+			failed[name] = w.refreshFails(p, name)
+		case config != nil:
+			w.planResource(p, name, config)
+		case before.exists():
+			if c, diags := p.plan(before, nil); !w.fails(name, diags) {
+				p.steps["delete "+name] = applyStep{change: c, do: w.destroys(name, c.private)}
+			}
 		}
+		visited[name] = true
 	}
 	p.diags = w.diags
 	return p
 }
 
-// visit refreshes or plans an object.
-func (w *world) visit(p *plan, n *node) {
-	config := w.config[n.name]
-	isLate := w.legacy && config == nil && !n.before.deposed
-	switch isFirst := !n.visited; {
-	case n.failed:
-	case isFirst != isLate:
-		w.refresh(p, n)
-	case config != nil:
-		w.planResource(p, n, config)
-	case n.before.exists():
-		if c, diags := p.plan(n.before.instance, nil); !w.fails(n.name, diags) {
-			p.steps["delete "+n.name] = applyStep{change: c, do: w.destroys(n.name, c.private)}
-		}
+// refreshFails refreshes the object of a resource, if there is one, and forgets it if it is gone.
+func (w *world) refreshFails(p *plan, name string) bool {
+	before := w.state[name]
+	if !before.exists() || w.noRefresh {
+		return false
 	}
-	n.visited = true
+	after, diags := w.reads(p.run, name, before)
+	if w.fails(name, diags) {
+		return true
+	}
+	w.put(name, after)
+	return false
 }
 
-// refresh refreshes the object of a resource, if there is one, and forgets it if it is gone.
-func (w *world) refresh(p *plan, n *node) {
-	if !n.before.exists() || w.noRefresh {
-		return
-	}
-	after, diags := w.reads(p.run, n.name, n.before.instance)
-	if n.failed = w.fails(n.name, diags); !n.failed {
-		n.before.instance = after
-		w.put(n.name, n.before)
-	}
-}
-
-func (w *world) planResource(p *plan, n *node, config attributes) {
-	name, prior := n.name, n.before.instance
-	if n.before.tainted {
+func (w *world) planResource(p *plan, name string, config attributes) {
+	object := w.state[name]
+	prior := object
+	if object.tainted {
 		prior = instance{}
 	}
 	c, diags := p.plan(prior, config)
@@ -303,7 +336,7 @@ func (w *world) planResource(p *plan, n *node, config attributes) {
 		}
 	}
 	switch {
-	case !n.before.exists():
+	case !object.exists():
 		p.steps["set "+name] = applyStep{change: c, do: w.sets(name)}
 	case w.createFirst:
 		w.deposals++
@@ -319,8 +352,9 @@ func (w *world) planResource(p *plan, n *node, config attributes) {
 // carryOut applies a plan.
 func (w *world) carryOut(p *plan) []*tfprotov6.Diagnostic {
 	r := w.start()
-	w.config, w.diags, w.shows, w.isApplying = p.config, nil, map[string][]string{}, true
-	defer func() { w.isApplying = false }()
+	w.config, w.diags, w.shows = p.config, nil, map[string][]string{}
+	w.locked(func() { w.isApplying = true })
+	defer w.locked(func() { w.isApplying = false })
 	done, left := map[string]bool{"": true}, maps.Clone(p.steps)
 	for !w.isKilled() {
 		var ready []string
@@ -348,21 +382,30 @@ func (w *world) applyChange(r *run, name string, c change) (after instance, ok b
 	return after, !w.fails(name, diags)
 }
 
+// planAgain plans an object during an apply. The plan has shown the warnings: once the process has applied a change, it reads nothing for
+// them, and shows none.
+func (w *world) planAgain(r *run, name string, config attributes) (c change, failed bool) {
+	requests := len(w.Requests())
+	c, diags := r.plan(w.state[name], config)
+	problems := errorsOf(diags)
+	if sent := len(w.Requests()) - requests; r.applies && (sent > 0 || len(diags) > len(problems)) {
+		w.t.Fatalf("planning %s again sends %d requests, and shows %v", name, sent, diags)
+	}
+	return c, w.fails(name, problems)
+}
+
 // sets creates or updates the current object of a resource after planning it again.
 func (w *world) sets(name string) func(*run) bool {
 	return func(r *run) bool {
-		before := w.state[name].instance
-		c, diags := r.plan(before, w.config[name])
-		if w.fails(name, errorsOf(diags)) { // The plan has shown the warnings.
+		c, failed := w.planAgain(r, name, w.config[name])
+		if failed {
 			return false
 		}
 		if c.isEmpty() {
 			w.t.Fatalf("%s was planned to change, but is unchanged when it is planned again", name)
 		}
 		after, ok := w.applyChange(r, name, c)
-		if after.exists() {
-			w.put(name, object{instance: after, tainted: !ok && !before.exists()})
-		}
+		w.put(name, after)
 		return ok
 	}
 }
@@ -371,11 +414,13 @@ func (w *world) sets(name string) func(*run) bool {
 func (w *world) setsBeside(deposed, name string) func(*run) bool {
 	return func(r *run) bool {
 		old := w.state[name]
-		w.put(name, object{})
-		w.put(deposed, object{instance: old.instance, deposed: true})
+		old.deposed = true
+		w.put(deposed, old)
+		w.put(name, instance{})
 		ok := w.sets(name)(r)
 		if !w.state[name].exists() {
-			w.put(deposed, object{})
+			old.deposed = false
+			w.put(deposed, instance{})
 			w.put(name, old)
 		}
 		return ok
@@ -387,22 +432,19 @@ func (w *world) destroys(name string, private []byte) func(*run) bool {
 	return func(r *run) (ok bool) {
 		before := w.state[name]
 		if before.deposed {
-			c, diags := r.plan(before.instance, nil)
-			if private = c.private; w.fails(name, errorsOf(diags)) {
+			c, failed := w.planAgain(r, name, nil)
+			if failed {
 				return false
 			}
+			private = c.private
 		}
-		ok = true
-		if before.exists() {
-			before.instance, ok = w.applyChange(r, name, destruction(before.instance, private))
+		if ok = !before.exists(); !ok {
+			before, ok = w.applyChange(r, name, destruction(before, private))
 		}
 		if ok {
-			before = object{}
+			before = instance{}
 		}
 		w.put(name, before)
 		return ok
 	}
 }
-
-// taint taints the object of the first resource.
-func (w *world) taint() { w.state["0"] = object{instance: w.state["0"].instance, tainted: true} }

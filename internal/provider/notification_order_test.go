@@ -55,7 +55,7 @@ func TestDeliveryAndNotificationInEveryOrder(t *testing.T) {
 				as, found, wanted := settings[i], sides[name][0], sides[name][1]
 				as.set(w.account, testNumber, found)
 				if !test.created && wanted != unmanaged {
-					w.state[name] = object{instance: w.imported(t, as.id(testNumber), wanted == kept)}
+					w.state[name] = w.imported(t, as.id(testNumber), wanted == kept)
 				}
 				if wanted != unmanaged && wanted.kind != "destroyed" {
 					w.config[name] = as.config(wanted.attributes(testNumber))
@@ -93,12 +93,12 @@ func TestNotificationOfRenamedDelivery(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testNumber)
 	settings[0].set(w.account, testNumber, destinations[1])
-	w.state["old"] = object{instance: w.imported(t, testNumber, false)}
+	w.state["old"] = w.imported(t, testNumber, false)
 	w.config["notification"] = notify("Callback", hookURL, "JSON")
 	for _, test := range []struct {
 		to   attributes
 		want string
-	}{{destinations[1].attributes(testNumber), ""}, {toURL("", "", 0), twice}} {
+	}{{toEmail, ""}, {toURL("", "", 0), twice}} {
 		for _, order := range []string{"old old new new", "old new new old", "new new old old"} {
 			w.config["new"] = test.to
 			w.planIn(strings.Fields(order + " notification notification"))
@@ -117,5 +117,5 @@ func (a *account) imported(t *testing.T, id string, keeps bool) instance {
 	if config := attributesOf(w.state["0"].state); config["on_destroy"] != nil && !keeps {
 		w.mustApply(with(config, "on_destroy", onDestroyDisable))
 	}
-	return w.state["0"].instance
+	return w.state["0"]
 }

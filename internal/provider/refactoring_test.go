@@ -47,7 +47,7 @@ func (f refactoring) begins(t *testing.T, createFirst bool, order uint64) *world
 	if f.imported {
 		for name, i := range f.before {
 			w.byHand(loadNumber(i), "Email", valueIn(i, 0))
-			w.state[name] = object{instance: w.imported(t, loadNumber(i), true)}
+			w.state[name] = w.imported(t, loadNumber(i), true)
 		}
 	}
 	return w
@@ -111,7 +111,7 @@ func (f refactoring) isInterrupted(t *testing.T, createFirst bool, variant strin
 		w.assign(f.before, 0, notified)
 		w.mustApply()
 		w.assign(f.after, map[bool]int{false: 1}[variant == "same destinations"], notified)
-		w.interrupt(how, k)
+		w.interfere(how, k)
 		w.replaced = replaced
 		problem := failure(w.apply())
 		met = w.isInterrupted()
@@ -119,7 +119,7 @@ func (f refactoring) isInterrupted(t *testing.T, createFirst bool, variant strin
 		if (problem != nil || killed) != met && how.name != "lost" {
 			t.Fatalf("the apply was interrupted: %t, and has the error %v", met, problem)
 		}
-		w.interrupt(interruption{}, 0)
+		w.interfere(interruption{}, 0)
 		w.replaced = nil
 		if n := w.count("set"); !met && len(replaced) > 0 && n != 2*f.numbers {
 			t.Errorf("%d settings were sent, want two of each delivery: one that is turned off first would delete messages", n)
@@ -128,7 +128,9 @@ func (f refactoring) isInterrupted(t *testing.T, createFirst bool, variant strin
 			w.mustDestroy(f)
 		} else {
 			w.mustApply()
-			w.isSettled(f.numbers)
+			for _, id := range f.ids() { // Nothing else is set.
+				w.hasOneOf(id, w.configOf(id).text("value"))
+			}
 		}
 		if t.Failed() {
 			t.FailNow()
@@ -140,21 +142,19 @@ func (f refactoring) isInterrupted(t *testing.T, createFirst bool, variant strin
 // mustDestroy plans, plans the destroy in another process, and destroys in a third, as Terraform does.
 func (w *world) mustDestroy(f refactoring) {
 	w.t.Helper()
-	allowed := [2][3][]string{}
-	for n, as := range settings[:2] {
-		for i := range f.numbers {
-			found := w.found(as, i)
-			tracked, kept := w.inState(as, i, found)
-			switch {
-			case !tracked && w.configOf(as, i) != nil: // Its old resource left it to the new one, which may not have been created.
-				allowed[n][i] = []string{"", found}
-			case !tracked && f.imported: // It stays unchanged, like a delivery that something else set.
-				allowed[n][i] = []string{found}
-			case kept: // It is turned off only if its new resource is also in the state.
-				allowed[n][i] = []string{"", found}
-			default:
-				allowed[n][i] = []string{""}
-			}
+	allowed := map[string][]string{}
+	for _, id := range f.ids() {
+		found := w.is(id).value
+		tracked, kept := w.inState(id, found)
+		switch {
+		case !tracked && w.configOf(id) != nil: // Its old resource left it to the new one, which may not have been created.
+			allowed[id] = []string{"", found}
+		case !tracked && f.imported: // It stays unchanged, like a delivery that something else set.
+			allowed[id] = []string{found}
+		case kept: // It is turned off only if its new resource is also in the state.
+			allowed[id] = []string{"", found}
+		default:
+			allowed[id] = []string{""}
 		}
 	}
 	if problem := failure(w.plan().diags); problem != nil {
@@ -162,57 +162,45 @@ func (w *world) mustDestroy(f refactoring) {
 	}
 	w.noRefresh = true
 	w.mustApply(nil)
-	for n, as := range settings[:2] {
-		for i := range f.numbers {
-			w.hasOneOf(as, i, allowed[n][i]...)
-		}
+	for id, values := range allowed {
+		w.hasOneOf(id, values...)
 	}
 }
 
-// isSettled checks that every FoneNumber is as configured, and that nothing else is set.
-func (w *world) isSettled(numbers int) {
-	w.t.Helper()
-	for i := range numbers {
+// ids returns the IDs of all settings.
+func (f refactoring) ids() (ids []string) {
+	for i := range f.numbers {
 		for _, as := range settings[:2] {
-			want := ""
-			if config := w.configOf(as, i); config != nil {
-				want = config.text("value")
-			}
-			w.hasOneOf(as, i, want)
+			ids = append(ids, as.id(loadNumber(i)))
 		}
 	}
+	return ids
 }
 
-// configOf returns the configuration of a setting of a FoneNumber; nil if there is none.
-func (w *world) configOf(as setting, i int) attributes {
+// configOf returns the configuration of the setting with an ID; nil if there is none.
+func (w *world) configOf(id string) attributes {
 	for _, config := range w.config {
-		if config.text("fonenumber") == loadNumber(i) && config.text("event") == as.event {
+		if config.id() == id {
 			return config
 		}
 	}
 	return nil
 }
 
-// hasOneOf checks that a setting of a FoneNumber has one of these destinations.
-func (w *world) hasOneOf(as setting, i int, allowed ...string) {
+// hasOneOf checks that the setting with an ID has one of these destinations.
+func (w *world) hasOneOf(id string, allowed ...string) {
 	w.t.Helper()
-	if got := w.found(as, i); !slices.Contains(allowed, got) {
-		w.t.Errorf("the %s of %s is %q, want %q", as.name, loadNumber(i), got, allowed)
+	if got := w.is(id).value; !slices.Contains(allowed, got) {
+		w.t.Errorf("%s is %q, want %q", id, got, allowed)
 	}
 }
 
-// found returns the destination that FoneStorm has.
-func (w *world) found(as setting, i int) string {
-	f, _ := w.Get(loadNumber(i))
-	return as.is(f).value
-}
-
-// inState reports whether an object in the state has set this destination of a FoneNumber, and whether one would be destroyed without
+// inState reports whether an object in the state has set this destination of a setting, and whether one would be destroyed without
 // turning it off.
-func (w *world) inState(as setting, i int, value string) (tracked, kept bool) {
+func (w *world) inState(id, value string) (tracked, kept bool) {
 	tracked = value == ""
 	for _, object := range w.state {
-		if state := attributesOf(object.state); state.text("fonenumber") == loadNumber(i) && state.text("event") == as.event {
+		if state := attributesOf(object.state); state.id() == id {
 			tracked = tracked || state.text("value") == value
 			kept = kept || state.text("on_destroy") == onDestroyKeep
 		}

@@ -120,6 +120,11 @@ func TestURLsAreNotShown(t *testing.T) {
 	_, replaced := w.start().plan(instance{}, config("https://hooks.example.com/secret-2")) // As for a tainted object.
 	destroyed, changed := w.plan(nil).diags, w.plan(attributes{"fonenumber": testNumber, "type": "None"}).diags
 	invalid := w.start().validate(with(config("secret-3"), "type", "Device"))
+	w.byHand(testNumber, "URL", "https://boss:secret-5@hooks.example.com/secret-1")
+	p := w.plan(config("https://hooks.example.com/secret-1"))
+	if got := attributesOf(w.state["0"].state).text("value"); p.isEmpty() || got != "https://***@hooks.example.com/secret-1" {
+		t.Errorf("the state has %q, and the plan changes %q", got, p.differs())
+	}
 	w.reject("", "/messages/receive", http.StatusInternalServerError, "Something went wrong.")
 	w.settings = attributes{"max_retries": 0}
 	failed := w.apply(config("https://hooks.example.com/secret-4"))

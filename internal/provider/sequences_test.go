@@ -2,12 +2,10 @@ package provider
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -55,7 +53,11 @@ func TestFixedSequences(t *testing.T) {
 			settings[0].mustBe(m.t, m.account, number, delivery{"URL", hookURL, username, password})
 		}}
 	}
-	untaint := step{"untaint", func(m *model) { m.state[number] = object{instance: m.state[number].instance} }}
+	untaint := step{"untaint", func(m *model) {
+		object := m.state[number]
+		object.tainted = false
+		m.put(number, object)
+	}}
 	inState, writeOnly, none := calls("hook", "horse", 0), calls("hook", "horse", 1), calls("", "", 0)
 	for name, steps := range map[string][]step{
 		"an earlier password is set again":            {inState, apply(), changed, notKnown, fails, inState, apply(), has("hook", "horse")},
@@ -67,7 +69,7 @@ func TestFixedSequences(t *testing.T) {
 		},
 		"what is set by hand is configured, and so removed with the resource": {
 			to("Email", "ops@example.com", onDestroyKeep), apply(),
-			to("Email", "dev@example.com", onDestroyKeep), interrupt(5, then(lost)...),
+			to("Email", "dev@example.com", onDestroyKeep), apply(then(lost)...),
 			to("Forward", "3215559991", onDestroyDisable), byHand(settings[0], number, "Forward", "3215559991"), apply(),
 			remove, apply(), off,
 		},
@@ -147,8 +149,7 @@ var fails = step{"fails", func(m *model) {
 // apply is a `terraform apply` whose requests meet these faults, one after the other; "" for none. Without faults, it must succeed.
 func apply(faults ...simulator.Fault) step {
 	return step{fmt.Sprintf("apply while requests meet %q", faults), func(m *model) {
-		m.expect(0, faults)
-		m.apply()
+		m.apply(interruption{}, 0, faults...)
 		if len(faults) > 0 {
 			return
 		}
@@ -159,22 +160,10 @@ func apply(faults ...simulator.Fault) step {
 	}}
 }
 
-// interrupt is an apply that is canceled at a request, as by Ctrl-C, unless it finishes before. Its requests may meet faults too.
-// The model must know what was set until then.
-func interrupt(at int, faults ...simulator.Fault) step {
-	return step{fmt.Sprintf("apply, interrupted at request %d, while requests meet %q", at, faults), func(m *model) {
-		m.expect(at, faults)
-		m.apply()
-	}}
-}
-
-// applyUntil is an apply that ends at a request in another way.
-func applyUntil(how interruption, at int) step {
-	return step{fmt.Sprintf("apply, %s at request %d", how.name, at), func(m *model) {
-		m.interrupt(how, at)
-		m.apply()
-		m.how = interruption{}
-		m.Intercept(m.next)
+// applyUntil is an apply that is interrupted at a request, unless it finishes before. Its requests may meet faults too.
+func applyUntil(how interruption, at int, faults ...simulator.Fault) step {
+	return step{fmt.Sprintf("apply, %s at request %d, while requests meet %q", how.name, at, faults), func(m *model) {
+		m.apply(how, at, faults...)
 	}}
 }
 
@@ -193,9 +182,9 @@ var elsewhere = step{"refresh and destroy with another account", func(m *model) 
 				m.t.Fatalf("with another account, %s becomes %s: %v", name, left.state, problem)
 			}
 		}
-		check(r.refresh(kept.instance))
+		check(r.refresh(kept))
 		if attributesOf(kept.state).text("on_destroy") != onDestroyKeep {
-			check(r.apply(destruction(kept.instance, kept.private)))
+			check(r.apply(destruction(kept, kept.private)))
 		}
 	}
 }}
@@ -271,18 +260,20 @@ var applies = rapid.Custom(func(t *rapid.T) step {
 	return apply(rapid.SliceOfN(fault, 1, 25).Draw(t, "faults")...)
 })
 
-var interrupts = rapid.Custom(func(t *rapid.T) step {
-	return interrupt(rapid.IntRange(1, 12).Draw(t, "request"), rapid.SliceOfN(fault, 0, 12).Draw(t, "faults")...)
-})
+// interrupts are applies that are interrupted in one of these ways. After a kill, the model would not know what was set.
+func interrupts(ways ...interruption) *rapid.Generator[step] {
+	return rapid.Custom(func(t *rapid.T) step {
+		return applyUntil(rapid.SampledFrom(ways).Draw(t, "how"), rapid.IntRange(1, 12).Draw(t, "request"),
+			rapid.SliceOfN(fault, 0, 12).Draw(t, "faults")...)
+	})
+}
 
-var endings = rapid.Custom(func(t *rapid.T) step {
-	return applyUntil(rapid.SampledFrom(interruptions).Draw(t, "how"), rapid.IntRange(1, 12).Draw(t, "request"))
-})
+var canceled = interruption{name: "canceled", cancels: true}
 
 // sequences are random sequences that contain enough applies. In some, FoneNumbers also move between resources.
 var sequences = map[bool]*rapid.Generator[[]step]{
-	false: rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies, interrupts, rapid.Just(elsewhere)), 1, 14),
-	true: rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, interrupts, endings, endings,
+	false: rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, applies, interrupts(canceled), rapid.Just(elsewhere)), 1, 14),
+	true: rapid.SliceOfN(rapid.OneOf(configs, configs, handiwork, applies, interrupts(append(interruptions, canceled)...),
 		rapid.Map(rapid.Permutation([]int{0, 1, 2}), move)), 1, 20),
 }
 
@@ -297,13 +288,7 @@ type model struct {
 	moves   bool                  // Whether FoneNumbers move. Then only the result of a whole apply is known.
 	movedTo []int                 // Index of the resource that manages each FoneNumber.
 	problem *tfprotov6.Diagnostic // The error of the last apply.
-
-	mu     sync.Mutex        // Requests are served in other goroutines.
-	faults []simulator.Fault // Faults of the next requests.
-	met    []string          // Kind and fault of the requests of the current operation.
-	listed bool              // Whether no list of the current run met a fault.
-	cancel func()            // Cancels the calls of the current run, as Ctrl-C does.
-	until  int               // Number of requests until then; zero for never.
+	earlier int                   // Number of requests before the current operation.
 
 	set       map[string][]attributes // Deliveries that a resource may have set.
 	uncertain map[string]bool         // Whether a failed create, or a destroy that kept the delivery, may have left credentials.
@@ -319,52 +304,28 @@ func runSteps(t testOrRapid, dialect string, order uint64, moves bool, steps ...
 		set: map[string][]attributes{}, uncertain: map[string]bool{},
 	}
 	m.inOrder(order, moves && order%4 < 2)
-	if m.world.start = m.start; !moves {
+	m.settings = attributes{"max_retries": retries, "request_timeout": "10s"}
+	if !moves {
 		m.reads, m.applies = m.refreshes, m.changes
 	}
 	for i, number := range modelNumbers {
 		a.Put(simulator.FoneNumber{Number: number, Active: []string{"yes", "yes", "cancel", "yes"}[i]})
 	}
-	a.Intercept(m.next)
 	for _, s := range steps {
 		t.Log(s)
 		s.do(m)
 	}
 }
 
-func (m *model) start() *run {
-	ctx, cancel := context.WithCancel(m.t.Context())
-	m.t.Cleanup(cancel)
-	m.mu.Lock()
-	m.listed, m.cancel = true, cancel
-	m.mu.Unlock()
-	return m.account.start(ctx, m.t, attributes{"max_retries": retries, "request_timeout": "10s"})
-}
-
-// next returns the fault of a request.
-func (m *model) next(r simulator.Request) (fault simulator.Fault) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.faults) > 0 {
-		fault, m.faults = m.faults[0], m.faults[1:]
-	}
-	kind := r.Kind()
-	m.met = append(m.met, kind+": "+string(fault))
-	m.listed = m.listed && (kind != "list" || fault == "")
-	if m.until--; m.until == 0 {
-		m.cancel()
-	}
-	return fault
-}
-
 // apply applies what is wanted.
-func (m *model) apply() {
+func (m *model) apply(how interruption, at int, faults ...simulator.Fault) {
 	clear(m.config)
 	for id, config := range m.wanted {
 		m.config[m.name(id)] = config
 	}
+	m.interfere(how, at, faults...)
 	m.problem = failure(m.world.apply())
-	m.expect(0, nil)
+	m.interfere(interruption{}, 0)
 }
 
 // name returns the name of the resource that manages a setting.
@@ -373,43 +334,9 @@ func (m *model) name(id string) string {
 	return setting{event: event}.id(modelNumbers[m.movedTo[slices.Index(modelNumbers, number)]])
 }
 
-// settingOf returns the setting with an ID.
-func settingOf(id string) setting {
-	return settings[slices.IndexFunc(settings, func(s setting) bool { return s.id(id[:10]) == id })]
-}
-
-// is returns what FoneStorm has.
-func (m *model) is(id string) delivery {
-	f, _ := m.Get(id[:10])
-	return settingOf(id).is(f)
-}
-
-// expect sets the faults of the next requests, and at which of them the run is canceled.
-func (m *model) expect(cancelAt int, faults []simulator.Fault) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.until, m.faults = cancelAt, slices.Clone(faults)
-}
-
-// begin starts an operation whose requests and faults hasMet reports.
-func (m *model) begin() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.met = nil
-}
-
-// hasMet reports whether the operation sent a request of this kind, with this fault if it is not empty.
-func (m *model) hasMet(kind string, fault simulator.Fault) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.ContainsFunc(m.met, func(met string) bool {
-		return met == kind+": "+string(fault) || fault == "" && strings.HasPrefix(met, kind)
-	})
-}
-
 // refreshes checks that a refreshed state agrees with FoneStorm, or is unchanged if the refresh failed.
 func (m *model) refreshes(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic) {
-	m.begin()
+	m.earlier = len(m.requests())
 	got, diags := r.refresh(before)
 	if failure(diags) != nil {
 		if !got.state.Equal(before.state) {
@@ -437,13 +364,20 @@ func (m *model) refreshes(r *run, name string, before instance) (instance, []*tf
 	return got, diags
 }
 
+// hasMet reports whether the operation sent a request of this kind, with this fault if it is not empty.
+func (m *model) hasMet(kind string, fault simulator.Fault) bool {
+	return slices.ContainsFunc(m.requests()[m.earlier:], func(met string) bool {
+		return met == kind+": "+string(fault) || fault == "" && strings.HasPrefix(met, kind)
+	})
+}
+
 // mayBeGone reports whether FoneStorm returned in this operation that a FoneNumber is not in the account, and its list did
 // not contradict that.
 func (m *model) mayBeGone(name string) bool {
 	f, _ := m.Get(name[:10])
-	m.mu.Lock()
-	unlisted := f.Active != "yes" || !m.listed
-	m.mu.Unlock()
+	unlisted := f.Active != "yes" || slices.ContainsFunc(m.requests(), func(met string) bool {
+		return strings.HasPrefix(met, "list: ") && met != "list: "
+	})
 	return unlisted && m.hasMet("get", simulator.NotFound)
 }
 
@@ -451,7 +385,7 @@ func (m *model) mayBeGone(name string) bool {
 func (m *model) changes(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
 	kind := settingOf(name).request
 	found, requests := m.is(name), m.count(kind)
-	m.begin()
+	m.earlier = len(m.requests())
 	after, diags := r.apply(c)
 	if n := m.count(kind) - requests; n > 1+retries+1 { // One more with a new token.
 		m.t.Fatalf("setting %s sends %d requests", name, n)
@@ -519,11 +453,6 @@ func (m *model) wants(config attributes, now, found delivery, before instance, n
 	return now.username == username && (now.password == password || password == "" && m.uncertain[name])
 }
 
-func sameDestination(now delivery, config attributes) bool {
-	kind := strings.Replace(config.text("type"), "Callback", "URL", 1)
-	return cmp.Or(now.kind, "None") == kind && now.value == config.text("value")
-}
-
 // settled checks that FoneStorm matches the configuration, and that the next plan is empty. If FoneNumbers have moved, earlier
 // credentials are not known.
 func (m *model) settled() {
@@ -533,7 +462,7 @@ func (m *model) settled() {
 			m.t.Fatalf("%s should be as in %v, but FoneStorm has %+v", id, config, now)
 		}
 	}
-	if !maps.EqualFunc(m.state, m.config, func(object, attributes) bool { return true }) {
+	if !maps.EqualFunc(m.state, m.config, func(instance, attributes) bool { return true }) {
 		m.t.Fatalf("the state has %v, but the configuration %v", m.state, m.config)
 	}
 	m.mustPlanNothing()
