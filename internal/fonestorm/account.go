@@ -28,8 +28,8 @@ type account struct {
 	entries sync.Map // Of *entry by number.
 }
 
-// entry is what is known about one FoneNumber; it has a delivery. A setting replaces the entry, so that the responses to earlier
-// requests are stored where nobody reads them.
+// entry is what is known about one FoneNumber; it has a delivery. A setting replaces the entry, so that late responses to
+// earlier requests are ignored.
 type entry struct {
 	once[FoneNumber]
 	wasSet bool // A list may be older than the setting, and must not fill the entry.

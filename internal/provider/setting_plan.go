@@ -13,9 +13,8 @@ import (
 )
 
 // ModifyPlan completes the plan of one object, and warns about what Terraform cannot show: which delivery is overwritten, and
-// which messages will be deleted. What it plans depends only on the configuration and the state, and what it warns about also on
-// FoneStorm, but not on the order in which Terraform plans resources, as far as that is possible for the two resources of
-// fitDiagnostics.
+// which messages will be deleted. The attributes that it plans depend only on the configuration and the state. What it warns about
+// also depends on FoneStorm, but not on the order in which Terraform plans resources, except in fitDiagnostics.
 //
 // Terraform plans a replacement with two calls: the change, and then a create without prior state but with the private state
 // that the first call planned. It drops the warnings of the second call, so the first call returns all of them.
@@ -24,14 +23,14 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	rec := readRecord(ctx, req.Private, &diags)
 	isNew := rec.ID == ""
 	rec = rec.identified()
+	rec.Continues = nil // A destroy that failed leaves it in the state.
 	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
-		resp.Diagnostics.Append(r.planNothing(rec)...) // Most objects do not change, and reading a model takes long.
+		resp.Diagnostics.Append(r.planNothing(rec)...) // Most objects do not change, and it is faster not to read their models.
 		return
 	}
 	var before, after *settingModel // Nil for none.
 	if !req.State.Raw.IsNull() {
 		before = new(r.load(ctx, req.State, &diags))
-		rec.Continues = nil // A destroy that failed leaves it in the state.
 	}
 	if !req.Plan.Raw.IsNull() {
 		after = new(r.load(ctx, req.Plan, &diags))
