@@ -25,7 +25,9 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	rec = rec.identified()
 	rec.Continues = nil // A destroy that failed leaves it in the state.
 	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
-		resp.Diagnostics.Append(r.planNothing(rec)...) // Most objects do not change, and it is faster not to read their models.
+		m := settingWithID(rec.SettingID) // Most objects do not change, and it is faster not to read their models.
+		resp.Diagnostics.Append(r.claim(m, rec, nil)...)
+		resp.Diagnostics.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
 		return
 	}
 	var before, after *settingModel // Nil for none.
@@ -92,13 +94,6 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 			diags.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
 		}
 	}
-	return diags
-}
-
-func (r *settingResource) planNothing(rec record) diag.Diagnostics {
-	m := settingWithID(rec.SettingID)
-	diags := r.claim(m, rec, nil)
-	diags.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
 	return diags
 }
 
@@ -190,14 +185,10 @@ func methodDiagnostics(now fonestorm.Delivery, after settingModel) (diags diag.D
 
 // credentialsDiagnostics warns about credentials of a callback URL that are removed, although they are not in the state.
 func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
-	if !after.kind().IsCallback() {
-		return nil
-	}
-	number := after.FoneNumber.ValueString()
 	if setting := after.ToAPI(now, prior{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
 			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
-				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), number))
+				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), after.FoneNumber.ValueString()))
 	}
 	return diags
 }
