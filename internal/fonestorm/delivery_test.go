@@ -225,8 +225,8 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 		{empties, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","value"`, "", true, false},
 		{withUser, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","url_username":"user","value"`, "", true, false},
 		{empties, "422 400 400 " + toCallback, "set json, set form, set json, set form", "url_method=POST&value", "", true, false}, // It reads only forms.
-		{none, "422 400", "set json, set form", "url_method=POST&value", "words of 422", false, false},
-		{must, "422 400", "set json, set form", "", "words of 422. The request also removes the earlier callback credentials", false, false},
+		{none, "422 400", "set json, set form", "url_method=POST&value", "words of 422; sent in another form: FoneStorm returned 400 Bad Request: words of 400", false, false},
+		{must, "422 400", "set json, set form", "", "words of 400. The request also removes the earlier callback credentials", false, false},
 		{empties, "422 400 415", "set json, set form, set json, set form", "", "words of 422", false, false},
 		{empties, "422 400 503", "set json, set form, set json, set json", "", "words of 422", false, true},
 		{empties, "502 422 400 403", "set json, set json, set form, set json", "", "words of 422", false, true},

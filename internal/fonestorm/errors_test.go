@@ -28,7 +28,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		"rate limit as error":      {410, `{"error":"Rate Limit Exceeded","message":"","status_code":410}`, RateLimited, "FoneStorm returned 410 Gone: Rate Limit Exceeded"},
 		"byte order mark":          {409, "\ufeff" + envelopeOf(409, "Locked."), Rejected, "FoneStorm returned 409 Conflict: Locked."},
 		"odd types":                {403, `{"error":403,"message":["denied"]}`, PermissionDenied, "FoneStorm returned 403 Forbidden: 403"},
-		"control characters":       {409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Rejected, "FoneStorm returned 409 Conflict: a  b c d e f g"},
+		"control characters":       {409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Rejected, "FoneStorm returned 409 Conflict: a b c d e f g"},
 		"long message":             {409, `{"error":"` + strings.Repeat("é", 301) + `"}`, Rejected, "FoneStorm returned 409 Conflict: " + strings.Repeat("é", 300) + "…"},
 		"web page":                 {403, "<!DOCTYPE html>\n<title>Blocked</title>", PermissionDenied, url + " returned 403 Forbidden; the response body was 38 bytes of text/html"},
 		"cut off":                  {403, `{"error":"Forbid`, PermissionDenied, url + " returned 403 Forbidden; the response body was 16 bytes of text/plain"},
@@ -98,7 +98,7 @@ func TestIsRateLimit(t *testing.T) {
 		"RATE LIMIT EXCEEDED": true, "RateLimit": true, "rate-limited": true, "Too Many Requests": true, "You are throttled": true,
 		"": false, "Credit limit exceeded": false, "Message too long: limit of 160 characters": false, "Too many recipients": false,
 		"Too many failed logins: the user is locked": false, "You have separate limits for calls": false,
-		"Could not resolve sent.example.com: too many requests": true,
+		"Could not resolve sent.example.com: too many requests": true, "account_ratelimit exceeded": true,
 	} {
 		for status, want := range map[int]bool{400: saysSo, 403: saysSo, 410: saysSo, 401: false, 404: false, 422: false, 503: false, 429: true} {
 			response := &http.Response{StatusCode: status, Header: http.Header{}}

@@ -159,7 +159,8 @@ func TestLostConnections(t *testing.T) {
 	}
 }
 
-// The timeout applies to each attempt. Waiting for the rate limit does not count. A list may take longer, but a timeout is final.
+// The timeout applies to each attempt. Waiting for the rate limit does not count. A list may take longer, but a slow one is not
+// repeated.
 func TestRequestTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted("ok")
@@ -175,6 +176,12 @@ func TestRequestTimeout(t *testing.T) {
 		if took := time.Since(begun); took != 2*time.Minute {
 			t.Errorf("took %s", took)
 		}
+		server.wantCalls(t, "devices")
+
+		server = scripted("504 502 ok")
+		server.latency = time.Minute // A proxy ends the list before the timeout.
+		_, err = newClient(t, server, withToken).ListDevices(t.Context())
+		wantKind(t, err, ServerError, "words of 504")
 		server.wantCalls(t, "devices")
 	})
 }
