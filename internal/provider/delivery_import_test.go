@@ -239,3 +239,24 @@ func TestFiltersOfLists(t *testing.T) {
 	_, diags = a.start(t.Context(), t, attributes{"password": "wrong"}).list(deliveries, attributes{}, 100)
 	wantError(t, diags, "FoneStorm Authentication Failed")
 }
+
+// If only the list masks callback URLs, an import does not adopt the mask, whichever FoneNumbers are read from the list.
+func TestImportOfURLsThatTheListMasks(t *testing.T) {
+	t.Parallel()
+	const n, secret = 8, "https://hooks.example.com/?key=horse"
+	w := newAccountInMemory(t, simulator.Options{FoneNumbers: n}).world(t)
+	w.shownBy(settings[0], map[string]func(string) string{
+		"list": func(value string) string { return strings.ReplaceAll(value, "horse", "***") },
+	})
+	for i := range n {
+		w.byHand(loadNumber(i), "URL", secret)
+	}
+	r := w.start()
+	for i := range n {
+		imported, diags := r.importState(loadNumber(i))
+		wantWarnings(t, diags, nil)
+		if c, _ := r.plan(imported, delivery{kind: "URL", value: secret}.attributes(loadNumber(i))); !c.isEmpty() {
+			t.Errorf("the import of %s changes %q", loadNumber(i), c.differs())
+		}
+	}
+}

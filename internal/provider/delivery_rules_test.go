@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -134,6 +135,22 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A service that rejects empty credentials blocks no FoneNumber that never had any, also if a response to them is lost.
+func TestFoneNumberWithoutCredentials(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testNumber)
+	w.rejectEmpty("url_username")
+	toOther := with(toURL("", "", 0), "value", "https://other.example.com/")
+	for _, config := range []attributes{toEmail, toURL("", "", 0), toEmail, toOther} {
+		w.mustApply(config)
+	}
+	w.mustApply(toEmail)
+	w.reject(http.MethodPost, "/messages/receive", http.StatusServiceUnavailable, "Later.")
+	wantError(t, w.apply(toOther), "FoneStorm Server Error")
+	w.rejectEmpty("url_username")
+	w.mustApply(toOther)
 }
 
 // ignore_changes can keep half of a destination. A plan that would send it is an error that names both attributes. Before that, a

@@ -151,6 +151,9 @@ func TestMistakesInCallbackURLs(t *testing.T) {
 	unknown("https://hooks.example.com/?a={msg}", "{msg}")
 	unknown("https://hooks.example.com/?a={{msg}", "{{msg}")
 	unknown("https://hooks.example.com/?a={{correct-horse-battery-staple}}", "{…}") // May be a secret.
+	v.of("value", "Masked Callback URL", ofType("URL"))(`The callback URL contains "***", "…", or "...", with which FoneStorm may show a secret `+
+		"or a long URL when it is imported. An apply can set the URL as it is written. Write the whole URL.",
+		"https://hooks.example.com/?key=***", "https://hooks.example.com/a…", "https://hooks.example.com/a...")
 	encoded := func(token, callback string) {
 		v.of("value", "Percent-Encoded Token in Callback URL", ofType("URL"))(`The callback URL contains the percent-encoded token "`+token+
 			`", which FoneStorm may not replace. Write it with braces, such as {{msg}}: keep tokens out of urlencode().`, callback)

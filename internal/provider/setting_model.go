@@ -171,7 +171,7 @@ func (m settingModel) planned() fonestorm.Delivery {
 // afterFailure returns the state after a setting failed. FoneStorm never returns credentials. So if it may have accepted new
 // ones, the state gets empty ones, which no configuration has, and the next plan sets the configured ones again.
 func (m settingModel) afterFailure(s fonestorm.Setting, err error) settingModel {
-	if s.URLUsername == nil || !fonestorm.MayHaveTakenEffect(err) {
+	if s.URLUsername == nil || *s.URLUsername == "" || !fonestorm.MayHaveTakenEffect(err) {
 		return m
 	}
 	m.URLUsername, m.URLPassword = types.StringValue(""), types.StringValue("")

@@ -65,20 +65,21 @@ func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 }
 
 // current reads the FoneNumber of a setting, and reports whether FoneStorm shows a destination that was applied. A list can show
-// something else than a single read, so only a single read decides that it does not.
+// something else than a single read, so only a single read decides that it does not, and what is imported if the list masks it.
 func (rec record) current(ctx context.Context, client *fonestorm.Client, m settingModel) (f fonestorm.FoneNumber, inEffect bool, err error) {
 	f, err = client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), m.option())
-	if _, inEffect = rec.find(f.Options[m.option()]); !inEffect && f.Listed && len(rec.Applied) > 0 {
+	_, inEffect = rec.find(f.Options[m.option()])
+	if !inEffect && f.Listed && (len(rec.Applied) > 0 || mask.MatchString(f.Options[m.option()].Value)) {
 		f, err = client.ReadFoneNumber(ctx, f.Number)
 		_, inEffect = rec.find(f.Options[m.option()])
 	}
 	return f, inEffect && err == nil, err
 }
 
-// afterSetting returns the record after a setting succeeded.
-func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult) record {
+// afterSetting returns the record after a setting succeeded. had means that FoneStorm may have had credentials that are in the state.
+func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult, had bool) record {
 	rec.Applied, rec.Shown = []fonestorm.Delivery{set.Delivery}, new(result.Options[set.Option])
-	rec.Unseen = result.CredentialsKept || set.URLUsername == nil && rec.Unseen
+	rec.Unseen = result.CredentialsKept && (had || rec.Unseen) || set.URLUsername == nil && rec.Unseen
 	return rec
 }
 
@@ -97,7 +98,7 @@ func (rec record) ifAbout(state settingModel) record {
 	if rec.SettingID == state.id() {
 		return rec
 	}
-	return record{SettingID: state.id()}
+	return record{SettingID: state.id(), Unseen: true}
 }
 
 // identified returns the record with an ID.

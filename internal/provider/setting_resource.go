@@ -187,7 +187,7 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 		rec.Account = cmp.Or(r.client.Account(), rec.Account)
 	}
 	if err == nil {
-		return plan, rec.afterSetting(setting, result)
+		return plan, rec.afterSetting(setting, result, before.state.hasCredentials())
 	}
 	of.failed.Store(true)
 	diags.Append(apiDiagnostic(err))
@@ -264,7 +264,7 @@ func (r *settingResource) turnOff(ctx context.Context, of *owners, diags *diag.D
 	}
 	result, err := r.client.Set(ctx, f.Number, off)
 	of.off = err == nil
-	rec.Unseen = rec.Unseen || result.CredentialsKept
+	rec.Unseen = rec.Unseen || result.CredentialsKept // Only credentials of this resource are removed.
 	diags.Append(settingDiagnostics(f.Number, off, result)...)
 	return off, err
 }

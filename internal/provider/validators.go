@@ -205,6 +205,7 @@ func checkURL(value string) error {
 var (
 	knownToken   = regexp.MustCompile(`\{\{(to|from|msg|uid)\}\}`)
 	otherToken   = regexp.MustCompile(`\{+[\w.+ -]{1,20}\}+`) // A longer text in braces may not be a token, but a secret.
+	mask         = regexp.MustCompile(`\*{3}|…|\.{3}`)
 	encodedToken = regexp.MustCompile(`(?i)%7B%7B(?:[\w.+-]|%20){1,20}%7D%7D`)
 )
 
@@ -219,6 +220,11 @@ func callbackWarnings(callback string, hasUsername, hasPassword bool) (diags dia
 		diags.AddAttributeWarning(path.Root("value"), "Percent-Encoded Token in Callback URL",
 			fmt.Sprintf("The callback URL contains the percent-encoded token %q, which FoneStorm may not replace. "+
 				"Write it with braces, such as {{msg}}: keep tokens out of urlencode().", encoded))
+	}
+	if mask.MatchString(callback) {
+		diags.AddAttributeWarning(path.Root("value"), "Masked Callback URL",
+			"The callback URL contains \"***\", \"…\", or \"...\", with which FoneStorm may show a secret or a long URL when it is imported. "+
+				"An apply can set the URL as it is written. Write the whole URL.")
 	}
 	if hasUsername && !hasPassword {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Username Without Password",
