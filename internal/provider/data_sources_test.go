@@ -18,19 +18,15 @@ import (
 
 // readDataSource validates and reads a data source.
 func (r *run) readDataSource(name string, config attributes) (map[string]any, []*tfprotov6.Diagnostic) {
-	r.t.Helper()
-	schemas, err := r.server.GetProviderSchema(r.call(), &tfprotov6.GetProviderSchemaRequest{})
-	r.works(err)
+	schemas := must(r.server.GetProviderSchema(r.call(), &tfprotov6.GetProviderSchemaRequest{}))
 	kind := schemas.DataSourceSchemas[name].ValueType()
-	sent := wire(r.t, kind, config.value(kind))
-	validated, err := r.server.ValidateDataResourceConfig(r.call(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: name, Config: sent})
-	r.works(err)
+	sent := wire(kind, config.value(kind))
+	validated := must(r.server.ValidateDataResourceConfig(r.call(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: name, Config: sent}))
 	if failure(validated.Diagnostics) != nil {
 		return nil, validated.Diagnostics
 	}
-	resp, err := r.server.ReadDataSource(r.call(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: sent})
-	r.works(err)
-	read, _ := plain(unwire(r.t, kind, resp.State)).(map[string]any)
+	resp := must(r.server.ReadDataSource(r.call(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: sent}))
+	read, _ := plain(unwire(kind, resp.State)).(map[string]any)
 	return read, resp.Diagnostics
 }
 

@@ -91,8 +91,7 @@ func TestAnySpelling(t *testing.T) {
 // survivesSpelling runs several resources through their life together, with the names of the rewritings.
 func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list string, count int) {
 	t.Helper()
-	a := serveInMemory(simulator.Options{FoneNumbers: count})
-	defer a.stop()
+	a := newAccount(t, simulator.Options{FoneNumbers: count})
 	a.shownBy(as, map[string]func(string) string{
 		as.request: rewritings[kind][setting],
 		"get":      rewritings[kind][single],

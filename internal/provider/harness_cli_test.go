@@ -68,7 +68,7 @@ provider "fractel" {
   requests_per_second = 1000
   %s
 }
-`, a.endpoint, strings.Join(settings, "\n  "))
+`, a.endpoint(), strings.Join(settings, "\n  "))
 }
 
 // inProcess serves the provider to plugin-testing.
@@ -104,7 +104,7 @@ func (a *account) newWorkspace(t *testing.T, config string, env ...string) *work
 		t.Fatal(err)
 	}
 	env = append([]string{
-		"FRACTEL_ENDPOINT=" + a.endpoint, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "FRACTEL_REQUESTS_PER_SECOND=1000",
+		"FRACTEL_ENDPOINT=" + a.endpoint(), "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "FRACTEL_REQUESTS_PER_SECOND=1000",
 	}, env...)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

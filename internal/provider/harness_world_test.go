@@ -46,11 +46,7 @@ type world struct {
 // newWorld returns a world without resources, in an account with these FoneNumbers, whose delivery was never set.
 func newWorld(t *testing.T, numbers ...string) *world {
 	t.Helper()
-	a := newAccountInMemory(t, simulator.Options{})
-	for _, number := range numbers {
-		a.Put(simulator.FoneNumber{Number: number})
-	}
-	return a.world(t)
+	return newAccount(t, simulator.Options{}, numbers...).world(t)
 }
 
 // world returns a world without resources.

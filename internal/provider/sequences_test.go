@@ -170,9 +170,7 @@ func applyUntil(how interruption, at int, faults ...simulator.Fault) step {
 // elsewhere is a refresh and a destroy with the credentials of another account, which contains none of the FoneNumbers. Neither
 // changes the state. Both errors name the accounts.
 var elsewhere = step{"refresh and destroy with another account", func(m *model) {
-	other := serveInMemory(simulator.Options{Account: "9998887777"})
-	defer other.stop()
-	r := other.start(m.t.Context(), m.t, nil)
+	r := newAccount(m.t, simulator.Options{Account: "9998887777"}).start(m.t.Context(), m.t, nil)
 	for name, kept := range m.state {
 		check := func(left instance, diags []*tfprotov6.Diagnostic) {
 			problem := failure(diags)
@@ -297,8 +295,7 @@ type model struct {
 // runSteps runs a sequence in a new account.
 func runSteps(t testOrRapid, dialect string, order uint64, moves bool, steps ...step) {
 	t.Helper()
-	a := serveInMemory(simulator.Options{Dialect: simulator.Dialects[dialect]})
-	defer a.stop()
+	a := newAccount(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
 	m := &model{
 		world: a.world(t), wanted: map[string]attributes{}, moves: moves, movedTo: []int{0, 1, 2},
 		set: map[string][]attributes{}, uncertain: map[string]bool{},
