@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/hashicorp/go-version"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
@@ -55,26 +54,6 @@ func throughCLI(t *testing.T) {
 	}
 	if os.Getenv(resource.EnvTfAcc) == "" {
 		t.Skipf("requires the CLI: set %s=1, as `make test` does", resource.EnvTfAcc)
-	}
-}
-
-// provider returns a provider block for the account, with more arguments.
-func (a *account) provider(settings ...string) string {
-	return fmt.Sprintf(`
-provider "fractel" {
-  endpoint            = %q
-  username            = "demo"
-  password            = "demo-password"
-  requests_per_second = 1000
-  %s
-}
-`, a.endpoint(), strings.Join(settings, "\n  "))
-}
-
-// inProcess serves the provider to plugin-testing.
-func inProcess() map[string]func() (tfprotov6.ProviderServer, error) {
-	return map[string]func() (tfprotov6.ProviderServer, error){
-		"fractel": func() (tfprotov6.ProviderServer, error) { return NewServer("test"), nil },
 	}
 }
 
@@ -184,21 +163,6 @@ func unframed(output string) string {
 
 // setEnv adds variables to the environment of the CLI.
 func (w *workspace) setEnv(env ...string) { w.Env = append(w.Env, env...) }
-
-// numbered returns the deliveries of the first n FoneNumbers, each at its own address.
-func numbered(n int, value string) string {
-	return fmt.Sprintf(`
-locals {
-  numbers = { for i in range(%d) : tostring(3215550000 + i) => "%s" }
-}
-resource "fractel_fonenumber_delivery" "test" {
-  for_each   = local.numbers
-  fonenumber = each.key
-  type       = "Email"
-  value      = each.value
-}
-`, n, value)
-}
 
 func says(t *testing.T, output string, want ...string) {
 	t.Helper()

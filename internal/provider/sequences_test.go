@@ -333,7 +333,7 @@ func (m *model) name(id string) string {
 
 // refreshes checks that a refreshed state agrees with FoneStorm, or is unchanged if the refresh failed.
 func (m *model) refreshes(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic) {
-	m.earlier = len(m.requests())
+	m.earlier = len(m.met)
 	got, diags := r.refresh(before)
 	if failure(diags) != nil {
 		if !got.state.Equal(before.state) {
@@ -363,7 +363,7 @@ func (m *model) refreshes(r *run, name string, before instance) (instance, []*tf
 
 // hasMet reports whether the operation sent a request of this kind, with this fault if it is not empty.
 func (m *model) hasMet(kind string, fault simulator.Fault) bool {
-	return slices.ContainsFunc(m.requests()[m.earlier:], func(met string) bool {
+	return slices.ContainsFunc(m.met[m.earlier:], func(met string) bool {
 		return met == kind+": "+string(fault) || fault == "" && strings.HasPrefix(met, kind)
 	})
 }
@@ -372,7 +372,7 @@ func (m *model) hasMet(kind string, fault simulator.Fault) bool {
 // not contradict that.
 func (m *model) mayBeGone(name string) bool {
 	f, _ := m.Get(name[:10])
-	unlisted := f.Active != "yes" || slices.ContainsFunc(m.requests(), func(met string) bool {
+	unlisted := f.Active != "yes" || slices.ContainsFunc(m.met, func(met string) bool {
 		return strings.HasPrefix(met, "list: ") && met != "list: "
 	})
 	return unlisted && m.hasMet("get", simulator.NotFound)
@@ -382,7 +382,7 @@ func (m *model) mayBeGone(name string) bool {
 func (m *model) changes(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
 	kind := settingOf(name).request
 	found, requests := m.is(name), m.count(kind)
-	m.earlier = len(m.requests())
+	m.earlier = len(m.met)
 	after, diags := r.apply(c)
 	if n := m.count(kind) - requests; n > 1+retries+1 { // One more with a new token.
 		m.t.Fatalf("setting %s sends %d requests", name, n)
