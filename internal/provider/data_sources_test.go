@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -26,31 +26,14 @@ func (r *run) readDataSource(name string, config attributes) (map[string]any, []
 		return nil, validated.Diagnostics
 	}
 	resp := must(r.server.ReadDataSource(r.call(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: sent}))
-	read, _ := plain(unwire(kind, resp.State)).(map[string]any)
-	return read, resp.Diagnostics
-}
-
-// plain returns a value of Terraform as a value that can become JSON.
-func plain(value tftypes.Value) any {
-	var text string
-	var truth bool
-	var members map[string]tftypes.Value
-	switch {
-	case value.IsNull():
-		return nil
-	case value.As(&text) == nil:
-		return text
-	case value.As(&truth) == nil:
-		return truth
-	case value.As(&members) == nil:
-		object := map[string]any{}
-		for name, member := range members {
-			object[name] = plain(member)
-		}
-		return object
-	default:
-		panic(value.String())
+	if failure(resp.Diagnostics) != nil {
+		return nil, resp.Diagnostics
 	}
+	var read map[string]any
+	if err := msgpack.Unmarshal(resp.State.MsgPack, &read); err != nil {
+		panic(err)
+	}
+	return read, resp.Diagnostics
 }
 
 // returns checks the result as JSON, or the attribute that is named like the data source, or only its keys if a list is wanted.
