@@ -46,19 +46,15 @@ var unconfigurable = map[string]simulator.Receive{
 	"FoneStorm shows no destination":                      {Type: "Email"},
 }
 
-// newOddAccount returns an account with this many FoneNumbers, which have all odd deliveries in each of these states in
-// turn.
-func newOddAccount(t *testing.T, count int, active ...string) (a *account, numbers []string) {
+// newOddAccount returns an account whose FoneNumbers have all odd deliveries, and these states in turn.
+func newOddAccount(t *testing.T, active ...string) *account {
 	t.Helper()
-	a = newAccount(t, simulator.Options{})
-	for i := range count {
-		f := oddDeliveries[i%len(oddDeliveries)]
-		f.Number = loadNumber(i)
-		f.Active = active[i/len(oddDeliveries)%len(active)]
+	a := newAccount(t, simulator.Options{})
+	for i, f := range oddDeliveries {
+		f.Number, f.Active = loadNumber(i), active[i%len(active)]
 		a.Put(f)
-		numbers = append(numbers, f.Number)
 	}
-	return a, numbers
+	return a
 }
 
 // putUnconfigurable adds FoneNumbers that cannot be configured, which a list has first, and returns the reasons by FoneNumber.
@@ -131,11 +127,11 @@ func TestImportAdoptsASetting(t *testing.T) {
 // change in FoneStorm. What is left of the configuration contains neither credentials nor a callback method.
 func TestAccImportGeneratesConfiguration(t *testing.T) {
 	t.Parallel()
-	a, numbers := newOddAccount(t, 60, "yes", "no", "cancel")
+	a := newOddAccount(t, "yes", "no", "cancel")
 	const line = "  provider = fractel\n" // Terraform 1.16 needs it to generate the resource, and rejects it afterward.
 	imports := ""
-	for _, number := range numbers {
-		imports += fmt.Sprintf("import {\n%s  to = fractel_fonenumber_delivery.n%s\n  id = %[2]q\n}\n", line, number)
+	for _, f := range a.Numbers() {
+		imports += fmt.Sprintf("import {\n%s  to = fractel_fonenumber_delivery.n%s\n  id = %[2]q\n}\n", line, f.Number)
 	}
 	w := a.newWorkspace(t, imports)
 	w.plan(2, "-generate-config-out=adopted.tf")
@@ -145,7 +141,7 @@ func TestAccImportGeneratesConfiguration(t *testing.T) {
 		t.Errorf("unexpected line: %s", line)
 	}
 	w.write("adopted.tf", generated)
-	says(t, w.plan(2), "Plan: 60 to import, 0 to add, 0 to change, 0 to destroy.")
+	says(t, w.plan(2), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", len(oddDeliveries)))
 	w.apply()
 	w.plan(0)
 	a.sendsOnly(t, 0)
@@ -156,7 +152,7 @@ func TestAccImportGeneratesConfiguration(t *testing.T) {
 // password.
 func TestListReturnsWhatAnImportWould(t *testing.T) {
 	t.Parallel()
-	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
+	a := newOddAccount(t, "yes")
 	reasons := a.putUnconfigurable()
 	r := a.start(t.Context(), t, nil)
 	found, warnings := r.list(protocol().delivery, attributes{}, int64(len(oddDeliveries)))

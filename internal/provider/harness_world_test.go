@@ -234,14 +234,9 @@ func (p *plan) differs() (names []string) {
 // plan refreshes and plans everything. Only the apply is interrupted.
 func (w *world) plan(configs ...attributes) *plan {
 	w.configure(configs...)
-	names := map[string]bool{} // Of resources in the configuration or the state, and of deposed objects.
-	for name := range w.config {
-		names[name] = true
-	}
-	for name := range w.state {
-		names[name] = true
-	}
-	return w.planIn(w.ordered(slices.AppendSeq(slices.Collect(maps.Keys(names)), maps.Keys(names))))
+	names := slices.AppendSeq(slices.Collect(maps.Keys(w.config)), maps.Keys(w.state)) // Also of deposed objects.
+	slices.Sort(names)
+	return w.planIn(w.ordered(slices.Repeat(slices.Compact(names), 2)))
 }
 
 // ordered puts names in an order in which Terraform could work on them.

@@ -27,7 +27,7 @@ const (
 // It is not parallel because it measures the memory of the process.
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := size(2_000, 1_000, 500)
+		n := size(2_000, 500)
 		a := newAccount(t, simulator.Options{FoneNumbers: n + 1, Latency: 20 * time.Millisecond})
 		a.byHand(loadNumber(n), "Email", "neighbor@example.com")
 		state := make([]instance, n)

@@ -20,7 +20,7 @@ import (
 // without doing its work either, and none fails and changes the state. `-rapid.checks=20000` tries more sequences.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
-	checkRandomly(t, size(1000, 200, 40), func(t *rapid.T) {
+	checkRandomly(t, size(1000, 40), func(t *rapid.T) {
 		dialect, order := dialects.Draw(t, "dialect"), rapid.Uint64Range(0, 9).Draw(t, "order")
 		moves := rapid.IntRange(0, 3).Draw(t, "moves") == 0
 		steps := sequences[moves].Draw(t, "steps")
