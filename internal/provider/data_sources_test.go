@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
@@ -18,43 +18,22 @@ import (
 
 // readDataSource validates and reads a data source.
 func (r *run) readDataSource(name string, config attributes) (map[string]any, []*tfprotov6.Diagnostic) {
-	r.t.Helper()
-	schemas, err := r.server.GetProviderSchema(r.call(), &tfprotov6.GetProviderSchemaRequest{})
-	r.works(err)
+	schemas := must(r.server.GetProviderSchema(r.call(), &tfprotov6.GetProviderSchemaRequest{}))
 	kind := schemas.DataSourceSchemas[name].ValueType()
-	sent := wire(r.t, kind, config.value(kind))
-	validated, err := r.server.ValidateDataResourceConfig(r.call(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: name, Config: sent})
-	r.works(err)
+	sent := wire(kind, config.value(kind))
+	validated := must(r.server.ValidateDataResourceConfig(r.call(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: name, Config: sent}))
 	if failure(validated.Diagnostics) != nil {
 		return nil, validated.Diagnostics
 	}
-	resp, err := r.server.ReadDataSource(r.call(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: sent})
-	r.works(err)
-	read, _ := plain(unwire(r.t, kind, resp.State)).(map[string]any)
-	return read, resp.Diagnostics
-}
-
-// plain returns a value of Terraform as a value that can become JSON.
-func plain(value tftypes.Value) any {
-	var text string
-	var truth bool
-	var members map[string]tftypes.Value
-	switch {
-	case value.IsNull():
-		return nil
-	case value.As(&text) == nil:
-		return text
-	case value.As(&truth) == nil:
-		return truth
-	case value.As(&members) == nil:
-		object := map[string]any{}
-		for name, member := range members {
-			object[name] = plain(member)
-		}
-		return object
-	default:
-		panic(value.String())
+	resp := must(r.server.ReadDataSource(r.call(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: sent}))
+	if failure(resp.Diagnostics) != nil {
+		return nil, resp.Diagnostics
 	}
+	var read map[string]any
+	if err := msgpack.Unmarshal(resp.State.MsgPack, &read); err != nil {
+		panic(err)
+	}
+	return read, resp.Diagnostics
 }
 
 // returns checks the result as JSON, or the attribute that is named like the data source, or only its keys if a list is wanted.

@@ -46,19 +46,15 @@ var unconfigurable = map[string]simulator.Receive{
 	"FoneStorm shows no destination":                      {Type: "Email"},
 }
 
-// newOddAccount returns an account with this many FoneNumbers, which have all odd deliveries in each of these states in
-// turn.
-func newOddAccount(t *testing.T, count int, active ...string) (a *account, numbers []string) {
+// newOddAccount returns an account whose FoneNumbers have all odd deliveries, and these states in turn.
+func newOddAccount(t *testing.T, active ...string) *account {
 	t.Helper()
-	a = newAccount(t, simulator.Options{})
-	for i := range count {
-		f := oddDeliveries[i%len(oddDeliveries)]
-		f.Number = loadNumber(i)
-		f.Active = active[i/len(oddDeliveries)%len(active)]
+	a := newAccount(t, simulator.Options{})
+	for i, f := range oddDeliveries {
+		f.Number, f.Active = loadNumber(i), active[i%len(active)]
 		a.Put(f)
-		numbers = append(numbers, f.Number)
 	}
-	return a, numbers
+	return a
 }
 
 // putUnconfigurable adds FoneNumbers that cannot be configured, which a list has first, and returns the reasons by FoneNumber.
@@ -95,7 +91,7 @@ func TestImportAdoptsASetting(t *testing.T) {
 				if want := as.config(with(d.attributes(testNumber), "on_destroy", "keep")); !maps.Equal(attributesOf(imported.state), want) {
 					t.Errorf("the state is %v, want %v", attributesOf(imported.state), want)
 				}
-				identity := unwire(t, typesOf(as.event != "").identity, imported.identity.IdentityData)
+				identity := unwire(typesOf(as.event != "").identity, imported.identity.IdentityData)
 				if got := attributesOf(identity); got.text("fonenumber") != testNumber || got.text("event") != as.event {
 					t.Errorf("the identity is %v", got)
 				}
@@ -131,11 +127,11 @@ func TestImportAdoptsASetting(t *testing.T) {
 // change in FoneStorm. What is left of the configuration contains neither credentials nor a callback method.
 func TestAccImportGeneratesConfiguration(t *testing.T) {
 	t.Parallel()
-	a, numbers := newOddAccount(t, 60, "yes", "no", "cancel")
+	a := newOddAccount(t, "yes", "no", "cancel")
 	const line = "  provider = fractel\n" // Terraform 1.16 needs it to generate the resource, and rejects it afterward.
 	imports := ""
-	for _, number := range numbers {
-		imports += fmt.Sprintf("import {\n%s  to = fractel_fonenumber_delivery.n%s\n  id = %[2]q\n}\n", line, number)
+	for _, f := range a.Numbers() {
+		imports += fmt.Sprintf("import {\n%s  to = fractel_fonenumber_delivery.n%s\n  id = %[2]q\n}\n", line, f.Number)
 	}
 	w := a.newWorkspace(t, imports)
 	w.plan(2, "-generate-config-out=adopted.tf")
@@ -145,7 +141,7 @@ func TestAccImportGeneratesConfiguration(t *testing.T) {
 		t.Errorf("unexpected line: %s", line)
 	}
 	w.write("adopted.tf", generated)
-	says(t, w.plan(2), "Plan: 60 to import, 0 to add, 0 to change, 0 to destroy.")
+	says(t, w.plan(2), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", len(oddDeliveries)))
 	w.apply()
 	w.plan(0)
 	a.sendsOnly(t, 0)
@@ -156,7 +152,7 @@ func TestAccImportGeneratesConfiguration(t *testing.T) {
 // password.
 func TestListReturnsWhatAnImportWould(t *testing.T) {
 	t.Parallel()
-	a, _ := newOddAccount(t, len(oddDeliveries), "yes")
+	a := newOddAccount(t, "yes")
 	reasons := a.putUnconfigurable()
 	r := a.start(t.Context(), t, nil)
 	found, warnings := r.list(protocol().delivery, attributes{}, int64(len(oddDeliveries)))
@@ -176,14 +172,14 @@ func TestListReturnsWhatAnImportWould(t *testing.T) {
 	for _, one := range found {
 		config := maps.Clone(one.resource) // What a CLI generates: every attribute that is not null.
 		if d := failure(r.validate(config)); d != nil {
-			t.Errorf("FoneNumber %s: %v is not valid: %s", one.number, config, d.Detail)
+			t.Errorf("%v is not valid: %s", config, d.Detail)
 		}
-		imported, diags := r.importState(one.number)
+		imported, diags := r.importState(config.id())
 		if d := failure(diags); d != nil {
-			t.Fatalf("FoneNumber %s: %s", one.number, d.Detail)
+			t.Fatalf("%v: %s", config, d.Detail)
 		}
 		if c, _ := r.plan(imported, config); !c.isEmpty() {
-			t.Errorf("FoneNumber %s: the plan changes %q", one.number, c.differs())
+			t.Errorf("%v: the plan changes %q", config, c.differs())
 		}
 	}
 	a.sendsOnly(t, 0)
@@ -226,9 +222,6 @@ func TestFiltersOfLists(t *testing.T) {
 		var names []string
 		for _, one := range found {
 			names = append(names, one.name)
-			if of := one.resource; of.text("event") != one.event || of.text("fonenumber") != one.number {
-				t.Errorf("listed %+v", one)
-			}
 		}
 		if got := strings.Join(names, ", "); got != test.want {
 			t.Errorf("%s %v lists %s, want %s", test.of.name, test.filter, got, test.want)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
@@ -19,6 +20,17 @@ import (
 func TestAccLifecycle(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations) + 1})
 	first, moved, off := loadNumber(0), loadNumber(len(destinations)), slices.Repeat([]delivery{{kind: "None"}}, len(destinations)+1)
+	provider := fmt.Sprintf(`
+provider "fractel" {
+  endpoint            = %q
+  username            = "demo"
+  password            = "demo-password"
+  requests_per_second = 1000
+}
+`, a.endpoint())
+	inProcess := map[string]func() (tfprotov6.ProviderServer, error){
+		"fractel": func() (tfprotov6.ProviderServer, error) { return NewServer("test"), nil },
+	}
 	addressOf := func(i int) string { return resourceName + "." + destinations[i].kind }
 	// are checks the deliveries of the first FoneNumbers, and the notifications of the first one.
 	are := func(deliveries, notifications []delivery) resource.TestCheckFunc {
@@ -33,7 +45,7 @@ func TestAccLifecycle(t *testing.T) {
 		}
 	}
 	step := func(deliveries, notifications []delivery, action plancheck.ResourceActionType, before func()) resource.TestStep {
-		s := resource.TestStep{PreConfig: before, Config: a.provider(), Check: are(deliveries, notifications)}
+		s := resource.TestStep{PreConfig: before, Config: provider, Check: are(deliveries, notifications)}
 		for i, d := range deliveries {
 			s.Config += d.block(d.kind, loadNumber(i))
 			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(addressOf(i), action))
@@ -57,7 +69,7 @@ func TestAccLifecycle(t *testing.T) {
 		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, nil),
 		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, drift),
 		{
-			Config: a.provider() + destinations[1].block("Email", moved),
+			Config: provider + destinations[1].block("Email", moved),
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(addressOf(0), plancheck.ResourceActionDestroy),
 				plancheck.ExpectResourceAction(addressOf(1), plancheck.ResourceActionReplace),
@@ -65,7 +77,7 @@ func TestAccLifecycle(t *testing.T) {
 			Check: are(append(slices.Clip(off[:5]), destinations[1]), off[:2]),
 		},
 	}
-	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess(), CheckDestroy: are(off, off[:2]), Steps: steps})
+	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess, CheckDestroy: are(off, off[:2]), Steps: steps})
 	for _, r := range a.Requests() {
 		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/test \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
 			t.Errorf("%s %s by %q", r.Method, r.Path, agent)
@@ -153,11 +165,23 @@ func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	w.sendsOnly(t, 1)
 }
 
+// numbered returns the deliveries of the first n FoneNumbers, each at its own address.
+func numbered(n int) string {
+	return fmt.Sprintf(`
+resource "fractel_fonenumber_delivery" "test" {
+  for_each   = toset([for i in range(%d) : tostring(3215550000 + i)])
+  fonenumber = each.key
+  type       = "Email"
+  value      = "ops@example.com"
+}
+`, n)
+}
+
 // A FoneNumber that has left the account does not block the destroy of the others.
 func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 3})
-	w := a.newWorkspace(t, numbered(3, "ops@example.com"))
+	w := a.newWorkspace(t, numbered(3))
 	w.apply()
 	a.Remove("3215550001")
 	says(t, w.plan(2), "FoneNumber 3215550001 is no longer in the account, so it cannot be set again")
@@ -166,7 +190,7 @@ func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	// A FoneNumber that was never in the account is an error of the plan, which gives the next step.
 	a.Put(simulator.FoneNumber{Number: "3215550001"})
 	w.apply()
-	w.configure(numbered(4, "ops@example.com"))
+	w.configure(numbered(4))
 	says(t, w.rejects("-destroy"), "terraform destroy -refresh=false")
 	says(t, w.apply("-destroy", "-refresh=false"), "3 destroyed")
 }

@@ -19,7 +19,7 @@ const severalResources = "Multiple Resources for One FoneNumber"
 func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	t.Parallel()
 	first, second := toEmail, destinations[3].attributes(testNumber)
-	a := newAccountWith(t, testNumber)
+	a := newAccount(t, simulator.Options{}, testNumber)
 	for _, configs := range [][]attributes{{first, second}, {first, first}} {
 		wantError(t, a.world(t).plan(configs...).diags, severalResources, "Remove all but one of them.")
 	}

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -44,7 +43,10 @@ func TestPlanWarnings(t *testing.T) {
 	}{
 		"delivers elsewhere": {
 			found: has("old@example.com"), config: to(0), warning: alreadyDelivers,
-			texts: []string{`FoneNumber 3215551212 delivers to Email "old@example.com" now`, `replaces it with the configured delivery of type "Device"`},
+			texts: []string{
+				`FoneNumber 3215551212 delivers to Email "old@example.com" now`, `replaces it with the configured delivery of type "Device"`,
+				"import {\n  to = <address of this resource>\n  id = \"3215551212\"\n}",
+			},
 		},
 		"delivers elsewhere and will be None": {
 			found: has("old@example.com"), config: to(4), warning: deleted, texts: []string{`replaces it with type "None"`},
@@ -174,32 +176,13 @@ func TestPlanWarnings(t *testing.T) {
 	}
 }
 
-// The CLI groups the warnings of many FoneNumbers and shows the import block of the first, after a few requests.
-func TestAccPreviewOfMany(t *testing.T) {
-	t.Parallel()
-	const n = 200
-	a := newAccount(t, simulator.Options{FoneNumbers: n})
-	for _, f := range a.Numbers() {
-		a.byHand(f.Number, "Email", "old@example.com")
-	}
-	output := a.newWorkspace(t, numbered(n, "new@example.com")).plan(2)
-	if warnings := strings.Count(output, "Warning: "); warnings != 2 { // The other is that this is no released provider.
-		t.Errorf("%d warnings, want one of the provider", warnings)
-	}
-	says(t, output, "Warning: "+alreadyDelivers, fmt.Sprintf("(and %d more similar warnings elsewhere)", n-1),
-		`import { to = <address of this resource> id = "3215550`, "with "+testAddress)
-	if n := len(a.Requests()); n > 7 {
-		t.Errorf("%d requests, want at most 7", n)
-	}
-}
-
 // A plan that cannot read FoneNumbers fails. Rejected credentials and an unreachable FoneStorm are an error only once, also if the
 // FoneNumbers are in the state.
 func TestPlanFailsIfItCannotRead(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		settings attributes
-		status   int // Status that FoneStorm returns for reads; zero for none.
+		fault    simulator.Fault // Of reads, and of logins if FoneStorm cannot be reached.
 		failure  string
 		says     string
 		once     bool // Whether there is one diagnostic for all FoneNumbers.
@@ -214,25 +197,28 @@ func TestPlanFailsIfItCannotRead(t *testing.T) {
 			settings: attributes{"subaccount": "2999999999"}, failure: "Subaccount Not Accessible", once: true,
 			says: "Could not get a token for subaccount 2999999999:",
 		},
-		"forbidden": {status: 403, failure: "Permission Denied by FoneStorm"},
-		"failing":   {settings: attributes{"max_retries": 0}, status: 503, failure: "FoneStorm Server Error"},
+		"forbidden": {fault: "403 No.", failure: "Permission Denied by FoneStorm"},
+		"failing":   {settings: attributes{"max_retries": 0}, fault: simulator.ServerError, failure: "FoneStorm Server Error"},
 		"unreachable": {
-			settings: attributes{"max_retries": 0, "endpoint": "http://127.0.0.1:1/v2"},
-			failure:  "Unable to Reach FoneStorm", says: "no response from http://127.0.0.1:1/v2", once: true,
+			settings: attributes{"max_retries": 0}, fault: simulator.ConnectionClosed,
+			failure: "Unable to Reach FoneStorm", says: "no response from http://localhost/v2", once: true,
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newAccountWith(t, loadNumber(0), loadNumber(1)).world(t) // The endpoint counts only with sockets.
+			w := newWorld(t, loadNumber(0), loadNumber(1))
 			configs := []attributes{destinations[1].attributes(loadNumber(0)), destinations[1].attributes(loadNumber(1))}
 			w.mustApply(configs...)
 			w.Remove(loadNumber(0))
 			w.Remove(loadNumber(1))
 			w.Forget()
-			if test.status != 0 {
-				w.reject(http.MethodGet, "", test.status, "No.")
-			}
+			w.Intercept(func(r simulator.Request) simulator.Fault {
+				if r.Method == http.MethodGet || test.fault == simulator.ConnectionClosed {
+					return test.fault
+				}
+				return ""
+			})
 			for i := range 5 { // They are new.
 				configs = append(configs, destinations[1].attributes(loadNumber(2+i)))
 			}

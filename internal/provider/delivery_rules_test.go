@@ -157,7 +157,7 @@ func TestFoneNumberWithoutCredentials(t *testing.T) {
 // scheduled `plan -refresh-only -detailed-exitcode` finds nothing.
 func TestAccIgnoreChanges(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
+	a := newAccount(t, simulator.Options{}, testNumber)
 	config := func(kind, value, ignored string) string {
 		return delivery{kind: kind, value: value}.block("test", testNumber, fmt.Sprintf("lifecycle {\n  ignore_changes = [%s]\n}", ignored))
 	}

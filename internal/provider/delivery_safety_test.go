@@ -176,7 +176,7 @@ func TestReplacementAfterAFailedDestroy(t *testing.T) {
 // FoneNumber that has moved to another account, and was then deleted there, is deleted, and not in another account.
 func TestAnotherAccount(t *testing.T) {
 	t.Parallel()
-	w := newAccountWith(t, testNumber).world(t)
+	w := newWorld(t, testNumber)
 	w.mustApply(toEmail)
 	w.account = newAccount(t, simulator.Options{Account: "9998887777"})
 	w.start = func() *run { return w.account.start(t.Context(), t, nil) }

@@ -76,7 +76,7 @@ func (a *account) shownBy(as setting, by map[string]func(string) string) {
 // off.
 func TestAnySpelling(t *testing.T) {
 	t.Parallel()
-	checkRandomly(t, size(100, 20, 10), func(t *rapid.T) {
+	checkRandomly(t, size(100, 10), func(t *rapid.T) {
 		as := rapid.SampledFrom(settings).Draw(t, "of")
 		kind := kinds[as.request].Filter(func(kind string) bool { return kind != "None" }).Draw(t, "type")
 		names := append(slices.Sorted(maps.Keys(rewritings[kind])), "")
@@ -91,8 +91,7 @@ func TestAnySpelling(t *testing.T) {
 // survivesSpelling runs several resources through their life together, with the names of the rewritings.
 func survivesSpelling(t testOrRapid, as setting, kind, setting, single, list string, count int) {
 	t.Helper()
-	a := serveInMemory(simulator.Options{FoneNumbers: count})
-	defer a.stop()
+	a := newAccount(t, simulator.Options{FoneNumbers: count})
 	a.shownBy(as, map[string]func(string) string{
 		as.request: rewritings[kind][setting],
 		"get":      rewritings[kind][single],

@@ -58,7 +58,7 @@ func listing(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
 		w.t.Errorf("there are %d FoneNumbers, want %d", len(found), want)
 	}
 	for _, one := range found {
-		f, _ := w.Get(one.number)
+		f, _ := w.Get(one.resource.id())
 		if kind := one.resource.text("type"); kind != "" && (kind != f.Receive.Type || one.resource.text("value") != f.Receive.Value()) {
 			w.t.Errorf("the list has %v, but FoneStorm has %+v", one, f.Receive)
 		}
@@ -144,7 +144,7 @@ func (o operation) begin(t *testing.T, a *account) *world {
 // must be able to apply what is left to do.
 func (o operation) meets(t *testing.T, fault simulator.Fault, once bool, want string) {
 	t.Helper()
-	a := newAccountInMemory(t, simulator.Options{})
+	a := newAccount(t, simulator.Options{})
 	w := o.begin(t, a)
 	before := w.state["0"]
 	a.Forget()

@@ -1,15 +1,14 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/iotest"
 
 	"pgregory.net/rapid"
 
@@ -26,58 +25,27 @@ const (
 	testAddress      = "fractel_fonenumber_delivery.test"
 )
 
-// account is a simulated FoneStorm account and its endpoint.
+// account is a simulated FoneStorm account.
 type account struct {
 	*simulator.Simulator
-	endpoint  string
-	stop      func()                   // Ends the server; nil if sockets are used.
-	transport func() http.RoundTripper // Transport of a provider in this process; nil for the real network.
+	endpoint func() string // Endpoint for the CLI, which is served from the first call on.
 }
 
-// newAccount returns an account that is reached over sockets. The test fails if any request or response violates FoneStorm's
-// contract.
-func newAccount(t *testing.T, options simulator.Options) *account {
+// newAccount returns an account with these FoneNumbers, whose delivery was never set, and those of the options. The test fails if any
+// request or response violates FoneStorm's contract.
+func newAccount(t testOrRapid, options simulator.Options, numbers ...string) *account {
 	t.Helper()
-	sim := simulator.New(options)
-	server := httptest.NewServer(sim)
-	t.Cleanup(server.Close)
-	a := &account{Simulator: sim, endpoint: server.URL + simulator.BasePath}
+	a := &account{Simulator: simulator.New(options)}
+	a.endpoint = sync.OnceValue(func() string {
+		server := httptest.NewServer(a)
+		t.Cleanup(server.Close)
+		return server.URL + simulator.BasePath
+	})
 	t.Cleanup(func() { a.checkContract(t) })
-	return a
-}
-
-// newAccountWith returns an account with these FoneNumbers, whose delivery was never set.
-func newAccountWith(t *testing.T, numbers ...string) *account {
-	t.Helper()
-	a := newAccount(t, simulator.Options{})
 	for _, number := range numbers {
 		a.Put(simulator.FoneNumber{Number: number})
 	}
 	return a
-}
-
-// newAccountInMemory returns an account that is reached without sockets, so that waiting takes no time in a synctest bubble.
-func newAccountInMemory(t *testing.T, options simulator.Options) *account {
-	t.Helper()
-	a := serveInMemory(options)
-	t.Cleanup(func() {
-		a.stop()
-		a.checkContract(t)
-	})
-	return a
-}
-
-// serveInMemory is newAccountInMemory for rapid, whose tests cannot use cleanups inside a bubble: the caller stops the server.
-func serveInMemory(options simulator.Options) *account {
-	sim, network := simulator.New(options), make(memoryNet)
-	server := &http.Server{Handler: sim, ErrorLog: log.New(io.Discard, "", 0)}
-	go server.Serve(network)
-	return &account{
-		Simulator: sim, endpoint: "http://localhost" + simulator.BasePath, stop: func() { server.Close() },
-		transport: func() http.RoundTripper {
-			return &http.Transport{DialContext: network.dial, MaxIdleConnsPerHost: 2 * atOnce}
-		},
-	}
 }
 
 func (a *account) checkContract(t rapid.TB) {
@@ -87,27 +55,33 @@ func (a *account) checkContract(t rapid.TB) {
 	}
 }
 
-// memoryNet is a network without sockets: the connections to accept.
-type memoryNet chan net.Conn
+// inMemory is a network without sockets, which a provider in this process uses: in a synctest bubble, waiting takes no time.
+type inMemory struct{ http.Handler }
 
-func (n memoryNet) Accept() (net.Conn, error) {
-	if connection, isOpen := <-n; isOpen {
-		return connection, nil
+func (n inMemory) RoundTrip(r *http.Request) (response *http.Response, err error) {
+	defer func() {
+		switch problem := recover(); problem {
+		case nil:
+		case http.ErrAbortHandler:
+			response, err = nil, io.ErrUnexpectedEOF
+		default:
+			panic(problem)
+		}
+	}()
+	received := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
+	for name, values := range r.Header {
+		received.Header[http.CanonicalHeaderKey(name)] = values
 	}
-	return nil, net.ErrClosed
-}
-
-func (n memoryNet) Close() error   { close(n); return nil }
-func (n memoryNet) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (n memoryNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case n <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	recorder := httptest.NewRecorder()
+	n.ServeHTTP(recorder, received)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
 	}
+	response = recorder.Result()
+	if response.ContentLength > int64(recorder.Body.Len()) { // It is cut off.
+		response.Body = io.NopCloser(io.MultiReader(recorder.Body, iotest.ErrReader(io.ErrUnexpectedEOF)))
+	}
+	return response, nil
 }
 
 // count returns the number of requests of a kind.

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/hashicorp/go-version"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
@@ -58,26 +57,6 @@ func throughCLI(t *testing.T) {
 	}
 }
 
-// provider returns a provider block for the account, with more arguments.
-func (a *account) provider(settings ...string) string {
-	return fmt.Sprintf(`
-provider "fractel" {
-  endpoint            = %q
-  username            = "demo"
-  password            = "demo-password"
-  requests_per_second = 1000
-  %s
-}
-`, a.endpoint, strings.Join(settings, "\n  "))
-}
-
-// inProcess serves the provider to plugin-testing.
-func inProcess() map[string]func() (tfprotov6.ProviderServer, error) {
-	return map[string]func() (tfprotov6.ProviderServer, error){
-		"fractel": func() (tfprotov6.ProviderServer, error) { return NewServer("test"), nil },
-	}
-}
-
 var providerDir string // Folder of the built provider; empty until it is built.
 
 // buildProvider builds the provider once for all tests that run it as users do.
@@ -104,7 +83,7 @@ func (a *account) newWorkspace(t *testing.T, config string, env ...string) *work
 		t.Fatal(err)
 	}
 	env = append([]string{
-		"FRACTEL_ENDPOINT=" + a.endpoint, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "FRACTEL_REQUESTS_PER_SECOND=1000",
+		"FRACTEL_ENDPOINT=" + a.endpoint(), "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "FRACTEL_REQUESTS_PER_SECOND=1000",
 	}, env...)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -184,21 +163,6 @@ func unframed(output string) string {
 
 // setEnv adds variables to the environment of the CLI.
 func (w *workspace) setEnv(env ...string) { w.Env = append(w.Env, env...) }
-
-// numbered returns the deliveries of the first n FoneNumbers, each at its own address.
-func numbered(n int, value string) string {
-	return fmt.Sprintf(`
-locals {
-  numbers = { for i in range(%d) : tostring(3215550000 + i) => "%s" }
-}
-resource "fractel_fonenumber_delivery" "test" {
-  for_each   = local.numbers
-  fonenumber = each.key
-  type       = "Email"
-  value      = each.value
-}
-`, n, value)
-}
 
 func says(t *testing.T, output string, want ...string) {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fractel/terraform-provider-fractel/internal/fonestorm"
+	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // Tests at the plugin protocol call the provider as Terraform does, without Terraform.
@@ -22,6 +23,14 @@ type testOrRapid interface {
 	rapid.TB
 	Context() context.Context
 	Cleanup(cleanup func())
+}
+
+// must returns the response to a call. The protocol itself does not fail: the provider's errors are diagnostics.
+func must[Response any](response Response, err error) Response {
+	if err != nil {
+		panic(err)
+	}
+	return response
 }
 
 // resourceTypes is what Terraform knows about one resource.
@@ -38,14 +47,8 @@ var protocol = sync.OnceValue(func() (learned struct {
 },
 ) {
 	server := NewServer("test").(*server)
-	schemas, err := server.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		panic(err)
-	}
-	identities, err := server.GetResourceIdentitySchemas(context.Background(), &tfprotov6.GetResourceIdentitySchemasRequest{})
-	if err != nil {
-		panic(err)
-	}
+	schemas := must(server.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{}))
+	identities := must(server.GetResourceIdentitySchemas(context.Background(), &tfprotov6.GetResourceIdentitySchemasRequest{}))
 	learned.provider = schemas.Provider.ValueType()
 	of := func(name string) resourceTypes {
 		return resourceTypes{
@@ -109,27 +112,18 @@ func (a attributes) text(name string) string {
 }
 
 // wire returns a value as the protocol sends it. The zero value is null, of any type.
-func wire(t rapid.TB, kind tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {
-	t.Helper()
+func wire(kind tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {
 	if value.IsNull() {
 		value = tftypes.NewValue(kind, nil)
 	}
-	sent, err := tfprotov6.NewDynamicValue(kind, value)
-	if err != nil {
-		t.Fatalf("%s cannot be sent: %s", value, err)
-	}
-	return &sent
+	return new(must(tfprotov6.NewDynamicValue(kind, value)))
 }
 
-func unwire(t rapid.TB, kind tftypes.Type, received *tfprotov6.DynamicValue) tftypes.Value {
-	t.Helper()
+func unwire(kind tftypes.Type, received *tfprotov6.DynamicValue) tftypes.Value {
 	if received == nil {
 		return tftypes.Value{}
 	}
-	value, err := received.Unmarshal(kind)
-	if err != nil {
-		t.Fatalf("the provider's value cannot be read: %s", err)
-	}
+	value := must(received.Unmarshal(kind))
 	if value.IsNull() {
 		return tftypes.Value{}
 	}
@@ -148,18 +142,15 @@ type run struct {
 // start starts a run with these provider settings.
 func (a *account) start(ctx context.Context, t rapid.TB, settings attributes) *run {
 	t.Helper()
-	block := attributes{"endpoint": a.endpoint, "username": "demo", "password": "demo-password", "requests_per_second": 100_000}
+	block := attributes{"endpoint": "http://localhost" + simulator.BasePath, "username": "demo", "password": "demo-password", "requests_per_second": 100_000}
 	maps.Copy(block, settings)
 	r := &run{t: t, ctx: ctx, server: newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
-		if a.transport != nil {
-			config.Transport = a.transport()
-		}
+		config.Transport = inMemory{a}
 		return fonestorm.New(config)
 	}})}
-	configured, err := r.server.ConfigureProvider(ctx, &tfprotov6.ConfigureProviderRequest{
-		Config: wire(t, protocol().provider, block.value(protocol().provider)),
-	})
-	r.works(err)
+	configured := must(r.server.ConfigureProvider(ctx, &tfprotov6.ConfigureProviderRequest{
+		Config: wire(protocol().provider, block.value(protocol().provider)),
+	}))
 	if len(configured.Diagnostics) > 0 {
 		t.Fatalf("the provider cannot be configured: %s", configured.Diagnostics[0].Detail)
 	}
@@ -170,14 +161,6 @@ func (a *account) start(ctx context.Context, t rapid.TB, settings attributes) *r
 func (r *run) call() context.Context {
 	type received struct{}
 	return context.WithValue(r.ctx, received{}, make([]byte, 4<<10))
-}
-
-// works ends the test if the protocol itself fails.
-func (r *run) works(err error) {
-	r.t.Helper()
-	if err != nil {
-		r.t.Fatalf("the provider cannot be called: %s", err)
-	}
 }
 
 // instance is an object in the state, as Terraform stores it. The zero value is none.
@@ -204,80 +187,71 @@ func agrees(after, before instance) bool {
 }
 
 func (r *run) validate(config attributes) []*tfprotov6.Diagnostic {
-	r.t.Helper()
-	resp, err := r.server.ValidateResourceConfig(r.call(), &tfprotov6.ValidateResourceConfigRequest{
-		TypeName: config.types().name, Config: wire(r.t, config.types().resource, config.value(config.types().resource)),
+	resp := must(r.server.ValidateResourceConfig(r.call(), &tfprotov6.ValidateResourceConfigRequest{
+		TypeName: config.types().name, Config: wire(config.types().resource, config.value(config.types().resource)),
 		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
-	})
-	r.works(err)
+	}))
 	return resp.Diagnostics
 }
 
 func (r *run) refresh(i instance) (instance, []*tfprotov6.Diagnostic) {
-	r.t.Helper()
 	types := typesOfValue(i.state)
-	resp, err := r.server.ReadResource(r.call(), &tfprotov6.ReadResourceRequest{
-		TypeName: types.name, CurrentState: wire(r.t, types.resource, i.state), Private: i.private, CurrentIdentity: i.identity,
-	})
-	r.works(err)
-	i.state, i.private, i.identity = unwire(r.t, types.resource, resp.NewState), resp.Private, resp.NewIdentity
+	resp := must(r.server.ReadResource(r.call(), &tfprotov6.ReadResourceRequest{
+		TypeName: types.name, CurrentState: wire(types.resource, i.state), Private: i.private, CurrentIdentity: i.identity,
+	}))
+	i.state, i.private, i.identity = unwire(types.resource, resp.NewState), resp.Private, resp.NewIdentity
 	return i, resp.Diagnostics
 }
 
 // importState imports by ID and reads, as Terraform does.
 func (r *run) importState(id string) (instance, []*tfprotov6.Diagnostic) {
-	r.t.Helper()
 	return r.imports(id, false)
 }
 
 // imports imports by ID, or by the identity with this ID, as Terraform 1.12 or later can.
 func (r *run) imports(id string, byIdentity bool) (instance, []*tfprotov6.Diagnostic) {
-	r.t.Helper()
 	number, event, isNotification := strings.Cut(id, "/")
 	types := typesOf(isNotification)
 	request := &tfprotov6.ImportResourceStateRequest{TypeName: types.name, ID: id}
 	if byIdentity {
-		identity := wire(r.t, types.identity, attributes{"fonenumber": number, "event": event}.value(types.identity))
+		identity := wire(types.identity, attributes{"fonenumber": number, "event": event}.value(types.identity))
 		request.ID, request.Identity = "", &tfprotov6.ResourceIdentityData{IdentityData: identity}
 	}
-	resp, err := r.server.ImportResourceState(r.call(), request)
-	r.works(err)
+	resp := must(r.server.ImportResourceState(r.call(), request))
 	if len(resp.ImportedResources) != 1 {
 		return instance{}, resp.Diagnostics
 	}
 	i := resp.ImportedResources[0]
-	return r.refresh(instance{state: unwire(r.t, types.resource, i.State), private: i.Private, identity: i.Identity})
+	return r.refresh(instance{state: unwire(types.resource, i.State), private: i.Private, identity: i.Identity})
 }
 
 // listed is one result of a list.
 type listed struct {
-	name     string // Empty if the result is only a diagnostic.
-	number   string // FoneNumber of the identity.
-	event    string // Event of the identity of a notification.
+	name     string
 	resource attributes
 }
 
 // list lists deliveries or notifications with their resources, as `terraform query` does.
 func (r *run) list(types resourceTypes, filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	config := wire(r.t, types.list, filter.value(types.list))
-	validated, err := r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{
+	config := wire(types.list, filter.value(types.list))
+	validated := must(r.server.ValidateListResourceConfig(r.call(), &tfprotov6.ValidateListResourceConfigRequest{
 		TypeName: types.name, Config: config,
-	})
-	r.works(err)
+	}))
 	if failure(validated.Diagnostics) != nil {
 		return nil, validated.Diagnostics
 	}
-	resp, err := r.server.ListResource(r.call(), &tfprotov6.ListResourceRequest{
+	resp := must(r.server.ListResource(r.call(), &tfprotov6.ListResourceRequest{
 		TypeName: types.name, Config: config, IncludeResource: true, Limit: limit,
-	})
-	r.works(err)
+	}))
 	for result := range resp.Results {
 		diags = append(diags, result.Diagnostics...)
 		if result.Identity != nil {
-			identity := attributesOf(unwire(r.t, types.identity, result.Identity.IdentityData))
-			resource := attributesOf(unwire(r.t, types.resource, result.Resource))
-			found = append(found, listed{result.DisplayName, identity.text("fonenumber"), identity.text("event"), resource})
+			identity := attributesOf(unwire(types.identity, result.Identity.IdentityData))
+			resource := attributesOf(unwire(types.resource, result.Resource))
+			if found = append(found, listed{result.DisplayName, resource}); identity.id() != resource.id() {
+				r.t.Errorf("the identity of %v is %v", resource, identity)
+			}
 		}
 	}
 	return found, diags
@@ -316,49 +290,42 @@ func (c change) isEmpty() bool { return c.before.state.Equal(c.planned) }
 
 // plan plans the change from an instance to a configuration; nil to destroy it.
 func (r *run) plan(before instance, config attributes) (change, []*tfprotov6.Diagnostic) {
-	r.t.Helper()
 	types := config.types()
 	if before.exists() {
 		types = typesOfValue(before.state)
 	}
 	kind := types.resource
 	c := change{types: types, before: before, config: config.value(kind)}
-	proposed := c.config
+	after := c.config
 	if config != nil {
-		proposed = r.proposed(before, c.config)
+		after = proposed(before, c.config)
 	}
-	resp, err := r.server.PlanResourceChange(r.call(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: types.name, PriorState: wire(r.t, kind, before.state), ProposedNewState: wire(r.t, kind, proposed),
-		Config: wire(r.t, kind, c.config), PriorPrivate: before.private, PriorIdentity: before.identity,
-	})
-	r.works(err)
+	resp := must(r.server.PlanResourceChange(r.call(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: types.name, PriorState: wire(kind, before.state), ProposedNewState: wire(kind, after),
+		Config: wire(kind, c.config), PriorPrivate: before.private, PriorIdentity: before.identity,
+	}))
 	c.replaces = len(resp.RequiresReplace) > 0 && before.exists()
-	c.planned, c.private, c.identity = unwire(r.t, kind, resp.PlannedState), resp.PlannedPrivate, resp.PlannedIdentity
+	c.planned, c.private, c.identity = unwire(kind, resp.PlannedState), resp.PlannedPrivate, resp.PlannedIdentity
 	return c, resp.Diagnostics
 }
 
 // proposed returns the new state that Terraform proposes: the configuration, and the prior values of computed attributes
 // that it omits.
-func (r *run) proposed(before instance, config tftypes.Value) tftypes.Value {
-	r.t.Helper()
+func proposed(before instance, config tftypes.Value) tftypes.Value {
 	configured, known := map[string]tftypes.Value{}, map[string]tftypes.Value{}
-	if err := config.As(&configured); err != nil {
-		r.t.Fatalf("configuration: %s", err)
-	}
-	proposed := maps.Clone(configured) // Do not modify the map of the configured value.
-	if before.exists() {
-		_ = before.state.As(&known)
-	}
+	_ = config.As(&configured)
+	result := maps.Clone(configured) // Do not modify the map of the configured value.
+	_ = before.state.As(&known)      // Nothing, if it does not exist.
 	for _, attribute := range typesOfValue(config).attributes {
 		already, isKnown := known[attribute.Name]
 		switch {
 		case attribute.WriteOnly:
-			proposed[attribute.Name] = tftypes.NewValue(attribute.Type, nil)
-		case attribute.Computed && proposed[attribute.Name].IsNull() && isKnown:
-			proposed[attribute.Name] = already
+			result[attribute.Name] = tftypes.NewValue(attribute.Type, nil)
+		case attribute.Computed && result[attribute.Name].IsNull() && isKnown:
+			result[attribute.Name] = already
 		}
 	}
-	return tftypes.NewValue(config.Type(), proposed)
+	return tftypes.NewValue(config.Type(), result)
 }
 
 // apply applies a change. As in Terraform, the returned state is kept even if there are errors. After those of a create, it is tainted.
@@ -366,13 +333,12 @@ func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	r.applies = true
 	kind := c.types.resource
-	resp, err := r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: c.types.name, PriorState: wire(r.t, kind, c.before.state), PlannedState: wire(r.t, kind, c.planned),
-		Config: wire(r.t, kind, c.config), PlannedPrivate: c.private, PlannedIdentity: c.identity,
-	})
-	r.works(err)
+	resp := must(r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: c.types.name, PriorState: wire(kind, c.before.state), PlannedState: wire(kind, c.planned),
+		Config: wire(kind, c.config), PlannedPrivate: c.private, PlannedIdentity: c.identity,
+	}))
 	after, failed := c.before, failure(resp.Diagnostics) != nil
-	after.state, after.private, after.identity = unwire(r.t, kind, resp.NewState), resp.Private, resp.NewIdentity
+	after.state, after.private, after.identity = unwire(kind, resp.NewState), resp.Private, resp.NewIdentity
 	after.tainted = after.tainted || failed && !c.before.exists()
 	if !failed && (!after.state.Equal(c.planned) || !after.state.IsFullyKnown()) {
 		r.t.Fatalf("Terraform would report an inconsistent result: planned %s, got %s", c.planned, after.state)

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -46,11 +45,7 @@ type world struct {
 // newWorld returns a world without resources, in an account with these FoneNumbers, whose delivery was never set.
 func newWorld(t *testing.T, numbers ...string) *world {
 	t.Helper()
-	a := newAccountInMemory(t, simulator.Options{})
-	for _, number := range numbers {
-		a.Put(simulator.FoneNumber{Number: number})
-	}
-	return a.world(t)
+	return newAccount(t, simulator.Options{}, numbers...).world(t)
 }
 
 // world returns a world without resources.
@@ -63,7 +58,7 @@ func (a *account) world(t testOrRapid) *world {
 	w.start = func() *run {
 		ctx, cancel := context.WithCancel(t.Context())
 		t.Cleanup(cancel)
-		w.locked(func() { w.met, w.cancel = nil, cancel })
+		w.met, w.cancel = nil, cancel
 		return a.start(ctx, t, w.settings)
 	}
 	return w
@@ -89,9 +84,8 @@ var interruptions = []interruption{
 	{name: "killed after effect", fault: simulator.ResponseLost, kills: true},
 }
 
-// interference is what happens to requests. They are served in other goroutines, one at a time.
+// interference is what happens to requests.
 type interference struct {
-	mu         sync.Mutex
 	faults     []simulator.Fault // Faults of the next requests.
 	how        interruption      // Of the apply.
 	at, sent   int               // Number of the request that is interrupted, and of requests of the apply so far.
@@ -102,14 +96,12 @@ type interference struct {
 
 // interfere makes the next requests meet these faults, and interrupts the next applies at one of their requests, not counting logins.
 func (w *world) interfere(how interruption, at int, faults ...simulator.Fault) {
-	w.locked(func() { w.how, w.at, w.sent, w.faults = how, at, 0, slices.Clone(faults) })
+	w.how, w.at, w.sent, w.faults = how, at, 0, slices.Clone(faults)
 	w.Intercept(w.next)
 }
 
 // next returns the fault of a request.
 func (i *interference) next(r simulator.Request) (fault simulator.Fault) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
 	if len(i.faults) > 0 {
 		fault, i.faults = i.faults[0], i.faults[1:]
 	}
@@ -120,30 +112,15 @@ func (i *interference) next(r simulator.Request) (fault simulator.Fault) {
 	switch {
 	case i.how.cancels && i.sent == i.at:
 		i.cancel()
-	case !i.how.cancels && i.isApplying && i.how.name != "" && i.sent >= i.at:
+	case !i.how.cancels && i.isApplying && i.isInterrupted():
 		fault = i.how.fault
 	}
 	i.met = append(i.met, kind+": "+string(fault))
 	return fault
 }
 
-func (i *interference) locked(do func()) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	do()
-}
-
-// requests returns those of the current process so far.
-func (i *interference) requests() (met []string) {
-	i.locked(func() { met = slices.Clone(i.met) })
-	return met
-}
-
 // isInterrupted reports whether the apply reached the request.
-func (i *interference) isInterrupted() (is bool) {
-	i.locked(func() { is = i.how.name != "" && i.sent >= i.at })
-	return is
-}
+func (i *interference) isInterrupted() bool { return i.how.name != "" && i.sent >= i.at }
 
 // isKilled reports whether Terraform and the provider have been killed.
 func (w *world) isKilled() bool { return w.how.kills && w.isInterrupted() }
@@ -257,14 +234,9 @@ func (p *plan) differs() (names []string) {
 // plan refreshes and plans everything. Only the apply is interrupted.
 func (w *world) plan(configs ...attributes) *plan {
 	w.configure(configs...)
-	names := map[string]bool{} // Of resources in the configuration or the state, and of deposed objects.
-	for name := range w.config {
-		names[name] = true
-	}
-	for name := range w.state {
-		names[name] = true
-	}
-	return w.planIn(w.ordered(slices.AppendSeq(slices.Collect(maps.Keys(names)), maps.Keys(names))))
+	names := slices.AppendSeq(slices.Collect(maps.Keys(w.config)), maps.Keys(w.state)) // Also of deposed objects.
+	slices.Sort(names)
+	return w.planIn(w.ordered(slices.Repeat(slices.Compact(names), 2)))
 }
 
 // ordered puts names in an order in which Terraform could work on them.
@@ -353,8 +325,8 @@ func (w *world) planResource(p *plan, name string, config attributes) {
 func (w *world) carryOut(p *plan) []*tfprotov6.Diagnostic {
 	r := w.start()
 	w.config, w.diags, w.shows = p.config, nil, map[string][]string{}
-	w.locked(func() { w.isApplying = true })
-	defer w.locked(func() { w.isApplying = false })
+	w.isApplying = true
+	defer func() { w.isApplying = false }()
 	done, left := map[string]bool{"": true}, maps.Clone(p.steps)
 	for !w.isKilled() {
 		var ready []string

@@ -14,15 +14,12 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// TestInterruptedRefactoring through the real CLI, which chooses its own order, with more FoneNumbers and real signals, also for an
-// apply that moves nothing. Another apply finishes, and a destroy after it turns off everything. If the provider is killed,
+// TestInterruptedRefactoring through the real CLI, which chooses its own order, with more FoneNumbers and real signals. Another apply finishes, and a destroy after it turns off everything. If the provider is killed,
 // Terraform reports it and keeps the state. If Terraform is killed, the provider ends too.
 func TestAccInterrupted(t *testing.T) {
 	t.Parallel()
 	all := slices.DeleteFunc(refactorings(12), func(r refactoring) bool { return r.imported }) // Here, everything is created.
-	update := all[1]
-	update.name, update.after = "update", update.before
-	for i, refactoring := range append(all, update) {
+	for i, refactoring := range all {
 		for _, s := range []strike{{signal: os.Interrupt}, {signal: os.Kill}, {signal: os.Kill, provider: true}} {
 			t.Run(fmt.Sprintf("%s/%s, provider %t", refactoring.name, s.signal, s.provider), func(t *testing.T) {
 				t.Parallel()

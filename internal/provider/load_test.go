@@ -27,8 +27,8 @@ const (
 // It is not parallel because it measures the memory of the process.
 func TestLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := size(2_000, 1_000, 500)
-		a := newAccountInMemory(t, simulator.Options{FoneNumbers: n + 1, Latency: 20 * time.Millisecond})
+		n := size(2_000, 500)
+		a := newAccount(t, simulator.Options{FoneNumbers: n + 1, Latency: 20 * time.Millisecond})
 		a.byHand(loadNumber(n), "Email", "neighbor@example.com")
 		state := make([]instance, n)
 		// each calls a function for each resource, in a new process of the provider.
@@ -56,7 +56,10 @@ func TestLoad(t *testing.T) {
 			return diags
 		})
 		for i := range n {
-			loadSetting(i).mustBe(t, a, loadNumber(i), loadDestination(i))
+			settings[i%3].mustBe(t, a, loadNumber(i), delivery{"URL", hookURL + "?" + loadNumber(i), "hook", "horse"})
+		}
+		if n := len(a.Requests()) - a.count("set") - a.count("notify"); n > 7 {
+			t.Errorf("the creates took %d reads and logins, want at most 7", n)
 		}
 
 		a.Forget()
@@ -82,33 +85,15 @@ func TestLoad(t *testing.T) {
 			return diags
 		})
 		for i := range n {
-			loadSetting(i).mustBe(t, a, loadNumber(i), delivery{kind: "None"})
+			settings[i%3].mustBe(t, a, loadNumber(i), delivery{kind: "None"})
 		}
 		a.mustDeliver(t, loadNumber(n), delivery{kind: "Email", value: "neighbor@example.com"})
 	})
 }
 
-// loadSetting returns the setting of a FoneNumber that has a resource. A quarter are notifications, of both types.
-func loadSetting(i int) setting { return settings[map[int]int{4: 1, 5: 1}[i%8]] }
-
-// loadDestination is unique, so that it identifies the resource.
-func loadDestination(i int) delivery {
-	number := loadNumber(i)
-	return []delivery{
-		{kind: "Email", value: "ops-" + number + "@example.com"},
-		{kind: "URL", value: "https://hooks.example.com/" + number + "?msg={{msg}}", username: "hook", password: "horse-" + number},
-		{kind: "Forward", value: "407" + number[3:]},
-		{kind: "Device", value: "987" + number},
-	}[i%4]
-}
-
+// loadConfig returns the configuration of a callback whose URL identifies the resource: of a delivery or of either notification.
 func loadConfig(i int) attributes {
-	config := loadSetting(i).config(loadDestination(i).attributes(loadNumber(i)))
-	if password := config["url_password"]; password != nil {
-		delete(config, "url_password")
-		config["url_password_wo"], config["url_password_wo_version"] = password, 1
-	}
-	return config
+	return settings[i%3].config(with(with(toURL("hook", "horse", 1), "fonenumber", loadNumber(i)), "value", hookURL+"?"+loadNumber(i)))
 }
 
 // memory returns the number of bytes in use.

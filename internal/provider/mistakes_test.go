@@ -221,13 +221,9 @@ func TestMistakesInProvider(t *testing.T) {
 	t.Parallel()
 	server := newServer(New("test")())
 	v := validation{t: t, validate: func(config attributes) []*tfprotov6.Diagnostic {
-		validated, err := server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{
-			Config: wire(t, protocol().provider, config.value(protocol().provider)),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return validated.Diagnostics
+		return must(server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{
+			Config: wire(protocol().provider, config.value(protocol().provider)),
+		})).Diagnostics
 	}}
 	none := attributes{}
 	for _, text := range providerTexts {
@@ -268,13 +264,9 @@ func TestMistakesInEnvironment(t *testing.T) {
 	server := newServer(New("test")())
 	v := validation{t: t, inEnvironment: true, validate: func(environment attributes) []*tfprotov6.Diagnostic {
 		setEnvironment(t, environment)
-		configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-			Config: wire(t, protocol().provider, attributes{}.value(protocol().provider)),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return configured.Diagnostics
+		return must(server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
+			Config: wire(protocol().provider, attributes{}.value(protocol().provider)),
+		})).Diagnostics
 	}}
 	missing := func(environment attributes, attribute string) {
 		v.check(environment, attribute, "Missing FoneStorm Credentials", "Neither the provider block nor the environment contains a "+attribute+

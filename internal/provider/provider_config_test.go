@@ -80,7 +80,7 @@ func TestUserAgent(t *testing.T) {
 // checked in the apply, before it is sent. The default of on_destroy does not take the place of one that is unknown.
 func TestAccUnknownValues(t *testing.T) {
 	t.Parallel()
-	a := newAccountWith(t, testNumber)
+	a := newAccount(t, simulator.Options{}, testNumber)
 	config := func(destination string) string {
 		return fmt.Sprintf(`
 resource "terraform_data" "vault" {
@@ -100,7 +100,7 @@ resource "fractel_fonenumber_delivery" "test" {
   value      = terraform_data.source.output.value
   on_destroy = terraform_data.source.output.on_destroy
 }
-`, destination, a.endpoint, testNumber)
+`, destination, a.endpoint(), testNumber)
 	}
 	w := a.newWorkspace(t, config("ops@example.com"))
 	w.plan(2)

@@ -20,7 +20,7 @@ import (
 // without doing its work either, and none fails and changes the state. `-rapid.checks=20000` tries more sequences.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
-	checkRandomly(t, size(1000, 200, 40), func(t *rapid.T) {
+	checkRandomly(t, size(1000, 40), func(t *rapid.T) {
 		dialect, order := dialects.Draw(t, "dialect"), rapid.Uint64Range(0, 9).Draw(t, "order")
 		moves := rapid.IntRange(0, 3).Draw(t, "moves") == 0
 		steps := sequences[moves].Draw(t, "steps")
@@ -170,9 +170,7 @@ func applyUntil(how interruption, at int, faults ...simulator.Fault) step {
 // elsewhere is a refresh and a destroy with the credentials of another account, which contains none of the FoneNumbers. Neither
 // changes the state. Both errors name the accounts.
 var elsewhere = step{"refresh and destroy with another account", func(m *model) {
-	other := serveInMemory(simulator.Options{Account: "9998887777"})
-	defer other.stop()
-	r := other.start(m.t.Context(), m.t, nil)
+	r := newAccount(m.t, simulator.Options{Account: "9998887777"}).start(m.t.Context(), m.t, nil)
 	for name, kept := range m.state {
 		check := func(left instance, diags []*tfprotov6.Diagnostic) {
 			problem := failure(diags)
@@ -297,8 +295,7 @@ type model struct {
 // runSteps runs a sequence in a new account.
 func runSteps(t testOrRapid, dialect string, order uint64, moves bool, steps ...step) {
 	t.Helper()
-	a := serveInMemory(simulator.Options{Dialect: simulator.Dialects[dialect]})
-	defer a.stop()
+	a := newAccount(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
 	m := &model{
 		world: a.world(t), wanted: map[string]attributes{}, moves: moves, movedTo: []int{0, 1, 2},
 		set: map[string][]attributes{}, uncertain: map[string]bool{},
@@ -336,7 +333,7 @@ func (m *model) name(id string) string {
 
 // refreshes checks that a refreshed state agrees with FoneStorm, or is unchanged if the refresh failed.
 func (m *model) refreshes(r *run, name string, before instance) (instance, []*tfprotov6.Diagnostic) {
-	m.earlier = len(m.requests())
+	m.earlier = len(m.met)
 	got, diags := r.refresh(before)
 	if failure(diags) != nil {
 		if !got.state.Equal(before.state) {
@@ -366,7 +363,7 @@ func (m *model) refreshes(r *run, name string, before instance) (instance, []*tf
 
 // hasMet reports whether the operation sent a request of this kind, with this fault if it is not empty.
 func (m *model) hasMet(kind string, fault simulator.Fault) bool {
-	return slices.ContainsFunc(m.requests()[m.earlier:], func(met string) bool {
+	return slices.ContainsFunc(m.met[m.earlier:], func(met string) bool {
 		return met == kind+": "+string(fault) || fault == "" && strings.HasPrefix(met, kind)
 	})
 }
@@ -375,7 +372,7 @@ func (m *model) hasMet(kind string, fault simulator.Fault) bool {
 // not contradict that.
 func (m *model) mayBeGone(name string) bool {
 	f, _ := m.Get(name[:10])
-	unlisted := f.Active != "yes" || slices.ContainsFunc(m.requests(), func(met string) bool {
+	unlisted := f.Active != "yes" || slices.ContainsFunc(m.met, func(met string) bool {
 		return strings.HasPrefix(met, "list: ") && met != "list: "
 	})
 	return unlisted && m.hasMet("get", simulator.NotFound)
@@ -385,7 +382,7 @@ func (m *model) mayBeGone(name string) bool {
 func (m *model) changes(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
 	kind := settingOf(name).request
 	found, requests := m.is(name), m.count(kind)
-	m.earlier = len(m.requests())
+	m.earlier = len(m.met)
 	after, diags := r.apply(c)
 	if n := m.count(kind) - requests; n > 1+retries+1 { // One more with a new token.
 		m.t.Fatalf("setting %s sends %d requests", name, n)

@@ -3,28 +3,7 @@ package provider
 import (
 	"context"
 	"testing"
-
-	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
-
-// The server implements every optional part of the protocol that the provider supports.
-func TestServerSupportsOptionalInterfaces(t *testing.T) {
-	t.Parallel()
-	p, served := New("test")(), NewServer("test")
-	has, serves := map[string]bool{}, map[string]bool{}
-	_, has["list resources"] = p.(provider.ProviderWithListResources)
-	_, serves["list resources"] = served.(tfprotov6.ListResourceServer)
-	_, has["actions"] = p.(provider.ProviderWithActions)
-	_, serves["actions"] = served.(tfprotov6.ActionServer)
-	_, has["state stores"] = p.(provider.ProviderWithStateStores)
-	_, serves["state stores"] = served.(tfprotov6.StateStoreServer)
-	for part := range has {
-		if has[part] != serves[part] {
-			t.Errorf("%s: supported by the provider: %t, by the server: %t", part, has[part], serves[part])
-		}
-	}
-}
 
 // The context of a call has the values of Terraform's context, ends with the call, and drops the values afterward, even if
 // something keeps it.

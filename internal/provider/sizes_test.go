@@ -11,20 +11,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// raceDetector is true with the race detector, which makes tests several times slower.
-var raceDetector bool
-
-// size returns the number of cases that a test tries: all with TF_ACC=1, fewer with the race detector, and without TF_ACC so
-// few that all tests together take seconds. `make search` tries all.
-func size(full, race, quick int) int {
-	switch {
-	case raceDetector:
-		return race
-	case os.Getenv("TF_ACC") == "" && !searching:
+// size returns the number of cases that a test tries: all with TF_ACC=1, and without it so few that all tests together take seconds.
+// `make search` tries all.
+func size(full, quick int) int {
+	if os.Getenv("TF_ACC") == "" && !searching {
 		return quick
-	default:
-		return full
 	}
+	return full
 }
 
 // searching is true for `make search`, which tries new random cases.

@@ -1,5 +1,0 @@
-//go:build race
-
-package provider
-
-func init() { raceDetector = true }
