@@ -237,7 +237,7 @@ func TestFiltersOfLists(t *testing.T) {
 func TestImportOfURLsThatTheListMasks(t *testing.T) {
 	t.Parallel()
 	const n, secret = 8, "https://hooks.example.com/?key=horse"
-	w := newAccountInMemory(t, simulator.Options{FoneNumbers: n}).world(t)
+	w := newAccount(t, simulator.Options{FoneNumbers: n}).world(t)
 	w.shownBy(settings[0], map[string]func(string) string{
 		"list": func(value string) string { return strings.ReplaceAll(value, "horse", "***") },
 	})
