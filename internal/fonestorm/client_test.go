@@ -50,7 +50,7 @@ func TestRequestsAsDocumented(t *testing.T) {
 	t.Parallel()
 	const endpoint = "https://fonestorm.test/proxy/v2"
 	var sent []string
-	client := newClient(t, responder(func(r *http.Request) (*http.Response, error) {
+	client := newClient(t, newScript(func(r *http.Request) (*http.Response, error) {
 		sent = append(sent, fmt.Sprint(r.Method, " ", r.URL, " ", r.Header))
 		return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"},"fonenumbers":[]}`)(r)
 	}), withToken, func(c *Config) { c.Endpoint = endpoint + "/" })

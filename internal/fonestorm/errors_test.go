@@ -1,14 +1,10 @@
 package fonestorm
 
 import (
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Of a response, an error shows only FoneStorm's own words. Of anything else it says what it is.
@@ -47,7 +43,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		"no method":                {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed; the response body was 2 bytes of text/plain"},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			err := fetch(t.Context(), newClient(t, respondWith(test.status, test.body), withToken, withoutRetries))
+			err := fetch(t.Context(), newClient(t, newScript(respondWith(test.status, test.body)), withToken, withoutRetries))
 			failure := wantKind(t, err, test.kind)
 			if failure.Reason != test.reason || failure.Call != "read FoneNumber "+anyNumber || failure.Status != test.status && test.status != 200 {
 				t.Errorf("the error is %d %s: %q, want %q", failure.Status, failure.Call, failure.Reason, test.reason)
@@ -56,32 +52,30 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 	}
 }
 
-// What each status means for each call if the response is FoneStorm's, and which of them are retried.
+// failed returns the failure that an error response from FoneStorm means.
+func failed(t *testing.T, r *request, status int, message string) *Error {
+	t.Helper()
+	sent := httptest.NewRequest(http.MethodGet, "/", nil)
+	response := &http.Response{StatusCode: status, Header: http.Header{}}
+	return newClient(t, nil).failedResponse(r, sent, response, []byte(envelopeOf(status, message)))
+}
+
+// What each status means if the response is FoneStorm's, and which failures are retried.
 func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
-	operations := []role{logsIn, choosesSubaccount, readsOne, lists, sets}
-	client := newClient(t, nil)
-	wants := map[int][]Kind{
-		400: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected},
-		403: {AuthenticationFailed, SubaccountRejected, PermissionDenied, PermissionDenied, PermissionDenied},
-		404: {WrongEndpoint, SubaccountRejected, NotFound, Rejected, Rejected},
-		422: {AuthenticationFailed, SubaccountRejected, Rejected, Rejected, DestinationRejected},
-	}
-	for status, kind := range map[int]Kind{ // These mean the same for each call.
-		401: AuthenticationFailed, 402: PaymentRequired, 405: Rejected, 408: ServerError, 409: Rejected, 410: Rejected, 415: Rejected, 423: Rejected,
-		428: Rejected, 429: RateLimited, 451: Rejected, 500: ServerError, 501: ServerError, 502: ServerError, 503: ServerError, 504: ServerError,
-		522: ServerError,
+	for status, want := range map[int][]Kind{ // For all roles, or for each.
+		400: {Rejected, Rejected, DestinationRejected, AuthenticationFailed, SubaccountRejected},
+		403: {PermissionDenied, PermissionDenied, PermissionDenied, AuthenticationFailed, SubaccountRejected},
+		404: {NotFound, Rejected, Rejected, WrongEndpoint, SubaccountRejected},
+		422: {Rejected, Rejected, DestinationRejected, AuthenticationFailed, SubaccountRejected},
+		401: {AuthenticationFailed}, 402: {PaymentRequired}, 405: {Rejected}, 408: {ServerError}, 409: {Rejected}, 410: {Rejected},
+		415: {Rejected}, 423: {Rejected}, 428: {Rejected}, 429: {RateLimited}, 451: {Rejected}, 500: {ServerError}, 501: {ServerError},
+		502: {ServerError}, 503: {ServerError}, 504: {ServerError}, 522: {ServerError},
 	} {
-		wants[status] = slices.Repeat([]Kind{kind}, len(operations))
-	}
-	sent := httptest.NewRequest(http.MethodGet, "/", nil)
-	for status, want := range wants {
-		response := &http.Response{StatusCode: status, Header: http.Header{}}
-		for i, o := range operations {
-			r := &request{role: o}
-			got := client.failedResponse(r, sent, response, []byte(envelopeOf(status, "no")))
-			if got.Kind != want[i] || got.uncertain != (o == sets && got.Kind == ServerError) {
-				t.Errorf("%d in response to role %d is of kind %d, want %d; it may have taken effect: %t", status, o, got.Kind, want[i], got.uncertain)
+		for role := range roles {
+			got := failed(t, &request{role: role}, status, "no")
+			if got.Kind != want[int(role)%len(want)] || got.uncertain != (role == sets && got.Kind == ServerError) {
+				t.Errorf("%d in response to role %d is of kind %d; it may have taken effect: %t", status, role, got.Kind, got.uncertain)
 			}
 			if retried := got.Kind == RateLimited || got.Kind == ServerError; got.retryable != retried {
 				t.Errorf("%d is retried: %t", status, got.retryable)
@@ -92,40 +86,19 @@ func TestKindsOfFailures(t *testing.T) {
 
 func TestIsRateLimit(t *testing.T) {
 	t.Parallel()
-	client, sent := newClient(t, nil), httptest.NewRequest(http.MethodGet, "/", nil)
-	r := &request{params: params{"value": "https://sent.example.com"}}
 	for message, saysSo := range map[string]bool{
 		"RATE LIMIT EXCEEDED": true, "RateLimit": true, "rate-limited": true, "Too Many Requests": true, "You are throttled": true,
 		"": false, "Credit limit exceeded": false, "Message too long: limit of 160 characters": false, "Too many recipients": false,
 		"Too many failed logins: the user is locked": false, "You have separate limits for calls": false,
-		"Could not resolve sent.example.com: too many requests": true,
 	} {
 		for status, want := range map[int]bool{400: saysSo, 403: saysSo, 410: saysSo, 401: false, 404: false, 422: false, 503: false, 429: true} {
-			response := &http.Response{StatusCode: status, Header: http.Header{}}
-			failure := client.failedResponse(r, sent, response, []byte(envelopeOf(status, message)))
-			if isLimit := failure.Kind == RateLimited; isLimit != want {
-				t.Errorf("%d %q is a rate limit: %t", status, message, isLimit)
+			if got := failed(t, &request{}, status, message).Kind == RateLimited; got != want {
+				t.Errorf("%d %q is a rate limit: %t", status, message, got)
 			}
 		}
 	}
-	r.params["value"] = "ratelimit@example.com"
-	response := &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}}
-	if failure := client.failedResponse(r, sent, response, []byte(envelopeOf(400, "ratelimit@example.com is not valid"))); failure.Kind == RateLimited {
+	quoted := &request{params: params{"value": "ratelimit@example.com"}}
+	if failed(t, quoted, 400, "ratelimit@example.com is not valid").Kind == RateLimited {
 		t.Error("A quoted destination is a rate limit.")
-	}
-}
-
-func TestKindOfOtherErrors(t *testing.T) {
-	t.Parallel()
-	err := fmt.Errorf("while refreshing: %w", &Error{Kind: ServerError})
-	if KindOf(err) != ServerError || IsNotFound(err) || IsNotFound(nil) || KindOf(io.EOF) != Rejected {
-		t.Error("the kind of an error is wrong")
-	}
-	if MayHaveTakenEffect(err) || !MayHaveTakenEffect(fmt.Errorf("while setting: %w", &Error{uncertain: true})) || MayHaveTakenEffect(io.EOF) {
-		t.Error("the certainty of an error is wrong")
-	}
-	slow := &Error{Call: "read", Reason: "no", Attempts: 5, Elapsed: 12340 * time.Millisecond}
-	if want := "could not read: no (attempt 5, 12.3s after the first)"; slow.Error() != want {
-		t.Errorf("got %q, want %q", slow, want)
 	}
 }

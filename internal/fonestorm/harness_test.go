@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,10 +41,10 @@ func testConfig(endpoint string) Config {
 }
 
 // newClient returns a client whose requests get their responses in memory, as the fake clock of synctest requires.
-func newClient(t testing.TB, network http.RoundTripper, changes ...func(*Config)) *Client {
+func newClient(t testing.TB, server *script, changes ...func(*Config)) *Client {
 	t.Helper()
 	config := testConfig("https://fonestorm.test" + simulator.BasePath)
-	config.Transport = network
+	config.Transport = server
 	for _, change := range changes {
 		change(&config)
 	}
@@ -52,12 +53,10 @@ func newClient(t testing.TB, network http.RoundTripper, changes ...func(*Config)
 	return client
 }
 
-// responder responds to requests in place of the network.
+// responder returns the response to a request.
 type responder func(*http.Request) (*http.Response, error)
 
-func (f responder) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// script sends its responses one after the other and records the requests.
+// script takes the place of the network: it sends its responses one after the other and records the requests.
 type script struct {
 	responses []responder   // The last one is repeated.
 	latency   time.Duration // Before each response.
@@ -157,21 +156,21 @@ func tokenOf(r *http.Request) string {
 	return strings.Join(r.Header["token"], " ") //nolint:staticcheck // FracTEL documents the header in lower case.
 }
 
-// respondWith sends the same response to every request.
-func respondWith(status int, body string) responder {
+// respondWith sends the same response to every request, with a header.
+func respondWith(status int, body string, header ...string) responder {
 	return func(*http.Request) (*http.Response, error) {
-		header := http.Header{"Content-Type": {"text/html"}} // Proxies and old servers get it wrong, so the client must ignore it.
-		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
+		response := &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+		response.Header.Set("Content-Type", "text/html") // Proxies and old servers get it wrong, so the client must ignore it.
+		for field := range slices.Chunk(header, 2) {
+			response.Header.Set(field[0], field[1])
+		}
+		return response, nil
 	}
 }
 
 // rejectWith sends FoneStorm's error envelope, with Retry-After.
 func rejectWith(status int, message, retryAfter string) responder {
-	return func(r *http.Request) (*http.Response, error) {
-		response, err := respondWith(status, envelopeOf(status, message))(r)
-		response.Header.Set("Retry-After", retryAfter)
-		return response, err
-	}
+	return respondWith(status, envelopeOf(status, message), "Retry-After", retryAfter)
 }
 
 // envelopeOf returns the body of an error as FoneStorm sends it.
@@ -186,14 +185,12 @@ func showing(options string) string {
 
 // bubble runs a test on a fake clock.
 func bubble(t *testing.T, test func(*testing.T)) {
-	t.Helper()
 	t.Parallel()
 	synctest.Test(t, test)
 }
 
 // inBubble runs a subtest on a fake clock.
 func inBubble(t *testing.T, name string, test func(*testing.T)) {
-	t.Helper()
 	t.Run(name, func(t *testing.T) { bubble(t, test) })
 }
 
@@ -210,11 +207,9 @@ func together(n int, work func(i int) error) []error {
 
 // cancelLater returns a context that is canceled after a while, and the cause.
 func cancelLater(t testing.TB, after time.Duration) (context.Context, error) {
-	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("Terraform was interrupted")
-	timer := time.AfterFunc(after, func() { cancel(why) })
-	t.Cleanup(func() { timer.Stop(); cancel(nil) })
+	time.AfterFunc(after, func() { cancel(why) })
 	return ctx, why
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -37,13 +36,13 @@ func TestResponsesAreNeverQuoted(t *testing.T) {
 			ctx := tflogtest.RootLogger(t.Context(), &log)
 			for _, status := range []int{200, 201, 302, 401, 429, 503} {
 				for _, kind := range []string{"login", "subaccount", "set", "get", "list", "devices"} {
-					client := newClient(t, responder(func(r *http.Request) (*http.Response, error) {
+					client := newClient(t, newScript(func(r *http.Request) (*http.Response, error) {
 						if kindOf(r) != kind {
 							return respondTo("login")(r)
 						}
-						header := http.Header{"Retry-After": {secret}, "Content-Type": {secret}, "Www-Authenticate": {secret}}
-						body := io.NopCloser(strings.NewReader(body))
-						return &http.Response{Status: secret, StatusCode: status, Header: header, Body: body}, nil
+						response, err := respondWith(status, body, "Retry-After", secret, "Content-Type", secret, "Www-Authenticate", secret)(r)
+						response.Status = secret
+						return response, err
 					}), withSubaccount)
 					_, errList := client.ListFoneNumbers(ctx)
 					_, errDevices := client.ListDevices(ctx)
