@@ -24,7 +24,7 @@ func TestThousandReadsSendSevenRequests(t *testing.T) {
 		inBubble(t, fmt.Sprint(atOnce, " at once"), func(t *testing.T) {
 			server := accountWith(respondTo("["+strings.Join(list, ",")+"]"), respondTo("login"))
 			server.latency = time.Second
-			client := newClient(t, server, paced)
+			client := newClient(t, server, withLogin, paced)
 			begun := time.Now()
 			for i := 0; i < 2*n; i += atOnce {
 				wantSuccess(t, together(atOnce, func(j int) error { return read(t.Context(), client, numberAt((i+j)%n)) })...)
@@ -42,7 +42,7 @@ func TestThousandReadsSendSevenRequests(t *testing.T) {
 func TestAccountKnowsTheLatest(t *testing.T) {
 	t.Parallel()
 	server := scripted(`[{"fonenumber":3215550000,"receive":{}}] ` + toNumber + " " + toOps + " 404")
-	client := newClient(t, server, withToken)
+	client := newClient(t, server)
 	wantKnown := func(want Delivery) {
 		t.Helper()
 		if listed, got := listAll(t, client)[0], get(t, client); got.Options[Receive] != want || listed != got {
@@ -72,7 +72,7 @@ func TestSettingDuringARead(t *testing.T) {
 					time.Sleep(10 * time.Second)
 					return respondWith(http.StatusOK, `{"fonenumber":`+before+`,"fonenumbers":[`+before+`]}`)(r)
 				}, respondTo(setting), respondTo(toNumber))
-				client := newClient(t, server, withToken)
+				client := newClient(t, server)
 				go func() {
 					if strings.HasPrefix(calls, "list") {
 						_, _ = client.ListFoneNumbers(t.Context())
@@ -128,7 +128,7 @@ func TestListForms(t *testing.T) {
 	} {
 		inBubble(t, whole, func(t *testing.T) {
 			server := accountWith(respondTo(whole), respondTo(numbers))
-			client := newClient(t, server, withToken)
+			client := newClient(t, server)
 			for _, option := range []MessageOption{Receive, Receive, SendNotify, SendNotify} {
 				list, err := client.ListFoneNumbers(t.Context(), option)
 				wantSuccess(t, err)
@@ -150,7 +150,7 @@ func TestReadsSucceedWithoutTheList(t *testing.T) {
 	for fail, forms := range map[string]int{"403": 1, "400": 2, "404": 2, "502": 1, "html": 1, "cut": 1, "ok": 1, "lost": 1, "never": 1} {
 		inBubble(t, fail, func(t *testing.T) {
 			server := accountWith(respondTo(fail), respondTo(fail))
-			client := newClient(t, server, withToken, withoutRetries)
+			client := newClient(t, server, withoutRetries)
 			for range 2 {
 				wantSuccess(t, together(50, func(i int) error { return read(t.Context(), client, numberAt(i)) })...)
 				if list, err := client.ListFoneNumbers(t.Context()); err == nil || len(list) != 0 {
@@ -172,7 +172,7 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 		}
 		server := scripted("never [" + strings.Join(numbers, ",") + "] 403")
 		server.latency = time.Second
-		client := newClient(t, server, withToken)
+		client := newClient(t, server)
 		ctx, why := cancelLater(t, time.Second)
 		_, err := client.ListFoneNumbers(ctx)
 		wantKind(t, err, Canceled, why.Error())
@@ -182,7 +182,7 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 		}
 		server.wantCount(t, 2+readsAtOnce)
 
-		client = newClient(t, scripted("[3215550000] 404"), withToken)
+		client = newClient(t, scripted("[3215550000] 404"))
 		_, err = client.list(t.Context())
 		wantSuccess(t, err)
 		_, err = client.ListFoneNumbers(ctx)
@@ -219,7 +219,7 @@ func TestListDevices(t *testing.T) {
 	t.Parallel()
 	server := newScript(respondWith(http.StatusOK, `{"devices":[null,[],"2",{"name":"no ID"},{"id":3},
 		{"id":" 21915233078 ","name":"Front desk","type":"Polycom","fonenumber":"+1 321 555 0000","mac_address":null}]}`))
-	client, forbidden := newClient(t, server, withToken), newClient(t, scripted("403 ok"), withToken)
+	client, forbidden := newClient(t, server), newClient(t, scripted("403 ok"))
 	for range 2 {
 		got, err := client.ListDevices(t.Context())
 		if want := []RegisteredDevice{{ID: "3"}, {"21915233078", "Front desk", "Polycom", anyNumber}}; err != nil || !slices.Equal(got, want) {

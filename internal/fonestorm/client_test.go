@@ -53,7 +53,7 @@ func TestRequestsAsDocumented(t *testing.T) {
 	client := newClient(t, newScript(func(r *http.Request) (*http.Response, error) {
 		sent = append(sent, fmt.Sprint(r.Method, " ", r.URL, " ", r.Header))
 		return respondWith(http.StatusOK, `{"fonenumber":{"fonenumber":"`+anyNumber+`"},"fonenumbers":[]}`)(r)
-	}), withToken, func(c *Config) { c.Endpoint = endpoint + "/" })
+	}), func(c *Config) { c.Endpoint = endpoint + "/" })
 	listAll(t, client)
 	wantSuccess(t, fetch(t.Context(), client))
 	_, _ = client.ReadFoneNumber(t.Context(), "321/555?filter=all") // Other text must not change the path.

@@ -133,7 +133,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 		inBubble(t, name, func(t *testing.T) {
 			server := scripted(test.before + " " + test.responses)
 			calls := map[bool]string{true: "set json", false: "notify json"}[test.set.Option == Receive] + strings.Repeat(", get", test.reads)
-			client := newClient(t, server, withToken, withoutRetries)
+			client := newClient(t, server, withoutRetries)
 			if test.before != "" {
 				get(t, client)
 				calls = "get, " + calls
@@ -196,7 +196,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	inBubble(t, "reads lag behind", func(t *testing.T) {
 		ctx, why := cancelLater(t, 4*time.Second)
 		begun := time.Now()
-		err := set(ctx, newClient(t, scripted("ok"), withToken), forward)
+		err := set(ctx, newClient(t, scripted("ok")), forward)
 		if wantKind(t, err, Canceled, why.Error()); !MayHaveTakenEffect(err) || time.Since(begun) != 4*time.Second {
 			t.Errorf("after %s the error is certain: %v", time.Since(begun), err)
 		}
@@ -233,7 +233,7 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 	} {
 		inBubble(t, fmt.Sprint(test.responses, test.calls), func(t *testing.T) {
 			server := scripted(test.responses)
-			client := newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 1 })
+			client := newClient(t, server, func(c *Config) { c.MaxRetries = 1 })
 			result, err := client.Set(t.Context(), anyNumber, test.set)
 			if err != nil || test.words != "" {
 				wantWords(t, err, test.words)

@@ -43,7 +43,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		"no method":                {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed; the response body was 2 bytes of text/plain"},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			err := fetch(t.Context(), newClient(t, newScript(respondWith(test.status, test.body)), withToken, withoutRetries))
+			err := fetch(t.Context(), newClient(t, newScript(respondWith(test.status, test.body)), withoutRetries))
 			failure := wantKind(t, err, test.kind)
 			if failure.Reason != test.reason || failure.Call != "read FoneNumber "+anyNumber || failure.Status != test.status && test.status != 200 {
 				t.Errorf("the error is %d %s: %q, want %q", failure.Status, failure.Call, failure.Reason, test.reason)
@@ -57,7 +57,7 @@ func failed(t *testing.T, r *request, status int, message string) *Error {
 	t.Helper()
 	sent := httptest.NewRequest(http.MethodGet, "/", nil)
 	response := &http.Response{StatusCode: status, Header: http.Header{}}
-	return newClient(t, nil).failedResponse(r, sent, response, []byte(envelopeOf(status, message)))
+	return newClient(t, newScript(), withLogin).failedResponse(r, sent, response, []byte(envelopeOf(status, message)))
 }
 
 // What each status means if the response is FoneStorm's, and which failures are retried.

@@ -23,12 +23,11 @@ const anyNumber = "3215550000"
 // numberAt returns the FoneNumbers of the account in order.
 func numberAt(i int) string { return fmt.Sprint(3215550000 + i) }
 
-// withToken spares the test a login.
-func withToken(config *Config) { config.Token = "given-token" }
+func withLogin(config *Config) { config.Token = "" }
 
 func withoutRetries(config *Config) { config.MaxRetries = 0 }
 
-func withSubaccount(config *Config) { config.Subaccount = subaccount }
+func withSubaccount(config *Config) { config.Token, config.Subaccount = "", subaccount }
 
 const subaccount = "2000000002"
 
@@ -40,11 +39,15 @@ func testConfig(endpoint string) Config {
 	}
 }
 
-// newClient returns a client whose requests get their responses in memory, as the fake clock of synctest requires.
+// newClient returns a client whose requests get their responses in memory, as the fake clock of synctest requires. A token spares the
+// test a login, unless the script is in words and contains one.
 func newClient(t testing.TB, server *script, changes ...func(*Config)) *Client {
 	t.Helper()
 	config := testConfig("https://fonestorm.test" + simulator.BasePath)
 	config.Transport = server
+	if !server.hasLogin {
+		config.Token = "given-token"
+	}
 	for _, change := range changes {
 		change(&config)
 	}
@@ -59,6 +62,7 @@ type responder func(*http.Request) (*http.Response, error)
 // script takes the place of the network: it sends its responses one after the other and records the requests.
 type script struct {
 	responses []responder   // The last one is repeated.
+	hasLogin  bool          // If the script is in words.
 	latency   time.Duration // Before each response.
 
 	mu      sync.Mutex
@@ -72,7 +76,7 @@ func newScript(responses ...responder) *script { return &script{responses: respo
 
 // scripted returns a script in words; see respondTo.
 func scripted(words string) *script {
-	s := newScript()
+	s := &script{hasLogin: strings.Contains(words, "login")}
 	for word := range strings.FieldsSeq(words) {
 		s.responses = append(s.responses, respondTo(word))
 	}

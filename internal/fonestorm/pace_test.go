@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -54,7 +53,7 @@ func TestRateLimitPausesEverybody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted("ok limit limit limit ok limit ok ok")
 		server.responses = append(server.responses, rejectWith(http.StatusGone, "Rate Limit Exceeded", "7"), respondTo("ok"))
-		client := newClient(t, server, paced, withToken, withoutRetries)
+		client := newClient(t, server, paced, withoutRetries)
 		wantSuccess(t, together(40, func(int) error { return fetch(t.Context(), client) })...)
 		pauses := map[int]time.Duration{2: time.Second, 3: 2 * time.Second, 4: 4 * time.Second, 6: time.Second, 9: 7 * time.Second}
 		for i := 1; i < len(server.arrived); i++ {
@@ -90,20 +89,23 @@ func TestPauses(t *testing.T) {
 	})
 }
 
-// When a context ends, every wait ends at once and nothing more is sent: for the spacing of requests, a response, a retry, or a pause.
+// When a context ends, every wait ends at once and nothing more is sent: for the spacing of requests, a response, a retry, a pause, or a
+// login. Later calls are sent as usual.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()
-	for response := range strings.FieldsSeq("ok never 503 limit") {
-		inBubble(t, response, func(t *testing.T) {
-			server := scripted(response)
-			client := newClient(t, server, paced, withToken)
-			if response == "ok" {
+	for responses, call := range map[string]string{
+		"ok": "read FoneNumber", "never ok": "read FoneNumber", "503 ok": "read FoneNumber", "limit ok": "read FoneNumber", "never login ok": "log in",
+	} {
+		inBubble(t, responses, func(t *testing.T) {
+			server := scripted(responses)
+			client := newClient(t, server, paced)
+			if responses == "ok" {
 				wantSuccess(t, fetch(t.Context(), client))
 			}
 			ctx, why := cancelLater(t, time.Millisecond)
 			begun := time.Now()
 			for _, err := range together(20, func(int) error { return fetch(ctx, client) }) {
-				wantKind(t, err, Canceled, "read FoneNumber "+anyNumber, why.Error())
+				wantKind(t, err, Canceled, call, why.Error())
 				if took := time.Since(begun); took != time.Millisecond {
 					t.Errorf("after %s came %v", took, err)
 				}
@@ -113,6 +115,7 @@ func TestWaitsEndWithTheContext(t *testing.T) {
 			defer cancel()
 			wantKind(t, fetch(early, client), Canceled)
 			server.wantCount(t, 1)
+			wantSuccess(t, fetch(t.Context(), client))
 		})
 	}
 }

@@ -22,7 +22,7 @@ func TestRetries(t *testing.T) {
 	for response, want := range map[string]int{"cut": 7, "empty": 7, "html": 7, "lost": 7, "never": 7, "502": 7, "400": 1, "error": 1} {
 		inBubble(t, response, func(t *testing.T) {
 			server := scripted(response)
-			client := newClient(t, server, withToken, func(c *Config) { c.MaxRetries, c.RequestTimeout = 6, time.Millisecond })
+			client := newClient(t, server, func(c *Config) { c.MaxRetries, c.RequestTimeout = 6, time.Millisecond })
 			err := fetch(t.Context(), client)
 			attempts := fmt.Sprintf("(attempt %d, %s after the first)", want, time.Since(server.arrived[0]).Round(100*time.Millisecond))
 			if server.wantCount(t, want); strings.Contains(err.Error(), attempts) != (want > 1) {
@@ -49,7 +49,7 @@ func TestRetryAfterIsHonored(t *testing.T) {
 	} {
 		inBubble(t, header, func(t *testing.T) {
 			server := newScript(rejectWith(http.StatusServiceUnavailable, "Come back later.", header), respondTo("ok"))
-			client := newClient(t, server, withToken)
+			client := newClient(t, server)
 			begun := time.Now()
 			if err := fetch(t.Context(), client); header != "600" {
 				wantSuccess(t, err)
@@ -104,7 +104,7 @@ func TestUnavailableServerFailsTheRun(t *testing.T) {
 func TestEndlessRateLimitFailsTheRun(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted("limit")
-		client := newClient(t, server, withToken)
+		client := newClient(t, server)
 		begun := time.Now()
 		for range unavailableCalls {
 			wantKind(t, fetch(t.Context(), client), RateLimited, "Rate Limit Exceeded", "after the first)")
@@ -144,7 +144,7 @@ func TestLostConnections(t *testing.T) {
 		{stops, nothing + "no response within 30s", true},
 	} {
 		inBubble(t, test.words, func(t *testing.T) {
-			client := newClient(t, newScript(test.network), withToken)
+			client := newClient(t, newScript(test.network))
 			err := fetch(t.Context(), client)
 			wantWords(t, err, test.words, "read FoneNumber "+anyNumber, "(attempt 5,")
 			if strings.Contains(err.Error(), "hunter2") {
@@ -162,13 +162,13 @@ func TestRequestTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted("ok")
 		server.latency = 2 * time.Second
-		client := newClient(t, server, withToken, func(c *Config) { c.RequestTimeout, c.RequestsPerSecond = 2500*time.Millisecond, 1 })
+		client := newClient(t, server, func(c *Config) { c.RequestTimeout, c.RequestsPerSecond = 2500*time.Millisecond, 1 })
 		wantSuccess(t, together(20, func(int) error { return fetch(t.Context(), client) })...)
 		server.wantCount(t, 20)
 
 		begun := time.Now()
 		server = scripted("never")
-		_, err := newClient(t, server, withToken).ListDevices(t.Context())
+		_, err := newClient(t, server).ListDevices(t.Context())
 		wantKind(t, err, Unreachable, "no response within 2m0s")
 		if took := time.Since(begun); took != 2*time.Minute {
 			t.Errorf("took %s", took)
@@ -182,7 +182,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		server := newScript(respondWith(status, "", "Location", "https://evil.test"))
-		client := newClient(t, server, withToken)
+		client := newClient(t, server)
 		for _, err := range []error{fetch(t.Context(), client), set(t.Context(), client, none)} {
 			failure := wantKind(t, err, WrongEndpoint, "https://fonestorm.test/v2", "the response body was")
 			if failure.Status != status || strings.Contains(err.Error(), "evil.test") {
@@ -197,7 +197,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 func TestResponseSizeIsLimited(t *testing.T) {
 	t.Parallel()
 	server := newScript(respondWith(http.StatusOK, strings.Repeat(" ", maxResponse+1)))
-	wantKind(t, fetch(t.Context(), newClient(t, server, withToken)), UnexpectedResponse, "larger than 64 MiB")
+	wantKind(t, fetch(t.Context(), newClient(t, server)), UnexpectedResponse, "larger than 64 MiB")
 	server.wantCount(t, 1)
 }
 
@@ -239,7 +239,7 @@ func TestEncodingIsFoundOut(t *testing.T) {
 			return respondTo(map[bool]string{true: "415", false: "ok"}[callOf(r) == "set json"])(r)
 		})
 		server.latency = time.Second
-		client := newClient(t, server, withToken)
+		client := newClient(t, server)
 		wantSuccess(t, together(5, func(i int) error {
 			time.Sleep(time.Duration(i) * 400 * time.Millisecond) // Some are rejected after a form was accepted.
 			return set(t.Context(), client, none)
@@ -290,11 +290,7 @@ func TestFailedCalls(t *testing.T) {
 	} {
 		inBubble(t, fmt.Sprint(test.responses, " with retries ", test.retries), func(t *testing.T) {
 			server := scripted(test.responses)
-			client := newClient(t, server, func(c *Config) {
-				if c.MaxRetries = test.retries; !strings.HasPrefix(test.responses, "login") {
-					withToken(c)
-				}
-			})
+			client := newClient(t, server, func(c *Config) { c.MaxRetries = test.retries })
 			err := set(t.Context(), client, Delivery{Type: Email, Value: "ops@example.com"})
 			if wantKind(t, err, test.kind, test.words); MayHaveTakenEffect(err) != test.may {
 				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
