@@ -40,10 +40,13 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		"envelope of 400":          {404, `{"error":"Not Found","message":"","status_code":400}`, WrongEndpoint, elsewhere + "52 bytes of text/plain"},
 		"message is missing":       {404, `{"error":"Not Found","status_code":404}`, WrongEndpoint, elsewhere + "39 bytes of text/plain"},
 		"status as text":           {404, `{"error":"Not Found","message":"","status_code":"404"}`, UnexpectedResponse, "FoneStorm returned 404 Not Found: Not Found. " + unlisted},
+		"redirect":                 {302, "", WrongEndpoint, url + " returned 302 Found; the response body was 0 bytes of text/plain"},
+		"redirect of any method":   {307, "", WrongEndpoint, url + " returned 307 Temporary Redirect; the response body was 0 bytes of text/plain"},
 		"no method":                {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed; the response body was 2 bytes of text/plain"},
 	} {
 		inBubble(t, name, func(t *testing.T) {
-			err := fetch(t.Context(), newClient(t, newScript(respondWith(test.status, test.body)), withoutRetries))
+			response := respondWith(test.status, test.body, "Location", "https://evil.test") // A redirect could send the token there.
+			err := fetch(t.Context(), newClient(t, newScript(response), withoutRetries))
 			failure := wantKind(t, err, test.kind)
 			if failure.Reason != test.reason || failure.Call != "read FoneNumber "+anyNumber || failure.Status != test.status && test.status != 200 {
 				t.Errorf("the error is %d %s: %q, want %q", failure.Status, failure.Call, failure.Reason, test.reason)
