@@ -27,7 +27,6 @@ var spellings = map[DeliveryType][][]string{
 		{"http://x.test:443"},
 		{"https://x.test:8443/", "https://X.test:8443"},
 		{"https://x.test./"},
-		{"https://x.test.example/"},
 		{"https://bücher.test/é", "https://BÜCHER.test/é", "https://xn--bcher-kva.test/é"},
 		{"https://bücher.test/%C3%A9"},
 		{"https://under_score.test/", "https://UNDER_score.test"},
@@ -36,7 +35,6 @@ var spellings = map[DeliveryType][][]string{
 		{"https://[:"},
 		{"https://user@x.test/", "https://user@X.test:443"},
 		{"https://USER@x.test/"},
-		{"https://us@er@x.test/"},
 		{"https://x.test?", "https://x.test/?"},
 		{"https://x.test#", "https://x.test/#"},
 		{"https://x.test/a"},
@@ -50,7 +48,6 @@ var spellings = map[DeliveryType][][]string{
 		{"https://x.test/{{MSG}}"},
 		{"https://x.test/%7B%7Bmsg%7D%7D"}, // An encoded token is not replaced.
 		{"x.test/a"},
-		{"x.test/A"},
 	},
 	Forward: {
 		{"3215551111", "13215551111", "+13215551111", "TEL:+1 (321) 555-1111", "321.555.1111", " 321\u00a0555-1111 "},

@@ -32,9 +32,6 @@ func TestLogIn(t *testing.T) {
 			expired, issue(user), issue(sub), ok, // Later.
 		)
 		client := newClient(t, server, withoutRetries, withSubaccount)
-		if got := client.Account(); got != "" {
-			t.Errorf("before the login the account is %q", got)
-		}
 		for range 2 {
 			wantSuccess(t, fetch(t.Context(), client))
 			if got := client.Account(); got != "2000000002" {
