@@ -109,11 +109,13 @@ func TestContractIsChecked(t *testing.T) {
 		`POST /auth {"username":"demo","password":"demo-password","expires":172800}`:                           400,
 		"POST /auth?username=demo&password=demo-password":                                                      400,
 		"GET /devices/x":                 400,
+		"GET /fonenumbers?filter=all":    500, // The response violates the contract, which is a mistake in the test.
 		"GET /fonenumbers?filter=active": 400,
 		"DELETE /fonenumbers/" + number:  404,
 		"GET /":                          404,
 	} {
-		a := newAccount(t, Options{FoneNumbers: 1})
+		a := newAccount(t, Options{})
+		a.Put(FoneNumber{Number: "321"})
 		call, body, _ := strings.Cut(call, " {")
 		message := a.ask(call, strings.TrimPrefix("{"+body, "{}"), status)["message"].(string)
 		if strings.Contains(body, `"fonenumber":`) && !strings.Contains(message, "fonenumber") {
@@ -121,15 +123,6 @@ func TestContractIsChecked(t *testing.T) {
 		}
 		a.wantViolation()
 	}
-}
-
-// A response that violates the contract is a mistake in the test, which must notice it.
-func TestResponsesAreCheckedToo(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, Options{})
-	a.Put(FoneNumber{Number: "321"})
-	a.ask("GET /fonenumbers?filter=all", "", 500)
-	a.wantViolation()
 }
 
 // At most two requests are accepted in any second, whenever it begins. One that fails for another reason counts, one over the limit does
