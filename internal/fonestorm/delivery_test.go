@@ -96,21 +96,15 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"read back in another spelling": {opsAgain, toOld, toOps + " " + toMailto, 1, respelled},
 		"without receive":               {setOps, toOld, `{"receive":null} ` + toOps, 1, asSet},
 		"None, without receive":         {Setting{Delivery: none}, toOld, `{"receive":null} ok`, 1, asSet},
-		"only a success":                {setOps, toOld, "success " + toOps, 1, asSet},
 		"nothing":                       {setOps, "", "empty " + toOps, 1, asSet},
 		"another FoneNumber":            {setOps, toOld, "another " + toOps, 1, asSet},
-		"after half a second":           {setOps, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, asSet},
 		"after five seconds":            {setOps, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, asSet},
 		"never":                         {setOps, toOld, toOld, 5, toOldAgain},
-		"another destination":           {setOps, toOld, `{"receive":{"type":"email","email":"devops@example.com"}}`, 5, `shows Email "devops@example.com"`},
 		"spelling":                      {setOps, toOld, toMailto, 0, respelled},
-		"spelling, another type before": {setOps, toNumber, toMailto, 0, respelled},
 		"spelling, nothing known":       {setOps, "", toMailto, 5, respelled}, // It may be the previous destination.
 		"known spelling":                {Setting{Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, asSet},
 		"masked as before":              {Setting{Delivery: caller("?key=2"), Last: caller("?key=1")}, toMasked, toMasked, 5, respelled},
 		"the last path, as before":      {Setting{Delivery: caller("b"), Last: caller("")}, toURL, toURL, 5, `shows URL "https://callback.test/…"`},
-		"another path, as before":       {Setting{Delivery: caller("b")}, toMasked, toMasked, 5, `shows URL "https://callback.test/…"`},
-		"a stranger's, read back":       {opsAgain, toOld, toOld, 5, toOldAgain},
 		"method of a delivery":          {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test"}}, "", toURL, 0, asSet},
 		"method of a notification":      {hook, withGET, withJSON, 0, asSet},
 		"method, after lag":             {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, asSet},
@@ -178,14 +172,6 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			server.wantCalls(t, "login json, get, set json, set json")
 		})
 	}
-	inBubble(t, "reads lag behind", func(t *testing.T) {
-		ctx, why := cancelLater(t, 4*time.Second)
-		begun := time.Now()
-		err := set(ctx, newClient(t, scripted("ok")), forward)
-		if wantKind(t, err, Canceled, why.Error()); !MayHaveTakenEffect(err) || time.Since(begun) != 4*time.Second {
-			t.Errorf("after %s the error is certain: %v", time.Since(begun), err)
-		}
-	})
 }
 
 // If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones. What is
