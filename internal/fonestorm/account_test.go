@@ -194,19 +194,16 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 // A FoneNumber is not found if its read has a 404 that the list does not contradict, or if the user may not see the list.
 func TestNotFoundIsConfirmed(t *testing.T) {
 	t.Parallel()
-	const unread = "words of 404. The account's list could not be read"
-	for list, want := range map[string]struct {
-		kind  Kind
-		words string
-	}{
-		"[]": {NotFound, "words of 404"}, `[{"fonenumber":3215550000,"is_active":"cancel"}]`: {NotFound, "words of 404"},
-		`[{"fonenumber":3215550000,"is_active":"no"}]`: {UnexpectedResponse, "words of 404. The account's list contains the FoneNumber"},
-		"403": {NotFound, "words of 404"}, "410": {NotFound, "words of 404"}, "404": {UnexpectedResponse, unread},
-		`[{"label":"x"}]`: {UnexpectedResponse, unread}, "401 403": {UnexpectedResponse, unread}, // The second one is to a login.
+	const unread = ". The account's list could not be read"
+	for list, why := range map[string]string{ // Why it is not confirmed; empty if it is.
+		"[]": "", `[{"fonenumber":3215550000,"is_active":"cancel"}]`: "", "403": "", "410": "",
+		`[{"fonenumber":3215550000,"is_active":"no"}]`: ". The account's list contains the FoneNumber",
+		"404": unread, `[{"label":"x"}]`: unread, "401 403": unread, // The second one is to a login.
 	} {
 		inBubble(t, list, func(t *testing.T) {
 			client := newClient(t, scripted("login 404 "+list), withoutRetries)
-			wantKind(t, fetch(t.Context(), client), want.kind, want.words)
+			kind := map[bool]Kind{true: NotFound, false: UnexpectedResponse}[why == ""]
+			wantKind(t, fetch(t.Context(), client), kind, "words of 404"+why)
 		})
 	}
 }
