@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"testing"
 )
@@ -25,16 +24,9 @@ func TestVersion(t *testing.T) {
 // The built binary prints its version without Terraform.
 func TestVersionFlag(t *testing.T) {
 	t.Parallel()
-	binary := filepath.Join(t.TempDir(), "terraform-provider-fractel")
-	if output, err := exec.Command("go", "build", "-ldflags=-X main.version=1.2.3", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	output, err := exec.Command(binary, "-version").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
+	output, err := exec.Command("go", "run", "-ldflags=-X main.version=1.2.3", ".", "-version").CombinedOutput()
 	want := fmt.Sprintf("terraform-provider-fractel 1.2.3 (%s, %s/%s)\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	if string(output) != want {
-		t.Errorf("-version prints %q, want %q", output, want)
+	if err != nil || string(output) != want {
+		t.Errorf("-version prints %q, want %q: %v", output, want, err)
 	}
 }

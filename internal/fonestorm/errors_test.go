@@ -51,7 +51,6 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 
 // failed returns the failure that an error response from FoneStorm means.
 func failed(t *testing.T, r *request, status int, message string) *Error {
-	t.Helper()
 	sent := httptest.NewRequest(http.MethodGet, "/", nil)
 	response := &http.Response{StatusCode: status, Header: http.Header{}}
 	return newClient(t, newScript(), withLogin).failedResponse(r, sent, response, []byte(envelopeOf(status, message)))

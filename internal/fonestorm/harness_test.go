@@ -237,13 +237,6 @@ func get(t testing.TB, client *Client) FoneNumber {
 	return f
 }
 
-func listAll(t testing.TB, client *Client) []FoneNumber {
-	t.Helper()
-	list, err := client.ListFoneNumbers(t.Context())
-	wantSuccess(t, err)
-	return list
-}
-
 // set sets the delivery of anyNumber.
 func set(ctx context.Context, client *Client, d Delivery) error {
 	_, err := client.Set(ctx, anyNumber, Setting{Delivery: d})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -72,7 +71,7 @@ func (a account) wantViolation() {
 	a.violations = nil
 }
 
-// The response to an invalid request contains the reason. The request changes nothing.
+// The response to an invalid request contains the reason.
 func TestContractIsChecked(t *testing.T) {
 	t.Parallel()
 	for call, values := range map[string][]string{
@@ -93,13 +92,9 @@ func TestContractIsChecked(t *testing.T) {
 	} {
 		for _, value := range values {
 			a := newAccount(t, Options{FoneNumbers: 1})
-			before := a.Numbers()
 			path, body, _ := strings.Cut(fmt.Sprintf(call, value), " {")
 			a.ask("POST "+path, `{"fonenumber":"`+number+`",`+body, 400)
 			a.wantViolation()
-			if after := a.Numbers(); !slices.Equal(after, before) {
-				t.Errorf("%s failed but the account has %+v", body, after)
-			}
 		}
 	}
 	for call, status := range map[string]int{
