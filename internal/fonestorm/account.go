@@ -28,8 +28,8 @@ type account struct {
 	entries sync.Map // Of *entry by number.
 }
 
-// entry is what is known about one FoneNumber; it has a delivery. A setting replaces the entry, so that the responses to earlier
-// requests are stored where nobody reads them.
+// entry is what is known about one FoneNumber; it has a delivery. A setting replaces the entry, so that late responses to
+// earlier requests are ignored.
 type entry struct {
 	once[FoneNumber]
 	wasSet bool // A list may be older than the setting, and must not fill the entry.
@@ -118,19 +118,15 @@ func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) 
 	}
 	isInactive := func(f FoneNumber) bool { return !f.Status.MayBeActive() }
 	list := slices.DeleteFunc(slices.Clone(found), isInactive)
-	var reads errgroup.Group
-	var failed atomic.Bool // Reads that were sent are not canceled, because other callers may share them.
+	reads, stopped := errgroup.WithContext(ctx)
 	reads.SetLimit(readsAtOnce)
 	for i := range list {
 		reads.Go(func() (err error) {
-			if !failed.Load() {
+			if stopped.Err() == nil || ctx.Err() != nil { // A read itself is not stopped, because other callers may share it.
 				list[i], err = c.GetFoneNumber(ctx, list[i].Number, options...)
 			}
 			if KindOf(err) == UnexpectedResponse && asError(err).Status == http.StatusNotFound {
 				list[i].Status, err = Cancelled, nil // It was removed from the account after it was listed.
-			}
-			if err != nil {
-				failed.Store(true)
 			}
 			return err
 		})

@@ -1,20 +1,20 @@
 // Package fonestorm is a client for FracTEL's FoneStorm API. It knows HTTP, but nothing about Terraform except its log, and it is
 // safe for concurrent use. A call such as GetFoneNumber passes through these files:
 //
-//	fonenumber.go  contains the call and builds its request; so does delivery.go
-//	account.go     lists, knows what was read, listed, or set, and lets concurrent callers share a read, a list, or a login
-//	request.go     is the loop that every request passes through: get a token, wait for the rate limit, send once, and again
+//	fonenumber.go  reads a FoneNumber; delivery.go sets a delivery or a notification
+//	account.go     keeps what was read, listed, or set, and lets concurrent callers share a read, a list, or a login
+//	request.go     is the loop that every request passes through: get a token, wait for the rate limit, send, and retry
 //	token.go       returns the token, and logs in first if there is none, through the same loop
 //	pace.go        delays the request until the account's rate limit allows it
 //	wire.go        encodes the body of a request and decodes the body of a response
 //	errors.go      turns whatever went wrong into an *Error and decides what it means
-//	secrets.go     masks secrets in every text that comes from outside
+//	secrets.go     masks secrets in FoneStorm's messages
 //
 // destination.go decides which spellings mean the same destination, for this package and the provider.
 //
 // For example, failedResponse in errors.go makes a 503 a ServerError that is retryable and, for a setting, uncertain: it may have
 // taken effect. The loop in request.go waits and sends the request again, or returns the last error when the retries are used up.
-// Only errors.go decides what a failed response means; callers use KindOf, IsNotFound, and MayHaveTakenEffect.
+// Callers use KindOf, IsNotFound, and MayHaveTakenEffect.
 package fonestorm
 
 import (
@@ -58,7 +58,7 @@ type Config struct {
 	// because of the rate limit is sent again regardless, for up to five minutes.
 	MaxRetries int
 	// RequestTimeout limits one attempt, from sending the request to the last byte of its response. Waiting for the rate
-	// limit does not count. A list may take at least two minutes.
+	// limit does not count. A list has at least two minutes.
 	RequestTimeout time.Duration
 
 	// UserAgent is sent with every request.

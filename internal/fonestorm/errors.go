@@ -42,7 +42,7 @@ type Error struct {
 	Kind Kind
 	// Call completes the phrase "could not", as in "read FoneNumber 3215551212".
 	Call string
-	// Status is the HTTP status of the response; zero if there was none.
+	// Status is the HTTP status of the response; zero if there was none, or one that reports success.
 	Status int
 	// Reason says why the call failed and includes FoneStorm's message, if any.
 	Reason string
@@ -50,7 +50,7 @@ type Error struct {
 	Attempts int
 	Elapsed  time.Duration
 
-	role       role          // Of the request, if there was a response.
+	role       role          // Of the request, if Status is set.
 	uncertain  bool          // The request may have taken effect.
 	retryable  bool          // The same request may succeed later.
 	retryAfter time.Duration // From the Retry-After header; zero without one.
@@ -83,9 +83,9 @@ func MayHaveTakenEffect(err error) bool {
 	return failure != nil && failure.uncertain
 }
 
-// noResponse returns the failure of a request that did not get a complete response, because the caller's context ended, within the
-// timeout, or because of the network. A setting is uncertain unless there was no connection. The reason contains only the texts of
-// errors that cannot quote what the other side sent, such as a malformed status line or header, because that may contain a secret.
+// noResponse returns the failure of a request without a complete response: the caller's context ended, the timeout passed, or the
+// network failed. A setting is uncertain unless no connection could be made. The reason never quotes what the other side sent, such
+// as a malformed status line or header, because that may contain a secret.
 func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *Error {
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
@@ -104,8 +104,8 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *
 	return &Error{
 		Kind: Unreachable, Call: r.text,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: r.role == sets && !isCertificate && (!isConnection || connection.Op != "dial"),
-		retryable: !isCertificate && (!isTimeout || r.role != lists), // Another list would take as long again.
+		uncertain: r.role == sets && !isCertificate && (!isConnection || connection.Op != "dial" && connection.Op != "proxyconnect"),
+		retryable: !isCertificate && (!isTimeout || r.role != lists), // Another list would time out again.
 	}
 }
 

@@ -22,8 +22,8 @@ type FoneNumber struct {
 	// Listed means that it comes from the account's list, which can show it in another way than a single read, or not completely.
 	Listed bool
 
-	// Options are where its messages are delivered and who is notified. One that was never set has type None. Only a list and the
-	// response to a setting may not contain all of them.
+	// Options are where its messages are delivered and who is notified. One that was never set has type None. A list
+	// and the response to a setting can lack some of them.
 	Options Options
 }
 

@@ -88,6 +88,8 @@ type progress struct {
 // retry: reading changes nothing, and setting the same thing twice is harmless.
 func (c *Client) send(ctx context.Context, r *request, e encoding, read func(body []byte) error) error {
 	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
+	failure := &Error{Kind: Unreachable, Call: r.text}
+	failure.Reason = fmt.Sprintf("not sent, because FoneStorm was not available for %d calls in a row", unavailableCalls)
 	for c.unavailable.Load() < unavailableCalls {
 		token, err := c.token(ctx, r)
 		if err != nil {
@@ -99,7 +101,7 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		if p.attempts++; p.attempts == 1 {
 			p.begun = time.Now()
 		}
-		failure := c.sendOnce(ctx, r, token, e, read)
+		failure = c.sendOnce(ctx, r, token, e, read)
 		c.pace.learn(failure)
 		if failure == nil {
 			c.unavailable.Store(0)
@@ -107,15 +109,14 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		}
 		wait, again := c.next(r, p, token, failure)
 		if !again {
-			return p.end(failure)
+			break
 		}
 		tflog.Warn(ctx, "FoneStorm request failed, retrying", map[string]any{
 			"error": failure.Error(), "attempt": p.attempts, "wait": wait.String(),
 		})
 		sleep(ctx, wait) // If it is canceled, so is the next attempt.
 	}
-	reason := fmt.Sprintf("not sent, because FoneStorm was not available for %d calls in a row", unavailableCalls)
-	return p.end(&Error{Kind: Unreachable, Call: r.text, Reason: reason})
+	return p.end(failure)
 }
 
 // next decides whether a failed request is sent again, and after which wait.

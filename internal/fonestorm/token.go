@@ -45,7 +45,7 @@ func (c *Client) logIn(ctx context.Context) (token string, err error) {
 	return token, err
 }
 
-// Account returns the ID of the account that the last token names; "" before the first call or if the token does not name one. It
+// Account returns the ID of the account that the last token names; "" before a login or if the token does not name one. It
 // is only a hint, because the client cannot verify the token's signature.
 func (c *Client) Account() string {
 	token := c.config.Token

@@ -206,7 +206,7 @@ func newFoneNumberModel(f fonestorm.FoneNumber) foneNumberModel {
 	return m
 }
 
-// newNotifyModel returns a model without any attribute if FoneStorm did not return the notification.
+// newNotifyModel returns a model whose attributes are null if FoneStorm did not return the notification.
 func newNotifyModel(n fonestorm.Delivery) *notifyModel {
 	m := &notifyModel{Type: stringOrNull(string(n.Type)), Method: stringOrNull(n.URLMethod)}
 	value := stringOrNull(fonestorm.WithoutCredentials(n.Normalized().Value))

@@ -156,6 +156,22 @@ func TestDestroyAfterAFailedCreate(t *testing.T) {
 	}
 }
 
+// A destroy that fails leaves in private state that another resource continues. A later replacement by another FoneNumber must not
+// believe that.
+func TestReplacementAfterAFailedDestroy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testNumber, otherNumber)
+	w.mustApply(toEmail)
+	r := w.start()
+	_, _ = r.plan(instance{}, toCallback)
+	destroy, _ := r.plan(w.state["0"], nil)
+	left := w.state["0"]
+	left.private = destroy.private
+	w.state["0"] = left
+	w.mustApply(with(toEmail, "fonenumber", otherNumber))
+	w.mustDeliver(t, testNumber, delivery{kind: "None"})
+}
+
 // An update that fails because the credentials belong to another account does not make that account the one of the resource. A
 // FoneNumber that has moved to another account, and was then deleted there, is deleted, and not in another account.
 func TestAnotherAccount(t *testing.T) {

@@ -116,7 +116,7 @@ const (
 func settingDiagnostics(number string, set fonestorm.Setting, result fonestorm.SetResult) (diags diag.Diagnostics) {
 	if result.CredentialsKept {
 		diags.AddWarning("Callback Credentials May Remain",
-			fmt.Sprintf("FoneStorm rejected empty callback credentials for FoneNumber %s, so its %s was set without any. If it had "+
+			fmt.Sprintf("FoneStorm rejected empty callback credentials for FoneNumber %s, so its %s was set without them. If it had "+
 				"credentials before, FoneStorm may still send them to its callback URL. Set url_username and a password, or ask FracTEL to remove them.", number, set.Option))
 	}
 	if result.Respelled {

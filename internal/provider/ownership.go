@@ -13,27 +13,29 @@ import (
 // interrupted. In whatever order Terraform refreshes, plans, and applies them, the setting must end up as configured. Three rules
 // ensure this:
 //
-//  1. A destroy turns a setting off only if it still has a destination that the destroyed object applied.
-//  2. If another object sets it, because the destroy is part of a replacement or the configuration contains another resource for the
-//     setting, the destroy changes nothing and hands what it applied over to the create, which saves it if it fails. If the create
-//     has failed already, the destroy fails, too. A plan or an apply that has not met the other resource yet does not know this.
+//  1. A destroy turns a setting off only if FoneStorm still shows a destination that the destroyed object applied.
+//  2. If another object sets it, the destroy changes nothing. A destroy knows the other object if it is its replacement, if its plan
+//     found it in the configuration (both in record.Continues), or if this apply has planned it again (owners.configured). If it has
+//     failed already (owners.failed), the destroy fails, too. Otherwise, the create continues with what the destroyed object applied
+//     (owners.replaced), and saves it if it fails.
 //  3. If two objects in a state manage the same setting, and FoneStorm shows what they applied, the first one that is refreshed
-//     stays. The refresh of the other one removes it from the state. If it is configured, it is created again.
+//     stays (owners.refreshed). The refresh of the other one removes it from the state. If it is configured, it is created again.
 //
 // Terraform plans and applies in two processes, each of which has an ownership of its own.
 type ownership struct {
 	settings sync.Map // *owners by setting.
 }
 
-// owners is what this process knows about one setting. That of a delivery, whose ID is the FoneNumber, also has the lock of all
+// owners is what this process knows about one setting. The owners of a delivery, whose ID is the FoneNumber, also lock the other
 // settings of the FoneNumber.
 type owners struct {
-	change   sync.Mutex // Locked while a setting of the FoneNumber is changed: each response shows all of them. It guards:
-	replaced prior      // The destroyed object that a create continues; the zero value if there is none.
-	off      bool       // Whether a destroy of this process turned it off.
+	// change is locked while a setting of the FoneNumber is changed, because each response shows all of them. It guards the next two.
+	change   sync.Mutex
+	replaced prior // The destroyed object that a create continues; the zero value if there is none.
+	off      bool  // Whether a destroy of this process turned it off.
 
 	gone   atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
-	failed atomic.Bool // Whether an object of the configuration cannot be set as configured. Nothing is destroyed while Terraform only plans.
+	failed atomic.Bool // Whether an object of the configuration could not be validated, planned, or set.
 
 	mu         sync.Mutex
 	refreshed  record              // Of the first object that a refresh found in effect.
@@ -88,9 +90,9 @@ func (o *ownership) foundInEffect(setting string) record {
 	return of.refreshed
 }
 
-// plans records what a setting will be, as in owners, and the ID of the object that the configuration contains. An ID of "" means
-// that this does not come from the configuration, which takes precedence. It returns false if the configuration contains another
-// object with the same setting. A resource that is replaced is planned twice, with the same ID.
+// plans records what a setting will be, as in owners, and the ID of the object that the configuration contains; "" if this does not come
+// from the configuration, and then it is ignored if the configuration contains an object. It returns false if the configuration
+// contains another object with the same setting. A resource that is replaced is planned twice, with the same ID.
 func (o *ownership) plans(setting, id string, planned *fonestorm.Delivery) bool {
 	of := o.of(setting)
 	of.mu.Lock()

@@ -1,7 +1,7 @@
 // Package provider implements the Terraform provider: schemas, models, plans, and the errors and warnings that users see.
 //
-// It uses Terraform and the Go types of the FoneStorm client, but no HTTP, and neither the JSON nor the form fields of FoneStorm. Data flows in one
-// direction, from configuration to model to fonestorm.Delivery to request, and the response flows back the same way.
+// It uses Terraform and the Go types of the FoneStorm client, but neither HTTP nor JSON. A configuration becomes a model, which becomes
+// a fonestorm.Setting, which becomes a request. A response becomes a fonestorm.FoneNumber, and that becomes a model.
 package provider
 
 import (
@@ -232,7 +232,7 @@ func userAgent(version, cliVersion string) string {
 	return strings.Join(strings.Fields(own+os.Getenv("TF_APPEND_USER_AGENT")), " ")
 }
 
-// providerData is what the provider passes to resources and data sources in Configure, which embed it. It lives as long as the provider
+// providerData is what the provider passes to resources, data sources, and lists, which embed it. It lives as long as the provider
 // process: Terraform plans in one process and applies in another.
 type providerData struct {
 	client      *fonestorm.Client // Nil while the provider configuration is unknown.
@@ -257,7 +257,7 @@ func (p *providerData) isFirst(what any) bool {
 	return !again
 }
 
-// checks reports whether plans read from FoneStorm. A plan that is already applied does not.
+// checks reports whether plans read from FoneStorm. Those that Terraform makes again during an apply do not, after the first change.
 func (p *providerData) checks() bool { return p.checkOnPlan && p.client != nil && !p.applying.Load() }
 
 // requireClient returns an error if the provider cannot send requests.

@@ -102,8 +102,8 @@ func (m *settingModel) FromAPI(f fonestorm.FoneNumber, rec record) {
 	m.URLMethod = m.method(now, rec)
 }
 
-// method returns the method to store. FoneStorm may show none, or always another one than it was given. FoneNumbers can deliver
-// with methods that cannot be configured, so the method of a delivery stays null.
+// method returns the method to store. FoneStorm may show none, or another one than was set. A FoneNumber can have a
+// method that cannot be configured for a delivery, so that of a delivery stays null.
 func (m settingModel) method(now fonestorm.Delivery, rec record) types.String {
 	set, asShown := rec.last()
 	if m.isDelivery() {

@@ -13,9 +13,8 @@ import (
 )
 
 // ModifyPlan completes the plan of one object, and warns about what Terraform cannot show: which delivery is overwritten, and
-// which messages will be deleted. What it plans depends only on the configuration and the state, and what it warns about also on
-// FoneStorm, but not on the order in which Terraform plans resources, as far as that is possible for the two resources of
-// fitDiagnostics.
+// which messages will be deleted. The attributes that it plans depend only on the configuration and the state. What it warns about
+// also depends on FoneStorm, but not on the order in which Terraform plans resources, except in fitDiagnostics.
 //
 // Terraform plans a replacement with two calls: the change, and then a create without prior state but with the private state
 // that the first call planned. It drops the warnings of the second call, so the first call returns all of them.
@@ -24,14 +23,16 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	rec := readRecord(ctx, req.Private, &diags)
 	isNew := rec.ID == ""
 	rec = rec.identified()
+	rec.Continues = nil // A destroy that failed leaves it in the state.
 	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
-		resp.Diagnostics.Append(r.planNothing(rec)...) // Most objects do not change, and reading a model takes long.
+		m := settingWithID(rec.SettingID) // Most objects do not change, and it is faster not to read their models.
+		resp.Diagnostics.Append(r.claim(m, rec, nil)...)
+		resp.Diagnostics.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
 		return
 	}
 	var before, after *settingModel // Nil for none.
 	if !req.State.Raw.IsNull() {
 		before = new(r.load(ctx, req.State, &diags))
-		rec.Continues = nil // A destroy that failed leaves it in the state.
 	}
 	if !req.Plan.Raw.IsNull() {
 		after = new(r.load(ctx, req.Plan, &diags))
@@ -93,13 +94,6 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 			diags.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
 		}
 	}
-	return diags
-}
-
-func (r *settingResource) planNothing(rec record) diag.Diagnostics {
-	m := settingWithID(rec.SettingID)
-	diags := r.claim(m, rec, nil)
-	diags.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
 	return diags
 }
 
@@ -191,14 +185,10 @@ func methodDiagnostics(now fonestorm.Delivery, after settingModel) (diags diag.D
 
 // credentialsDiagnostics warns about credentials of a callback URL that are removed, although they are not in the state.
 func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
-	if !after.kind().IsCallback() {
-		return nil
-	}
-	number := after.FoneNumber.ValueString()
 	if setting := after.ToAPI(now, prior{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
 			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
-				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), number))
+				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), after.FoneNumber.ValueString()))
 	}
 	return diags
 }

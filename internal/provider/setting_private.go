@@ -23,7 +23,7 @@ type record struct {
 	SettingID string `json:"setting,omitempty"`
 	// Account is the FoneStorm account in which the FoneNumber was last set or found; empty if the token did not name it.
 	Account string `json:"account,omitempty"`
-	// Applied contains the destinations that this resource may have left in FoneStorm: the last one that was set or imported,
+	// Applied contains the destinations that this resource may have left in FoneStorm: the last one that was set, imported, or adopted,
 	// and after it those of settings whose outcome is unknown.
 	Applied []fonestorm.Delivery `json:"applied,omitempty"`
 	// Shown is how FoneStorm showed the first of them after it was set. Nil means that this resource has not set it, as after
@@ -32,8 +32,8 @@ type record struct {
 	// Unseen means that FoneStorm may have callback credentials that are not in the state: something else set them, or they
 	// remained because FoneStorm rejected empty ones.
 	Unseen bool `json:"unseen,omitempty"`
-	// Continues contains the IDs of settings that other objects set after a planned destroy: its replacement, or another resource in
-	// the configuration. A plan does not use the ones in a state.
+	// Continues contains the IDs of the settings that another object sets after this one is destroyed, as the plan of the destroy knows:
+	// its replacement, or another resource in the configuration.
 	Continues []string `json:"continues,omitempty"`
 }
 
@@ -68,17 +68,11 @@ func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 // something else than a single read, so only a single read decides that it does not.
 func (rec record) current(ctx context.Context, client *fonestorm.Client, m settingModel) (f fonestorm.FoneNumber, inEffect bool, err error) {
 	f, err = client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), m.option())
-	if err != nil || len(rec.Applied) == 0 {
-		return f, false, err
+	if _, inEffect = rec.find(f.Options[m.option()]); !inEffect && f.Listed && len(rec.Applied) > 0 {
+		f, err = client.ReadFoneNumber(ctx, f.Number)
+		_, inEffect = rec.find(f.Options[m.option()])
 	}
-	if _, inEffect = rec.find(f.Options[m.option()]); inEffect || !f.Listed {
-		return f, inEffect, nil
-	}
-	if f, err = client.ReadFoneNumber(ctx, f.Number); err != nil {
-		return f, false, err
-	}
-	_, inEffect = rec.find(f.Options[m.option()])
-	return f, inEffect, nil
+	return f, inEffect && err == nil, err
 }
 
 // afterSetting returns the record after a setting succeeded.

@@ -240,9 +240,11 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	case fonestorm.IsNotFound(err):
 		resp.Diagnostics.Append(r.notFound(state, rec, "nothing was changed there.")...)
 	case err != nil:
-		of.replaced = prior{} // It stays in the state, and two objects must not have one ID.
 		resp.Diagnostics.Append(apiDiagnostic(err))
 		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(off, err), rec, &resp.State, resp.Identity, resp.Private)...)
+	}
+	if resp.Diagnostics.HasError() {
+		of.replaced = prior{} // It stays in the state, and two objects must not have the same ID.
 	}
 }
 
