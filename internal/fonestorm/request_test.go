@@ -151,6 +151,7 @@ func TestLostConnections(t *testing.T) {
 	}{
 		{fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}), nothing + "read tcp: reset", true},
 		{fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}), nothing + "dial: lookup fonestorm.test: ", false},
+		{fails(&net.OpError{Op: "proxyconnect", Err: errors.New("refused")}), nothing + "proxyconnect: refused", false},
 		{fails(errors.New(`malformed HTTP response "hunter2"`)), nothing + "the connection failed, or the response is not valid HTTP", true},
 		{ends, "the response is incomplete", true},
 		{stops, nothing + "no response within 30s", true},
