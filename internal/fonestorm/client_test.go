@@ -23,7 +23,6 @@ func TestParseEndpoint(t *testing.T) {
 		"http://[::1%25x]/v2":                      "loopback",
 		"https://user:hunter2@fonestorm.test/v2":   "username",
 		"ftp://fonestorm.test/v2":                  "https://",
-		"fonestorm.test/v2":                        "https://",
 		"https:///v2":                              "no host",
 		"https://fonestorm.test/v2?token=hunter2":  "query",
 		"https://fonestorm.test/v2#hunter2":        "fragment",

@@ -13,11 +13,13 @@ const callback = "https://callback.test/handler.php?msg={{msg}}&from={{from}}"
 // remove earlier ones, and those that are nil are not sent.
 func TestSetSendsDocumentedParameters(t *testing.T) {
 	t.Parallel()
-	name, password, empty := "user:ü", "p&ss=w%rd +", ""
+	if types := fmt.Sprint(DeliveryTypes(), NotificationTypes()); types != "[Device Email URL Forward None] [Callback Email None]" {
+		t.Errorf("the types are %s", types)
+	}
 	url, hook := Delivery{Type: URL, Value: callback}, Delivery{Type: Callback, Value: callback, URLMethod: "JSON"}
-	withUser, withEmpty := Setting{Delivery: url, URLUsername: &name}, Setting{Delivery: url, URLUsername: &empty, URLPassword: &empty}
-	withBoth := withUser
-	withBoth.URLPassword = &password
+	withUser := Setting{Delivery: url, URLUsername: new("user:ü")}
+	withBoth, withEmpty := withUser, Setting{Delivery: url, URLUsername: new(""), URLPassword: new("")}
+	withBoth.URLPassword = new("p&ss=w%rd +")
 	for _, test := range []struct {
 		set  Setting
 		want string // The path and the parameters; # is the FoneNumber, and $ the callback URL.
@@ -26,7 +28,6 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		{Setting{Delivery: ops}, `receive {#,"type":"Email","url_method":"POST","value":"ops@example.com"}`},
 		{Setting{Delivery: forward}, `receive {#,"type":"Forward","url_method":"POST","value":"3215551111"}`},
 		{Setting{Delivery: none}, `receive {#,"type":"None","url_method":"POST","value":"None"}`},
-		{Setting{Delivery: url}, `receive {#,"type":"URL","url_method":"POST","value":"$"}`},
 		{withUser, `receive {#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"}`},
 		{withBoth, `receive {#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"}`},
 		{withEmpty, `receive {#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"}`},
@@ -151,8 +152,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 // one in flight completes, and its response counts.
 func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()
-	empty := ""
-	setting := Setting{Delivery: forward, URLUsername: &empty}
+	setting := Setting{Delivery: forward, URLUsername: new("")}
 	for response, may := range map[string]bool{
 		toNumber: false, "ok": true, "success": true, "503": true, "lost": true, "401": false, "limit": false, "404": false, "422": false,
 	} {
@@ -178,10 +178,9 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 // reported if it rejects that too is the same as for a form, see TestFailedCalls.
 func TestRejectedEmptyCredentials(t *testing.T) {
 	t.Parallel()
-	empty, name := "", "user"
-	empties := Setting{Delivery: Delivery{Type: URL, Value: callback}, URLUsername: &empty, URLPassword: &empty}
+	empties := Setting{Delivery: Delivery{Type: URL, Value: callback}, URLUsername: new(""), URLPassword: new("")}
 	withUser, must := empties, empties
-	withUser.URLUsername, must.MustRemoveCredentials = &name, true
+	withUser.URLUsername, must.MustRemoveCredentials = new("user"), true
 	for _, test := range []struct {
 		set       Setting
 		responses string // The last one is to the reads, too.

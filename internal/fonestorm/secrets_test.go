@@ -74,9 +74,10 @@ func TestMessagesAreMasked(t *testing.T) {
 				t.Errorf("%q is shown: %v", secret, err)
 			}
 		}
-		for token, kind := range map[string]Kind{"4": NotFound, "Rate Limit": RateLimited} { // Failures are classified before.
-			response := map[Kind]string{NotFound: "404 []", RateLimited: "later"}[kind]
-			wantKind(t, fetch(ctx, newClient(t, scripted(response), func(c *Config) { c.Token = token })), kind, ": ", "***")
+		kinds := map[string]Kind{"401": TokenRejected, "404": NotFound, "later": RateLimited} // Failures are classified before.
+		for token, response := range map[string]string{"words": "401", "4": "404", "Rate Limit": "later"} {
+			err := fetch(t.Context(), newClient(t, scripted(response+" []"), func(c *Config) { c.Token = token }))
+			wantKind(t, err, kinds[response], ": ", "***")
 		}
 	})
 }
