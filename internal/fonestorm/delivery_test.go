@@ -172,6 +172,14 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			server.wantCalls(t, "login json, get, set json, set json")
 		})
 	}
+	inBubble(t, "reads lag behind", func(t *testing.T) {
+		ctx, why := cancelLater(t, 4*time.Second)
+		begun := time.Now()
+		wantKind(t, set(ctx, newClient(t, scripted("ok")), forward), Canceled, why.Error())
+		if took := time.Since(begun); took != 4*time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
 }
 
 // If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones. What is

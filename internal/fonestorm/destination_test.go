@@ -10,7 +10,6 @@ var spellings = map[DeliveryType][][]string{
 	Device: {
 		{"98712354", " 9871 2354\n"},
 		{"098712354"},
-		{"3215551111"},
 	},
 	Email: {
 		{"ops+sms@bücher.test", "OPS+sms@BÜCHER.test", " ops+SMS@xn--bcher-kva.test", "ops+sms@XN--bcher-KVA.test\t"},

@@ -19,24 +19,23 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		kind   Kind
 		reason string
 	}{
-		"envelope":               {402, `{"error":"Payment Required","message":"Your balance is too low.","status_code":402}`, PaymentRequired, "FoneStorm returned 402 Payment Required: Your balance is too low."},
-		"rate limit as error":    {410, `{"error":"Rate Limit Exceeded","message":"","status_code":410}`, RateLimited, "FoneStorm returned 410 Gone: Rate Limit Exceeded"},
-		"byte order mark":        {409, "\ufeff" + envelopeOf(409, "Locked."), Rejected, "FoneStorm returned 409 Conflict: Locked."},
-		"odd types":              {403, `{"error":403,"message":["denied"]}`, PermissionDenied, "FoneStorm returned 403 Forbidden: 403"},
-		"control characters":     {409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Rejected, "FoneStorm returned 409 Conflict: a  b c d e f g"},
-		"long message":           {409, `{"error":"` + strings.Repeat("é", 301) + `"}`, Rejected, "FoneStorm returned 409 Conflict: " + strings.Repeat("é", 300) + "…"},
-		"web page":               {403, "<!DOCTYPE html>\n<title>Blocked</title>", PermissionDenied, url + " returned 403 Forbidden; the response body was 38 bytes of text/html"},
-		"no JSON":                {403, "\x00\x1b\x07\xff", PermissionDenied, url + " returned 403 Forbidden; the response body was 4 bytes of application/octet-stream"},
-		"odd status":             {499, `nginx gave up`, Rejected, url + " returned 499; the response body was 13 bytes of text/plain"},
-		"another number":         {200, `{"fonenumber":3215559999}`, UnexpectedResponse, "the response does not contain the FoneNumber"},
-		"captive portal":         {200, "<html>Sign in to the Wi-Fi", UnexpectedResponse, "the response is not valid JSON but 26 bytes of text/html"},
-		"another program":        {404, `{"message":"no Route matched"}`, WrongEndpoint, elsewhere + "30 bytes of text/plain"},
-		"envelope of 400":        {404, `{"error":"Not Found","message":"","status_code":400}`, WrongEndpoint, elsewhere + "52 bytes of text/plain"},
-		"message is missing":     {404, `{"error":"Not Found","status_code":404}`, WrongEndpoint, elsewhere + "39 bytes of text/plain"},
-		"status as text":         {404, `{"error":"Not Found","message":"","status_code":"404"}`, UnexpectedResponse, "FoneStorm returned 404 Not Found: Not Found. " + unlisted},
-		"redirect":               {302, "", WrongEndpoint, url + " returned 302 Found; the response body was 0 bytes of text/plain"},
-		"redirect of any method": {307, "", WrongEndpoint, url + " returned 307 Temporary Redirect; the response body was 0 bytes of text/plain"},
-		"no method":              {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed; the response body was 2 bytes of text/plain"},
+		"envelope":            {402, `{"error":"Payment Required","message":"Your balance is too low.","status_code":402}`, PaymentRequired, "FoneStorm returned 402 Payment Required: Your balance is too low."},
+		"rate limit as error": {410, `{"error":"Rate Limit Exceeded","message":"","status_code":410}`, RateLimited, "FoneStorm returned 410 Gone: Rate Limit Exceeded"},
+		"byte order mark":     {409, "\ufeff" + envelopeOf(409, "Locked."), Rejected, "FoneStorm returned 409 Conflict: Locked."},
+		"odd types":           {403, `{"error":403,"message":["denied"]}`, PermissionDenied, "FoneStorm returned 403 Forbidden: 403"},
+		"control characters":  {409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Rejected, "FoneStorm returned 409 Conflict: a  b c d e f g"},
+		"long message":        {409, `{"error":"` + strings.Repeat("é", 301) + `"}`, Rejected, "FoneStorm returned 409 Conflict: " + strings.Repeat("é", 300) + "…"},
+		"web page":            {403, "<!DOCTYPE html>\n<title>Blocked</title>", PermissionDenied, url + " returned 403 Forbidden; the response body was 38 bytes of text/html"},
+		"no JSON":             {403, "\x00\x1b\x07\xff", PermissionDenied, url + " returned 403 Forbidden; the response body was 4 bytes of application/octet-stream"},
+		"odd status":          {499, `nginx gave up`, Rejected, url + " returned 499; the response body was 13 bytes of text/plain"},
+		"another number":      {200, `{"fonenumber":3215559999}`, UnexpectedResponse, "the response does not contain the FoneNumber"},
+		"captive portal":      {200, "<html>Sign in to the Wi-Fi", UnexpectedResponse, "the response is not valid JSON but 26 bytes of text/html"},
+		"another program":     {404, `{"message":"no Route matched"}`, WrongEndpoint, elsewhere + "30 bytes of text/plain"},
+		"envelope of 400":     {404, `{"error":"Not Found","message":"","status_code":400}`, WrongEndpoint, elsewhere + "52 bytes of text/plain"},
+		"message is missing":  {404, `{"error":"Not Found","status_code":404}`, WrongEndpoint, elsewhere + "39 bytes of text/plain"},
+		"status as text":      {404, `{"error":"Not Found","message":"","status_code":"404"}`, UnexpectedResponse, "FoneStorm returned 404 Not Found: Not Found. " + unlisted},
+		"redirect":            {302, "", WrongEndpoint, url + " returned 302 Found; the response body was 0 bytes of text/plain"},
+		"no method":           {405, "no", WrongEndpoint, url + " returned 405 Method Not Allowed; the response body was 2 bytes of text/plain"},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			response := respondWith(test.status, test.body, "Location", "https://evil.test") // A redirect could send the token there.
@@ -59,7 +58,7 @@ func failed(t *testing.T, r *request, status int, message string) *Error {
 // What each status means if the response is FoneStorm's, and which failures are retried.
 func TestKindsOfFailures(t *testing.T) {
 	t.Parallel()
-	for status, want := range map[int][]Kind{ // For all roles, or for each.
+	for status, want := range map[int][]Kind{ // For all roles, or for each in their order.
 		400: {Rejected, Rejected, DestinationRejected, AuthenticationFailed, SubaccountRejected},
 		403: {PermissionDenied, PermissionDenied, PermissionDenied, AuthenticationFailed, SubaccountRejected},
 		404: {NotFound, Rejected, Rejected, WrongEndpoint, SubaccountRejected},

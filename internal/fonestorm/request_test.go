@@ -274,7 +274,8 @@ func TestFailedCalls(t *testing.T) {
 			server := scripted(test.responses)
 			client := newClient(t, server, func(c *Config) { c.MaxRetries = test.retries })
 			err := set(t.Context(), client, Delivery{Type: Email, Value: "ops@example.com"})
-			if wantKind(t, err, test.kind, test.words); MayHaveTakenEffect(err) != test.may {
+			wrapped := fmt.Errorf("while applying: %w", err)
+			if wantKind(t, wrapped, test.kind, test.words); MayHaveTakenEffect(wrapped) != test.may {
 				t.Errorf("the setting may have taken effect: %t, want %t: %v", !test.may, test.may, err)
 			}
 			server.wantCalls(t, test.calls)

@@ -78,13 +78,12 @@ func TestDecode(t *testing.T) {
 	}
 	for kind, bodies := range map[string]map[string]string{ // What fmt prints, or the error.
 		"number": {
-			`{"fonenumber":{"fonenumber":3215550000}}`:     anyNumber,
-			`{"fonenumber":{"fonenumber":"+13215550000"}}`: anyNumber,
-			`{"fonenumber":13215550000}`:                   anyNumber,
-			`{"status_code":200,"result":"SUCCESS"}`:       "",
-			`{"error":false,"result":"SUCCESS"}`:           "",
-			`{"error":"x","fonenumber":"3215550000"}`:      `reports success and the error "x"`,
-			`[{"fonenumber":"3215550000"}]`:                "",
+			`{"fonenumber":{"fonenumber":3215550000}}`: anyNumber,
+			`{"fonenumber":13215550000}`:               anyNumber,
+			`{"status_code":200,"result":"SUCCESS"}`:   "",
+			`{"error":false,"result":"SUCCESS"}`:       "",
+			`{"error":"x","fonenumber":"3215550000"}`:  `reports success and the error "x"`,
+			`[{"fonenumber":"3215550000"}]`:            "",
 		},
 		"numbers": {
 			`{"fonenumbers":[]}`:                                            "[]",
@@ -104,7 +103,6 @@ func TestDecode(t *testing.T) {
 			`{"data":{"auth":{"token":"abc123"}}}`:                         "abc123",
 			`{"auth":[],"authorization":null,"data":{"token":"abc123"}}`:   "abc123",
 			`{"auth":{"user":"demo"}}`:                                     "contains no token",
-			`{"token":"","authorization":{"token":""}}`:                    "contains no token",
 			`{"auth":{"token":{"jwt":"abc123"}}}`:                          "contains no token",
 			`{"auth":{"token":"abc123"}}{}`:                                "contains no token: it is not valid JSON but 29 bytes of text/plain",
 		},

@@ -12,9 +12,8 @@ import (
 )
 
 const (
-	number   = "3215550000" // In every account that has FoneNumbers.
-	login    = `{"username":"demo","password":"demo-password"}`
-	newEmail = `{"fonenumber":"3215550000","type":"Email","value":"new@example.com","url_method":"POST"}`
+	number = "3215550000" // In every account that has FoneNumbers.
+	login  = `{"username":"demo","password":"demo-password"}`
 )
 
 // account is a simulated account, with a token for it.
