@@ -116,7 +116,7 @@ func TestListForms(t *testing.T) {
 	t.Parallel()
 	const numbers = `["3215550000","3215550001","3215550002"]`
 	const two = `{"fonenumber":"3215550000","receive":{}},{"fonenumber":"3215550001","receive":{}}`
-	const third = `{"fonenumber":"3215550002","receive":{},"send_notify":{"type":"None"}}`
+	const third = `{"fonenumber":"3215550002","is_active":"unknown","receive":{},"send_notify":{"type":"None"}}`
 	const inactive = `{"fonenumber":"3215550003","is_active":"no"},{"fonenumber":"3215550004","is_active":"cancel","receive":{}}`
 	for whole, requests := range map[string][3]int{ // By message option.
 		`[null,` + two + `,` + third + `,` + inactive + `]`: {Receive: 1, SendNotify: 1 + 2},
@@ -181,6 +181,8 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 		}
 		server.wantCount(t, 2+readsAtOnce)
 
+		_, err = newClient(t, scripted("[3215550000] another"), withoutRetries).ListFoneNumbers(t.Context())
+		wantKind(t, err, UnexpectedResponse, "does not contain the FoneNumber")
 		client = newClient(t, scripted("[3215550000] 404"))
 		_, err = client.list(t.Context())
 		wantSuccess(t, err)
@@ -197,7 +199,7 @@ func TestNotFoundIsConfirmed(t *testing.T) {
 	t.Parallel()
 	const unread = ". The account's list could not be read"
 	for list, why := range map[string]string{ // Why it is not confirmed; empty if it is.
-		"[]": "", `[{"fonenumber":3215550000,"is_active":"cancel"}]`: "", "403": "", "410": "",
+		"[]": "", "[3215550001]": "", `[{"fonenumber":3215550000,"is_active":"cancel"}]`: "", "403": "", "410": "",
 		`[{"fonenumber":3215550000,"is_active":"no"}]`: ". The account's list contains the FoneNumber",
 		"404": unread, `[{"label":"x"}]`: unread, "401 403": unread, // The second one is to a login.
 	} {
