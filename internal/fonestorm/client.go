@@ -125,8 +125,10 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 		return nil, errors.New("must not contain a username or password: use the settings for them")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New(scheme)
-	case u.Hostname() == "":
+	case u.Hostname() == "", strings.HasSuffix(u.Host, ":"):
 		return nil, errors.New("has no host")
+	case strings.Contains(endpoint, " "):
+		return nil, errors.New("must not contain a space")
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("must not contain a query or a fragment")
 	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():

@@ -24,6 +24,8 @@ func TestParseEndpoint(t *testing.T) {
 		"https://user:hunter2@fonestorm.test/v2":   "username",
 		"ftp://fonestorm.test/v2":                  "https://",
 		"https:///v2":                              "no host",
+		"https://fonestorm.test:/v2":               "no host",
+		"https://fonestorm.test/v2 ":               "space",
 		"https://fonestorm.test/v2?token=hunter2":  "query",
 		"https://fonestorm.test/v2#hunter2":        "fragment",
 		"https://hunter2%zz/":                      "not a URL",

@@ -79,16 +79,19 @@ type Delivery struct {
 func (d Delivery) String() string {
 	kind, value := visible(string(d.Type)), d.Value // FoneStorm may return any text.
 	isText := slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) && !strings.ContainsAny(value, `/?%&\`)
-	switch u := splitURL(value); {
+	u := splitURL(value)
+	switch server := u.scheme + u.host + u.port; {
 	case value == "":
 		return kind
-	case u.scheme != "":
-		value = u.scheme + u.host + u.port + "/…"
+	case serverURL.MatchString(server):
+		value = server + "/…"
 	case !isText:
 		value = "…"
 	}
 	return fmt.Sprintf("%s %q", kind, value)
 }
+
+var serverURL = regexp.MustCompile(`^(?i)https?://[\p{L}\p{M}\p{N}._-]+(:[0-9]{1,5})?$`)
 
 // WithoutCredentials masks a username and password in a callback URL, which can contain them if it was set by hand. Anything
 // else is returned unchanged.
@@ -129,7 +132,7 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
 	}
 	if path := splitURL(s.Value).path; s.Type.IsCallback() && path != "/" {
-		c.secrets.add(path)
+		c.secrets.add(path, decoded(path))
 	}
 	known, _ := c.Known(number)
 	before := known.Options[s.Option]

@@ -105,7 +105,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *
 		Kind: Unreachable, Call: r.text,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
 		uncertain: r.role == sets && !isCertificate && (!isConnection || connection.Op != "dial" && connection.Op != "proxyconnect"),
-		retryable: !isCertificate && (!isTimeout || r.role != lists), // Another list would time out again.
+		retryable: !isCertificate,
 	}
 }
 
@@ -129,7 +129,8 @@ func explained(err error, kind Kind, sentence string) *Error {
 }
 
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
-// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON.
+// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON. If only the second
+// one read the request, its reason follows.
 func rejectedTwice(first, second error) error {
 	if second == nil {
 		return nil
@@ -137,6 +138,8 @@ func rejectedTwice(first, second error) error {
 	failure := *asError(first)
 	if failure.Status == http.StatusUnsupportedMediaType {
 		failure = *asError(second)
+	} else if reason := asError(second).Reason; reason != failure.Reason {
+		failure.Reason = strings.TrimRight(failure.Reason, ".") + "; sent in another form: " + reason
 	}
 	failure.uncertain = MayHaveTakenEffect(first) || MayHaveTakenEffect(second)
 	return &failure
@@ -203,7 +206,7 @@ var kinds = [roles]map[int]Kind{
 // rateLimit matches a message about too many requests, which can have status 400 (v2.11), 403, or 410 (v2.12). It does not match one
 // about another limit, such as of the credit, the length of a message, or its recipients: waiting would not help. A message can also
 // quote these words from a destination that was sent.
-var rateLimit = regexp.MustCompile(`(?i)\brate[ _-]?limit|\btoo many requests|\bthrottl`)
+var rateLimit = regexp.MustCompile(`(?i)(?:^|[^a-z])(?:rate[ _-]?limit|too many requests|throttl)`)
 
 // retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
 func retryAfter(header string) time.Duration {

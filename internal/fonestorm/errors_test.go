@@ -23,7 +23,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 		"rate limit as error": {410, `{"error":"Rate Limit Exceeded","message":"","status_code":410}`, RateLimited, "FoneStorm returned 410 Gone: Rate Limit Exceeded"},
 		"byte order mark":     {409, "\ufeff" + envelopeOf(409, "Locked."), Rejected, "FoneStorm returned 409 Conflict: Locked."},
 		"odd types":           {403, `{"error":403,"message":["denied"]}`, PermissionDenied, "FoneStorm returned 403 Forbidden: 403"},
-		"control characters":  {409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Rejected, "FoneStorm returned 409 Conflict: a  b c d e f g"},
+		"control characters":  {409, `{"error":"Bad","message":"a\r\nb\u0000c\u0085d\u007fe\u202ef\u2028g"}`, Rejected, "FoneStorm returned 409 Conflict: a b c d e f g"},
 		"long message":        {409, `{"error":"` + strings.Repeat("é", 301) + `"}`, Rejected, "FoneStorm returned 409 Conflict: " + strings.Repeat("é", 300) + "…"},
 		"web page":            {403, "<!DOCTYPE html>\n<title>Blocked</title>", PermissionDenied, url + " returned 403 Forbidden; the response body was 38 bytes of text/html"},
 		"no JSON":             {403, "\x00\x1b\x07\xff", PermissionDenied, url + " returned 403 Forbidden; the response body was 4 bytes of application/octet-stream"},
@@ -84,7 +84,7 @@ func TestIsRateLimit(t *testing.T) {
 	for message, saysSo := range map[string]bool{
 		"RATE LIMIT EXCEEDED": true, "RateLimit": true, "rate-limited": true, "Too Many Requests": true, "You are throttled": true,
 		"": false, "Credit limit exceeded": false, "Message too long: limit of 160 characters": false, "Too many recipients": false,
-		"Too many failed logins: the user is locked": false, "You have separate limits for calls": false,
+		"Too many failed logins: the user is locked": false, "You have separate limits for calls": false, "account_ratelimit exceeded": true,
 	} {
 		for status, want := range map[int]bool{400: saysSo, 403: saysSo, 410: saysSo, 401: false, 404: false, 422: false, 503: false, 429: true} {
 			if got := failed(t, &request{}, status, message).Kind == RateLimited; got != want {

@@ -32,7 +32,7 @@ type role int
 
 const (
 	readsOne          role = iota // Reads one FoneNumber.
-	lists                         // Lists something in the account. It may take longer, and is not repeated after a timeout.
+	lists                         // Lists something in the account. It may take longer, and a slow one is not repeated.
 	sets                          // Sets something. A failure may be uncertain.
 	logsIn                        // Gets a token for the username and password.
 	choosesSubaccount             // Gets a token for the subaccount.
@@ -122,6 +122,7 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 // next decides whether a failed request is sent again, and after which wait.
 func (c *Client) next(r *request, p *progress, token string, failure *Error) (wait time.Duration, again bool) {
 	p.uncertain = p.uncertain || failure.uncertain
+	isSlow := r.role == lists && time.Since(p.begun) > c.config.RequestTimeout
 	hasOldToken := failure.Status == http.StatusUnauthorized && c.dropToken(r, token)
 	switch isLimited := failure.Kind == RateLimited; {
 	case hasOldToken && !p.renewed: // Tokens expire, and the login of another program may invalidate them.
@@ -129,7 +130,7 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 		return 0, true
 	case isLimited && failure.retryable && time.Since(p.begun) < longestWait:
 		return 0, true // The pace makes all requests wait.
-	case !isLimited && (failure.retryable || hasOldToken) && p.retries < c.config.MaxRetries:
+	case !isLimited && !isSlow && (failure.retryable || hasOldToken) && p.retries < c.config.MaxRetries:
 		p.retries++
 		return cmp.Or(failure.retryAfter, p.waits.NextBackOff()), true
 	case isLimited || failure.Kind == Unreachable:

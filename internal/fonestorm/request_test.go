@@ -150,7 +150,7 @@ func TestLostConnections(t *testing.T) {
 		may     bool
 	}{
 		{fails(&net.OpError{Op: "read", Net: "tcp", Err: errors.New("reset")}), nothing + "read tcp: reset", true},
-		{fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "fonestorm.test"}}), nothing + "dial: lookup fonestorm.test: ", false},
+		{fails(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "unknown", Name: "x.test"}}), nothing + "dial: lookup x.test: unknown", false},
 		{fails(&net.OpError{Op: "proxyconnect", Err: errors.New("refused")}), nothing + "proxyconnect: refused", false},
 		{fails(errors.New(`malformed HTTP response "hunter2"`)), nothing + "the connection failed, or the response is not valid HTTP", true},
 		{ends, "the response is incomplete", true},
@@ -166,7 +166,8 @@ func TestLostConnections(t *testing.T) {
 	}
 }
 
-// The timeout applies to each attempt. Waiting for the rate limit does not count. A list may take longer, but a timeout is final.
+// The timeout applies to each attempt. Waiting for the rate limit does not count. A list may take longer, but a slow one is not
+// repeated.
 func TestRequestTimeout(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted("ok")
@@ -178,6 +179,12 @@ func TestRequestTimeout(t *testing.T) {
 		server = scripted("never")
 		_, err := newClient(t, server).ListDevices(t.Context())
 		wantKind(t, err, Unreachable, "no response within 2m0s")
+		server.wantCalls(t, "devices")
+
+		server = scripted("504 502 ok")
+		server.latency = time.Minute // A proxy ends the list before the timeout.
+		_, err = newClient(t, server).ListDevices(t.Context())
+		wantKind(t, err, ServerError, "words of 504")
 		server.wantCalls(t, "devices")
 	})
 }
@@ -250,7 +257,7 @@ func TestFailedCalls(t *testing.T) {
 		may       bool
 	}{
 		{0, "422", "set json, set form", DestinationRejected, "words of 422", false},
-		{0, "400 422", "set json, set form", DestinationRejected, "words of 400", false},
+		{0, "400 422", "set json, set form", DestinationRejected, "words of 400; sent in another form: FoneStorm returned 422", false},
 		{0, "415 422", "set json, set form", DestinationRejected, "words of 422", false},
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
 		{1, "400 503", "set json, set form, set form", DestinationRejected, "words of 400", true},

@@ -1,29 +1,44 @@
 package fonestorm
 
 import (
-	"fmt"
-	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
 )
 
-// secrets contains the words of the password, of every token, and of the callback credentials and URLs that were set. FoneStorm's own
+// secrets contains parts of the password, of every token, and of the callback credentials and URLs that were set. FoneStorm's own
 // messages pass through clean before they are shown or logged; nothing else of a failed response is ever shown.
-type secrets struct{ known sync.Map }
+type secrets struct{ parts sync.Map }
 
-// add adds the words of secrets, which can be encoded as in a query.
+const (
+	partSize = 10      // Number of letters and digits of a part. Fewer of them can be an ordinary word, unless they are the whole secret.
+	maxShown = 300     // Maximum number of characters shown of a text from outside.
+	maxRead  = 4 << 10 // Maximum number of bytes read of it.
+)
+
+// add adds all parts of secrets, or a whole one that is shorter.
 func (s *secrets) add(texts ...string) {
 	for _, text := range texts {
-		decoded, _ := url.QueryUnescape(text) // Empty if it is not encoded.
-		for word := range strings.FieldsSeq(visible(text + " " + decoded)) {
-			s.known.Store(word, nil)
+		letters, _ := lettersOf(text)
+		size := min(partSize, len(letters))
+		for i := range len(letters) - size + 1 {
+			s.parts.Store(string(letters[i:i+size]), nil)
 		}
 	}
 }
 
-const maxShown = 300 // Maximum number of characters shown of a text from outside.
+// lettersOf returns the letters and digits of a text, in lower case, and where they are. Only these are compared, because another
+// program can quote a secret in another case or with other punctuation.
+func lettersOf(text string) (letters []rune, at []int) {
+	for i, c := range text {
+		if unicode.IsLetter(c) || unicode.IsNumber(c) {
+			letters, at = append(letters, unicode.ToLower(c)), append(at, i)
+		}
+	}
+	return letters, at
+}
 
 var (
 	words = regexp.MustCompile(`\S+`)
@@ -32,19 +47,30 @@ var (
 	aroundHost = regexp.MustCompile(`://(?:[^\s/?#"'<>]*@)?([^\s/?#"'<>]+)[/?#]?[^\s"'<>]*`)
 )
 
-// clean makes text from outside safe to show: without words that contain a secret or an escape, the rest of URLs, line breaks, and
-// characters that change the writing direction, and not too long.
+// clean makes text from outside safe to show: without words that contain a part of a secret or an escape, the rest of URLs, line
+// breaks, and characters that change the writing direction, and not too long.
 func (s *secrets) clean(text string) string {
-	text = words.ReplaceAllStringFunc(visible(text), func(word string) string {
-		isSecret := unreadable.MatchString(word)
-		for secret := range s.known.Range {
-			isSecret = isSecret || strings.Contains(word, fmt.Sprint(secret))
+	text = visible(text[:min(len(text), maxRead)])
+	letters, at := lettersOf(text)
+	isSecret := make([]bool, len(text))
+	for begin := range letters {
+		for end := begin + 1; end <= min(begin+partSize, len(letters)); end++ {
+			if _, known := s.parts.Load(string(letters[begin:end])); known {
+				for _, i := range at[begin:end] {
+					isSecret[i] = true
+				}
+			}
 		}
-		if isSecret {
-			return "***"
+	}
+	var shown []string
+	for _, found := range words.FindAllStringIndex(text, -1) {
+		word := onlyHost(text[found[0]:found[1]])
+		if unreadable.MatchString(text[found[0]:found[1]]) || slices.Contains(isSecret[found[0]:found[1]], true) {
+			word = "***"
 		}
-		return onlyHost(word)
-	})
+		shown = append(shown, word)
+	}
+	text = strings.Join(shown, " ")
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown]) + "…"
 	}

@@ -87,13 +87,17 @@ func TestMessagesAreMasked(t *testing.T) {
 func TestCleanMessages(t *testing.T) {
 	t.Parallel()
 	var s secrets
-	s.add("pass/wörd=1", "two words", "/?key=%79es")
+	s.add("pass/wörd=1", "two words", "/?key=%79es", "/?key=yes", "I love my 2 red cats", "correct-horse-battery")
 	for message, want := range map[string]string{
 		`Bad {"password":"pass/wörd=1"}!`:                   "Bad ***",
 		`bad {"password":"p\u0061ss"}, sir`:                 "bad *** sir",
 		"not pass%2fw%c3%b6rd":                              "not ***",
 		"a &lt;b&gt; & 100% c":                              "a *** & 100% c",
-		"not two+words or words":                            "not *** or ***",
+		"not two+words or words":                            "not *** or words",
+		"not PASS WORD=1":                                   "not PASS WORD=1",
+		"not PASS/WÖRD=1":                                   "not ***",
+		"I do not love the device that I love my 2 red c":   "I do not love the device that *** *** *** *** *** ***",
+		"the correct battery is not 'CORRECT-HORSE...'":     "the correct battery is not ***",
 		"not x.test/?key=yes or https://x.test/?key=%79es":  "not *** or ***",
 		"cannot call https://x.test/HOOK?key=s3cret, sorry": "cannot call https://x.test/… sorry",
 		`"https://user:s3cret@x.test:8443/a" is invalid`:    `"https://x.test:8443/…" is invalid`,
@@ -122,7 +126,7 @@ func FuzzClean(f *testing.F) {
 		// Short secrets occur everywhere by coincidence, and so do those that contain the mask or the ellipsis. No secret contains an
 		// invisible character, because it is part of a header.
 		isHidden := utf8.ValidString(secret) && !strings.ContainsFunc(secret, isInvisible) &&
-			len(strings.TrimSpace(secret)) >= 4 && !strings.ContainsAny(secret, "*…")
+			len(secret) >= 4 && strings.ContainsFunc(secret, unicode.IsLetter) && !strings.ContainsAny(secret, "*…")
 		inJSON, _ := json.Marshal(secret)
 		quoted := string(inJSON[1 : len(inJSON)-1])
 		for _, form := range []string{

@@ -13,7 +13,11 @@ func (c *Client) token(ctx context.Context, r *request) (string, error) {
 	if r.getsToken() || c.config.Token != "" {
 		return cmp.Or(r.token, c.config.Token), nil
 	}
-	return c.loggedIn.get(func() (string, error) { return c.logIn(ctx) })
+	token, err := c.loggedIn.get(func() (string, error) { return c.logIn(ctx) })
+	if err != nil && asError(err).retryable { // FoneStorm may be available again for the next call.
+		c.loggedIn.kept.Store(nil)
+	}
+	return token, err
 }
 
 // dropToken forgets a rejected token, unless another call has renewed it already. It reports whether the token can be renewed.

@@ -77,9 +77,9 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 	})
 }
 
-// FracTEL may lock an account after too many wrong passwords, so a failed login is final for all calls, and so is a subaccount's. A
-// rejection with 400 may be about the encoding, so it is repeated as a form.
-func TestFailedLoginIsFinal(t *testing.T) {
+// FracTEL may lock an account after too many wrong passwords, so a rejected login is final for all calls, and so is a subaccount's. A
+// rejection with 400 may be about the encoding, so it is repeated as a form. After any other failure, the next call logs in again.
+func TestRejectedLoginIsFinal(t *testing.T) {
 	t.Parallel()
 	const login, exchange = "log in", "get a token for subaccount " + subaccount
 	for responses, want := range map[string]struct {
@@ -89,7 +89,6 @@ func TestFailedLoginIsFinal(t *testing.T) {
 	}{
 		"401": {"login json", AuthenticationFailed, login}, "400": {"login json, login form", AuthenticationFailed, login},
 		"400 405": {"login json, login form", AuthenticationFailed, login}, "400 error": {"login json, login form", AuthenticationFailed, login},
-		"503": {"login json", ServerError, login}, "lost": {"login json", Unreachable, login},
 		"login 400": {"login json, subaccount json, subaccount form", SubaccountRejected, exchange},
 		"login 404": {"login json, subaccount json", SubaccountRejected, exchange},
 		"login 401": {"login json, subaccount json", AuthenticationFailed, exchange},
@@ -102,6 +101,13 @@ func TestFailedLoginIsFinal(t *testing.T) {
 			}
 			server.wantCalls(t, want.calls)
 		})
+	}
+	for _, failure := range []string{"503", "lost"} {
+		server := scripted(failure + " login ok")
+		client := newClient(t, server, withoutRetries)
+		wantWords(t, fetch(t.Context(), client), login)
+		wantSuccess(t, fetch(t.Context(), client))
+		server.wantCalls(t, "login json, login json, get")
 	}
 }
 

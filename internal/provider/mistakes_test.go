@@ -77,7 +77,9 @@ func TestMistakesInDestinations(t *testing.T) {
 	number(`The FoneNumber must be exactly ten digits, but {given} was given. Use "3215551212".`,
 		"+1 (321) 555-1212", "tel:+13215551212", "13215551212")
 	number(`The FoneNumber must be exactly ten digits, such as "3215551212", but {given} was given.`,
-		"321555121", "5551212", "1-800-FLOWERS", "020 7946 0958", "+44 20 7946 0958", "3215551212\n", "")
+		"321555121", "5551212", "1-800-FLOWERS", "020 7946 0958", "+44 20 7946 0958")
+	number("The FoneNumber"+hasLineBreak, "3215551212\n")
+	number("The FoneNumber"+isEmpty, "")
 
 	v.of("type", "Invalid Attribute Value Match", with(ofType(""), "value", "ops@example.com"))(
 		`Attribute type value must be one of: ["Device" "Email" "URL" "Forward" "None"], got: {given}`,
@@ -101,7 +103,7 @@ func TestMistakesInDestinations(t *testing.T) {
 	email("The e-mail address"+hasInvisible+`'\u2028'. Remove it.`, "ops\u2028@example.com")
 	email("The e-mail address"+hasInvisible+`'\u202e'. Remove it.`, "ops@\u202eexample.com")
 	email("The e-mail address"+hasInvisible+`'\u200b'. Remove it.`, "o\u200bps@example.com")
-	email(`The value must be one e-mail address, such as "ops@example.com", without a name, mailto:, or parameters. `+
+	email(`The value must be one e-mail address, such as "ops@example.com", without a name, spaces, mailto:, or parameters. `+
 		"To reach several people, use the address of a mailing list.",
 		"ops.example.com", "Ops <ops@example.com>", "<ops@example.com>", "ops@example.com, dev@example.com",
 		"ops@example.com;dev@example.com", "mailto:ops@example.com", "ops@example.com?subject=x", "ops @example.com",
@@ -111,7 +113,7 @@ func TestMistakesInDestinations(t *testing.T) {
 	forward(`The number to forward to must be exactly ten digits, but {given} was given. Use "3215551111".`, "321-555-1111", "+13215551111")
 	forward(`The number to forward to must be exactly ten digits, such as "3215551212", but {given} was given.`, "5551208", "07911 123456")
 	v.check(with(ofType("Forward"), "value", "https://hooks.example.com/secret"), "value", "Invalid Destination",
-		`The number to forward to must be exactly ten digits, such as "3215551212", but a URL was given.`)
+		`The number to forward to must be exactly ten digits, such as "3215551212", but another text was given.`)
 	forward("FoneNumber 3215551212 would forward to itself. Use another telephone number.", testNumber)
 
 	v.of("value", "Invalid Destination", ofType("None"))(
@@ -154,6 +156,7 @@ func TestMistakesInCallbackURLs(t *testing.T) {
 			`", which FoneStorm may not replace. Write it with braces, such as {{msg}}: keep tokens out of urlencode().`, callback)
 	}
 	encoded("%7B%7Bmsg%7D%7D", "https://hooks.example.com/?a=%7B%7Bmsg%7D%7D&b=1")
+	encoded("%7B%7B+msg+%7D%7D", "https://hooks.example.com/?a=%7B%7B+msg+%7D%7D")
 	encoded("%7b%7bMessage%7d%7d", "https://hooks.example.com/?a=%7b%7bMessage%7d%7d")
 }
 
@@ -239,10 +242,11 @@ func TestMistakesInProvider(t *testing.T) {
 	endpoint(needsHTTPS+"."+fractels, "api.fonestorm.com/v2", "localhost:8080/v2", "fonestorm")
 	endpoint("The endpoint must not contain a username or password: use the settings for them."+fractels, "https://u:p@api.fonestorm.com/v2")
 	endpoint("The endpoint must not contain a query or a fragment."+fractels, "https://api.fonestorm.com/v2?token=x")
-	endpoint("The endpoint has no host."+fractels, "https:///v2")
+	endpoint("The endpoint has no host."+fractels, "https:///v2", "https://https://api.fonestorm.com/v2")
+	endpoint("The endpoint must not contain a space."+fractels, "https://api.fonestorm.com/v2 ")
 	endpoint("The endpoint is not a URL."+fractels, "https://[::1/v2")
 	endpoint("The endpoint"+hasInvisible+`'\u00ad'. Remove it.`, "https://api.fone\u00adstorm.com/v2")
-	v.of("subaccount", "Invalid Subaccount", none)(needsDigits, "", "123456789", "sales")
+	v.of("subaccount", "Invalid Subaccount", none)(needsDigits, "123456789", "sales")
 	v.of("requests_per_second", "Invalid Attribute Value", none)("Attribute requests_per_second value must be at least 1, got: 0", 0)
 	v.of("max_retries", "Invalid Attribute Value", none)("Attribute max_retries value must be between 0 and 100, got: -1", -1)
 	v.of("request_timeout", "Invalid Duration", none)(
@@ -291,7 +295,9 @@ func TestMistakesInEnvironment(t *testing.T) {
 	v.of("endpoint", "Invalid Endpoint", token)(needsHTTPS+"."+fractels, "localhost:8080/v2")
 	v.of("requests_per_second", "Invalid Attribute Value", token)(
 		"requests_per_second must be a whole number of at least 1, but {given} was given.", "ten", "0.5", "0", "10\n")
-	v.of("subaccount", "Invalid Subaccount", user)(needsDigits, "123", "1234567890\n")
+	v.of("subaccount", "Invalid Subaccount", user)(needsDigits, "123", "eyJhbGciOiJIUzI1NiJ9")
+	v.of("subaccount", "Invalid Subaccount", user)("The subaccount must be exactly ten digits, such as \"3215551212\", but another text was given.",
+		"eyJhbGciOiJIUzI1NiJ9.eyJhY2NvdW50Ijp7fX0.c2lnbmF0dXJl")
 }
 
 // Configurations that look like mistakes but are valid give no diagnostic.

@@ -86,8 +86,8 @@ var tenDigits = regexp.MustCompile(`^[0-9]{10}$`)
 // checkTenDigits returns an error if a value is not exactly ten digits. The error contains the ten digits if the value is a
 // telephone number in another format.
 func checkTenDigits(what, value string) error {
-	if tenDigits.MatchString(value) {
-		return nil
+	if err := checkText(what, value); err != nil || tenDigits.MatchString(value) {
+		return err
 	}
 	if found, err := normalizeFoneNumber(value); err == nil {
 		return fmt.Errorf("%s must be exactly ten digits, but %q was given. Use %q.", what, value, found)
@@ -95,10 +95,10 @@ func checkTenDigits(what, value string) error {
 	return fmt.Errorf("%s must be exactly ten digits, such as \"3215551212\", but %s was given.", what, quoted(value))
 }
 
-// quoted returns an invalid text in quotes. A URL can contain a secret, so it is not shown.
+// quoted returns an invalid number in quotes. A URL or a longer text can contain a secret, so it is not shown.
 func quoted(text string) string {
-	if strings.Contains(text, "/") {
-		return "a URL"
+	if len(text) > 40 || strings.Contains(text, "/") {
+		return "another text"
 	}
 	return strconv.Quote(text)
 }
@@ -175,7 +175,7 @@ func checkEmail(value string) error {
 			return nil
 		}
 	}
-	return errors.New("The value must be one e-mail address, such as \"ops@example.com\", without a name, mailto:, or parameters. " +
+	return errors.New("The value must be one e-mail address, such as \"ops@example.com\", without a name, spaces, mailto:, or parameters. " +
 		"To reach several people, use the address of a mailing list.")
 }
 
@@ -205,7 +205,7 @@ func checkURL(value string) error {
 var (
 	knownToken   = regexp.MustCompile(`\{\{(to|from|msg|uid)\}\}`)
 	otherToken   = regexp.MustCompile(`\{+[\w.+ -]{1,20}\}+`) // A longer text in braces may not be a token, but a secret.
-	encodedToken = regexp.MustCompile(`(?i)%7B%7B\w{1,20}%7D%7D`)
+	encodedToken = regexp.MustCompile(`(?i)%7B%7B(?:[\w.+-]|%20){1,20}%7D%7D`)
 )
 
 // callbackWarnings warns about settings of a callback that are valid but probably a mistake.
