@@ -112,8 +112,15 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 	number := after.FoneNumber.ValueString()
 	f, err := r.client.GetFoneNumber(ctx, number, after.option())
 	switch {
+	case fonestorm.IsNotFound(err) && r.of(number).gone.Load(): // An error would block `terraform destroy`, which plans the configuration first.
+		diags.AddAttributeWarning(path.Root("fonenumber"), apiDiagnostic(err).Summary(),
+			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
+		return diags
 	case fonestorm.IsNotFound(err):
-		return append(diags, r.absent(err, number))
+		d := apiDiagnostic(err)
+		diags.AddAttributeError(path.Root("fonenumber"), d.Summary(), d.Detail()+"\n\n"+
+			"If you are running terraform destroy: to destroy the other resources anyway, run terraform destroy -refresh=false.")
+		return diags
 	case err != nil:
 		return append(diags, r.readFailure(err)...)
 	}
@@ -270,18 +277,6 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 		diags.AddWarning("FoneNumber Already Delivers Elsewhere", detail)
 	}
 	return diags
-}
-
-// absent returns an error for a FoneNumber that is not in the account. If a refresh has just found that, it returns a warning: Terraform
-// plans the configuration before it destroys, and an error would block `terraform destroy`.
-func (r *settingResource) absent(err error, number string) diag.Diagnostic {
-	d := apiDiagnostic(err)
-	if r.of(number).gone.Load() {
-		return diag.NewAttributeWarningDiagnostic(path.Root("fonenumber"), d.Summary(),
-			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
-	}
-	return diag.NewAttributeErrorDiagnostic(path.Root("fonenumber"), d.Summary(), d.Detail()+"\n\n"+
-		"If you are running terraform destroy: to destroy the other resources anyway, run terraform destroy -refresh=false.")
 }
 
 // fitDiagnostics warns if the plan makes the delivery and the receive notification of a FoneNumber not fit together. Each has a

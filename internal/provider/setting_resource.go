@@ -95,7 +95,11 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	f, inEffect, err := rec.current(ctx, r.client, state)
 	switch {
 	case fonestorm.IsNotFound(err) && !importing:
-		r.removeMissing(ctx, state, rec, resp)
+		resp.Diagnostics.Append(r.notFound(state, rec, "the resource is removed from the state. Remove it from the configuration.")...)
+		if !resp.Diagnostics.HasError() {
+			r.of(state.FoneNumber.ValueString()).gone.Store(true)
+			resp.State.RemoveResource(ctx)
+		}
 		return
 	case err != nil:
 		resp.Diagnostics.Append(r.readFailure(err)...)
@@ -124,15 +128,6 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if hasNewAccount { // Otherwise nothing has changed, and a difference would count as drift.
 		resp.Diagnostics.Append(rec.write(ctx, resp.Private)...)
-	}
-}
-
-// removeMissing removes an object from the state, because the account does not contain its FoneNumber.
-func (r *settingResource) removeMissing(ctx context.Context, state settingModel, rec record, resp *resource.ReadResponse) {
-	resp.Diagnostics.Append(r.notFound(state, rec, "the resource is removed from the state. Remove it from the configuration.")...)
-	if !resp.Diagnostics.HasError() {
-		r.of(state.FoneNumber.ValueString()).gone.Store(true)
-		resp.State.RemoveResource(ctx)
 	}
 }
 
