@@ -16,9 +16,10 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 	if types := fmt.Sprint(DeliveryTypes(), NotificationTypes()); types != "[Device Email URL Forward None] [Callback Email None]" {
 		t.Errorf("the types are %s", types)
 	}
-	name, password, empty := "user:ü", "p&ss=w%rd +", ""
 	url, hook := Delivery{Type: URL, Value: callback}, Delivery{Type: Callback, Value: callback, URLMethod: "JSON"}
-	withUser := Setting{Delivery: url, URLUsername: &name}
+	withUser := Setting{Delivery: url, URLUsername: new("user:ü")}
+	withBoth, withEmpty := withUser, Setting{Delivery: url, URLUsername: new(""), URLPassword: new("")}
+	withBoth.URLPassword = new("p&ss=w%rd +")
 	for _, test := range []struct {
 		set  Setting
 		want string // The path and the parameters; # is the FoneNumber, and $ the callback URL.
@@ -27,21 +28,10 @@ func TestSetSendsDocumentedParameters(t *testing.T) {
 		{Setting{Delivery: ops}, `receive {#,"type":"Email","url_method":"POST","value":"ops@example.com"}`},
 		{Setting{Delivery: forward}, `receive {#,"type":"Forward","url_method":"POST","value":"3215551111"}`},
 		{Setting{Delivery: none}, `receive {#,"type":"None","url_method":"POST","value":"None"}`},
-		{Setting{Delivery: url}, `receive {#,"type":"URL","url_method":"POST","value":"$"}`},
 		{withUser, `receive {#,"type":"URL","url_method":"POST","url_username":"user:ü","value":"$"}`},
-		{
-			Setting{Delivery: url, URLUsername: &name, URLPassword: &password},
-			`receive {#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"}`,
-		},
-		{
-			Setting{Delivery: url, URLUsername: &empty, URLPassword: &empty},
-			`receive {#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"}`,
-		},
+		{withBoth, `receive {#,"type":"URL","url_method":"POST","url_password":"p&ss=w%rd +","url_username":"user:ü","value":"$"}`},
+		{withEmpty, `receive {#,"type":"URL","url_method":"POST","url_password":"","url_username":"","value":"$"}`},
 		{Setting{Option: SendNotify, Delivery: hook}, `send_notify {#,"method":"JSON","type":"Callback","url":"$"}`},
-		{
-			Setting{Option: ReceiveNotify, Delivery: hook, URLUsername: &name, URLPassword: &empty},
-			`receive_notify {#,"method":"JSON","type":"Callback","url":"$","url_password":"","url_username":"user:ü"}`,
-		},
 		{Setting{Option: ReceiveNotify, Delivery: ops}, `receive_notify {"email":"ops@example.com",#,"type":"Email"}`},
 		{Setting{Option: ReceiveNotify, Delivery: none}, `receive_notify {#,"type":"None"}`},
 	} {
@@ -85,7 +75,8 @@ const (
 // it, and after about five seconds where it cannot be distinguished from the previous destination. Otherwise it may have taken effect.
 func TestSettingIsConfirmed(t *testing.T) {
 	t.Parallel()
-	const asSet, respelled, failed = "as set", "respelled", "failed"
+	const asSet, respelled = "as set", "respelled"
+	const toOldAgain = `accepted the destination of type "Email" but still shows Email "old@example.com"`
 	setOps, opsAgain := Setting{Delivery: ops}, Setting{Delivery: ops, Last: ops}
 	mailto := Delivery{Type: Email, Value: "mailto:ops@example.com"}
 	caller := func(rest string) Delivery { return Delivery{Type: URL, Value: "https://callback.test/" + rest} }
@@ -99,28 +90,22 @@ func TestSettingIsConfirmed(t *testing.T) {
 		before    string // Shown before; empty if the client does not know it.
 		responses string // To the setting and then to reads; the last one is repeated. See respondTo.
 		reads     int
-		want      string
+		want      string // Or what the error says.
 	}{
 		"as set":                        {setOps, toOld, toOps, 0, asSet},
 		"as set, but read back":         {opsAgain, toOld, toOps, 1, asSet},
 		"read back in another spelling": {opsAgain, toOld, toOps + " " + toMailto, 1, respelled},
 		"without receive":               {setOps, toOld, `{"receive":null} ` + toOps, 1, asSet},
 		"None, without receive":         {Setting{Delivery: none}, toOld, `{"receive":null} ok`, 1, asSet},
-		"only a success":                {setOps, toOld, "success " + toOps, 1, asSet},
 		"nothing":                       {setOps, "", "empty " + toOps, 1, asSet},
 		"another FoneNumber":            {setOps, toOld, "another " + toOps, 1, asSet},
-		"after half a second":           {setOps, toOld, strings.Repeat(toOld+" ", 2) + toOps, 2, asSet},
 		"after five seconds":            {setOps, toOld, strings.Repeat(toOld+" ", 5) + toOps, 5, asSet},
-		"never":                         {setOps, toOld, toOld, 5, failed},
-		"another destination":           {setOps, toOld, `{"receive":{"type":"email","email":"devops@example.com"}}`, 5, failed},
+		"never":                         {setOps, toOld, toOld, 5, toOldAgain},
 		"spelling":                      {setOps, toOld, toMailto, 0, respelled},
-		"spelling, another type before": {setOps, toNumber, toMailto, 0, respelled},
 		"spelling, nothing known":       {setOps, "", toMailto, 5, respelled}, // It may be the previous destination.
 		"known spelling":                {Setting{Delivery: ops, Last: ops, LastShown: mailto}, toMailto, toMailto, 0, asSet},
 		"masked as before":              {Setting{Delivery: caller("?key=2"), Last: caller("?key=1")}, toMasked, toMasked, 5, respelled},
-		"the last path, as before":      {Setting{Delivery: caller("b"), Last: caller("")}, toURL, toURL, 5, failed},
-		"another path, as before":       {Setting{Delivery: caller("b")}, toMasked, toMasked, 5, failed},
-		"a stranger's, read back":       {opsAgain, toOld, toOld, 5, failed},
+		"the last path, as before":      {Setting{Delivery: caller("b"), Last: caller("")}, toURL, toURL, 5, `shows URL "https://callback.test/…"`},
 		"method of a delivery":          {Setting{Delivery: Delivery{Type: URL, Value: "https://callback.test"}}, "", toURL, 0, asSet},
 		"method of a notification":      {hook, withGET, withJSON, 0, asSet},
 		"method, after lag":             {hook, withGET, withGET + " " + withGET + " " + withJSON, 2, asSet},
@@ -128,41 +113,36 @@ func TestSettingIsConfirmed(t *testing.T) {
 		"method, always the last one":   {newMethod, withGET, withGET, 5, respelled},
 		"method, always the known one":  {knownHook, withGET, withGET, 0, asSet},
 		"method, never shown":           {hook, withGET, withNoType, 0, asSet},
-		"lost":                          {setOps, toOld, "lost " + toOps, 0, failed},
+		"lost":                          {setOps, toOld, "lost " + toOps, 0, "no response"},
 	} {
 		inBubble(t, name, func(t *testing.T) {
 			server := scripted(test.before + " " + test.responses)
-			calls := map[bool]string{true: "set json", false: "notify json"}[test.set.Option == Receive] + strings.Repeat(", get", test.reads)
-			client := newClient(t, server, withToken, withoutRetries)
+			client := newClient(t, server, withoutRetries)
 			if test.before != "" {
 				get(t, client)
-				calls = "get, " + calls
 			}
 			begun := time.Now()
 			result, err := client.Set(t.Context(), anyNumber, test.set)
-			server.wantCalls(t, calls)
 			wantTime := map[int]time.Duration{2: 500 * time.Millisecond, 5: 5 * time.Second}[test.reads]
 			if took := time.Since(begun).Round(100 * time.Millisecond); took != wantTime {
 				t.Errorf("it took %s, want %s", took, wantTime)
 			}
+			server.wantCount(t, len(strings.Fields(test.before))+1+test.reads)
 			known, found := client.Known(anyNumber)
-			if test.want != failed {
-				wantSuccess(t, err)
-				knows, got := known.Options[test.set.Option], result.Options[test.set.Option]
-				isComplete := result.Options[Receive].Type != "" // Without a delivery, the FoneNumber is not known.
-				if result.Respelled != (test.want == respelled) || found != isComplete || found && knows != got {
-					t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, knows, got)
+			if test.want != asSet && test.want != respelled {
+				if wantWords(t, err, "set the delivery of FoneNumber "+anyNumber, test.want); !MayHaveTakenEffect(err) || found {
+					t.Errorf("the error %v is certain, or it knows %+v", err, known.Options)
+				}
+				if isOther := KindOf(err) == OtherDestination; isOther != (test.reads > 0) {
+					t.Errorf("the error is an OtherDestination: %t", isOther)
 				}
 				return
 			}
-			wantWords(t, err, "set the delivery of FoneNumber "+anyNumber)
-			if wantTime > 0 {
-				words := strings.Fields(test.responses)
-				shown, _ := decodeFoneNumber([]byte(showing(words[len(words)-1])))
-				wantKind(t, err, OtherDestination, "accepted the destination of type", "but still shows "+shown.Options[test.set.Option].String())
-			}
-			if !MayHaveTakenEffect(err) || found {
-				t.Errorf("the error %v is certain, or it knows %+v", err, known.Options)
+			wantSuccess(t, err)
+			knows, got := known.Options[test.set.Option], result.Options[test.set.Option]
+			isComplete := result.Options[Receive].Type != "" // Without a delivery, the FoneNumber is not known.
+			if result.Respelled != (test.want == respelled) || found != isComplete || found && knows != got {
+				t.Errorf("respelled: %t; it knows %+v, and the result is %+v", result.Respelled, knows, got)
 			}
 		})
 	}
@@ -172,8 +152,7 @@ func TestSettingIsConfirmed(t *testing.T) {
 // one in flight completes, and its response counts.
 func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	t.Parallel()
-	empty := ""
-	setting := Setting{Delivery: forward, URLUsername: &empty}
+	setting := Setting{Delivery: forward, URLUsername: new("")}
 	for response, may := range map[string]bool{
 		toNumber: false, "ok": true, "success": true, "503": true, "lost": true, "401": false, "limit": false, "404": false, "422": false,
 	} {
@@ -196,9 +175,9 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	inBubble(t, "reads lag behind", func(t *testing.T) {
 		ctx, why := cancelLater(t, 4*time.Second)
 		begun := time.Now()
-		err := set(ctx, newClient(t, scripted("ok"), withToken), forward)
-		if wantKind(t, err, Canceled, why.Error()); !MayHaveTakenEffect(err) || time.Since(begun) != 4*time.Second {
-			t.Errorf("after %s the error is certain: %v", time.Since(begun), err)
+		wantKind(t, set(ctx, newClient(t, scripted("ok")), forward), Canceled, why.Error())
+		if took := time.Since(begun); took != 4*time.Second {
+			t.Errorf("it took %s", took)
 		}
 	})
 }
@@ -207,43 +186,39 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 // reported if it rejects that too is the same as for a form, see TestFailedCalls.
 func TestRejectedEmptyCredentials(t *testing.T) {
 	t.Parallel()
-	empty, name := "", "user"
-	none := Setting{Delivery: Delivery{Type: URL, Value: callback}}
-	empties, must, withUser := none, none, none
-	empties.URLUsername, empties.URLPassword = &empty, &empty
-	must.URLUsername, must.URLPassword, must.MustRemoveCredentials = &empty, &empty, true
-	withUser.URLUsername, withUser.URLPassword = &name, &empty
+	empties := Setting{Delivery: Delivery{Type: URL, Value: callback}, URLUsername: new(""), URLPassword: new("")}
+	withUser, must := empties, empties
+	withUser.URLUsername, must.MustRemoveCredentials = new("user"), true
 	for _, test := range []struct {
 		set       Setting
 		responses string // The last one is to the reads, too.
 		calls     string
-		last      string // Parameters of the last setting after its password, if any.
-		words     string // Of the error; empty for none.
-		kept, may bool
+		want      string // Parameters of the last setting after its password, or words of the error.
 	}{
-		{empties, toCallback, "set json", `"url_password":"","url_username":""`, "", false, false},
-		{empties, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","value"`, "", true, false},
-		{withUser, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","url_username":"user","value"`, "", true, false},
-		{empties, "422 400 400 " + toCallback, "set json, set form, set json, set form", "url_method=POST&value", "", true, false}, // It reads only forms.
-		{none, "422 400", "set json, set form", "url_method=POST&value", "words of 422; sent in another form: FoneStorm returned 400 Bad Request: words of 400", false, false},
-		{must, "422 400", "set json, set form", "", "words of 400. The request also removes the earlier callback credentials", false, false},
-		{empties, "422 400 415", "set json, set form, set json, set form", "", "words of 422", false, false},
-		{empties, "422 400 503", "set json, set form, set json, set json", "", "words of 422", false, true},
-		{empties, "502 422 400 403", "set json, set json, set form, set json", "", "words of 422", false, true},
+		{empties, toCallback, "set json", `"url_password":"","url_username":""`},
+		{empties, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","value"`},
+		{withUser, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","url_username":"user","value"`},
+		{empties, "422 400 400 " + toCallback, "set json, set form, set json, set form", "url_method=POST&value"}, // It reads only forms.
+		{must, "422 400", "set json, set form", "words of 400. The request also removes the earlier callback credentials"},
+		{empties, "422 400 415", "set json, set form, set json, set form", "words of 422"},
+		{empties, "422 400 503", "set json, set form, set json, set json", "words of 422"},
+		{empties, "502 422 400 403", "set json, set json, set form, set json", "words of 422"},
 	} {
-		inBubble(t, fmt.Sprint(test.responses, test.calls), func(t *testing.T) {
+		inBubble(t, fmt.Sprint(test.responses, test.set.MustRemoveCredentials), func(t *testing.T) {
 			server := scripted(test.responses)
-			client := newClient(t, server, withToken, func(c *Config) { c.MaxRetries = 1 })
-			result, err := client.Set(t.Context(), anyNumber, test.set)
-			if err != nil || test.words != "" {
-				wantWords(t, err, test.words)
+			result, err := newClient(t, server, func(c *Config) { c.MaxRetries = 1 }).Set(t.Context(), anyNumber, test.set)
+			if strings.HasPrefix(test.want, "words") {
+				wantWords(t, err, test.want)
+			} else if last := server.bodies[len(server.bodies)-1]; err != nil || !strings.Contains(last, test.want) {
+				t.Errorf("the last body was %s: %v", last, err)
 			}
-			if kept, may := result.CredentialsKept, MayHaveTakenEffect(err); kept != test.kept || may != test.may {
-				t.Errorf("credentials are kept: %t; it may have taken effect: %t; want %t and %t", kept, may, test.kept, test.may)
+			if kept := err == nil && len(server.bodies) > 1; result.CredentialsKept != kept {
+				t.Errorf("credentials are kept: %t", !kept)
 			}
-			if server.wantCalls(t, test.calls); !strings.Contains(server.bodies[len(server.bodies)-1], test.last) {
-				t.Errorf("the last body was %s", server.bodies[len(server.bodies)-1])
+			if may := strings.Contains(test.responses, "50"); MayHaveTakenEffect(err) != may {
+				t.Errorf("it may have taken effect: %t", !may)
 			}
+			server.wantCalls(t, test.calls)
 		})
 	}
 }

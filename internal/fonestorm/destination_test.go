@@ -1,7 +1,6 @@
 package fonestorm
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -11,7 +10,6 @@ var spellings = map[DeliveryType][][]string{
 	Device: {
 		{"98712354", " 9871 2354\n"},
 		{"098712354"},
-		{"3215551111"},
 	},
 	Email: {
 		{"ops+sms@bücher.test", "OPS+sms@BÜCHER.test", " ops+SMS@xn--bcher-kva.test", "ops+sms@XN--bcher-KVA.test\t"},
@@ -27,7 +25,6 @@ var spellings = map[DeliveryType][][]string{
 		{"http://x.test:443"},
 		{"https://x.test:8443/", "https://X.test:8443"},
 		{"https://x.test./"},
-		{"https://x.test.example/"},
 		{"https://bücher.test/é", "https://BÜCHER.test/é", "https://xn--bcher-kva.test/é"},
 		{"https://bücher.test/%C3%A9"},
 		{"https://under_score.test/", "https://UNDER_score.test"},
@@ -36,7 +33,6 @@ var spellings = map[DeliveryType][][]string{
 		{"https://[:"},
 		{"https://user@x.test/", "https://user@X.test:443"},
 		{"https://USER@x.test/"},
-		{"https://us@er@x.test/"},
 		{"https://x.test?", "https://x.test/?"},
 		{"https://x.test#", "https://x.test/#"},
 		{"https://x.test/a"},
@@ -48,9 +44,8 @@ var spellings = map[DeliveryType][][]string{
 		{"https://x.test/?a=1&amp;b=2"},
 		{"https://x.test/{{msg}}"},
 		{"https://x.test/{{MSG}}"},
-		{"https://x.test/%7B%7Bmsg%7D%7D"}, // An encoded token is not replaced.
+		{"https://x.test/%7b%7Bmsg%7d%7D"}, // An encoded token is not replaced.
 		{"x.test/a"},
-		{"x.test/A"},
 	},
 	Forward: {
 		{"3215551111", "13215551111", "+13215551111", "TEL:+1 (321) 555-1111", "321.555.1111", " 321\u00a0555-1111 "},
@@ -62,15 +57,15 @@ var spellings = map[DeliveryType][][]string{
 	"PAGER": {{"1", " 1"}, {"2"}},
 }
 
-// Two texts mean the same destination exactly if they are spellings of the same one. So does the normalized text, unless it is that
-// of a URL with an encoded token.
+// Two texts mean the same destination exactly if they are spellings of the same one. So does the normalized text, which is the first
+// spelling, or that of an e-mail address or URL itself, unless it is that of a URL with an encoded token.
 func TestSameDestination(t *testing.T) {
 	t.Parallel()
-	destinations := map[Delivery]string{} // The first spelling of each.
+	destinations := map[Delivery]Delivery{} // The first spelling of each.
 	for kind, lists := range spellings {
 		for _, texts := range lists {
 			for _, text := range texts {
-				destinations[Delivery{Type: kind, Value: text}] = fmt.Sprint(kind, texts[0])
+				destinations[Delivery{Type: kind, Value: text}] = Delivery{Type: kind, Value: texts[0]}
 			}
 		}
 	}
@@ -80,26 +75,14 @@ func TestSameDestination(t *testing.T) {
 				t.Errorf("%+v and %+v are the same: %t", a, b, !same)
 			}
 		}
-		once := a.Normalized()
-		if once.Normalized() != once || SameDestination(once, a) == strings.Contains(a.Value, "%7") {
-			t.Errorf("%+v is normalized to %+v, and that to %+v", a, once, once.Normalized())
+		hasEncodedToken, once := strings.Contains(a.Value, "%7"), a.Normalized()
+		if hasEncodedToken {
+			x.Value = "https://x.test/{{msg}}"
+		} else if a.Type == Email || a.Type == URL {
+			x.Value = strings.TrimSpace(a.Value)
 		}
-	}
-}
-
-func TestNormalized(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[Delivery]string{
-		{Type: URL, Value: " https://X.test/%7b%7Bmsg%7d%7D?a&amp;b%2F "}: "URL https://X.test/{{msg}}?a&amp;b%2F",
-		{Type: Forward, Value: "+1 321-555-1111"}:                         "Forward 3215551111",
-		{Type: "Forward", Value: "+32 1 555 1111"}:                        "Forward +32 1 555 1111",
-		{Type: Email, Value: " Ops@example.com"}:                          "Email Ops@example.com",
-		{Type: Device, Value: "12 34 "}:                                   "Device 1234",
-		{Type: None, Value: "None"}:                                       "None ",
-		{Type: "Pager", Value: " 1"}:                                      "Pager 1",
-	} {
-		if got := in.Normalized(); fmt.Sprint(got.Type, " ", got.Value) != want {
-			t.Errorf("%+v is normalized to %s %s, want %s", in, got.Type, got.Value, want)
+		if once != x || once.Normalized() != once || SameDestination(once, a) == hasEncodedToken {
+			t.Errorf("%+v is normalized to %+v, and that to %+v", a, once, once.Normalized())
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -49,61 +48,45 @@ func TestLimitIsReachedButNotExceeded(t *testing.T) {
 }
 
 // Other programs may use the account. When FoneStorm rejects any request because of the rate limit, all requests wait: for the
-// time in Retry-After, or else longer each time. After a success the next pause is short again. The retries are not used up.
+// time in Retry-After, or else longer each time. Rejections of requests that were in flight together cause a single pause, and a short
+// one does not end a long one. After a success the next pause is short again. The retries are not used up.
 func TestRateLimitPausesEverybody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		server := scripted("ok limit limit limit ok limit ok ok")
-		server.responses = append(server.responses, rejectWith(http.StatusGone, "Rate Limit Exceeded", "7"), respondTo("ok"))
-		client := newClient(t, server, paced, withToken, withoutRetries)
+		server := scripted("ok limit limit limit limit limit limit ok ok ok limit ok ok")
+		seven, one := rejectWith(http.StatusGone, "Rate Limit Exceeded", "7"), rejectWith(http.StatusGone, "Rate Limit Exceeded", "1")
+		server.responses = append(server.responses, seven, one, respondTo("limit"), respondTo("ok"))
+		server.latency = 250 * time.Millisecond // Three requests are in flight together.
+		client := newClient(t, server, paced, withoutRetries)
 		wantSuccess(t, together(40, func(int) error { return fetch(t.Context(), client) })...)
-		pauses := map[int]time.Duration{2: time.Second, 3: 2 * time.Second, 4: 4 * time.Second, 6: time.Second, 9: 7 * time.Second}
+		pauses := map[int]time.Duration{4: time.Second, 7: 2 * time.Second, 13: time.Second, 16: 7 * time.Second}
 		for i := 1; i < len(server.arrived); i++ {
 			gap := server.arrived[i].Sub(server.arrived[i-1])
 			want := max(120*time.Millisecond, pauses[i]) // The spacing, or a little more.
-			if gap < want*3/4 || gap > want*5/4+120*time.Millisecond {
+			if gap < want*3/4 || gap > want*5/4+150*time.Millisecond {
 				t.Errorf("request %d came %s after the one before, want %s or a quarter more or less", i+1, gap, want)
 			}
 		}
-		server.wantCount(t, 40+5)
+		server.wantCount(t, 40+10)
 	})
 }
 
-// Rejections of requests that were in flight at the same time cause a single pause, and a short one does not end a long one.
-func TestPauses(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		p, begun := newPace(perSecond), time.Now()
-		for range 5 {
-			p.learn(&Error{Kind: RateLimited, retryable: true})
-		}
-		wantSuccess(t, p.wait(t.Context()))
-		if paused := time.Since(begun); paused < 750*time.Millisecond || paused > 1500*time.Millisecond {
-			t.Errorf("the pause took %s", paused)
-		}
-		begun = time.Now()
-		for _, wait := range []time.Duration{time.Minute, time.Second} {
-			p.learn(&Error{Kind: RateLimited, retryable: true, retryAfter: wait})
-		}
-		wantSuccess(t, p.wait(t.Context()))
-		if paused := time.Since(begun); paused < time.Minute {
-			t.Errorf("the long pause ended after %s", paused)
-		}
-	})
-}
-
-// When a context ends, every wait ends at once and nothing more is sent: for the spacing of requests, a response, a retry, or a pause.
+// When a context ends, every wait ends at once and nothing more is sent: for the spacing of requests, a response, a retry, a pause, or a
+// login. Later calls are sent as usual.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()
-	for response := range strings.FieldsSeq("ok never 503 limit") {
-		inBubble(t, response, func(t *testing.T) {
-			server := scripted(response)
-			client := newClient(t, server, paced, withToken)
-			if response == "ok" {
+	for responses, call := range map[string]string{
+		"ok": "read FoneNumber", "never ok": "read FoneNumber", "503 ok": "read FoneNumber", "limit ok": "read FoneNumber", "never login ok": "log in",
+	} {
+		inBubble(t, responses, func(t *testing.T) {
+			server := scripted(responses)
+			client := newClient(t, server, paced)
+			if responses == "ok" {
 				wantSuccess(t, fetch(t.Context(), client))
 			}
 			ctx, why := cancelLater(t, time.Millisecond)
 			begun := time.Now()
 			for _, err := range together(20, func(int) error { return fetch(ctx, client) }) {
-				wantKind(t, err, Canceled, "read FoneNumber "+anyNumber, why.Error())
+				wantKind(t, err, Canceled, call, why.Error())
 				if took := time.Since(begun); took != time.Millisecond {
 					t.Errorf("after %s came %v", took, err)
 				}
@@ -113,6 +96,7 @@ func TestWaitsEndWithTheContext(t *testing.T) {
 			defer cancel()
 			wantKind(t, fetch(early, client), Canceled)
 			server.wantCount(t, 1)
+			wantSuccess(t, fetch(t.Context(), client))
 		})
 	}
 }

@@ -32,9 +32,6 @@ func TestLogIn(t *testing.T) {
 			expired, issue(user), issue(sub), ok, // Later.
 		)
 		client := newClient(t, server, withoutRetries, withSubaccount)
-		if got := client.Account(); got != "" {
-			t.Errorf("before the login the account is %q", got)
-		}
 		for range 2 {
 			wantSuccess(t, fetch(t.Context(), client))
 			if got := client.Account(); got != "2000000002" {
@@ -70,7 +67,7 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 			}
 		})
 		server.latency = 50 * time.Millisecond
-		client := newClient(t, server, withoutRetries)
+		client := newClient(t, server, withLogin, withoutRetries)
 		fetchAll := func() { wantSuccess(t, together(20, func(int) error { return fetch(t.Context(), client) })...) }
 		fetchAll()
 		server.wantCount(t, 1+20)
@@ -123,26 +120,8 @@ func TestAccountOfToken(t *testing.T) {
 		"a.eyJhY2NvdW50Ijp7ImlkIjoiMSJ9fQ==.c":                                              "1",
 		jwt(`{"account":[]}`):                                                               "", jwt(`[]`): "", jwt(`{"account":`): "", "a.!.c": "", "opaque": "",
 	} {
-		if got := newClient(t, nil, func(c *Config) { c.Token = token }).Account(); got != want {
+		if got := newClient(t, newScript(), func(c *Config) { c.Token = token }).Account(); got != want {
 			t.Errorf("%s: the account is %q, want %q", token, got, want)
 		}
 	}
-}
-
-// All callers stop waiting for a login when Terraform is interrupted, and it is not final.
-func TestCanceledLogin(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		server := scripted("never login ok")
-		client := newClient(t, server)
-		ctx, why := cancelLater(t, time.Second)
-		begun := time.Now()
-		for _, err := range together(2, func(int) error { return fetch(ctx, client) }) {
-			wantKind(t, err, Canceled, why.Error())
-		}
-		if took := time.Since(begun); took != time.Second {
-			t.Errorf("the callers stopped waiting after %s", took)
-		}
-		wantSuccess(t, fetch(t.Context(), client))
-		server.wantCalls(t, "login json, login json, get")
-	})
 }

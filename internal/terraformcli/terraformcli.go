@@ -15,11 +15,10 @@ import (
 	"time"
 )
 
-// BuildProvider compiles the provider in the module at root into the directory dir, as for a release except for the version and
-// additional flags for go build.
-func BuildProvider(ctx context.Context, root, dir string, flags ...string) error {
-	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "terraform-provider-fractel")}, flags...)
-	build := exec.CommandContext(ctx, "go", append(args, ".")...)
+// BuildProvider compiles the provider in the module at root into the directory dir, as for a release except for the version.
+func BuildProvider(ctx context.Context, root, dir string) error {
+	binary := filepath.Join(dir, "terraform-provider-fractel")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, ".")
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // As for a release.
 	if output, err := build.CombinedOutput(); err != nil {

@@ -30,18 +30,14 @@ func TestAccSchemasAreThoseOfTheCLI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Write("main.tf", terraformcli.Requirement); err != nil {
-		t.Fatal(err)
-	}
+	written := w.Write("main.tf", terraformcli.Requirement)
 	printed, err := w.Command(t.Context(), "providers", "schema", "-json").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var own bytes.Buffer
 	var all, part struct {
 		Providers map[string]any `json:"provider_schemas"`
 	}
-	if err := errors.Join(write(t.Context(), &own), json.Unmarshal(own.Bytes(), &all), json.Unmarshal(printed, &part)); err != nil {
+	err = errors.Join(written, err, write(t.Context(), &own), json.Unmarshal(own.Bytes(), &all), json.Unmarshal(printed, &part))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if len(part.Providers) != 1 {
