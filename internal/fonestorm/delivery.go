@@ -131,9 +131,8 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	if s.URLPassword != nil { // As it is, and as FoneStorm sends it to the callback URL.
 		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
 	}
-	if path := splitURL(s.Value).path; s.Type.IsCallback() && path != "/" {
-		c.secrets.add(path, decoded(path))
-	}
+	path := splitURL(s.Value).path
+	c.secrets.add(path, decoded(path))
 	known, _ := c.Known(number)
 	before := known.Options[s.Option]
 	f, kept, err := c.sendSetting(ctx, number, s)

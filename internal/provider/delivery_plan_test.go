@@ -225,7 +225,7 @@ func TestPlanFailsIfItCannotRead(t *testing.T) {
 			w.settings = test.settings
 			diags := w.plan(configs...).diags
 			wantError(t, diags, test.failure, test.says)
-			if tried := w.count("login") + w.count("subaccount"); test.once && (len(diags) != 1 || tried > 2) {
+			if tried := w.count("login") + w.count("subaccount"); test.once && (len(diags) != 1 || tried > 3) {
 				t.Errorf("%d diagnostics and %d attempts to get a token", len(diags), tried)
 			}
 		})
