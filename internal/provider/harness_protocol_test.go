@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -136,7 +137,7 @@ type run struct {
 	ctx    context.Context //nolint:containedctx // The context of the test.
 	server *server
 
-	applies bool // Whether it has applied a change.
+	applies atomic.Bool // Whether it has applied a change.
 }
 
 // start starts a run with these provider settings.
@@ -331,7 +332,7 @@ func proposed(before instance, config tftypes.Value) tftypes.Value {
 // apply applies a change. As in Terraform, the returned state is kept even if there are errors. After those of a create, it is tainted.
 func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	r.t.Helper()
-	r.applies = true
+	r.applies.Store(true)
 	kind := c.types.resource
 	resp := must(r.server.ApplyResourceChange(r.call(), &tfprotov6.ApplyResourceChangeRequest{
 		TypeName: c.types.name, PriorState: wire(kind, c.before.state), PlannedState: wire(kind, c.planned),

@@ -360,7 +360,7 @@ func (w *world) planAgain(r *run, name string, config attributes) (c change, fai
 	requests := len(w.Requests())
 	c, diags := r.plan(w.state[name], config)
 	problems := errorsOf(diags)
-	if sent := len(w.Requests()) - requests; r.applies && (sent > 0 || len(diags) > len(problems)) {
+	if sent := len(w.Requests()) - requests; r.applies.Load() && (sent > 0 || len(diags) > len(problems)) {
 		w.t.Fatalf("planning %s again sends %d requests, and shows %v", name, sent, diags)
 	}
 	return c, w.fails(name, problems)
