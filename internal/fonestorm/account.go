@@ -63,7 +63,7 @@ type outcome[T any] struct {
 }
 
 // get returns the value, or requests it. Concurrent callers share the first one's request and context, because Terraform
-// ends all contexts at the same time. A failure is kept, too, unless the context ended: its request has had its retries.
+// ends all contexts at the same time. A failure is kept, too, unless the context ended or nothing was sent: it has had its retries.
 func (o *once[T]) get(request func() (T, error)) (T, error) {
 	result, _, _ := o.flight.Do("", func() (any, error) {
 		if known := o.kept.Load(); known != nil {
@@ -71,8 +71,8 @@ func (o *once[T]) get(request func() (T, error)) (T, error) {
 		}
 		value, err := request()
 		requested := &outcome[T]{value, err}
-		if KindOf(err) != Canceled {
-			o.kept.Store(requested)
+		if KindOf(err) != Canceled && (err == nil || asError(err).Attempts > 0) {
+			o.kept.CompareAndSwap(nil, requested)
 		}
 		return requested, nil
 	})
@@ -101,7 +101,9 @@ func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 		for _, f := range list {
 			f.Listed = true
 			if e := c.account.entry(f.Number); f.Options[Receive].Type != "" && f.Status.MayBeActive() && !e.wasSet {
-				e.kept.CompareAndSwap(nil, &outcome[FoneNumber]{value: f})
+				if known := e.kept.Load(); known == nil || known.err != nil {
+					e.kept.CompareAndSwap(known, &outcome[FoneNumber]{value: f})
+				}
 			}
 		}
 		return list, err

@@ -131,8 +131,9 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	if s.URLPassword != nil { // As it is, and as FoneStorm sends it to the callback URL.
 		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
 	}
-	path := splitURL(s.Value).path
-	c.secrets.add(path, decoded(path))
+	if path := namesInURL.ReplaceAllString(splitURL(s.Value).path, ""); strings.Trim(path, "/?&#") != "" {
+		c.secrets.add(path, decoded(path))
+	}
 	known, _ := c.Known(number)
 	before := known.Options[s.Option]
 	f, kept, err := c.sendSetting(ctx, number, s)
@@ -146,6 +147,9 @@ func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, 
 	c.account.put(number, FoneNumber{})
 	return SetResult{}, err
 }
+
+// namesInURL matches tokens and the names of parameters, which are no secrets.
+var namesInURL = regexp.MustCompile(`\{\{[^{}]*\}\}|[^/?&=]+=`)
 
 // sendSetting sends a setting and returns the FoneNumber in the response, if any. If FoneStorm rejects empty credentials, it sends the
 // setting without them and reports that earlier ones may remain, unless they must be removed.

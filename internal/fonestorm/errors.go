@@ -84,8 +84,8 @@ func MayHaveTakenEffect(err error) bool {
 }
 
 // noResponse returns the failure of a request without a complete response: the caller's context ended, the timeout passed, or the
-// network failed. A setting is uncertain unless no connection could be made. The reason never quotes what the other side sent, such
-// as a malformed status line or header, because that may contain a secret.
+// network failed. A setting is uncertain unless dialing or the certificate failed. The reason never quotes what the other side sent, such as a malformed
+// status line or header, because that may contain a secret.
 func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *Error {
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
@@ -129,19 +129,20 @@ func explained(err error, kind Kind, sentence string) *Error {
 }
 
 // rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
-// it accepted that. The first rejection is about the content, unless it says that FoneStorm does not read JSON. If only the second
-// one read the request, its reason follows.
+// it accepted that. If both were rejected, the first rejection is about the content, unless it says that FoneStorm does not read JSON.
 func rejectedTwice(first, second error) error {
 	if second == nil {
 		return nil
 	}
-	failure := *asError(first)
-	if failure.Status == http.StatusUnsupportedMediaType {
-		failure = *asError(second)
-	} else if reason := asError(second).Reason; reason != failure.Reason {
-		failure.Reason = strings.TrimRight(failure.Reason, ".") + "; sent in another form: " + reason
+	rejected, failure := asError(first), *asError(second)
+	reason := rejected.Reason
+	if failure.Reason != reason {
+		reason = strings.TrimRight(reason, ".") + "; sent in another form: " + failure.Reason
 	}
-	failure.uncertain = MayHaveTakenEffect(first) || MayHaveTakenEffect(second)
+	if !failure.retryable && failure.Kind != Canceled && rejected.Status != http.StatusUnsupportedMediaType {
+		failure = *rejected
+	}
+	failure.Reason, failure.uncertain = reason, MayHaveTakenEffect(first) || MayHaveTakenEffect(second)
 	return &failure
 }
 
@@ -150,8 +151,9 @@ func (c *Client) failedResponse(r *request, sent *http.Request, response *http.R
 	status := response.StatusCode
 	statusText := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	word, message, fromFoneStorm := decodeEnvelope(body, status)
-	isLimit := status == http.StatusTooManyRequests ||
-		slices.Contains([]int{400, 403, 410}, status) && rateLimit.MatchString(word+" "+message) && !rateLimit.MatchString(fmt.Sprint(r.params))
+	words := rateLimit.FindStringSubmatch(strings.ToLower(word + " " + message))
+	isLimit := status == http.StatusTooManyRequests || slices.Contains([]int{400, 403, 410}, status) &&
+		words != nil && !strings.Contains(strings.ToLower(fmt.Sprint(r.params)), words[1])
 	failure := &Error{
 		Kind:       c.kind(r.role, status, fromFoneStorm, isLimit),
 		Call:       r.text,
@@ -206,7 +208,7 @@ var kinds = [roles]map[int]Kind{
 // rateLimit matches a message about too many requests, which can have status 400 (v2.11), 403, or 410 (v2.12). It does not match one
 // about another limit, such as of the credit, the length of a message, or its recipients: waiting would not help. A message can also
 // quote these words from a destination that was sent.
-var rateLimit = regexp.MustCompile(`(?i)(?:^|[^a-z])(?:rate[ _-]?limit|too many requests|throttl)`)
+var rateLimit = regexp.MustCompile(`(?:^|[^a-z])(rate[ _-]?limit|too many requests|throttl)`)
 
 // retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
 func retryAfter(header string) time.Duration {

@@ -106,6 +106,8 @@ func (c *Client) confirmNotFound(ctx context.Context, number string, err error) 
 	}
 	list, unread := c.list(ctx)
 	switch {
+	case KindOf(unread) == Canceled:
+		return unread
 	case unread != nil && !isRejectedWith(unread, lists, 400, 403, 410, 415, 422):
 		return explained(err, UnexpectedResponse, "The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
 	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number && f.Status != Cancelled }):

@@ -76,6 +76,7 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 
 // progress is the state of a request across its attempts.
 type progress struct {
+	sent      time.Time // Start of the last attempt.
 	begun     time.Time // Start of the first attempt.
 	attempts  int       // How many times the request was sent.
 	retries   int       // How many of them used up the budget.
@@ -101,6 +102,7 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		if p.attempts++; p.attempts == 1 {
 			p.begun = time.Now()
 		}
+		p.sent = time.Now()
 		failure = c.sendOnce(ctx, r, token, e, read)
 		c.pace.learn(failure)
 		if failure == nil {
@@ -122,7 +124,7 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 // next decides whether a failed request is sent again, and after which wait.
 func (c *Client) next(r *request, p *progress, token string, failure *Error) (wait time.Duration, again bool) {
 	p.uncertain = p.uncertain || failure.uncertain
-	isSlow := r.role == lists && time.Since(p.begun) > c.config.RequestTimeout
+	isSlow := r.role == lists && time.Since(p.sent) > c.config.RequestTimeout
 	hasOldToken := failure.Status == http.StatusUnauthorized && c.dropToken(r, token)
 	switch isLimited := failure.Kind == RateLimited; {
 	case hasOldToken && !p.renewed: // Tokens expire, and the login of another program may invalidate them.

@@ -1,6 +1,7 @@
 package fonestorm
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,9 +11,13 @@ import (
 
 // secrets contains parts of the password, of every token, and of the callback credentials and URLs that were set. FoneStorm's own
 // messages pass through clean before they are shown or logged; nothing else of a failed response is ever shown.
-type secrets struct{ parts sync.Map }
+type secrets struct {
+	parts sync.Map // By their letters and digits.
+	short sync.Map // Secrets that are not compared by letters and digits, because they have less than a part can have.
+}
 
 const (
+	minPart  = 4       // Fewer letters and digits occur in most words.
 	partSize = 10      // Number of letters and digits of a part. Fewer of them can be an ordinary word, unless they are the whole secret.
 	maxShown = 300     // Maximum number of characters shown of a text from outside.
 	maxRead  = 4 << 10 // Maximum number of bytes read of it.
@@ -22,7 +27,10 @@ const (
 func (s *secrets) add(texts ...string) {
 	for _, text := range texts {
 		letters, _ := lettersOf(text)
-		size := min(partSize, len(letters))
+		if text = strings.TrimSpace(text); len(letters) < minPart && text != "" {
+			s.short.Store(text, nil)
+		}
+		size := max(minPart, min(partSize, len(letters)))
 		for i := range len(letters) - size + 1 {
 			s.parts.Store(string(letters[i:i+size]), nil)
 		}
@@ -54,7 +62,7 @@ func (s *secrets) clean(text string) string {
 	letters, at := lettersOf(text)
 	isSecret := make([]bool, len(text))
 	for begin := range letters {
-		for end := begin + 1; end <= min(begin+partSize, len(letters)); end++ {
+		for end := begin + minPart; end <= min(begin+partSize, len(letters)); end++ {
 			if _, known := s.parts.Load(string(letters[begin:end])); known {
 				for _, i := range at[begin:end] {
 					isSecret[i] = true
@@ -64,11 +72,15 @@ func (s *secrets) clean(text string) string {
 	}
 	var shown []string
 	for _, found := range words.FindAllStringIndex(text, -1) {
-		word := onlyHost(text[found[0]:found[1]])
-		if unreadable.MatchString(text[found[0]:found[1]]) || slices.Contains(isSecret[found[0]:found[1]], true) {
+		word := text[found[0]:found[1]]
+		hidden := unreadable.MatchString(word) || slices.Contains(isSecret[found[0]:found[1]], true)
+		for short := range s.short.Range {
+			hidden = hidden || strings.Contains(word, fmt.Sprint(short))
+		}
+		if hidden {
 			word = "***"
 		}
-		shown = append(shown, word)
+		shown = append(shown, onlyHost(word))
 	}
 	text = strings.Join(shown, " ")
 	if runes := []rune(text); len(runes) > maxShown {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"net/http"
 	"strings"
 )
 
@@ -15,7 +16,9 @@ func (c *Client) token(ctx context.Context, r *request) (string, error) {
 	}
 	token, err := c.loggedIn.get(func() (string, error) { return c.logIn(ctx) })
 	if err != nil && asError(err).retryable { // FoneStorm may be available again for the next call.
-		c.loggedIn.kept.Store(nil)
+		if known := c.loggedIn.kept.Load(); known != nil && known.err != nil {
+			c.loggedIn.kept.CompareAndSwap(known, nil)
+		}
 	}
 	return token, err
 }
@@ -36,11 +39,16 @@ func (c *Client) dropToken(r *request, rejected string) bool {
 func (c *Client) logIn(ctx context.Context) (token string, err error) {
 	login := &request{role: logsIn, text: "log in to FoneStorm", path: "/auth"}
 	login.params = params{"username": c.config.Username, "password": c.config.Password}
-	if token, err = call(ctx, c, login, decodeToken); err == nil && c.config.Subaccount != "" {
+	for range 2 { // The login of another program may invalidate the first token before it is used.
+		if token, err = call(ctx, c, login, decodeToken); err != nil || c.config.Subaccount == "" {
+			break
+		}
 		c.secrets.add(token)
 		choose := &request{role: choosesSubaccount, text: "get a token for subaccount " + c.config.Subaccount, path: "/subaccounts/token"}
 		choose.params, choose.token = params{"subaccount": c.config.Subaccount}, token
-		token, err = call(ctx, c, choose, decodeToken)
+		if token, err = call(ctx, c, choose, decodeToken); !isRejectedWith(err, choose.role, http.StatusUnauthorized) {
+			break
+		}
 	}
 	if err == nil {
 		c.secrets.add(token)

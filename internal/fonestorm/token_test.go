@@ -89,9 +89,9 @@ func TestRejectedLoginIsFinal(t *testing.T) {
 	}{
 		"401": {"login json", AuthenticationFailed, login}, "400": {"login json, login form", AuthenticationFailed, login},
 		"400 405": {"login json, login form", AuthenticationFailed, login}, "400 error": {"login json, login form", AuthenticationFailed, login},
-		"login 400": {"login json, subaccount json, subaccount form", SubaccountRejected, exchange},
-		"login 404": {"login json, subaccount json", SubaccountRejected, exchange},
-		"login 401": {"login json, subaccount json", AuthenticationFailed, exchange},
+		"login 400":           {"login json, subaccount json, subaccount form", SubaccountRejected, exchange},
+		"login 404":           {"login json, subaccount json", SubaccountRejected, exchange},
+		"login 401 login 401": {"login json, subaccount json, login json, subaccount json", AuthenticationFailed, exchange},
 	} {
 		inBubble(t, responses, func(t *testing.T) {
 			server := scripted(responses)
