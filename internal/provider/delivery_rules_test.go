@@ -151,6 +151,12 @@ func TestFoneNumberWithoutCredentials(t *testing.T) {
 	wantError(t, w.apply(toOther), "FoneStorm Server Error")
 	w.rejectEmpty("url_username")
 	w.mustApply(toOther)
+
+	w = newWorld(t, testNumber)
+	w.byHand(testNumber, "Email", "ops@example.com")
+	w.mustImport(testNumber)
+	w.rejectEmpty("url_username")
+	w.mustApply(toOther)
 }
 
 // ignore_changes can keep half of a destination. A plan that would send it is an error that names both attributes. Before that, a

@@ -91,14 +91,14 @@ func (o *ownership) foundInEffect(setting string) record {
 }
 
 // plans records what a setting will be, as in owners, and the ID of the object that the configuration contains; "" if this does not come
-// from the configuration, and then it is ignored if the configuration contains an object. It returns false if the configuration
+// from the configuration, and then it is ignored if the configuration contains an object, or a destroy turns it off. It returns false if the configuration
 // contains another object with the same setting. A resource that is replaced is planned twice, with the same ID.
 func (o *ownership) plans(setting, id string, planned *fonestorm.Delivery) bool {
 	of := o.of(setting)
 	of.mu.Lock()
 	defer of.mu.Unlock()
 	of.configured = cmp.Or(of.configured, id)
-	if of.configured == id {
+	if of.configured == id && (id != "" || of.planned == nil || of.planned.Type == "") {
 		of.planned = planned
 	}
 	return of.configured == id

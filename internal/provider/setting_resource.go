@@ -101,6 +101,9 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 			resp.State.RemoveResource(ctx)
 		}
 		return
+	case err != nil && importing:
+		resp.Diagnostics.Append(apiDiagnostic(err))
+		return
 	case err != nil:
 		resp.Diagnostics.Append(r.readFailure(err)...)
 		return
@@ -110,7 +113,8 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 			return
 		}
 		state.OnDestroy = types.StringValue(onDestroyKeep)
-		rec = record{SettingID: state.id(), Unseen: true, Applied: []fonestorm.Delivery{f.Options[state.option()].Normalized()}}.identified()
+		found := f.Options[state.option()].Normalized()
+		rec = record{SettingID: state.id(), Unseen: found.Type.IsCallback(), Applied: []fonestorm.Delivery{found}}.identified()
 		inEffect = true
 	}
 	account := cmp.Or(r.client.Account(), rec.Account)
@@ -175,7 +179,7 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 	number, of, rec := plan.FoneNumber.ValueString(), r.of(plan.id()), &before.rec
 	f, isOurs, _ := rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
 	now := f.Options[plan.option()]
-	rec.Unseen = rec.Unseen || !isOurs && (now.Type == "" || now.Type.IsCallback())
+	rec.Unseen = rec.Unseen || !isOurs && (now.Type.IsCallback() || now.Type == "" && before.state.Type.IsNull())
 	if of.off { // FoneStorm keeps the credentials of the destination that was turned off, unless they were removed.
 		now = fonestorm.Delivery{}
 	}
@@ -222,15 +226,16 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 				"Correct the other resource, and run Terraform again.", state.option(), number))
 		return
 	}
-	of.replaced = prior{state, rec}
+	before := prior{state, rec}
 	if state.OnDestroy.ValueString() == onDestroyKeep || slices.Contains(planned.Continues, state.id()) {
+		of.replaced = before
 		return
 	}
 	resp.Diagnostics.Append(r.requireClient()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	off, err := r.turnOff(ctx, of, &resp.Diagnostics)
+	off, err := r.turnOff(ctx, before, &resp.Diagnostics)
 	switch {
 	case fonestorm.IsNotFound(err):
 		resp.Diagnostics.Append(r.notFound(state, rec, "nothing was changed there.")...)
@@ -238,23 +243,21 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		resp.Diagnostics.Append(apiDiagnostic(err))
 		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(off, err), rec, &resp.State, resp.Identity, resp.Private)...)
 	}
-	if resp.Diagnostics.HasError() {
-		of.replaced = prior{} // It stays in the state, and two objects must not have the same ID.
-	}
 }
 
 // turnOff turns a setting off if FoneStorm shows a destination that the destroyed object applied, and otherwise warns that it was left
 // unchanged. It returns what it sends.
-func (r *settingResource) turnOff(ctx context.Context, of *owners, diags *diag.Diagnostics) (fonestorm.Setting, error) {
-	none, rec := of.replaced.state, &of.replaced.rec
+func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag.Diagnostics) (fonestorm.Setting, error) {
+	none, rec, of := before.state, &before.rec, r.of(before.state.id())
 	none.Type = types.StringValue(string(fonestorm.None))
-	off := none.ToAPI(fonestorm.Delivery{}, of.replaced)
+	off := none.ToAPI(fonestorm.Delivery{}, before)
 	f, inEffect, err := rec.current(ctx, r.client, none)
 	now := f.Options[off.Option]
 	switch {
 	case err != nil, now.Type == fonestorm.None:
 		return off, err
 	case of.isConfiguredBeside(rec.ID): // Terraform has planned the other resource again in the meantime.
+		of.replaced = before
 		return off, nil
 	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
@@ -263,8 +266,10 @@ func (r *settingResource) turnOff(ctx context.Context, of *owners, diags *diag.D
 		return off, nil
 	}
 	result, err := r.client.Set(ctx, f.Number, off)
-	of.off = err == nil
-	rec.Unseen = rec.Unseen || result.CredentialsKept // Only credentials of this resource are removed.
+	if of.off = err == nil; of.off {
+		rec.Unseen = rec.Unseen || result.CredentialsKept // Only credentials of this resource are removed.
+		of.replaced = before                              // FoneStorm may still have its credentials.
+	}
 	diags.Append(settingDiagnostics(f.Number, off, result)...)
 	return off, err
 }

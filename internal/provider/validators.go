@@ -148,10 +148,10 @@ func checkDestination(kind fonestorm.DeliveryType, value, foneNumber string) err
 	case fonestorm.URL, fonestorm.Callback:
 		return checkURL(value)
 	case fonestorm.Forward:
-		if value == foneNumber {
-			return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
+		if err := checkTenDigits("The number to forward to", value); err != nil || value != foneNumber {
+			return err
 		}
-		return checkTenDigits("The number to forward to", value)
+		return fmt.Errorf("FoneNumber %s would forward to itself. Use another telephone number.", value)
 	case fonestorm.None:
 		if value != string(fonestorm.None) {
 			return errors.New("Type \"None\" has no destination. Remove value, or use another type.")
@@ -181,7 +181,7 @@ func checkEmail(value string) error {
 
 var errURLCredentials = errors.New("The callback URL contains a username or password. Remove them, and set url_username and url_password_wo instead.")
 
-// checkURL accepts an absolute http or https URL that all parsers read in the same way. Its errors do not contain the URL, which
+// checkURL accepts an absolute http or https URL. Its errors do not contain the URL, which
 // can contain a secret.
 func checkURL(value string) error {
 	if err := checkText("The callback URL", value); err != nil {

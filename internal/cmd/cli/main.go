@@ -20,7 +20,7 @@ func main() {
 	cli, err := terraformcli.Find(context.Background())
 	if err != nil && os.Getenv("TERRAFORM") == "" {
 		log.Print(err)
-		_ = os.MkdirAll("bin", 0o755) // The installation says why it cannot write there.
+		_ = os.MkdirAll("bin", 0o750) // The installation says why it cannot write there.
 		latest := &releases.LatestVersion{Product: product.Terraform, InstallDir: "bin", Timeout: 10 * time.Minute}
 		latest.SetLogger(log.Default())
 		cli.Path, err = latest.Install(context.Background())
