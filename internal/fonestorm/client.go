@@ -14,7 +14,7 @@
 //
 // For example, failedResponse in errors.go makes a 503 a ServerError that is retryable and, for a setting, uncertain: it may have
 // taken effect. The loop in request.go waits and sends the request again, or returns the last error when the retries are used up.
-// Callers use KindOf, IsNotFound, and MayHaveTakenEffect.
+// Callers use KindOf and MayHaveTakenEffect.
 package fonestorm
 
 import (

@@ -166,7 +166,7 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			switch _, err := client.Set(ctx, anyNumber, setting); {
 			case response == toNumber:
 				wantSuccess(t, err)
-			case IsNotFound(err) || response != "404" && response != "422" && KindOf(err) != Canceled, MayHaveTakenEffect(err) != may:
+			case KindOf(err) == NotFound || response != "404" && response != "422" && KindOf(err) != Canceled, MayHaveTakenEffect(err) != may:
 				t.Errorf("it may have taken effect: %t, want %t: %v", !may, may, err)
 			}
 			server.wantCalls(t, "login json, get, set json, set json")

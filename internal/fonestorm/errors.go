@@ -27,7 +27,7 @@ const (
 	SubaccountRejected               // The user cannot act on the configured subaccount.
 	PaymentRequired                  // A payment is due.
 	PermissionDenied                 // The user lacks the permission.
-	NotFound                         // FoneStorm reports that the account does not have this FoneNumber.
+	NotFound                         // FoneStorm says in response to a read that the account does not have this FoneNumber, and the list agrees.
 	WrongEndpoint                    // The endpoint is not the FoneStorm API.
 	DestinationRejected              // FoneStorm rejected the destination of a delivery.
 	ServerError                      // FoneStorm, or a proxy in front of it, failed.
@@ -71,10 +71,6 @@ func KindOf(err error) Kind {
 	}
 	return Rejected
 }
-
-// IsNotFound reports whether a read found that the account does not have the FoneNumber. A 404 that does not come from FoneStorm, that
-// the account's list contradicts, or that is the response to a setting is another kind of failure.
-func IsNotFound(err error) bool { return KindOf(err) == NotFound }
 
 // MayHaveTakenEffect reports whether FoneStorm may have accepted a setting even though Set returned this error: a response
 // can be lost or damaged in transit, and FoneStorm may still process a request that timed out.

@@ -41,7 +41,7 @@ const (
 // MayBeActive reports whether the FoneNumber is not known to be cancelled, and no cancellation is pending.
 func (s Status) MayBeActive() bool { return s == Active || s == StatusUnknown }
 
-// GetFoneNumber returns one FoneNumber with its delivery and these message options. IsNotFound reports whether the error means that
+// GetFoneNumber returns one FoneNumber with its delivery and these message options. An error of kind NotFound means that
 // the account does not have it. Reads are shared: what this client has read, listed, or set is returned without another request
 // for the lifetime of the client, which is one plan or apply, and so is the failure of a read. What is not known is requested in the
 // cheapest way: first by single reads, then by one list for all the rest, then by single reads again for what the list lacks.
@@ -101,7 +101,7 @@ func (c *Client) requestFoneNumber(ctx context.Context, r *request, number strin
 // confirmNotFound decides what a 404 in response to a read means; it returns any other error as it is. The account's list must confirm
 // that the FoneNumber is gone, unless FoneStorm does not support or permit it.
 func (c *Client) confirmNotFound(ctx context.Context, number string, err error) error {
-	if !IsNotFound(err) {
+	if KindOf(err) != NotFound {
 		return err
 	}
 	list, unread := c.list(ctx)

@@ -137,11 +137,11 @@ func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Sett
 		now = inState
 	}
 	sameURL := fonestorm.SameDestination(now.Normalized(), s.Delivery)
-	had := before.state.hasCredentials()
+	had := !before.state.URLUsername.IsNull() // Also after a failure that may have set some.
 	s.MustRemoveCredentials = isURL && !sameURL && (had || before.rec.Unseen || now.Type.IsCallback())
 	switch {
 	case isURL && !m.URLUsername.IsNull():
-		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), cmp.Or(m.password(), &empty)
+		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), cmp.Or(m.URLPasswordWO.ValueStringPointer(), m.URLPassword.ValueStringPointer(), &empty)
 	case had, isURL && !sameURL:
 		s.URLUsername, s.URLPassword = &empty, &empty
 	}
@@ -190,9 +190,6 @@ func (m settingModel) sends(state settingModel) bool {
 	return newMethod || !sameCredentials || !m.isKnown() || m.destination() != state.destination()
 }
 
-// hasCredentials reports whether a state has callback credentials, or may have some after a failure.
-func (m settingModel) hasCredentials() bool { return !m.URLUsername.IsNull() }
-
 // complete completes the framework's plan. The prior state is nil for a create. A plan depends on nothing else: Terraform plans
 // again before it applies, and the result must be the same.
 func (m *settingModel) complete(before *settingModel, rec record) {
@@ -227,13 +224,6 @@ func (m settingModel) describe() string {
 
 func (m settingModel) kind() fonestorm.DeliveryType {
 	return fonestorm.DeliveryType(m.Type.ValueString())
-}
-
-func (m settingModel) password() *string {
-	if !m.URLPasswordWO.IsNull() {
-		return m.URLPasswordWO.ValueStringPointer()
-	}
-	return m.URLPassword.ValueStringPointer()
 }
 
 func stringOrNull(text string) types.String {

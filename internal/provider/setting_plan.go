@@ -112,11 +112,11 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 	number := after.FoneNumber.ValueString()
 	f, err := r.client.GetFoneNumber(ctx, number, after.option())
 	switch {
-	case fonestorm.IsNotFound(err) && r.of(number).gone.Load(): // An error would block `terraform destroy`, which plans the configuration first.
+	case fonestorm.KindOf(err) == fonestorm.NotFound && r.of(number).gone.Load(): // An error would block `terraform destroy`, which plans the configuration first.
 		diags.AddAttributeWarning(path.Root("fonenumber"), apiDiagnostic(err).Summary(),
 			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
 		return diags
-	case fonestorm.IsNotFound(err):
+	case fonestorm.KindOf(err) == fonestorm.NotFound:
 		d := apiDiagnostic(err)
 		diags.AddAttributeError(path.Root("fonenumber"), d.Summary(), d.Detail()+"\n\n"+
 			"If you are running terraform destroy: to destroy the other resources anyway, run terraform destroy -refresh=false.")
@@ -192,7 +192,7 @@ func methodDiagnostics(now fonestorm.Delivery, after settingModel) (diags diag.D
 
 // credentialsDiagnostics warns about credentials of a callback URL that are removed, although they are not in the state.
 func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
-	if setting := after.ToAPI(now, prior{before, rec}); rec.Unseen && !before.hasCredentials() && after.URLUsername.IsNull() && setting.URLUsername != nil {
+	if setting := after.ToAPI(now, prior{before, rec}); rec.Unseen && before.URLUsername.IsNull() && after.URLUsername.IsNull() && setting.URLUsername != nil {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
 			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
 				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), after.FoneNumber.ValueString()))

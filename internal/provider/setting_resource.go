@@ -94,7 +94,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	f, inEffect, err := rec.current(ctx, r.client, state)
 	switch {
-	case fonestorm.IsNotFound(err) && !importing:
+	case fonestorm.KindOf(err) == fonestorm.NotFound && !importing:
 		resp.Diagnostics.Append(r.notFound(state, rec, "the resource is removed from the state. Remove it from the configuration.")...)
 		if !resp.Diagnostics.HasError() {
 			r.of(state.FoneNumber.ValueString()).gone.Store(true)
@@ -191,7 +191,7 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 		rec.Account = cmp.Or(r.client.Account(), rec.Account)
 	}
 	if err == nil {
-		return plan, rec.afterSetting(setting, result, before.state.hasCredentials())
+		return plan, rec.afterSetting(setting, result, !before.state.URLUsername.IsNull())
 	}
 	of.failed.Store(true)
 	diags.Append(apiDiagnostic(err))
@@ -237,7 +237,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	off, err := r.turnOff(ctx, before, &resp.Diagnostics)
 	switch {
-	case fonestorm.IsNotFound(err):
+	case fonestorm.KindOf(err) == fonestorm.NotFound:
 		resp.Diagnostics.Append(r.notFound(state, rec, "nothing was changed there.")...)
 	case err != nil:
 		resp.Diagnostics.Append(apiDiagnostic(err))
