@@ -22,8 +22,8 @@ type dataSource[M any] struct {
 	name       string // Without the prefix of the provider.
 	about      string
 	attributes map[string]schema.Attribute
-	// read completes a model that contains the configuration. The client is never nil.
-	read func(ctx context.Context, client *fonestorm.Client, m *M) diag.Diagnostics
+	// read completes a model that contains the configuration. The client is never nil. Its error is one of the client.
+	read func(ctx context.Context, client *fonestorm.Client, m *M) (diag.Diagnostics, error)
 }
 
 var _ datasource.DataSourceWithConfigure = (*dataSource[any])(nil)
@@ -48,7 +48,11 @@ func (d *dataSource[M]) Read(ctx context.Context, req datasource.ReadRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(d.read(ctx, d.client, &model)...)
+	diags, err := d.read(ctx, d.client, &model)
+	if err != nil {
+		diags = diag.Diagnostics{apiDiagnostic(err)}
+	}
+	resp.Diagnostics.Append(diags...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
@@ -81,13 +85,10 @@ func newFoneNumberDataSource() datasource.DataSource {
 		name:       "fonenumber",
 		about:      "Reads one FoneNumber of the account, its delivery, and its notifications.",
 		attributes: attributes,
-		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumberModel) diag.Diagnostics {
+		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumberModel) (diag.Diagnostics, error) {
 			f, err := client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), fonestorm.ReceiveNotify, fonestorm.SendNotify)
-			if err != nil {
-				return diag.Diagnostics{apiDiagnostic(err)}
-			}
 			*m = newFoneNumberModel(f)
-			return nil
+			return nil, err
 		},
 	}
 }
@@ -111,18 +112,15 @@ func newFoneNumbersDataSource() datasource.DataSource {
 		about: "Reads the active FoneNumbers of the account, optionally filtered, with their deliveries and notifications. Sends one request, " +
 			"and one for each FoneNumber that FoneStorm lists without its delivery.",
 		attributes: attributes,
-		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumbersModel) diag.Diagnostics {
+		read: func(ctx context.Context, client *fonestorm.Client, m *foneNumbersModel) (diag.Diagnostics, error) {
 			list, err := client.ListFoneNumbers(ctx)
-			if err != nil {
-				return diag.Diagnostics{apiDiagnostic(err)}
-			}
 			m.FoneNumbers = map[string]foneNumberModel{}
 			for _, f := range list {
 				if m.selects(f, "") {
 					m.FoneNumbers[f.Number] = newFoneNumberModel(f)
 				}
 			}
-			return nil
+			return nil, err
 		},
 	}
 }
@@ -263,12 +261,9 @@ func newDeviceDataSource() datasource.DataSource {
 		name:       "device",
 		about:      "Reads one device of the account by its ID or its exact name. Fails if the account contains no such device, or more than one.",
 		attributes: attributes,
-		read: func(ctx context.Context, client *fonestorm.Client, m *deviceModel) diag.Diagnostics {
+		read: func(ctx context.Context, client *fonestorm.Client, m *deviceModel) (diag.Diagnostics, error) {
 			list, err := client.ListDevices(ctx)
-			if err != nil {
-				return diag.Diagnostics{apiDiagnostic(err)}
-			}
-			return m.find(list)
+			return m.find(list), err
 		},
 	}
 }
@@ -294,18 +289,15 @@ func newDevicesDataSource() datasource.DataSource {
 				NestedObject:        schema.NestedAttributeObject{Attributes: deviceAttributes()},
 			},
 		},
-		read: func(ctx context.Context, client *fonestorm.Client, m *devicesModel) diag.Diagnostics {
+		read: func(ctx context.Context, client *fonestorm.Client, m *devicesModel) (diag.Diagnostics, error) {
 			list, err := client.ListDevices(ctx)
-			if err != nil {
-				return diag.Diagnostics{apiDiagnostic(err)}
-			}
 			m.Devices = map[string]deviceModel{}
 			for _, d := range list {
 				if matches(m.Name, d.Name) && matches(m.Type, d.Type) {
 					m.Devices[d.ID] = newDeviceModel(d)
 				}
 			}
-			return nil
+			return nil, err
 		},
 	}
 }
