@@ -141,6 +141,7 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 func TestFoneNumberWithoutCredentials(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testNumber)
+	w.settings = attributes{"max_retries": 0}
 	w.rejectEmpty("url_username")
 	toOther := with(toURL("", "", 0), "value", "https://other.example.com/")
 	for _, config := range []attributes{toEmail, toURL("", "", 0), toEmail, toOther} {
