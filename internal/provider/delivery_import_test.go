@@ -84,7 +84,7 @@ func TestImportAdoptsASetting(t *testing.T) {
 				shown := d
 				shown.value = strings.NewReplacer("{", "%7B", "}", "%7D").Replace(d.value)
 				as.set(w.account, testNumber, shown)
-				byIdentity, diags := w.start().imports(as.id(testNumber), true)
+				byIdentity, diags := w.start().importState(as.id(testNumber), true)
 				wantWarnings(t, diags, nil)
 				w.mustImport(as.id(testNumber))
 				config, imported := as.config(d.attributes(testNumber)), w.state["0"]
@@ -117,7 +117,7 @@ func TestImportAdoptsASetting(t *testing.T) {
 	} {
 		r := newWorld(t, testNumber).start()
 		for _, byIdentity := range []bool{false, true} {
-			_, diags := r.imports(id, byIdentity)
+			_, diags := r.importState(id, byIdentity)
 			wantError(t, diags, want[0], want[1])
 		}
 	}
@@ -142,7 +142,7 @@ func TestAccImportGeneratesConfiguration(t *testing.T) {
 	}
 	w.write("adopted.tf", generated)
 	says(t, w.plan(2), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", len(oddDeliveries)))
-	w.apply()
+	w.apply(0)
 	w.plan(0)
 	a.sendsOnly(t, 0)
 }
@@ -161,7 +161,7 @@ func TestListReturnsWhatAnImportWould(t *testing.T) {
 	}
 	for i, number := range slices.Sorted(maps.Keys(reasons)) {
 		wantWarnings(t, warnings[i:i+1], []string{"Unsupported Destination"}, "FoneNumber "+number+" is omitted", reasons[number])
-		_, diags := r.importState(number)
+		_, diags := r.importState(number, false)
 		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, reasons[number], "Until then, remove the import of this FoneNumber.")
 		for _, d := range append(diags, warnings[i]) {
 			if strings.Contains(d.Detail, "horse") {
@@ -174,7 +174,7 @@ func TestListReturnsWhatAnImportWould(t *testing.T) {
 		if d := failure(r.validate(config)); d != nil {
 			t.Errorf("%v is not valid: %s", config, d.Detail)
 		}
-		imported, diags := r.importState(config.id())
+		imported, diags := r.importState(config.id(), false)
 		if d := failure(diags); d != nil {
 			t.Fatalf("%v: %s", config, d.Detail)
 		}
@@ -246,7 +246,7 @@ func TestImportOfURLsThatTheListMasks(t *testing.T) {
 	}
 	r := w.start()
 	for i := range n {
-		imported, diags := r.importState(loadNumber(i))
+		imported, diags := r.importState(loadNumber(i), false)
 		wantWarnings(t, diags, nil)
 		if c, _ := r.plan(imported, delivery{kind: "URL", value: secret}.attributes(loadNumber(i))); !c.isEmpty() {
 			t.Errorf("the import of %s changes %q", loadNumber(i), c.differs())

@@ -165,34 +165,37 @@ func TestFoneNumberThatLeavesTheAccount(t *testing.T) {
 	w.sendsOnly(t, 1)
 }
 
-// numbered returns the deliveries of the first n FoneNumbers, each at its own address.
-func numbered(n int) string {
+// numbered returns the deliveries of n FoneNumbers from this one on, each at its own address.
+func numbered(n, from int, mailbox string, createFirst bool) string {
 	return fmt.Sprintf(`
 resource "fractel_fonenumber_delivery" "test" {
-  for_each   = toset([for i in range(%d) : tostring(3215550000 + i)])
-  fonenumber = each.key
+  for_each   = { for i in range(%d) : i => tostring(%s + i) }
+  fonenumber = each.value
   type       = "Email"
-  value      = "ops@example.com"
+  value      = "%s-${each.value}@example.com"
+  lifecycle {
+    create_before_destroy = %t
+  }
 }
-`, n)
+`, n, loadNumber(from), mailbox, createFirst)
 }
 
 // A FoneNumber that has left the account does not block the destroy of the others.
 func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 3})
-	w := a.newWorkspace(t, numbered(3))
-	w.apply()
+	w := a.newWorkspace(t, numbered(3, 0, "ops", false))
+	w.apply(0)
 	a.Remove("3215550001")
 	says(t, w.plan(2), "FoneNumber 3215550001 is no longer in the account, so it cannot be set again")
-	says(t, w.apply("-destroy"), "2 destroyed")
+	says(t, w.apply(0, "-destroy"), "2 destroyed")
 
 	// A FoneNumber that was never in the account is an error of the plan, which gives the next step.
 	a.Put(simulator.FoneNumber{Number: "3215550001"})
-	w.apply()
-	w.configure(numbered(4))
-	says(t, w.rejects("-destroy"), "terraform destroy -refresh=false")
-	says(t, w.apply("-destroy", "-refresh=false"), "3 destroyed")
+	w.apply(0)
+	w.configure(numbered(4, 0, "ops", false))
+	says(t, w.apply(1, "-destroy"), "terraform destroy -refresh=false")
+	says(t, w.apply(0, "-destroy", "-refresh=false"), "3 destroyed")
 }
 
 // An imported FoneNumber with method JSON plans empty until its delivery changes. A method other than POST that was set

@@ -32,7 +32,7 @@ func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	w := a.world(t)
 	w.mustApply(first)
 	wantError(t, w.plan(first, second).diags, severalResources, "Remove all but one of them.")
-	imported := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.importState(testNumber); return diags }
+	imported := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.importState(testNumber, false); return diags }
 	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(w.state["0"]); return diags }
 	for _, calls := range [][2]func(*run) []*tfprotov6.Diagnostic{{imported, refreshed}, {refreshed, imported}} {
 		r := w.start()

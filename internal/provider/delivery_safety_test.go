@@ -53,7 +53,7 @@ func (w *world) listing() *run {
 	r := w.account.start(w.t.Context(), w.t, w.settings)
 	for i := range 7 {
 		w.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
-		_, diags := r.importState(fmt.Sprint(3215551300 + i))
+		_, diags := r.importState(fmt.Sprint(3215551300+i), false)
 		if len(diags) > 0 {
 			w.t.Errorf("an import shows %+v", diags[0])
 		}

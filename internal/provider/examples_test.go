@@ -97,7 +97,7 @@ func newFollower(t *testing.T, page string) *follower {
 	if err := os.Symlink(theCLI().Path, filepath.Join(bin, "terraform")); err != nil {
 		t.Fatal(err)
 	}
-	w.setEnv("PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "TF_INPUT=0", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve")
+	w.Env = append(w.Env, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "TF_INPUT=0", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve")
 	return &follower{w, page, blocks(pages(t)["docs/index.md"])[0].code}
 }
 
@@ -218,7 +218,7 @@ func (b block) runAlone(t *testing.T) {
 		says(t, w.plan(2), "Plan: 1 to import"+map[bool]string{true: ", 0 to add, 0 to change, 0 to destroy."}[imported == resourceName])
 	default:
 		w.write(name, b.code)
-		w.apply()
+		w.apply(0)
 		w.plan(0)
 	}
 	w.run(0, "fmt", "-check", "-diff", "-no-color", name)

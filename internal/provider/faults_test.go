@@ -46,7 +46,7 @@ func refreshed(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
 
 // imported keeps no instance if the import fails, whatever the provider returns, as Terraform does.
 func imported(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
-	after, diags := w.start().importState(testNumber)
+	after, diags := w.start().importState(testNumber, false)
 	if failure(diags) == nil {
 		w.put("0", after)
 	}

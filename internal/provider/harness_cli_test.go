@@ -144,15 +144,9 @@ func (w *workspace) plan(exitCode int, args ...string) string {
 	return w.run(exitCode, append([]string{"plan", "-no-color", "-input=false", "-detailed-exitcode"}, args...)...)
 }
 
-func (w *workspace) apply(args ...string) string {
+func (w *workspace) apply(exitCode int, args ...string) string {
 	w.t.Helper()
-	return w.run(0, append([]string{"apply", "-no-color", "-input=false", "-auto-approve"}, args...)...)
-}
-
-// rejects runs an apply that must end with an error.
-func (w *workspace) rejects(args ...string) string {
-	w.t.Helper()
-	return w.run(1, append([]string{"apply", "-no-color", "-input=false", "-auto-approve"}, args...)...)
+	return w.run(exitCode, append([]string{"apply", "-no-color", "-input=false", "-auto-approve"}, args...)...)
 }
 
 // unframed removes the frames around diagnostics and their line breaks from an output, so that tests can search for
@@ -160,9 +154,6 @@ func (w *workspace) rejects(args ...string) string {
 func unframed(output string) string {
 	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)), " ")
 }
-
-// setEnv adds variables to the environment of the CLI.
-func (w *workspace) setEnv(env ...string) { w.Env = append(w.Env, env...) }
 
 func says(t *testing.T, output string, want ...string) {
 	t.Helper()

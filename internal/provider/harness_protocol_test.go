@@ -204,13 +204,8 @@ func (r *run) refresh(i instance) (instance, []*tfprotov6.Diagnostic) {
 	return i, resp.Diagnostics
 }
 
-// importState imports by ID and reads, as Terraform does.
-func (r *run) importState(id string) (instance, []*tfprotov6.Diagnostic) {
-	return r.imports(id, false)
-}
-
-// imports imports by ID, or by the identity with this ID, as Terraform 1.12 or later can.
-func (r *run) imports(id string, byIdentity bool) (instance, []*tfprotov6.Diagnostic) {
+// importState imports by ID, or by the identity with this ID, as Terraform 1.12 or later can. Then it reads, as Terraform does.
+func (r *run) importState(id string, byIdentity bool) (instance, []*tfprotov6.Diagnostic) {
 	number, event, isNotification := strings.Cut(id, "/")
 	types := typesOf(isNotification)
 	request := &tfprotov6.ImportResourceStateRequest{TypeName: types.name, ID: id}

@@ -190,7 +190,7 @@ func (w *world) mustPlanNothing(configs ...attributes) {
 // mustImport imports a setting as the first resource.
 func (w *world) mustImport(id string) {
 	w.t.Helper()
-	imported, diags := w.start().importState(id)
+	imported, diags := w.start().importState(id, false)
 	if failure(diags) != nil {
 		w.t.Fatal(failure(diags).Detail)
 	}

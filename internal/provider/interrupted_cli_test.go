@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -14,56 +13,48 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// TestInterruptedRefactoring through the real CLI, which chooses its own order, with more FoneNumbers and real signals. Another apply finishes, and a destroy after it turns off everything. If the provider is killed,
+// TestInterruptedRefactoring through the real CLI, which chooses its own order, with more FoneNumbers and real signals: each resource gets
+// the FoneNumber of the next one. Another apply finishes, and a destroy after it turns off everything. If the provider is killed,
 // Terraform reports it and keeps the state. If Terraform is killed, the provider ends too.
 func TestAccInterrupted(t *testing.T) {
 	t.Parallel()
-	all := slices.DeleteFunc(refactorings(12), func(r refactoring) bool { return r.imported }) // Here, everything is created.
-	for i, refactoring := range all {
+	for _, createFirst := range []bool{false, true} {
 		for _, s := range []strike{{signal: os.Interrupt}, {signal: os.Kill}, {signal: os.Kill, provider: true}} {
-			t.Run(fmt.Sprintf("%s/%s, provider %t", refactoring.name, s.signal, s.provider), func(t *testing.T) {
+			t.Run(fmt.Sprintf("create first %t, %s, provider %t", createFirst, s.signal, s.provider), func(t *testing.T) {
 				t.Parallel()
-				if _, err := os.Stat("/proc/self/exe"); err != nil && s.provider {
-					t.Skip("requires /proc to find the processes of the provider")
-				}
-				a := newAccount(t, simulator.Options{FoneNumbers: refactoring.numbers})
-				w := a.newWorkspace(t, refactoringBlocks(refactoring.before, i%2 == 0, "first"))
-				w.apply("-compact-warnings")
-				w.configure(refactoringBlocks(refactoring.after, i%2 == 0, "second"))
-				var args []string
-				for _, name := range refactoring.replaced {
-					args = append(args, "-replace="+resourceName+"."+name)
-				}
-				code := w.interrupt(a, s, args...)
-				if reported := code == 1; reported != s.provider && s.signal == os.Kill {
-					t.Errorf("the apply exited with %d", code)
-				}
-				w.waitUntilGone()
-				w.apply("-compact-warnings")
-				for _, number := range refactoring.after {
-					a.mustDeliver(t, loadNumber(number), delivery{kind: "Email", value: fmt.Sprintf("second-%s@example.com", loadNumber(number))})
-				}
-				w.plan(0)
-				if s.signal == os.Interrupt {
-					w.apply("-destroy", "-compact-warnings")
-					for _, f := range a.Numbers() {
-						a.mustDeliver(t, f.Number, delivery{kind: "None"})
-					}
-				}
-				w.waitUntilGone()
+				s.interrupts(t, createFirst)
 			})
 		}
 	}
 }
 
-// refactoringBlocks returns the blocks of resources by their FoneNumbers.
-func refactoringBlocks(resources map[string]int, createFirst bool, round string) (config string) {
-	for name, number := range resources {
-		d := delivery{kind: "Email", value: fmt.Sprintf("%s-%s@example.com", round, loadNumber(number))}
-		lifecycle := fmt.Sprintf("lifecycle {\n  create_before_destroy = %t\n}", createFirst)
-		config += d.block(name, loadNumber(number), lifecycle)
+func (s strike) interrupts(t *testing.T, createFirst bool) {
+	t.Helper()
+	if _, err := os.Stat("/proc/self/exe"); err != nil && s.provider {
+		t.Skip("requires /proc to find the processes of the provider")
 	}
-	return config
+	const n = 12
+	a := newAccount(t, simulator.Options{FoneNumbers: n})
+	w := a.newWorkspace(t, numbered(n, 0, "first", createFirst))
+	w.apply(0, "-compact-warnings")
+	w.configure(numbered(n-1, 1, "second", createFirst))
+	code := w.interrupt(a, s)
+	if reported := code == 1; reported != s.provider && s.signal == os.Kill {
+		t.Errorf("the apply exited with %d", code)
+	}
+	w.waitUntilGone()
+	w.apply(0, "-compact-warnings")
+	for i := 1; i < n; i++ {
+		a.mustDeliver(t, loadNumber(i), delivery{kind: "Email", value: fmt.Sprintf("second-%s@example.com", loadNumber(i))})
+	}
+	w.plan(0)
+	if s.signal == os.Interrupt {
+		w.apply(0, "-destroy", "-compact-warnings")
+		for _, f := range a.Numbers() {
+			a.mustDeliver(t, f.Number, delivery{kind: "None"})
+		}
+	}
+	w.waitUntilGone()
 }
 
 // strike is a signal during the second setting of an apply, before it takes effect. TestInterruptedRefactoring has what happens after.
@@ -73,7 +64,7 @@ type strike struct {
 }
 
 // interrupt applies, sends the signal, and returns the exit code.
-func (w *workspace) interrupt(a *account, s strike, args ...string) (code int) {
+func (w *workspace) interrupt(a *account, s strike) (code int) {
 	w.t.Helper()
 	terraform := make(chan *os.Process, 1)
 	var settings atomic.Int64
@@ -95,8 +86,7 @@ func (w *workspace) interrupt(a *account, s strike, args ...string) (code int) {
 	})
 	defer a.Intercept(nil)
 	var output bytes.Buffer
-	args = append([]string{"apply", "-no-color", "-input=false", "-auto-approve", "-compact-warnings"}, args...)
-	apply := w.Command(w.t.Context(), args...)
+	apply := w.Command(w.t.Context(), "apply", "-no-color", "-input=false", "-auto-approve", "-compact-warnings")
 	apply.Stdout, apply.Stderr = &output, &output
 	if err := apply.Start(); err != nil {
 		w.t.Fatal(err)

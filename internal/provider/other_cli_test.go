@@ -36,18 +36,18 @@ func TestAccStateOfAnotherCLI(t *testing.T) {
 			w := a.newWorkspace(t, destinations[2].block("password", "3215550000")+imported.block("imported", "3215550002")+
 				kept.block("kept", "3215550001", `on_destroy = "keep"`)+
 				"import {\n  to = fractel_fonenumber_delivery.imported\n  id = \"3215550002\"\n}\n").with(clis[0])
-			says(t, w.apply(), "1 imported, 2 added, 0 changed, 0 destroyed")
+			says(t, w.apply(0), "1 imported, 2 added, 0 changed, 0 destroyed")
 
 			w = w.with(clis[1])
 			w.plan(0)
 			a.byHand("3215550000", "None", "")
 			a.byHand("3215550002", "None", "")
-			says(t, w.apply(), "0 added, 2 changed, 0 destroyed")
+			says(t, w.apply(0), "0 added, 2 changed, 0 destroyed")
 			w = w.with(clis[0])
 			w.plan(0)
 
 			w = w.with(clis[1])
-			w.apply("-destroy")
+			w.apply(0, "-destroy")
 			a.mustDeliver(t, "3215550000", delivery{kind: "None"})
 			a.mustDeliver(t, "3215550001", kept)
 			a.mustDeliver(t, "3215550002", imported)

@@ -109,16 +109,16 @@ resource "fractel_fonenumber_delivery" "test" {
 	if requests := a.Requests(); len(requests) > 0 {
 		t.Errorf("the plan sent requests: %+v", requests)
 	}
-	w.apply()
+	w.apply(0)
 	w.plan(0)
 	w.configure(config("ops.example.com"))
 	w.plan(2)
-	says(t, w.rejects(), `The value must be one e-mail address, such as "ops@example.com"`)
+	says(t, w.apply(1), `The value must be one e-mail address, such as "ops@example.com"`)
 	a.mustDeliver(t, testNumber, destinations[1])
 	w.configure(config("dev@example.com"))
-	w.apply()
+	w.apply(0)
 	w.plan(0)
-	w.apply("-destroy")
+	w.apply(0, "-destroy")
 	a.mustDeliver(t, testNumber, delivery{kind: "Email", value: "dev@example.com"})
 }
 
@@ -175,7 +175,7 @@ func TestUnknownProviderConfiguration(t *testing.T) {
 		t.Errorf("the state is %s and %v", after, none.state)
 	}
 	r := known.start()
-	_, diags := r.importState(testNumber)
+	_, diags := r.importState(testNumber, false)
 	wantUnknown(diags)
 	_, diags = r.list(protocol().delivery, attributes{}, 100)
 	wantUnknown(diags)

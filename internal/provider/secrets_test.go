@@ -51,7 +51,7 @@ resource "fractel_fonenumber_delivery" "test" {
 }
 `, map[bool]string{true: "ephemeral = true"}[ephemeral], password),
 				"FRACTEL_PASSWORD="+login, "TF_VAR_hook="+hook, "HOME="+dirs[0], "TMPDIR="+dirs[1])
-			w.setEnv("TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.Dir, "trace.log"))
+			w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.Dir, "trace.log"))
 
 			outputs := w.plan(2, "-out=saved.tfplan")
 			outputs += w.run(0, "show", "-no-color", "saved.tfplan")
@@ -65,7 +65,7 @@ resource "fractel_fonenumber_delivery" "test" {
 			// An error with a text from FoneStorm, which contains all secrets that FoneStorm could know.
 			a.byHand(testNumber, "Email", "ops@example.com")
 			a.reject("", "/messages/receive", http.StatusForbidden, strings.Join([]string{login, hook, token}, " "))
-			outputs += w.rejects() + w.run(0, "show", "-no-color")
+			outputs += w.apply(1) + w.run(0, "show", "-no-color")
 
 			found := map[string]string{"the CLI's output": outputs}
 			for _, dir := range append(dirs, w.Dir) {
