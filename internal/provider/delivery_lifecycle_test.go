@@ -18,8 +18,7 @@ import (
 // Deliveries of each type, and both notifications of the first FoneNumber, from create to destroy. plugin-testing checks that the plan
 // after each step is empty.
 func TestAccLifecycle(t *testing.T) {
-	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations) + 1})
-	first, moved, off := loadNumber(0), loadNumber(len(destinations)), slices.Repeat([]delivery{{kind: "None"}}, len(destinations)+1)
+	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations)})
 	provider := fmt.Sprintf(`
 provider "fractel" {
   endpoint            = %q
@@ -31,53 +30,50 @@ provider "fractel" {
 	inProcess := map[string]func() (tfprotov6.ProviderServer, error){
 		"fractel": func() (tfprotov6.ProviderServer, error) { return NewServer("test"), nil },
 	}
-	addressOf := func(i int) string { return resourceName + "." + destinations[i].kind }
-	// are checks the deliveries of the first FoneNumbers, and the notifications of the first one.
-	are := func(deliveries, notifications []delivery) resource.TestCheckFunc {
+	// of returns the setting and the FoneNumber of a resource.
+	of := func(i int) (setting, string) {
+		if i < len(destinations) {
+			return settings[0], loadNumber(i)
+		}
+		return settings[i-len(destinations)+1], loadNumber(0)
+	}
+	are := func(wanted []delivery) resource.TestCheckFunc {
 		return func(*terraform.State) error {
-			for i, d := range deliveries {
-				a.mustDeliver(t, loadNumber(i), d)
-			}
-			for i, as := range settings[1:] {
-				as.mustBe(t, a, first, notifications[i])
+			for i, d := range wanted {
+				as, number := of(i)
+				as.mustBe(t, a, number, d)
 			}
 			return nil
 		}
 	}
-	step := func(deliveries, notifications []delivery, action plancheck.ResourceActionType, before func()) resource.TestStep {
-		s := resource.TestStep{PreConfig: before, Config: provider, Check: are(deliveries, notifications)}
-		for i, d := range deliveries {
-			s.Config += d.block(d.kind, loadNumber(i))
-			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(addressOf(i), action))
-		}
-		for i, as := range settings[1:] {
-			s.Config += as.block(as.event, first, notifications[i])
-			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, plancheck.ExpectResourceAction(notificationName+"."+as.event, action))
+	step := func(wanted []delivery, action plancheck.ResourceActionType, before func()) resource.TestStep {
+		s := resource.TestStep{PreConfig: before, Config: provider, Check: are(wanted)}
+		for i, d := range wanted {
+			as, number := of(i)
+			name := fmt.Sprint("test", i)
+			s.Config += as.block(name, number, d)
+			check := plancheck.ExpectResourceAction(typesOf(as.event != "").name+"."+name, action)
+			s.ConfigPlanChecks.PreApply = append(s.ConfigPlanChecks.PreApply, check)
 		}
 		return s
 	}
 	drift := func() {
-		for _, f := range a.Numbers() {
-			f.ReceiveNotify, f.SendNotify = simulator.Notify{}, simulator.Notify{}
-			f.Receive = f.Receive.Delivering("Email", "somebody@example.com")
-			a.Put(f)
+		for i := range len(destinations) + len(settings[1:]) {
+			as, number := of(i)
+			as.set(a, number, delivery{kind: "Email", value: "somebody@example.com"})
 		}
 	}
 	called, mailed := delivery{"URL", hookURL, "hook", "horse"}, delivery{kind: "Email", value: "archive@example.com"}
-	steps := []resource.TestStep{
-		step(destinations, []delivery{called, mailed}, plancheck.ResourceActionCreate, nil),
-		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, nil),
-		step(otherDestinations, []delivery{mailed, called}, plancheck.ResourceActionUpdate, drift),
-		{
-			Config: provider + destinations[1].block("Email", moved),
-			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-				plancheck.ExpectResourceAction(addressOf(0), plancheck.ResourceActionDestroy),
-				plancheck.ExpectResourceAction(addressOf(1), plancheck.ResourceActionReplace),
-			}},
-			Check: are(append(slices.Clip(off[:5]), destinations[1]), off[:2]),
+	first, second := append(slices.Clip(destinations), called, mailed), append(slices.Clip(otherDestinations), mailed, called)
+	resource.ParallelTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: inProcess,
+		Steps: []resource.TestStep{
+			step(first, plancheck.ResourceActionCreate, nil),
+			step(second, plancheck.ResourceActionUpdate, nil),
+			step(second, plancheck.ResourceActionUpdate, drift),
 		},
-	}
-	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: inProcess, CheckDestroy: are(off, off[:2]), Steps: steps})
+		CheckDestroy: are(slices.Repeat([]delivery{{kind: "None"}}, len(second))),
+	})
 	for _, r := range a.Requests() {
 		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/test \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
 			t.Errorf("%s %s by %q", r.Method, r.Path, agent)
