@@ -3,7 +3,6 @@ package provider
 import (
 	"encoding/json"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -109,7 +108,7 @@ func TestDataSourceFoneNumbers(t *testing.T) {
 	if a.count("list") != 1 || len(a.Requests()) != 2 {
 		t.Errorf("the requests are %+v, want a login and a list", a.Requests())
 	}
-	a.reject("", "/fonenumbers", http.StatusForbidden, "No.")
+	a.reject("/fonenumbers", "403 No.")
 	a.start(t.Context(), t, nil).fails(t, source, attributes{}, "Permission Denied by FoneStorm")
 }
 
@@ -144,6 +143,6 @@ func TestDataSourcesOfDevices(t *testing.T) {
 	if a.count("devices") != 1 || len(a.Requests()) != 2 {
 		t.Errorf("the requests are %+v, want a login and a list", a.Requests())
 	}
-	a.reject("", "/devices", http.StatusForbidden, "The user is not allowed to list devices.")
+	a.reject("/devices", "403 The user is not allowed to list devices.")
 	a.start(t.Context(), t, nil).fails(t, several, attributes{}, "Permission Denied by FoneStorm")
 }

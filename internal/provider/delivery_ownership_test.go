@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
@@ -112,7 +111,7 @@ func TestRenamedResourceStaysOn(t *testing.T) {
 			p, want := w.renamed("new new old old", toEmail, toCallback), toCallback
 			if fails {
 				want = toEmail
-				w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+				w.reject("/messages/receive", "403 No.")
 			}
 			failed := failure(w.carryOut(p)) != nil
 			w.Intercept(nil)

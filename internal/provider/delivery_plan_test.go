@@ -160,7 +160,7 @@ func TestPlanWarnings(t *testing.T) {
 			}
 			w.Forget()
 			if w.settings = test.settings; test.rejected != "" {
-				w.reject("", test.rejected, http.StatusForbidden, "No.")
+				w.reject(test.rejected, "403 No.")
 			}
 			diags := w.plan(test.config).diags
 			wantWarnings(t, diags, []string{test.warning}, test.texts...)

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
@@ -148,7 +147,7 @@ func TestFoneNumberWithoutCredentials(t *testing.T) {
 		w.mustApply(config)
 	}
 	w.mustApply(toEmail)
-	w.reject(http.MethodPost, "/messages/receive", http.StatusServiceUnavailable, "Later.")
+	w.reject("/messages/receive", "503 Later.")
 	wantError(t, w.apply(toOther), "FoneStorm Server Error")
 	w.rejectEmpty("url_username")
 	w.mustApply(toOther)

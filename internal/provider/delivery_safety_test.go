@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,7 +19,7 @@ func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
 	w.settings = attributes{"max_retries": 0}
 	w.mustImport(testNumber)
 	p := w.plan(with(toURL("", "", 0), "url_method", "POST"))
-	w.reject(http.MethodGet, "", http.StatusInternalServerError, "No.")
+	w.reject("/fonenumbers/"+testNumber, "500 No.")
 	wantWarnings(t, append(p.diags, w.carryOut(p)...), nil)
 	w.Intercept(nil)
 	w.mustDeliver(t, testNumber, delivery{"URL", hookURL, theirHook.URLUsername, theirHook.URLPassword})
@@ -84,7 +83,7 @@ func TestListDoesNotDecideOnDrift(t *testing.T) {
 			wantWarnings(t, w.plan(nil).diags, []string{summaryDeleted})
 			w.noRefresh = false
 			p := w.plan(nil)
-			w.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusServiceUnavailable, "Later.")
+			w.reject("/fonenumbers/"+testNumber, "503 Later.")
 			wantError(t, w.carryOut(p), serverError)
 			w.Intercept(nil)
 			wantWarnings(t, w.apply(nil), []string{summaryDeleted})
@@ -110,7 +109,7 @@ func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
 		object := w.state["0"]
 		object.tainted = true
 		w.put("0", object)
-		w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+		w.reject("/messages/receive", "403 No.")
 		diags := w.apply(toEmail)
 		wantError(t, diags, "Permission Denied by FoneStorm")
 		wantWarnings(t, diags, []string{test.replacing})
@@ -129,12 +128,12 @@ func TestDestroyAfterAFailedCreate(t *testing.T) {
 	for name, fail := range map[string]func(w *world, r *run) []*tfprotov6.Diagnostic{
 		"rejected": func(w *world, r *run) []*tfprotov6.Diagnostic {
 			c, _ := r.plan(instance{}, to)
-			w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+			w.reject("/messages/receive", "403 No.")
 			_, diags := r.apply(c)
 			return diags
 		},
 		"not planned again": func(w *world, r *run) []*tfprotov6.Diagnostic {
-			w.reject(http.MethodGet, "/fonenumbers/"+testNumber, http.StatusForbidden, "No.")
+			w.reject("/fonenumbers/"+testNumber, "403 No.")
 			_, diags := r.plan(instance{}, to)
 			return diags
 		},
@@ -198,7 +197,7 @@ func TestCredentialsOfAFailedReplacement(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testNumber)
 	w.mustApply(toURL("hook", "horse", 0))
-	w.reject(http.MethodPost, "/messages/receive", http.StatusForbidden, "No.")
+	w.reject("/messages/receive", "403 No.")
 	w.replaced = []string{"0"}
 	wantError(t, w.apply(toURL("", "", 0)), "Permission Denied by FoneStorm")
 	w.Intercept(nil)

@@ -230,7 +230,7 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 		t.Run(fmt.Sprint(test.status), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, testNumber)
-			w.reject("", "/messages/receive", test.status, "Not registered.")
+			w.reject("/messages/receive", simulator.Fault(fmt.Sprint(test.status, " Not registered.")))
 			w.settings = attributes{"max_retries": 0}
 			diags := w.apply(destinations[1].attributes(testNumber))
 			wantError(t, diags, test.summary, test.says, "FoneNumber "+testNumber, fmt.Sprintf("FoneStorm returned %d", test.status), "Not registered.")

@@ -111,13 +111,13 @@ func (a *account) byHand(number, kind, value string) {
 	a.Put(f)
 }
 
-// reject makes FoneStorm return an error for requests whose path ends like this, with any method or only this one.
-func (a *account) reject(method, path string, status int, message string) {
+// reject makes FoneStorm return an error, such as "403 No.", for requests whose path ends like this.
+func (a *account) reject(path string, fault simulator.Fault) {
 	a.Intercept(func(r simulator.Request) simulator.Fault {
-		if requested, _, _ := strings.Cut(r.Path, "?"); method != "" && r.Method != method || !strings.HasSuffix(requested, path) {
+		if requested, _, _ := strings.Cut(r.Path, "?"); !strings.HasSuffix(requested, path) {
 			return ""
 		}
-		return simulator.Fault(fmt.Sprint(status, " ", message))
+		return fault
 	})
 }
 

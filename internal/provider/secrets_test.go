@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,7 +63,7 @@ resource "fractel_fonenumber_delivery" "test" {
 
 			// An error with a text from FoneStorm, which contains all secrets that FoneStorm could know.
 			a.byHand(testNumber, "Email", "ops@example.com")
-			a.reject("", "/messages/receive", http.StatusForbidden, strings.Join([]string{login, hook, token}, " "))
+			a.reject("/messages/receive", simulator.Fault(strings.Join([]string{"403", login, hook, token}, " ")))
 			outputs += w.apply(1) + w.run(0, "show", "-no-color")
 
 			found := map[string]string{"the CLI's output": outputs}
@@ -125,7 +124,7 @@ func TestURLsAreNotShown(t *testing.T) {
 	if got := attributesOf(w.state["0"].state).text("value"); p.isEmpty() || got != "https://***@hooks.example.com/secret-1" {
 		t.Errorf("the state has %q, and the plan changes %q", got, p.differs())
 	}
-	w.reject("", "/messages/receive", http.StatusInternalServerError, "Something went wrong.")
+	w.reject("/messages/receive", "500 Something went wrong.")
 	w.settings = attributes{"max_retries": 0}
 	failed := w.apply(config("https://hooks.example.com/secret-4"))
 	for i, diags := range [][]*tfprotov6.Diagnostic{created, replaced, destroyed, changed, invalid, failed} {
