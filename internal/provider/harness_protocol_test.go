@@ -263,18 +263,10 @@ type change struct {
 	replaces        bool // Whether the provider requires a replacement.
 }
 
-// differs returns the names of the attributes that the change modifies.
-func (c change) differs() []string {
-	var names []string
-	before, planned := map[string]tftypes.Value{}, map[string]tftypes.Value{}
-	_ = c.before.state.As(&before)
-	_ = c.planned.As(&planned)
-	for _, attribute := range c.types.attributes {
-		if !before[attribute.Name].Equal(planned[attribute.Name]) {
-			names = append(names, attribute.Name)
-		}
-	}
-	return names
+// differs returns the attributes that an update modifies.
+func (c change) differs() []tftypes.ValueDiff {
+	differences, _ := c.before.state.Diff(c.planned)
+	return differences
 }
 
 // destruction is the destroy of a replaced object, which gets the private state of the replacement's plan.

@@ -223,12 +223,12 @@ type applyStep struct {
 
 func (p *plan) isEmpty() bool { return len(p.steps) == 0 }
 
-// differs returns the names of the attributes that the plan modifies.
-func (p *plan) differs() (names []string) {
-	for _, s := range p.steps {
-		names = append(names, s.change.differs()...)
+// differs returns the steps of the plan, and the attributes that they modify.
+func (p *plan) differs() (steps []any) {
+	for name, s := range p.steps {
+		steps = append(steps, name, s.change.differs())
 	}
-	return names
+	return steps
 }
 
 // plan refreshes and plans everything. Only the apply is interrupted.
