@@ -124,24 +124,6 @@ func explained(err error, kind Kind, sentence string) *Error {
 	return &failure
 }
 
-// rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
-// it accepted that. If both were rejected, the first rejection is about the content, unless it says that FoneStorm does not read JSON.
-func rejectedTwice(first, second error) error {
-	if second == nil {
-		return nil
-	}
-	rejected, failure := asError(first), *asError(second)
-	reason := rejected.Reason
-	if failure.Reason != reason {
-		reason = strings.TrimRight(reason, ".") + "; sent in another form: " + failure.Reason
-	}
-	if !failure.retryable && failure.Kind != Canceled && rejected.Status != http.StatusUnsupportedMediaType {
-		failure = *rejected
-	}
-	failure.Reason, failure.uncertain = reason, MayHaveTakenEffect(first) || MayHaveTakenEffect(second)
-	return &failure
-}
-
 // failedResponse returns the failure that a response reports. The response is classified before secrets are masked.
 func (c *Client) failedResponse(r *request, sent *http.Request, response *http.Response, body []byte) *Error {
 	status := response.StatusCode

@@ -257,10 +257,10 @@ func TestFailedCalls(t *testing.T) {
 		may       bool
 	}{
 		{0, "422", "set json, set form", DestinationRejected, "words of 422", false},
-		{0, "400 422", "set json, set form", DestinationRejected, "words of 400; sent in another form: FoneStorm returned 422", false},
+		{0, "400 422", "set json, set form", DestinationRejected, "words of 400 (attempt 2, 0s after the first)", false},
 		{0, "415 422", "set json, set form", DestinationRejected, "words of 422", false},
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
-		{1, "400 503", "set json, set form, set form", ServerError, "words of 400; sent in another form: FoneStorm returned 503", true},
+		{1, "400 503", "set json, set form, set form", ServerError, "words of 503", true},
 		{0, "404", "set json", Rejected, "words of 404", false}, // A device may not be found, too.
 		{0, "limit limit 403", "set json, set json, set json", PermissionDenied, "words of 403", false},
 		{0, "later", "set json", RateLimited, "asks to wait 1h0m0s, longer than the provider waits (5m0s)", false}, // It has status 400, but is not about the encoding.
