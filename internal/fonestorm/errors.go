@@ -80,8 +80,8 @@ func MayHaveTakenEffect(err error) bool {
 }
 
 // noResponse returns the failure of a request without a complete response: the caller's context ended, the timeout passed, or the
-// network failed. A setting is uncertain unless dialing or the certificate failed. The reason never quotes what the other side sent, such as a malformed
-// status line or header, because that may contain a secret.
+// network failed. The reason never quotes what the other side sent, such as a malformed status line or header, because that may
+// contain a secret.
 func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *Error {
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
@@ -100,7 +100,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *
 	return &Error{
 		Kind: Unreachable, Call: r.text,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: r.role == sets && !isCertificate && (!isConnection || connection.Op != "dial" && connection.Op != "proxyconnect"),
+		uncertain: r.role == sets,
 		retryable: !isCertificate,
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -168,11 +170,15 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	}
 	timed, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
-	httpRequest := c.newRequest(timed, r, token, e)
+	var isConnected atomic.Bool // Before that, nothing is sent.
+	traced := httptrace.WithClientTrace(timed, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { isConnected.Store(true) }})
+	httpRequest := c.newRequest(traced, r, token, e)
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return c.noResponse(ctx, timed, r, err)
+		failure := c.noResponse(ctx, timed, r, err)
+		failure.uncertain = failure.uncertain && isConnected.Load()
+		return failure
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
