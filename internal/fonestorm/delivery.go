@@ -158,14 +158,14 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 	maps.DeleteFunc(without.params, func(name, value string) bool { return strings.HasPrefix(name, "url_") && value == "" })
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
-	case len(without.params) == len(r.params) || !isRejectedWith(err, sets, 400, 415, 422):
+	case len(without.params) == len(r.params) || !isRejectedWith(err, sets, 400, 415, 422) || MayHaveTakenEffect(err):
 		return f, false, err
 	case s.MustRemoveCredentials:
 		return f, false, explained(err, DestinationRejected, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
 			"If FoneStorm does not accept that, set url_username and a password for the new URL")
 	}
-	f, again := c.requestFoneNumber(ctx, without, number)
-	return f, true, rejectedTwice(err, again)
+	f, err = c.requestFoneNumber(ctx, without, number)
+	return f, true, err
 }
 
 // request returns the request to Set Delivery Service, or to Set Receive Callback or Set Send Callback. `url_method` is required for

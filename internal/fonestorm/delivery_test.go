@@ -182,8 +182,8 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 	})
 }
 
-// If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones. What is
-// reported if it rejects that too is the same as for a form, see TestFailedCalls.
+// If FoneStorm rejects empty credentials, the delivery is set without any, unless the caller must remove earlier ones or an attempt
+// may have done so.
 func TestRejectedEmptyCredentials(t *testing.T) {
 	t.Parallel()
 	empties := Setting{Delivery: Delivery{Type: URL, Value: callback}, URLUsername: new(""), URLPassword: new("")}
@@ -199,11 +199,11 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 		{empties, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","value"`},
 		{withUser, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","url_username":"user","value"`},
 		{empties, "422 400 400 " + toCallback, "set json, set form, set json, set form", "url_method=POST&value"}, // It reads only forms.
-		{must, "422 400", "set json, set form", "words of 400. The request also removes the earlier callback credentials"},
-		{empties, "422 503", "set json, set form, set form", "words of 422; sent in another form: FoneStorm returned 503"}, // It does not reject empty ones.
-		{empties, "422 400 415", "set json, set form, set json, set form", "words of 422"},
-		{empties, "422 400 503", "set json, set form, set json, set json", "words of 422"},
-		{empties, "502 422 400 403", "set json, set json, set form, set json", "words of 422"},
+		{must, "422 400", "set json, set form", "words of 422. The request also removes the earlier callback credentials"},
+		{empties, "422 503", "set json, set form, set form", "words of 503"}, // It does not reject empty ones.
+		{empties, "422 400 415 403", "set json, set form, set json, set form", "words of 403"},
+		{empties, "422 400 503", "set json, set form, set json, set json", "words of 503"},
+		{empties, "502 422 400", "set json, set json, set form", "words of 422"}, // They may be removed.
 	} {
 		inBubble(t, fmt.Sprint(test.responses, test.set.MustRemoveCredentials), func(t *testing.T) {
 			server := scripted(test.responses)

@@ -80,8 +80,8 @@ func MayHaveTakenEffect(err error) bool {
 }
 
 // noResponse returns the failure of a request without a complete response: the caller's context ended, the timeout passed, or the
-// network failed. A setting is uncertain unless dialing or the certificate failed. The reason never quotes what the other side sent, such as a malformed
-// status line or header, because that may contain a secret.
+// network failed. The reason never quotes what the other side sent, such as a malformed status line or header, because that may
+// contain a secret.
 func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *Error {
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
@@ -100,7 +100,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *
 	return &Error{
 		Kind: Unreachable, Call: r.text,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: r.role == sets && !isCertificate && (!isConnection || connection.Op != "dial" && connection.Op != "proxyconnect"),
+		uncertain: r.role == sets,
 		retryable: !isCertificate,
 	}
 }
@@ -121,24 +121,6 @@ func explained(err error, kind Kind, sentence string) *Error {
 	failure := *asError(err)
 	failure.Kind = kind
 	failure.Reason = strings.TrimRight(failure.Reason, ".") + ". " + sentence
-	return &failure
-}
-
-// rejectedTwice returns the failure to report after FoneStorm rejected a request in one form and responded to it in another; nil if
-// it accepted that. If both were rejected, the first rejection is about the content, unless it says that FoneStorm does not read JSON.
-func rejectedTwice(first, second error) error {
-	if second == nil {
-		return nil
-	}
-	rejected, failure := asError(first), *asError(second)
-	reason := rejected.Reason
-	if failure.Reason != reason {
-		reason = strings.TrimRight(reason, ".") + "; sent in another form: " + failure.Reason
-	}
-	if !failure.retryable && failure.Kind != Canceled && rejected.Status != http.StatusUnsupportedMediaType {
-		failure = *rejected
-	}
-	failure.Reason, failure.uncertain = reason, MayHaveTakenEffect(first) || MayHaveTakenEffect(second)
 	return &failure
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,6 +116,7 @@ func respondTo(word string) responder {
 }
 
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
 	body, _ := io.ReadAll(r.Body) // It is in memory.
 	s.mu.Lock()
 	s.arrived = append(s.arrived, time.Now())

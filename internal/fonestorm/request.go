@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -54,27 +56,32 @@ func (r *request) getsToken() bool { return r.role == logsIn || r.role == choose
 
 // call sends a request and returns its response as read by decode, which is called for each response that reports success. A body is
 // sent in the encoding that FoneStorm accepted last for this role. Until it has accepted one, a body that it rejects as JSON is sent
-// once more as a form.
+// once more as a form. If it rejects that, too, the first rejection is about the content, unless FoneStorm does not read JSON.
 func call[T any](ctx context.Context, c *Client, r *request, decode func(body []byte) (T, error)) (value T, _ error) {
 	read := func(body []byte) (err error) {
 		value, err = decode(body)
 		return err
 	}
+	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
 	accepted := &c.encodings[r.role]
 	known := encoding(accepted.Load())
 	e := max(known, asJSON)
-	err := c.send(ctx, r, e, read)
-	if known == 0 && r.params != nil && isRejectedWith(err, r.role, 400, 415, 422) {
+	failure := c.send(ctx, r, p, e, read)
+	if known == 0 && r.params != nil && isRejectedWith(failure, r.role, 400, 415, 422) {
 		e = asForm
-		err = rejectedTwice(err, c.send(ctx, r, e, read))
+		again := c.send(ctx, r, p, e, read)
+		if again == nil || again.retryable || again.Kind == Canceled || failure.Status == http.StatusUnsupportedMediaType {
+			failure = again
+		}
 	}
-	if err == nil {
-		accepted.Store(int32(e))
+	if failure != nil {
+		return value, p.end(failure)
 	}
-	return value, err
+	accepted.Store(int32(e))
+	return value, nil
 }
 
-// progress is the state of a request across its attempts.
+// progress is the state of a call across its attempts.
 type progress struct {
 	sent      time.Time // Start of the last attempt.
 	begun     time.Time // Start of the first attempt.
@@ -86,18 +93,17 @@ type progress struct {
 }
 
 // send sends a request until it succeeds, a retry would not help, or the retries are used up. Every request to this API is safe to
-// retry: reading changes nothing, and setting the same thing twice is harmless.
-func (c *Client) send(ctx context.Context, r *request, e encoding, read func(body []byte) error) error {
-	p := &progress{waits: backoff.NewExponentialBackOff()} // 0.5 seconds, then 1.5 times longer, with jitter.
+// retry: reading changes nothing, and setting the same thing twice is harmless. It returns the last failure.
+func (c *Client) send(ctx context.Context, r *request, p *progress, e encoding, read func(body []byte) error) *Error {
 	failure := &Error{Kind: Unreachable, Call: r.text}
 	failure.Reason = fmt.Sprintf("not sent, because FoneStorm was not available for %d calls in a row", unavailableCalls)
 	for c.unavailable.Load() < unavailableCalls {
 		token, err := c.token(ctx, r)
 		if err != nil {
-			return p.end(asError(err)) // A login has had retries of its own.
+			return asError(err) // A login has had retries of its own.
 		}
 		if c.pace.wait(ctx) != nil {
-			return p.end(canceled(ctx, r))
+			return canceled(ctx, r)
 		}
 		if p.attempts++; p.attempts == 1 {
 			p.begun = time.Now()
@@ -118,7 +124,7 @@ func (c *Client) send(ctx context.Context, r *request, e encoding, read func(bod
 		})
 		sleep(ctx, wait) // If it is canceled, so is the next attempt.
 	}
-	return p.end(failure)
+	return failure
 }
 
 // next decides whether a failed request is sent again, and after which wait.
@@ -143,8 +149,8 @@ func (c *Client) next(r *request, p *progress, token string, failure *Error) (wa
 	return 0, false
 }
 
-// end returns the last failure with what is known about all attempts. It is a copy, because several calls can share that of a login.
-func (p *progress) end(last *Error) error {
+// end returns a failure with what is known about all attempts. It is a copy, because several calls can share that of a login.
+func (p *progress) end(last *Error) *Error {
 	failure := *last
 	failure.uncertain = failure.uncertain || p.uncertain
 	if p.attempts > 0 {
@@ -164,11 +170,15 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	}
 	timed, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
-	httpRequest := c.newRequest(timed, r, token, e)
+	var isConnected atomic.Bool // Before that, nothing is sent.
+	traced := httptrace.WithClientTrace(timed, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { isConnected.Store(true) }})
+	httpRequest := c.newRequest(traced, r, token, e)
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		return c.noResponse(ctx, timed, r, err)
+		failure := c.noResponse(ctx, timed, r, err)
+		failure.uncertain = failure.uncertain && isConnected.Load()
+		return failure
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,7 @@ func (n inMemory) RoundTrip(r *http.Request) (response *http.Response, err error
 			panic(problem)
 		}
 	}()
+	httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
 	received := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
 	for name, values := range r.Header {
 		received.Header[http.CanonicalHeaderKey(name)] = values

@@ -180,9 +180,6 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 	f, isOurs, _ := rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
 	now := f.Options[plan.option()]
 	rec.Unseen = rec.Unseen || !isOurs && (now.Type.IsCallback() || now.Type == "" && before.state.Type.IsNull())
-	if of.off { // FoneStorm keeps the credentials of the destination that was turned off, unless they were removed.
-		now = fonestorm.Delivery{}
-	}
 	setting := plan.ToAPI(now, before)
 	result, err := r.client.Set(ctx, number, setting)
 	diags.Append(settingDiagnostics(number, setting, result)...)
@@ -195,9 +192,9 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 	}
 	of.failed.Store(true)
 	diags.Append(apiDiagnostic(err))
-	if of.off && plan.isDelivery() {
+	if now.Type == fonestorm.None && !before.state.Type.IsNull() && before.state.kind() != fonestorm.None && plan.isDelivery() {
 		diags.AddAttributeWarning(path.Root("fonenumber"), summaryDeleted,
-			fmt.Sprintf("FoneNumber %s is off, because this apply destroyed its earlier resource first. Messages received at it are deleted until it is set again. "+
+			fmt.Sprintf("FoneNumber %s is off now: messages received at it are deleted until it is set again. "+
 				"Correct the error, and run Terraform again.", number))
 	}
 	if mayBeSet {
@@ -266,7 +263,7 @@ func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag
 		return off, nil
 	}
 	result, err := r.client.Set(ctx, f.Number, off)
-	if of.off = err == nil; of.off {
+	if err == nil {
 		rec.Unseen = rec.Unseen || result.CredentialsKept // Only credentials of this resource are removed.
 		of.replaced = before                              // FoneStorm may still have its credentials.
 	}
