@@ -23,11 +23,6 @@ type operation struct {
 	do func(w *world, wanted ...attributes) []*tfprotov6.Diagnostic
 }
 
-var (
-	toEmail    = destinations[1].attributes(testNumber)
-	toCallback = destinations[2].attributes(testNumber)
-)
-
 var operations = map[string]operation{
 	"create": {kind: "set", found: "old@example.com", wanted: toCallback, do: (*world).apply},
 	"read":   {kind: "get", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -133,36 +134,6 @@ func (a *account) rejectEmpty(parameter string) {
 	})
 }
 
-// delivery is a destination with credentials, as a user configures it.
-type delivery struct {
-	kind, value        string
-	username, password string
-}
-
-// Two destinations of each type, to test changes within a type and between types.
-var (
-	destinations = []delivery{
-		{kind: "Device", value: "987123543678"},
-		{kind: "Email", value: "ops@example.com"},
-		{kind: "URL", value: "https://hooks.example.com/sms?msg={{msg}}", username: "hook", password: "correct-horse"},
-		{kind: "Forward", value: "3215551111"},
-		{kind: "None"},
-	}
-	otherDestinations = []delivery{
-		{kind: "Device", value: "21915233078"},
-		{kind: "Email", value: "support@example.com"},
-		{kind: "URL", value: "http://hooks.example.com/{{to}}/in?from={{from}}&id={{uid}}"},
-		{kind: "Forward", value: "3215552222"},
-		{kind: "None", value: "None"},
-	}
-)
-
-// mustDeliver checks the delivery of a FoneNumber in FoneStorm.
-func (a *account) mustDeliver(t rapid.TB, number string, want delivery) {
-	t.Helper()
-	settings[0].mustBe(t, a, number, want)
-}
-
 // newVariedAccount returns an account with one FoneNumber of each type and a cancelled one.
 func newVariedAccount(t *testing.T) *account {
 	t.Helper()
@@ -176,3 +147,6 @@ func newVariedAccount(t *testing.T) *account {
 	a.Put(simulator.FoneNumber{Number: "4075550000", Active: "cancel", MessagingDisabled: true})
 	return a
 }
+
+// loadNumber returns the FoneNumber with this index.
+func loadNumber(i int) string { return strconv.Itoa(3215550000 + i) }

@@ -334,17 +334,6 @@ func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 	return after, resp.Diagnostics
 }
 
-// attributes returns the configuration of a delivery for the protocol.
-func (d delivery) attributes(number string) attributes {
-	config := attributes{"fonenumber": number, "type": d.kind}
-	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
-		if value != "" {
-			config[name] = value
-		}
-	}
-	return config
-}
-
 // shown returns the detail of a diagnostic and its attribute.
 func shown(d *tfprotov6.Diagnostic) string { return d.Detail + " " + d.Attribute.String() }
 

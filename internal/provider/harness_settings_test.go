@@ -12,6 +12,76 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
+// delivery is a destination with credentials, as a user configures it.
+type delivery struct {
+	kind, value        string
+	username, password string
+}
+
+// Two destinations of each type, to test changes within a type and between types.
+var (
+	destinations = []delivery{
+		{kind: "Device", value: "987123543678"},
+		{kind: "Email", value: "ops@example.com"},
+		{kind: "URL", value: "https://hooks.example.com/sms?msg={{msg}}", username: "hook", password: "correct-horse"},
+		{kind: "Forward", value: "3215551111"},
+		{kind: "None"},
+	}
+	otherDestinations = []delivery{
+		{kind: "Device", value: "21915233078"},
+		{kind: "Email", value: "support@example.com"},
+		{kind: "URL", value: "http://hooks.example.com/{{to}}/in?from={{from}}&id={{uid}}"},
+		{kind: "Forward", value: "3215552222"},
+		{kind: "None", value: "None"},
+	}
+)
+
+// attributes returns the configuration of a delivery for the protocol.
+func (d delivery) attributes(number string) attributes {
+	config := attributes{"fonenumber": number, "type": d.kind}
+	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
+		if value != "" {
+			config[name] = value
+		}
+	}
+	return config
+}
+
+const hookURL = "https://hooks.example.com/sms"
+
+// toURL returns the configuration of a callback with these credentials. A password with a version is write-only.
+func toURL(username, password string, version int) attributes {
+	config := delivery{"URL", hookURL, username, password}.attributes(testNumber)
+	if version > 0 {
+		delete(config, "url_password")
+		config["url_password_wo"], config["url_password_wo_version"] = password, version
+	}
+	return config
+}
+
+var (
+	toEmail    = destinations[1].attributes(testNumber)
+	toCallback = destinations[2].attributes(testNumber)
+)
+
+// notify returns the configuration of a notification about received messages. A type other than a URL has no method.
+func notify(kind, value, method string) attributes {
+	config := attributes{"fonenumber": testNumber, "event": "receive", "type": kind, "value": value, "url_method": method}
+	for name, text := range config {
+		if text == "" {
+			delete(config, name)
+		}
+	}
+	return config
+}
+
+// with returns a copy of a configuration with one more attribute.
+func with(config attributes, name string, value any) attributes {
+	config = maps.Clone(config)
+	config[name] = value
+	return config
+}
+
 // setting is a kind of setting that a resource manages. Tests of what all have in common configure deliveries, and convert them.
 type setting struct {
 	name    string
@@ -128,4 +198,10 @@ func (s setting) mustBe(t rapid.TB, a *account, number string, want delivery) {
 	if got := s.is(f); got != want {
 		t.Errorf("the %s of %s is %+v, want %+v", s.name, number, got, want)
 	}
+}
+
+// mustDeliver checks the delivery of a FoneNumber in FoneStorm.
+func (a *account) mustDeliver(t rapid.TB, number string, want delivery) {
+	t.Helper()
+	settings[0].mustBe(t, a, number, want)
 }

@@ -420,3 +420,14 @@ func (w *world) destroys(name string, private []byte) func(*run) bool {
 		return ok
 	}
 }
+
+// imported returns an object that keeps what it has set when it is destroyed, or turns it off.
+func (a *account) imported(t *testing.T, id string, keeps bool) instance {
+	t.Helper()
+	w := a.world(t)
+	w.mustImport(id)
+	if config := attributesOf(w.state["0"].state); config["on_destroy"] != nil && !keeps {
+		w.mustApply(with(config, "on_destroy", onDestroyDisable))
+	}
+	return w.state["0"]
+}

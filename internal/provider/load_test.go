@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"runtime"
-	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,6 +102,3 @@ func memory() int64 {
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
 }
-
-// loadNumber returns the FoneNumber with this index.
-func loadNumber(i int) string { return strconv.Itoa(3215550000 + i) }

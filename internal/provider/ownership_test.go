@@ -139,21 +139,81 @@ func TestRenamedResourceThatIsOff(t *testing.T) {
 	w.mustApply()
 }
 
-// Even if the destroy of a renamed resource turns the FoneNumber off first, the credentials of its URL do not reach another one, also if
-// FoneStorm rejects empty ones. If the URL stays the same, credentials that were set outside of Terraform stay, too.
-func TestCredentialsOfARenamedResource(t *testing.T) {
+// If the create that replaces a tainted object fails, what that object applied is not forgotten, and what something else has set
+// since is not owned.
+func TestTaintedObjectWhoseReplacementFails(t *testing.T) {
 	t.Parallel()
-	hook := delivery{"URL", hookURL, "hook", "horse"}
-	w := newWorld(t, testNumber)
-	w.rejectEmpty("url_password")
-	p := w.renamed(destroyFirst, hook.attributes(testNumber), with(toURL("", "", 0), "value", "https://other.example.com/"))
-	wantError(t, w.carryOut(p), "Destination Rejected by FoneStorm", "must not reach the new URL")
-	w.mustDeliver(t, testNumber, delivery{"None", "", "hook", "horse"})
+	for _, test := range []struct {
+		since, left           delivery
+		replacing, destroying string // Summaries of the warnings.
+	}{
+		{destinations[1], delivery{kind: "None"}, "FoneNumber Already Has This Delivery", summaryDeleted},
+		{destinations[3], destinations[3], alreadyDelivers, ""}, // Nothing is in the state then.
+	} {
+		w := newWorld(t, testNumber)
+		w.mustApply(toEmail)
+		w.byHand(testNumber, test.since.kind, test.since.value)
+		object := w.state["0"]
+		object.tainted = true
+		w.put("0", object)
+		w.reject("/messages/receive", "403 No.")
+		diags := w.apply(toEmail)
+		wantError(t, diags, "Permission Denied by FoneStorm")
+		wantWarnings(t, diags, []string{test.replacing})
+		w.Intercept(nil)
+		wantWarnings(t, w.plan(nil).diags, []string{test.destroying})
+		w.apply(nil)
+		w.mustDeliver(t, testNumber, test.left)
+	}
+}
 
-	w = newWorld(t, testNumber)
-	settings[0].set(w.account, testNumber, hook)
-	w.state["old"] = w.imported(t, testNumber, false)
-	p = w.renamed(destroyFirst, with(toURL("", "", 0), "on_destroy", onDestroyDisable), toURL("", "", 0))
-	wantWarnings(t, w.carryOut(p), nil)
-	w.mustDeliver(t, testNumber, hook)
+// A FoneNumber that another resource could not set in an apply is not turned off after that, whether FoneStorm rejects the setting,
+// its plan fails when Terraform plans again, or a value that was not known turns out to be invalid. The next apply finishes.
+func TestDestroyAfterAFailedCreate(t *testing.T) {
+	t.Parallel()
+	to := toCallback
+	for name, fail := range map[string]func(w *world, r *run) []*tfprotov6.Diagnostic{
+		"rejected": func(w *world, r *run) []*tfprotov6.Diagnostic {
+			c, _ := r.plan(instance{}, to)
+			w.reject("/messages/receive", "403 No.")
+			_, diags := r.apply(c)
+			return diags
+		},
+		"not planned again": func(w *world, r *run) []*tfprotov6.Diagnostic {
+			w.reject("/fonenumbers/"+testNumber, "403 No.")
+			_, diags := r.plan(instance{}, to)
+			return diags
+		},
+		"invalid": func(_ *world, r *run) []*tfprotov6.Diagnostic {
+			return r.validate(delivery{kind: "Email", value: "nobody"}.attributes(testNumber))
+		},
+	} {
+		w := newWorld(t, testNumber)
+		w.mustApply(toEmail)
+		old, r := w.state["0"], w.start()
+		if diags := fail(w, r); failure(diags) == nil {
+			t.Errorf("%s: the create succeeds", name)
+		}
+		w.Intercept(nil)
+		_, diags := r.apply(destruction(old, old.private))
+		wantError(t, diags, "FoneNumber Not Turned Off After Failure")
+		w.mustDeliver(t, testNumber, destinations[1])
+		w.mustApply(nil, to)
+	}
+}
+
+// A destroy that fails leaves in private state that another resource continues. A later replacement by another FoneNumber must not
+// believe that.
+func TestReplacementAfterAFailedDestroy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testNumber, otherNumber)
+	w.mustApply(toEmail)
+	r := w.start()
+	_, _ = r.plan(instance{}, toCallback)
+	destroy, _ := r.plan(w.state["0"], nil)
+	left := w.state["0"]
+	left.private = destroy.private
+	w.state["0"] = left
+	w.mustApply(with(toEmail, "fonenumber", otherNumber))
+	w.mustDeliver(t, testNumber, delivery{kind: "None"})
 }

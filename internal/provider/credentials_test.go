@@ -1,37 +1,60 @@
 package provider
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// Every correction of a text is sent, however small, and once: even one that means the same destination, which is not drift. A token that
-// is percent-encoded by hand is drift, because FoneStorm may not replace it.
-func TestCorrectionsAreSent(t *testing.T) {
+// All changes to the credentials of one callback: what each step sends, and what FoneStorm then has. No plan warns about credentials
+// that something else has set.
+func TestChangesOfCredentials(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		kind, wrong, right string
-		isDrift            bool
-	}{
-		{"URL", "https://hooks.example.com/?m=%7B%7Bmsg%7D%7D", "https://hooks.example.com/?m={{msg}}", true},
-		{"URL", "https://hooks.example.com/?a=1&amp;b=2", "https://hooks.example.com/?a=1&b=2", true},
-		{"URL", "https://hooks.example.com/a%2fb", "https://hooks.example.com/a%2Fb", true},
-		{"URL", "https://hooks.example.com", "https://hooks.example.com/", false},
-		{"Email", "Ops@example.com", "ops@example.com", false},
-	} {
-		w := newWorld(t, testNumber)
-		w.mustApply(delivery{kind: test.kind, value: test.wrong}.attributes(testNumber))
-		right := delivery{kind: test.kind, value: test.right}
-		w.mustApply(right.attributes(testNumber))
-		w.sendsOnly(t, 2)
-		w.mustDeliver(t, testNumber, right)
-		w.byHand(testNumber, test.kind, test.wrong)
-		if p := w.plan(right.attributes(testNumber)); p.isEmpty() == test.isDrift {
-			t.Errorf("after %q was set by hand, the plan changes %q", test.wrong, p.differs())
-		}
+	for _, as := range settings {
+		t.Run(as.name, func(t *testing.T) {
+			t.Parallel()
+			checkCredentials(t, as)
+		})
 	}
+}
+
+func checkCredentials(t *testing.T, as setting) {
+	t.Helper()
+	w := newWorld(t, testNumber)
+	if as.event != "" {
+		w.byHand(testNumber, "Email", "ops@example.com")
+	}
+	for _, step := range []struct {
+		about              string
+		config             attributes
+		sent               bool
+		username, password string
+	}{
+		{"none", toURL("", "", 0), true, "", ""},
+		{"another URL", with(toURL("", "", 0), "value", "https://other.example.com/"), true, "", ""},
+		{"a username", toURL("hook", "", 0), true, "hook", ""},
+		{"a password in the state", toURL("hook", "first", 0), true, "hook", "first"},
+		{"unchanged", toURL("hook", "first", 0), false, "hook", "first"},
+		{"another password", toURL("hook", "second", 0), true, "hook", "second"},
+		{"write-only instead", toURL("hook", "third", 1), true, "hook", "third"},
+		{"changed without a version", toURL("hook", "fourth", 1), false, "hook", "third"},
+		{"changed with its version", toURL("hook", "fourth", 2), true, "hook", "fourth"},
+		{"sent along with another change", toURL("other", "fifth", 2), true, "other", "fifth"},
+		{"on_destroy alone", with(toURL("other", "fifth", 2), "on_destroy", "keep"), false, "other", "fifth"},
+		{"the password removed", toURL("other", "", 0), true, "other", ""},
+		{"both again", toURL("hook", "sixth", 3), true, "hook", "sixth"},
+		{"both removed", with(toURL("", "", 0), "on_destroy", "disable"), true, "", ""},
+		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
+	} {
+		before := w.count(as.request)
+		wantWarnings(t, w.mustApply(as.config(step.config)), nil)
+		if sent := w.count(as.request) > before; sent != step.sent {
+			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
+		}
+		as.mustBe(t, w.account, testNumber, delivery{"URL", step.config.text("value"), step.username, step.password})
+	}
+	w.mustApply(nil)
+	as.mustBe(t, w.account, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
 // theirHook is a callback with credentials that were set outside of Terraform.
@@ -90,6 +113,20 @@ func TestUnseenCredentials(t *testing.T) {
 	}
 }
 
+// If the FoneNumber cannot be read before an update, what the plan was made for decides whether its callback URL stays the same.
+func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
+	w.settings = attributes{"max_retries": 0}
+	w.mustImport(testNumber)
+	p := w.plan(with(toURL("", "", 0), "url_method", "POST"))
+	w.reject("/fonenumbers/"+testNumber, "500 No.")
+	wantWarnings(t, append(p.diags, w.carryOut(p)...), nil)
+	w.Intercept(nil)
+	w.mustDeliver(t, testNumber, delivery{"URL", hookURL, theirHook.URLUsername, theirHook.URLPassword})
+}
+
 // Credentials that FoneStorm does not remove must not reach another URL: not by a detour through another type, nor by a create before
 // the destroy of the object that it replaces, which knows nothing of it. They can also have been set by hand.
 func TestCredentialsThatCannotBeRemoved(t *testing.T) {
@@ -136,6 +173,39 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 	}
 }
 
+// Credentials that a replacement removes are not forgotten if it fails, because FoneStorm keeps the ones that a request omits.
+func TestCredentialsOfAFailedReplacement(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testNumber)
+	w.mustApply(toURL("hook", "horse", 0))
+	w.reject("/messages/receive", "403 No.")
+	w.replaced = []string{"0"}
+	wantError(t, w.apply(toURL("", "", 0)), "Permission Denied by FoneStorm")
+	w.Intercept(nil)
+	w.replaced = nil
+	w.mustApply(toURL("", "", 0))
+	w.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
+}
+
+// Even if the destroy of a renamed resource turns the FoneNumber off first, the credentials of its URL do not reach another one, also if
+// FoneStorm rejects empty ones. If the URL stays the same, credentials that were set outside of Terraform stay, too.
+func TestCredentialsOfARenamedResource(t *testing.T) {
+	t.Parallel()
+	hook := delivery{"URL", hookURL, "hook", "horse"}
+	w := newWorld(t, testNumber)
+	w.rejectEmpty("url_password")
+	p := w.renamed(destroyFirst, hook.attributes(testNumber), with(toURL("", "", 0), "value", "https://other.example.com/"))
+	wantError(t, w.carryOut(p), "Destination Rejected by FoneStorm", "must not reach the new URL")
+	w.mustDeliver(t, testNumber, delivery{"None", "", "hook", "horse"})
+
+	w = newWorld(t, testNumber)
+	settings[0].set(w.account, testNumber, hook)
+	w.state["old"] = w.imported(t, testNumber, false)
+	p = w.renamed(destroyFirst, with(toURL("", "", 0), "on_destroy", onDestroyDisable), toURL("", "", 0))
+	wantWarnings(t, w.carryOut(p), nil)
+	w.mustDeliver(t, testNumber, hook)
+}
+
 // A service that rejects empty credentials blocks no FoneNumber that never had any, also if a response to them is lost.
 func TestFoneNumberWithoutCredentials(t *testing.T) {
 	t.Parallel()
@@ -157,28 +227,4 @@ func TestFoneNumberWithoutCredentials(t *testing.T) {
 	w.mustImport(testNumber)
 	w.rejectEmpty("url_username")
 	w.mustApply(toOther)
-}
-
-// ignore_changes can keep half of a destination. A plan that would send it is an error that names both attributes. Before that, a
-// scheduled `plan -refresh-only -detailed-exitcode` finds nothing.
-func TestAccIgnoreChanges(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t, simulator.Options{}, testNumber)
-	config := func(kind, value, ignored string) string {
-		return delivery{kind: kind, value: value}.block("test", testNumber, fmt.Sprintf("lifecycle {\n  ignore_changes = [%s]\n}", ignored))
-	}
-	w := a.newWorkspace(t, config("Email", "ops@example.com", "value"))
-	w.apply(0)
-	w.plan(0, "-refresh-only")
-	a.byHand(testNumber, "Email", "else@example.com") // Ignored.
-	w.plan(0)
-	w.configure(config("Forward", "3215551111", "value"))
-	says(t, w.plan(1), "Error: Invalid Destination", `combines a value with type "Forward"`, "ignore_changes", "-refresh=false")
-	w.configure(config("Email", "new@example.com", "value"))
-	a.byHand(testNumber, "URL", hookURL)
-	says(t, w.plan(1), "Error: Invalid Destination", `combines a value with type "Email"`)
-	says(t, w.apply(1, "-destroy"), "-refresh=false")
-	a.byHand(testNumber, "Email", "ops@example.com")
-	w.apply(0, "-destroy")
-	a.mustDeliver(t, testNumber, delivery{kind: "None"})
 }

@@ -1,10 +1,16 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -199,102 +205,6 @@ func TestMistakesInOtherArguments(t *testing.T) {
 		"This attribute has a WriteOnly version url_password_wo available. Use the WriteOnly version of the attribute when possible.", "horse")
 }
 
-// providerTexts are arguments of the provider block with a line break, and what they need in the environment to be read there.
-var providerTexts = []struct {
-	attribute, summary, value string
-	others                    attributes
-}{
-	{"endpoint", "Invalid Endpoint", "https://api.fonestorm.com/v2\n", attributes{"FRACTEL_TOKEN": "t"}},
-	{"username", "Invalid FoneStorm Credentials", "demo\r\n", attributes{"FRACTEL_PASSWORD": "horse"}},
-	{"password", "Invalid FoneStorm Credentials", "correct\nhorse", attributes{"FRACTEL_USERNAME": "demo"}},
-	{"password", "Invalid FoneStorm Credentials", "horse\r\n", attributes{"FRACTEL_USERNAME": "demo"}},
-	{"token", "Invalid FoneStorm Credentials", "t\n", attributes{}},
-}
-
-const (
-	needsHTTPS  = "The endpoint must begin with https://, or with http:// for a loopback host such as localhost"
-	fractels    = ` FracTEL's is "https://api.fonestorm.com/v2".`
-	needsDigits = `The subaccount must be exactly ten digits, such as "3215551212", but {given} was given.`
-)
-
-func TestMistakesInProvider(t *testing.T) {
-	t.Parallel()
-	server := newServer(New("test")())
-	v := validation{t: t, validate: func(config attributes) []*tfprotov6.Diagnostic {
-		return must(server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{
-			Config: wire(protocol().provider, config.value(protocol().provider)),
-		})).Diagnostics
-	}}
-	none := attributes{}
-	for _, text := range providerTexts {
-		of := v.of(text.attribute, text.summary, none)
-		of("The "+text.attribute+isEmpty, "")
-		of("The "+text.attribute+hasLineBreak, text.value)
-	}
-	v.of("token", "Invalid FoneStorm Credentials", none)("The token"+hasInvisible+`'\u200b'. Remove it.`, "ey\u200bJ")
-	for attribute, value := range map[string]string{"username": "u", "password": "p", "subaccount": "1234567890"} {
-		v.of(attribute, "Invalid Attribute Combination", attributes{"token": "t"})(
-			`Attribute "token" cannot be specified when "`+attribute+`" is specified`, value)
-	}
-	endpoint := v.of("endpoint", "Invalid Endpoint", none)
-	endpoint(needsHTTPS+", because requests contain passwords and tokens."+fractels, "http://api.fonestorm.com/v2")
-	endpoint(needsHTTPS+"."+fractels, "api.fonestorm.com/v2", "localhost:8080/v2", "fonestorm")
-	endpoint("The endpoint must not contain a username or password: use the settings for them."+fractels, "https://u:p@api.fonestorm.com/v2")
-	endpoint("The endpoint must not contain a query or a fragment."+fractels, "https://api.fonestorm.com/v2?token=x")
-	endpoint("The endpoint has no host."+fractels, "https:///v2", "https://https://api.fonestorm.com/v2")
-	endpoint("The endpoint must not contain a space."+fractels, "https://api.fonestorm.com/v2 ")
-	endpoint("The endpoint is not a URL."+fractels, "https://[::1/v2")
-	endpoint("The endpoint"+hasInvisible+`'\u00ad'. Remove it.`, "https://api.fone\u00adstorm.com/v2")
-	v.of("subaccount", "Invalid Subaccount", none)(needsDigits, "123456789", "sales")
-	v.of("requests_per_second", "Invalid Attribute Value", none)("Attribute requests_per_second value must be at least 1, got: 0", 0)
-	v.of("max_retries", "Invalid Attribute Value", none)("Attribute max_retries value must be between 0 and 100, got: -1", -1)
-	v.of("request_timeout", "Invalid Duration", none)(
-		`The timeout must be greater than zero and have a unit, such as "30s" or "2m", but {given} was given.`, "", "soon", "0s", "-5s", "30")
-}
-
-// setEnvironment sets the variables of the provider to those of a configuration.
-func setEnvironment(t *testing.T, to attributes) {
-	t.Helper()
-	for _, attribute := range []string{"ENDPOINT", "USERNAME", "PASSWORD", "TOKEN", "SUBACCOUNT", "REQUESTS_PER_SECOND"} {
-		t.Setenv("FRACTEL_"+attribute, to.text("FRACTEL_"+attribute))
-	}
-}
-
-func TestMistakesInEnvironment(t *testing.T) {
-	server := newServer(New("test")())
-	v := validation{t: t, inEnvironment: true, validate: func(environment attributes) []*tfprotov6.Diagnostic {
-		setEnvironment(t, environment)
-		return must(server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-			Config: wire(protocol().provider, attributes{}.value(protocol().provider)),
-		})).Diagnostics
-	}}
-	missing := func(environment attributes, attribute string) {
-		v.check(environment, attribute, "Missing FoneStorm Credentials", "Neither the provider block nor the environment contains a "+attribute+
-			". Set username and password in the provider block, or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, "+
-			"or instead a token (FRACTEL_TOKEN).")
-	}
-	missing(attributes{}, "username")
-	missing(attributes{"FRACTEL_USERNAME": "demo"}, "password")
-	missing(attributes{"FRACTEL_PASSWORD": "horse"}, "username")
-	for _, variable := range []string{"FRACTEL_USERNAME", "FRACTEL_PASSWORD", "FRACTEL_SUBACCOUNT"} {
-		v.check(attributes{"FRACTEL_TOKEN": "t", variable: "1234567890"}, "", "Conflicting FoneStorm Credentials",
-			"FRACTEL_TOKEN contains a token, which already belongs to one account, but a username, password, or subaccount is set, too. "+
-				"Unset FRACTEL_TOKEN, or remove the others (FRACTEL_USERNAME, FRACTEL_PASSWORD, FRACTEL_SUBACCOUNT, or arguments of the provider block).")
-	}
-
-	// The rules of the block, and where the value comes from.
-	for _, text := range providerTexts {
-		v.of(text.attribute, text.summary, text.others)("The "+text.attribute+hasLineBreak, text.value)
-	}
-	token, user := attributes{"FRACTEL_TOKEN": "t"}, attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse"}
-	v.of("endpoint", "Invalid Endpoint", token)(needsHTTPS+"."+fractels, "localhost:8080/v2")
-	v.of("requests_per_second", "Invalid Attribute Value", token)(
-		"requests_per_second must be a whole number of at least 1, but {given} was given.", "ten", "0.5", "0", "10\n")
-	v.of("subaccount", "Invalid Subaccount", user)(needsDigits, "123", "eyJhbGciOiJIUzI1NiJ9")
-	v.of("subaccount", "Invalid Subaccount", user)("The subaccount must be exactly ten digits, such as \"3215551212\", but another text was given.",
-		"eyJhbGciOiJIUzI1NiJ9.eyJhY2NvdW50Ijp7fX0.c2lnbmF0dXJl")
-}
-
 // Configurations that look like mistakes but are valid give no diagnostic.
 func TestValidConfigurations(t *testing.T) {
 	v := newValidation(t)
@@ -317,6 +227,27 @@ func TestValidConfigurations(t *testing.T) {
 		for _, d := range v.validate(with(config, "fonenumber", testNumber)) {
 			t.Errorf("%v gives %s: %s", config, d.Summary, d.Detail)
 		}
+	}
+}
+
+// Mistakes of notifications that deliveries do not have.
+func TestMistakesInNotifications(t *testing.T) {
+	t.Parallel()
+	r := newWorld(t).start()
+	for _, test := range []struct {
+		config        attributes
+		summary, text string
+	}{
+		{notify("URL", hookURL, "JSON"), "Invalid Attribute Value Match", `must be one of: ["Callback" "Email" "None"], got: "URL"`},
+		{notify("Callback", hookURL, ""), "Missing URL Method", `"GET", "POST", or "JSON"`},
+		{notify("Callback", hookURL, "json"), "Invalid Attribute Value Match", `got: "json"`},
+		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", "must begin with https:// or http://"},
+		{with(notify("None", "", ""), "event", "call"), "Invalid Attribute Value Match", `["receive" "send"]`},
+	} {
+		wantError(t, r.validate(test.config), test.summary, test.text)
+	}
+	if diags := r.validate(notify("Email", "ops@example.com", "JSON")); len(diags) > 0 {
+		t.Errorf("a method without a URL is %+v, want it ignored", diags[0])
 	}
 }
 
@@ -348,4 +279,92 @@ resource "fractel_fonenumber_delivery" "test" {
 	if requests := a.Requests(); len(requests) > 0 {
 		t.Errorf("requests were sent: %+v", requests)
 	}
+}
+
+// hostile are texts that have broken programs before.
+var hostile = []string{
+	"", " ", "\x00", "\r\n", "\u0085", "\u00a0", "\u00ad", "\u200b", "\u2028", "\u202e", "\ufeff", "\U000e0041", "３２１５５５１２１２",
+	"3215551212", "3215551212\n", "13215551212", "+1 (321) 555-1212", "tel:+1-321-555-1212;ext=5", "1-800-FLOWERS", "0000000000", "2000000000",
+	"ops@example.com", "Ops <ops@example.com>", "a@b,c@d", "\"a b\"@example.com", "\"\r\nBcc: x\"@example.com", "a@[127.0.0.1]",
+	"a@[x@y]", "=?utf-8?q?a=0d=0a?= <a@b>", "(c)a@b", "a@b(c)", "ü@ü", strings.Repeat("a", 250) + "@b.c",
+	"https://hooks.example.com/sms?msg={{msg}}", "HTTP://h", "http:h", "//h", "https://u:p@h/", "https://h\\@x/", "https://h:99999/", "https://h:/",
+	"https://[::1]:80/", "https://[::1%25\u202e]/", "https://%E2%80%A8/", "https://h/%0d%0a", "https://h#@x/", "https://<h>/", "https://{{to}}/",
+	"{{msg}", "{msg}}", "{{{msg}}}", "{{}}", "{{msg}}{{from}}{{MSG}}", "None", "none", "ho:ok",
+}
+
+// seen reports whether a text contains no invisible characters other than these.
+func seen(text, except string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool {
+		return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Zs) && !strings.ContainsRune(except, c)
+	})
+}
+
+// acceptable contains the destinations of each type, as an independent check of the provider's code. A URL's host is a group.
+var acceptable = map[string]*regexp.Regexp{
+	"Device":  regexp.MustCompile(`^[0-9]+$`),
+	"Email":   regexp.MustCompile(`^[^@,;:<>()\[\]"\\]+@[^@,;<>()"\\]+$`),
+	"URL":     regexp.MustCompile(`^(?i)https?://(\[[0-9a-f:.]+\]|[^][/?#@:\\<>"'{}()|^*!$&+,;=~\x60]+)(:[0-9]+)?([/?#][^\\]*)?$`),
+	"Forward": regexp.MustCompile(`^[0-9]{10}$`),
+	"None":    regexp.MustCompile(`^None$`),
+}
+
+// isAcceptable reports whether a text can be the destination of this type for this FoneNumber.
+func isAcceptable(kind, value, number string) bool {
+	parts := acceptable[kind].FindStringSubmatch(value)
+	if parts == nil || !seen(value, "") || kind == "Email" && len(value) > 254 || kind == "Forward" && value == number {
+		return false
+	}
+	if kind != "URL" {
+		return true
+	}
+	host, err := url.PathUnescape(parts[1])
+	return err == nil && utf8.ValidString(host) && seen(host, "") && !strings.ContainsAny(host, "/?#@")
+}
+
+// A resource that passes validation is valid in every attribute, in any combination. Diagnostics can be displayed, whatever the
+// configuration contains. They contain line breaks only between sentences: values are quoted.
+func FuzzResource(f *testing.F) {
+	for i, text := range hostile {
+		d := destinations[i%len(destinations)]
+		f.Add(testNumber, d.kind, text, "", "", "", "")
+		f.Add(testNumber, "URL", "https://hooks.example.com/", "POST", text, "horse", "keep")
+		f.Add(testNumber, "URL", "https://hooks.example.com/", text, "hook", text, text)
+		f.Add(text, text, "", "", "", "", "None")
+	}
+	f.Add(testNumber, "None", "None", "POST", "", "", "keep")
+	server := newServer(New("test")())
+	f.Fuzz(func(t *testing.T, number, kind, value, method, username, password, onDestroy string) {
+		config := attributes{
+			"fonenumber": number, "type": kind, "value": value, "url_method": method,
+			"url_username": username, "url_password": password, "on_destroy": onDestroy,
+		}
+		for name := range config {
+			if config[name] == "" {
+				delete(config, name)
+			} else if !utf8.ValidString(config.text(name)) { // All strings of Terraform are.
+				return
+			}
+		}
+		diags := (&run{t: t, ctx: t.Context(), server: server}).validate(config)
+		for _, d := range diags {
+			if d.Summary == "" || !seen(d.Summary, " ") || !seen(d.Detail, " \n") {
+				t.Fatalf("the diagnostic contains invisible characters: %q: %q", d.Summary, d.Detail)
+			}
+		}
+		if failure(diags) != nil {
+			return
+		}
+		if number != "" && !acceptable["Forward"].MatchString(number) { // Terraform checks that it is set.
+			t.Fatalf("the FoneNumber %q was accepted", number)
+		}
+		if kind != "" && (acceptable[kind] == nil || !isAcceptable(kind, cmp.Or(value, map[string]string{"None": "None"}[kind]), number)) {
+			t.Fatalf("%s %q was accepted", kind, value)
+		}
+		if method != "" && method != "POST" || !slices.Contains([]string{"", "disable", "keep"}, onDestroy) {
+			t.Fatalf("method %q and on_destroy %q were accepted", method, onDestroy)
+		}
+		if kind != "" && kind != "URL" && username+password != "" || !seen(username, " ") || strings.Contains(username, ":") || !seen(password, " ") {
+			t.Fatalf("the credentials %q and %q were accepted with type %q", username, password, kind)
+		}
+	})
 }

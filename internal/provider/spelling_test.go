@@ -7,12 +7,62 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"golang.org/x/net/idna"
 	"pgregory.net/rapid"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
+
+// Every correction of a text is sent, however small, and once: even one that means the same destination, which is not drift. A token that
+// is percent-encoded by hand is drift, because FoneStorm may not replace it.
+func TestCorrectionsAreSent(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		kind, wrong, right string
+		isDrift            bool
+	}{
+		{"URL", "https://hooks.example.com/?m=%7B%7Bmsg%7D%7D", "https://hooks.example.com/?m={{msg}}", true},
+		{"URL", "https://hooks.example.com/?a=1&amp;b=2", "https://hooks.example.com/?a=1&b=2", true},
+		{"URL", "https://hooks.example.com/a%2fb", "https://hooks.example.com/a%2Fb", true},
+		{"URL", "https://hooks.example.com", "https://hooks.example.com/", false},
+		{"Email", "Ops@example.com", "ops@example.com", false},
+	} {
+		w := newWorld(t, testNumber)
+		w.mustApply(delivery{kind: test.kind, value: test.wrong}.attributes(testNumber))
+		right := delivery{kind: test.kind, value: test.right}
+		w.mustApply(right.attributes(testNumber))
+		w.sendsOnly(t, 2)
+		w.mustDeliver(t, testNumber, right)
+		w.byHand(testNumber, test.kind, test.wrong)
+		if p := w.plan(right.attributes(testNumber)); p.isEmpty() == test.isDrift {
+			t.Errorf("after %q was set by hand, the plan changes %q", test.wrong, p.differs())
+		}
+	}
+}
+
+// A spelling that was never learned, because FoneStorm showed it before this resource set anything, does not block the apply. Credentials
+// that something else sets for a URL in a learned spelling stay.
+func TestSpellingThatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const url = "https://hooks.example.com/SMS?Key=1"
+		w := newWorld(t)
+		w.byHand(testNumber, "URL", url)
+		w.ShowAs(func(_ string, f simulator.FoneNumber) simulator.FoneNumber {
+			f.Receive.URL = strings.ToLower(f.Receive.URL) + "/"
+			return f
+		})
+		w.mustImport(testNumber)
+		config := with(toURL("", "", 0), "value", url)
+		wantWarnings(t, w.mustApply(config), []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
+		theirs := delivery{"URL", url, "theirs", "their-horse"}
+		settings[0].set(w.account, testNumber, theirs)
+		w.mustApply(with(config, "url_method", "POST"))
+		w.mustDeliver(t, testNumber, theirs)
+	})
+}
 
 // rewritings are ways in which FoneStorm could show a destination without losing its core. Each is applied to whatever was set.
 var rewritings = map[string]map[string]func(string) string{

@@ -62,6 +62,102 @@ func TestPrecedenceOfProviderSettings(t *testing.T) {
 	}
 }
 
+// setEnvironment sets the variables of the provider to those of a configuration.
+func setEnvironment(t *testing.T, to attributes) {
+	t.Helper()
+	for _, attribute := range []string{"ENDPOINT", "USERNAME", "PASSWORD", "TOKEN", "SUBACCOUNT", "REQUESTS_PER_SECOND"} {
+		t.Setenv("FRACTEL_"+attribute, to.text("FRACTEL_"+attribute))
+	}
+}
+
+// providerTexts are arguments of the provider block with a line break, and what they need in the environment to be read there.
+var providerTexts = []struct {
+	attribute, summary, value string
+	others                    attributes
+}{
+	{"endpoint", "Invalid Endpoint", "https://api.fonestorm.com/v2\n", attributes{"FRACTEL_TOKEN": "t"}},
+	{"username", "Invalid FoneStorm Credentials", "demo\r\n", attributes{"FRACTEL_PASSWORD": "horse"}},
+	{"password", "Invalid FoneStorm Credentials", "correct\nhorse", attributes{"FRACTEL_USERNAME": "demo"}},
+	{"password", "Invalid FoneStorm Credentials", "horse\r\n", attributes{"FRACTEL_USERNAME": "demo"}},
+	{"token", "Invalid FoneStorm Credentials", "t\n", attributes{}},
+}
+
+const (
+	needsHTTPS  = "The endpoint must begin with https://, or with http:// for a loopback host such as localhost"
+	fractels    = ` FracTEL's is "https://api.fonestorm.com/v2".`
+	needsDigits = `The subaccount must be exactly ten digits, such as "3215551212", but {given} was given.`
+)
+
+func TestMistakesInProvider(t *testing.T) {
+	t.Parallel()
+	server := newServer(New("test")())
+	v := validation{t: t, validate: func(config attributes) []*tfprotov6.Diagnostic {
+		return must(server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{
+			Config: wire(protocol().provider, config.value(protocol().provider)),
+		})).Diagnostics
+	}}
+	none := attributes{}
+	for _, text := range providerTexts {
+		of := v.of(text.attribute, text.summary, none)
+		of("The "+text.attribute+isEmpty, "")
+		of("The "+text.attribute+hasLineBreak, text.value)
+	}
+	v.of("token", "Invalid FoneStorm Credentials", none)("The token"+hasInvisible+`'\u200b'. Remove it.`, "ey\u200bJ")
+	for attribute, value := range map[string]string{"username": "u", "password": "p", "subaccount": "1234567890"} {
+		v.of(attribute, "Invalid Attribute Combination", attributes{"token": "t"})(
+			`Attribute "token" cannot be specified when "`+attribute+`" is specified`, value)
+	}
+	endpoint := v.of("endpoint", "Invalid Endpoint", none)
+	endpoint(needsHTTPS+", because requests contain passwords and tokens."+fractels, "http://api.fonestorm.com/v2")
+	endpoint(needsHTTPS+"."+fractels, "api.fonestorm.com/v2", "localhost:8080/v2", "fonestorm")
+	endpoint("The endpoint must not contain a username or password: use the settings for them."+fractels, "https://u:p@api.fonestorm.com/v2")
+	endpoint("The endpoint must not contain a query or a fragment."+fractels, "https://api.fonestorm.com/v2?token=x")
+	endpoint("The endpoint has no host."+fractels, "https:///v2", "https://https://api.fonestorm.com/v2")
+	endpoint("The endpoint must not contain a space."+fractels, "https://api.fonestorm.com/v2 ")
+	endpoint("The endpoint is not a URL."+fractels, "https://[::1/v2")
+	endpoint("The endpoint"+hasInvisible+`'\u00ad'. Remove it.`, "https://api.fone\u00adstorm.com/v2")
+	v.of("subaccount", "Invalid Subaccount", none)(needsDigits, "123456789", "sales")
+	v.of("requests_per_second", "Invalid Attribute Value", none)("Attribute requests_per_second value must be at least 1, got: 0", 0)
+	v.of("max_retries", "Invalid Attribute Value", none)("Attribute max_retries value must be between 0 and 100, got: -1", -1)
+	v.of("request_timeout", "Invalid Duration", none)(
+		`The timeout must be greater than zero and have a unit, such as "30s" or "2m", but {given} was given.`, "", "soon", "0s", "-5s", "30")
+}
+
+func TestMistakesInEnvironment(t *testing.T) {
+	server := newServer(New("test")())
+	v := validation{t: t, inEnvironment: true, validate: func(environment attributes) []*tfprotov6.Diagnostic {
+		setEnvironment(t, environment)
+		return must(server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
+			Config: wire(protocol().provider, attributes{}.value(protocol().provider)),
+		})).Diagnostics
+	}}
+	missing := func(environment attributes, attribute string) {
+		v.check(environment, attribute, "Missing FoneStorm Credentials", "Neither the provider block nor the environment contains a "+attribute+
+			". Set username and password in the provider block, or the environment variables FRACTEL_USERNAME and FRACTEL_PASSWORD, "+
+			"or instead a token (FRACTEL_TOKEN).")
+	}
+	missing(attributes{}, "username")
+	missing(attributes{"FRACTEL_USERNAME": "demo"}, "password")
+	missing(attributes{"FRACTEL_PASSWORD": "horse"}, "username")
+	for _, variable := range []string{"FRACTEL_USERNAME", "FRACTEL_PASSWORD", "FRACTEL_SUBACCOUNT"} {
+		v.check(attributes{"FRACTEL_TOKEN": "t", variable: "1234567890"}, "", "Conflicting FoneStorm Credentials",
+			"FRACTEL_TOKEN contains a token, which already belongs to one account, but a username, password, or subaccount is set, too. "+
+				"Unset FRACTEL_TOKEN, or remove the others (FRACTEL_USERNAME, FRACTEL_PASSWORD, FRACTEL_SUBACCOUNT, or arguments of the provider block).")
+	}
+
+	// The rules of the block, and where the value comes from.
+	for _, text := range providerTexts {
+		v.of(text.attribute, text.summary, text.others)("The "+text.attribute+hasLineBreak, text.value)
+	}
+	token, user := attributes{"FRACTEL_TOKEN": "t"}, attributes{"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "horse"}
+	v.of("endpoint", "Invalid Endpoint", token)(needsHTTPS+"."+fractels, "localhost:8080/v2")
+	v.of("requests_per_second", "Invalid Attribute Value", token)(
+		"requests_per_second must be a whole number of at least 1, but {given} was given.", "ten", "0.5", "0", "10\n")
+	v.of("subaccount", "Invalid Subaccount", user)(needsDigits, "123", "eyJhbGciOiJIUzI1NiJ9")
+	v.of("subaccount", "Invalid Subaccount", user)("The subaccount must be exactly ten digits, such as \"3215551212\", but another text was given.",
+		"eyJhbGciOiJIUzI1NiJ9.eyJhY2NvdW50Ijp7fX0.c2lnbmF0dXJl")
+}
+
 // The user agent ends with what TF_APPEND_USER_AGENT contains, as that of the CLI does.
 func TestUserAgent(t *testing.T) {
 	const own = "terraform-provider-fractel/0.1.0 (Terraform or OpenTofu 1.12.6)"
