@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -88,13 +89,12 @@ func newFollower(t *testing.T, page string) *follower {
 	t.Helper()
 	w := newAccount(t, simulator.Options{Documented: true}).newWorkspace(t, "", simulator.DocumentedVariables()...)
 	mirror, bin := t.TempDir(), t.TempDir()
+	_, err := terraformcli.NewMirrored(theCLI().Path, w.Dir, mirror) // Replaces the CLI configuration of the workspace.
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		linkProvider(t, filepath.Join(mirror, host, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH))
+		version := filepath.Join(mirror, host, "fractel", "fractel", "0.1.0")
+		err = errors.Join(err, os.MkdirAll(version, 0o700), os.Symlink(providerDir, filepath.Join(version, runtime.GOOS+"_"+runtime.GOARCH)))
 	}
-	if _, err := terraformcli.NewMirrored(theCLI().Path, w.Dir, mirror); err != nil { // Replaces the CLI configuration of the workspace.
-		t.Fatal(err)
-	}
-	if err := os.Symlink(theCLI().Path, filepath.Join(bin, "terraform")); err != nil {
+	if err = errors.Join(err, os.Symlink(theCLI().Path, filepath.Join(bin, "terraform"))); err != nil {
 		t.Fatal(err)
 	}
 	w.Env = append(w.Env, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "TF_INPUT=0", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve")

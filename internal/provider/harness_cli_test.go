@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -70,8 +69,7 @@ var buildProvider = sync.OnceValue(func() (err error) {
 // workspace is a working directory of the real CLI.
 type workspace struct {
 	*terraformcli.Workspace
-	t       *testing.T
-	program string // The provider, at a path that no other workspace has, so that its processes can be found.
+	t *testing.T
 }
 
 // newWorkspace returns a working directory with this configuration, in which the CLI uses the built provider. The
@@ -85,40 +83,22 @@ func (a *account) newWorkspace(t *testing.T, config string, env ...string) *work
 	env = append([]string{
 		"FRACTEL_ENDPOINT=" + a.endpoint(), "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password", "FRACTEL_REQUESTS_PER_SECOND=1000",
 	}, env...)
-	dir, err := filepath.EvalSymlinks(t.TempDir())
+	installed, err := terraformcli.New(os.Getenv("TF_ACC_TERRAFORM_PATH"), t.TempDir(), providerDir, env...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &workspace{t: t, program: linkProvider(t, dir)}
-	if w.Workspace, err = terraformcli.New(os.Getenv("TF_ACC_TERRAFORM_PATH"), t.TempDir(), dir, env...); err != nil {
-		t.Fatal(err)
-	}
+	w := &workspace{installed, t}
 	w.configure(config)
 	return w
-}
-
-// linkProvider links the built provider into a folder. Unlike a copy, which can be busy right after it was written, a link can be run.
-func linkProvider(t *testing.T, dir string) (program string) {
-	t.Helper()
-	program = filepath.Join(dir, "terraform-provider-fractel")
-	err := os.MkdirAll(dir, 0o700)
-	if err == nil {
-		err = os.Link(filepath.Join(providerDir, filepath.Base(program)), program)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return program
 }
 
 // configure replaces the configuration.
 func (w *workspace) configure(config string) {
 	w.t.Helper()
-	header := "terraform {\n  required_providers {\n    fractel = {\n      source = \"fractel/fractel\"\n    }\n  }\n}\n"
-	if strings.Contains(config, "required_providers") {
-		header = ""
+	if !strings.Contains(config, "required_providers") {
+		config = terraformcli.Requirement + config
 	}
-	w.write("main.tf", header+config)
+	w.write("main.tf", config)
 }
 
 // write writes another file next to the configuration.

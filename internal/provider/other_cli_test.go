@@ -61,11 +61,11 @@ func TestAccStateOfAnotherCLI(t *testing.T) {
 // with returns the same working directory for another CLI.
 func (w *workspace) with(cli string) *workspace {
 	w.t.Helper()
-	other, err := terraformcli.New(cli, w.Dir, filepath.Dir(w.program), w.Env...)
+	other, err := terraformcli.New(cli, w.Dir, providerDir, w.Env...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	result := &workspace{Workspace: other, t: w.t, program: w.program}
+	result := &workspace{other, w.t}
 	// OpenTofu can use a state of Terraform unchanged. Terraform needs `state replace-provider`, see the guide on moving.
 	state, _ := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
 	if !isTofu(inspected(cli)) && strings.Contains(string(state), "registry.opentofu.org/") {

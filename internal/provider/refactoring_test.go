@@ -344,12 +344,14 @@ func (w *workspace) waitUntilGone() {
 
 // providers returns the processes of the provider.
 func (w *workspace) providers() (found []*os.Process) {
-	links, _ := filepath.Glob("/proc/[0-9]*/exe")
-	for _, link := range links {
-		if path, err := os.Readlink(link); err != nil || path != w.program { // Not the provider, or it has just exited.
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		program, _ := os.Readlink(filepath.Join(dir, "exe")) // Nothing, if the process has just exited.
+		environment, _ := os.ReadFile(filepath.Join(dir, "environ"))
+		if filepath.Dir(program) != providerDir || !bytes.Contains(environment, []byte(w.Dir)) {
 			continue
 		}
-		id, _ := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+		id, _ := strconv.Atoi(filepath.Base(dir))
 		if process, err := os.FindProcess(id); err == nil {
 			found = append(found, process)
 		}
