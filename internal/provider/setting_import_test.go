@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -33,17 +32,19 @@ var oddDeliveries = []simulator.FoneNumber{
 	{Receive: simulator.Receive{Type: "Device", Device: " 987123543678"}},
 }
 
-// unconfigurable contains deliveries that FoneStorm can contain but no configuration can describe, by the reason in the
-// error.
-var unconfigurable = map[string]simulator.Receive{
-	`The type must be one of`:                             {Type: "Fax"},
-	"In FoneStorm, remove them from the URL":              {Type: "URL", URL: "https://hook:horse@hooks.example.com/"},
-	"must be one e-mail address":                          {Type: "Email", Email: "a@example.com, b@example.com"},
-	"must contain only digits":                            {Type: "Device", Device: "SIP/horse"},
-	"would forward to itself":                             {Type: "Forward", Forward: "3215540004"},
-	"The number to forward to must be exactly ten digits": {Type: "Forward", Forward: "+44 20 7946 0958"},
-	"The callback URL contains a space":                   {Type: "URL", URL: "https://hooks.example.com/a b"},
-	"FoneStorm shows no destination":                      {Type: "Email"},
+// unconfigurable contains deliveries that FoneStorm can contain but no configuration can describe, and the reason in the error.
+var unconfigurable = []struct {
+	why     string
+	receive simulator.Receive
+}{
+	{"would forward to itself", simulator.Receive{Type: "Forward", Forward: "3215540000"}},
+	{"The type must be one of", simulator.Receive{Type: "Fax"}},
+	{"In FoneStorm, remove them from the URL", simulator.Receive{Type: "URL", URL: "https://hook:horse@hooks.example.com/"}},
+	{"must be one e-mail address", simulator.Receive{Type: "Email", Email: "a@example.com, b@example.com"}},
+	{"must contain only digits", simulator.Receive{Type: "Device", Device: "SIP/horse"}},
+	{"The number to forward to must be exactly ten digits", simulator.Receive{Type: "Forward", Forward: "+44 20 7946 0958"}},
+	{"The callback URL contains a space", simulator.Receive{Type: "URL", URL: "https://hooks.example.com/a b"}},
+	{"FoneStorm shows no destination", simulator.Receive{Type: "Email"}},
 }
 
 // newOddAccount returns an account whose FoneNumbers have all odd deliveries, and these states in turn.
@@ -55,20 +56,6 @@ func newOddAccount(t *testing.T, active ...string) *account {
 		a.Put(f)
 	}
 	return a
-}
-
-// putUnconfigurable adds FoneNumbers that cannot be configured, which a list has first, and returns the reasons by FoneNumber.
-func (a *account) putUnconfigurable() map[string]string {
-	reasons := map[string]string{}
-	for reason, receive := range unconfigurable {
-		number := "32155400" + fmt.Sprint(10+len(reasons))
-		if strings.HasPrefix(receive.Forward, "321") {
-			number = receive.Forward
-		}
-		reasons[number] = reason
-		a.Put(simulator.FoneNumber{Number: number, Receive: receive})
-	}
-	return reasons
 }
 
 // An import by ID or by identity adopts a setting as it is, whatever the spelling of the configuration, and although FoneStorm may show
@@ -153,16 +140,19 @@ func TestAccImportGeneratesConfiguration(t *testing.T) {
 func TestListReturnsWhatAnImportWould(t *testing.T) {
 	t.Parallel()
 	a := newOddAccount(t, "yes")
-	reasons := a.putUnconfigurable()
+	for i, odd := range unconfigurable { // A list has them first.
+		a.Put(simulator.FoneNumber{Number: fmt.Sprint(3215540000 + i), Receive: odd.receive})
+	}
 	r := a.start(t.Context(), t, nil)
 	found, warnings := r.list(protocol().delivery, attributes{}, int64(len(oddDeliveries)))
-	if len(found) != len(oddDeliveries) || len(warnings) != len(reasons) || a.count("list") != 1 {
+	if len(found) != len(oddDeliveries) || len(warnings) != len(unconfigurable) || a.count("list") != 1 {
 		t.Fatalf("%d deliveries, %d warnings, %d lists", len(found), len(warnings), a.count("list"))
 	}
-	for i, number := range slices.Sorted(maps.Keys(reasons)) {
-		wantWarnings(t, warnings[i:i+1], []string{"Unsupported Destination"}, "FoneNumber "+number+" is omitted", reasons[number])
+	for i, odd := range unconfigurable {
+		number := fmt.Sprint(3215540000 + i)
+		wantWarnings(t, warnings[i:i+1], []string{"Unsupported Destination"}, "FoneNumber "+number+" is omitted", odd.why)
 		_, diags := r.importState(number, false)
-		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, reasons[number], "Until then, remove the import of this FoneNumber.")
+		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, odd.why, "Until then, remove the import of this FoneNumber.")
 		for _, d := range append(diags, warnings[i]) {
 			if strings.Contains(d.Detail, "horse") {
 				t.Errorf("FoneNumber %s: shows a secret: %s", number, d.Detail)
