@@ -2,8 +2,6 @@ package provider
 
 import (
 	"testing"
-
-	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
 // All changes to the credentials of one callback: what each step sends, and what FoneStorm then has. No plan warns about credentials
@@ -30,8 +28,8 @@ func checkCredentials(t *testing.T, as setting) {
 		sent               bool
 		username, password string
 	}{
-		{"none", toURL("", "", 0), true, "", ""},
-		{"another URL", with(toURL("", "", 0), "value", "https://other.example.com/"), true, "", ""},
+		{"none", toHook, true, "", ""},
+		{"another URL", toOtherHook, true, "", ""},
 		{"a username", toURL("hook", "", 0), true, "hook", ""},
 		{"a password in the state", toURL("hook", "first", 0), true, "hook", "first"},
 		{"unchanged", toURL("hook", "first", 0), false, "hook", "first"},
@@ -43,7 +41,7 @@ func checkCredentials(t *testing.T, as setting) {
 		{"on_destroy alone", with(toURL("other", "fifth", 2), "on_destroy", "keep"), false, "other", "fifth"},
 		{"the password removed", toURL("other", "", 0), true, "other", ""},
 		{"both again", toURL("hook", "sixth", 3), true, "hook", "sixth"},
-		{"both removed", with(toURL("", "", 0), "on_destroy", "disable"), true, "", ""},
+		{"both removed", with(toHook, "on_destroy", "disable"), true, "", ""},
 		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
 	} {
 		before := w.count(as.request)
@@ -57,16 +55,14 @@ func checkCredentials(t *testing.T, as setting) {
 	as.mustBe(t, w.account, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
-// theirHook is a callback with credentials that were set outside of Terraform.
-var theirHook = simulator.Receive{Type: "URL", URL: hookURL, URLMethod: "POST", URLUsername: "theirs", URLPassword: "their-horse"}
+// theirs is a callback with credentials that were set outside of Terraform.
+var theirs = delivery{"URL", hookURL, "theirs", "their-horse"}
 
 // Callback credentials that Terraform has not seen stay with their URL, and never reach another one. A plan that removes them
 // says so. Each case ends with these credentials.
 func TestUnseenCredentials(t *testing.T) {
 	t.Parallel()
 	const removed = "Callback Credentials Will Be Removed"
-	theirs := delivery{"URL", hookURL, "theirs", "their-horse"}
-	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
 	for name, test := range map[string]struct {
 		imported bool
 		then     attributes
@@ -74,22 +70,22 @@ func TestUnseenCredentials(t *testing.T) {
 		warnings []string
 		says     string
 	}{
-		"imported":                   {true, toURL("", "", 0), theirs, nil, ""},
-		"imported, with a method":    {true, with(toURL("", "", 0), "url_method", "POST"), theirs, nil, ""},
-		"imported, to another URL":   {true, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}, ""},
+		"imported":                   {true, toHook, theirs, nil, ""},
+		"imported, with a method":    {true, with(toHook, "url_method", "POST"), theirs, nil, ""},
+		"imported, to another URL":   {true, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}, ""},
 		"imported, with credentials": {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil, ""},
-		"created over the same URL":  {false, toURL("", "", 0), theirs, []string{"FoneNumber Already Has This Delivery"}, ""},
+		"created over the same URL":  {false, toHook, theirs, []string{"FoneNumber Already Has This Delivery"}, ""},
 		"created over another URL": {
-			false, elsewhere, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}, "removes callback credentials",
+			false, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}, "removes callback credentials",
 		},
 		"created over it, credentials": {
-			false, with(elsewhere, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}, "",
+			false, with(toOtherHook, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}, "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
+			settings[0].set(w.account, testNumber, theirs)
 			if test.imported {
 				w.mustImport(testNumber)
 			}
@@ -107,7 +103,7 @@ func TestUnseenCredentials(t *testing.T) {
 			w.Put(f)
 			w.mustApply(with(test.then, "url_method", "POST"))
 			w.mustDeliver(t, testNumber, theirs)
-			wantWarnings(t, w.mustApply(elsewhere), []string{removed})
+			wantWarnings(t, w.mustApply(toOtherHook), []string{removed})
 			w.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
 		})
 	}
@@ -117,31 +113,30 @@ func TestUnseenCredentials(t *testing.T) {
 func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.Put(simulator.FoneNumber{Number: testNumber, Receive: theirHook})
+	settings[0].set(w.account, testNumber, theirs)
 	w.settings = attributes{"max_retries": 0}
 	w.mustImport(testNumber)
-	p := w.plan(with(toURL("", "", 0), "url_method", "POST"))
+	p := w.plan(with(toHook, "url_method", "POST"))
 	w.reject("/fonenumbers/"+testNumber, "500 No.")
 	wantWarnings(t, append(p.diags, w.carryOut(p)...), nil)
 	w.Intercept(nil)
-	w.mustDeliver(t, testNumber, delivery{"URL", hookURL, theirHook.URLUsername, theirHook.URLPassword})
+	w.mustDeliver(t, testNumber, theirs)
 }
 
 // Credentials that FoneStorm does not remove must not reach another URL: not by a detour through another type, nor by a create before
 // the destroy of the object that it replaces, which knows nothing of it. They can also have been set by hand.
 func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 	t.Parallel()
-	elsewhere := with(toURL("", "", 0), "value", "https://other.example.com/")
 	for name, test := range map[string]struct {
 		rejected                    string // Parameter that FoneStorm rejects if it is empty.
 		to                          attributes
 		detour, createFirst, byHand bool
 	}{
-		"both":                     {rejected: "url_username", to: elsewhere},
-		"both, by a detour":        {rejected: "url_username", to: elsewhere, detour: true},
-		"those set by hand":        {rejected: "url_username", to: elsewhere, detour: true, byHand: true},
-		"the password":             {rejected: "url_password", to: with(elsewhere, "url_username", "other")},
-		"the password of a create": {rejected: "url_password", to: elsewhere, createFirst: true},
+		"both":                     {rejected: "url_username", to: toOtherHook},
+		"both, by a detour":        {rejected: "url_username", to: toOtherHook, detour: true},
+		"those set by hand":        {rejected: "url_username", to: toOtherHook, detour: true, byHand: true},
+		"the password":             {rejected: "url_password", to: with(toOtherHook, "url_username", "other")},
+		"the password of a create": {rejected: "url_password", to: toOtherHook, createFirst: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -164,7 +159,7 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 				t.Errorf("FoneStorm has %+v, want %+v", after, before)
 			}
 			w.replaced = nil
-			w.mustApply(with(with(elsewhere, "url_username", "new"), "url_password", "horse-2"))
+			w.mustApply(with(with(toOtherHook, "url_username", "new"), "url_password", "horse-2"))
 			wantWarnings(t, w.apply(nil), []string{"Messages Will Be Deleted", "Callback Credentials May Remain"})
 			if f, _ := w.Get(testNumber); f.Receive.Type != "None" {
 				t.Errorf("FoneStorm has %+v", f.Receive)
@@ -180,10 +175,10 @@ func TestCredentialsOfAFailedReplacement(t *testing.T) {
 	w.mustApply(toURL("hook", "horse", 0))
 	w.reject("/messages/receive", "403 No.")
 	w.replaced = []string{"0"}
-	wantError(t, w.apply(toURL("", "", 0)), "Permission Denied by FoneStorm")
+	wantError(t, w.apply(toHook), "Permission Denied by FoneStorm")
 	w.Intercept(nil)
 	w.replaced = nil
-	w.mustApply(toURL("", "", 0))
+	w.mustApply(toHook)
 	w.mustDeliver(t, testNumber, delivery{kind: "URL", value: hookURL})
 }
 
@@ -194,14 +189,14 @@ func TestCredentialsOfARenamedResource(t *testing.T) {
 	hook := delivery{"URL", hookURL, "hook", "horse"}
 	w := newWorld(t, testNumber)
 	w.rejectEmpty("url_password")
-	p := w.renamed(destroyFirst, hook.attributes(testNumber), with(toURL("", "", 0), "value", "https://other.example.com/"))
+	p := w.renamed(destroyFirst, hook.attributes(testNumber), toOtherHook)
 	wantError(t, w.carryOut(p), "Destination Rejected by FoneStorm", "must not reach the new URL")
 	w.mustDeliver(t, testNumber, delivery{"None", "", "hook", "horse"})
 
 	w = newWorld(t, testNumber)
 	settings[0].set(w.account, testNumber, hook)
 	w.state["old"] = w.imported(t, testNumber, false)
-	p = w.renamed(destroyFirst, with(toURL("", "", 0), "on_destroy", onDestroyDisable), toURL("", "", 0))
+	p = w.renamed(destroyFirst, with(toHook, "on_destroy", onDestroyDisable), toHook)
 	wantWarnings(t, w.carryOut(p), nil)
 	w.mustDeliver(t, testNumber, hook)
 }
@@ -212,19 +207,18 @@ func TestFoneNumberWithoutCredentials(t *testing.T) {
 	w := newWorld(t, testNumber)
 	w.settings = attributes{"max_retries": 0}
 	w.rejectEmpty("url_username")
-	toOther := with(toURL("", "", 0), "value", "https://other.example.com/")
-	for _, config := range []attributes{toEmail, toURL("", "", 0), toEmail, toOther} {
+	for _, config := range []attributes{toEmail, toHook, toEmail, toOtherHook} {
 		w.mustApply(config)
 	}
 	w.mustApply(toEmail)
 	w.reject("/messages/receive", "503 Later.")
-	wantError(t, w.apply(toOther), "FoneStorm Server Error")
+	wantError(t, w.apply(toOtherHook), "FoneStorm Server Error")
 	w.rejectEmpty("url_username")
-	w.mustApply(toOther)
+	w.mustApply(toOtherHook)
 
 	w = newWorld(t, testNumber)
 	w.byHand(testNumber, "Email", "ops@example.com")
 	w.mustImport(testNumber)
 	w.rejectEmpty("url_username")
-	w.mustApply(toOther)
+	w.mustApply(toOtherHook)
 }

@@ -62,6 +62,9 @@ func toURL(username, password string, version int) attributes {
 var (
 	toEmail    = destinations[1].attributes(testNumber)
 	toCallback = destinations[2].attributes(testNumber)
+
+	toHook      = toURL("", "", 0)
+	toOtherHook = with(toHook, "value", "https://other.example.com/")
 )
 
 // notify returns the configuration of a notification about received messages. A type other than a URL has no method.

@@ -242,7 +242,7 @@ func TestAccProxyFromEnvironment(t *testing.T) {
 // the state. Every call that requires a client returns an error. No call panics or sends a request.
 func TestUnknownProviderConfiguration(t *testing.T) {
 	t.Parallel()
-	configs := []attributes{toURL("", "", 0), destinations[1].attributes(otherNumber)}
+	configs := []attributes{toHook, destinations[1].attributes(otherNumber)}
 	known := newWorld(t, testNumber, otherNumber)
 	none := known.world(t)
 	create := none.plan(configs...)

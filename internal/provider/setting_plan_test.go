@@ -81,7 +81,7 @@ func TestPlanWarnings(t *testing.T) {
 		},
 		"method of the same URL": {
 			found:  simulator.FoneNumber{Receive: simulator.Receive{Type: "URL", URL: hookURL, URLMethod: "GET"}},
-			config: with(toURL("", "", 0), "on_destroy", "keep"), warning: "Callback Method Changes to POST",
+			config: with(toHook, "on_destroy", "keep"), warning: "Callback Method Changes to POST",
 		},
 		"cancelled": {
 			found: simulator.FoneNumber{Active: "cancel"}, config: to(1), warning: "FoneNumber Is Not Active",
@@ -350,7 +350,7 @@ func TestNotificationOfRenamedDelivery(t *testing.T) {
 	for _, test := range []struct {
 		to   attributes
 		want string
-	}{{toEmail, ""}, {toURL("", "", 0), twice}} {
+	}{{toEmail, ""}, {toHook, twice}} {
 		for _, order := range []string{"old old new new", "old new new old", "new new old old"} {
 			w.config["new"] = test.to
 			w.planIn(strings.Fields(order + " notification notification"))

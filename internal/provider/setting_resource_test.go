@@ -212,8 +212,8 @@ func TestMethodOfACallback(t *testing.T) {
 	w.byHand(testNumber, "URL", hookURL)
 	byHand("JSON")
 	w.mustImport(testNumber)
-	w.mustPlanNothing(toURL("", "", 0))
-	other := with(toURL("", "", 0), "value", "https://hooks.example.com/other")
+	w.mustPlanNothing(toHook)
+	other := with(toHook, "value", "https://hooks.example.com/other")
 	wantWarnings(t, w.mustApply(other), []string{"Callback Method Changes to POST", "Callback Credentials Will Be Removed"})
 	if got := attributesOf(w.state["0"].state).text("url_method"); got != "" {
 		t.Errorf("the state has method %q, which is not configured", got)

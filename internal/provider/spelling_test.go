@@ -55,7 +55,7 @@ func TestSpellingThatWasThereBefore(t *testing.T) {
 			return f
 		})
 		w.mustImport(testNumber)
-		config := with(toURL("", "", 0), "value", url)
+		config := with(toHook, "value", url)
 		wantWarnings(t, w.mustApply(config), []string{"Callback Credentials Will Be Removed", "FoneStorm Shows the Destination Differently"})
 		theirs := delivery{"URL", url, "theirs", "their-horse"}
 		settings[0].set(w.account, testNumber, theirs)
