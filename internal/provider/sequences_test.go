@@ -147,23 +147,25 @@ var fails = step{"fails", func(m *model) {
 }}
 
 // apply is a `terraform apply` whose requests meet these faults, one after the other; "" for none. Without faults, it must succeed.
-func apply(faults ...simulator.Fault) step {
-	return step{fmt.Sprintf("apply while requests meet %q", faults), func(m *model) {
-		m.apply(interruption{}, 0, faults...)
-		if len(faults) > 0 {
+func apply(faults ...simulator.Fault) step { return applyUntil(interruption{}, 0, faults...) }
+
+// applyUntil is an apply that is interrupted at a request, unless it finishes before.
+func applyUntil(how interruption, at int, faults ...simulator.Fault) step {
+	return step{fmt.Sprintf("apply, %s at request %d, while requests meet %q", how.name, at, faults), func(m *model) {
+		clear(m.config)
+		for id, config := range m.wanted {
+			m.config[m.name(id)] = config
+		}
+		m.interfere(how, at, faults...)
+		m.problem = failure(m.apply())
+		m.interfere(interruption{}, 0)
+		if how.name != "" || len(faults) > 0 {
 			return
 		}
 		if m.problem != nil {
 			m.t.Fatalf("an apply without faults fails: %s: %s", m.problem.Summary, m.problem.Detail)
 		}
 		m.settled()
-	}}
-}
-
-// applyUntil is an apply that is interrupted at a request, unless it finishes before. Its requests may meet faults too.
-func applyUntil(how interruption, at int, faults ...simulator.Fault) step {
-	return step{fmt.Sprintf("apply, %s at request %d, while requests meet %q", how.name, at, faults), func(m *model) {
-		m.apply(how, at, faults...)
 	}}
 }
 
@@ -312,17 +314,6 @@ func runSteps(t testOrRapid, dialect string, order uint64, moves bool, steps ...
 		t.Log(s)
 		s.do(m)
 	}
-}
-
-// apply applies what is wanted.
-func (m *model) apply(how interruption, at int, faults ...simulator.Fault) {
-	clear(m.config)
-	for id, config := range m.wanted {
-		m.config[m.name(id)] = config
-	}
-	m.interfere(how, at, faults...)
-	m.problem = failure(m.world.apply())
-	m.interfere(interruption{}, 0)
 }
 
 // name returns the name of the resource that manages a setting.
