@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -14,23 +15,23 @@ import (
 
 // operation is an operation of Terraform that a fault can interfere with.
 type operation struct {
-	kind    string     // Kind of request on which the fault occurs.
-	found   string     // Initial e-mail address of the FoneNumber.
-	managed attributes // Configuration that was applied before; nil for none.
-	byHand  bool       // Whether the delivery was changed by hand since.
-	wanted  attributes // Current configuration; nil for none.
+	kind    string   // Kind of request on which the fault occurs.
+	found   string   // Initial e-mail address of the FoneNumber.
+	managed delivery // What was applied before; the zero value for nothing.
+	byHand  bool     // Whether the delivery was changed by hand since.
+	wanted  delivery // What is configured now; the zero value for nothing.
 
 	do func(w *world, wanted ...attributes) []*tfprotov6.Diagnostic
 }
 
 var operations = map[string]operation{
-	"create": {kind: "set", found: "old@example.com", wanted: toCallback, do: (*world).apply},
-	"read":   {kind: "get", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
-	"update": {kind: "set", managed: toEmail, wanted: toCallback, do: (*world).apply},
-	"delete": {kind: "set", managed: toCallback, do: (*world).apply},
-	"import": {kind: "get", found: "ops@example.com", wanted: toEmail, do: imported},
-	"list":   {kind: "list", managed: toCallback, wanted: toCallback, do: listing},
-	"log in": {kind: "login", managed: toEmail, byHand: true, wanted: toEmail, do: refreshed},
+	"create": {kind: "set", found: "old@example.com", wanted: destinations[2], do: (*world).apply},
+	"read":   {kind: "get", managed: destinations[1], byHand: true, wanted: destinations[1], do: refreshed},
+	"update": {kind: "set", managed: destinations[1], wanted: destinations[2], do: (*world).apply},
+	"delete": {kind: "set", managed: destinations[2], do: (*world).apply},
+	"import": {kind: "get", found: "ops@example.com", wanted: destinations[1], do: imported},
+	"list":   {kind: "list", managed: destinations[2], wanted: destinations[2], do: listing},
+	"log in": {kind: "login", managed: destinations[1], byHand: true, wanted: destinations[1], do: refreshed},
 }
 
 func refreshed(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
@@ -55,9 +56,8 @@ func listing(w *world, _ ...attributes) []*tfprotov6.Diagnostic {
 		w.t.Errorf("there are %d FoneNumbers, want %d", len(found), want)
 	}
 	for _, one := range found {
-		f, _ := w.Get(one.resource.id())
-		if kind := one.resource.text("type"); kind != "" && (kind != f.Receive.Type || one.resource.text("value") != f.Receive.Value()) {
-			w.t.Errorf("the list has %v, but FoneStorm has %+v", one, f.Receive)
+		if now := w.is(one.resource.id()); one.resource["type"] != nil && !sameDestination(now, one.resource) {
+			w.t.Errorf("the list has %v, but FoneStorm has %+v", one, now)
 		}
 	}
 	return diags
@@ -128,8 +128,8 @@ func (o operation) begin(t *testing.T, a *account) *world {
 		a.byHand(testNumber, "Email", o.found)
 	}
 	w := a.world(t)
-	if o.managed != nil {
-		w.mustApply(o.managed)
+	if o.managed != (delivery{}) {
+		w.mustApply(o.managed.attributes(testNumber))
 	}
 	if o.byHand {
 		a.byHand(testNumber, "Forward", "3215559999")
@@ -154,7 +154,7 @@ func (o operation) meets(t *testing.T, fault simulator.Fault, once bool, want st
 		return fault
 	})
 	w.settings = attributes{"max_retries": retries, "request_timeout": "10s"}
-	diags := o.do(w, o.wanted)
+	diags := o.do(w, o.wanted.attributes(testNumber))
 	if met.Load() == 0 {
 		t.Fatal("the fault occurred on no request")
 	}
@@ -170,19 +170,9 @@ func (o operation) meets(t *testing.T, fault simulator.Fault, once bool, want st
 	} else if problem != nil {
 		t.Errorf("the operation failed: %s: %s", problem.Summary, problem.Detail)
 	} else if o.kind == "set" {
-		o.hasTakenEffect(w)
+		w.mustDeliver(t, testNumber, cmp.Or(o.wanted, delivery{kind: "None"}))
 	}
 	o.finish(w)
-}
-
-// hasTakenEffect checks that FoneStorm is as configured.
-func (o operation) hasTakenEffect(w *world) {
-	w.t.Helper()
-	want := delivery{o.wanted.text("type"), o.wanted.text("value"), o.wanted.text("url_username"), o.wanted.text("url_password")}
-	if o.wanted == nil {
-		want = delivery{kind: "None"}
-	}
-	w.mustDeliver(w.t, testNumber, want)
 }
 
 // finish refreshes without faults, after which the state agrees with FoneStorm, and applies.
@@ -193,14 +183,12 @@ func (o operation) finish(w *world) {
 			w.t.Fatalf("reading again: %+v", diags[0])
 		}
 	}
-	if now := w.state["0"]; now.exists() { // A failed create may have had no effect.
-		f, _ := w.Get(testNumber)
-		if state := attributesOf(now.state); state.text("type") != f.Receive.Type || state.text("value") != f.Receive.Value() {
-			w.t.Errorf("the state has %v, but FoneStorm has %+v", state, f.Receive)
-		}
+	now, state := w.is(testNumber), attributesOf(w.state["0"].state)
+	if state != nil && !sameDestination(now, state) { // A failed create may have had no effect.
+		w.t.Errorf("the state has %v, but FoneStorm has %+v", state, now)
 	}
-	w.mustApply(o.wanted)
-	o.hasTakenEffect(w)
+	w.mustApply(o.wanted.attributes(testNumber))
+	w.mustDeliver(w.t, testNumber, cmp.Or(o.wanted, delivery{kind: "None"}))
 }
 
 // Each rejection by FoneStorm has its own summary and advice, and is on the right attribute. TestFaults covers the rate limit.

@@ -36,8 +36,11 @@ var (
 	}
 )
 
-// attributes returns the configuration of a delivery for the protocol.
+// attributes returns the configuration of a delivery for the protocol; nil for the zero value.
 func (d delivery) attributes(number string) attributes {
+	if d.kind == "" {
+		return nil
+	}
 	config := attributes{"fonenumber": number, "type": d.kind}
 	for name, value := range map[string]string{"value": d.value, "url_username": d.username, "url_password": d.password} {
 		if value != "" {
