@@ -20,10 +20,10 @@ func TestAccStateOfAnotherCLI(t *testing.T) {
 		t.Skip("requires two CLIs: set FRACTEL_TEST_OTHER_CLI to a CLI other than the one that runs the tests")
 	}
 	path, err := exec.LookPath(other)
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		path, err = filepath.Abs(path)
 	}
-	if path, err = filepath.Abs(path); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	this := os.Getenv("TF_ACC_TERRAFORM_PATH")

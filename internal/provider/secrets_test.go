@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -26,30 +25,19 @@ func TestAccSecretsStayOut(t *testing.T) {
 	for name, ephemeral := range map[string]bool{"url_password": false, "url_password_wo": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			password := "url_password = var.hook"
+			variable, password := "", "  url_password = var.hook"
 			if ephemeral {
 				if lacks(t, writeOnly, name) {
 					t.SkipNow()
 				}
-				password = "url_password_wo = var.hook\n  url_password_wo_version = 1"
+				variable, password = "  ephemeral = true\n", "  url_password_wo = var.hook\n  url_password_wo_version = 1"
 			}
 			a := newAccount(t, simulator.Options{Password: login})
 			a.Put(simulator.FoneNumber{Number: testNumber})
 			dirs := []string{t.TempDir(), t.TempDir()}
-			w := a.newWorkspace(t, fmt.Sprintf(`
-variable "hook" {
-  type = string
-  %s
-}
-resource "fractel_fonenumber_delivery" "test" {
-  fonenumber   = "3215551212"
-  type         = "URL"
-  value        = "https://hooks.example.com/sms"
-  url_username = "hook"
-  %s
-}
-`, map[bool]string{true: "ephemeral = true"}[ephemeral], password),
-				"FRACTEL_PASSWORD="+login, "TF_VAR_hook="+hook, "HOME="+dirs[0], "TMPDIR="+dirs[1])
+			config := "variable \"hook\" {\n  type = string\n" + variable + "}\n" +
+				delivery{kind: "URL", value: hookURL, username: "hook"}.block("test", testNumber, password)
+			w := a.newWorkspace(t, config, "FRACTEL_PASSWORD="+login, "TF_VAR_hook="+hook, "HOME="+dirs[0], "TMPDIR="+dirs[1])
 			w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.Dir, "trace.log"))
 
 			outputs := w.plan(2, "-out=saved.tfplan")
