@@ -106,8 +106,6 @@ func TestMistakesInDestinations(t *testing.T) {
 	email := v.of("value", "Invalid Destination", ofType("Email"))
 	email("The e-mail address"+isEmpty, "")
 	email("The e-mail address"+hasLineBreak, "ops@example.com\n")
-	email("The e-mail address"+hasInvisible+`'\u2028'. Remove it.`, "ops\u2028@example.com")
-	email("The e-mail address"+hasInvisible+`'\u202e'. Remove it.`, "ops@\u202eexample.com")
 	email("The e-mail address"+hasInvisible+`'\u200b'. Remove it.`, "o\u200bps@example.com")
 	email(`The value must be one e-mail address, such as "ops@example.com", without a name, spaces, mailto:, or parameters. `+
 		"To reach several people, use the address of a mailing list.",
@@ -132,8 +130,6 @@ func TestMistakesInCallbackURLs(t *testing.T) {
 	callback("The callback URL"+isEmpty, "")
 	callback("The callback URL"+hasLineBreak, "https://hooks.example.com/sms\n")
 	callback("The callback URL"+hasInvisible+`'\t'. Remove it.`, "https://hooks.example.com/sms?msg={{\tmsg}}&to={{to}}")
-	callback("The callback URL"+hasInvisible+`'\u202e'. Remove it.`, "https://hooks.example.com/\u202esms")
-	callback("The callback URL"+hasInvisible+`'\ufeff'. Remove it.`, "\ufeffhttps://hooks.example.com/sms")
 	callback("The callback URL contains a space. Remove it, or write it as %20. Tokens have no spaces, such as {{msg}}.",
 		"https://hooks.example.com/sms?msg={{ msg }}", "https://hooks.example.com/sms?to=front desk", "https://hooks example.com/sms",
 		"  https://hooks.example.com/sms")
