@@ -124,77 +124,57 @@ func TestLifeOfNotification(t *testing.T) {
 	}
 }
 
-// A notification that the account's list does not show is read singly: it is neither drift nor turned off already.
-func TestNotificationThatListsOmit(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const n = 8 // More than are read singly.
-		a := newAccount(t, simulator.Options{FoneNumbers: n})
-		a.ShowAs(func(request string, f simulator.FoneNumber) simulator.FoneNumber {
-			f.Unnotified = request == "list"
-			return f
-		})
-		w := a.world(t)
-		for _, as := range settings[1:] {
-			var configs []attributes
-			for i := range n {
-				as.set(a, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
-				configs = append(configs, as.config(destinations[1].attributes(loadNumber(i))))
-			}
-			w.mustApply(configs...)
-			found, diags := w.start().list(protocol().notification, attributes{"event": as.event}, 10)
-			if wantWarnings(t, diags, nil); len(found) != n {
-				t.Errorf("%s: listed %v", as.name, found)
-			}
-			w.mustApply(nil)
-			for i := range n {
-				as.mustBe(t, a, loadNumber(i), delivery{kind: "None"})
-			}
-		}
-	})
-}
-
-// listing starts a process that has read so many FoneNumbers that it lists the rest.
-func (w *world) listing() *run {
-	r := w.account.start(w.t.Context(), w.t, w.settings)
-	for i := range 7 {
-		w.Put(simulator.FoneNumber{Number: fmt.Sprint(3215551300 + i)})
-		_, diags := r.importState(fmt.Sprint(3215551300+i), false)
-		if len(diags) > 0 {
-			w.t.Errorf("an import shows %+v", diags[0])
-		}
-	}
-	return r
-}
-
-// What the account's list shows is drift only if a single read shows it, too. It does not keep a destroy from turning a setting
-// off, nor the plan of the destroy from saying so, with or without a refresh. If the single read fails, a destroy decides nothing.
+// What the account's list shows, or omits, is drift only if a single read shows it, too. It does not keep a destroy from turning a
+// setting off, nor the plan of the destroy from saying so, with or without a refresh. If the single read fails, a destroy decides nothing.
 func TestListDoesNotDecideOnDrift(t *testing.T) {
 	t.Parallel()
-	old, named := delivery{kind: "Email", value: "old@example.com"}, delivery{kind: "Email", value: "Ops <ops@example.com>"}
-	for _, shown := range []delivery{{kind: "None"}, old, named} {
+	const n = 8 // More than are read singly.
+	delivers := func(kind, value string) func(f *simulator.FoneNumber) {
+		return func(f *simulator.FoneNumber) { f.Receive = simulator.Receive{}.Delivering(kind, value) }
+	}
+	omits := func(f *simulator.FoneNumber) { f.Unnotified = true }
+	for _, test := range []struct {
+		as      setting
+		list    func(f *simulator.FoneNumber)
+		warning string // Of the destroy of each setting.
+	}{
+		{settings[0], delivers("None", ""), summaryDeleted},
+		{settings[0], delivers("Email", "old@example.com"), summaryDeleted},
+		{settings[0], delivers("Email", "Ops <ops@example.com>"), summaryDeleted},
+		{settings[1], omits, ""},
+		{settings[2], omits, ""},
+	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, testNumber)
+			w := newAccount(t, simulator.Options{FoneNumbers: n}).world(t)
 			w.ShowAs(func(request string, f simulator.FoneNumber) simulator.FoneNumber {
-				if request == "list" && f.Number == testNumber {
-					f.Receive = simulator.Receive{}.Delivering(shown.kind, shown.value)
+				if request == "list" {
+					test.list(&f)
 				}
 				return f
 			})
-			w.mustApply(toEmail)
-			w.start = w.listing
-			if p := w.plan(toEmail); !p.isEmpty() {
-				t.Errorf("with %+v, the plan changes %q", shown, p.differs())
+			var configs []attributes
+			for i := range n {
+				test.as.set(w.account, loadNumber(i), delivery{kind: "Email", value: "boss@example.com"})
+				configs = append(configs, test.as.config(destinations[1].attributes(loadNumber(i))))
+			}
+			w.mustApply(configs...)
+			if test.as.event != "" {
+				found, diags := w.start().list(protocol().notification, attributes{"event": test.as.event}, 10)
+				if wantWarnings(t, diags, nil); len(found) != n {
+					t.Errorf("%s: listed %v", test.as.name, found)
+				}
 			}
 			w.noRefresh = true
-			wantWarnings(t, w.plan(nil).diags, []string{summaryDeleted})
+			wantWarnings(t, w.plan(nil).diags, slices.Repeat([]string{test.warning}, n))
 			w.noRefresh = false
 			p := w.plan(nil)
-			w.reject("/fonenumbers/"+testNumber, "503 Later.")
+			w.reject("/fonenumbers/"+loadNumber(n-1), "503 Later.")
 			wantError(t, w.carryOut(p), serverError)
 			w.Intercept(nil)
-			wantWarnings(t, w.apply(nil), []string{summaryDeleted})
-			w.mustDeliver(t, testNumber, delivery{kind: "None"})
+			wantWarnings(t, w.apply(nil), []string{test.warning})
+			for i := range n {
+				test.as.mustBe(t, w.account, loadNumber(i), delivery{kind: "None"})
+			}
 		})
 	}
 }
