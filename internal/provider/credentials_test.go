@@ -59,27 +59,29 @@ func checkCredentials(t *testing.T, as setting) {
 var theirs = delivery{"URL", hookURL, "theirs", "their-horse"}
 
 // Callback credentials that Terraform has not seen stay with their URL, and never reach another one. A plan that removes them
-// says so. Each case ends with these credentials.
+// says so. If the FoneNumber cannot be read before an update, what the plan was made for decides. Each case ends with these credentials.
 func TestUnseenCredentials(t *testing.T) {
 	t.Parallel()
 	const removed = "Callback Credentials Will Be Removed"
 	for name, test := range map[string]struct {
-		imported bool
+		imported bool // Otherwise, it is created over them.
+		unread   bool // Whether the FoneNumber cannot be read in the apply.
 		then     attributes
 		want     delivery
 		warnings []string
 		says     string
 	}{
-		"imported":                   {true, toHook, theirs, nil, ""},
-		"imported, with a method":    {true, with(toHook, "url_method", "POST"), theirs, nil, ""},
-		"imported, to another URL":   {true, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}, ""},
-		"imported, with credentials": {true, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil, ""},
-		"created over the same URL":  {false, toHook, theirs, []string{"FoneNumber Already Has This Delivery"}, ""},
+		"imported":                   {true, false, toHook, theirs, nil, ""},
+		"imported, with a method":    {true, false, with(toHook, "url_method", "POST"), theirs, nil, ""},
+		"imported, and not read":     {true, true, with(toHook, "url_method", "POST"), theirs, nil, ""},
+		"imported, to another URL":   {true, false, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}, ""},
+		"imported, with credentials": {true, false, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil, ""},
+		"created over the same URL":  {false, false, toHook, theirs, []string{"FoneNumber Already Has This Delivery"}, ""},
 		"created over another URL": {
-			false, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}, "removes callback credentials",
+			false, false, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}, "removes callback credentials",
 		},
 		"created over it, credentials": {
-			false, with(toOtherHook, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}, "",
+			false, false, with(toOtherHook, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}, "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,7 +91,13 @@ func TestUnseenCredentials(t *testing.T) {
 			if test.imported {
 				w.mustImport(testNumber)
 			}
-			wantWarnings(t, w.mustApply(test.then), test.warnings, test.says)
+			p := w.plan(test.then)
+			if test.unread {
+				w.reject("/fonenumbers/"+testNumber, "403 No.")
+			}
+			wantWarnings(t, append(p.diags, w.carryOut(p)...), test.warnings, test.says)
+			w.Intercept(nil)
+			w.mustPlanNothing()
 			w.mustDeliver(t, testNumber, test.want)
 			if test.want != theirs {
 				return
@@ -107,20 +115,6 @@ func TestUnseenCredentials(t *testing.T) {
 			w.mustDeliver(t, testNumber, delivery{kind: "URL", value: "https://other.example.com/"})
 		})
 	}
-}
-
-// If the FoneNumber cannot be read before an update, what the plan was made for decides whether its callback URL stays the same.
-func TestCredentialsStayIfTheFoneNumberCannotBeRead(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	settings[0].set(w.account, testNumber, theirs)
-	w.settings = attributes{"max_retries": 0}
-	w.mustImport(testNumber)
-	p := w.plan(with(toHook, "url_method", "POST"))
-	w.reject("/fonenumbers/"+testNumber, "500 No.")
-	wantWarnings(t, append(p.diags, w.carryOut(p)...), nil)
-	w.Intercept(nil)
-	w.mustDeliver(t, testNumber, theirs)
 }
 
 // Credentials that FoneStorm does not remove must not reach another URL: not by a detour through another type, nor by a create before

@@ -236,46 +236,35 @@ func TestIgnoredURL(t *testing.T) {
 	}
 }
 
-// The result of each on_destroy for a delivery that was created, or imported, and changed. A delivery that something else has turned off
-// is neither turned off again nor reported.
+// The result of on_destroy for a delivery that was created, or imported and changed. A delivery that something else has turned off is
+// neither turned off again nor reported.
 func TestOnDestroy(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		onDestroy       string
-		imported, keeps bool
-		off             bool // Whether something else has turned it off.
+		onDestroy     any
+		imported, off bool // Whether it was imported, and whether something else has turned it off.
+		left          delivery
 	}{
-		{"disable", false, false, false},
-		{"", false, false, false},
-		{"keep", false, true, false},
-		{"disable", true, false, false},
-		{"", true, true, false},
-		{"keep", true, true, false},
-		{"disable", false, false, true},
+		{onDestroy: nil, imported: true, left: destinations[1]},
+		{onDestroy: onDestroyDisable, imported: true, left: delivery{kind: "None"}},
+		{onDestroy: onDestroyKeep, left: destinations[1]},
+		{onDestroy: nil, left: delivery{kind: "None"}},
+		{onDestroy: nil, off: true, left: delivery{kind: "None"}},
 	} {
-		t.Run(fmt.Sprintf("%+v", test), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.byHand(testNumber, "Email", "old@example.com")
-			if test.imported {
-				w.mustImport(testNumber)
-			}
-			for _, d := range []delivery{destinations[2], otherDestinations[2]} {
-				config := d.attributes(testNumber)
-				if test.onDestroy != "" {
-					config["on_destroy"] = test.onDestroy
-				}
-				w.mustApply(config)
-			}
-			if test.off {
-				w.byHand(testNumber, "None", "")
-			}
-			w.Forget()
-			if diags := w.mustApply(nil); len(diags) != w.count("set") || test.off && len(diags) > 0 {
-				t.Errorf("%d settings were sent, and the diagnostics are %v", w.count("set"), diags)
-			}
-			w.mustDeliver(t, testNumber, map[bool]delivery{true: otherDestinations[2], false: {kind: "None"}}[test.keeps])
-		})
+		w := newWorld(t)
+		w.byHand(testNumber, "Email", "old@example.com")
+		if test.imported {
+			w.mustImport(testNumber)
+		}
+		w.mustApply(with(toEmail, "on_destroy", test.onDestroy))
+		if test.off {
+			w.byHand(testNumber, "None", "")
+		}
+		w.Forget()
+		if diags := w.mustApply(nil); len(diags) != w.count("set") || test.off && len(diags) > 0 {
+			t.Errorf("%+v: %d settings were sent, and the diagnostics are %v", test, w.count("set"), diags)
+		}
+		w.mustDeliver(t, testNumber, test.left)
 	}
 }
 
