@@ -66,7 +66,8 @@ var adviceFor = map[fonestorm.Kind]advice{
 	},
 	fonestorm.NotFound: {
 		"fonenumber", "FoneNumber Not Found in Account",
-		"Check the FoneNumber, and that the credentials belong to the account that owns it. A deleted FoneNumber can be restored for 30 days.",
+		"Check the FoneNumber, and that the credentials belong to the account that owns it. If there are several provider configurations, " +
+			"select that of the account with provider. A deleted FoneNumber can be restored for 30 days.",
 	},
 	fonestorm.WrongEndpoint: {
 		"", "Endpoint Is Not FoneStorm",

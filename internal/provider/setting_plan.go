@@ -106,7 +106,7 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 		return diags
 	}
 	diags.Append(r.claim(after, rec, new(after.planned()))...)
-	if !r.checks() {
+	if diags.HasError() || !r.checks() {
 		return diags
 	}
 	number := after.FoneNumber.ValueString()
@@ -261,11 +261,14 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 		has = "FoneNumber " + f.Number + " delivers to"
 	}
 	detail := fmt.Sprintf("%s %s now. Applying this plan replaces it with %s.", has, found, after.describe())
+	if found.Type.IsCallback() {
+		detail += " To see the whole URL, read it with the data source fractel_fonenumber first."
+	}
 	if after.kind().IsCallback() && after.URLUsername.IsNull() && !same {
 		detail += " The apply also removes callback credentials of the FoneNumber, if it has any."
 	}
 	if rec.SettingID == "" { // An object that is replaced is in the state already.
-		detail += fmt.Sprintf("\n\nTo adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
+		detail += fmt.Sprintf("\n\nTo adopt the FoneNumber as it is instead, import it to this resource's address, which is shown after \"with\":\n\n"+
 			"import {\n  to = <address of this resource>\n  id = %q\n}", after.id())
 	}
 	switch {
@@ -300,7 +303,7 @@ func (r *settingResource) fitDiagnostics(number string) (diags diag.Diagnostics)
 	case isDeleted && notificationChanges && r.isFirst("deleted "+number):
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Notification Without Delivery",
 			fmt.Sprintf("FoneNumber %s has a receive notification, but its delivery has type \"None\": the messages themselves are deleted upon receipt, "+
-				"unless another resource in the configuration sets the delivery. If a fractel_fonenumber_delivery does, refer to its fonenumber here, so that it is planned first.", number))
+				"unless another resource in the configuration sets the delivery. If a fractel_fonenumber_delivery does, refer to its fonenumber in the notification, so that it is planned first.", number))
 	}
 	return diags
 }

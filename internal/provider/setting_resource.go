@@ -258,7 +258,7 @@ func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag
 		return off, nil
 	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
-			fmt.Sprintf("The %s of FoneNumber %s is %s, which this resource is not known to have set, so it was left unchanged. To end it, change it in FoneStorm.",
+			fmt.Sprintf("The %s of FoneNumber %s is %s, which may not have been set by this resource, so it was left unchanged. To end it, change it in FoneStorm.",
 				off.Option, f.Number, now))
 		return off, nil
 	}
