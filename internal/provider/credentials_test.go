@@ -126,7 +126,6 @@ func TestCredentialsThatCannotBeRemoved(t *testing.T) {
 		to                          attributes
 		detour, createFirst, byHand bool
 	}{
-		"both":                     {rejected: "url_username", to: toOtherHook},
 		"both, by a detour":        {rejected: "url_username", to: toOtherHook, detour: true},
 		"those set by hand":        {rejected: "url_username", to: toOtherHook, detour: true, byHand: true},
 		"the password":             {rejected: "url_password", to: with(toOtherHook, "url_username", "other")},

@@ -15,7 +15,6 @@ import (
 
 // The examples in the documentation read all data sources through the CLI.
 
-// readDataSource validates and reads a data source.
 func (r *run) readDataSource(name string, config attributes) (map[string]any, []*tfprotov6.Diagnostic) {
 	schemas := must(r.server.GetProviderSchema(r.call(), &tfprotov6.GetProviderSchemaRequest{}))
 	kind := schemas.DataSourceSchemas[name].ValueType()
@@ -55,7 +54,6 @@ func (r *run) returns(t *testing.T, source string, config attributes, want strin
 	}
 }
 
-// fails checks the error.
 func (r *run) fails(t *testing.T, source string, config attributes, summary string, texts ...string) {
 	t.Helper()
 	_, diags := r.readDataSource(source, config)

@@ -179,7 +179,6 @@ var (
 	noWord  = regexp.MustCompile(`[^\w\- ]`)
 )
 
-// anchors returns the anchors of a page.
 func anchors(content string) []string {
 	var found []string
 	for _, match := range anchor.FindAllStringSubmatch(content, -1) {

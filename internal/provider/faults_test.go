@@ -119,7 +119,6 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// begin prepares the account and the resource.
 func (o operation) begin(t *testing.T, a *account) *world {
 	t.Helper()
 	a.Put(simulator.FoneNumber{Number: otherNumber})

@@ -78,7 +78,6 @@ func TestAccGuides(t *testing.T) {
 	}
 }
 
-// follower follows a page with a simulated account and an installed provider.
 type follower struct {
 	*workspace
 	page     string
@@ -199,7 +198,6 @@ func TestAccReferenceExamples(t *testing.T) {
 	}
 }
 
-// runAlone runs a configuration of a reference page.
 func (b block) runAlone(t *testing.T) {
 	t.Helper()
 	t.Log(b.code)

@@ -27,7 +27,6 @@ const (
 	testAddress      = "fractel_fonenumber_delivery.test"
 )
 
-// account is a simulated FoneStorm account.
 type account struct {
 	*simulator.Simulator
 	endpoint func() string // Endpoint for the CLI, which is served from the first call on.

@@ -92,7 +92,6 @@ func (a *account) newWorkspace(t *testing.T, config string, env ...string) *work
 	return w
 }
 
-// configure replaces the configuration.
 func (w *workspace) configure(config string) {
 	w.t.Helper()
 	if !strings.Contains(config, "required_providers") {
@@ -101,7 +100,6 @@ func (w *workspace) configure(config string) {
 	w.write("main.tf", config)
 }
 
-// write writes another file next to the configuration.
 func (w *workspace) write(name, content string) {
 	w.t.Helper()
 	if err := w.Write(name, content); err != nil {

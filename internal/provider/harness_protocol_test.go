@@ -34,7 +34,6 @@ func must[Response any](response Response, err error) Response {
 	return response
 }
 
-// resourceTypes is what Terraform knows about one resource.
 type resourceTypes struct {
 	name                     string
 	resource, list, identity tftypes.Type

@@ -137,7 +137,6 @@ func (s setting) config(of attributes) attributes {
 	return config
 }
 
-// notification returns the notification of a FoneNumber.
 func (s setting) notification(f *simulator.FoneNumber) *simulator.Notify {
 	if s.event == "receive" {
 		return &f.ReceiveNotify
@@ -194,7 +193,6 @@ func (d delivery) block(name, number string, further ...string) string {
 	return settings[0].block(name, number, d, further...)
 }
 
-// mustBe checks what FoneStorm has.
 func (s setting) mustBe(t rapid.TB, a *account, number string, want delivery) {
 	t.Helper()
 	f, _ := a.Get(number)
@@ -206,7 +204,6 @@ func (s setting) mustBe(t rapid.TB, a *account, number string, want delivery) {
 	}
 }
 
-// mustDeliver checks the delivery of a FoneNumber in FoneStorm.
 func (a *account) mustDeliver(t rapid.TB, number string, want delivery) {
 	t.Helper()
 	settings[0].mustBe(t, a, number, want)

@@ -48,7 +48,6 @@ func newWorld(t *testing.T, numbers ...string) *world {
 	return newAccount(t, simulator.Options{}, numbers...).world(t)
 }
 
-// world returns a world without resources.
 func (a *account) world(t testOrRapid) *world {
 	w := &world{
 		t: t, account: a, config: map[string]attributes{}, state: map[string]instance{},
@@ -321,7 +320,6 @@ func (w *world) planResource(p *plan, name string, config attributes) {
 	}
 }
 
-// carryOut applies a plan.
 func (w *world) carryOut(p *plan) []*tfprotov6.Diagnostic {
 	r := w.start()
 	w.config, w.diags, w.shows = p.config, nil, map[string][]string{}

@@ -18,7 +18,6 @@ import (
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
 )
 
-// The precedence of the provider block, the environment, and the defaults.
 func TestPrecedenceOfProviderSettings(t *testing.T) {
 	text := types.StringValue
 	user := attributes{"FRACTEL_USERNAME": "u", "FRACTEL_PASSWORD": "p"}

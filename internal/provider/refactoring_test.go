@@ -173,7 +173,6 @@ func (w *world) mustDestroy(f refactoring) {
 	}
 }
 
-// ids returns the IDs of all settings.
 func (f refactoring) ids() (ids []string) {
 	for i := range f.numbers {
 		for _, as := range settings[:2] {
@@ -322,7 +321,6 @@ func (w *workspace) waitUntilGone() {
 	}
 }
 
-// providers returns the processes of the provider.
 func (w *workspace) providers() (found []*os.Process) {
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {

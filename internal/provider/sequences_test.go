@@ -203,7 +203,6 @@ var (
 	}
 )
 
-// valueOf draws a destination of a type.
 func valueOf(t *rapid.T, kind string) string {
 	if kind == "None" {
 		return ""
@@ -277,7 +276,6 @@ var sequences = map[bool]*rapid.Generator[[]step]{
 		rapid.Map(rapid.Permutation([]int{0, 1, 2}), move)), 1, 20),
 }
 
-// dialects are the variants of FoneStorm's responses.
 var dialects = rapid.SampledFrom([]string{"live", "2.12"})
 
 // model is the expected behavior, with which it compares every call of its world. A resource has the ID of its setting as its name,
@@ -294,7 +292,6 @@ type model struct {
 	uncertain map[string]bool         // Whether a failed create, or a destroy that kept the delivery, may have left credentials.
 }
 
-// runSteps runs a sequence in a new account.
 func runSteps(t testOrRapid, dialect string, order uint64, moves bool, steps ...step) {
 	t.Helper()
 	a := newAccount(t, simulator.Options{Dialect: simulator.Dialects[dialect]})
@@ -369,7 +366,6 @@ func (m *model) mayBeGone(name string) bool {
 	return unlisted && m.hasMet("get", simulator.NotFound)
 }
 
-// changes checks the result of a change.
 func (m *model) changes(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
 	kind := settingOf(name).request
 	found, requests := m.is(name), m.count(kind)

@@ -19,16 +19,12 @@ var oddDeliveries = []simulator.FoneNumber{
 	{Undeliverable: true},
 	{Receive: simulator.Receive{Type: "URL", URL: "https://hooks.example.com/sms?msg={{msg}}", URLMethod: "JSON"}},
 	{Receive: simulator.Receive{Type: "URL", URL: "http://hooks.example.com:8080/?a=1&amp;to=%7B%7Bto%7D%7D", URLMethod: "GET"}},
-	{Receive: simulator.Receive{Type: "URL", URL: "https://Hooks.Example.com/%7b%7buid%7d%7d", URLMethod: "POST"}},
 	{Receive: simulator.Receive{Type: "URL", URL: "https://[2001:db8::1]/sms?q=${x}%{y}#top", URLMethod: ""}},
 	{Receive: simulator.Receive{Type: "URL", URL: "https://h%C3%B6ok.example.com/sms", URLMethod: "JSON"}},
-	{Receive: simulator.Receive{Type: "Forward", Forward: "3215551111"}},
-	{Receive: simulator.Receive{Type: "Forward", Forward: "13215551111"}},
 	{Receive: simulator.Receive{Type: "Forward", Forward: "+1 (321) 555-1111"}},
 	{Receive: simulator.Receive{Type: "Email", Email: "Ops.Team@EXAMPLE.com", Device: "21915233078"}},
 	{Receive: simulator.Receive{Type: "Email", Email: " ops+sms@example.com "}, Label: "Ops \"night\" ${shift}", Group: "A/B"},
 	{Receive: simulator.Receive{Type: "Email", Email: "o'neil@example.com"}, MessagingDisabled: true},
-	{Receive: simulator.Receive{Type: "Device", Device: "21915233078"}},
 	{Receive: simulator.Receive{Type: "Device", Device: " 987123543678"}},
 }
 

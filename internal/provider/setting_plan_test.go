@@ -22,7 +22,6 @@ const (
 	nothing = "Notification Without Delivery"
 )
 
-// The warnings of a plan that creates, changes, or destroys a delivery, or that creates a notification.
 func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
 	const deleted, overwrites = "Messages Will Be Deleted", "FoneNumber Already Has a Notification"
@@ -195,7 +194,6 @@ func TestPlanFailsIfItCannotRead(t *testing.T) {
 			says: "Could not get a token for subaccount 2999999999:",
 		},
 		"forbidden": {fault: "403 No.", failure: "Permission Denied by FoneStorm"},
-		"failing":   {settings: attributes{"max_retries": 0}, fault: simulator.ServerError, failure: "FoneStorm Server Error"},
 		"unreachable": {
 			settings: attributes{"max_retries": 0}, fault: simulator.ConnectionClosed,
 			failure: "Unable to Reach FoneStorm", says: "no response from http://localhost/v2", once: true,

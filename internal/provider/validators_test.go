@@ -219,6 +219,7 @@ func TestValidConfigurations(t *testing.T) {
 		{"type": "Email", "value": "ops@example.com", "url_method": "POST"},
 		{"type": "Email", "value": tftypes.UnknownValue},
 		{"type": tftypes.UnknownValue, "value": "ops@example.com"},
+		notify("Email", "ops@example.com", "JSON"), // The method is ignored.
 	} {
 		for _, d := range v.validate(with(config, "fonenumber", testNumber)) {
 			t.Errorf("%v gives %s: %s", config, d.Summary, d.Detail)
@@ -228,23 +229,16 @@ func TestValidConfigurations(t *testing.T) {
 
 // Mistakes of notifications that deliveries do not have.
 func TestMistakesInNotifications(t *testing.T) {
-	t.Parallel()
-	r := newWorld(t).start()
-	for _, test := range []struct {
-		config        attributes
-		summary, text string
-	}{
-		{notify("URL", hookURL, "JSON"), "Invalid Attribute Value Match", `must be one of: ["Callback" "Email" "None"], got: "URL"`},
-		{notify("Callback", hookURL, ""), "Missing URL Method", `"GET", "POST", or "JSON"`},
-		{notify("Callback", hookURL, "json"), "Invalid Attribute Value Match", `got: "json"`},
-		{notify("Callback", "hooks.example.com", "JSON"), "Invalid Destination", "must begin with https:// or http://"},
-		{with(notify("None", "", ""), "event", "call"), "Invalid Attribute Value Match", `["receive" "send"]`},
+	v := newValidation(t)
+	callback := notify("Callback", hookURL, "JSON")
+	for attribute, allowed := range map[string]string{
+		"type": `["Callback" "Email" "None"]`, "url_method": `["GET" "POST" "JSON"]`, "event": `["receive" "send"]`,
 	} {
-		wantError(t, r.validate(test.config), test.summary, test.text)
+		v.of(attribute, "Invalid Attribute Value Match", callback)("Attribute "+attribute+" value must be one of: "+allowed+", got: {given}", "URL", "json")
 	}
-	if diags := r.validate(notify("Email", "ops@example.com", "JSON")); len(diags) > 0 {
-		t.Errorf("a method without a URL is %+v, want it ignored", diags[0])
-	}
+	v.check(notify("Callback", hookURL, ""), "url_method", "Missing URL Method",
+		`Type "Callback" requires url_method, the method with which FoneStorm calls the URL: "GET", "POST", or "JSON".`)
+	v.of("value", "Invalid Destination", callback)("The callback URL"+isEmpty, "")
 }
 
 // Through the CLI, an error is on the line of its attribute, and a mistake in the environment is found by a plan.
