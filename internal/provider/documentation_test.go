@@ -131,13 +131,11 @@ func wantSame(t *testing.T, where string, want []string, found [][]string) {
 	t.Helper()
 	var got []string
 	for _, match := range found {
-		if got = append(got, match[1]); !slices.Contains(want, match[1]) {
-			t.Errorf("%s explains %q, which does not exist", where, match[1])
-		}
+		got = append(got, match[1])
 	}
-	for _, summary := range want {
-		if !slices.Contains(got, summary) {
-			t.Errorf("%s lacks %q", where, summary)
+	for _, summary := range append(want, got...) {
+		if explained, exists := slices.Contains(got, summary), slices.Contains(want, summary); explained != exists {
+			t.Errorf("%s: %q is explained: %t, and exists: %t", where, summary, explained, exists)
 		}
 	}
 }

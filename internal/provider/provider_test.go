@@ -212,7 +212,6 @@ resource "fractel_fonenumber_delivery" "test" {
 	a.mustDeliver(t, testNumber, destinations[1])
 	w.configure(config("dev@example.com"))
 	w.apply(0)
-	w.plan(0)
 	w.apply(0, "-destroy")
 	a.mustDeliver(t, testNumber, delivery{kind: "Email", value: "dev@example.com"})
 }
