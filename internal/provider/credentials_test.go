@@ -1,58 +1,48 @@
 package provider
 
-import (
-	"testing"
-)
+import "testing"
 
 // All changes to the credentials of one callback: what each step sends, and what FoneStorm then has. No plan warns about credentials
 // that something else has set.
 func TestChangesOfCredentials(t *testing.T) {
 	t.Parallel()
 	for _, as := range settings {
-		t.Run(as.name, func(t *testing.T) {
-			t.Parallel()
-			checkCredentials(t, as)
-		})
-	}
-}
-
-func checkCredentials(t *testing.T, as setting) {
-	t.Helper()
-	w := newWorld(t, testNumber)
-	if as.event != "" {
-		w.byHand(testNumber, "Email", "ops@example.com")
-	}
-	for _, step := range []struct {
-		about              string
-		config             attributes
-		sent               bool
-		username, password string
-	}{
-		{"none", toHook, true, "", ""},
-		{"another URL", toOtherHook, true, "", ""},
-		{"a username", toURL("hook", "", 0), true, "hook", ""},
-		{"a password in the state", toURL("hook", "first", 0), true, "hook", "first"},
-		{"unchanged", toURL("hook", "first", 0), false, "hook", "first"},
-		{"another password", toURL("hook", "second", 0), true, "hook", "second"},
-		{"write-only instead", toURL("hook", "third", 1), true, "hook", "third"},
-		{"changed without a version", toURL("hook", "fourth", 1), false, "hook", "third"},
-		{"changed with its version", toURL("hook", "fourth", 2), true, "hook", "fourth"},
-		{"sent along with another change", toURL("other", "fifth", 2), true, "other", "fifth"},
-		{"on_destroy alone", with(toURL("other", "fifth", 2), "on_destroy", "keep"), false, "other", "fifth"},
-		{"the password removed", toURL("other", "", 0), true, "other", ""},
-		{"both again", toURL("hook", "sixth", 3), true, "hook", "sixth"},
-		{"both removed", with(toHook, "on_destroy", "disable"), true, "", ""},
-		{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
-	} {
-		before := w.count(as.request)
-		wantWarnings(t, w.mustApply(as.config(step.config)), nil)
-		if sent := w.count(as.request) > before; sent != step.sent {
-			t.Errorf("%s: a setting was sent: %t, want %t", step.about, sent, step.sent)
+		w := newWorld(t, testNumber)
+		if as.event != "" {
+			w.byHand(testNumber, "Email", "ops@example.com")
 		}
-		as.mustBe(t, w.account, testNumber, delivery{"URL", step.config.text("value"), step.username, step.password})
+		for _, step := range []struct {
+			about              string
+			config             attributes
+			sent               bool
+			username, password string
+		}{
+			{"none", toHook, true, "", ""},
+			{"another URL", toOtherHook, true, "", ""},
+			{"a username", toURL("hook", "", 0), true, "hook", ""},
+			{"a password in the state", toURL("hook", "first", 0), true, "hook", "first"},
+			{"unchanged", toURL("hook", "first", 0), false, "hook", "first"},
+			{"another password", toURL("hook", "second", 0), true, "hook", "second"},
+			{"write-only instead", toURL("hook", "third", 1), true, "hook", "third"},
+			{"changed without a version", toURL("hook", "fourth", 1), false, "hook", "third"},
+			{"changed with its version", toURL("hook", "fourth", 2), true, "hook", "fourth"},
+			{"sent along with another change", toURL("other", "fifth", 2), true, "other", "fifth"},
+			{"on_destroy alone", with(toURL("other", "fifth", 2), "on_destroy", "keep"), false, "other", "fifth"},
+			{"the password removed", toURL("other", "", 0), true, "other", ""},
+			{"both again", toURL("hook", "sixth", 3), true, "hook", "sixth"},
+			{"both removed", with(toHook, "on_destroy", "disable"), true, "", ""},
+			{"both for the destroy", toURL("hook", "seventh", 4), true, "hook", "seventh"},
+		} {
+			before := w.count(as.request)
+			wantWarnings(t, w.mustApply(as.config(step.config)), nil)
+			if sent := w.count(as.request) > before; sent != step.sent {
+				t.Errorf("%s, %s: a setting was sent: %t, want %t", as.name, step.about, sent, step.sent)
+			}
+			as.mustBe(t, w.account, testNumber, delivery{"URL", step.config.text("value"), step.username, step.password})
+		}
+		w.mustApply(nil)
+		as.mustBe(t, w.account, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 	}
-	w.mustApply(nil)
-	as.mustBe(t, w.account, testNumber, delivery{kind: "None"}) // Also checks that there are no credentials.
 }
 
 // theirs is a callback with credentials that were set outside of Terraform.

@@ -145,16 +145,12 @@ var (
 	title     = regexp.MustCompile(`(?m)^page_title: "(.+)"\n(?s:.*?)^# (.+)$`)
 )
 
-// Code blocks use only languages that the Registry can render, configurations that require the provider constrain its version, and
-// a page of the Registry has the same title in the navigation and as its heading. The linter finds misspelled names.
+// Configurations that require the provider constrain its version, and a page of the Registry has the same title in the navigation and as
+// its heading. The linter finds misspelled names.
 func TestPagesSuitTheRegistry(t *testing.T) {
 	t.Parallel()
 	for page, content := range pages(t) {
 		for _, block := range codeBlock.FindAllStringSubmatch(content, -1) {
-			isChart := block[1] == "mermaid" && page == "BENCHMARKS.md" // GitHub draws it.
-			if language := block[1]; !isChart && !slices.Contains([]string{"terraform", "hcl", "shell", "csv", "yaml", "text", ""}, language) {
-				t.Errorf("%s has a block of %s", page, language)
-			}
 			if strings.Contains(block[2], `"fractel/fractel"`) && strings.Contains(block[2], "required_providers") && !strings.Contains(block[2], `version = "~> `) {
 				t.Errorf("%s has required_providers without a version:\n%s", page, block[2])
 			}

@@ -13,37 +13,35 @@ import (
 // Conflicts between resources with the same FoneNumber are found before anything is changed. refactoring_test.go tests how
 // FoneNumbers move between resources.
 
-const severalResources = "Multiple Resources for One FoneNumber"
-
 func TestTwoResourcesForOneFoneNumber(t *testing.T) {
 	t.Parallel()
 	first, second := toEmail, destinations[3].attributes(testNumber)
 	a := newAccount(t, simulator.Options{}, testNumber)
 	for _, configs := range [][]attributes{{first, second}, {first, first}} {
-		wantError(t, a.world(t).plan(configs...).diags, severalResources, "Remove all but one of them.")
+		wantError(t, a.world(t).plan(configs...).diags, summaryMultiple, "Remove all but one of them.")
 	}
 	receive, send := settings[1].config(first), settings[2].config(first)
-	wantError(t, a.world(t).plan(first, receive, send, send).diags, severalResources, "set the send notification of FoneNumber 3215551212")
+	wantError(t, a.world(t).plan(first, receive, send, send).diags, summaryMultiple, "set the send notification of FoneNumber 3215551212")
 	unknown := with(first, "fonenumber", tftypes.UnknownValue)
 	if d := failure(a.world(t).plan(unknown, unknown, first).diags); d != nil {
 		t.Errorf("FoneNumbers that are not known yet have the error %+v", d)
 	}
 	w := a.world(t)
 	w.mustApply(first)
-	wantError(t, w.plan(first, second).diags, severalResources, "Remove all but one of them.")
+	wantError(t, w.plan(first, second).diags, summaryMultiple, "Remove all but one of them.")
 	imported := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.importState(testNumber, false); return diags }
 	refreshed := func(r *run) []*tfprotov6.Diagnostic { _, diags := r.refresh(w.state["0"]); return diags }
 	for _, calls := range [][2]func(*run) []*tfprotov6.Diagnostic{{imported, refreshed}, {refreshed, imported}} {
 		r := w.start()
 		wantWarnings(t, calls[0](r), nil)
-		wantError(t, calls[1](r), severalResources, "replace the import block with a moved block")
+		wantError(t, calls[1](r), summaryMultiple, "replace the import block with a moved block")
 	}
 	r := w.start() // The FoneNumbers of both are known only after apply.
 	created, _ := r.plan(instance{}, first)
 	_, diags := r.apply(created)
 	wantWarnings(t, diags, nil)
 	_, diags = r.plan(instance{}, second)
-	wantError(t, diags, severalResources)
+	wantError(t, diags, summaryMultiple)
 
 	// If the state has both, the refresh removes one, and the other one does not change.
 	w.state["1"] = a.imported(t, testNumber, true)

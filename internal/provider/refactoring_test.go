@@ -44,12 +44,9 @@ func refactorings(n int) []refactoring {
 // begins returns a world in which nothing was applied yet, except for imports.
 func (f refactoring) begins(t *testing.T, createFirst bool, order uint64) *world {
 	t.Helper()
-	w := newWorld(t)
+	w := newAccount(t, simulator.Options{FoneNumbers: f.numbers}).world(t)
 	w.inOrder(order, createFirst)
 	w.settings = attributes{"max_retries": 0}
-	for i := range f.numbers {
-		w.Put(simulator.FoneNumber{Number: loadNumber(i)})
-	}
 	if f.imported {
 		for name, i := range f.before {
 			w.byHand(loadNumber(i), "Email", valueIn(i, 0))

@@ -15,11 +15,8 @@ import (
 const (
 	alreadyDelivers = "FoneNumber Already Delivers Elsewhere"
 	missingDevice   = "Device Not Found in Account"
-)
-
-const (
-	twice   = "Messages Will Arrive Twice"
-	nothing = "Notification Without Delivery"
+	twice           = "Messages Will Arrive Twice"
+	nothing         = "Notification Without Delivery"
 )
 
 func TestPlanWarnings(t *testing.T) {

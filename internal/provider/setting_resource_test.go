@@ -19,17 +19,9 @@ import (
 // after each step is empty.
 func TestAccLifecycle(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations)})
-	provider := fmt.Sprintf(`
-provider "fractel" {
-  endpoint            = %q
-  username            = "demo"
-  password            = "demo-password"
-  requests_per_second = 1000
-}
-`, a.endpoint())
-	inProcess := map[string]func() (tfprotov6.ProviderServer, error){
-		"fractel": func() (tfprotov6.ProviderServer, error) { return NewServer("test"), nil },
-	}
+	setEnvironment(t, attributes{
+		"FRACTEL_ENDPOINT": a.endpoint(), "FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "demo-password", "FRACTEL_REQUESTS_PER_SECOND": "1000",
+	})
 	// of returns the setting and the FoneNumber of a resource.
 	of := func(i int) (setting, string) {
 		if i < len(destinations) {
@@ -47,7 +39,7 @@ provider "fractel" {
 		}
 	}
 	step := func(wanted []delivery, action plancheck.ResourceActionType, before func()) resource.TestStep {
-		s := resource.TestStep{PreConfig: before, Config: provider, Check: are(wanted)}
+		s := resource.TestStep{PreConfig: before, Check: are(wanted)}
 		for i, d := range wanted {
 			as, number := of(i)
 			name := fmt.Sprint("test", i)
@@ -65,8 +57,10 @@ provider "fractel" {
 	}
 	called, mailed := delivery{"URL", hookURL, "hook", "horse"}, delivery{kind: "Email", value: "archive@example.com"}
 	first, second := append(slices.Clip(destinations), called, mailed), append(slices.Clip(otherDestinations), mailed, called)
-	resource.ParallelTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: inProcess,
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
+			"fractel": func() (tfprotov6.ProviderServer, error) { return NewServer("test"), nil },
+		},
 		Steps: []resource.TestStep{
 			step(first, plancheck.ResourceActionCreate, nil),
 			step(second, plancheck.ResourceActionUpdate, nil),
@@ -95,10 +89,8 @@ func TestLifeOfNotification(t *testing.T) {
 			notify("Callback", hookURL, "POST"),
 		} {
 			config := as.config(step)
-			var unseen []string
-			if i == 6 { // While the type was Email or None, a callback was set by hand, perhaps with credentials.
-				unseen = []string{"Callback Credentials Will Be Removed"}
-			}
+			// While the type was Email or None, a callback was set by hand, perhaps with credentials.
+			unseen := map[int][]string{6: {"Callback Credentials Will Be Removed"}}[i]
 			wantWarnings(t, w.mustApply(config), unseen)
 			f, _ := w.Get(testNumber)
 			if n := as.notification(&f); n.Type != step["type"] || n.Type == "Callback" && n.Method != step["url_method"] {
