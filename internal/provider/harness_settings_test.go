@@ -189,10 +189,6 @@ func (s setting) block(name, number string, d delivery, further ...string) strin
 	return block + strings.Join(further, "\n") + "\n}\n"
 }
 
-func (d delivery) block(name, number string, further ...string) string {
-	return settings[0].block(name, number, d, further...)
-}
-
 func (s setting) mustBe(t rapid.TB, a *account, number string, want delivery) {
 	t.Helper()
 	f, _ := a.Get(number)

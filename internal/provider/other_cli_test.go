@@ -33,8 +33,9 @@ func TestAccStateOfAnotherCLI(t *testing.T) {
 			a := newAccount(t, simulator.Options{FoneNumbers: 3})
 			kept, imported := delivery{kind: "Email", value: "ops@example.com"}, delivery{kind: "Email", value: "imported@example.com"}
 			a.byHand("3215550002", imported.kind, imported.value)
-			w := a.newWorkspace(t, destinations[2].block("password", "3215550000")+imported.block("imported", "3215550002")+
-				kept.block("kept", "3215550001", `on_destroy = "keep"`)+
+			as := settings[0]
+			w := a.newWorkspace(t, as.block("password", "3215550000", destinations[2])+as.block("imported", "3215550002", imported)+
+				as.block("kept", "3215550001", kept, `on_destroy = "keep"`)+
 				"import {\n  to = fractel_fonenumber_delivery.imported\n  id = \"3215550002\"\n}\n").with(clis[0])
 			says(t, w.apply(0), "1 imported, 2 added, 0 changed, 0 destroyed")
 

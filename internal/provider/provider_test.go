@@ -228,7 +228,8 @@ func TestAccProxyFromEnvironment(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(proxy.Close)
-	w := newAccount(t, simulator.Options{}).newWorkspace(t, "provider \"fractel\" {\n  max_retries = 0\n}\n"+destinations[1].block("test", testNumber),
+	config := "provider \"fractel\" {\n  max_retries = 0\n}\n" + settings[0].block("test", testNumber, destinations[1])
+	w := newAccount(t, simulator.Options{}).newWorkspace(t, config,
 		"FRACTEL_ENDPOINT=https://fonestorm.example.com/v2", "HTTPS_PROXY="+proxy.URL)
 	says(t, w.plan(1), "Error: Unable to Reach FoneStorm")
 	if !connected.Load() {

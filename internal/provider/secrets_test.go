@@ -36,7 +36,7 @@ func TestAccSecretsStayOut(t *testing.T) {
 			a.Put(simulator.FoneNumber{Number: testNumber})
 			dirs := []string{t.TempDir(), t.TempDir()}
 			config := "variable \"hook\" {\n  type = string\n" + variable + "}\n" +
-				delivery{kind: "URL", value: hookURL, username: "hook"}.block("test", testNumber, password)
+				settings[0].block("test", testNumber, delivery{kind: "URL", value: hookURL, username: "hook"}, password)
 			w := a.newWorkspace(t, config, "FRACTEL_PASSWORD="+login, "TF_VAR_hook="+hook, "HOME="+dirs[0], "TMPDIR="+dirs[1])
 			w.Env = append(w.Env, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.Dir, "trace.log"))
 

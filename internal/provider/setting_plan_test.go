@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -229,17 +228,18 @@ func TestPlanFailsIfItCannotRead(t *testing.T) {
 func TestAccIgnoreChanges(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{}, testNumber)
-	config := func(kind, value, ignored string) string {
-		return delivery{kind: kind, value: value}.block("test", testNumber, fmt.Sprintf("lifecycle {\n  ignore_changes = [%s]\n}", ignored))
+	config := func(kind, value string) string {
+		const lifecycle = "  lifecycle {\n    ignore_changes = [value]\n  }"
+		return settings[0].block("test", testNumber, delivery{kind: kind, value: value}, lifecycle)
 	}
-	w := a.newWorkspace(t, config("Email", "ops@example.com", "value"))
+	w := a.newWorkspace(t, config("Email", "ops@example.com"))
 	w.apply(0)
 	w.plan(0, "-refresh-only")
 	a.byHand(testNumber, "Email", "else@example.com") // Ignored.
 	w.plan(0)
-	w.configure(config("Forward", "3215551111", "value"))
+	w.configure(config("Forward", "3215551111"))
 	says(t, w.plan(1), "Error: Invalid Destination", `combines a value with type "Forward"`, "ignore_changes", "-refresh=false")
-	w.configure(config("Email", "new@example.com", "value"))
+	w.configure(config("Email", "new@example.com"))
 	a.byHand(testNumber, "URL", hookURL)
 	says(t, w.plan(1), "Error: Invalid Destination", `combines a value with type "Email"`)
 	says(t, w.apply(1, "-destroy"), "-refresh=false")

@@ -263,7 +263,7 @@ resource "fractel_fonenumber_delivery" "test" {
 `)
 	says(t, w.run(1, "validate", "-no-color"), "The callback URL contains a line break.",
 		"requests_per_second = 0 Attribute requests_per_second value must be at least 1, got: 0")
-	w.configure(destinations[1].block("test", testNumber))
+	w.configure(settings[0].block("test", testNumber, destinations[1]))
 	w.Env = append(w.Env, "FRACTEL_PASSWORD=horse\n")
 	says(t, w.plan(1), "The password contains a line break.", "environment variable FRACTEL_PASSWORD")
 	if requests := a.Requests(); len(requests) > 0 {
