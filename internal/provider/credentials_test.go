@@ -59,19 +59,19 @@ func TestUnseenCredentials(t *testing.T) {
 		then     attributes
 		want     delivery
 		warnings []string
-		says     string
 	}{
-		"imported":                   {true, false, toHook, theirs, nil, ""},
-		"imported, with a method":    {true, false, with(toHook, "url_method", "POST"), theirs, nil, ""},
-		"imported, and not read":     {true, true, with(toHook, "url_method", "POST"), theirs, nil, ""},
-		"imported, to another URL":   {true, false, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}, ""},
-		"imported, with credentials": {true, false, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil, ""},
-		"created over the same URL":  {false, false, toHook, theirs, []string{"FoneNumber Already Has This Delivery"}, ""},
+		"imported":                   {true, false, toHook, theirs, nil},
+		"imported, with a method":    {true, false, with(toHook, "url_method", "POST"), theirs, nil},
+		"imported, and not read":     {true, true, with(toHook, "url_method", "POST"), theirs, nil},
+		"imported, to another URL":   {true, false, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{removed}},
+		"imported, with credentials": {true, false, toURL("ours", "our-horse", 0), delivery{"URL", hookURL, "ours", "our-horse"}, nil},
+		"created over the same URL":  {false, false, toHook, theirs, []string{"FoneNumber Already Has This Delivery"}},
 		"created over another URL": {
-			false, false, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers}, "removes callback credentials",
+			false, false, toOtherHook, delivery{kind: "URL", value: "https://other.example.com/"}, []string{alreadyDelivers},
 		},
 		"created over it, credentials": {
-			false, false, with(toOtherHook, "url_username", "ours"), delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers}, "",
+			false, false, with(toOtherHook, "url_username", "ours"),
+			delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestUnseenCredentials(t *testing.T) {
 			if test.unread {
 				w.reject("/fonenumbers/"+testNumber, "403 No.")
 			}
-			wantWarnings(t, append(p.diags, w.carryOut(p)...), test.warnings, test.says)
+			wantWarnings(t, append(p.diags, w.carryOut(p)...), test.warnings)
 			w.Intercept(nil)
 			w.mustPlanNothing()
 			w.mustDeliver(t, testNumber, test.want)

@@ -75,7 +75,6 @@ func summaries(t *testing.T) (failures, warnings []string) {
 	return failures, warnings
 }
 
-// The troubleshooting guide explains every error and warning, and none that does not exist.
 func TestErrorsAndWarningsAreExplained(t *testing.T) {
 	t.Parallel()
 	failures, warnings := summaries(t)

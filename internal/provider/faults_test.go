@@ -174,7 +174,6 @@ func (o operation) meets(t *testing.T, fault simulator.Fault, once bool, want st
 	o.finish(w)
 }
 
-// finish refreshes without faults, after which the state agrees with FoneStorm, and applies.
 func (o operation) finish(w *world) {
 	w.t.Helper()
 	if w.state["0"].exists() {
@@ -211,12 +210,14 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 			w.reject("/messages/receive", simulator.Fault(fmt.Sprint(test.status, " Not registered.")))
 			w.settings = attributes{"max_retries": 0}
 			diags := w.apply(toEmail)
-			wantError(t, diags, test.summary, test.says, "FoneNumber "+testNumber, fmt.Sprintf("FoneStorm returned %d", test.status), "Not registered.")
+			wantError(t, diags, test.summary, test.says, "FoneNumber "+testNumber,
+				fmt.Sprintf("FoneStorm returned %d", test.status), "Not registered.")
 			problem, isUncertain := shown(failure(diags)), test.status >= 500
 			if onValue := strings.Contains(problem, `AttributeName("value")`); onValue != test.onValue {
 				t.Errorf("the error is on value: %t, want %t", onValue, test.onValue)
 			}
-			if w.state["0"].exists() != isUncertain || strings.Contains(problem, "may have taken effect") != isUncertain || strings.Contains(problem, "..") {
+			if w.state["0"].exists() != isUncertain || strings.Contains(problem, "may have taken effect") != isUncertain ||
+				strings.Contains(problem, "..") {
 				t.Errorf("the state has %s, and the error is %s", w.state["0"].state, problem)
 			}
 		})

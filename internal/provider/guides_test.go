@@ -96,7 +96,8 @@ func newFollower(t *testing.T, page string) *follower {
 	if err = errors.Join(err, os.Symlink(theCLI().Path, filepath.Join(bin, "terraform"))); err != nil {
 		t.Fatal(err)
 	}
-	w.Env = append(w.Env, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "TF_INPUT=0", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve")
+	w.Env = append(w.Env, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"TF_INPUT=0", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve")
 	return &follower{w, page, blocks(pages(t)["docs/index.md"])[0].code}
 }
 

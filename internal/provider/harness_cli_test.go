@@ -107,7 +107,6 @@ func (w *workspace) write(name, content string) {
 	}
 }
 
-// run runs the CLI, checks its exit code, and returns its output without colors and frames.
 func (w *workspace) run(exitCode int, args ...string) string {
 	w.t.Helper()
 	output, err := w.Run(w.t.Context(), exitCode, args...)

@@ -60,7 +60,6 @@ var protocol = sync.OnceValue(func() (learned struct {
 	return learned
 })
 
-// typesOf returns the types of the resource that a value or a configuration belongs to.
 func typesOf(isNotification bool) resourceTypes {
 	if isNotification {
 		return protocol().notification
@@ -142,12 +141,16 @@ type run struct {
 // start starts a run with these provider settings.
 func (a *account) start(ctx context.Context, t rapid.TB, settings attributes) *run {
 	t.Helper()
-	block := attributes{"endpoint": "http://localhost" + simulator.BasePath, "username": "demo", "password": "demo-password", "requests_per_second": 100_000}
+	block := attributes{
+		"endpoint": "http://localhost" + simulator.BasePath, "requests_per_second": 100_000,
+		"username": "demo", "password": "demo-password",
+	}
 	maps.Copy(block, settings)
-	r := &run{t: t, ctx: ctx, server: newServer(&fractelProvider{version: "test", newClient: func(config fonestorm.Config) (*fonestorm.Client, error) {
+	inMemoryClient := func(config fonestorm.Config) (*fonestorm.Client, error) {
 		config.Transport = inMemory{a}
 		return fonestorm.New(config)
-	}})}
+	}
+	r := &run{t: t, ctx: ctx, server: newServer(&fractelProvider{version: "test", newClient: inMemoryClient})}
 	configured := must(r.server.ConfigureProvider(ctx, &tfprotov6.ConfigureProviderRequest{
 		Config: wire(protocol().provider, block.value(protocol().provider)),
 	}))
@@ -226,7 +229,6 @@ type listed struct {
 	resource attributes
 }
 
-// list lists deliveries or notifications with their resources, as `terraform query` does.
 func (r *run) list(types resourceTypes, filter attributes, limit int64) (found []listed, diags []*tfprotov6.Diagnostic) {
 	r.t.Helper()
 	config := wire(types.list, filter.value(types.list))
@@ -336,7 +338,6 @@ func (r *run) apply(c change) (instance, []*tfprotov6.Diagnostic) {
 // shown returns the detail of a diagnostic and its attribute.
 func shown(d *tfprotov6.Diagnostic) string { return d.Detail + " " + d.Attribute.String() }
 
-// wantError checks that the first error has this summary, and that its detail contains these texts.
 func wantError(t *testing.T, diags []*tfprotov6.Diagnostic, summary string, texts ...string) {
 	t.Helper()
 	problem := failure(diags)

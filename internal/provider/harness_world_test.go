@@ -271,7 +271,6 @@ func (w *world) planIn(order []string) *plan {
 	return p
 }
 
-// refreshFails refreshes the object of a resource, if there is one, and forgets it if it is gone.
 func (w *world) refreshFails(p *plan, name string) bool {
 	before := w.state[name]
 	if !before.exists() || w.noRefresh {

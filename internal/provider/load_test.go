@@ -90,7 +90,6 @@ func TestLoad(t *testing.T) {
 	})
 }
 
-// loadConfig returns the configuration of a callback whose URL identifies the resource: of a delivery or of either notification.
 func loadConfig(i int) attributes {
 	return settings[i%3].config(with(with(toURL("hook", "horse", 1), "fonenumber", loadNumber(i)), "value", hookURL+"?"+loadNumber(i)))
 }

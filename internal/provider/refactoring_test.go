@@ -210,7 +210,6 @@ func (w *world) inState(id, value string) (tracked, kept bool) {
 	return tracked, kept
 }
 
-// The same plan has the same diagnostics in whatever order Terraform refreshes and plans resources.
 func TestSamePlanInEveryOrder(t *testing.T) {
 	t.Parallel()
 	const n = 12 // More than are read singly.

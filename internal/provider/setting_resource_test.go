@@ -20,7 +20,8 @@ import (
 func TestAccLifecycle(t *testing.T) {
 	a := newAccount(t, simulator.Options{FoneNumbers: len(destinations)})
 	setEnvironment(t, attributes{
-		"FRACTEL_ENDPOINT": a.endpoint(), "FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "demo-password", "FRACTEL_REQUESTS_PER_SECOND": "1000",
+		"FRACTEL_ENDPOINT": a.endpoint(), "FRACTEL_REQUESTS_PER_SECOND": "1000",
+		"FRACTEL_USERNAME": "demo", "FRACTEL_PASSWORD": "demo-password",
 	})
 	// of returns the setting and the FoneNumber of a resource.
 	of := func(i int) (setting, string) {
@@ -68,8 +69,9 @@ func TestAccLifecycle(t *testing.T) {
 		},
 		CheckDestroy: are(slices.Repeat([]delivery{{kind: "None"}}, len(second))),
 	})
+	sent := regexp.MustCompile(`^terraform-provider-fractel/test \(Terraform or OpenTofu \d+\.`)
 	for _, r := range a.Requests() {
-		if agent := r.Header.Get("User-Agent"); !regexp.MustCompile(`^terraform-provider-fractel/test \(Terraform or OpenTofu \d+\.`).MatchString(agent) {
+		if agent := r.Header.Get("User-Agent"); !sent.MatchString(agent) {
 			t.Errorf("%s %s by %q", r.Method, r.Path, agent)
 		}
 	}
@@ -305,7 +307,6 @@ resource "fractel_fonenumber_delivery" "test" {
 `, n, loadNumber(from), mailbox, createFirst)
 }
 
-// A FoneNumber that has left the account does not block the destroy of the others.
 func TestAccDestroyWhenAFoneNumberIsGone(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, simulator.Options{FoneNumbers: 3})

@@ -298,7 +298,6 @@ var acceptable = map[string]*regexp.Regexp{
 	"None":    regexp.MustCompile(`^None$`),
 }
 
-// isAcceptable reports whether a text can be the destination of this type for this FoneNumber.
 func isAcceptable(kind, value, number string) bool {
 	parts := acceptable[kind].FindStringSubmatch(value)
 	if parts == nil || !seen(value, "") || kind == "Email" && len(value) > 254 || kind == "Forward" && value == number {
