@@ -21,10 +21,9 @@ import (
 func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var diags diag.Diagnostics
 	rec := readRecord(ctx, req.Private, &diags)
-	isNew := rec.ID == ""
 	rec = rec.identified()
-	rec.Continues = nil // A destroy that failed leaves it in the state.
-	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
+	rec.Continues = "" // A destroy that failed leaves it in the state.
+	if rec.SettingID != "" && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
 		m := settingWithID(rec.SettingID) // Most objects do not change, and it is faster not to read their models.
 		resp.Diagnostics.Append(r.claim(m, rec, nil)...)
 		resp.Diagnostics.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
@@ -61,9 +60,9 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		}
 	}
 	if r.of(rec.SettingID).isConfiguredBeside(rec.ID) { // Also in the second call for a replacement, whose record the destroy gets.
-		rec.Continues = append(rec.Continues, rec.SettingID)
+		rec.Continues = rec.SettingID
 	}
-	if before == nil || after == nil || isNew {
+	if before == nil || after == nil {
 		diags.Append(rec.write(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(diags...)
@@ -77,7 +76,7 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 		diags.Append(r.planUpdate(ctx, *before, *after, *rec)...)
 	}
 	if before != nil && !isUpdate {
-		diags.Append(r.planDestroy(ctx, *before, rec.ifAbout(*before))...)
+		diags.Append(r.planDestroy(ctx, *before, *rec)...)
 	}
 	if after != nil && !isUpdate {
 		if after.OnDestroy.IsNull() && before != nil && before.OnDestroy.ValueString() == onDestroyKeep {
@@ -85,8 +84,8 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 				fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
 					"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
 		}
-		after.complete(nil, record{})
-		rec.Continues = append(rec.Continues, after.id())
+		after.complete(nil, *rec)
+		rec.Continues = after.id()
 		diags.Append(r.planCreate(ctx, *after, *rec)...)
 	}
 	for _, m := range []*settingModel{before, after} {
