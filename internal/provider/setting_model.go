@@ -130,7 +130,6 @@ func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Sett
 	s := fonestorm.Setting{Option: m.option(), Delivery: m.destination()}
 	s.Last, s.LastShown = before.rec.last()
 
-	empty := ""
 	isURL := s.Type.IsCallback()
 	// The plan was made for what the state has. FoneStorm keeps the credentials of a destination that was turned off, and lists and
 	// reads may show one in spellings that the record does not know.
@@ -143,9 +142,10 @@ func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Sett
 	s.MustRemoveCredentials = isURL && !sameURL && (had || before.rec.Unseen || now.Type.IsCallback())
 	switch {
 	case isURL && !m.URLUsername.IsNull():
-		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), cmp.Or(m.URLPasswordWO.ValueStringPointer(), m.URLPassword.ValueStringPointer(), &empty)
+		password := cmp.Or(m.URLPasswordWO.ValueString(), m.URLPassword.ValueString())
+		s.Credentials = &fonestorm.Credentials{Username: m.URLUsername.ValueString(), Password: password}
 	case had, isURL && !sameURL:
-		s.URLUsername, s.URLPassword = &empty, &empty
+		s.Credentials = &fonestorm.Credentials{}
 	}
 	return s
 }
@@ -173,7 +173,7 @@ func (m settingModel) planned() fonestorm.Delivery {
 // afterFailure returns the state after a setting failed. FoneStorm never returns credentials. So if it may have accepted new
 // ones, the state gets empty ones, which no configuration has, and the next plan sets the configured ones again.
 func (m settingModel) afterFailure(s fonestorm.Setting, err error) settingModel {
-	if s.URLUsername == nil || *s.URLUsername == "" || !fonestorm.MayHaveTakenEffect(err) {
+	if s.Credentials == nil || s.Credentials.Username == "" || !fonestorm.MayHaveTakenEffect(err) {
 		return m
 	}
 	m.URLUsername, m.URLPassword = types.StringValue(""), types.StringValue("")

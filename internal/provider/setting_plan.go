@@ -192,7 +192,8 @@ func methodDiagnostics(now fonestorm.Delivery, after settingModel) (diags diag.D
 
 // credentialsDiagnostics warns about credentials of a callback URL that are removed, although they are not in the state.
 func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
-	if setting := after.ToAPI(now, prior{before, rec}); rec.Unseen && before.URLUsername.IsNull() && after.URLUsername.IsNull() && setting.URLUsername != nil {
+	isRemoved := after.URLUsername.IsNull() && after.ToAPI(now, prior{before, rec}).Credentials != nil
+	if rec.Unseen && before.URLUsername.IsNull() && isRemoved {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
 			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
 				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), after.FoneNumber.ValueString()))
@@ -289,7 +290,7 @@ func (r *settingResource) fitDiagnostics(number string) (diags diag.Diagnostics)
 	if r.client == nil {
 		return nil
 	}
-	f, _ := r.client.Known(number)
+	f := r.client.Known(number)
 	delivery, deliveryChanges := r.willBe(number, f.Options[fonestorm.Receive])
 	notification, notificationChanges := r.willBe(number+"/"+eventReceive, f.Options[fonestorm.ReceiveNotify])
 	isTwice := delivery.Type == fonestorm.URL && notification.Type == fonestorm.Callback &&

@@ -191,7 +191,7 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 	if err == nil {
 		had := !before.state.URLUsername.IsNull()
 		rec.Applied, rec.Shown = []fonestorm.Delivery{setting.Delivery}, new(result.Options[setting.Option])
-		rec.Unseen = (had || rec.Unseen) && (result.CredentialsKept || setting.URLUsername == nil)
+		rec.Unseen = (had || rec.Unseen) && (result.CredentialsKept || setting.Credentials == nil)
 		return plan, *rec
 	}
 	owners.failed.Store(true)
