@@ -107,7 +107,7 @@ func New(config Config) (*Client, error) {
 		},
 		pace: newPace(config.RequestsPerSecond),
 	}
-	c.secrets.add(config.Password, config.Token, basicCredentials(config.Username, config.Password))
+	c.secrets.add(config.Password, config.Token)
 	return c, nil
 }
 

@@ -103,13 +103,20 @@ var userOfURL = regexp.MustCompile(`^([^/?#]*://)[^/?#]*@`)
 type Setting struct {
 	Option MessageOption
 	Delivery
-	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). Nil leaves the current value
-	// unchanged, and "" removes it.
-	URLUsername, URLPassword *string
+	// Credentials authenticate FoneStorm to the callback URL. Nil leaves the current ones unchanged, and empty ones remove them.
+	Credentials *Credentials
 	// Last is the destination that the caller set last, and LastShown is how FoneStorm showed it. Both are zero if unknown.
 	Last, LastShown Delivery
 	// MustRemoveCredentials makes it an error if FoneStorm rejects empty credentials, instead of leaving earlier ones in place.
 	MustRemoveCredentials bool
+}
+
+// Credentials are a username and password for HTTP Basic authentication.
+type Credentials struct{ Username, Password string }
+
+// basic returns the credentials as they are sent to a callback URL.
+func (c Credentials) basic() string {
+	return base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))
 }
 
 // SetResult is the FoneNumber as FoneStorm shows it after a setting.
@@ -128,14 +135,13 @@ type SetResult struct {
 // destination after several reads, the error is an OtherDestination. MayHaveTakenEffect reports whether it may be set despite an
 // error. When ctx is canceled, the request in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
-	if s.URLPassword != nil { // As it is, and as FoneStorm sends it to the callback URL.
-		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
+	if s.Credentials != nil {
+		c.secrets.add(s.Credentials.Password, s.Credentials.basic())
 	}
 	if path := namesInURL.ReplaceAllString(splitURL(s.Value).path, ""); strings.Trim(path, "/?&#") != "" {
 		c.secrets.add(path, decoded(path))
 	}
-	known, _ := c.Known(number)
-	before := known.Options[s.Option]
+	before := c.Known(number).Options[s.Option]
 	f, kept, err := c.sendSetting(ctx, number, s)
 	if err == nil {
 		f, err = c.confirm(ctx, number, s, before, f)
@@ -180,18 +186,10 @@ func (s Setting) request(number string) *request {
 	case s.Type == Email:
 		p["email"] = s.Value
 	}
-	if s.URLUsername != nil {
-		p["url_username"] = *s.URLUsername
-	}
-	if s.URLPassword != nil {
-		p["url_password"] = *s.URLPassword
+	if s.Credentials != nil {
+		p["url_username"], p["url_password"] = s.Credentials.Username, s.Credentials.Password
 	}
 	return &request{role: sets, text: fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number), path: "/messages/" + s.Option.member(), params: p}
-}
-
-// basicCredentials encodes a username and password for HTTP Basic authentication.
-func basicCredentials(username, password string) string {
-	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 
 // isShownAs reports whether a shown destination is the setting: in a known spelling and with its method, if FoneStorm shows one, or

@@ -63,8 +63,11 @@ func (c *Client) GetFoneNumber(ctx context.Context, number string, options ...Me
 	return f, err
 }
 
-// Known returns the FoneNumber if GetFoneNumber would return its delivery without a request.
-func (c *Client) Known(number string) (FoneNumber, bool) { return c.account.entry(number).known() }
+// Known returns the FoneNumber if GetFoneNumber would return its delivery without a request; the zero value otherwise.
+func (c *Client) Known(number string) FoneNumber {
+	f, _ := c.account.entry(number).known()
+	return f
+}
 
 // ReadFoneNumber returns one FoneNumber like GetFoneNumber, but always sends a request. Lists may spell a destination differently; use
 // this to read one FoneNumber again.

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,11 +14,11 @@ import (
 
 // apiDiagnostic converts an error of the client to a diagnostic that says what happened, why, and what to do next.
 func apiDiagnostic(err error) diag.Diagnostic {
-	advice := cmp.Or(adviceFor[fonestorm.KindOf(err)], adviceFor[fonestorm.Rejected])
+	advice := adviceFor[fonestorm.KindOf(err)]
 	text := err.Error()
 	detail := strings.ToUpper(text[:1]) + strings.TrimRight(text[1:], ". ") + "." // FoneStorm's own messages may end with a period.
 	if fonestorm.MayHaveTakenEffect(err) {
-		detail += "\n\nThe change may have taken effect even though the request failed. It is safe to run Terraform again: setting a delivery twice has the same result."
+		detail += "\n\nThe change may have taken effect despite this error. It is safe to run Terraform again: setting a delivery twice has the same result."
 	}
 	detail += "\n\n" + advice.remedy
 	if advice.attribute == "" {
@@ -71,8 +70,7 @@ var adviceFor = map[fonestorm.Kind]advice{
 	},
 	fonestorm.WrongEndpoint: {
 		"", "Endpoint Is Not FoneStorm",
-		"Check endpoint in the provider configuration or in FRACTEL_ENDPOINT. FracTEL's endpoint is \"" + fonestorm.DefaultEndpoint + "\", including /v2. " +
-			"The state is unchanged.",
+		"Check endpoint in the provider configuration or in FRACTEL_ENDPOINT. FracTEL's endpoint is \"" + fonestorm.DefaultEndpoint + "\", including /v2.",
 	},
 	fonestorm.DestinationRejected: {
 		"value", "Destination Rejected by FoneStorm",

@@ -153,7 +153,8 @@ func TestMistakesInEnvironment(t *testing.T) {
 	v.of("requests_per_second", "Invalid Attribute Value", token)(
 		"requests_per_second must be a whole number of at least 1, but {given} was given.", "ten", "0.5", "0", "10\n")
 	v.of("subaccount", "Invalid Subaccount", user)(needsDigits, "123", "eyJhbGciOiJIUzI1NiJ9")
-	v.of("subaccount", "Invalid Subaccount", user)("The subaccount must be exactly ten digits, such as \"3215551212\", but another text was given.",
+	v.of("subaccount", "Invalid Subaccount", user)(
+		"The subaccount must be exactly ten digits, such as \"3215551212\", but a text that is not shown here was given.",
 		"eyJhbGciOiJIUzI1NiJ9.eyJhY2NvdW50Ijp7fX0.c2lnbmF0dXJl")
 }
 

@@ -148,7 +148,7 @@ func TestListReturnsWhatAnImportWould(t *testing.T) {
 		number := fmt.Sprint(3215540000 + i)
 		wantWarnings(t, warnings[i:i+1], []string{"Unsupported Destination"}, "FoneNumber "+number+" is omitted", odd.why)
 		_, diags := r.importState(number, false)
-		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, odd.why, "Until then, remove the import of this FoneNumber.")
+		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, odd.why, "To go on without it, remove the import of this FoneNumber.")
 		for _, d := range append(diags, warnings[i]) {
 			if strings.Contains(d.Detail, "horse") {
 				t.Errorf("FoneNumber %s: shows a secret: %s", number, d.Detail)

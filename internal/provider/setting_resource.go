@@ -50,7 +50,8 @@ type attributeSource interface {
 	Get(ctx context.Context, target any) diag.Diagnostics
 }
 
-// loadPlan returns the planned model with the write-only password, which only the configuration contains.
+// loadPlan begins a change: it requires a client, and returns the planned model with the write-only password, which only the
+// configuration contains.
 func (r *settingResource) loadPlan(ctx context.Context, plan tfsdk.Plan, config tfsdk.Config, diags *diag.Diagnostics) settingModel {
 	r.applying.Store(true)
 	diags.Append(r.requireClient()...)
@@ -69,7 +70,7 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	defer r.lock(plan.FoneNumber.ValueString())()
 
-	m, rec := r.set(ctx, plan, r.of(plan.id()).replaced, &resp.Diagnostics)
+	m, rec := r.set(ctx, plan, r.ownersOf(plan.id()).replaced, &resp.Diagnostics)
 	if len(rec.Applied) > 0 {
 		resp.Diagnostics.Append(r.save(ctx, m, rec, &resp.State, resp.Identity, resp.Private)...)
 	}
@@ -97,7 +98,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	case fonestorm.KindOf(err) == fonestorm.NotFound && !importing:
 		resp.Diagnostics.Append(r.notFound(state, rec, "the resource is removed from the state. Remove it from the configuration.")...)
 		if !resp.Diagnostics.HasError() {
-			r.of(state.FoneNumber.ValueString()).gone.Store(true)
+			r.ownersOf(state.FoneNumber.ValueString()).gone.Store(true)
 			resp.State.RemoveResource(ctx)
 		}
 		return
@@ -108,7 +109,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(r.readFailure(err)...)
 		return
 	case importing:
-		if why := notConfigurable(f, state.option(), "cannot be imported", "Until then, remove the import of this FoneNumber. "); why != "" {
+		if why := notConfigurable(f, state.option(), "cannot be imported", "To go on without it, remove the import of this FoneNumber. "); why != "" {
 			resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable, why)
 			return
 		}
@@ -127,7 +128,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.State.RemoveResource(ctx)
 		return
 	}
-	r.plans(state.id(), "", &fonestorm.Delivery{}) // Terraform plans it later.
+	r.plans(state.id(), "", &fonestorm.Delivery{}) // Not known until Terraform plans it.
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if hasNewAccount { // Otherwise nothing has changed, and a difference would count as drift.
@@ -159,7 +160,7 @@ func (r *settingResource) stays(state settingModel, rec record, importing bool, 
 func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	plan := r.loadPlan(ctx, req.Plan, req.Config, &resp.Diagnostics)
 	state := r.load(ctx, req.State, &resp.Diagnostics)
-	rec := readRecord(ctx, req.Private, &resp.Diagnostics).ifAbout(state)
+	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -176,10 +177,10 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 // set sends the planned setting in place of the one before, and returns the model and the record to save. After a failure, the
 // state before stays, so that the next plan contains the same change.
 func (r *settingResource) set(ctx context.Context, plan settingModel, before prior, diags *diag.Diagnostics) (settingModel, record) {
-	number, of, rec := plan.FoneNumber.ValueString(), r.of(plan.id()), &before.rec
-	f, isOurs, _ := rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
+	number, owners, rec := plan.FoneNumber.ValueString(), r.ownersOf(plan.id()), &before.rec
+	f, inEffect, _ := rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
 	now := f.Options[plan.option()]
-	rec.Unseen = rec.Unseen || !isOurs && (now.Type.IsCallback() || now.Type == "" && before.state.Type.IsNull())
+	rec.Unseen = rec.Unseen || !inEffect && (now.Type.IsCallback() || now.Type == "" && before.state.Type.IsNull())
 	setting := plan.ToAPI(now, before)
 	result, err := r.client.Set(ctx, number, setting)
 	diags.Append(settingDiagnostics(number, setting, result)...)
@@ -188,13 +189,16 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 		rec.Account = cmp.Or(r.client.Account(), rec.Account)
 	}
 	if err == nil {
-		return plan, rec.afterSetting(setting, result, !before.state.URLUsername.IsNull())
+		had := !before.state.URLUsername.IsNull()
+		rec.Applied, rec.Shown = []fonestorm.Delivery{setting.Delivery}, new(result.Options[setting.Option])
+		rec.Unseen = (had || rec.Unseen) && (result.CredentialsKept || setting.Credentials == nil)
+		return plan, *rec
 	}
-	of.failed.Store(true)
+	owners.failed.Store(true)
 	diags.Append(apiDiagnostic(err))
 	if now.Type == fonestorm.None && !before.state.Type.IsNull() && before.state.kind() != fonestorm.None && plan.isDelivery() {
 		diags.AddAttributeWarning(path.Root("fonenumber"), summaryDeleted,
-			fmt.Sprintf("FoneNumber %s is off now: messages received at it are deleted until it is set again. "+
+			fmt.Sprintf("FoneNumber %s was off before this request: messages received at it are deleted until it is set again. "+
 				"Correct the error, and run Terraform again.", number))
 	}
 	if mayBeSet {
@@ -210,65 +214,63 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	r.applying.Store(true)
 	state := r.load(ctx, req.State, &resp.Diagnostics)
-	planned := readRecord(ctx, req.Private, &resp.Diagnostics) // For a replacement, the record that the plan of the create wrote.
+	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	number, rec := state.FoneNumber.ValueString(), planned.ifAbout(state)
+	isContinued := rec.Continues == state.id()
+	if rec.SettingID != state.id() { // A tainted object is destroyed with the record of its replacement.
+		rec = record{Unseen: true}
+	}
+	number := state.FoneNumber.ValueString()
 	defer r.lock(number)()
-	of := r.of(state.id())
-	if of.failed.Load() {
+	owners := r.ownersOf(state.id())
+	if owners.failed.Load() {
 		resp.Diagnostics.AddError("FoneNumber Not Turned Off After Failure",
-			fmt.Sprintf("Another resource failed to set the %s of FoneNumber %s in this apply, so this resource did not turn it off and stays in the state. "+
+			fmt.Sprintf("Another resource failed to set the %s of FoneNumber %s in this apply, so this resource stays in the state and changed nothing. "+
 				"Correct the other resource, and run Terraform again.", state.option(), number))
 		return
 	}
 	before := prior{state, rec}
-	if state.OnDestroy.ValueString() == onDestroyKeep || slices.Contains(planned.Continues, state.id()) {
-		of.replaced = before
+	if state.OnDestroy.ValueString() == onDestroyKeep || isContinued || owners.isConfiguredBeside(rec.ID) {
+		owners.replaced = before
 		return
 	}
 	resp.Diagnostics.Append(r.requireClient()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	off, err := r.turnOff(ctx, before, &resp.Diagnostics)
-	switch {
+	switch err := r.turnOff(ctx, before, &resp.Diagnostics); {
 	case fonestorm.KindOf(err) == fonestorm.NotFound:
 		resp.Diagnostics.Append(r.notFound(state, rec, "nothing was changed there.")...)
-	case err != nil:
+	case err != nil: // The framework keeps the state.
 		resp.Diagnostics.Append(apiDiagnostic(err))
-		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(off, err), rec, &resp.State, resp.Identity, resp.Private)...)
 	}
 }
 
-// turnOff turns a setting off if FoneStorm shows a destination that the destroyed object applied, and otherwise warns that it was left
-// unchanged. It returns what it sends.
-func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag.Diagnostics) (fonestorm.Setting, error) {
-	none, rec, of := before.state, &before.rec, r.of(before.state.id())
+// turnOff turns a setting off if FoneStorm shows a destination that the destroyed object applied. It warns about any other destination,
+// which it leaves unchanged.
+func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag.Diagnostics) error {
+	none := before.state
 	none.Type = types.StringValue(string(fonestorm.None))
 	off := none.ToAPI(fonestorm.Delivery{}, before)
-	f, inEffect, err := rec.current(ctx, r.client, none)
+	f, inEffect, err := before.rec.current(ctx, r.client, none)
 	now := f.Options[off.Option]
 	switch {
 	case err != nil, now.Type == fonestorm.None:
-		return off, err
-	case of.isConfiguredBeside(rec.ID): // Terraform has planned the other resource again in the meantime.
-		of.replaced = before
-		return off, nil
+		return err
 	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The %s of FoneNumber %s is %s, which may not have been set by this resource, so it was left unchanged. To end it, change it in FoneStorm.",
 				off.Option, f.Number, now))
-		return off, nil
+		return nil
 	}
 	result, err := r.client.Set(ctx, f.Number, off)
 	if err == nil {
-		rec.Unseen = rec.Unseen || result.CredentialsKept // Only credentials of this resource are removed.
-		of.replaced = before                              // FoneStorm may still have its credentials.
+		r.ownersOf(before.state.id()).replaced = before // FoneStorm keeps credentials that this resource did not set.
 	}
 	diags.Append(settingDiagnostics(f.Number, off, result)...)
-	return off, err
+	return err
 }
 
 // save stores a model in the state, its identity, and its record in private state.
@@ -277,7 +279,7 @@ func (r *settingResource) save(
 ) diag.Diagnostics {
 	m.URLPasswordWO = types.StringNull()
 	rec = rec.identified()
-	rec.SettingID, rec.Continues = m.id(), nil
+	rec.SettingID, rec.Continues = m.id(), ""
 	diags := state.Set(ctx, r.attributes(m))
 	diags.Append(setIdentity(ctx, identity, m)...)
 	diags.Append(rec.write(ctx, private)...)
