@@ -238,10 +238,10 @@ func TestAccIgnoreChanges(t *testing.T) {
 	a.byHand(testNumber, "Email", "else@example.com") // Ignored.
 	w.plan(0)
 	w.configure(config("Forward", "3215551111"))
-	says(t, w.plan(1), "Error: Invalid Destination", `combines a value with type "Forward"`, "ignore_changes", "-refresh=false")
+	says(t, w.plan(1), "Error: Invalid Destination", `with type "Forward" combines arguments that do not belong together`, "ignore_changes", "-refresh=false")
 	w.configure(config("Email", "new@example.com"))
 	a.byHand(testNumber, "URL", hookURL)
-	says(t, w.plan(1), "Error: Invalid Destination", `combines a value with type "Email"`)
+	says(t, w.plan(1), "Error: Invalid Destination", `with type "Email" combines arguments`)
 	says(t, w.apply(1, "-destroy"), "-refresh=false")
 	a.byHand(testNumber, "Email", "ops@example.com")
 	w.apply(0, "-destroy")
