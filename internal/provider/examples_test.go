@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
-	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
 // block is a code block on a page.
@@ -91,12 +90,10 @@ func newFollower(t *testing.T, page string) *follower {
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		linkProvider(t, filepath.Join(mirror, host, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH))
 	}
-	if _, err := terraformcli.NewMirrored(theCLI().Path, w.Dir, mirror); err != nil { // Replaces the CLI configuration of the workspace.
-		t.Fatal(err)
-	}
 	if err := os.Symlink(theCLI().Path, filepath.Join(bin, "terraform")); err != nil {
 		t.Fatal(err)
 	}
+	w.setEnv("TF_CLI_CONFIG_FILE="+os.DevNull, "TF_CLI_ARGS_init=-plugin-dir="+mirror) // Without the installation of the workspace.
 	w.setEnv("PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "TF_INPUT=0", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve")
 	return &follower{w, page, blocks(pages(t)["docs/index.md"])[0].code}
 }

@@ -1,6 +1,6 @@
 // Package terraformcli finds the Terraform CLI or OpenTofu (find.go). It runs the CLI with the provider that is built from this source
-// tree, as a user would: in a working directory, with the provider installed by init or configured in dev_overrides. Tests, the demo,
-// and the benchmark use it. The provider never links it.
+// tree, in a working directory, with the provider in dev_overrides. Tests, the demo, and the benchmark use it. The provider never links
+// it.
 package terraformcli
 
 import (
@@ -48,17 +48,9 @@ type Workspace struct {
 // New returns a workspace in an existing directory that uses the provider binary in providerDir without init. Its environment is
 // that of the caller without TF_ and FRACTEL_ variables, plus env ("NAME=value").
 func New(cli, dir, providerDir string, env ...string) (*Workspace, error) {
-	return newWorkspace(cli, dir, fmt.Sprintf("dev_overrides {\n    \"fractel/fractel\" = %q\n  }\n  direct {}", providerDir), env)
-}
-
-// NewMirrored is like New, but init installs the provider from a directory with the layout of a filesystem mirror.
-func NewMirrored(cli, dir, mirror string, env ...string) (*Workspace, error) {
-	return newWorkspace(cli, dir, fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror), env)
-}
-
-func newWorkspace(cli, dir, installation string, env []string) (*Workspace, error) {
 	config := filepath.Join(dir, "cli.tfrc")
-	if err := os.WriteFile(config, []byte("provider_installation {\n  "+installation+"\n}\n"), 0o600); err != nil {
+	overrides := fmt.Sprintf("provider_installation {\ndev_overrides {\n\"fractel/fractel\" = %q\n}\ndirect {}\n}\n", providerDir)
+	if err := os.WriteFile(config, []byte(overrides), 0o600); err != nil {
 		return nil, err
 	}
 	w := &Workspace{Dir: dir, cli: cli}

@@ -53,16 +53,15 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	mirror := filepath.Join(dir, "mirror")
 	registry := map[string]string{"Terraform": "registry.terraform.io", "OpenTofu": "registry.opentofu.org"}[cli.Product]
-	folder := filepath.Join(mirror, registry, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
+	folder := filepath.Join(dir, "terraform.d", "plugins", registry, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
 	if err := terraformcli.BuildProvider(ctx, ".", folder); err != nil {
 		return err
 	}
 	account := simulator.New(simulator.Options{})
 	server := httptest.NewServer(account)
 	defer server.Close()
-	workspace, err := terraformcli.NewMirrored(cli.Path, dir, mirror,
+	workspace, err := terraformcli.New(cli.Path, dir, folder, "TF_CLI_CONFIG_FILE="+os.DevNull, // So that init installs the provider.
 		"FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
 	d := &demo{cli, account, workspace, out, err}
 	d.story(ctx)
