@@ -82,12 +82,11 @@ func (s *Simulator) getFoneNumber(r *http.Request, account string) (int, any) {
 // setting returns a call that changes a FoneNumber.
 func (s *Simulator) setting(set func(*FoneNumber, url.Values)) call {
 	return func(r *http.Request, account string) (int, any) {
-		form := Parameters(r)
-		f, ok := s.numbers[form.Get("fonenumber")]
+		f, ok := s.numbers[r.PostForm.Get("fonenumber")]
 		if !ok || f.Subaccount != account {
 			return http.StatusNotFound, foneNumberNotFound
 		}
-		set(&f, form)
+		set(&f, r.PostForm)
 		s.numbers[f.Number] = f
 		return http.StatusOK, object{"fonenumber": s.show(r, f)}
 	}

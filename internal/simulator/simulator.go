@@ -73,14 +73,16 @@ func New(options Options) *Simulator {
 	return s
 }
 
-// ServeHTTP handles a request: rate limit, latency, fault, contract, and API, in this order.
+// ServeHTTP handles a request: rate limit, latency, fault, contract, and API, in this order. It sets the request's PostForm to the
+// parameters in its body, even if that is JSON.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // The client has disconnected.
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	request := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), BasePath), Header: r.Header.Clone(), Form: Parameters(r)}
+	r.PostForm = parameters(r.Header.Get("Content-Type"), body)
+	request := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), BasePath), Header: r.Header.Clone(), Form: r.PostForm}
 	s.mu.Lock()
 	request.Rejected = s.exceedsRateLimit(time.Now())
 	s.requests = append(s.requests, request)

@@ -20,18 +20,17 @@ type token struct {
 }
 
 func (s *Simulator) logIn(r *http.Request, _ string) (int, any) {
-	form := Parameters(r)
-	user, ok := s.users[form.Get("username")]
-	if !ok || user.password != form.Get("password") {
+	user, ok := s.users[r.PostForm.Get("username")]
+	if !ok || user.password != r.PostForm.Get("password") {
 		return http.StatusUnauthorized, "Invalid username or password."
 	}
-	seconds, _ := strconv.Atoi(cmp.Or(form.Get("expires"), "3600")) // Validated by the contract.
+	seconds, _ := strconv.Atoi(cmp.Or(r.PostForm.Get("expires"), "3600")) // Validated by the contract.
 	return http.StatusCreated, object{s.options.Dialect.LoginMember: s.newToken(user.account, time.Duration(seconds)*time.Second)}
 }
 
 // subaccountToken returns a token for a subaccount, which is one that has FoneNumbers.
 func (s *Simulator) subaccountToken(r *http.Request, account string) (int, any) {
-	code := Parameters(r).Get("subaccount")
+	code := r.PostForm.Get("subaccount")
 	if account != "" {
 		return http.StatusForbidden, "A subaccount has no subaccounts."
 	}

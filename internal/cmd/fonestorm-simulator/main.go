@@ -81,14 +81,14 @@ The provider block needs no arguments then: provider "fractel" {}
 // response. Passwords are omitted, and what was sent is quoted, because it must not control the terminal.
 func logged(account http.Handler, out io.Writer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		arrived, sent, response := time.Now(), simulator.Parameters(r), httptest.NewRecorder()
+		arrived, response := time.Now(), httptest.NewRecorder()
 		account.ServeHTTP(response, r)
 		path := strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)
 		var line strings.Builder
 		fmt.Fprintf(&line, "%s  %-4s %s  %d", arrived.Format("15:04:05.000"), r.Method, path, response.Code)
-		for _, name := range slices.Sorted(maps.Keys(sent)) {
+		for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
 			if !strings.HasSuffix(name, "password") {
-				fmt.Fprintf(&line, " %s=%q", name, sent.Get(name))
+				fmt.Fprintf(&line, " %s=%q", name, r.PostForm.Get(name))
 			}
 		}
 		if response.Code >= http.StatusBadRequest {
