@@ -88,11 +88,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests = append(s.requests, request)
 	intercept := s.intercept
 	s.mu.Unlock()
-	select {
-	case <-time.After(s.options.Latency):
-	case <-r.Context().Done():
-		return
-	}
+	time.Sleep(s.options.Latency)
 	if request.Rejected {
 		reply(w, s.options.Dialect.RateLimitStatus, rateLimitExceeded)
 		return
