@@ -143,7 +143,6 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true, Unnotified: true},
 			start + `"","is_active":"cancel","label":"","sms_options":{"mms_enabled":"no","receive":{"device":"","forward":"","type":"None"},"sms_enabled":"no"}}`,
 		},
-		"undeliverable": {FoneNumber{Number: number, Undeliverable: true}, start + `"","is_active":"yes","label":""}`},
 	} {
 		a := newAccount(t, Options{Dialect: Dialects[name]})
 		a.Put(test.foneNumber)
