@@ -29,7 +29,6 @@ var kinds = map[string]string{
 	"/fonenumbers":             "list",
 	"/fonenumbers/":            "get",
 	"/devices":                 "devices",
-	"/devices/":                "device",
 }
 
 // Kind returns a short name for the API call; "other" if there is no such call.
