@@ -56,12 +56,7 @@ func (r *Receive) destination(kind string) *string {
 }
 
 // Value returns the destination of the current type; "" for None.
-func (r Receive) Value() string {
-	if field := r.destination(r.Type); field != nil {
-		return *field
-	}
-	return ""
-}
+func (r Receive) Value() string { return *cmp.Or(r.destination(r.Type), new("")) }
 
 // String describes the delivery, without the credentials.
 func (r Receive) String() string { return strings.TrimSpace(r.Type + " " + r.Value()) }
