@@ -27,23 +27,21 @@ var printedVersion = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
 
 // Inspect returns the CLI with this name or path.
 func Inspect(ctx context.Context, name string) (CLI, error) {
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return CLI{}, err
-	}
-	if path, err = filepath.Abs(path); err != nil {
+	found, errFound := exec.LookPath(name)
+	path, errPath := filepath.Abs(found)
+	if err := errors.Join(errFound, errPath); err != nil {
 		return CLI{}, err
 	}
 	printed, err := exec.CommandContext(ctx, path, "version").Output()
 	if err != nil {
 		return CLI{}, fmt.Errorf("%s version: %w", path, err)
 	}
-	found := printedVersion.FindStringSubmatch(string(printed))
-	if found == nil {
+	words := printedVersion.FindStringSubmatch(string(printed))
+	if words == nil {
 		return CLI{}, fmt.Errorf("%s is not Terraform or OpenTofu: its version is %q", path, printed)
 	}
-	v, err := version.NewVersion(found[2])
-	return CLI{path, found[1], v}, err
+	v, err := version.NewVersion(words[2])
+	return CLI{path, words[1], v}, err
 }
 
 // oldest contains the first version of each product with provider functions, which the tests need.

@@ -1,6 +1,5 @@
-// Package terraformcli finds the Terraform CLI or OpenTofu (find.go). It runs the CLI with the provider that is built from this source
-// tree, in a working directory, with the provider in dev_overrides. Tests, the demo, and the benchmark use it. The provider never links
-// it.
+// Package terraformcli finds the Terraform CLI or OpenTofu (find.go), and runs it in a working directory with the provider that is built
+// from this source tree. Tests, the demo, and the benchmark use it. The provider never links it.
 package terraformcli
 
 import (
