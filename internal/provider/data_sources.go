@@ -242,7 +242,7 @@ func (s foneNumberFilter) selects(f fonestorm.FoneNumber, event string) bool {
 	kind := f.Options[optionOf[event]].Type
 	isUnset := event != "" && kind == fonestorm.None && s.Type.IsNull()
 	return !isUnset && matches(s.Type, string(kind)) && matches(s.Label, f.Label) && matches(s.Group, f.Group) &&
-		matches(s.AreaCode, f.Number[:min(len(f.Number), 3)])
+		matches(s.AreaCode, f.Number[:3])
 }
 
 // newDeviceDataSource returns the data source of one device, by its ID or name.

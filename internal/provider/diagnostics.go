@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,7 +14,7 @@ import (
 
 // apiDiagnostic converts an error of the client to a diagnostic that says what happened, why, and what to do next.
 func apiDiagnostic(err error) diag.Diagnostic {
-	advice := cmp.Or(adviceFor[fonestorm.KindOf(err)], adviceFor[fonestorm.Rejected])
+	advice := adviceFor[fonestorm.KindOf(err)]
 	text := err.Error()
 	detail := strings.ToUpper(text[:1]) + strings.TrimRight(text[1:], ". ") + "." // FoneStorm's own messages may end with a period.
 	if fonestorm.MayHaveTakenEffect(err) {
@@ -66,7 +65,8 @@ var adviceFor = map[fonestorm.Kind]advice{
 	},
 	fonestorm.NotFound: {
 		"fonenumber", "FoneNumber Not Found in Account",
-		"Check the FoneNumber, and that the credentials belong to the account that owns it. A deleted FoneNumber can be restored for 30 days.",
+		"Check the FoneNumber, and that the credentials belong to the account that owns it. If there are several provider configurations, " +
+			"select that of the account with provider. A deleted FoneNumber can be restored for 30 days.",
 	},
 	fonestorm.WrongEndpoint: {
 		"", "Endpoint Is Not FoneStorm",

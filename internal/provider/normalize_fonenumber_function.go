@@ -48,11 +48,11 @@ func (f *normalizeFoneNumberFunction) Run(ctx context.Context, req function.RunR
 // normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
 // leading 0, which the library drops: the national number of another country would become the number of a stranger.
 func normalizeFoneNumber(text string) (string, error) {
-	number, err := phonenumbers.Parse(text, "US")
+	number, _ := phonenumbers.Parse(text, "US")              // Nil if it fails, and then it has no digits.
 	given, _, _ := strings.Cut(strings.TrimSpace(text), ";") // Without the parameters of a tel: URI.
 	given = strings.TrimPrefix(strings.ToLower(given), "tel:")
 	digits := strconv.FormatUint(number.GetNationalNumber(), 10)
-	isNorthAmerican := err == nil && number.GetCountryCode() == 1 && tenDigits.MatchString(digits) && digits[0] >= '2'
+	isNorthAmerican := number.GetCountryCode() == 1 && tenDigits.MatchString(digits) && digits[0] >= '2'
 	isAll := number.GetExtension() == "" && strings.TrimPrefix(phonenumbers.NormalizeDigitsOnly(given), "1") == digits
 	if !isNorthAmerican || !isAll || strings.ContainsFunc(given, unicode.IsLetter) {
 		return "", fmt.Errorf("%s is not a North American telephone number, such as \"+1 (321) 555-1212\": "+

@@ -29,10 +29,9 @@ type ownership struct {
 // owners is what this process knows about one setting. The owners of a delivery, whose ID is the FoneNumber, also lock the other
 // settings of the FoneNumber.
 type owners struct {
-	// change is locked while a setting of the FoneNumber is changed, because each response shows all of them. It guards the next two.
+	// change is locked while a setting of the FoneNumber is changed, because each response shows all of them. It guards replaced.
 	change   sync.Mutex
 	replaced prior // The destroyed object that a create continues; the zero value if there is none.
-	off      bool  // Whether a destroy of this process turned it off.
 
 	gone   atomic.Bool // Whether a refresh found that the account no longer contains the FoneNumber.
 	failed atomic.Bool // Whether an object of the configuration could not be validated, planned, or set.

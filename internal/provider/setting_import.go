@@ -110,7 +110,7 @@ func (l *settingList) List(ctx context.Context, req list.ListRequest, stream *li
 		Event types.String `tfsdk:"event"`
 	}
 	diags := l.requireClient()
-	events, options := []string{""}, []fonestorm.MessageOption{fonestorm.Receive} // A delivery has no event.
+	events, options := []string{""}, []fonestorm.MessageOption(nil) // A delivery has no event.
 	if l.hasEvent {
 		diags.Append(req.Config.Get(ctx, &filter)...)
 		events, options = []string{eventReceive, eventSend}, []fonestorm.MessageOption{fonestorm.ReceiveNotify, fonestorm.SendNotify}

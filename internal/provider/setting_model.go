@@ -132,8 +132,10 @@ func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Sett
 
 	empty := ""
 	isURL := s.Type.IsCallback()
-	// The plan was made for what the state has. Lists and reads may show it in spellings that the record does not know.
-	if inState := before.state.destination(); now.Type == "" || inState.Type.IsCallback() && fonestorm.MaySpell(now, inState) {
+	// The plan was made for what the state has. Lists and reads may show it in spellings that the record does not know, and
+	// FoneStorm keeps the credentials of a destination that was turned off.
+	isOff := now.Type == "" || now.Type == fonestorm.None
+	if inState := before.state.destination(); isOff || inState.Type.IsCallback() && fonestorm.MaySpell(now, inState) {
 		now = inState
 	}
 	sameURL := fonestorm.SameDestination(now.Normalized(), s.Delivery)

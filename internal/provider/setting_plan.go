@@ -21,10 +21,9 @@ import (
 func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var diags diag.Diagnostics
 	rec := readRecord(ctx, req.Private, &diags)
-	isNew := rec.ID == ""
 	rec = rec.identified()
-	rec.Continues = nil // A destroy that failed leaves it in the state.
-	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
+	rec.Continues = "" // A destroy that failed leaves it in the state.
+	if rec.SettingID != "" && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
 		m := settingWithID(rec.SettingID) // Most objects do not change, and it is faster not to read their models.
 		resp.Diagnostics.Append(r.claim(m, rec, nil)...)
 		resp.Diagnostics.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
@@ -61,9 +60,9 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		}
 	}
 	if r.of(rec.SettingID).isConfiguredBeside(rec.ID) { // Also in the second call for a replacement, whose record the destroy gets.
-		rec.Continues = append(rec.Continues, rec.SettingID)
+		rec.Continues = rec.SettingID
 	}
-	if before == nil || after == nil || isNew {
+	if before == nil || after == nil {
 		diags.Append(rec.write(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(diags...)
@@ -77,7 +76,7 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 		diags.Append(r.planUpdate(ctx, *before, *after, *rec)...)
 	}
 	if before != nil && !isUpdate {
-		diags.Append(r.planDestroy(ctx, *before, rec.ifAbout(*before))...)
+		diags.Append(r.planDestroy(ctx, *before, *rec)...)
 	}
 	if after != nil && !isUpdate {
 		if after.OnDestroy.IsNull() && before != nil && before.OnDestroy.ValueString() == onDestroyKeep {
@@ -85,8 +84,8 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 				fmt.Sprintf("The resource of FoneNumber %s has on_destroy = \"keep\". The configuration does not set on_destroy, so its replacement has \"disable\": "+
 					"destroying it deletes messages. To prevent this, set on_destroy = \"keep\".", before.FoneNumber.ValueString()))
 		}
-		after.complete(nil, record{})
-		rec.Continues = append(rec.Continues, after.id())
+		after.complete(nil, *rec)
+		rec.Continues = after.id()
 		diags.Append(r.planCreate(ctx, *after, *rec)...)
 	}
 	for _, m := range []*settingModel{before, after} {
@@ -106,7 +105,7 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 		return diags
 	}
 	diags.Append(r.claim(after, rec, new(after.planned()))...)
-	if !r.checks() {
+	if diags.HasError() || !r.checks() {
 		return diags
 	}
 	number := after.FoneNumber.ValueString()
@@ -261,11 +260,14 @@ func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record
 		has = "FoneNumber " + f.Number + " delivers to"
 	}
 	detail := fmt.Sprintf("%s %s now. Applying this plan replaces it with %s.", has, found, after.describe())
+	if found.Type.IsCallback() {
+		detail += " To see the whole URL, read it with the data source fractel_fonenumber first."
+	}
 	if after.kind().IsCallback() && after.URLUsername.IsNull() && !same {
 		detail += " The apply also removes callback credentials of the FoneNumber, if it has any."
 	}
 	if rec.SettingID == "" { // An object that is replaced is in the state already.
-		detail += fmt.Sprintf("\n\nTo adopt the FoneNumber as it is instead, import it to this resource's address:\n\n"+
+		detail += fmt.Sprintf("\n\nTo adopt the FoneNumber as it is instead, import it to this resource's address, which is shown after \"with\":\n\n"+
 			"import {\n  to = <address of this resource>\n  id = %q\n}", after.id())
 	}
 	switch {
@@ -300,7 +302,7 @@ func (r *settingResource) fitDiagnostics(number string) (diags diag.Diagnostics)
 	case isDeleted && notificationChanges && r.isFirst("deleted "+number):
 		diags.AddAttributeWarning(path.Root("fonenumber"), "Notification Without Delivery",
 			fmt.Sprintf("FoneNumber %s has a receive notification, but its delivery has type \"None\": the messages themselves are deleted upon receipt, "+
-				"unless another resource in the configuration sets the delivery. If a fractel_fonenumber_delivery does, refer to its fonenumber here, so that it is planned first.", number))
+				"unless another resource in the configuration sets the delivery. If a fractel_fonenumber_delivery does, refer to its fonenumber in the notification, so that it is planned first.", number))
 	}
 	return diags
 }

@@ -32,9 +32,9 @@ type record struct {
 	// Unseen means that FoneStorm may have callback credentials that are not in the state: something else set them, or they
 	// remained because FoneStorm rejected empty ones.
 	Unseen bool `json:"unseen,omitempty"`
-	// Continues contains the IDs of the settings that another object sets after this one is destroyed, as the plan of the destroy knows:
-	// its replacement, or another resource in the configuration.
-	Continues []string `json:"continues,omitempty"`
+	// Continues is the ID of the setting if another object sets it after this one is destroyed, as the plan of the destroy knows: its
+	// replacement, or another resource in the configuration.
+	Continues string `json:"continues,omitempty"`
 }
 
 // last returns the destination that this resource set last, and how FoneStorm showed it; zero values if it has set nothing.
@@ -73,14 +73,7 @@ func (rec record) current(ctx context.Context, client *fonestorm.Client, m setti
 		f, err = client.ReadFoneNumber(ctx, f.Number)
 		_, inEffect = rec.find(f.Options[m.option()])
 	}
-	return f, inEffect && err == nil, err
-}
-
-// afterSetting returns the record after a setting succeeded. had means that FoneStorm may have had credentials that are in the state.
-func (rec record) afterSetting(set fonestorm.Setting, result fonestorm.SetResult, had bool) record {
-	rec.Applied, rec.Shown = []fonestorm.Delivery{set.Delivery}, new(result.Options[set.Option])
-	rec.Unseen = result.CredentialsKept && (had || rec.Unseen) || set.URLUsername == nil && rec.Unseen
-	return rec
+	return f, inEffect, err
 }
 
 // configuring returns the record after an update that sends nothing. From now on, this resource also owns a destination that
@@ -90,15 +83,6 @@ func (rec record) configuring(d fonestorm.Delivery) record {
 		rec.Applied, rec.Shown, rec.Unseen = []fonestorm.Delivery{d}, nil, true
 	}
 	return rec
-}
-
-// ifAbout returns the record if it is about this setting. Otherwise it is not known what the resource set, as for a tainted object,
-// which Terraform destroys with the record of its replacement.
-func (rec record) ifAbout(state settingModel) record {
-	if rec.SettingID == state.id() {
-		return rec
-	}
-	return record{SettingID: state.id(), Unseen: true}
 }
 
 // identified returns the record with an ID.

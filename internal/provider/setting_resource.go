@@ -159,7 +159,7 @@ func (r *settingResource) stays(state settingModel, rec record, importing bool, 
 func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	plan := r.loadPlan(ctx, req.Plan, req.Config, &resp.Diagnostics)
 	state := r.load(ctx, req.State, &resp.Diagnostics)
-	rec := readRecord(ctx, req.Private, &resp.Diagnostics).ifAbout(state)
+	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -180,9 +180,6 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 	f, isOurs, _ := rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
 	now := f.Options[plan.option()]
 	rec.Unseen = rec.Unseen || !isOurs && (now.Type.IsCallback() || now.Type == "" && before.state.Type.IsNull())
-	if of.off { // FoneStorm keeps the credentials of the destination that was turned off, unless they were removed.
-		now = fonestorm.Delivery{}
-	}
 	setting := plan.ToAPI(now, before)
 	result, err := r.client.Set(ctx, number, setting)
 	diags.Append(settingDiagnostics(number, setting, result)...)
@@ -191,13 +188,16 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 		rec.Account = cmp.Or(r.client.Account(), rec.Account)
 	}
 	if err == nil {
-		return plan, rec.afterSetting(setting, result, !before.state.URLUsername.IsNull())
+		had := !before.state.URLUsername.IsNull()
+		rec.Applied, rec.Shown = []fonestorm.Delivery{setting.Delivery}, new(result.Options[setting.Option])
+		rec.Unseen = (had || rec.Unseen) && (result.CredentialsKept || setting.URLUsername == nil)
+		return plan, *rec
 	}
 	of.failed.Store(true)
 	diags.Append(apiDiagnostic(err))
-	if of.off && plan.isDelivery() {
+	if now.Type == fonestorm.None && !before.state.Type.IsNull() && before.state.kind() != fonestorm.None && plan.isDelivery() {
 		diags.AddAttributeWarning(path.Root("fonenumber"), summaryDeleted,
-			fmt.Sprintf("FoneNumber %s is off, because this apply destroyed its earlier resource first. Messages received at it are deleted until it is set again. "+
+			fmt.Sprintf("FoneNumber %s is off now: messages received at it are deleted until it is set again. "+
 				"Correct the error, and run Terraform again.", number))
 	}
 	if mayBeSet {
@@ -213,11 +213,15 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	r.applying.Store(true)
 	state := r.load(ctx, req.State, &resp.Diagnostics)
-	planned := readRecord(ctx, req.Private, &resp.Diagnostics) // For a replacement, the record that the plan of the create wrote.
+	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	number, rec := state.FoneNumber.ValueString(), planned.ifAbout(state)
+	isContinued := rec.Continues == state.id()
+	if rec.SettingID != state.id() { // A tainted object is destroyed with the record of its replacement.
+		rec = record{Unseen: true}
+	}
+	number := state.FoneNumber.ValueString()
 	defer r.lock(number)()
 	of := r.of(state.id())
 	if of.failed.Load() {
@@ -227,7 +231,7 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	before := prior{state, rec}
-	if state.OnDestroy.ValueString() == onDestroyKeep || slices.Contains(planned.Continues, state.id()) {
+	if state.OnDestroy.ValueString() == onDestroyKeep || isContinued || of.isConfiguredBeside(rec.ID) {
 		of.replaced = before
 		return
 	}
@@ -235,43 +239,37 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	off, err := r.turnOff(ctx, before, &resp.Diagnostics)
-	switch {
+	switch err := r.turnOff(ctx, before, &resp.Diagnostics); {
 	case fonestorm.KindOf(err) == fonestorm.NotFound:
 		resp.Diagnostics.Append(r.notFound(state, rec, "nothing was changed there.")...)
-	case err != nil:
+	case err != nil: // The framework keeps the state.
 		resp.Diagnostics.Append(apiDiagnostic(err))
-		resp.Diagnostics.Append(r.save(ctx, state.afterFailure(off, err), rec, &resp.State, resp.Identity, resp.Private)...)
 	}
 }
 
-// turnOff turns a setting off if FoneStorm shows a destination that the destroyed object applied, and otherwise warns that it was left
-// unchanged. It returns what it sends.
-func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag.Diagnostics) (fonestorm.Setting, error) {
-	none, rec, of := before.state, &before.rec, r.of(before.state.id())
+// turnOff turns a setting off if FoneStorm shows a destination that the destroyed object applied. It warns about any other destination,
+// which it leaves unchanged.
+func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag.Diagnostics) error {
+	none := before.state
 	none.Type = types.StringValue(string(fonestorm.None))
 	off := none.ToAPI(fonestorm.Delivery{}, before)
-	f, inEffect, err := rec.current(ctx, r.client, none)
+	f, inEffect, err := before.rec.current(ctx, r.client, none)
 	now := f.Options[off.Option]
 	switch {
 	case err != nil, now.Type == fonestorm.None:
-		return off, err
-	case of.isConfiguredBeside(rec.ID): // Terraform has planned the other resource again in the meantime.
-		of.replaced = before
-		return off, nil
+		return err
 	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
-			fmt.Sprintf("The %s of FoneNumber %s is %s, which this resource is not known to have set, so it was left unchanged. To end it, change it in FoneStorm.",
+			fmt.Sprintf("The %s of FoneNumber %s is %s, which may not have been set by this resource, so it was left unchanged. To end it, change it in FoneStorm.",
 				off.Option, f.Number, now))
-		return off, nil
+		return nil
 	}
 	result, err := r.client.Set(ctx, f.Number, off)
-	if of.off = err == nil; of.off {
-		rec.Unseen = rec.Unseen || result.CredentialsKept // Only credentials of this resource are removed.
-		of.replaced = before                              // FoneStorm may still have its credentials.
+	if err == nil {
+		r.of(before.state.id()).replaced = before // FoneStorm keeps credentials that this resource did not set.
 	}
 	diags.Append(settingDiagnostics(f.Number, off, result)...)
-	return off, err
+	return err
 }
 
 // save stores a model in the state, its identity, and its record in private state.
@@ -280,7 +278,7 @@ func (r *settingResource) save(
 ) diag.Diagnostics {
 	m.URLPasswordWO = types.StringNull()
 	rec = rec.identified()
-	rec.SettingID, rec.Continues = m.id(), nil
+	rec.SettingID, rec.Continues = m.id(), ""
 	diags := state.Set(ctx, r.attributes(m))
 	diags.Append(setIdentity(ctx, identity, m)...)
 	diags.Append(rec.write(ctx, private)...)

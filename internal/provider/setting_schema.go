@@ -124,7 +124,7 @@ func deliverySchema() schema.Schema {
 		Optional: true,
 	}
 	all["url_method"] = schema.StringAttribute{
-		MarkdownDescription: "HTTP method with which FoneStorm calls the callback URL. Only `POST` can be set, and every change of the delivery sets it. " +
+		MarkdownDescription: "HTTP method with which FoneStorm calls the callback URL. Only `POST` can be set, and every change of the delivery sets it. It has no effect for other types than `URL`. " +
 			"If omitted, the provider ignores the current method, so an imported FoneNumber keeps `GET` or `JSON` until its delivery changes.",
 		Optional:   true,
 		Validators: []validator.String{stringvalidator.OneOf(fonestorm.URLMethodPOST)},
