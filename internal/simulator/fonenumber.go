@@ -56,7 +56,12 @@ func (r *Receive) destination(kind string) *string {
 }
 
 // Value returns the destination of the current type; "" for None.
-func (r Receive) Value() string { return *cmp.Or(r.destination(r.Type), new("")) }
+func (r Receive) Value() string {
+	if field := r.destination(r.Type); field != nil {
+		return *field
+	}
+	return ""
+}
 
 // String describes the delivery, without the credentials.
 func (r Receive) String() string { return strings.TrimSpace(r.Type + " " + r.Value()) }

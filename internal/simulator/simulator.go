@@ -58,7 +58,7 @@ func New(options Options) *Simulator {
 	options.Dialect = cmp.Or(options.Dialect, Dialects["live"])
 	s := &Simulator{
 		options: options,
-		users:   map[string]user{"demo": {password: options.Password}},
+		users:   map[string]user{"demo": {password: options.Password}, "partner": partner},
 		numbers: make(map[string]FoneNumber),
 		devices: make(map[string]Device),
 		tokens:  make(map[string]token),

@@ -125,7 +125,10 @@ func (c *checker) run(ctx context.Context) {
 		for _, delivery := range []parameters{
 			{"type": "Email", "value": "Terraform.Check@Example.com"},
 			// A URL has credentials, and None removes them, because the provider needs both.
-			{"type": "URL", "value": "https://Example.com/Check?from={{from}}&msg={{msg}}", "url_username": "terraform", "url_password": "check"},
+			{
+				"type": "URL", "value": "https://Example.com/Check?from={{from}}&msg={{msg}}",
+				"url_username": "terraform", "url_password": "check",
+			},
 			{"type": "Forward", "value": "2025550123"},
 			{"type": "Device", "value": devices.first(`device\.id`)},
 			{"type": "None", "value": "None", "url_username": "", "url_password": ""},
@@ -283,8 +286,8 @@ func (all scalars) first(name string) string {
 	return ""
 }
 
-// kinds contains the kind of a scalar by the first pattern that matches its JSON. The words that FoneStorm itself uses have no kind,
-// because they are shown.
+// kinds contains the kind of a scalar by the first pattern that matches its JSON; others are text. The words that FoneStorm itself uses
+// have no kind, because they are shown.
 var kinds = []struct {
 	pattern *regexp.Regexp
 	kind    string
@@ -299,7 +302,6 @@ var kinds = []struct {
 	{regexp.MustCompile(`^"(?i:https?)://`), "URL"},
 	{regexp.MustCompile(`^"[^\s@A-Z]+@[^\s@A-Z]+"$`), "e-mail, lower case"},
 	{regexp.MustCompile(`^"[^\s@]+@[^\s@]+"$`), "e-mail, case kept"},
-	{regexp.MustCompile(``), "text"},
 }
 
 // kindOf describes a scalar without its value. It is "as sent" if it contains a destination that was sent, however it is spelled.
@@ -313,7 +315,7 @@ func kindOf(value any, sent string) (kind string) {
 			return kind + cmp.Or(k.kind, string(encoded))
 		}
 	}
-	return kind
+	return kind + "text"
 }
 
 // plain returns the letters and digits of a text, in lower case and without percent-encoding.
