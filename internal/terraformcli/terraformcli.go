@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -52,15 +53,11 @@ func New(cli, dir, providerDir string, env ...string) (*Workspace, error) {
 	if err := os.WriteFile(config, []byte(overrides), 0o600); err != nil {
 		return nil, err
 	}
-	w := &Workspace{Dir: dir, cli: cli}
-	for _, setting := range os.Environ() {
-		if !strings.HasPrefix(setting, "TF_") && !strings.HasPrefix(setting, "FRACTEL_") {
-			w.Env = append(w.Env, setting)
-		}
-	}
-	w.Env = append(w.Env, "TF_CLI_CONFIG_FILE="+config, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
-	w.Env = append(w.Env, env...)
-	return w, nil
+	inherited := slices.DeleteFunc(os.Environ(), func(setting string) bool {
+		return strings.HasPrefix(setting, "TF_") || strings.HasPrefix(setting, "FRACTEL_")
+	})
+	own := []string{"TF_CLI_CONFIG_FILE=" + config, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1"}
+	return &Workspace{Dir: dir, cli: cli, Env: slices.Concat(inherited, own, env)}, nil
 }
 
 // Write writes a file to the working directory.
