@@ -50,7 +50,7 @@ const (
 	SendNotify                         // Notifies about sent messages.
 )
 
-// member returns FoneStorm's name for the option, in calls and in responses.
+// member returns FoneStorm's name for the option, in paths and in responses.
 func (o MessageOption) member() string {
 	return [...]string{"receive", "receive_notify", "send_notify"}[o]
 }
@@ -63,8 +63,8 @@ func (o MessageOption) String() string {
 // Options are the destinations of a FoneNumber's messages by MessageOption. The zero value of one means that it is not known.
 type Options [3]Delivery
 
-// Delivery is the delivery service of a FoneNumber: where the messages that it receives are sent. It is also where notifications
-// about messages are sent. Callback credentials are not part of it, because FoneStorm never returns them.
+// Delivery is the delivery service of a FoneNumber, where the messages that it receives are sent, or where notifications about its
+// messages are sent. Callback credentials are not part of it, because FoneStorm never returns them.
 type Delivery struct {
 	Type DeliveryType `json:"type"`
 	// Value is the destination: a device ID, an e-mail address, a URL, or a telephone number; empty for None.
@@ -74,8 +74,8 @@ type Delivery struct {
 	URLMethod string `json:"method,omitempty"`
 }
 
-// String describes the delivery in Set Delivery Service's terms. What a URL has before and after its host can contain a secret, so it
-// is left out, and so is anything else that may be a URL in another spelling.
+// String describes the delivery by its type and value. What a URL has before and after its host can contain a secret, so it is left
+// out, and so is anything else that may be a URL in another spelling.
 func (d Delivery) String() string {
 	kind, value := visible(string(d.Type)), d.Value // FoneStorm may return any text.
 	isText := slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) && !strings.ContainsAny(value, `/?%&\`)
@@ -103,13 +103,20 @@ var userOfURL = regexp.MustCompile(`^([^/?#]*://)[^/?#]*@`)
 type Setting struct {
 	Option MessageOption
 	Delivery
-	// URLUsername and URLPassword authenticate FoneStorm to the callback URL (HTTP Basic). Nil leaves the current value
-	// unchanged, and "" removes it.
-	URLUsername, URLPassword *string
+	// Credentials authenticate FoneStorm to the callback URL. Nil leaves the current ones unchanged, and empty ones remove them.
+	Credentials *Credentials
 	// Last is the destination that the caller set last, and LastShown is how FoneStorm showed it. Both are zero if unknown.
 	Last, LastShown Delivery
 	// MustRemoveCredentials makes it an error if FoneStorm rejects empty credentials, instead of leaving earlier ones in place.
 	MustRemoveCredentials bool
+}
+
+// Credentials are a username and password for HTTP Basic authentication.
+type Credentials struct{ Username, Password string }
+
+// basic returns the credentials as they are sent to a callback URL.
+func (c Credentials) basic() string {
+	return base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))
 }
 
 // SetResult is the FoneNumber as FoneStorm shows it after a setting.
@@ -119,23 +126,22 @@ type SetResult struct {
 	// still send earlier credentials to the callback URL.
 	CredentialsKept bool
 	// Respelled means that FoneStorm shows the destination in a spelling that SameDestination does not recognize, or with another
-	// method than the one that was set.
+	// method than the one that was set, and did not do so when the same setting was set last.
 	Respelled bool
 }
 
 // Set sets the delivery or a notification of a FoneNumber. Setting the same thing twice is harmless. It is confirmed by what
 // FoneStorm shows afterward, in any spelling that keeps the address, the digits, or the host. If FoneStorm still shows another
 // destination after several reads, the error is an OtherDestination. MayHaveTakenEffect reports whether it may be set despite an
-// error. When ctx is canceled, the request in flight completes, but no other request is sent.
+// error. When ctx is canceled, a setting in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
-	if s.URLPassword != nil { // As it is, and as FoneStorm sends it to the callback URL.
-		c.secrets.add(*s.URLPassword, basicCredentials(*cmp.Or(s.URLUsername, new("")), *s.URLPassword))
+	if s.Credentials != nil {
+		c.secrets.add(s.Credentials.Password, s.Credentials.basic())
 	}
 	if path := namesInURL.ReplaceAllString(splitURL(s.Value).path, ""); strings.Trim(path, "/?&#") != "" {
 		c.secrets.add(path, decoded(path))
 	}
-	known, _ := c.Known(number)
-	before := known.Options[s.Option]
+	before := c.Known(number).Options[s.Option]
 	f, kept, err := c.sendSetting(ctx, number, s)
 	if err == nil {
 		f, err = c.confirm(ctx, number, s, before, f)
@@ -180,18 +186,10 @@ func (s Setting) request(number string) *request {
 	case s.Type == Email:
 		p["email"] = s.Value
 	}
-	if s.URLUsername != nil {
-		p["url_username"] = *s.URLUsername
-	}
-	if s.URLPassword != nil {
-		p["url_password"] = *s.URLPassword
+	if s.Credentials != nil {
+		p["url_username"], p["url_password"] = s.Credentials.Username, s.Credentials.Password
 	}
 	return &request{role: sets, text: fmt.Sprintf("set the %s of FoneNumber %s", s.Option, number), path: "/messages/" + s.Option.member(), params: p}
-}
-
-// basicCredentials encodes a username and password for HTTP Basic authentication.
-func basicCredentials(username, password string) string {
-	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 
 // isShownAs reports whether a shown destination is the setting: in a known spelling and with its method, if FoneStorm shows one, or
@@ -206,7 +204,7 @@ var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 
 
 // confirm waits until FoneStorm shows the setting: in the response f, or else in one of several reads. Another spelling counts if
 // something else was shown before. Otherwise it may be the previous destination, and is accepted only after the last read, unless
-// it is exactly what was set last.
+// it means what was set last, and that is another destination.
 //
 // A destination that is set again, because FoneStorm did not show it as set, is always read: a response can spell it differently
 // than reads do.

@@ -61,10 +61,10 @@ func TestMessagesAreMasked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var log bytes.Buffer
 		ctx := tflogtest.RootLogger(t.Context(), &log)
-		user, password := "user", "callback demo-password" // It contains another secret.
-		hook := Setting{Delivery: Delivery{Type: URL, Value: callback}, URLUsername: &user, URLPassword: &password}
+		credentials := &Credentials{"user", "callback demo-password"} // It contains another secret.
+		hook := Setting{Delivery: Delivery{Type: URL, Value: callback}, Credentials: credentials}
 		for _, secret := range []string{
-			"demo-password", basicCredentials("demo", "demo-password"), "first-token", "second-token", password, basicCredentials(user, password),
+			"demo-password", "first-token", "second-token", credentials.Password, credentials.basic(),
 			"/handler.php?msg={{msg}}&from={{from}}", // The path of the callback URL.
 		} {
 			message := rejectWith(http.StatusServiceUnavailable, "not "+secret+"!", "")

@@ -161,7 +161,7 @@ func TestListReturnsWhatAnImportWould(t *testing.T) {
 	for i, number := range slices.Sorted(maps.Keys(reasons)) {
 		wantWarnings(t, warnings[i:i+1], []string{"Unsupported Destination"}, "FoneNumber "+number+" is omitted", reasons[number])
 		_, diags := r.importState(number)
-		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, reasons[number], "Until then, remove the import of this FoneNumber.")
+		wantError(t, diags, "Unsupported Destination", "FoneNumber "+number, reasons[number], "To go on without it, remove the import of this FoneNumber.")
 		for _, d := range append(diags, warnings[i]) {
 			if strings.Contains(d.Detail, "horse") {
 				t.Errorf("FoneNumber %s: shows a secret: %s", number, d.Detail)

@@ -134,7 +134,7 @@ func TestRenamedResourceThatIsOff(t *testing.T) {
 	})
 	diags := w.carryOut(p)
 	wantError(t, diags, "Permission Denied by FoneStorm")
-	wantWarnings(t, diags, []string{summaryDeleted}, "FoneNumber 3215551212 is off now: messages received at it are deleted")
+	wantWarnings(t, diags, []string{summaryDeleted}, "FoneNumber 3215551212 was off before this request: messages received at it are deleted")
 	w.mustDeliver(t, testNumber, delivery{kind: "None"})
 	w.Intercept(nil)
 	w.mustApply()

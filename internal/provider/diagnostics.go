@@ -18,7 +18,7 @@ func apiDiagnostic(err error) diag.Diagnostic {
 	text := err.Error()
 	detail := strings.ToUpper(text[:1]) + strings.TrimRight(text[1:], ". ") + "." // FoneStorm's own messages may end with a period.
 	if fonestorm.MayHaveTakenEffect(err) {
-		detail += "\n\nThe change may have taken effect even though the request failed. It is safe to run Terraform again: setting a delivery twice has the same result."
+		detail += "\n\nThe change may have taken effect despite this error. It is safe to run Terraform again: setting a delivery twice has the same result."
 	}
 	detail += "\n\n" + advice.remedy
 	if advice.attribute == "" {
@@ -70,8 +70,7 @@ var adviceFor = map[fonestorm.Kind]advice{
 	},
 	fonestorm.WrongEndpoint: {
 		"", "Endpoint Is Not FoneStorm",
-		"Check endpoint in the provider configuration or in FRACTEL_ENDPOINT. FracTEL's endpoint is \"" + fonestorm.DefaultEndpoint + "\", including /v2. " +
-			"The state is unchanged.",
+		"Check endpoint in the provider configuration or in FRACTEL_ENDPOINT. FracTEL's endpoint is \"" + fonestorm.DefaultEndpoint + "\", including /v2.",
 	},
 	fonestorm.DestinationRejected: {
 		"value", "Destination Rejected by FoneStorm",

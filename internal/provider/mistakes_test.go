@@ -113,7 +113,7 @@ func TestMistakesInDestinations(t *testing.T) {
 	forward(`The number to forward to must be exactly ten digits, but {given} was given. Use "3215551111".`, "321-555-1111", "+13215551111")
 	forward(`The number to forward to must be exactly ten digits, such as "3215551212", but {given} was given.`, "5551208", "07911 123456")
 	v.check(with(ofType("Forward"), "value", "https://hooks.example.com/secret"), "value", "Invalid Destination",
-		`The number to forward to must be exactly ten digits, such as "3215551212", but another text was given.`)
+		`The number to forward to must be exactly ten digits, such as "3215551212", but a text that is not shown here was given.`)
 	forward("FoneNumber 3215551212 would forward to itself. Use another telephone number.", testNumber)
 
 	v.of("value", "Invalid Destination", ofType("None"))(
@@ -152,7 +152,7 @@ func TestMistakesInCallbackURLs(t *testing.T) {
 	unknown("https://hooks.example.com/?a={{msg}", "{{msg}")
 	unknown("https://hooks.example.com/?a={{correct-horse-battery-staple}}", "{…}") // May be a secret.
 	v.of("value", "Masked Callback URL", ofType("URL"))(`The callback URL contains "***", "…", or "...", with which FoneStorm may show a secret `+
-		"or a long URL when it is imported. An apply can set the URL as it is written. Write the whole URL.",
+		"or a long URL when it is imported. An apply would set it as it is written here. Write the whole URL.",
 		"https://hooks.example.com/?key=***", "https://hooks.example.com/a…", "https://hooks.example.com/a...")
 	encoded := func(token, callback string) {
 		v.of("value", "Percent-Encoded Token in Callback URL", ofType("URL"))(`The callback URL contains the percent-encoded token "`+token+
@@ -291,7 +291,7 @@ func TestMistakesInEnvironment(t *testing.T) {
 	v.of("requests_per_second", "Invalid Attribute Value", token)(
 		"requests_per_second must be a whole number of at least 1, but {given} was given.", "ten", "0.5", "0", "10\n")
 	v.of("subaccount", "Invalid Subaccount", user)(needsDigits, "123", "eyJhbGciOiJIUzI1NiJ9")
-	v.of("subaccount", "Invalid Subaccount", user)("The subaccount must be exactly ten digits, such as \"3215551212\", but another text was given.",
+	v.of("subaccount", "Invalid Subaccount", user)("The subaccount must be exactly ten digits, such as \"3215551212\", but a text that is not shown here was given.",
 		"eyJhbGciOiJIUzI1NiJ9.eyJhY2NvdW50Ijp7fX0.c2lnbmF0dXJl")
 }
 

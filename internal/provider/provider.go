@@ -1,6 +1,6 @@
 // Package provider implements the Terraform provider: schemas, models, plans, and the errors and warnings that users see.
 //
-// It uses Terraform and the Go types of the FoneStorm client, but neither HTTP nor JSON. A configuration becomes a model, which becomes
+// It uses Terraform and the Go types of the FoneStorm client, but neither HTTP nor FoneStorm's JSON. A configuration becomes a model, which becomes
 // a fonestorm.Setting, which becomes a request. A response becomes a fonestorm.FoneNumber, and that becomes a model.
 package provider
 
@@ -108,7 +108,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 				Validators: []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, " +
+				MarkdownDescription: "Maximum number of retries for a request that fails with a transient error: no connection, a timeout, a damaged response, " +
 					"or a server error (408 or 5xx). Requests over the rate limit are always retried, for up to five minutes. Defaults to 4. 0 disables retries.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(0, 100)},
@@ -121,7 +121,7 @@ func (p *fractelProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			},
 			"check_on_plan": schema.BoolAttribute{
 				MarkdownDescription: "Whether a plan checks that new FoneNumbers and devices are in the account, and shows the deliveries that it will overwrite. " +
-					"The number of requests for this does not depend on the number of FoneNumbers. Defaults to `true`.",
+					"For many FoneNumbers, this requires a few requests, and one for each FoneNumber that FoneStorm lists incompletely. Defaults to `true`.",
 				Optional: true,
 			},
 		},
@@ -166,9 +166,9 @@ func (p *fractelProvider) Functions(context.Context) []func() function.Function 
 }
 
 // clientConfig combines a known provider block with the environment and the defaults. Validators have checked the block; the
-// environment is checked here. It completes a username or password in the block. Only if the block contains neither these nor
-// a token does the environment choose between them. A token in the block already belongs to one account. Without either a token, or a
-// username and a password, there is an error.
+// environment is checked here. The environment completes a username, password, or subaccount in the block. It chooses between them
+// and a token only if the block contains none of username, password, and token. Without either a token, or a username and a password,
+// there is an error.
 func (m providerModel) clientConfig(diags *diag.Diagnostics) fonestorm.Config {
 	config := fonestorm.Config{
 		Endpoint:          cmp.Or(environment("endpoint", m.Endpoint, endpointRule, diags), fonestorm.DefaultEndpoint),
@@ -274,7 +274,8 @@ func (p *providerData) requireClient() (diags diag.Diagnostics) {
 // as rejected credentials, only once, because the same error would follow for each of a thousand FoneNumbers.
 func (p *providerData) readFailure(err error) diag.Diagnostics {
 	wholeAccount := []fonestorm.Kind{
-		fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.WrongEndpoint, fonestorm.Unreachable,
+		fonestorm.AuthenticationFailed, fonestorm.TokenRejected, fonestorm.SubaccountRejected, fonestorm.PaymentRequired,
+		fonestorm.WrongEndpoint, fonestorm.Unreachable,
 	}
 	if kind := fonestorm.KindOf(err); slices.Contains(wholeAccount, kind) && !p.isFirst(kind) {
 		return nil

@@ -20,7 +20,7 @@ func newServer(p provider.Provider) *server {
 //
 // Framework 1.19 keeps the context of every call until the provider stops, and with it everything that Terraform sent: a
 // plan of 10,000 resources would need more than a gigabyte of memory. So the calls that are made for every resource get a
-// context that can be emptied. Other calls, a few for each run, keep their contexts.
+// context that can be emptied. Other calls, which are fewer, keep their contexts.
 type server struct {
 	frameworkServer
 }

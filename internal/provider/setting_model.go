@@ -28,7 +28,7 @@ type commonModel struct {
 	URLMethod            types.String `tfsdk:"url_method"`
 	URLUsername          types.String `tfsdk:"url_username"`
 	URLPassword          types.String `tfsdk:"url_password"`
-	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null except in the configuration.
+	URLPasswordWO        types.String `tfsdk:"url_password_wo"` // Null in plans and states; see loadPlan.
 	URLPasswordWOVersion types.Int64  `tfsdk:"url_password_wo_version"`
 }
 
@@ -95,15 +95,15 @@ func (m *settingModel) FromAPI(f fonestorm.FoneNumber, rec record) {
 	m.FoneNumber = types.StringValue(f.Number)
 	now := f.Options[m.option()]
 	asSet, _ := rec.find(now)
-	if asSet.Type != fonestorm.None || m.Type.ValueString() != string(fonestorm.None) { // None can be configured with a value.
-		m.Value = stringOrNull(fonestorm.WithoutCredentials(asSet.Value)) // Only FoneStorm can have shown some.
+	if asSet.Type != fonestorm.None || m.Type.ValueString() != string(fonestorm.None) { // None can be configured with the value "None".
+		m.Value = stringOrNull(fonestorm.WithoutCredentials(asSet.Value)) // A URL that is configured has none.
 	}
 	m.Type = types.StringValue(string(asSet.Type))
 	m.URLMethod = m.method(now, rec)
 }
 
 // method returns the method to store. FoneStorm may show none, or another one than was set. A FoneNumber can have a
-// method that cannot be configured for a delivery, so that of a delivery stays null.
+// method that cannot be configured for a delivery, so that of a delivery stays null if it is.
 func (m settingModel) method(now fonestorm.Delivery, rec record) types.String {
 	set, asShown := rec.last()
 	if m.isDelivery() {
@@ -124,18 +124,17 @@ func (m settingModel) method(now fonestorm.Delivery, rec record) types.String {
 // ToAPI returns the setting to send. now is what FoneStorm shows before the setting, the zero value if unknown. before is the object that is
 // updated or replaced; the zero value if there is none.
 //
-// FoneStorm never returns credentials, keeps the ones that a request omits, and would send them to the next callback URL. So
-// credentials that are not configured are omitted only if the callback URL stays the same and this resource did not set any.
+// FoneStorm never returns credentials, keeps the ones that a request omits, and would send them to the next callback URL. So if none are
+// configured, the request removes them if this resource set any, or if it sets another callback URL. Otherwise, it omits them.
 func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Setting {
 	s := fonestorm.Setting{Option: m.option(), Delivery: m.destination()}
 	s.Last, s.LastShown = before.rec.last()
 
-	empty := ""
 	isURL := s.Type.IsCallback()
-	// The plan was made for what the state has. Lists and reads may show it in spellings that the record does not know, and
-	// FoneStorm keeps the credentials of a destination that was turned off.
-	isOff := now.Type == "" || now.Type == fonestorm.None
-	if inState := before.state.destination(); isOff || inState.Type.IsCallback() && fonestorm.MaySpell(now, inState) {
+	// The plan was made for what the state has. FoneStorm keeps the credentials of a destination that was turned off, and lists and
+	// reads may show one in spellings that the record does not know.
+	isUnknownOrOff := now.Type == "" || now.Type == fonestorm.None
+	if inState := before.state.destination(); isUnknownOrOff || inState.Type.IsCallback() && fonestorm.MaySpell(now, inState) {
 		now = inState
 	}
 	sameURL := fonestorm.SameDestination(now.Normalized(), s.Delivery)
@@ -143,9 +142,10 @@ func (m settingModel) ToAPI(now fonestorm.Delivery, before prior) fonestorm.Sett
 	s.MustRemoveCredentials = isURL && !sameURL && (had || before.rec.Unseen || now.Type.IsCallback())
 	switch {
 	case isURL && !m.URLUsername.IsNull():
-		s.URLUsername, s.URLPassword = m.URLUsername.ValueStringPointer(), cmp.Or(m.URLPasswordWO.ValueStringPointer(), m.URLPassword.ValueStringPointer(), &empty)
+		password := cmp.Or(m.URLPasswordWO.ValueString(), m.URLPassword.ValueString())
+		s.Credentials = &fonestorm.Credentials{Username: m.URLUsername.ValueString(), Password: password}
 	case had, isURL && !sameURL:
-		s.URLUsername, s.URLPassword = &empty, &empty
+		s.Credentials = &fonestorm.Credentials{}
 	}
 	return s
 }
@@ -173,7 +173,7 @@ func (m settingModel) planned() fonestorm.Delivery {
 // afterFailure returns the state after a setting failed. FoneStorm never returns credentials. So if it may have accepted new
 // ones, the state gets empty ones, which no configuration has, and the next plan sets the configured ones again.
 func (m settingModel) afterFailure(s fonestorm.Setting, err error) settingModel {
-	if s.URLUsername == nil || *s.URLUsername == "" || !fonestorm.MayHaveTakenEffect(err) {
+	if s.Credentials == nil || s.Credentials.Username == "" || !fonestorm.MayHaveTakenEffect(err) {
 		return m
 	}
 	m.URLUsername, m.URLPassword = types.StringValue(""), types.StringValue("")
@@ -204,7 +204,7 @@ func (m *settingModel) complete(before *settingModel, rec record) {
 	if before == nil || rec.Shown != nil || !m.isKnown() || m.Value.IsNull() || before.Value.IsNull() {
 		return
 	}
-	// This resource has set nothing. If only the spelling differs from the imported one, there is nothing to change.
+	// This resource is not known to have set anything. If only the spelling differs from the imported one, there is nothing to change.
 	adopted := *m
 	adopted.Value = before.Value
 	if !adopted.sends(*before) && fonestorm.SameDestination(m.destination().Normalized(), before.destination().Normalized()) {

@@ -13,8 +13,9 @@ import (
 )
 
 // ModifyPlan completes the plan of one object, and warns about what Terraform cannot show: which delivery is overwritten, and
-// which messages will be deleted. The attributes that it plans depend only on the configuration and the state. What it warns about
-// also depends on FoneStorm, but not on the order in which Terraform plans resources, except in fitDiagnostics.
+// which messages will be deleted. The attributes that it plans depend only on the configuration, the state, and the record. What it
+// warns about also depends on FoneStorm, but not on the order in which Terraform plans resources, except in fitDiagnostics and in which
+// of several resources a problem is reported.
 //
 // Terraform plans a replacement with two calls: the change, and then a create without prior state but with the private state
 // that the first call planned. It drops the warnings of the second call, so the first call returns all of them.
@@ -50,16 +51,16 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	if after != nil {
 		if diags.HasError() {
-			r.of(after.id()).failed.Store(true)
+			r.ownersOf(after.id()).failed.Store(true)
 		}
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
-		if rec.SettingID == "" { // A create. The destroy of a tainted object that it replaces gets this record, and nothing of its own.
+		if rec.SettingID == "" { // A create. Terraform gives the destroy of a tainted object that it replaces this record, not its own.
 			found := r.foundInEffect(after.id())
 			found.ID, found.Continues = rec.ID, rec.Continues
 			rec = found
 		}
 	}
-	if r.of(rec.SettingID).isConfiguredBeside(rec.ID) { // Also in the second call for a replacement, whose record the destroy gets.
+	if r.ownersOf(rec.SettingID).isConfiguredBeside(rec.ID) { // Also in the second call for a replacement, whose record the destroy gets.
 		rec.Continues = rec.SettingID
 	}
 	if before == nil || after == nil {
@@ -111,7 +112,7 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 	number := after.FoneNumber.ValueString()
 	f, err := r.client.GetFoneNumber(ctx, number, after.option())
 	switch {
-	case fonestorm.KindOf(err) == fonestorm.NotFound && r.of(number).gone.Load(): // An error would block `terraform destroy`, which plans the configuration first.
+	case fonestorm.KindOf(err) == fonestorm.NotFound && r.ownersOf(number).gone.Load(): // An error would block `terraform destroy`, which plans the configuration first.
 		diags.AddAttributeWarning(path.Root("fonenumber"), apiDiagnostic(err).Summary(),
 			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
 		return diags
@@ -154,15 +155,15 @@ func (r *settingResource) planUpdate(ctx context.Context, before, after settingM
 
 // found returns the destination that an object has now, and whether this resource applied it: as FoneStorm shows it or, if the plan does
 // not read from it, as the state has it.
-func (r *settingResource) found(ctx context.Context, before settingModel, rec record) (now fonestorm.Delivery, isOurs bool) {
+func (r *settingResource) found(ctx context.Context, before settingModel, rec record) (now fonestorm.Delivery, inEffect bool) {
 	if r.checks() {
 		if f, inEffect, err := rec.current(ctx, r.client, before); err == nil {
 			return f.Options[before.option()], inEffect
 		}
 	}
 	now = before.destination()
-	_, isOurs = rec.find(now)
-	return now, isOurs
+	_, inEffect = rec.find(now)
+	return now, inEffect
 }
 
 // pairDiagnostics returns an error if the planned type and value do not belong together. The configuration was validated, but
@@ -170,7 +171,7 @@ func (r *settingResource) found(ctx context.Context, before settingModel, rec re
 func pairDiagnostics(after settingModel) (diags diag.Diagnostics) {
 	if wrong := destinationErrors(after); after.isKnown() && wrong.HasError() {
 		diags.AddAttributeError(path.Root("value"), "Invalid Destination",
-			fmt.Sprintf("The plan for FoneNumber %s combines a value with type %q that it does not belong to. %s\n\n"+
+			fmt.Sprintf("The plan for FoneNumber %s with type %q combines arguments that do not belong together. %s\n\n"+
 				"This happens if ignore_changes contains only some of type, value, and url_method. Add all of them to ignore_changes, or none. "+
 				"If you are running `terraform destroy`: add -refresh=false to destroy the resource anyway.",
 				after.FoneNumber.ValueString(), after.Type.ValueString(), wrong[0].Detail()))
@@ -178,7 +179,7 @@ func pairDiagnostics(after settingModel) (diags diag.Diagnostics) {
 	return diags
 }
 
-// methodDiagnostics warns about a delivery that FoneStorm calls with a method that cannot be set.
+// methodDiagnostics warns if FoneStorm calls the callback URL of a delivery with a method that cannot be set.
 func methodDiagnostics(now fonestorm.Delivery, after settingModel) (diags diag.Diagnostics) {
 	isOther := now.Type.IsCallback() && now.URLMethod != "" && now.URLMethod != fonestorm.URLMethodPOST
 	if after.isDelivery() && after.kind().IsCallback() && isOther {
@@ -191,7 +192,8 @@ func methodDiagnostics(now fonestorm.Delivery, after settingModel) (diags diag.D
 
 // credentialsDiagnostics warns about credentials of a callback URL that are removed, although they are not in the state.
 func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, rec record) (diags diag.Diagnostics) {
-	if setting := after.ToAPI(now, prior{before, rec}); rec.Unseen && before.URLUsername.IsNull() && after.URLUsername.IsNull() && setting.URLUsername != nil {
+	isRemoved := after.URLUsername.IsNull() && after.ToAPI(now, prior{before, rec}).Credentials != nil
+	if rec.Unseen && before.URLUsername.IsNull() && isRemoved {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Credentials Will Be Removed",
 			fmt.Sprintf("The %s of FoneNumber %s may have callback credentials that were not set by Terraform. They must not reach another URL, so applying this plan "+
 				"removes them. If the new callback URL requires credentials, set url_username and url_password_wo.", after.option(), after.FoneNumber.ValueString()))
@@ -200,7 +202,7 @@ func credentialsDiagnostics(now fonestorm.Delivery, before, after settingModel, 
 }
 
 // claim records that the configuration contains the setting, and what it will be, as in owners. Two resources of one configuration are
-// an error, even if they agree. Objects that Terraform left behind are not.
+// an error, even if they agree. Objects that are only in the state are not.
 func (r *settingResource) claim(m settingModel, rec record, planned *fonestorm.Delivery) (diags diag.Diagnostics) {
 	if !r.plans(m.id(), rec.ID, planned) {
 		diags.AddAttributeError(path.Root("fonenumber"), summaryMultiple,
@@ -217,11 +219,11 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 		return nil
 	}
 	number := before.FoneNumber.ValueString()
-	now, isOurs := r.found(ctx, before, rec)
+	now, inEffect := r.found(ctx, before, rec)
 	var after *fonestorm.Delivery // Nil if it stays as it is.
 	switch {
 	case now.Type == fonestorm.None:
-	case !isOurs:
+	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("FoneNumber %s has a %s of type %q now, which was not set by this resource. Destroying this resource does not change it.",
 				number, before.option(), now.Type))
@@ -288,7 +290,7 @@ func (r *settingResource) fitDiagnostics(number string) (diags diag.Diagnostics)
 	if r.client == nil {
 		return nil
 	}
-	f, _ := r.client.Known(number)
+	f := r.client.Known(number)
 	delivery, deliveryChanges := r.willBe(number, f.Options[fonestorm.Receive])
 	notification, notificationChanges := r.willBe(number+"/"+eventReceive, f.Options[fonestorm.ReceiveNotify])
 	isTwice := delivery.Type == fonestorm.URL && notification.Type == fonestorm.Callback &&

@@ -14,10 +14,11 @@ import (
 const recordKey = "setting"
 
 // record is what private state contains about a setting in addition to its attributes. It is explicit about what this resource
-// set, because the attributes in a state can be refreshed or not when Terraform plans a destroy. It is short, because Terraform
+// set, because the state of a destroy may or may not have been refreshed. It is short, because Terraform
 // writes the whole state after each change.
 type record struct {
-	// ID distinguishes objects in the state that manage the same setting. Terraform does not send their addresses to a provider.
+	// ID is the record ID. It distinguishes objects in the state that manage the same setting, because Terraform does not send their
+	// addresses to a provider.
 	ID string `json:"id,omitempty"`
 	// SettingID is the ID of the setting that the record is about.
 	SettingID string `json:"setting,omitempty"`
@@ -46,7 +47,7 @@ func (rec record) last() (set, asShown fonestorm.Delivery) {
 }
 
 // find returns the applied destination that FoneStorm shows, in the spelling in which it was set, and true. For any other
-// destination, it returns what FoneStorm shows. Tokens that are percent-encoded in a URL make it another one, unless this
+// destination, it returns what FoneStorm shows, normalized. Tokens that are percent-encoded in a URL make it another one, unless this
 // resource has set nothing: FoneStorm may show them so.
 func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 	_, known := rec.last()
@@ -65,7 +66,7 @@ func (rec record) find(found fonestorm.Delivery) (fonestorm.Delivery, bool) {
 }
 
 // current reads the FoneNumber of a setting, and reports whether FoneStorm shows a destination that was applied. A list can show
-// something else than a single read, so only a single read decides that it does not, and what is imported if the list masks it.
+// something else than a single read. So if it shows nothing that was applied, or masks what is imported, a single read decides.
 func (rec record) current(ctx context.Context, client *fonestorm.Client, m settingModel) (f fonestorm.FoneNumber, inEffect bool, err error) {
 	f, err = client.GetFoneNumber(ctx, m.FoneNumber.ValueString(), m.option())
 	_, inEffect = rec.find(f.Options[m.option()])
@@ -76,10 +77,10 @@ func (rec record) current(ctx context.Context, client *fonestorm.Client, m setti
 	return f, inEffect, err
 }
 
-// configuring returns the record after an update that sends nothing. From now on, this resource also owns a destination that
-// something else had set, because it is configured.
+// configuring returns the record after an update that sends nothing. From now on, this resource owns the destination, even if something
+// else had set it, because it is configured.
 func (rec record) configuring(d fonestorm.Delivery) record {
-	if _, ours := rec.find(d); !ours {
+	if _, inEffect := rec.find(d); !inEffect {
 		rec.Applied, rec.Shown, rec.Unseen = []fonestorm.Delivery{d}, nil, true
 	}
 	return rec

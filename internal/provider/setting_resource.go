@@ -50,7 +50,8 @@ type attributeSource interface {
 	Get(ctx context.Context, target any) diag.Diagnostics
 }
 
-// loadPlan returns the planned model with the write-only password, which only the configuration contains.
+// loadPlan begins a change: it requires a client, and returns the planned model with the write-only password, which only the
+// configuration contains.
 func (r *settingResource) loadPlan(ctx context.Context, plan tfsdk.Plan, config tfsdk.Config, diags *diag.Diagnostics) settingModel {
 	r.applying.Store(true)
 	diags.Append(r.requireClient()...)
@@ -69,7 +70,7 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	defer r.lock(plan.FoneNumber.ValueString())()
 
-	m, rec := r.set(ctx, plan, r.of(plan.id()).replaced, &resp.Diagnostics)
+	m, rec := r.set(ctx, plan, r.ownersOf(plan.id()).replaced, &resp.Diagnostics)
 	if len(rec.Applied) > 0 {
 		resp.Diagnostics.Append(r.save(ctx, m, rec, &resp.State, resp.Identity, resp.Private)...)
 	}
@@ -97,7 +98,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 	case fonestorm.KindOf(err) == fonestorm.NotFound && !importing:
 		resp.Diagnostics.Append(r.notFound(state, rec, "the resource is removed from the state. Remove it from the configuration.")...)
 		if !resp.Diagnostics.HasError() {
-			r.of(state.FoneNumber.ValueString()).gone.Store(true)
+			r.ownersOf(state.FoneNumber.ValueString()).gone.Store(true)
 			resp.State.RemoveResource(ctx)
 		}
 		return
@@ -108,7 +109,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(r.readFailure(err)...)
 		return
 	case importing:
-		if why := notConfigurable(f, state.option(), "cannot be imported", "Until then, remove the import of this FoneNumber. "); why != "" {
+		if why := notConfigurable(f, state.option(), "cannot be imported", "To go on without it, remove the import of this FoneNumber. "); why != "" {
 			resp.Diagnostics.AddAttributeError(path.Root("fonenumber"), summaryNotConfigurable, why)
 			return
 		}
@@ -127,7 +128,7 @@ func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.State.RemoveResource(ctx)
 		return
 	}
-	r.plans(state.id(), "", &fonestorm.Delivery{}) // Terraform plans it later.
+	r.plans(state.id(), "", &fonestorm.Delivery{}) // Not known until Terraform plans it.
 	state.FromAPI(f, rec)
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.attributes(state))...)
 	if hasNewAccount { // Otherwise nothing has changed, and a difference would count as drift.
@@ -176,10 +177,10 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 // set sends the planned setting in place of the one before, and returns the model and the record to save. After a failure, the
 // state before stays, so that the next plan contains the same change.
 func (r *settingResource) set(ctx context.Context, plan settingModel, before prior, diags *diag.Diagnostics) (settingModel, record) {
-	number, of, rec := plan.FoneNumber.ValueString(), r.of(plan.id()), &before.rec
-	f, isOurs, _ := rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
+	number, owners, rec := plan.FoneNumber.ValueString(), r.ownersOf(plan.id()), &before.rec
+	f, inEffect, _ := rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
 	now := f.Options[plan.option()]
-	rec.Unseen = rec.Unseen || !isOurs && (now.Type.IsCallback() || now.Type == "" && before.state.Type.IsNull())
+	rec.Unseen = rec.Unseen || !inEffect && (now.Type.IsCallback() || now.Type == "" && before.state.Type.IsNull())
 	setting := plan.ToAPI(now, before)
 	result, err := r.client.Set(ctx, number, setting)
 	diags.Append(settingDiagnostics(number, setting, result)...)
@@ -190,14 +191,14 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 	if err == nil {
 		had := !before.state.URLUsername.IsNull()
 		rec.Applied, rec.Shown = []fonestorm.Delivery{setting.Delivery}, new(result.Options[setting.Option])
-		rec.Unseen = (had || rec.Unseen) && (result.CredentialsKept || setting.URLUsername == nil)
+		rec.Unseen = (had || rec.Unseen) && (result.CredentialsKept || setting.Credentials == nil)
 		return plan, *rec
 	}
-	of.failed.Store(true)
+	owners.failed.Store(true)
 	diags.Append(apiDiagnostic(err))
 	if now.Type == fonestorm.None && !before.state.Type.IsNull() && before.state.kind() != fonestorm.None && plan.isDelivery() {
 		diags.AddAttributeWarning(path.Root("fonenumber"), summaryDeleted,
-			fmt.Sprintf("FoneNumber %s is off now: messages received at it are deleted until it is set again. "+
+			fmt.Sprintf("FoneNumber %s was off before this request: messages received at it are deleted until it is set again. "+
 				"Correct the error, and run Terraform again.", number))
 	}
 	if mayBeSet {
@@ -223,16 +224,16 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	number := state.FoneNumber.ValueString()
 	defer r.lock(number)()
-	of := r.of(state.id())
-	if of.failed.Load() {
+	owners := r.ownersOf(state.id())
+	if owners.failed.Load() {
 		resp.Diagnostics.AddError("FoneNumber Not Turned Off After Failure",
-			fmt.Sprintf("Another resource failed to set the %s of FoneNumber %s in this apply, so this resource did not turn it off and stays in the state. "+
+			fmt.Sprintf("Another resource failed to set the %s of FoneNumber %s in this apply, so this resource stays in the state and changed nothing. "+
 				"Correct the other resource, and run Terraform again.", state.option(), number))
 		return
 	}
 	before := prior{state, rec}
-	if state.OnDestroy.ValueString() == onDestroyKeep || isContinued || of.isConfiguredBeside(rec.ID) {
-		of.replaced = before
+	if state.OnDestroy.ValueString() == onDestroyKeep || isContinued || owners.isConfiguredBeside(rec.ID) {
+		owners.replaced = before
 		return
 	}
 	resp.Diagnostics.Append(r.requireClient()...)
@@ -266,7 +267,7 @@ func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag
 	}
 	result, err := r.client.Set(ctx, f.Number, off)
 	if err == nil {
-		r.of(before.state.id()).replaced = before // FoneStorm keeps credentials that this resource did not set.
+		r.ownersOf(before.state.id()).replaced = before // FoneStorm keeps credentials that this resource did not set.
 	}
 	diags.Append(settingDiagnostics(f.Number, off, result)...)
 	return err

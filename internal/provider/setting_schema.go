@@ -191,7 +191,7 @@ func (r *settingResource) ValidateConfig(ctx context.Context, req resource.Valid
 	}
 	resp.Diagnostics.Append(destinationErrors(config)...)
 	if resp.Diagnostics.HasError() {
-		r.of(config.id()).failed.Store(true)
+		r.ownersOf(config.id()).failed.Store(true)
 	}
 	if kind.IsCallback() && !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(callbackWarnings(config.Value.ValueString(), !config.URLUsername.IsNull(),

@@ -98,7 +98,7 @@ func checkTenDigits(what, value string) error {
 // quoted returns an invalid number in quotes. A URL or a longer text can contain a secret, so it is not shown.
 func quoted(text string) string {
 	if len(text) > 40 || strings.Contains(text, "/") {
-		return "another text"
+		return "a text that is not shown here"
 	}
 	return strconv.Quote(text)
 }
@@ -224,7 +224,7 @@ func callbackWarnings(callback string, hasUsername, hasPassword bool) (diags dia
 	if mask.MatchString(callback) {
 		diags.AddAttributeWarning(path.Root("value"), "Masked Callback URL",
 			"The callback URL contains \"***\", \"…\", or \"...\", with which FoneStorm may show a secret or a long URL when it is imported. "+
-				"An apply can set the URL as it is written. Write the whole URL.")
+				"An apply would set it as it is written here. Write the whole URL.")
 	}
 	if hasUsername && !hasPassword {
 		diags.AddAttributeWarning(path.Root("url_username"), "Callback Username Without Password",
