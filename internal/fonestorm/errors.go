@@ -59,7 +59,7 @@ type Error struct {
 func (e *Error) Error() string {
 	text := fmt.Sprintf("could not %s: %s", e.Call, e.Reason)
 	if e.Attempts > 1 {
-		text = fmt.Sprintf("%s (attempt %d, %s after the first)", text, e.Attempts, e.Elapsed.Round(100*time.Millisecond))
+		text = fmt.Sprintf("%s (%d attempts in %s)", text, e.Attempts, e.Elapsed.Round(100*time.Millisecond))
 	}
 	return text
 }
