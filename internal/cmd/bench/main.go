@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -40,8 +41,8 @@ func main() {
 
 // titles are above the rows that measureSize prints.
 const titles = `
-| operation      |     N |     wall |    floor | wall/floor | login | get | list |  set | rejected |
-| -------------- | ----: | -------: | -------: | ---------: | ----: | --: | ---: | ---: | -------: |
+| operation      |     N |     wall |    floor | wall/floor | login | get | list |  set | rejected |  memory |
+| -------------- | ----: | -------: | -------: | ---------: | ----: | --: | ---: | ---: | -------: | ------: |
 `
 
 // run measures, and prints a report in Markdown. It must run in the root of the repository.
@@ -131,12 +132,12 @@ func (b *bench) measureSize(ctx context.Context, size int) error {
 		}
 	}
 	for _, o := range chosen {
-		floor, err := perform(ctx, theirs, o, size)
+		floor, _, err := perform(ctx, theirs, o, size)
 		if err != nil {
 			return err
 		}
 		account.Forget()
-		wall, err := perform(ctx, ours, o, size)
+		wall, peak, err := perform(ctx, ours, o, size)
 		if err != nil {
 			return err
 		}
@@ -153,8 +154,8 @@ func (b *bench) measureSize(ctx context.Context, size int) error {
 		c.walls = append(c.walls, fmt.Sprintf("%.2f", wall))
 		c.minimums = append(c.minimums, fmt.Sprintf("%.2f", max(floor, limited)))
 		b.charts[o.name] = c
-		fmt.Printf("| %-14s | %5d | %6.2f s | %6.2f s | %10.2f | %5d | %3d | %4d | %4d | %8d |\n", o.name, size, wall, floor, wall/floor,
-			requests["login"], requests["get"], requests["list"], requests["set"], requests["rejected"])
+		fmt.Printf("| %-14s | %5d | %6.2f s | %6.2f s | %10.2f | %5d | %3d | %4d | %4d | %8d | %3d MiB |\n", o.name, size, wall, floor, wall/floor,
+			requests["login"], requests["get"], requests["list"], requests["set"], requests["rejected"], peak>>20)
 	}
 	return nil
 }
@@ -169,14 +170,40 @@ func (b *bench) workspace(provider, url string) (*terraformcli.Workspace, error)
 		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", b.limit))
 }
 
-// perform runs the CLI, and returns how many seconds it took.
-func perform(ctx context.Context, w *terraformcli.Workspace, o operation, size int) (seconds float64, err error) {
+// perform runs the CLI. It returns how many seconds it took, and the maximum memory of a provider process in bytes.
+func perform(ctx context.Context, w *terraformcli.Workspace, o operation, size int) (seconds float64, peak int64, err error) {
 	if err := w.Write("main.tf", configuration(size, o.revision)); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
+	measuring, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { peak = watchMemory(measuring) })
 	begun := time.Now()
 	_, err = w.Run(ctx, 0, append(o.args, "-input=false", "-no-color")...)
-	return time.Since(begun).Seconds(), err
+	seconds = time.Since(begun).Seconds()
+	stop()
+	watching.Wait()
+	return seconds, peak, err
+}
+
+// watchMemory samples the memory of provider processes until the context ends, and returns the highest peak of a process in bytes;
+// 0 if there is no /proc. The kernel records the peaks, so little is lost between samples.
+func watchMemory(ctx context.Context) (peak int64) {
+	for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		links, _ := filepath.Glob("/proc/[0-9]*/exe")
+		for _, link := range links {
+			if program, _ := os.Readlink(link); filepath.Base(program) != "terraform-provider-fractel" {
+				continue
+			}
+			status, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
+			var kib int64
+			if _, line, found := strings.Cut(string(status), "VmHWM:"); found {
+				_, _ = fmt.Sscan(line, &kib)
+			}
+			peak = max(peak, kib<<10)
+		}
+	}
+	return peak
 }
 
 // configuration returns a configuration with a resource for each FoneNumber. Terraform is slow to expand for_each.
