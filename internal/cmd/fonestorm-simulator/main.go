@@ -32,7 +32,7 @@ func main() {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", *address)
 	if err != nil {
-		log.Fatalf("%v: choose another address with -listen", err)
+		log.Fatalf("%v: choose another address with -listen, or make simulator ARGS=\"-listen 127.0.0.1:8081\"", err)
 	}
 	introduce(os.Stdout, account, "http://"+listener.Addr().String()+simulator.BasePath)
 	server := &http.Server{Handler: logged(account, os.Stdout), ReadHeaderTimeout: 10 * time.Second}
@@ -70,7 +70,7 @@ The provider block needs no arguments then: provider "fractel" {}
 
 `, endpoint, strings.Join(simulator.DocumentedVariables(), "\nexport "))
 	const row = "%-10s  %-10s  %-25s  %s\n"
-	fmt.Fprintf(out, row, "FoneNumber", "Subaccount", "Label", "Delivers to")
+	fmt.Fprintf(out, row, "FoneNumber", "Account", "Label", "Delivers to")
 	for _, f := range account.Numbers() {
 		fmt.Fprintf(out, row, f.Number, f.Subaccount, f.Label, f.Receive)
 	}
