@@ -171,8 +171,8 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	timed, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
 	var isConnected atomic.Bool // Before that, nothing is sent.
-	traced := httptrace.WithClientTrace(timed, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { isConnected.Store(true) }})
-	httpRequest := c.newRequest(traced, r, token, e)
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { isConnected.Store(true) }}
+	httpRequest := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
@@ -203,7 +203,8 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) *http.Request {
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query
-	method, body, header := http.MethodGet, []byte(nil), http.Header{"Accept": {"application/json"}, "User-Agent": {c.config.UserAgent}}
+	method, body := http.MethodGet, []byte(nil)
+	header := http.Header{"Accept": {"application/json"}, "User-Agent": {c.config.UserAgent}}
 	if r.params != nil {
 		method = http.MethodPost
 		encoded, contentType := e.encode(r.params)
