@@ -2,13 +2,11 @@
 package main
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"log"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -20,15 +18,12 @@ import (
 )
 
 // version is set by the linker for a release and by `make build`.
-var version string
+var version = "dev"
 
 func main() {
 	debugging := flag.Bool("debug", false, "run with support for debuggers, and print a value for TF_REATTACH_PROVIDERS")
 	showVersion := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = versionOf(version, info.Main.Version)
-	}
 	if *showVersion {
 		fmt.Printf("terraform-provider-fractel %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return
@@ -46,10 +41,6 @@ func main() {
 		log.Fatal(err)
 	}
 }
-
-// versionOf returns the version of a build without a "v": the one that the linker set, or that of the module, which `go install`
-// takes from the tag and `go build` from the repository. A module without a version, "(devel)", becomes "devel".
-func versionOf(linked, module string) string { return cmp.Or(linked, strings.Trim(module, "v()")) }
 
 // exitWithTerraform exits when the parent process is gone. Terraform stops its providers, but not if it is killed: after
 // kill -9, the provider kept running, with credentials in memory. On Windows, where a process keeps the ID of a parent that

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -40,5 +42,15 @@ func TestReleaseNotes(t *testing.T) {
 		if notes.String() != want.notes || (err != nil) != (want.failure != "") || !strings.Contains(failure.String(), want.failure) {
 			t.Errorf("%s: %v, notes %q, failure %q, want %+v", version, err, notes.String(), failure.String(), want)
 		}
+	}
+}
+
+// The linker sets the version, which the binary prints without Terraform.
+func TestVersionFlag(t *testing.T) {
+	t.Parallel()
+	output, err := exec.Command("go", "run", "-ldflags=-X main.version=1.2.3", ".", "-version").CombinedOutput()
+	want := fmt.Sprintf("terraform-provider-fractel 1.2.3 (%s, %s/%s)\n", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if err != nil || string(output) != want {
+		t.Errorf("-version prints %q, want %q: %v", output, want, err)
 	}
 }

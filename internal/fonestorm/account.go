@@ -13,7 +13,7 @@ import (
 
 const (
 	// singleReads is the number of single reads before the whole account is read as a list. For a few resources single reads
-	// are cheaper than the list, and for many they do not delay it.
+	// are cheaper than the list, and for many they hardly delay it.
 	singleReads = 5
 	// readsAtOnce is the maximum number of concurrent single reads that complete a list.
 	readsAtOnce = 10
@@ -22,14 +22,14 @@ const (
 // account is what the client knows about the account, so that a thousand reads require only a handful of requests. It is updated
 // by every response: single reads, lists, and settings.
 type account struct {
-	singles atomic.Int32 // Number of reads that were not known.
+	singles atomic.Int32 // Number of reads of FoneNumbers that were not known.
 	list    once[[]FoneNumber]
 	devices once[[]RegisteredDevice]
-	entries sync.Map // Of *entry by number.
+	entries sync.Map // The *entry of each FoneNumber.
 }
 
-// entry is what is known about one FoneNumber; it has a delivery. A setting replaces the entry, so that late responses to
-// earlier requests are ignored.
+// entry is what is known about one FoneNumber, from a read or, if it has a delivery there, from a list or the response to a setting. A
+// setting replaces the entry, so that late responses to earlier requests are ignored.
 type entry struct {
 	once[FoneNumber]
 	wasSet bool // A list may be older than the setting, and must not fill the entry.
@@ -80,7 +80,7 @@ func (o *once[T]) get(request func() (T, error)) (T, error) {
 	return shared.value, shared.err
 }
 
-// known returns the value if it was requested with success.
+// known returns the value if it is known.
 func (o *once[T]) known() (value T, _ bool) {
 	if kept := o.kept.Load(); kept != nil {
 		return kept.value, kept.err == nil
@@ -89,7 +89,7 @@ func (o *once[T]) known() (value T, _ bool) {
 }
 
 // list returns the account's list in the first form that FoneStorm supports: with each delivery, or only the numbers. It stores the
-// FoneNumbers that have a delivery, unless more is known about them.
+// active FoneNumbers that have a delivery, unless they were read or set before.
 func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	return c.account.list.get(func() (list []FoneNumber, err error) {
 		for _, query := range []string{"filter=all", ""} {
@@ -110,9 +110,8 @@ func (c *Client) list(ctx context.Context) ([]FoneNumber, error) {
 	})
 }
 
-// ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order, with everything that was learned since the
-// list was requested. The list is shared in the same way as single reads. FoneNumbers that are listed without these message
-// options are read singly.
+// ListFoneNumbers returns every active FoneNumber of the account, in FoneStorm's order, with what was read or set before. The list is
+// shared in the same way as single reads. FoneNumbers that are listed without their delivery or these message options are read singly.
 func (c *Client) ListFoneNumbers(ctx context.Context, options ...MessageOption) ([]FoneNumber, error) {
 	found, err := c.list(ctx)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package fonestorm is a client for FracTEL's FoneStorm API. It knows HTTP, but nothing about Terraform except its log, and it is
-// safe for concurrent use. A call such as GetFoneNumber passes through these files:
+// Package fonestorm is a client for FracTEL's FoneStorm API. It imports nothing of Terraform except its log, and it is safe for
+// concurrent use. A call such as GetFoneNumber passes through these files:
 //
 //	fonenumber.go  reads a FoneNumber; delivery.go sets a delivery or a notification
 //	account.go     keeps what was read, listed, or set, and lets concurrent callers share a read, a list, or a login
@@ -43,11 +43,10 @@ type Config struct {
 	// Endpoint is the base URL of the API: https, or http for a loopback host.
 	Endpoint string
 
-	// Username and Password are used to log in on the first call. They are ignored when Token is set. As parts of HTTP headers,
-	// all three must not contain control characters.
+	// Username and Password are used to log in on the first call. They are ignored when Token is set.
 	Username string
 	Password string
-	// Token is an existing token. The client cannot renew it.
+	// Token is an existing token. The client cannot renew it. As an HTTP header, it must not contain control characters.
 	Token string
 	// Subaccount is the ten-digit code of the subaccount to act on; empty for the user's own account. It requires Username.
 	Subaccount string
@@ -76,8 +75,8 @@ type Client struct {
 	secrets  secrets
 
 	pace        *pace
-	unavailable atomic.Int32        // How many calls in a row failed because FoneStorm was not available.
-	encodings   [roles]atomic.Int32 // The encoding that FoneStorm accepted last for each role; zero if none.
+	unavailable atomic.Int32        // See unavailableCalls.
+	encodings   [roles]atomic.Int32 // The encoding that FoneStorm accepted for each role; zero if none.
 
 	loggedIn  once[string]           // The token for all calls: the user's or the subaccount's.
 	lastToken atomic.Pointer[string] // Survives its rejection; see Account.

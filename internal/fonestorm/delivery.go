@@ -50,7 +50,7 @@ const (
 	SendNotify                         // Notifies about sent messages.
 )
 
-// member returns FoneStorm's name for the option, in calls and in responses.
+// member returns FoneStorm's name for the option, in paths and in responses.
 func (o MessageOption) member() string {
 	return [...]string{"receive", "receive_notify", "send_notify"}[o]
 }
@@ -63,8 +63,8 @@ func (o MessageOption) String() string {
 // Options are the destinations of a FoneNumber's messages by MessageOption. The zero value of one means that it is not known.
 type Options [3]Delivery
 
-// Delivery is the delivery service of a FoneNumber: where the messages that it receives are sent. It is also where notifications
-// about messages are sent. Callback credentials are not part of it, because FoneStorm never returns them.
+// Delivery is the delivery service of a FoneNumber, where the messages that it receives are sent, or where notifications about its
+// messages are sent. Callback credentials are not part of it, because FoneStorm never returns them.
 type Delivery struct {
 	Type DeliveryType `json:"type"`
 	// Value is the destination: a device ID, an e-mail address, a URL, or a telephone number; empty for None.
@@ -74,8 +74,8 @@ type Delivery struct {
 	URLMethod string `json:"method,omitempty"`
 }
 
-// String describes the delivery in Set Delivery Service's terms. What a URL has before and after its host can contain a secret, so it
-// is left out, and so is anything else that may be a URL in another spelling.
+// String describes the delivery by its type and value. What a URL has before and after its host can contain a secret, so it is left
+// out, and so is anything else that may be a URL in another spelling.
 func (d Delivery) String() string {
 	kind, value := visible(string(d.Type)), d.Value // FoneStorm may return any text.
 	isText := slices.Contains([]DeliveryType{Device, Email, Forward}, d.Type) && !strings.ContainsAny(value, `/?%&\`)
@@ -126,14 +126,14 @@ type SetResult struct {
 	// still send earlier credentials to the callback URL.
 	CredentialsKept bool
 	// Respelled means that FoneStorm shows the destination in a spelling that SameDestination does not recognize, or with another
-	// method than the one that was set.
+	// method than the one that was set, and did not do so when the same setting was set last.
 	Respelled bool
 }
 
 // Set sets the delivery or a notification of a FoneNumber. Setting the same thing twice is harmless. It is confirmed by what
 // FoneStorm shows afterward, in any spelling that keeps the address, the digits, or the host. If FoneStorm still shows another
 // destination after several reads, the error is an OtherDestination. MayHaveTakenEffect reports whether it may be set despite an
-// error. When ctx is canceled, the request in flight completes, but no other request is sent.
+// error. When ctx is canceled, a setting in flight completes, but no other request is sent.
 func (c *Client) Set(ctx context.Context, number string, s Setting) (SetResult, error) {
 	if s.Credentials != nil {
 		c.secrets.add(s.Credentials.Password, s.Credentials.basic())
@@ -204,7 +204,7 @@ var confirmWaits = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 
 
 // confirm waits until FoneStorm shows the setting: in the response f, or else in one of several reads. Another spelling counts if
 // something else was shown before. Otherwise it may be the previous destination, and is accepted only after the last read, unless
-// it is exactly what was set last.
+// it means what was set last, and that is another destination.
 //
 // A destination that is set again, because FoneStorm did not show it as set, is always read: a response can spell it differently
 // than reads do.

@@ -75,7 +75,7 @@ func canonicalURL(text string) string {
 }
 
 // urlParts are the parts of a URL, which together are its text. The scheme ends with "://" and the user with "@", the port begins
-// with ":", and the path contains the query. All except the host can be empty.
+// with ":", and the path contains the query. All can be empty.
 type urlParts struct{ scheme, user, host, port, path string }
 
 func (u urlParts) String() string { return u.scheme + u.user + u.host + u.port + u.path }
@@ -88,8 +88,8 @@ func splitURL(text string) urlParts {
 	return urlParts{parts[1], parts[2], parts[3], parts[4], parts[5]}
 }
 
-// canonicalNumber removes the country code and punctuation from a North American telephone number. Anything else is returned
-// unchanged.
+// canonicalNumber removes the country code and punctuation from a North American telephone number. Of anything else, it removes only
+// outer white space.
 func canonicalNumber(text string) string {
 	text = strings.TrimSpace(text)
 	if found := northAmerican.FindStringSubmatch(punctuation.ReplaceAllString(text, "")); found != nil {

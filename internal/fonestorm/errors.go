@@ -27,13 +27,13 @@ const (
 	SubaccountRejected               // The user cannot act on the configured subaccount.
 	PaymentRequired                  // A payment is due.
 	PermissionDenied                 // The user lacks the permission.
-	NotFound                         // FoneStorm says in response to a read that the account does not have this FoneNumber, and the list agrees.
+	NotFound                         // FoneStorm returned 404 to the read of a FoneNumber, and the account's list does not contradict it.
 	WrongEndpoint                    // The endpoint is not the FoneStorm API.
-	DestinationRejected              // FoneStorm rejected the destination of a delivery.
+	DestinationRejected              // FoneStorm rejected the destination of a setting.
 	ServerError                      // FoneStorm, or a proxy in front of it, failed.
-	UnexpectedResponse               // The response reports success but cannot be read, or it contradicts other responses.
-	OtherDestination                 // FoneStorm accepted a delivery but still shows another destination.
-	Unreachable                      // There was no response.
+	UnexpectedResponse               // The response reports success but cannot be read, or it is a 404 that the list did not confirm.
+	OtherDestination                 // FoneStorm accepted a setting but still shows another destination.
+	Unreachable                      // There was no complete response, or nothing was sent.
 	Canceled                         // The caller's context ended first.
 )
 
@@ -42,7 +42,7 @@ type Error struct {
 	Kind Kind
 	// Call completes the phrase "could not", as in "read FoneNumber 3215551212".
 	Call string
-	// Status is the HTTP status of the response; zero if there was none, or one that reports success.
+	// Status is the HTTP status of the response; zero if there was none, or if it reports success.
 	Status int
 	// Reason says why the call failed and includes FoneStorm's message, if any.
 	Reason string
@@ -59,7 +59,7 @@ type Error struct {
 func (e *Error) Error() string {
 	text := fmt.Sprintf("could not %s: %s", e.Call, e.Reason)
 	if e.Attempts > 1 {
-		text = fmt.Sprintf("%s (attempt %d, %s after the first)", text, e.Attempts, e.Elapsed.Round(100*time.Millisecond))
+		text = fmt.Sprintf("%s (%d attempts in %s)", text, e.Attempts, e.Elapsed.Round(100*time.Millisecond))
 	}
 	return text
 }
@@ -80,9 +80,9 @@ func MayHaveTakenEffect(err error) bool {
 }
 
 // noResponse returns the failure of a request without a complete response: the caller's context ended, the timeout passed, or the
-// network failed. The reason never quotes what the other side sent, such as a malformed status line or header, because that may
-// contain a secret.
-func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *Error {
+// network failed, before or after the request was sent. The reason never quotes a response, such as a malformed status line or
+// header, because that may contain a secret.
+func (c *Client) noResponse(ctx, timed context.Context, r *request, err error, isSent bool) *Error {
 	if ctx.Err() != nil {
 		return canceled(ctx, r)
 	}
@@ -100,7 +100,7 @@ func (c *Client) noResponse(ctx, timed context.Context, r *request, err error) *
 	return &Error{
 		Kind: Unreachable, Call: r.text,
 		Reason:    fmt.Sprintf("no response from %s: %s", c.endpoint.Redacted(), c.secrets.clean(reason)),
-		uncertain: r.role == sets,
+		uncertain: r.role == sets && isSent,
 		retryable: !isCertificate,
 	}
 }
@@ -174,7 +174,7 @@ func (c *Client) kind(to role, status int, fromFoneStorm, isLimit bool) Kind {
 	}
 }
 
-// kinds contains what a status means that does not mean the same for each role.
+// kinds contains what a status means if that depends on the role.
 var kinds = [roles]map[int]Kind{
 	readsOne:          {403: PermissionDenied, 404: NotFound},
 	lists:             {403: PermissionDenied},
@@ -184,11 +184,11 @@ var kinds = [roles]map[int]Kind{
 }
 
 // rateLimit matches a message about too many requests, which can have status 400 (v2.11), 403, or 410 (v2.12). It does not match one
-// about another limit, such as of the credit, the length of a message, or its recipients: waiting would not help. A message can also
-// quote these words from a destination that was sent.
+// about another limit, such as that of the credit or of a message's length: waiting would not help. A message can also quote these
+// words from a destination that was sent.
 var rateLimit = regexp.MustCompile(`(?:^|[^a-z])(rate[ _-]?limit|too many requests|throttl)`)
 
-// retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or invalid.
+// retryAfter parses a Retry-After header, which contains seconds or a date; zero if it is missing or contains anything else.
 func retryAfter(header string) time.Duration {
 	if date, err := http.ParseTime(header); err == nil {
 		return max(0, time.Until(date))

@@ -12,7 +12,7 @@ func TestErrorsShowFoneStormsMessage(t *testing.T) {
 	t.Parallel()
 	const url = "GET https://fonestorm.test/v2/fonenumbers/" + anyNumber
 	const elsewhere = url + " returned 404 Not Found; the response body was "
-	const unlisted = "The account's list could not be read, so the provider does not treat the FoneNumber as deleted"
+	const unlisted = "The account's list could not be read, so the FoneNumber is not treated as deleted"
 	for name, test := range map[string]struct {
 		status int
 		body   string

@@ -43,8 +43,8 @@ func (s Status) MayBeActive() bool { return s == Active || s == StatusUnknown }
 
 // GetFoneNumber returns one FoneNumber with its delivery and these message options. An error of kind NotFound means that
 // the account does not have it. Reads are shared: what this client has read, listed, or set is returned without another request
-// for the lifetime of the client, which is one plan or apply, and so is the failure of a read. What is not known is requested in the
-// cheapest way: first by single reads, then by one list for all the rest, then by single reads again for what the list lacks.
+// for the lifetime of the client, and so is the failure of a read. What is not known is requested in the cheapest way: first by single
+// reads, then by one list for all the rest, then by single reads again for what the list lacks, such as message options.
 func (c *Client) GetFoneNumber(ctx context.Context, number string, options ...MessageOption) (FoneNumber, error) {
 	e := c.account.entry(number)
 	f, err := e.get(func() (FoneNumber, error) {
@@ -112,9 +112,9 @@ func (c *Client) confirmNotFound(ctx context.Context, number string, err error) 
 	case KindOf(unread) == Canceled:
 		return unread
 	case unread != nil && !isRejectedWith(unread, lists, 400, 403, 410, 415, 422):
-		return explained(err, UnexpectedResponse, "The account's list could not be read, so the provider does not treat the FoneNumber as deleted")
+		return explained(err, UnexpectedResponse, "The account's list could not be read, so the FoneNumber is not treated as deleted")
 	case slices.ContainsFunc(list, func(f FoneNumber) bool { return f.Number == number && f.Status != Cancelled }):
-		return explained(err, UnexpectedResponse, "The account's list contains the FoneNumber, so the provider does not treat it as deleted.")
+		return explained(err, UnexpectedResponse, "The account's list contains the FoneNumber, so it is not treated as deleted")
 	default:
 		return err
 	}

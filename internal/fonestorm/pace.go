@@ -35,7 +35,7 @@ func newPace(perSecond int) *pace {
 // wait blocks until a request may be sent. It returns the context's error if that ends first.
 func (p *pace) wait(ctx context.Context) error {
 	for {
-		if p.limiter.Wait(ctx) != nil { // It does not wait for a deadline that comes first.
+		if p.limiter.Wait(ctx) != nil { // It fails at once if a deadline comes first.
 			<-ctx.Done()
 			return ctx.Err()
 		}

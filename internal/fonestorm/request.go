@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// longestWait is the longest Retry-After that the client honors, and the longest time for which a call is repeated because of
-	// the rate limit.
+	// longestWait is the longest Retry-After that the client honors, and the time after which a call is not repeated because of the
+	// rate limit again.
 	longestWait = 5 * time.Minute
 	// listTimeout is the minimum timeout of a list: FracTEL warns that the list of all FoneNumbers may take a while.
 	listTimeout = 2 * time.Minute
-	// unavailableCalls is the number of consecutive calls for which FoneStorm was not available, including their retries, after which
-	// all others fail immediately. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
+	// unavailableCalls is the number of consecutive calls that had no response or still exceeded the rate limit after all retries. Then
+	// all others fail immediately, for the rest of the run. Otherwise, a run with a thousand FoneNumbers would take hours to fail.
 	unavailableCalls = 3
 	// maxResponse is the maximum size of a response after decompression. The list of 10,000 FoneNumbers is about 12 MB.
 	maxResponse = 64 << 20
@@ -48,11 +48,8 @@ type request struct {
 	path   string // Relative to the endpoint.
 	query  string // May be empty.
 	params params // Parameters of the body, which is sent with POST; nil for a GET.
-	token  string // That of the user, to get one for the subaccount; all other requests have the token of the client.
+	token  string // The user's, for choosesSubaccount; "" for all others, which have the client's token or, for a login, none.
 }
-
-// getsToken reports whether the response contains a token. Then the request does not need the client's.
-func (r *request) getsToken() bool { return r.role == logsIn || r.role == choosesSubaccount }
 
 // call sends a request and returns its response as read by decode, which is called for each response that reports success. A body is
 // sent in the encoding that FoneStorm accepted last for this role. Until it has accepted one, a body that it rejects as JSON is sent
@@ -86,17 +83,17 @@ type progress struct {
 	sent      time.Time // Start of the last attempt.
 	begun     time.Time // Start of the first attempt.
 	attempts  int       // How many times the request was sent.
-	retries   int       // How many of them used up the budget.
+	retries   int       // How many retries count toward MaxRetries.
 	renewed   bool      // Whether the token was renewed.
 	uncertain bool      // Whether a failed attempt may have taken effect.
 	waits     *backoff.ExponentialBackOff
 }
 
-// send sends a request until it succeeds, a retry would not help, or the retries are used up. Every request to this API is safe to
-// retry: reading changes nothing, and setting the same thing twice is harmless. It returns the last failure.
+// send sends a request until it succeeds, a retry would not help, or the retries are used up. It returns the last failure. A retry is
+// safe: reading changes nothing, setting the same thing twice is harmless, and a rejected login is not retried.
 func (c *Client) send(ctx context.Context, r *request, p *progress, e encoding, read func(body []byte) error) *Error {
 	failure := &Error{Kind: Unreachable, Call: r.text}
-	failure.Reason = fmt.Sprintf("not sent, because FoneStorm was not available for %d calls in a row", unavailableCalls)
+	failure.Reason = fmt.Sprintf("not sent, because %d calls in a row had no response or exceeded the rate limit", unavailableCalls)
 	for c.unavailable.Load() < unavailableCalls {
 		token, err := c.token(ctx, r)
 		if err != nil {
@@ -127,11 +124,14 @@ func (c *Client) send(ctx context.Context, r *request, p *progress, e encoding, 
 	return failure
 }
 
-// next decides whether a failed request is sent again, and after which wait.
+// next records a failure, and decides whether the request is sent again, and after which wait.
 func (c *Client) next(r *request, p *progress, token string, failure *Error) (wait time.Duration, again bool) {
 	p.uncertain = p.uncertain || failure.uncertain
 	isSlow := r.role == lists && time.Since(p.sent) > c.config.RequestTimeout
-	hasOldToken := failure.Status == http.StatusUnauthorized && c.dropToken(r, token)
+	hasOldToken := failure.Status == http.StatusUnauthorized && c.logsInFor(r)
+	if hasOldToken {
+		c.dropToken(token)
+	}
 	switch isLimited := failure.Kind == RateLimited; {
 	case hasOldToken && !p.renewed: // Tokens expire, and the login of another program may invalidate them.
 		p.renewed = true
@@ -171,14 +171,12 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	timed, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no response within %s", timeout))
 	defer cancel()
 	var isConnected atomic.Bool // Before that, nothing is sent.
-	traced := httptrace.WithClientTrace(timed, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { isConnected.Store(true) }})
-	httpRequest := c.newRequest(traced, r, token, e)
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { isConnected.Store(true) }}
+	httpRequest := c.newRequest(httptrace.WithClientTrace(timed, trace), r, token, e)
 	begun := time.Now()
 	response, err := c.http.Do(httpRequest)
 	if err != nil {
-		failure := c.noResponse(ctx, timed, r, err)
-		failure.uncertain = failure.uncertain && isConnected.Load()
-		return failure
+		return c.noResponse(ctx, timed, r, err, isConnected.Load())
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
@@ -190,7 +188,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 	case response.StatusCode/100 != 2:
 		return c.failedResponse(r, httpRequest, response, body) // A partial body is enough.
 	case err != nil && timed.Err() != nil:
-		return c.noResponse(ctx, timed, r, err)
+		return c.noResponse(ctx, timed, r, err, true)
 	case err != nil:
 		return unexpected(r, true, "is incomplete")
 	case len(body) > maxResponse:
@@ -205,7 +203,8 @@ func (c *Client) sendOnce(ctx context.Context, r *request, token string, e encod
 func (c *Client) newRequest(ctx context.Context, r *request, token string, e encoding) *http.Request {
 	target := c.endpoint.JoinPath(r.path)
 	target.RawQuery = r.query
-	method, body, header := http.MethodGet, []byte(nil), http.Header{"Accept": {"application/json"}, "User-Agent": {c.config.UserAgent}}
+	method, body := http.MethodGet, []byte(nil)
+	header := http.Header{"Accept": {"application/json"}, "User-Agent": {c.config.UserAgent}}
 	if r.params != nil {
 		method = http.MethodPost
 		encoded, contentType := e.encode(r.params)

@@ -44,7 +44,7 @@ func TestRetries(t *testing.T) {
 			server := scripted(response)
 			client := newClient(t, server, func(c *Config) { c.MaxRetries, c.RequestTimeout = 6, time.Millisecond })
 			err := fetch(t.Context(), client)
-			attempts := fmt.Sprintf("(attempt %d, %s after the first)", want, time.Since(server.arrived[0]).Round(100*time.Millisecond))
+			attempts := fmt.Sprintf("(%d attempts in %s)", want, time.Since(server.arrived[0]).Round(100*time.Millisecond))
 			if server.wantCount(t, want); strings.Contains(err.Error(), attempts) != (want > 1) {
 				t.Errorf("the error is %v; want %s only after retries", err, attempts)
 			}
@@ -108,7 +108,7 @@ func TestUnavailableServerFailsTheRun(t *testing.T) {
 				wantSuccess(t, err)
 				return
 			}
-			if wantKind(t, err, Unreachable, "not sent, because FoneStorm was not available for 3 calls in a row"); MayHaveTakenEffect(err) {
+			if wantKind(t, err, Unreachable, "not sent, because 3 calls in a row had no response or exceeded the rate limit"); MayHaveTakenEffect(err) {
 				t.Errorf("a call that was not sent may have taken effect: %v", err)
 			}
 			server.wantCount(t, sent)
@@ -121,7 +121,7 @@ func TestEndlessRateLimit(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := scripted("limit")
 		err := fetch(t.Context(), newClient(t, server))
-		wantKind(t, err, RateLimited, "Rate Limit Exceeded", "after the first)")
+		wantKind(t, err, RateLimited, "Rate Limit Exceeded", " attempts in 5m")
 		if took := time.Since(server.arrived[0]); took < 5*time.Minute || took > 6*time.Minute || len(server.calls) > 20 {
 			t.Errorf("it took %s and %d requests", took, len(server.calls))
 		}
@@ -155,7 +155,7 @@ func TestLostConnections(t *testing.T) {
 	} {
 		inBubble(t, test.words, func(t *testing.T) {
 			client := newClient(t, newScript(test.network))
-			wantWords(t, fetch(t.Context(), client), "read FoneNumber "+anyNumber+": "+test.words+" (attempt 5,")
+			wantWords(t, fetch(t.Context(), client), "read FoneNumber "+anyNumber+": "+test.words+" (5 attempts in ")
 			if err := set(t.Context(), client, none); !MayHaveTakenEffect(err) {
 				t.Errorf("a setting may have taken effect, but not according to its error: %v", err)
 			}
@@ -208,11 +208,11 @@ func TestSettingsWithoutConnection(t *testing.T) {
 	t.Cleanup(func() { _ = silent.Close() })
 	for endpoint, want := range map[string]string{
 		server.URL:                          "certificate signed by unknown authority",
-		"https://" + silent.Addr().String(): "no response within 100ms (attempt 2,",
+		"https://" + silent.Addr().String(): "no response within 1s (2 attempts in ",
 		"https://127.0.0.1:0":               "dial tcp 127.0.0.1:0: ",
 	} {
 		config := testConfig(endpoint)
-		config.Token, config.MaxRetries, config.RequestTimeout = "given-token", 1, 100*time.Millisecond
+		config.Token, config.MaxRetries, config.RequestTimeout = "given-token", 1, time.Second
 		client, err := New(config)
 		wantSuccess(t, err)
 		err = set(t.Context(), client, none)
@@ -266,7 +266,7 @@ func TestFailedCalls(t *testing.T) {
 		may       bool
 	}{
 		{0, "422", "set json, set form", DestinationRejected, "words of 422", false},
-		{0, "400 422", "set json, set form", DestinationRejected, "words of 400 (attempt 2, 0s after the first)", false},
+		{0, "400 422", "set json, set form", DestinationRejected, "words of 400 (2 attempts in 0s)", false},
 		{0, "415 422", "set json, set form", DestinationRejected, "words of 422", false},
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
 		{1, "400 503", "set json, set form, set form", ServerError, "words of 503", true},

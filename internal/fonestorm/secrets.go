@@ -9,16 +9,16 @@ import (
 	"unicode"
 )
 
-// secrets contains parts of the password, of every token, and of the callback credentials and URLs that were set. FoneStorm's own
-// messages pass through clean before they are shown or logged; nothing else of a failed response is ever shown.
+// secrets contains parts of the password, of every token, and of the callback passwords and URLs that were set. FoneStorm's own
+// messages pass through clean before they are shown or logged; nothing else of a failed response's body is ever shown.
 type secrets struct {
 	parts sync.Map // By their letters and digits.
-	short sync.Map // Secrets that are not compared by letters and digits, because they have less than a part can have.
+	short sync.Map // Secrets with fewer than minPart letters and digits.
 }
 
 const (
-	minPart  = 4       // Fewer letters and digits occur in most words.
-	partSize = 10      // Number of letters and digits of a part. Fewer of them can be an ordinary word, unless they are the whole secret.
+	minPart  = 4       // Minimum number of letters and digits of a part. Fewer would match most words.
+	partSize = 10      // Number of letters and digits of a part, unless the whole secret has fewer. Fewer can be an ordinary word.
 	maxShown = 300     // Maximum number of characters shown of a text from outside.
 	maxRead  = 4 << 10 // Maximum number of bytes read of it.
 )

@@ -8,30 +8,30 @@ import (
 	"strings"
 )
 
+// logsInFor reports whether the client gets the token for a request by logging in: unless the request is part of that, or a token is
+// configured.
+func (c *Client) logsInFor(r *request) bool {
+	return r.role != logsIn && r.role != choosesSubaccount && c.config.Token == ""
+}
+
 // token returns the token for a request; "" for a login. If there is none yet, all calls that need one share a login. A rejected login
 // is not repeated, except once as a form, because FracTEL may lock the user out.
 func (c *Client) token(ctx context.Context, r *request) (string, error) {
-	if r.getsToken() || c.config.Token != "" {
+	if !c.logsInFor(r) {
 		return cmp.Or(r.token, c.config.Token), nil
 	}
 	token, err := c.loggedIn.get(func() (string, error) { return c.logIn(ctx) })
 	if err != nil && asError(err).retryable { // FoneStorm may be available again for the next call.
-		if known := c.loggedIn.kept.Load(); known != nil && known.err != nil {
-			c.loggedIn.kept.CompareAndSwap(known, nil)
-		}
+		c.dropToken(token)
 	}
 	return token, err
 }
 
-// dropToken forgets a rejected token, unless another call has renewed it already. It reports whether the token can be renewed.
-func (c *Client) dropToken(r *request, rejected string) bool {
-	if r.getsToken() || c.config.Token != "" {
-		return false
-	}
+// dropToken forgets a rejected token, or a failed login without one, unless another call has renewed it already.
+func (c *Client) dropToken(rejected string) {
 	if known := c.loggedIn.kept.Load(); known != nil && known.value == rejected {
 		c.loggedIn.kept.CompareAndSwap(known, nil)
 	}
-	return true
 }
 
 // logIn gets a token for the username and password and, with that token, one for the subaccount, if there is one. From then on, both

@@ -90,12 +90,12 @@ func isOneOf(text string, words ...string) bool { return slices.Contains(words, 
 // isNo reads FracTEL's "no", which some of its clients write as a boolean.
 func isNo(text string) bool { return isOneOf(text, "no", "false", "0") }
 
-// decodeEnvelope reads the body of an error response. FoneStorm's envelope has an error, a message, and the status; isComplete is
-// false for the JSON of another program and for everything else.
-func decodeEnvelope(body []byte, status int) (kind, message string, isComplete bool) {
+// decodeEnvelope reads the body of an error response. FoneStorm's envelope has an error, which is a word, a message, and the status.
+// isFromFoneStorm is false for the JSON of another program and for everything else.
+func decodeEnvelope(body []byte, status int) (word, message string, isFromFoneStorm bool) {
 	sent, _ := parse(body)
-	kind, message = text(sent, "error"), text(sent, "message")
-	return kind, message, kind != "" && member(sent, "message") != nil && text(sent, "status_code") == strconv.Itoa(status)
+	word, message = text(sent, "error"), text(sent, "message")
+	return word, message, word != "" && member(sent, "message") != nil && text(sent, "status_code") == strconv.Itoa(status)
 }
 
 // decodeFoneNumber reads a response about one FoneNumber: an object in `fonenumber`, or the FoneNumber itself. The FoneNumber is the

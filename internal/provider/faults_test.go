@@ -81,13 +81,11 @@ var outcomes = map[simulator.Fault]map[string][2]string{
 	simulator.NoResponse:       {"": {"", unreachable}, "list": {unreachable, unreachable}}, // A list has its own long timeout.
 	simulator.ConnectionClosed: {"": {"", unreachable}},
 	simulator.ResponseLost:     {"": {"", unreachable}},
-	simulator.CutOff:           {"": {"", unexpected}},
 	simulator.WrongTypes:       {"": {unexpected, unexpected}, "set": {"", ""}}, // A read shows what a setting has set.
 	simulator.RateLimited:      {"": {"", rateLimited}},
 	simulator.ServerError:      {"": {"", serverError}},
 	simulator.BadGateway:       {"": {"", serverError}},
 	simulator.HTMLPage:         {"": {"", unexpected}},
-	simulator.EmptyResponse:    {"": {"", unexpected}, "set": {"", ""}},                      // Its status reports success.
 	simulator.TokenRejected:    {"": {"", logInFailed}, "login": {logInFailed, logInFailed}}, // A rejected password is never sent again.
 	// The list contradicts it. A list is requested in the other form.
 	simulator.NotFound: {

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/fractel/terraform-provider-fractel/internal/simulator"
-	"github.com/fractel/terraform-provider-fractel/internal/terraformcli"
 )
 
 // block is a code block on a page.
@@ -88,14 +87,15 @@ func newFollower(t *testing.T, page string) *follower {
 	t.Helper()
 	w := newAccount(t, simulator.Options{Documented: true}).newWorkspace(t, "", simulator.DocumentedVariables()...)
 	mirror, bin := t.TempDir(), t.TempDir()
-	_, err := terraformcli.NewMirrored(theCLI().Path, w.Dir, mirror) // Replaces the CLI configuration of the workspace.
+	var failed error
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		version := filepath.Join(mirror, host, "fractel", "fractel", "0.1.0")
-		err = errors.Join(err, os.MkdirAll(version, 0o700), os.Symlink(providerDir, filepath.Join(version, runtime.GOOS+"_"+runtime.GOARCH)))
+		failed = errors.Join(failed, os.MkdirAll(version, 0o700), os.Symlink(providerDir, filepath.Join(version, runtime.GOOS+"_"+runtime.GOARCH)))
 	}
-	if err = errors.Join(err, os.Symlink(theCLI().Path, filepath.Join(bin, "terraform"))); err != nil {
+	if err := errors.Join(failed, os.Symlink(theCLI().Path, filepath.Join(bin, "terraform"))); err != nil {
 		t.Fatal(err)
 	}
+	w.Env = append(w.Env, "TF_CLI_CONFIG_FILE="+os.DevNull, "TF_CLI_ARGS_init=-plugin-dir="+mirror) // Without the installation of the workspace.
 	w.Env = append(w.Env, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"TF_INPUT=0", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve")
 	return &follower{w, page, blocks(pages(t)["docs/index.md"])[0].code}

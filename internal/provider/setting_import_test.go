@@ -16,7 +16,6 @@ import (
 var oddDeliveries = []simulator.FoneNumber{
 	{},
 	{Receive: simulator.Receive{Type: "None", URL: "https://stale.example.com/", URLMethod: "JSON", Device: "1"}},
-	{Undeliverable: true},
 	{Receive: simulator.Receive{Type: "URL", URL: "https://hooks.example.com/sms?msg={{msg}}", URLMethod: "JSON"}},
 	{Receive: simulator.Receive{Type: "URL", URL: "http://hooks.example.com:8080/?a=1&amp;to=%7B%7Bto%7D%7D", URLMethod: "GET"}},
 	{Receive: simulator.Receive{Type: "URL", URL: "https://[2001:db8::1]/sms?q=${x}%{y}#top", URLMethod: ""}},

@@ -45,7 +45,11 @@ const (
 )
 
 // optionOf contains the message option of each event, and that of a delivery, which has no event.
-var optionOf = map[string]fonestorm.MessageOption{"": fonestorm.Receive, eventReceive: fonestorm.ReceiveNotify, eventSend: fonestorm.SendNotify}
+var optionOf = map[string]fonestorm.MessageOption{
+	"":           fonestorm.Receive,
+	eventReceive: fonestorm.ReceiveNotify,
+	eventSend:    fonestorm.SendNotify,
+}
 
 func (m settingModel) option() fonestorm.MessageOption { return optionOf[m.Event.ValueString()] }
 

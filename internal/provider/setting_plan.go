@@ -54,13 +54,15 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 			r.ownersOf(after.id()).failed.Store(true)
 		}
 		diags.Append(resp.Plan.Set(ctx, r.attributes(*after))...)
-		if rec.SettingID == "" { // A create. Terraform gives the destroy of a tainted object that it replaces this record, not its own.
+		// Terraform gives the destroy of a tainted object the record of the create that replaces it, and not its own.
+		if rec.SettingID == "" {
 			found := r.foundInEffect(after.id())
 			found.ID, found.Continues = rec.ID, rec.Continues
 			rec = found
 		}
 	}
-	if r.ownersOf(rec.SettingID).isConfiguredBeside(rec.ID) { // Also in the second call for a replacement, whose record the destroy gets.
+	// Also in the second call for a replacement, whose record the destroy gets.
+	if r.ownersOf(rec.SettingID).isConfiguredBeside(rec.ID) {
 		rec.Continues = rec.SettingID
 	}
 	if before == nil || after == nil {
@@ -112,7 +114,8 @@ func (r *settingResource) planCreate(ctx context.Context, after settingModel, re
 	number := after.FoneNumber.ValueString()
 	f, err := r.client.GetFoneNumber(ctx, number, after.option())
 	switch {
-	case fonestorm.KindOf(err) == fonestorm.NotFound && r.ownersOf(number).gone.Load(): // An error would block `terraform destroy`, which plans the configuration first.
+	case fonestorm.KindOf(err) == fonestorm.NotFound && r.ownersOf(number).gone.Load():
+		// An error would block `terraform destroy`, which plans the configuration first.
 		diags.AddAttributeWarning(path.Root("fonenumber"), apiDiagnostic(err).Summary(),
 			fmt.Sprintf("FoneNumber %s is no longer in the account, so it cannot be set again. Remove the resource from the configuration.", number))
 		return diags
@@ -246,7 +249,8 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 func overwriteDiagnostics(f fonestorm.FoneNumber, after settingModel, rec record) (diags diag.Diagnostics) {
 	found := f.Options[after.option()]
 	same := after.isKnown() && fonestorm.SameDestination(found.Normalized(), after.destination())
-	isHarmless := after.OnDestroy.ValueString() == onDestroyKeep || !after.isDelivery() && found.URLMethod == after.destination().URLMethod
+	sameMethod := found.URLMethod == after.destination().URLMethod
+	isHarmless := after.OnDestroy.ValueString() == onDestroyKeep || !after.isDelivery() && sameMethod
 	switch {
 	case found.Type == fonestorm.None, same && isHarmless:
 		return nil

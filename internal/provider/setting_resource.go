@@ -178,7 +178,8 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 // state before stays, so that the next plan contains the same change.
 func (r *settingResource) set(ctx context.Context, plan settingModel, before prior, diags *diag.Diagnostics) (settingModel, record) {
 	number, owners, rec := plan.FoneNumber.ValueString(), r.ownersOf(plan.id()), &before.rec
-	f, inEffect, _ := rec.current(ctx, r.client, plan) // If it cannot be read, it is unknown. All changes of a process share a few requests.
+	// If it cannot be read, it is unknown. All changes of a process share a few requests.
+	f, inEffect, _ := rec.current(ctx, r.client, plan)
 	now := f.Options[plan.option()]
 	rec.Unseen = rec.Unseen || !inEffect && (now.Type.IsCallback() || now.Type == "" && before.state.Type.IsNull())
 	setting := plan.ToAPI(now, before)

@@ -35,7 +35,6 @@ func (s *Simulator) api() http.Handler {
 		"POST /messages/receive_notify": s.setting(func(f *FoneNumber, form url.Values) { f.ReceiveNotify.set(form) }),
 		"POST /messages/send_notify":    s.setting(func(f *FoneNumber, form url.Values) { f.SendNotify.set(form) }),
 		"GET /devices":                  s.listDevices,
-		"GET /devices/{id}":             s.getDevice,
 	} {
 		mux.Handle(pattern, s.handler(call))
 	}
@@ -82,12 +81,11 @@ func (s *Simulator) getFoneNumber(r *http.Request, account string) (int, any) {
 // setting returns a call that changes a FoneNumber.
 func (s *Simulator) setting(set func(*FoneNumber, url.Values)) call {
 	return func(r *http.Request, account string) (int, any) {
-		form := Parameters(r)
-		f, ok := s.numbers[form.Get("fonenumber")]
+		f, ok := s.numbers[r.PostForm.Get("fonenumber")]
 		if !ok || f.Subaccount != account {
 			return http.StatusNotFound, foneNumberNotFound
 		}
-		set(&f, form)
+		set(&f, r.PostForm)
 		s.numbers[f.Number] = f
 		return http.StatusOK, object{"fonenumber": s.show(r, f)}
 	}
@@ -123,14 +121,6 @@ func (s *Simulator) listDevices(_ *http.Request, account string) (int, any) {
 		}
 	}
 	return http.StatusOK, object{"devices": list}
-}
-
-func (s *Simulator) getDevice(r *http.Request, account string) (int, any) {
-	d, ok := s.devices[r.PathValue("id")]
-	if !ok || d.Subaccount != account {
-		return http.StatusNotFound, "The device was not found."
-	}
-	return http.StatusOK, object{"device": d}
 }
 
 // reply sends a response. A body that is a text is the message of an error, in the envelope of all FoneStorm errors.

@@ -32,24 +32,22 @@ func (a account) claims() (claims object) {
 	return claims
 }
 
-// A login as JSON or as a form returns a token that names its account and its times, and expires when the login says, or after
-// an hour.
+// A login as JSON or as a form returns a token that names its account and its times, and expires after an hour.
 func TestLogIn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for dialect, member := range map[string]string{"live": "auth", "2.12": "authorization"} {
 			a := newAccount(t, Options{Dialect: Dialects[dialect]})
-			hour := a.as(login, member)
-			minute := a.as("username=demo&password=demo-password&expires=60", member)
+			a.as("username=demo&password=demo-password", member)
+			a = a.as(login, member)
 			now := float64(time.Now().Unix())
-			if got := hour.claims(); got["account"].(object)["id"] != "1000000001" || got["iat"] != now || got["exp"] != now+3600 {
+			if got := a.claims(); got["account"].(object)["id"] != "1000000001" || got["iat"] != now || got["exp"] != now+3600 {
 				t.Errorf("the token contains %v", got)
 			}
-			time.Sleep(time.Minute - time.Nanosecond)
-			minute.ask("GET /fonenumbers", "", 200)
+			time.Sleep(time.Hour - time.Nanosecond)
+			a.ask("GET /fonenumbers", "", 200)
 			time.Sleep(time.Nanosecond)
-			minute.ask("GET /fonenumbers", "", 401)
-			hour.ask("GET /fonenumbers", "", 200)
+			a.ask("GET /fonenumbers", "", 401)
 		}
 		a := newAccount(t, Options{Password: "s3cret"})
 		a.ask("POST /auth", `{"username":"demo","password":"S3cret"}`, 401)
@@ -78,8 +76,7 @@ func TestAccounts(t *testing.T) {
 		t.Errorf("the subaccount lists the devices %v", list)
 	}
 	for call, of := range map[string]account{
-		"GET /fonenumbers/3215551212": a, "GET /devices/987123543678": a, "GET /fonenumbers/3215550200": branch, "GET /devices/220": branch,
-		"GET /fonenumbers/3215550400": partner,
+		"GET /fonenumbers/3215551212": a, "GET /fonenumbers/3215550200": branch, "GET /fonenumbers/3215550400": partner,
 		`POST /messages/receive {"fonenumber":"3215551212","type":"None","value":"None","url_method":"POST"}`: a,
 		`POST /messages/receive {"fonenumber":"3215550200","type":"None","value":"None","url_method":"POST"}`: branch,
 	} {
@@ -93,7 +90,6 @@ func TestAccounts(t *testing.T) {
 		}
 	}
 	a.ask("POST /subaccounts/token", "subaccount=2000000009", 404)
-	branch.ask("POST /subaccounts/token", "subaccount=2000000002", 403)
 }
 
 // Lists contain only active numbers, and objects or numbers alone. Others can be read singly. In version 2.12, a filter is ignored.
@@ -143,7 +139,6 @@ func TestFormsOfAFoneNumber(t *testing.T) {
 			FoneNumber{Number: number, Active: "cancel", MessagingDisabled: true, Unnotified: true},
 			start + `"","is_active":"cancel","label":"","sms_options":{"mms_enabled":"no","receive":{"device":"","forward":"","type":"None"},"sms_enabled":"no"}}`,
 		},
-		"undeliverable": {FoneNumber{Number: number, Undeliverable: true}, start + `"","is_active":"yes","label":""}`},
 	} {
 		a := newAccount(t, Options{Dialect: Dialects[name]})
 		a.Put(test.foneNumber)

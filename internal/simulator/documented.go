@@ -58,7 +58,6 @@ func to(kind, value string) Receive { return Receive{}.Delivering(kind, value) }
 
 // putDocumented adds the documented account.
 func (s *Simulator) putDocumented() {
-	s.users["partner"] = partner
 	for _, f := range documented {
 		s.Put(f)
 		if f.Receive.Type == "Device" {

@@ -35,8 +35,6 @@ const htmlPage = "with an HTML page"
 
 // Damaged responses. FoneStorm processes the request; its error responses are not damaged.
 const (
-	EmptyResponse     Fault = "empty response"
-	CutOff            Fault = "truncated response" // The connection is closed in the middle of the body.
 	WrongTypes        Fault = "wrong JSON types"   // Objects instead of text.
 	AnotherFoneNumber Fault = "another FoneNumber" // The response is about another FoneNumber. Lists are unchanged.
 )
@@ -45,7 +43,7 @@ const (
 func Faults() []Fault {
 	return []Fault{
 		HTMLPage, TokenRejected, NotFound, NotFoundPage, RateLimited, ServerError, BadGateway, AnotherFoneNumber, ConnectionClosed,
-		EmptyResponse, NoResponse, ResponseLost, CutOff, WrongTypes,
+		NoResponse, ResponseLost, WrongTypes,
 	}
 }
 
@@ -85,11 +83,6 @@ func (s *Simulator) serveDamaged(fault Fault, w http.ResponseWriter, r *http.Req
 	case fault == ResponseLost:
 		panic(http.ErrAbortHandler)
 	case response.Code >= http.StatusMultipleChoices: // Stays as it is.
-	case fault == EmptyResponse:
-		body = ""
-	case fault == CutOff:
-		w.Header().Set("Content-Length", strconv.Itoa(len(body))) // The server closes a connection on which it has sent less.
-		body = body[:len(body)/2]
 	case fault == WrongTypes:
 		body = textMember.ReplaceAllString(body, `:{"text":$1}`)
 	case fault == AnotherFoneNumber:

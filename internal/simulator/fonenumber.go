@@ -16,7 +16,6 @@ type FoneNumber struct {
 	Active     string // "yes" or empty, "no" if a cancellation is pending, "cancel" if cancelled.
 
 	MessagingDisabled bool // The number does not receive messages.
-	Undeliverable     bool // Its object contains no delivery settings.
 	Unnotified        bool // Its object contains no notifications.
 
 	Receive       Receive
@@ -98,7 +97,7 @@ func (s *Simulator) show(r *http.Request, f FoneNumber) object {
 	if !f.Unnotified {
 		options["receive_notify"], options["send_notify"] = f.ReceiveNotify, f.SendNotify
 	}
-	shown := object{
+	return object{
 		"fonenumber":          f.Number,
 		"label":               f.Label,
 		"group":               f.Group,
@@ -106,8 +105,4 @@ func (s *Simulator) show(r *http.Request, f FoneNumber) object {
 		"fax_options":         object{"receive": object{"type": "None"}}, // Not in the contract, because FoneStorm adds members over time.
 		dialect.OptionsMember: options,
 	}
-	if f.Undeliverable {
-		delete(shown, dialect.OptionsMember)
-	}
-	return shown
 }

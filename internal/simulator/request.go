@@ -1,11 +1,9 @@
 package simulator
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,7 +29,6 @@ var kinds = map[string]string{
 	"/fonenumbers":             "list",
 	"/fonenumbers/":            "get",
 	"/devices":                 "devices",
-	"/devices/":                "device",
 }
 
 // Kind returns a short name for the API call; "other" if there is no such call.
@@ -54,11 +51,9 @@ func (s *Simulator) Forget() {
 	s.requests = nil
 }
 
-// Parameters returns the parameters in a JSON or form body; none if it is neither. The body can be read again afterward.
-func Parameters(r *http.Request) url.Values {
-	body, _ := io.ReadAll(r.Body) // The body is in memory.
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+// parameters returns the parameters in a JSON or form body; none if it is neither.
+func parameters(contentType string, body []byte) url.Values {
+	if strings.HasPrefix(contentType, "application/x-www-form-urlencoded") {
 		form, _ := url.ParseQuery(string(body))
 		return form
 	}

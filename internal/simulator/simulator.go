@@ -58,7 +58,7 @@ func New(options Options) *Simulator {
 	options.Dialect = cmp.Or(options.Dialect, Dialects["live"])
 	s := &Simulator{
 		options: options,
-		users:   map[string]user{"demo": {password: options.Password}},
+		users:   map[string]user{"demo": {password: options.Password}, "partner": partner},
 		numbers: make(map[string]FoneNumber),
 		devices: make(map[string]Device),
 		tokens:  make(map[string]token),
@@ -73,24 +73,22 @@ func New(options Options) *Simulator {
 	return s
 }
 
-// ServeHTTP handles a request: rate limit, latency, fault, contract, and API, in this order.
+// ServeHTTP handles a request: rate limit, latency, fault, contract, and API, in this order. It sets the request's PostForm to the
+// parameters in its body, even if that is JSON.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // The client has disconnected.
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	request := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), BasePath), Header: r.Header.Clone(), Form: Parameters(r)}
+	r.PostForm = parameters(r.Header.Get("Content-Type"), body)
+	request := Request{Method: r.Method, Path: strings.TrimPrefix(r.URL.RequestURI(), BasePath), Header: r.Header.Clone(), Form: r.PostForm}
 	s.mu.Lock()
 	request.Rejected = s.exceedsRateLimit(time.Now())
 	s.requests = append(s.requests, request)
 	intercept := s.intercept
 	s.mu.Unlock()
-	select {
-	case <-time.After(s.options.Latency):
-	case <-r.Context().Done():
-		return
-	}
+	time.Sleep(s.options.Latency)
 	if request.Rejected {
 		reply(w, s.options.Dialect.RateLimitStatus, rateLimitExceeded)
 		return

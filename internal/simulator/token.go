@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -20,41 +19,37 @@ type token struct {
 }
 
 func (s *Simulator) logIn(r *http.Request, _ string) (int, any) {
-	form := Parameters(r)
-	user, ok := s.users[form.Get("username")]
-	if !ok || user.password != form.Get("password") {
+	user, ok := s.users[r.PostForm.Get("username")]
+	if !ok || user.password != r.PostForm.Get("password") {
 		return http.StatusUnauthorized, "Invalid username or password."
 	}
-	seconds, _ := strconv.Atoi(cmp.Or(form.Get("expires"), "3600")) // Validated by the contract.
-	return http.StatusCreated, object{s.options.Dialect.LoginMember: s.newToken(user.account, time.Duration(seconds)*time.Second)}
+	return http.StatusCreated, object{s.options.Dialect.LoginMember: s.newToken(user.account)}
 }
 
 // subaccountToken returns a token for a subaccount, which is one that has FoneNumbers.
-func (s *Simulator) subaccountToken(r *http.Request, account string) (int, any) {
-	code := Parameters(r).Get("subaccount")
-	if account != "" {
-		return http.StatusForbidden, "A subaccount has no subaccounts."
-	}
+func (s *Simulator) subaccountToken(r *http.Request, _ string) (int, any) {
+	code := r.PostForm.Get("subaccount")
 	for _, f := range s.numbers {
 		if f.Subaccount == code {
-			return http.StatusCreated, object{"subaccount": s.newToken(code, time.Hour)}
+			return http.StatusCreated, object{"subaccount": s.newToken(code)}
 		}
 	}
 	return http.StatusNotFound, "The subaccount was not found."
 }
 
-// newToken issues a token for an account, a JWT with the payload of FracTEL's example. Only the service could verify its signature,
-// so it is random.
-func (s *Simulator) newToken(account string, lifetime time.Duration) object {
+// newToken issues a token for an account that expires after an hour, a JWT with the payload of FracTEL's example. Only the service could
+// verify its signature, so it is random.
+func (s *Simulator) newToken(account string) object {
 	now := time.Now()
+	expires := now.Add(time.Hour)
 	payload, _ := json.Marshal(object{ // Cannot fail for these types.
 		"account": object{"id": cmp.Or(account, s.options.Account)},
 		"portal":  object{"token": rand.Text()},
 		"iat":     now.Unix(),
-		"exp":     now.Add(lifetime).Unix(),
+		"exp":     expires.Unix(),
 	})
 	encode := base64.RawURLEncoding.EncodeToString
 	text := encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + encode(payload) + "." + rand.Text()
-	s.tokens[text] = token{account, now.Add(lifetime)}
+	s.tokens[text] = token{account, expires}
 	return object{"token": text}
 }

@@ -27,30 +27,25 @@ var printedVersion = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`)
 
 // Inspect returns the CLI with this name or path.
 func Inspect(ctx context.Context, name string) (CLI, error) {
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return CLI{}, err
-	}
-	if path, err = filepath.Abs(path); err != nil {
+	found, errFound := exec.LookPath(name)
+	path, errPath := filepath.Abs(found)
+	if err := errors.Join(errFound, errPath); err != nil {
 		return CLI{}, err
 	}
 	printed, err := exec.CommandContext(ctx, path, "version").Output()
 	if err != nil {
 		return CLI{}, fmt.Errorf("%s version: %w", path, err)
 	}
-	found := printedVersion.FindStringSubmatch(string(printed))
-	if found == nil {
+	words := printedVersion.FindStringSubmatch(string(printed))
+	if words == nil {
 		return CLI{}, fmt.Errorf("%s is not Terraform or OpenTofu: its version is %q", path, printed)
 	}
-	v, err := version.NewVersion(found[2])
-	return CLI{path, found[1], v}, err
+	v, err := version.NewVersion(words[2])
+	return CLI{path, words[1], v}, err
 }
 
-// oldest contains the first version of each product with provider functions, which the tests need.
-var oldest = map[string]*version.Version{
-	"Terraform": version.Must(version.NewVersion("1.8")),
-	"OpenTofu":  version.Must(version.NewVersion("1.7")),
-}
+// oldest is the first version in which both products have provider functions, which the tests need.
+var oldest = version.Must(version.NewVersion("1.8"))
 
 // Find returns the CLI that TERRAFORM names, by name or path. If it is not set, it is the first of terraform and tofu on the PATH that
 // is not too old.
@@ -60,10 +55,10 @@ func Find(ctx context.Context) (CLI, error) {
 		return Inspect(ctx, name)
 	}
 	for _, name := range []string{"terraform", "tofu"} {
-		if cli, err := Inspect(ctx, name); err == nil && cli.Version.GreaterThanOrEqual(oldest[cli.Product]) {
+		if cli, err := Inspect(ctx, name); err == nil && cli.Version.GreaterThanOrEqual(oldest) {
 			return cli, nil
 		}
 	}
-	return CLI{}, errors.New("neither Terraform 1.8 nor OpenTofu 1.7 or later is on the PATH: install one, name one with " +
+	return CLI{}, errors.New("neither Terraform nor OpenTofu 1.8 or later is on the PATH: install one, name one with " +
 		"TERRAFORM=/path/to/terraform, download Terraform with make cli, or build OpenTofu from the Go module proxy with make tofu")
 }

@@ -23,7 +23,7 @@ func newCLI(t *testing.T, dir, name, printed string) string {
 func TestFind(t *testing.T) {
 	path := t.TempDir()
 	t.Setenv("PATH", path)
-	tofu := newCLI(t, path, "tofu", "\nWarning: Unable to open CLI configuration file\nOpenTofu v1.7.0\non linux_amd64")
+	tofu := newCLI(t, path, "tofu", "\nWarning: Unable to open CLI configuration file\nOpenTofu v1.8.0\non linux_amd64")
 	terraform := newCLI(t, path, "terraform", "Terraform v1.8.0\non linux_amd64")
 	named := newCLI(t, t.TempDir(), "named", "OpenTofu v1.6.3")
 	for _, step := range []struct {
@@ -32,10 +32,10 @@ func TestFind(t *testing.T) {
 		want      string // Or what the error says.
 	}{
 		{named, "Terraform v1.8.0", named + " OpenTofu 1.6.3"},
-		{"tofu", "Terraform v1.8.0", tofu + " OpenTofu 1.7.0"},
+		{"tofu", "Terraform v1.8.0", tofu + " OpenTofu 1.8.0"},
 		{"", "Terraform v1.8.0", terraform + " Terraform 1.8.0"},
-		{"", "Terraform v1.7.5", tofu + " OpenTofu 1.7.0"},
-		{"", "No version is set", tofu + " OpenTofu 1.7.0"},
+		{"", "Terraform v1.7.5", tofu + " OpenTofu 1.8.0"},
+		{"", "No version is set", tofu + " OpenTofu 1.8.0"},
 		{"terraform", "No version is set", "is not Terraform or OpenTofu"},
 		{"terraform-1.8", "Terraform v1.8.0", "terraform-1.8"}, // Another CLI does not replace it.
 	} {
@@ -52,7 +52,7 @@ func TestFind(t *testing.T) {
 	}
 	t.Setenv("TERRAFORM", "")
 	newCLI(t, path, "terraform", "Terraform v1.7.5")
-	newCLI(t, path, "tofu", "OpenTofu v1.6.3")
+	newCLI(t, path, "tofu", "OpenTofu v1.7.9")
 	if _, err := Find(t.Context()); err == nil || !strings.Contains(err.Error(), "make cli") {
 		t.Errorf("the error is %v", err)
 	}

@@ -1,6 +1,5 @@
-// Package terraformcli finds the Terraform CLI or OpenTofu (find.go). It runs the CLI with the provider that is built from this source
-// tree, as a user would: in a working directory, with the provider installed by init or configured in dev_overrides. Tests, the demo,
-// and the benchmark use it. The provider never links it.
+// Package terraformcli finds the Terraform CLI or OpenTofu (find.go), and runs it in a working directory with the provider that is built
+// from this source tree. Tests, the demo, and the benchmark use it. The provider never links it.
 package terraformcli
 
 import (
@@ -10,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -48,28 +48,16 @@ type Workspace struct {
 // New returns a workspace in an existing directory that uses the provider binary in providerDir without init. Its environment is
 // that of the caller without TF_ and FRACTEL_ variables, plus env ("NAME=value").
 func New(cli, dir, providerDir string, env ...string) (*Workspace, error) {
-	return newWorkspace(cli, dir, fmt.Sprintf("dev_overrides {\n    \"fractel/fractel\" = %q\n  }\n  direct {}", providerDir), env)
-}
-
-// NewMirrored is like New, but init installs the provider from a directory with the layout of a filesystem mirror.
-func NewMirrored(cli, dir, mirror string, env ...string) (*Workspace, error) {
-	return newWorkspace(cli, dir, fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror), env)
-}
-
-func newWorkspace(cli, dir, installation string, env []string) (*Workspace, error) {
 	config := filepath.Join(dir, "cli.tfrc")
-	if err := os.WriteFile(config, []byte("provider_installation {\n  "+installation+"\n}\n"), 0o600); err != nil {
+	overrides := fmt.Sprintf("provider_installation {\ndev_overrides {\n\"fractel/fractel\" = %q\n}\ndirect {}\n}\n", providerDir)
+	if err := os.WriteFile(config, []byte(overrides), 0o600); err != nil {
 		return nil, err
 	}
-	w := &Workspace{Dir: dir, cli: cli}
-	for _, setting := range os.Environ() {
-		if !strings.HasPrefix(setting, "TF_") && !strings.HasPrefix(setting, "FRACTEL_") {
-			w.Env = append(w.Env, setting)
-		}
-	}
-	w.Env = append(w.Env, "TF_CLI_CONFIG_FILE="+config, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
-	w.Env = append(w.Env, env...)
-	return w, nil
+	inherited := slices.DeleteFunc(os.Environ(), func(setting string) bool {
+		return strings.HasPrefix(setting, "TF_") || strings.HasPrefix(setting, "FRACTEL_")
+	})
+	own := []string{"TF_CLI_CONFIG_FILE=" + config, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1"}
+	return &Workspace{Dir: dir, cli: cli, Env: slices.Concat(inherited, own, env)}, nil
 }
 
 // Write writes a file to the working directory.

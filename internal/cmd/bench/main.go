@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -25,13 +24,12 @@ import (
 
 const (
 	latency        = 50 * time.Millisecond // Of each response.
-	unlimited      = 100_000               // Requests per second that no operation reaches.
 	largestApplied = 1000                  // With more resources, Terraform itself takes too long: it writes the whole state after each one.
 )
 
 func main() {
 	sizes := flag.String("n", "10,100,1000,10000", "`numbers` of resources; more than 1000 are only planned")
-	limit := flag.Int("limit", 10, "`requests` that the account accepts in any second; 0 for no limit")
+	limit := flag.Int("limit", 10, "`requests` that the account accepts in any second")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -59,6 +57,7 @@ func run(ctx context.Context, sizes string, limit int) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	b := &bench{cli: cli.Path, limit: limit, dir: dir, provider: filepath.Join(dir, "provider"), floor: filepath.Join(dir, "floor")}
+	b.charts = make(map[string]chart)
 	if err := errors.Join(terraformcli.BuildProvider(ctx, ".", b.provider),
 		terraformcli.BuildProvider(ctx, filepath.Join("internal", "cmd", "bench", "nothing"), b.floor)); err != nil {
 		return err
@@ -67,7 +66,7 @@ func run(ctx context.Context, sizes string, limit int) error {
 	fmt.Printf("# Benchmark of %s\n\n", begun.UTC().Format(time.DateOnly))
 	fmt.Printf("- Machine: %s/%s, %d cores\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	fmt.Printf("- CLI: %s; provider built with %s\n", cli, runtime.Version())
-	fmt.Printf("- Account: simulated, each response takes %s, limit of %d requests per second (0: none)\n", latency, limit)
+	fmt.Printf("- Account: simulated, each response takes %s, limit of %d requests per second\n", latency, limit)
 	fmt.Printf("- Command: `go run ./internal/cmd/bench %s`\n%s", strings.Join(os.Args[1:], " "), titles)
 	for text := range strings.SplitSeq(sizes, ",") {
 		size, err := strconv.Atoi(text)
@@ -102,19 +101,14 @@ var (
 // bench is what all measurements share.
 type bench struct {
 	cli             string
-	limit           int    // Requests per second that the account accepts; 0 for no limit.
-	dir             string // Contains everything that bench writes.
-	provider, floor string // Directories of the two providers.
-	measured        []measurement
+	limit           int              // Requests per second that the account accepts.
+	dir             string           // Contains everything that bench writes.
+	provider, floor string           // Directories of the two providers.
+	charts          map[string]chart // By operation.
 }
 
-// measurement is the duration of an operation in seconds.
-type measurement struct {
-	operation string
-	size      int // Number of resources.
-	wall      float64
-	minimum   float64 // What the account's limit or Terraform itself requires, whichever is longer.
-}
+// chart contains what the chart of an operation shows for each number of resources.
+type chart struct{ sizes, walls, minimums []string }
 
 // measureSize measures each operation with one number of resources, right after its floor, so that both run under the same load. It
 // prints a row of the table for each.
@@ -154,8 +148,12 @@ func (b *bench) measureSize(ctx context.Context, size int) error {
 				requests["rejected"]++
 			}
 		}
-		limited := float64(len(account.Requests())) / float64(cmp.Or(b.limit, unlimited))
-		b.measured = append(b.measured, measurement{o.name, size, wall, max(floor, limited)})
+		limited := float64(len(account.Requests())) / float64(b.limit)
+		c := b.charts[o.name]
+		c.sizes = append(c.sizes, fmt.Sprint(size))
+		c.walls = append(c.walls, fmt.Sprintf("%.2f", wall))
+		c.minimums = append(c.minimums, fmt.Sprintf("%.2f", max(floor, limited)))
+		b.charts[o.name] = c
 		fmt.Printf("| %-14s | %5d | %6.2f s | %6.2f s | %10.2f | %5d | %3d | %4d | %4d | %8d | %3d MiB |\n", o.name, size, wall, floor, wall/floor,
 			requests["login"], requests["get"], requests["list"], requests["set"], requests["rejected"], peak>>20)
 	}
@@ -169,7 +167,7 @@ func (b *bench) workspace(provider, url string) (*terraformcli.Workspace, error)
 		return nil, err
 	}
 	return terraformcli.New(b.cli, dir, provider, "FRACTEL_ENDPOINT="+url+simulator.BasePath, "FRACTEL_USERNAME=demo",
-		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", cmp.Or(b.limit, unlimited)))
+		"FRACTEL_PASSWORD=demo-password", fmt.Sprint("FRACTEL_REQUESTS_PER_SECOND=", b.limit))
 }
 
 // perform runs the CLI. It returns how many seconds it took, and the maximum memory of a provider process in bytes.
@@ -239,16 +237,10 @@ func value(i, revision int) string {
 	return fmt.Sprintf("person-%d@revision-%d.example.com", i, revision)
 }
 
-// chart returns a chart of an operation in the language of Mermaid, which GitHub draws.
+// chart returns a chart of an operation in the language of Mermaid, which GitHub draws. The minimum is what the account's limit or
+// Terraform itself requires, whichever is longer.
 func (b *bench) chart(operation string) string {
-	var sizes, walls, minimums []string
-	for _, m := range b.measured {
-		if m.operation == operation {
-			sizes = append(sizes, fmt.Sprint(m.size))
-			walls = append(walls, fmt.Sprintf("%.2f", m.wall))
-			minimums = append(minimums, fmt.Sprintf("%.2f", m.minimum))
-		}
-	}
+	c := b.charts[operation]
 	return fmt.Sprintf("```mermaid\n"+`%%%%{init: {"xyChart": {"height": 300}, "themeVariables": {"xyChart": {"plotColorPalette": "#0969da, #bc4c00"}}}}%%%%
 xychart-beta
   title %q
@@ -256,5 +248,5 @@ xychart-beta
   y-axis "seconds"
   bar "this provider" [%s]
   line "minimum" [%s]
-`+"```\n", operation, strings.Join(sizes, ", "), strings.Join(walls, ", "), strings.Join(minimums, ", "))
+`+"```\n", operation, strings.Join(c.sizes, ", "), strings.Join(c.walls, ", "), strings.Join(c.minimums, ", "))
 }

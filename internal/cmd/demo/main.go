@@ -53,16 +53,16 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	mirror := filepath.Join(dir, "mirror")
 	registry := map[string]string{"Terraform": "registry.terraform.io", "OpenTofu": "registry.opentofu.org"}[cli.Product]
-	folder := filepath.Join(mirror, registry, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
+	folder := filepath.Join(dir, "terraform.d", "plugins", registry, "fractel", "fractel", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
 	if err := terraformcli.BuildProvider(ctx, ".", folder); err != nil {
 		return err
 	}
 	account := simulator.New(simulator.Options{})
 	server := httptest.NewServer(account)
 	defer server.Close()
-	workspace, err := terraformcli.NewMirrored(cli.Path, dir, mirror,
+	workspace, err := terraformcli.New(cli.Path, dir, folder, "TF_CLI_CONFIG_FILE="+os.DevNull, // So that init installs the provider.
+		"TF_CLI_ARGS_plan=-detailed-exitcode", "TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve",
 		"FRACTEL_ENDPOINT="+server.URL+simulator.BasePath, "FRACTEL_USERNAME=demo", "FRACTEL_PASSWORD=demo-password")
 	d := &demo{cli, account, workspace, out, err}
 	d.story(ctx)
@@ -118,11 +118,7 @@ var (
 // step runs a command. It prints the actions and warnings of a plan with changes; otherwise only the summary, the titles of the warnings,
 // and, after a change, the account.
 func (d *demo) step(ctx context.Context, exitCode int, command, comment string) {
-	flag := "-auto-approve"
-	if command == "plan" {
-		flag = "-detailed-exitcode"
-	}
-	output := d.terraform(ctx, exitCode, command, flag)
+	output := d.terraform(ctx, exitCode, command)
 	if d.err != nil {
 		return
 	}
@@ -138,11 +134,9 @@ func (d *demo) step(ctx context.Context, exitCode int, command, comment string) 
 }
 
 // terraform runs the CLI, returns what it prints, and checks its exit code.
-func (d *demo) terraform(ctx context.Context, want int, command string, args ...string) string {
-	if d.err != nil {
-		return ""
+func (d *demo) terraform(ctx context.Context, want int, command string) (output string) {
+	if d.err == nil {
+		output, d.err = d.workspace.Run(ctx, want, command, "-input=false")
 	}
-	var output string
-	output, d.err = d.workspace.Run(ctx, want, append([]string{command, "-input=false"}, args...)...)
 	return output
 }

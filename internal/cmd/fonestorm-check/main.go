@@ -122,7 +122,21 @@ func (c *checker) run(ctx context.Context) {
 		c.restore(ctx, original) // FoneStorm must accept what it shows, before anything is changed.
 	}
 	if c.err == nil {
-		c.setEveryType(ctx, devices.first(`device\.id`))
+		for _, delivery := range []parameters{
+			{"type": "Email", "value": "Terraform.Check@Example.com"},
+			// A URL has credentials, and None removes them, because the provider needs both.
+			{
+				"type": "URL", "value": "https://Example.com/Check?from={{from}}&msg={{msg}}",
+				"url_username": "terraform", "url_password": "check",
+			},
+			{"type": "Forward", "value": "2025550123"},
+			{"type": "Device", "value": devices.first(`device\.id`)},
+			{"type": "None", "value": "None", "url_username": "", "url_password": ""},
+		} {
+			if delivery["value"] != "" { // The account has a device.
+				c.set(ctx, delivery)
+			}
+		}
 		c.restore(ctx, original)
 	}
 }
@@ -132,19 +146,6 @@ func (c *checker) getToken(ctx context.Context, path string, send parameters) {
 	response, ok := c.call(ctx, "POST", path, send, jwt+": ")
 	c.failIf(!ok, "FoneStorm did not accept the credentials, or the subaccount")
 	c.token = response.first(jwt)
-}
-
-// setEveryType sets each type on the FoneNumber. A URL has credentials, and None removes them, because the provider needs both.
-func (c *checker) setEveryType(ctx context.Context, device string) {
-	c.set(ctx, parameters{"type": "Email", "value": "Terraform.Check@Example.com"})
-	c.set(ctx, parameters{
-		"type": "URL", "value": "https://Example.com/Check?from={{from}}&msg={{msg}}", "url_username": "terraform", "url_password": "check",
-	})
-	c.set(ctx, parameters{"type": "Forward", "value": "2025550123"})
-	if device != "" {
-		c.set(ctx, parameters{"type": "Device", "value": device})
-	}
-	c.set(ctx, parameters{"type": "None", "value": "None", "url_username": "", "url_password": ""})
 }
 
 // set sets a delivery and reads the FoneNumber. It reports whether FoneStorm accepts the delivery and then shows it.
@@ -202,10 +203,10 @@ func (c *checker) call(ctx context.Context, method, path string, send parameters
 		return nil, false
 	}
 	fmt.Fprintf(c.out, "  %d after %s, JSON: %t\n", status, time.Since(begun).Round(time.Millisecond), content != nil)
-	response = scalarsOf("", content, c.sent)
+	response = scalarsOf("", content)
 	var shape []string
 	for _, s := range response {
-		shape = append(shape, s.name+": "+s.kind)
+		shape = append(shape, s.name+": "+kindOf(s.value, c.sent))
 	}
 	slices.Sort(shape)
 	for _, line := range slices.Compact(shape) {
@@ -250,59 +251,48 @@ func (c *checker) send(ctx context.Context, method, path string, send parameters
 
 // scalars contains the scalars and empty lists of a response. Entries of a list have the same name.
 type scalars []struct {
-	name string // Where it is, as in "fonenumber.label".
-	text string // Its value without blanks around it; "" for null.
-	kind string // Its value in a way that can be shown.
+	name  string // Where it is, as in "fonenumber.label".
+	value any
 }
 
 // memberName matches what FoneStorm's members are called. Other keys of an object are omitted, because they could be values.
 var memberName = regexp.MustCompile(`^[a-z_]+$`)
 
-// scalarsOf returns the scalars in a JSON value with this name. They are "as sent" if they contain a destination that was sent, however
-// it is spelled.
-func scalarsOf(name string, value any, sent string) (found scalars) {
-	switch value := value.(type) {
-	case map[string]any:
-		for _, member := range slices.Sorted(maps.Keys(value)) {
-			inner := strings.TrimPrefix(name+"."+memberName.FindString(member), ".")
-			found = append(found, scalarsOf(inner, value[member], sent)...)
-		}
-	case []any:
-		if len(value) == 0 {
-			return scalars{{name, "", "[]"}}
-		}
-		for _, entry := range value {
-			found = append(found, scalarsOf(strings.TrimSuffix(name, "s"), entry, sent)...) // As in a response about one FoneNumber or device.
-		}
-	default:
-		text := strings.TrimSpace(fmt.Sprint(cmp.Or(value, any(""))))
-		kind := kindOf(value)
-		if sent != "" && strings.Contains(plain(text), plain(sent)) {
-			kind = "as sent, " + kind
-		}
-		found = scalars{{name, text, kind}}
+// scalarsOf returns the scalars in a JSON value with this name.
+func scalarsOf(name string, value any) (found scalars) {
+	object, _ := value.(map[string]any)
+	for _, member := range slices.Sorted(maps.Keys(object)) {
+		inner := strings.TrimPrefix(name+"."+memberName.FindString(member), ".")
+		found = append(found, scalarsOf(inner, object[member])...)
+	}
+	list, _ := value.([]any)
+	for _, entry := range list {
+		found = append(found, scalarsOf(strings.TrimSuffix(name, "s"), entry)...) // As in a response about one FoneNumber or device.
+	}
+	if object == nil && len(list) == 0 {
+		found = scalars{{name, value}}
 	}
 	return found
 }
 
-// first returns the text of the first scalar whose whole name matches a pattern; "" if there is none.
+// first returns the first scalar whose whole name matches a pattern, as text without blanks around it; "" if there is none.
 func (all scalars) first(name string) string {
 	pattern := regexp.MustCompile("^(" + name + ")$")
 	for _, s := range all {
 		if pattern.MatchString(s.name) {
-			return s.text
+			return strings.TrimSpace(fmt.Sprint(cmp.Or(s.value, any(""))))
 		}
 	}
 	return ""
 }
 
-// kinds contains the kind of a scalar by the first pattern that matches its JSON. The words that FoneStorm itself uses have no kind,
-// because they are shown.
+// kinds contains the kind of a scalar by the first pattern that matches its JSON; others are text. The words that FoneStorm itself uses
+// have no kind, because they are shown.
 var kinds = []struct {
 	pattern *regexp.Regexp
 	kind    string
 }{
-	{regexp.MustCompile(`^(null|true|false|"(?i:device|email|url|forward|none|callback|get|post|json|yes|no|cancel|success|registered|)")$`), ""},
+	{regexp.MustCompile(`^(null|true|false|\[\]|"(?i:device|email|url|forward|none|callback|get|post|json|yes|no|cancel|success|registered|)")$`), ""},
 	{regexp.MustCompile(`^[^"]`), "JSON number"},
 	{regexp.MustCompile(`^"[0-9]{10}"$`), "ten digits"},
 	{regexp.MustCompile(`^"[0-9]+"$`), "digits"},
@@ -312,18 +302,20 @@ var kinds = []struct {
 	{regexp.MustCompile(`^"(?i:https?)://`), "URL"},
 	{regexp.MustCompile(`^"[^\s@A-Z]+@[^\s@A-Z]+"$`), "e-mail, lower case"},
 	{regexp.MustCompile(`^"[^\s@]+@[^\s@]+"$`), "e-mail, case kept"},
-	{regexp.MustCompile(``), "text"},
 }
 
-// kindOf describes a scalar without its value.
-func kindOf(value any) string {
+// kindOf describes a scalar without its value. It is "as sent" if it contains a destination that was sent, however it is spelled.
+func kindOf(value any, sent string) (kind string) {
 	encoded, _ := json.Marshal(value) // Cannot fail for what was decoded from JSON.
+	if sent != "" && strings.Contains(plain(fmt.Sprint(value)), plain(sent)) {
+		kind = "as sent, "
+	}
 	for _, k := range kinds {
 		if k.pattern.Match(encoded) {
-			return cmp.Or(k.kind, string(encoded))
+			return kind + cmp.Or(k.kind, string(encoded))
 		}
 	}
-	return ""
+	return kind + "text"
 }
 
 // plain returns the letters and digits of a text, in lower case and without percent-encoding.

@@ -32,7 +32,7 @@ func main() {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", *address)
 	if err != nil {
-		log.Fatalf("%v: choose another address with -listen", err)
+		log.Fatalf("%v: choose another address with -listen, or make simulator ARGS=\"-listen 127.0.0.1:8081\"", err)
 	}
 	introduce(os.Stdout, account, "http://"+listener.Addr().String()+simulator.BasePath)
 	server := &http.Server{Handler: logged(account, os.Stdout), ReadHeaderTimeout: 10 * time.Second}
@@ -70,7 +70,7 @@ The provider block needs no arguments then: provider "fractel" {}
 
 `, endpoint, strings.Join(simulator.DocumentedVariables(), "\nexport "))
 	const row = "%-10s  %-10s  %-25s  %s\n"
-	fmt.Fprintf(out, row, "FoneNumber", "Subaccount", "Label", "Delivers to")
+	fmt.Fprintf(out, row, "FoneNumber", "Account", "Label", "Delivers to")
 	for _, f := range account.Numbers() {
 		fmt.Fprintf(out, row, f.Number, f.Subaccount, f.Label, f.Receive)
 	}
@@ -81,14 +81,14 @@ The provider block needs no arguments then: provider "fractel" {}
 // response. Passwords are omitted, and what was sent is quoted, because it must not control the terminal.
 func logged(account http.Handler, out io.Writer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		arrived, sent, response := time.Now(), simulator.Parameters(r), httptest.NewRecorder()
+		arrived, response := time.Now(), httptest.NewRecorder()
 		account.ServeHTTP(response, r)
 		path := strings.TrimPrefix(r.URL.RequestURI(), simulator.BasePath)
 		var line strings.Builder
 		fmt.Fprintf(&line, "%s  %-4s %s  %d", arrived.Format("15:04:05.000"), r.Method, path, response.Code)
-		for _, name := range slices.Sorted(maps.Keys(sent)) {
+		for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
 			if !strings.HasSuffix(name, "password") {
-				fmt.Fprintf(&line, " %s=%q", name, sent.Get(name))
+				fmt.Fprintf(&line, " %s=%q", name, r.PostForm.Get(name))
 			}
 		}
 		if response.Code >= http.StatusBadRequest {

@@ -1,4 +1,4 @@
-// Command providerschema prints the provider's schemas in the format of `terraform providers schema -json`, to generate the docs.
+// Command providerschema prints the provider's schemas for tfplugindocs, in the format of `terraform providers schema -json`.
 // A CLI omits what its version does not know, such as list resources or write-only attributes. This program does not, so that the
 // docs do not depend on the contributor's CLI.
 package main
@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"reflect"
@@ -23,17 +22,11 @@ import (
 )
 
 func main() {
-	if err := write(context.Background(), os.Stdout); err != nil {
-		log.Fatal("providerschema: ", err)
-	}
-}
-
-func write(ctx context.Context, out io.Writer) error {
-	server := provider.NewServer("dev")
+	ctx, server := context.Background(), provider.NewServer("dev")
 	schemas, errSchemas := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
 	identities, errIdentities := server.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
 	if err := errors.Join(errSchemas, errIdentities); err != nil {
-		return err
+		log.Fatal("providerschema: ", err)
 	}
 	all := map[string]any{
 		"provider":                  schemas.Provider,
@@ -43,28 +36,26 @@ func write(ctx context.Context, out io.Writer) error {
 		"list_resource_schemas":     schemas.ListResourceSchemas,
 		"functions":                 schemas.Functions,
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(map[string]any{
+	err := json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"format_version":   "1.0",
 		"provider_schemas": map[string]any{"fractel": converted(reflect.ValueOf(all))},
 	})
+	if err != nil {
+		log.Fatal("providerschema: ", err)
+	}
 }
 
 // names contains the members whose names are not those of the fields in the plugin protocol.
-var names = map[string]string{
-	"AllowNullValue": "is_nullable", "IdentityAttributes": "attributes", "Nesting": "nesting_mode", "Return": "return_type",
-}
+var names = map[string]string{"Nesting": "nesting_mode", "Return": "return_type"}
 
 var innerCapital = regexp.MustCompile(`\B[A-Z]`)
 
-// converted returns a value of the plugin protocol as the CLI prints it: the names of members are in snake case, and attributes are an
-// object instead of a list. Empty members are omitted, as by the CLI.
+// converted returns a value of the plugin protocol as tfplugindocs reads it: the names of members are in snake case, and attributes are
+// an object instead of a list. Empty members are omitted.
 func converted(v reflect.Value) any {
 	switch value := v.Interface().(type) {
 	case tftypes.Type:
-		encoded, _ := value.MarshalJSON() //nolint:staticcheck // Deprecated for other uses, but nothing else writes this format.
-		return json.RawMessage(encoded)
+		return value
 	case *tfprotov6.FunctionReturn:
 		return converted(reflect.ValueOf(value.Type))
 	case fmt.Stringer: // A kind of text or of nesting.
@@ -88,7 +79,7 @@ func converted(v reflect.Value) any {
 		}
 	case reflect.Struct:
 		for field, value := range v.Fields() {
-			if !value.IsZero() || value.CanInt() {
+			if !value.IsZero() {
 				name := strings.ToLower(innerCapital.ReplaceAllString(field.Name, "_$0"))
 				object[cmp.Or(names[field.Name], name)] = converted(value)
 			}
