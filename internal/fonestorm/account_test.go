@@ -59,6 +59,15 @@ func TestAccountKnowsTheLatest(t *testing.T) {
 	server.wantCalls(t, "list, get, set json, get")
 }
 
+// A list corrects a read that failed.
+func TestListedAfterAFailedRead(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, scripted(`403 [{"fonenumber":3215550000,"receive":{}}]`))
+	wantKind(t, read(t.Context(), client, anyNumber), PermissionDenied)
+	_, err := client.ListFoneNumbers(t.Context())
+	wantSuccess(t, err, read(t.Context(), client, anyNumber))
+}
+
 // A read or a list that was sent before a setting shows the account as it was. It never replaces what is known since, nor does it
 // when the setting failed after it took effect.
 func TestSettingDuringARead(t *testing.T) {
@@ -111,7 +120,7 @@ func accountWith(whole, plain responder) *script {
 	})
 }
 
-// Each form of the list is found out once. FoneNumbers that it shows without a message option are read singly, once.
+// Each form of the list is found out once. FoneNumbers that it shows without a message option or as inactive are read singly, once.
 func TestListForms(t *testing.T) {
 	t.Parallel()
 	const numbers = `["3215550000","3215550001","3215550002"]`
@@ -138,6 +147,8 @@ func TestListForms(t *testing.T) {
 				clear(list) // Each caller has its own.
 				server.wantCount(t, requests[option])
 			}
+			wantSuccess(t, read(t.Context(), client, numberAt(4)))
+			server.wantCount(t, requests[SendNotify]+1)
 		})
 	}
 }
@@ -191,6 +202,9 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 		if list, err = client.ListFoneNumbers(t.Context()); err != nil || len(list) != 0 {
 			t.Errorf("the list is %+v: %v", list, err)
 		}
+
+		ctx, why = cancelLater(t, time.Second)
+		wantKind(t, fetch(ctx, newClient(t, scripted("404 never"))), Canceled, why.Error())
 	})
 }
 

@@ -170,6 +170,12 @@ func TestCancelledWhileASettingIsInFlight(t *testing.T) {
 			server.wantCalls(t, "login json, get, set json, set json")
 		})
 	}
+	inBubble(t, "the encoding is not known", func(t *testing.T) {
+		server := scripted("400")
+		server.latency = time.Second
+		ctx, why := cancelLater(t, 500*time.Millisecond)
+		wantKind(t, set(ctx, newClient(t, server), forward), Canceled, why.Error())
+	})
 	inBubble(t, "reads lag behind", func(t *testing.T) {
 		ctx, why := cancelLater(t, 4*time.Second)
 		begun := time.Now()

@@ -48,6 +48,9 @@ func TestRetries(t *testing.T) {
 			if server.wantCount(t, want); strings.Contains(err.Error(), attempts) != (want > 1) {
 				t.Errorf("the error is %v; want %s only after retries", err, attempts)
 			}
+			if MayHaveTakenEffect(err) {
+				t.Errorf("a read may have taken effect: %v", err)
+			}
 			middle := 500 * time.Millisecond
 			for i := 1; i < len(server.arrived); i++ {
 				gap := server.arrived[i].Sub(server.arrived[i-1])

@@ -37,6 +37,7 @@ func TestDecodeFoneNumber(t *testing.T) {
 		"activity unknown":               {`"is_active":"suspended"`, FoneNumber{Status: StatusUnknown}},
 		"callback notified":              {`"sms_options":{"receive_notify":{"type":"callback","url":" https://x.test ","method":"json"}}`, FoneNumber{Options: Options{ReceiveNotify: hook}}},
 		"URL notified":                   {`"sms_options":{"receive_notify":{"url":"https://x.test","method":"JSON"}}`, FoneNumber{Options: Options{ReceiveNotify: hook}}},
+		"a URL without a type":           {`"sms_options":{"receive":{"url":"https://x.test"}}`, FoneNumber{Options: Options{none}}},
 		"undocumented type":              {`"message_options":{"receive":{"type":"pager","device":"1"}}`, FoneNumber{Options: Options{Delivery{Type: "pager"}}}},
 		"cancellation pending":           {`"is_active":"no"`, FoneNumber{Status: CancellationPending}},
 		"cancelled":                      {`"is_active":"cancel"`, FoneNumber{Status: Cancelled}},
