@@ -71,7 +71,8 @@ func TestUnseenCredentials(t *testing.T) {
 		},
 		"created over it, credentials": {
 			false, false, with(toOtherHook, "url_username", "ours"),
-			delivery{"URL", "https://other.example.com/", "ours", ""}, []string{alreadyDelivers},
+			delivery{"URL", "https://other.example.com/", "ours", ""},
+			[]string{alreadyDelivers},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
