@@ -18,6 +18,7 @@
 package fonestorm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -94,6 +95,15 @@ func New(config Config) (*Client, error) {
 		standard, _ := http.DefaultTransport.(*http.Transport)
 		network := standard.Clone()      // It uses the environment's proxy, the system's roots, and TLS 1.2 or later.
 		network.MaxIdleConnsPerHost = 32 // Terraform's default parallelism is 10, but users can raise it.
+		network.TLSHandshakeTimeout = 0  // RequestTimeout includes it.
+		// Otherwise, retries over HTTP/2 would use a dead connection again.
+		network.HTTP2 = &http.HTTP2Config{SendPingTimeout: config.RequestTimeout / 3, PingTimeout: config.RequestTimeout / 6}
+		network.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+			return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("the proxy returned %d", response.StatusCode)}
+		}
 		config.Transport = network
 	}
 	c := &Client{

@@ -164,11 +164,13 @@ func (c *Client) sendSetting(ctx context.Context, number string, s Setting) (_ F
 	maps.DeleteFunc(without.params, func(name, value string) bool { return strings.HasPrefix(name, "url_") && value == "" })
 	f, err := c.requestFoneNumber(ctx, r, number)
 	switch {
-	case len(without.params) == len(r.params) || !isRejectedWith(err, sets, 400, 415, 422) || MayHaveTakenEffect(err):
+	case len(without.params) == len(r.params) || !isRejectedWith(err, sets, 400, 415, 422):
 		return f, false, err
 	case s.MustRemoveCredentials:
 		return f, false, explained(err, DestinationRejected, "The request also removes the earlier callback credentials, which must not reach the new URL. "+
 			"If FoneStorm does not accept that, set url_username and a password for the new URL")
+	case MayHaveTakenEffect(err): // An earlier attempt may have removed them.
+		return f, false, err
 	}
 	f, err = c.requestFoneNumber(ctx, without, number)
 	return f, true, err

@@ -203,7 +203,7 @@ func TestRejectedEmptyCredentials(t *testing.T) {
 		{empties, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","value"`},
 		{withUser, "422 400 " + toCallback, "set json, set form, set json", `"url_method":"POST","url_username":"user","value"`},
 		{empties, "422 400 400 " + toCallback, "set json, set form, set json, set form", "url_method=POST&value"}, // It reads only forms.
-		{must, "422 400", "set json, set form", "words of 422. The request also removes the earlier callback credentials"},
+		{must, "422 400", "set json, set form", "words of 400. The request also removes the earlier callback credentials"},
 		{empties, "422 503", "set json, set form, set form", "words of 503"}, // It does not reject empty ones.
 		{empties, "422 400 415 403", "set json, set form, set json, set form", "words of 403"},
 		{empties, "422 400 503", "set json, set form, set json, set json", "words of 503"},

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +54,7 @@ type request struct {
 
 // call sends a request and returns its response as read by decode, which is called for each response that reports success. A body is
 // sent in the encoding that FoneStorm accepted last for this role. Until it has accepted one, a body that it rejects as JSON is sent
-// once more as a form. If it rejects that, too, the first rejection is about the content, unless FoneStorm does not read JSON.
+// once more as a form. If it rejects that, too, the first rejection counts, unless it says that FoneStorm does not read JSON.
 func call[T any](ctx context.Context, c *Client, r *request, decode func(body []byte) (T, error)) (value T, _ error) {
 	read := func(body []byte) (err error) {
 		value, err = decode(body)
@@ -67,8 +68,11 @@ func call[T any](ctx context.Context, c *Client, r *request, decode func(body []
 	if known == 0 && r.params != nil && isRejectedWith(failure, r.role, 400, 415, 422) {
 		e = asForm
 		again := c.send(ctx, r, p, e, read)
-		if again == nil || again.retryable || again.Kind == Canceled || failure.Status == http.StatusUnsupportedMediaType {
+		switch {
+		case again == nil, again.retryable, again.Kind == Canceled, failure.Status == http.StatusUnsupportedMediaType:
 			failure = again
+		case again.Reason != failure.Reason:
+			failure.Reason = strings.TrimRight(failure.Reason, ".") + "; sent as a form: " + again.Reason
 		}
 	}
 	if failure != nil {

@@ -2,6 +2,7 @@ package fonestorm
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -226,6 +228,58 @@ func TestSettingsWithoutConnection(t *testing.T) {
 	}
 }
 
+// deadListener accepts connections, of which the first one receives nothing once it is dead, as after a change of the network.
+type deadListener struct {
+	net.Listener
+	accepted int
+	isDead   atomic.Bool
+}
+
+func (l *deadListener) Accept() (net.Conn, error) {
+	connection, err := l.Listener.Accept()
+	if l.accepted++; l.accepted == 1 {
+		return &deadConn{connection, &l.isDead}, err
+	}
+	return connection, err
+}
+
+type deadConn struct {
+	net.Conn
+	isDead *atomic.Bool
+}
+
+func (c *deadConn) Read(p []byte) (n int, err error) {
+	for n, err = c.Conn.Read(p); err == nil && c.isDead.Load(); {
+		n, err = c.Conn.Read(p)
+	}
+	return n, err
+}
+
+// Over HTTP/2, all requests share a connection, which a timeout does not close. A retry does not use one that is dead.
+func TestDeadConnectionIsNotReused(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 {
+			t.Errorf("the protocol is %s", r.Proto)
+		}
+		_, _ = io.WriteString(w, showing(`{"receive":{"type":"None"}}`))
+	}))
+	listener := &deadListener{Listener: server.Listener}
+	server.Listener, server.EnableHTTP2 = listener, true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	config := testConfig(server.URL)
+	config.Token, config.MaxRetries, config.RequestTimeout = "given-token", 1, 3*time.Second
+	client, err := New(config)
+	wantSuccess(t, err)
+	network, _ := client.http.Transport.(*http.Transport)
+	trusting, _ := server.Client().Transport.(*http.Transport)
+	network.TLSClientConfig = &tls.Config{RootCAs: trusting.TLSClientConfig.RootCAs}
+	wantSuccess(t, fetch(t.Context(), client))
+	listener.isDead.Store(true)
+	wantSuccess(t, fetch(t.Context(), client))
+}
+
 // FoneStorm may read JSON in logins and forms in settings, or the other way around. What worked is used from then on, even if a
 // destination is rejected.
 func TestEncodingIsFoundOut(t *testing.T) {
@@ -269,7 +323,7 @@ func TestFailedCalls(t *testing.T) {
 		may       bool
 	}{
 		{0, "422", "set json, set form", DestinationRejected, "words of 422", false},
-		{0, "400 422", "set json, set form", DestinationRejected, "words of 400 (2 attempts in 0s)", false},
+		{0, "400 422", "set json, set form", DestinationRejected, "words of 400; sent as a form: FoneStorm returned 422 Unprocessable Entity: words of 422 (2 attempts in 0s)", false},
 		{0, "415 422", "set json, set form", DestinationRejected, "words of 422", false},
 		{0, "400 404", "set json, set form", DestinationRejected, "words of 400", false}, // A form without the number.
 		{1, "400 503", "set json, set form, set form", ServerError, "words of 503", true},

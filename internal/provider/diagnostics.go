@@ -98,7 +98,7 @@ var adviceFor = map[fonestorm.Kind]advice{
 	},
 	fonestorm.Rejected: {
 		"", "Request Rejected by FoneStorm",
-		"The reason above comes from FoneStorm. Check the FoneNumber and the configuration of the resource.",
+		"The reason above comes from FoneStorm, or from a proxy in front of it. Check the FoneNumber and the configuration of the resource.",
 	},
 }
 
@@ -115,13 +115,14 @@ const (
 func settingDiagnostics(number string, set fonestorm.Setting, result fonestorm.SetResult) (diags diag.Diagnostics) {
 	if result.CredentialsKept {
 		diags.AddWarning("Callback Credentials May Remain",
-			fmt.Sprintf("FoneStorm rejected empty callback credentials for FoneNumber %s, so its %s was set without them. If it had "+
+			fmt.Sprintf("FoneStorm rejected empty callback credentials for FoneNumber %s, so its %s was set without empty ones. If it had "+
 				"credentials before, FoneStorm may still send them to its callback URL. Set url_username and a password, or ask FracTEL to remove them.", number, set.Option))
 	}
 	if result.Respelled {
 		diags.AddWarning("FoneStorm Shows the Destination Differently",
-			fmt.Sprintf("FoneStorm accepted the %s of FoneNumber %s, but shows its destination as %s. The provider treats this as the configured "+
-				"destination from now on. Check that messages arrive.", set.Option, number, result.Options[set.Option]))
+			fmt.Sprintf("FoneStorm accepted the %s of FoneNumber %s, but shows its destination of type %q in another spelling, or with another method. "+
+				"The provider treats this as the configured destination from now on. Check it in FoneStorm, and that messages arrive.",
+				set.Option, number, set.Type))
 	}
 	return diags
 }

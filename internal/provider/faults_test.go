@@ -198,7 +198,7 @@ func TestRejectionsByFoneStorm(t *testing.T) {
 		{401, logInFailed, "Check username and password in the provider configuration", false},
 		{402, "FoneStorm Payment Required", "Settle the account with FracTEL", false},
 		{403, "Permission Denied by FoneStorm", "Use the credentials of a user who has this permission", false},
-		{404, rejected, "The reason above comes from FoneStorm.", false},
+		{404, rejected, "The reason above comes from FoneStorm, or from a proxy in front of it.", false},
 		{422, "Destination Rejected by FoneStorm", "a device must be configured and registered", true},
 		{500, serverError, "Run Terraform again later", false},
 	} {

@@ -133,6 +133,14 @@ func TestRenamedResourceThatIsOff(t *testing.T) {
 	wantError(t, diags, "Permission Denied by FoneStorm")
 	wantWarnings(t, diags, []string{summaryDeleted}, "FoneNumber 3215551212 was off before this request: messages received at it are deleted")
 	w.mustDeliver(t, testNumber, delivery{kind: "None"})
+
+	// One that was never on, or that Terraform turned off, is no surprise.
+	for _, before := range []attributes{nil, delivery{kind: "None"}.attributes(testNumber)} {
+		w := newWorld(t, testNumber)
+		w.mustApply(before)
+		w.reject("/messages/receive", "403 No.")
+		wantWarnings(t, w.apply(toEmail), nil)
+	}
 	w.Intercept(nil)
 	w.mustApply()
 }
@@ -214,4 +222,116 @@ func TestReplacementAfterAFailedDestroy(t *testing.T) {
 	w.state["0"] = left
 	w.mustApply(with(toEmail, "fonenumber", otherNumber))
 	w.mustDeliver(t, testNumber, delivery{kind: "None"})
+}
+
+// A state that was edited can lack the private state. Its objects can be replaced, and what FoneStorm keeps for them is not known.
+func TestStateWithoutPrivateState(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(w *world) attributes{
+		"another FoneNumber": func(*world) attributes { return with(toEmail, "fonenumber", otherNumber) },
+		"-replace": func(w *world) attributes {
+			w.replaced = []string{"0"}
+			return toEmail
+		},
+	} {
+		for _, createFirst := range []bool{false, true} {
+			w := newWorld(t, testNumber, otherNumber)
+			w.createFirst = createFirst
+			w.mustApply(toEmail)
+			w.losePrivate()
+			if problem := failure(w.apply(change(w))); problem != nil {
+				t.Errorf("%s: %s: %s", name, problem.Summary, problem.Detail)
+			}
+		}
+	}
+	w := newWorld(t, testNumber)
+	w.mustApply(toEmail)
+	f, _ := w.Get(testNumber)
+	f.Receive.URLUsername, f.Receive.URLPassword = "hook", "horse" // Of an earlier callback URL.
+	w.Put(f)
+	w.losePrivate()
+	w.rejectEmpty("url_password")
+	wantError(t, w.apply(toURL("", "", 0)), "Destination Rejected by FoneStorm", "must not reach the new URL")
+}
+
+func (w *world) losePrivate() {
+	for name, i := range w.state {
+		i.private = nil
+		w.state[name] = i
+	}
+}
+
+// A tainted object is destroyed with the record of its replacement, here that of another FoneNumber. It says nothing about the object,
+// also if the destroy fails and the object stays.
+func TestTaintedObjectHasNoRecord(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []simulator.Fault{"", "503 Down."} {
+		w := newWorld(t, testNumber, otherNumber)
+		w.settings = attributes{"max_retries": 0}
+		other := with(toEmail, "fonenumber", otherNumber)
+		w.config = map[string]attributes{"other": other}
+		w.mustApply()
+		w.config["tainted"] = toEmail
+		w.Intercept(func(r simulator.Request) simulator.Fault {
+			return map[string]simulator.Fault{"set": simulator.ResponseLost}[r.Kind()]
+		})
+		w.apply()
+		w.Intercept(nil)
+		w.config = map[string]attributes{"tainted": other}
+		p := w.planIn(strings.Fields("other other tainted tainted"))
+		w.reject("", fault)
+		w.carryOut(p)
+		w.Intercept(nil)
+		w.config = map[string]attributes{}
+		want := map[simulator.Fault][]string{"": {summaryDeleted}, "503 Down.": {summaryDeleted, summaryLeftUnchanged, summaryLeftUnchanged}}
+		wantWarnings(t, w.mustApply(), want[fault])
+		w.mustDeliver(t, otherNumber, delivery{kind: "None"})
+		w.mustDeliver(t, testNumber, destinations[1])
+	}
+}
+
+// Of two destroyed objects, the create continues with the one that turned the FoneNumber off: FoneStorm keeps its credentials.
+func TestCredentialsOfTwoDestroyedObjects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testNumber)
+	w.config = map[string]attributes{"second": toEmail}
+	w.mustApply()
+	second := w.state["second"]
+	delete(w.state, "second")
+	hook := delivery{"URL", hookURL, "hook", "horse"}
+	w.config = map[string]attributes{"first": hook.attributes(testNumber)}
+	w.mustApply()
+	w.state["second"], w.noRefresh = second, true
+	w.rejectEmpty("url_password")
+	w.config = map[string]attributes{"new": with(toURL("", "", 0), "value", "https://other.example.com/")}
+	p := w.planIn(strings.Fields("first first second second new new"))
+	r := w.start()
+	destroy := func(name string) {
+		_, diags := r.apply(destruction(w.state[name], p.steps["delete "+name].change.private))
+		if failure(diags) != nil {
+			t.Fatal(failure(diags).Detail)
+		}
+	}
+	destroy("first")
+	c, _ := r.plan(instance{}, w.config["new"])
+	destroy("second")
+	_, diags := r.apply(c)
+	wantError(t, diags, "Destination Rejected by FoneStorm", "must not reach the new URL")
+}
+
+// A delivery that is only planned because of ignore_changes does not belong to the resource.
+func TestIgnoredDeliveryIsNotOwned(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testNumber)
+	w.mustApply(with(toEmail, "on_destroy", onDestroyKeep))
+	w.byHand(testNumber, "Forward", "3215558888")
+	r := w.start()
+	drifted, _ := r.refresh(w.state["0"])
+	c, _ := r.plan(drifted, delivery{kind: "Forward", value: "3215558888"}.attributes(testNumber))
+	c.planned = attributes{"fonenumber": testNumber, "type": "Forward", "value": "3215558888", "on_destroy": onDestroyDisable}.value(c.types.resource)
+	c.config = toEmail.value(c.types.resource)
+	after, diags := r.apply(c)
+	wantWarnings(t, diags, nil)
+	_, diags = w.start().plan(after, nil)
+	wantWarnings(t, diags, []string{summaryLeftUnchanged})
 }

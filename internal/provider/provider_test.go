@@ -232,7 +232,7 @@ func TestAccProxyFromEnvironment(t *testing.T) {
 	config := "provider \"fractel\" {\n  max_retries = 0\n}\n" + settings[0].block("test", testNumber, destinations[1])
 	w := newAccount(t, simulator.Options{}).newWorkspace(t, config,
 		"FRACTEL_ENDPOINT=https://fonestorm.example.com/v2", "HTTPS_PROXY="+proxy.URL)
-	says(t, w.plan(1), "Error: Unable to Reach FoneStorm")
+	says(t, w.plan(1), "Error: Unable to Reach FoneStorm", "proxyconnect tcp: the proxy returned 503")
 	if !connected.Load() {
 		t.Error("the proxy received no request")
 	}

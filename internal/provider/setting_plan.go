@@ -22,9 +22,10 @@ import (
 func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var diags diag.Diagnostics
 	rec := readRecord(ctx, req.Private, &diags)
+	isNew := rec.ID == ""
 	rec = rec.identified()
 	rec.Continues = "" // A destroy that failed leaves it in the state.
-	if rec.SettingID != "" && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
+	if !isNew && !req.Plan.Raw.IsNull() && req.State.Raw.Equal(req.Plan.Raw) {
 		m := settingWithID(rec.SettingID) // Most objects do not change, and it is faster not to read their models.
 		resp.Diagnostics.Append(r.claim(m, rec, nil)...)
 		resp.Diagnostics.Append(r.fitDiagnostics(m.FoneNumber.ValueString())...)
@@ -65,7 +66,7 @@ func (r *settingResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if r.ownersOf(rec.SettingID).isConfiguredBeside(rec.ID) {
 		rec.Continues = rec.SettingID
 	}
-	if before == nil || after == nil {
+	if before == nil || after == nil || isNew { // A state that was edited can have no record.
 		diags.Append(rec.write(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(diags...)
@@ -79,7 +80,7 @@ func (r *settingResource) planChange(ctx context.Context, before, after *setting
 		diags.Append(r.planUpdate(ctx, *before, *after, *rec)...)
 	}
 	if before != nil && !isUpdate {
-		diags.Append(r.planDestroy(ctx, *before, *rec)...)
+		diags.Append(r.planDestroy(ctx, *before, rec.ifAbout(*before))...)
 	}
 	if after != nil && !isUpdate {
 		if after.OnDestroy.IsNull() && before != nil && before.OnDestroy.ValueString() == onDestroyKeep {
@@ -236,7 +237,7 @@ func (r *settingResource) planDestroy(ctx context.Context, before settingModel, 
 			break
 		}
 		diags.AddWarning(summaryDeleted,
-			fmt.Sprintf("After the destroy, messages received at FoneNumber %s are deleted. "+
+			fmt.Sprintf("Destroying this resource turns FoneNumber %s off: messages received at it are deleted. "+
 				"If another resource in the configuration sets it, it can still be off for a while: if you renamed the resource, add a moved block. "+
 				"To keep the delivery, apply on_destroy = \"keep\" first.", number))
 	}

@@ -109,7 +109,7 @@ func TestPlanWarnings(t *testing.T) {
 		"turns off notification": {found: mailsAndCalls(hookURL), config: notify("None", "", ""), warning: overwrites},
 
 		"destroy by default": {
-			before: to(1), warning: deleted, texts: []string{`messages received at FoneNumber 3215551212 are deleted`},
+			before: to(1), warning: deleted, texts: []string{`turns FoneNumber 3215551212 off: messages received at it are deleted`},
 		},
 		"destroy type None":   {before: to(4)},
 		"destroy keep":        {before: with(to(1), "on_destroy", "keep")},

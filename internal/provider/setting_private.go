@@ -77,13 +77,23 @@ func (rec record) current(ctx context.Context, client *fonestorm.Client, m setti
 	return f, inEffect, err
 }
 
-// configuring returns the record after an update that sends nothing. From now on, this resource owns the destination, even if something
-// else had set it, because it is configured.
-func (rec record) configuring(d fonestorm.Delivery) record {
-	if _, inEffect := rec.find(d); !inEffect {
-		rec.Applied, rec.Shown, rec.Unseen = []fonestorm.Delivery{d}, nil, true
+// configuring returns the record after an update that sends nothing. From now on, this resource owns the planned destination, even if
+// something else had set it, unless it is only planned because of ignore_changes.
+func (rec record) configuring(planned, configured fonestorm.Delivery) record {
+	_, inEffect := rec.find(planned)
+	if !inEffect && fonestorm.SameDestination(planned.Normalized(), configured.Normalized()) {
+		rec.Applied, rec.Shown, rec.Unseen = []fonestorm.Delivery{planned}, nil, true
 	}
 	return rec
+}
+
+// ifAbout returns the record if it is about the setting of this state. Otherwise, nothing is known about that: a state was edited, or an
+// object was tainted, which Terraform destroys with the record of its replacement.
+func (rec record) ifAbout(state settingModel) record {
+	if rec.SettingID == state.id() {
+		return rec
+	}
+	return record{SettingID: state.id(), Unseen: true}
 }
 
 // identified returns the record with an ID.

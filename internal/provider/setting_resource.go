@@ -80,7 +80,7 @@ func (r *settingResource) Create(ctx context.Context, req resource.CreateRequest
 // account.
 func (r *settingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	state := r.load(ctx, req.State, &resp.Diagnostics)
-	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
+	rec := readRecord(ctx, req.Private, &resp.Diagnostics).ifAbout(state)
 	// Set each time, because CLIs without identity support drop it, and the framework requires it even if the FoneNumber is
 	// gone.
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, state)...)
@@ -160,7 +160,7 @@ func (r *settingResource) stays(state settingModel, rec record, importing bool, 
 func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	plan := r.loadPlan(ctx, req.Plan, req.Config, &resp.Diagnostics)
 	state := r.load(ctx, req.State, &resp.Diagnostics)
-	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
+	rec := readRecord(ctx, req.Private, &resp.Diagnostics).ifAbout(state)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -169,7 +169,7 @@ func (r *settingResource) Update(ctx context.Context, req resource.UpdateRequest
 	if plan.sends(state) {
 		plan, rec = r.set(ctx, plan, prior{state, rec}, &resp.Diagnostics)
 	} else {
-		rec = rec.configuring(plan.destination())
+		rec = rec.configuring(plan.destination(), r.load(ctx, req.Config, &resp.Diagnostics).destination())
 	}
 	resp.Diagnostics.Append(r.save(ctx, plan, rec, &resp.State, resp.Identity, resp.Private)...)
 }
@@ -215,13 +215,9 @@ func (r *settingResource) set(ctx context.Context, plan settingModel, before pri
 func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	r.applying.Store(true)
 	state := r.load(ctx, req.State, &resp.Diagnostics)
-	rec := readRecord(ctx, req.Private, &resp.Diagnostics)
+	planned := readRecord(ctx, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
-	}
-	isContinued := rec.Continues == state.id()
-	if rec.SettingID != state.id() { // A tainted object is destroyed with the record of its replacement.
-		rec = record{Unseen: true}
 	}
 	number := state.FoneNumber.ValueString()
 	defer r.lock(number)()
@@ -232,8 +228,8 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 				"Correct the other resource, and run Terraform again.", state.option(), number))
 		return
 	}
-	before := prior{state, rec}
-	if state.OnDestroy.ValueString() == onDestroyKeep || isContinued || owners.isConfiguredBeside(rec.ID) {
+	before := prior{state, planned.ifAbout(state)}
+	if state.OnDestroy.ValueString() == onDestroyKeep || planned.Continues == state.id() {
 		owners.replaced = before
 		return
 	}
@@ -243,8 +239,8 @@ func (r *settingResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	switch err := r.turnOff(ctx, before, &resp.Diagnostics); {
 	case fonestorm.KindOf(err) == fonestorm.NotFound:
-		resp.Diagnostics.Append(r.notFound(state, rec, "nothing was changed there.")...)
-	case err != nil: // The framework keeps the state.
+		resp.Diagnostics.Append(r.notFound(state, before.rec, "nothing was changed there.")...)
+	case err != nil: // The framework keeps the state, and the record of the plan.
 		resp.Diagnostics.Append(apiDiagnostic(err))
 	}
 }
@@ -256,10 +252,13 @@ func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag
 	none.Type = types.StringValue(string(fonestorm.None))
 	off := none.ToAPI(fonestorm.Delivery{}, before)
 	f, inEffect, err := before.rec.current(ctx, r.client, none)
-	now := f.Options[off.Option]
+	now, owners := f.Options[off.Option], r.ownersOf(before.state.id())
 	switch {
 	case err != nil, now.Type == fonestorm.None:
 		return err
+	case owners.isConfiguredBeside(before.rec.ID): // Terraform has planned the other resource again in the meantime.
+		owners.replaced = before
+		return nil
 	case !inEffect:
 		diags.AddWarning(summaryLeftUnchanged,
 			fmt.Sprintf("The %s of FoneNumber %s is %s, which may not have been set by this resource, so it was left unchanged. To end it, change it in FoneStorm.",
@@ -268,7 +267,7 @@ func (r *settingResource) turnOff(ctx context.Context, before prior, diags *diag
 	}
 	result, err := r.client.Set(ctx, f.Number, off)
 	if err == nil {
-		r.ownersOf(before.state.id()).replaced = before // FoneStorm keeps credentials that this resource did not set.
+		owners.replaced = before // FoneStorm keeps credentials that this resource did not set.
 	}
 	diags.Append(settingDiagnostics(f.Number, off, result)...)
 	return err
