@@ -356,14 +356,14 @@ func (m *model) hasMet(kind string, fault simulator.Fault) bool {
 	})
 }
 
-// mayBeGone reports whether FoneStorm returned in this operation that a FoneNumber is not in the account, and its list did
-// not contradict that.
+// mayBeGone reports whether FoneStorm returned that a FoneNumber is not in the account, and its list did not contradict that. All
+// settings of a FoneNumber share its read.
 func (m *model) mayBeGone(name string) bool {
 	f, _ := m.Get(name[:10])
 	unlisted := f.Active != "yes" || slices.ContainsFunc(m.met, func(met string) bool {
 		return strings.HasPrefix(met, "list: ") && met != "list: "
 	})
-	return unlisted && m.hasMet("get", simulator.NotFound)
+	return unlisted && slices.Contains(m.met, "get: "+string(simulator.NotFound))
 }
 
 func (m *model) changes(r *run, name string, c change) (instance, []*tfprotov6.Diagnostic) {
