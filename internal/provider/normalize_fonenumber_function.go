@@ -48,7 +48,7 @@ func (f *normalizeFoneNumberFunction) Run(ctx context.Context, req function.RunR
 // normalizeFoneNumber returns the ten digits of a North American telephone number in any common format. It rejects letters and a
 // leading 0, which the library drops: the national number of another country would become the number of a stranger.
 func normalizeFoneNumber(text string) (string, error) {
-	number, _ := phonenumbers.Parse(text, "US")              // Nil if it fails, and then it has no digits.
+	number, _ := phonenumbers.Parse(text, "US")              // If it fails, the number has no digits.
 	given, _, _ := strings.Cut(strings.TrimSpace(text), ";") // Without the parameters of a tel: URI.
 	given = strings.TrimPrefix(strings.ToLower(given), "tel:")
 	digits := strconv.FormatUint(number.GetNationalNumber(), 10)
